@@ -1,0 +1,66 @@
+"""What every test finds prepared."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.blocking import make_detector
+from tests.clock import AutojumpClock, autojumping
+from tests.databases import Postgres, running_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+SETTINGS = (
+    *("ADMIN_KEY", "SECRET_KEY", "DATABASE_URL", "DATA_DIR", "SESSION_ROOT", "PUBLIC_URL"),
+    *("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_DC", "TELEGRAM_DC_KEY"),
+    *("ALLOW_PRIVATE_PLANFIX", "SANDBOX", "LANGUAGE", "LOG_LEVEL", "LOG_FORMAT", "RETENTION_DAYS"),
+)
+
+for setting in SETTINGS:  # before any of our modules can read them
+    os.environ.pop(setting, None)
+
+
+@pytest.fixture(autouse=True)
+def blocking_calls_fail() -> Iterator[None]:
+    """Let a blocking call of our packages in an event loop fail the test."""
+    detector = make_detector()
+    detector.activate()
+    yield
+    detector.deactivate()
+
+
+@pytest.fixture
+async def autojump_clock() -> AsyncIterator[AutojumpClock]:
+    """Let waiting take no time."""
+    with autojumping(asyncio.get_running_loop()) as clock:
+        yield clock
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    with postgres.fresh_database() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'telefix.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Give an empty database of each kind in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url

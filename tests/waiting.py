@@ -1,0 +1,45 @@
+"""Waiting for what another task, process or server brings about."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, TypeVar, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+POLL_INTERVAL = 0.01  # seconds
+
+T = TypeVar("T")
+
+
+@overload
+async def eventually(
+    condition: Callable[[], Awaitable[T]], deadline: float = 5.0, *, awaited: str = ""
+) -> T: ...
+
+
+@overload
+async def eventually(
+    condition: Callable[[], T], deadline: float = 5.0, *, awaited: str = ""
+) -> T: ...
+
+
+async def eventually(
+    condition: Callable[[], object], deadline: float = 5.0, *, awaited: str = ""
+) -> object:
+    """Ask until the condition answers something true, at most `deadline` seconds; hand it back."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline
+    while not (value := await _answer(condition)):
+        if loop.time() >= end:
+            name = awaited or condition.__qualname__
+            raise AssertionError(f"not within {deadline} s: {name}; last answer: {value!r}")
+        await asyncio.sleep(POLL_INTERVAL)
+    return value
+
+
+async def _answer(condition: Callable[[], object]) -> object:
+    value = condition()
+    return await value if inspect.isawaitable(value) else value
