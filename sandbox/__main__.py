@@ -1,0 +1,59 @@
+"""The sandbox as a program: `python -m sandbox --telegram-port N --http-port M --key FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from sandbox.sandbox import Sandbox
+
+
+def main() -> None:
+    options = read_options()
+    logging.basicConfig(level=logging.WARNING)
+    try:
+        uvloop.run(serve(options))
+    except OSError as exc:
+        sys.exit(f"sandbox: {exc}")
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="Telegram and Planfix on loopback, in memory."
+    )
+    parser.add_argument("--telegram-port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--http-port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--key", type=Path, required=True, help="file for the RSA public key (PEM)")
+    return parser.parse_args()
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with Sandbox(options.telegram_port, options.http_port, say_code) as sandbox:
+        await asyncio.to_thread(options.key.write_text, sandbox.data_centre.public_key_pem)
+        say(f"Telegram: {sandbox.data_centre.host}:{sandbox.data_centre.port}")
+        say(f"HTTP: {sandbox.http_url}")
+        say("READY")
+        await ended.wait()
+
+
+def say_code(code: str) -> None:
+    say(f"Code: {code}")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

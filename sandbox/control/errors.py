@@ -1,0 +1,93 @@
+"""Errors of the control calls in words, never a traceback."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from sandbox.planfix.employee import NothingToRepeat, NoWebhook
+from sandbox.planfix.planfix import AccountUnknown
+from sandbox.telegram.errors import RpcError
+
+if TYPE_CHECKING:
+    from quart import Quart
+
+logger = logging.getLogger(__name__)
+
+Answer = tuple[dict[str, Any], int]
+CODES = {400: "invalid_request", 413: "too_large", 415: "unsupported_media_type"}
+
+
+_REFUSALS = {
+    "PHONE_NUMBER_UNOCCUPIED": (404, "not_found"),
+    "MESSAGE_ID_INVALID": (404, "not_found"),
+    "PHONE_NUMBER_OCCUPIED": (409, "conflict"),
+    "USERNAME_OCCUPIED": (409, "conflict"),
+}
+
+
+class ControlError(Exception):
+    """A control call that can't be done; carries its status, code, words."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+def error_answer(status: int, code: str, detail: object) -> Answer:
+    return {"error": code, "detail": detail}, status
+
+
+def answer_control_error(error: ControlError) -> Answer:
+    return error_answer(error.status, error.code, error.detail)
+
+
+def answer_invalid_body(error: ValidationError) -> Answer:
+    """List field and reason; the input itself may be a whole file, so it stays out."""
+    reasons = [
+        {"field": ".".join(str(part) for part in problem["loc"]), "reason": problem["msg"]}
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return error_answer(400, CODES[400], reasons)
+
+
+def answer_http_exception(error: HTTPException) -> Answer:
+    status = error.code or 500
+    code = CODES.get(status, error.name.lower().replace(" ", "_"))
+    return error_answer(status, code, error.description)
+
+
+def answer_unknown_account(error: AccountUnknown) -> Answer:
+    return error_answer(404, "not_found", str(error))
+
+
+def answer_conflict(error: NoWebhook | NothingToRepeat) -> Answer:
+    return error_answer(409, "conflict", str(error))
+
+
+def answer_rpc_error(error: RpcError) -> Answer:
+    """Say what Telegram would refuse in Telegram's own words."""
+    status, code = _REFUSALS.get(error.message, (400, "invalid_request"))
+    return error_answer(status, code, error.message)
+
+
+def answer_crash(error: Exception) -> Answer:
+    logger.error("a sandbox call crashed", exc_info=error)
+    return error_answer(500, "internal_error", "the sandbox failed; its log says why")
+
+
+def register_errors(app: Quart) -> None:
+    """Give every failure of the app its answer."""
+    app.register_error_handler(ControlError, answer_control_error)
+    app.register_error_handler(ValidationError, answer_invalid_body)
+    app.register_error_handler(HTTPException, answer_http_exception)
+    app.register_error_handler(AccountUnknown, answer_unknown_account)
+    app.register_error_handler(NoWebhook, answer_conflict)
+    app.register_error_handler(NothingToRepeat, answer_conflict)
+    app.register_error_handler(RpcError, answer_rpc_error)
+    app.register_error_handler(Exception, answer_crash)

@@ -1,0 +1,1 @@
+"""Planfix accounts that behave as Planfix's chat API is documented to."""

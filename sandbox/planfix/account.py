@@ -1,0 +1,151 @@
+"""One Planfix account: carries out the commands of its chat API."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, assert_never
+
+from sandbox.planfix import answer as answers
+from sandbox.planfix.attachment import fetch
+from sandbox.planfix.card_index import CardIndex
+from sandbox.planfix.command import (
+    Command,
+    GetContact,
+    GetTask,
+    InvalidParameters,
+    MessageStatus,
+    NewMessage,
+    UpdateContact,
+    parse_command,
+)
+from sandbox.planfix.fault import Fault, Mode, add_fault, pick_fault
+from sandbox.planfix.filelink import Shelf
+from sandbox.planfix.journal import Journal, Message, Status
+
+if TYPE_CHECKING:
+    import httpx
+
+    from sandbox.planfix.answer import Answer
+    from sandbox.planfix.form import Form
+    from sandbox.planfix.settings import Settings
+
+KNOWN_STATUSES = {"error", "sent", "read"}
+
+
+class Account:
+    """Holds an account's state, answers its chat API."""
+
+    def __init__(self, name: str, url: str, settings: Settings, http: httpx.AsyncClient) -> None:
+        self.name = name
+        self.url = url
+        self.settings = settings
+        self.http = http
+        self.journal = Journal()
+        self.cards = CardIndex()
+        self.shelf = Shelf(f"{url}/filelink")
+        self.faults: tuple[Fault, ...] = ()
+
+    def add_fault(self, fault: Fault) -> None:
+        self.faults = add_fault(self.faults, fault)
+
+    def clear_faults(self) -> None:
+        self.faults = ()
+
+    async def answer(self, form: Form) -> Answer | None:
+        """Answer a call; None means that its connection is to be cut instead."""
+        place = self.journal.open_call(time.time(), form)
+        fault, self.faults = pick_fault(self.faults, form.last("cmd"))
+        answer = await self._answer_under(fault, form)
+        if answer is not None:
+            self.journal.close_call(place, answer.status)
+        return answer
+
+    async def _answer_under(self, fault: Fault | None, form: Form) -> Answer | None:
+        answer: Answer | None = None
+        if fault is None:
+            return await self._judge(form)
+        match fault.mode:
+            case Mode.SLOW:
+                await asyncio.sleep(fault.seconds)
+                answer = await self._judge(form)
+            case Mode.LOST_ANSWER:
+                await self._judge(form)
+            case Mode.ERROR:
+                answer = answers.outage(fault.status, fault.retry_after)
+            case Mode.REFUSE:
+                answer = answers.INVALID_PARAMETERS
+            case Mode.UNAUTHORIZED:
+                answer = answers.INVALID_TOKEN
+            case Mode.DOWN:
+                pass  # nothing is done, nothing is said
+        return answer
+
+    async def _judge(self, form: Form) -> Answer:
+        if not form.values:
+            return answers.INVALID_PARAMETERS
+        if form.last("planfix_token") != self.settings.planfix_token:
+            return answers.INVALID_TOKEN
+        try:
+            command = parse_command(form)
+        except InvalidParameters:
+            return answers.INVALID_PARAMETERS
+        if command.provider_id != self.settings.provider_id:
+            return answers.INVALID_TOKEN
+        return await self._carry_out(command)
+
+    async def _carry_out(self, command: Command) -> Answer:
+        match command:
+            case NewMessage():
+                return await self._take_message(command)
+            case GetTask():
+                return self._tell_task(command)
+            case GetContact():
+                return self._tell_contact(command)
+            case UpdateContact():
+                return self._update_contact(command)
+            case MessageStatus():
+                return self._take_status(command)
+            case _:
+                assert_never(command)
+
+    async def _take_message(self, command: NewMessage) -> Answer:
+        """Accept a message once its files are fetched; one that is not there is told beside it."""
+        files = [await fetch(self.http, link) for link in command.attachments]
+        chat = self.cards.receive(command)
+        message = Message(
+            at=time.time(),
+            chat_id=command.chat_id,
+            contact_id=command.contact_id,
+            contact_name=self.cards.contact_of(chat).name,
+            text=command.message,
+            is_echo=command.is_echo,
+            title=command.title or None,
+            attachments=tuple(files),
+            task=chat.task.number,
+        )
+        self.journal.messages.append(message)
+        return answers.OK
+
+    def _tell_task(self, command: GetTask) -> Answer:
+        chat = self.cards.chats.get(command.chat_id)
+        if chat is None:
+            return answers.TASK_NOT_FOUND
+        return answers.task_answer(chat.task.number, as_string=self.settings.get_task_as_string)
+
+    def _tell_contact(self, command: GetContact) -> Answer:
+        contact = self.cards.contacts.get(command.contact_id)
+        return answers.contact_answer(contact.number) if contact else answers.UNKNOWN_CONTACT
+
+    def _update_contact(self, command: UpdateContact) -> Answer:
+        if command.contact_id not in self.cards.contacts:
+            return answers.INVALID_PARAMETERS
+        self.cards.update(command)
+        return answers.OK
+
+    def _take_status(self, command: MessageStatus) -> Answer:
+        """Note what became of a message; Planfix handles a word it does not know as `sent`."""
+        word = command.message_status if command.message_status in KNOWN_STATUSES else "sent"
+        text = command.message_status_text
+        self.journal.statuses.append(Status(command.message_id, word, text))
+        return answers.OK

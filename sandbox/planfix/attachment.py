@@ -1,0 +1,63 @@
+"""Fetching the files of a message from the links it gives, as Planfix does."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from sandbox.planfix.command import Link
+
+MAX_BYTES = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file as Planfix got it; `error` says why it did not."""
+
+    name: str
+    size: int | None
+    sha256: str | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost."""
+
+    size: int = MAX_BYTES
+    seconds: float = 60.0
+
+
+class NotFetched(Exception):
+    """A link that gave no file."""
+
+
+async def fetch(http: httpx.AsyncClient, link: Link, limits: Limits | None = None) -> Attachment:
+    """Fetch one file at once; a link that fails leaves a nameplate with the reason, no bytes."""
+    limits = limits or Limits()
+    try:
+        async with asyncio.timeout(limits.seconds):
+            return await _download(http, link, limits.size)
+    except TimeoutError:
+        reason = f"not there after {limits.seconds:g} seconds"
+    except (NotFetched, httpx.HTTPError, httpx.InvalidURL) as exc:
+        reason = f"{type(exc).__name__}: {exc}"
+    return Attachment(link.name, None, None, reason)
+
+
+async def _download(http: httpx.AsyncClient, link: Link, most: int) -> Attachment:
+    digest, size = hashlib.sha256(), 0
+    async with http.stream("GET", link.url, follow_redirects=True) as response:
+        if response.status_code != httpx.codes.OK:
+            raise NotFetched(f"answered {response.status_code}")
+        async for chunk in response.aiter_bytes():
+            digest.update(chunk)
+            size += len(chunk)
+            if size > most:
+                raise NotFetched(f"larger than {most} bytes")
+    return Attachment(link.name, size, digest.hexdigest())

@@ -1,0 +1,50 @@
+"""Both halves of the sandbox with the HTTP server that controls them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from sandbox.control.app import create_app
+from sandbox.http_server import HttpServer
+from sandbox.planfix.planfix import Planfix
+from sandbox.telegram.data_centre import DataCentre
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Sandbox:
+    """Serves on two loopback ports while entered; port 0 takes any that is free."""
+
+    def __init__(
+        self,
+        telegram_port: int = 0,
+        http_port: int = 0,
+        announce_code: Callable[[str], None] | None = None,
+    ) -> None:
+        self._telegram_port = telegram_port
+        self._http = HttpServer(http_port)
+        self.data_centre = DataCentre(announce_code)
+        self.planfix = Planfix(self._http.url)
+
+    @property
+    def http_url(self) -> str:
+        return self._http.url
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.data_centre.start(port=self._telegram_port)
+            await self._http.start(create_app(self.planfix, self.data_centre))
+        except OSError:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop serving; a call to Planfix that is under way ends unanswered."""
+        await self._http.stop()
+        await self.planfix.close()
+        await self.data_centre.stop()

@@ -1,0 +1,106 @@
+"""Writes events into the accounts' logs, then pushes them to whoever listens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import types
+
+from sandbox.telegram import views
+from sandbox.telegram.clock import now
+from sandbox.telegram.codec import serialise
+from sandbox.telegram.event_log import NewMessage
+from sandbox.telegram.faults import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sandbox.telegram.accounts import Account, Accounts
+    from sandbox.telegram.chats import Channel
+    from sandbox.telegram.event_log import Entry, Event
+    from sandbox.telegram.faults import Faults
+    from sandbox.telegram.keyring import Keyring
+    from sandbox.telegram.session import Session
+
+
+class Courier:
+    """Tells the sessions of an account what happened to it."""
+
+    def __init__(
+        self, accounts: Accounts, keys: Keyring, faults: Faults, time: Callable[[], float]
+    ) -> None:
+        self._accounts = accounts
+        self._keys = keys
+        self._faults = faults
+        self._time = time
+        # Push plain texts as updateShortMessage, without users, as Telegram likes to.
+        self.prefers_short = False
+
+    def record(self, account: Account, event: Event, *, origin: Session | None = None) -> Entry:
+        """Log an event and push it to all sessions but the one that caused it."""
+        entry = account.log.append(event)
+        listeners = list(self._listeners(account, origin))
+        if listeners and (shown := self._shown(account, entry)):
+            body = serialise(shown)
+            for session in listeners:
+                session.push(body)
+        return entry
+
+    def record_in(self, channel: Channel, event: Event, *, origin: Session | None = None) -> Entry:
+        """Log an event of a channel and push it to the sessions of its members."""
+        entry, channel.active = channel.log.append(event), now()
+        for member in map(self._accounts.__getitem__, channel.members):
+            if listeners := list(self._listeners(member, origin)):
+                update = views.update(member, entry, channel)
+                named = views.peers_in(member, entry, channel) | {channel.id}
+                body = serialise(views.updates(member, self._accounts, [update], named))
+                for session in listeners:
+                    session.push(body)
+        return entry
+
+    def push(
+        self,
+        account: Account,
+        update: Any,
+        peers: Iterable[int] = (),
+        *,
+        origin: Session | None = None,
+        lasting: bool = True,
+    ) -> None:
+        """Push an update that has no place in the account's log, such as typing."""
+        listeners = list(self._listeners(account, origin))
+        if listeners:
+            body = serialise(self._wrapped(account, update, peers))
+            for session in listeners:
+                session.push(body, lasting=lasting)
+
+    def _wrapped(self, account: Account, update: Any, peers: Iterable[int]) -> Any:
+        if not peers:
+            return types.UpdateShort(update, now())
+        return views.updates(account, self._accounts, [update], peers)
+
+    def _listeners(self, account: Account, origin: Session | None) -> Iterator[Session]:
+        moment = self._time()
+        if any(self._faults.holds(kind, account.phone, moment) for kind in (Kind.DEAF, Kind.BAN)):
+            return
+        yield from (s for s in self._keys.listening(account) if s is not origin)
+
+    def _shown(self, account: Account, entry: Entry) -> Any | None:
+        if self.prefers_short and (short := _short(account, entry)):
+            return short
+        update = views.update(account, entry)
+        if update is None:
+            return None
+        named = views.peers_in(account, entry)
+        return views.updates(account, self._accounts, [update], named)
+
+
+def _short(account: Account, entry: Entry) -> Any | None:
+    if not isinstance(entry.event, NewMessage):
+        return None
+    record = account.box.get(entry.event.message_id)
+    if record is None or record.peer <= 0:
+        return None
+    content = record.content
+    is_plain = not any((content.media, content.action, content.forward, content.reply_markup))
+    return views.short_message(account, record, entry.pts) if is_plain else None

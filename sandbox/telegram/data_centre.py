@@ -1,0 +1,219 @@
+"""The data centre: what it keeps, where it listens, what tests may do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from telethon.sessions import StringSession
+
+from sandbox.telegram import methods, srp
+from sandbox.telegram.accounts import Account, Accounts
+from sandbox.telegram.basic_groups import BasicGroups
+from sandbox.telegram.channels import Channels
+from sandbox.telegram.connection import Connection
+from sandbox.telegram.courier import Courier
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.faults import Condition, Faults, Kind, method_fault
+from sandbox.telegram.files import Files
+from sandbox.telegram.intake import Intake
+from sandbox.telegram.keyring import Keyring
+from sandbox.telegram.logins import Logins
+from sandbox.telegram.post_office import PostOffice
+from sandbox.telegram.server_key import ServerKey
+from sandbox.telegram.tasks import Tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+methods.load()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCount:
+    """How an account's clients are connected."""
+
+    open: int
+    peak_per_key: int
+    logins: int
+
+
+class DataCentre:
+    """One data centre in memory, on one port."""
+
+    def __init__(
+        self,
+        announce_code: Callable[[str], None] | None = None,
+        *,
+        server_key: ServerKey | None = None,
+        dc_id: int = 2,
+    ) -> None:
+        self.dc_id = dc_id
+        self.host = "127.0.0.1"
+        self.port = 0
+        self.announce_code = announce_code or _log_code
+        self.server_key = server_key or ServerKey()
+        self.connections: set[Connection] = set()
+        self.tasks = Tasks()
+        self.files = Files(self.time)
+        self.intake = Intake(self.files, dc_id)
+        self._server: asyncio.Server | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self.accounts = Accounts()
+        self.keys = Keyring()
+        self.faults = Faults()
+        self.logins = Logins(self.time)
+        self.courier = Courier(self.accounts, self.keys, self.faults, self.time)
+        self.post_office = PostOffice(self.accounts, self.courier)
+        self.groups = BasicGroups(self.accounts, self.post_office)
+        self.channels = Channels(self.accounts, self.courier)
+
+    @property
+    def public_key_pem(self) -> str:
+        return self.server_key.public_pem
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(self), host, port)
+        self.host, self.port = self._server.sockets[0].getsockname()[:2]
+        await self.files.open()
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._server is None:
+            return
+        self._server.close()
+        closing = [connection.closed.wait() for connection in self.connections]
+        self.cut()
+        await self.tasks.stop()
+        await asyncio.gather(*closing)
+        await self._server.wait_closed()
+        await self.files.close()
+        self._server = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def time(self) -> float:
+        """Read the clock that faults and codes expire by."""
+        return asyncio.get_running_loop().time()
+
+    def add_account(
+        self,
+        phone: str,
+        first_name: str,
+        last_name: str = "",
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        bot: bool = False,
+    ) -> Account:
+        """Make an account; raise RpcError when its phone or username is taken or wrong."""
+        if username and self.accounts.find_by_username(username):
+            raise RpcError("USERNAME_OCCUPIED")
+        account = self.accounts.add(phone, first_name, last_name, bot=bot)
+        self.accounts.rename(account, username)
+        account.password = srp.make_password(password) if password else None
+        return account
+
+    def account_of(self, phone: str) -> Account:
+        account = self.accounts.find_by_phone(phone)
+        if account is None:
+            raise RpcError("PHONE_NUMBER_UNOCCUPIED")
+        return account
+
+    def session_string_for(self, phone: str) -> str:
+        """Make a Telethon StringSession that is logged in to an account."""
+        key = self.keys.make()
+        self.keys.sign_in(key, self.account_of(phone))
+        session = StringSession()
+        session.set_dc(self.dc_id, self.host, self.port)
+        session.auth_key = key.auth
+        return str(session.save())
+
+    def count_connections(self, phone: str) -> ConnectionCount:
+        account = self.account_of(phone)
+        connected = sum(len(key.connections) for key in self.keys.of_account(account))
+        return ConnectionCount(connected, account.peak_per_key, account.logins)
+
+    def fail(
+        self,
+        error: str,
+        *,
+        phone: str | None = None,
+        method: str | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Answer a method with an RPC error, until so many times or the faults end."""
+        self.faults.fail(method_fault(error, phone, method), times)
+
+    def afflict(self, kind: Kind, phone: str | None = None, seconds: float | None = None) -> None:
+        """Begin a fault for one account, or for all."""
+        condition = Condition.make(kind, phone, seconds, self.time())
+        if condition.lasts:
+            self.faults.add(condition)
+        if act := _ACTS.get(kind):
+            act(self, condition.phone)
+
+    def clear_faults(self) -> None:
+        self.faults.clear()
+
+    def cut(self, phone: str | None = None) -> None:
+        """Break the connections of one account, or all there are."""
+        for connection in list(self.connections):
+            owner = connection.key.phone if connection.key else None
+            if phone is None or owner == phone:
+                connection.abort()
+
+    def revoke(self, phone: str | None = None) -> None:
+        """End every login of one account, or of all; connections stay open, as at Telegram."""
+        for account in self._named(phone):
+            for key in self.keys.of_account(account):
+                self.keys.sign_out(key)
+
+    def burn_keys(self, phone: str | None = None) -> None:
+        """Make every key of an account, or all keys, useless for good."""
+        for account in self._named(phone):
+            for key in self.keys.of_account(account):
+                key.refusal = "AUTH_KEY_DUPLICATED"
+
+    def forget_events(self, phone: str | None = None) -> None:
+        """Answer differenceTooLong to whoever is behind by now."""
+        for account in self._named(phone):
+            account.log.forget()
+
+    def expire_file_references(self, phone: str | None = None) -> None:
+        """Make all references handed out so far useless; who fetches a message gets a new one."""
+        for account in self._named(phone):
+            account.reference_epoch += 1
+
+    def reset(self) -> None:
+        """Forget everything but the port and the RSA key."""
+        self.cut()
+        self.files.forget()
+        self._begin()
+
+    def _named(self, phone: str | None) -> list[Account]:
+        return list(self.accounts) if phone is None else [self.account_of(phone)]
+
+
+_ACTS: dict[Kind, Callable[[DataCentre, str | None], None]] = {
+    Kind.CUT: DataCentre.cut,
+    Kind.REVOKE: DataCentre.revoke,
+    Kind.DUPLICATE: DataCentre.burn_keys,
+    Kind.TOO_LONG: DataCentre.forget_events,
+    Kind.EXPIRED_REFERENCES: DataCentre.expire_file_references,
+}
+
+
+def _log_code(code: str) -> None:
+    logger.info("login code %s", code)

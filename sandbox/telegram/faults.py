@@ -1,0 +1,125 @@
+"""Faults that tests order, each knowing whom it hits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+
+from sandbox.telegram.accounts import bare_phone
+from sandbox.telegram.errors import RpcError
+
+
+class Kind(StrEnum):
+    """Trouble of a line, a key or an account, beyond single RPC errors."""
+
+    CUT = "cut"
+    BLACKHOLE = "blackhole"
+    DEAF = "deaf"
+    SLOW = "slow"
+    REVOKE = "revoke"
+    DUPLICATE = "duplicate"
+    BAN = "ban"
+    TOO_LONG = "too_long"
+    EXPIRED_REFERENCES = "expired_references"
+    STRICT_RANDOM_ID = "strict_random_id"
+
+
+DEFAULT_DELAY = 1.0  # seconds
+# These are done at once; only a cut may last, refusing connections.
+_ACTS = frozenset({Kind.CUT, Kind.REVOKE, Kind.DUPLICATE, Kind.TOO_LONG, Kind.EXPIRED_REFERENCES})
+
+
+@dataclass(frozen=True, slots=True)
+class MethodFault:
+    """An RPC error for a method; nothing named means every account or method."""
+
+    error: str
+    phone: str | None = None
+    method: str | None = None
+    code: int | None = None
+
+    def hits(self, phone: str | None, method: str) -> bool:
+        bare = method.rpartition(".")[2]
+        return _names(self.phone, phone) and self.method in (None, "*", method, bare)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A state that lasts until a moment of the loop's clock."""
+
+    kind: Kind
+    phone: str | None = None
+    until: float = inf
+    seconds: float = 0
+
+    @classmethod
+    def make(cls, kind: Kind, phone: str | None, seconds: float | None, now: float) -> Condition:
+        """Make a condition from what a person orders; the seconds of SLOW are its delay."""
+        phone = None if phone is None else bare_phone(phone)
+        if kind is Kind.SLOW:
+            return cls(kind, phone, seconds=DEFAULT_DELAY if seconds is None else seconds)
+        return cls(kind, phone, inf if seconds is None else now + seconds)
+
+    @property
+    def lasts(self) -> bool:
+        """Tell whether it goes on after it began; a plain cut does not."""
+        return self.kind not in _ACTS or (self.kind is Kind.CUT and self.until < inf)
+
+    def holds(self, kind: Kind, phone: str | None, now: float) -> bool:
+        return self.kind is kind and now < self.until and _names(self.phone, phone)
+
+
+class Faults:
+    """The faults in force."""
+
+    def __init__(self) -> None:
+        self._method_faults: list[tuple[MethodFault, float]] = []
+        self._conditions: list[Condition] = []
+
+    def fail(self, fault: MethodFault, times: int | None = None) -> None:
+        """Answer with an error so many times, or until the faults are cleared."""
+        self._method_faults.append((fault, inf if times is None else times))
+
+    def add(self, condition: Condition) -> None:
+        self._conditions.append(condition)
+
+    def clear(self) -> None:
+        self._method_faults.clear()
+        self._conditions.clear()
+
+    def take_error(self, phone: str | None, method: str) -> RpcError | None:
+        """Return the error this call must get, counting it as given."""
+        for place, (fault, left) in enumerate(self._method_faults):
+            if fault.hits(phone, method):
+                self._method_faults[place] = (fault, left - 1)
+                if left <= 1:
+                    del self._method_faults[place]
+                return RpcError(fault.error, fault.code)
+        return None
+
+    def holds(self, kind: Kind, phone: str | None, now: float) -> bool:
+        return any(condition.holds(kind, phone, now) for condition in self._conditions)
+
+    def delay(self, phone: str | None, now: float) -> float:
+        """Tell how long answers to this account are held back."""
+        slow = (c.seconds for c in self._conditions if c.holds(Kind.SLOW, phone, now))
+        return max(slow, default=0)
+
+
+def method_fault(
+    error: str, phone: str | None = None, method: str | None = None, code: int | None = None
+) -> MethodFault:
+    """Make a fault from what a person writes, e.g. +380.. and messages.SendMessageRequest."""
+    phone = None if phone is None else bare_phone(phone)
+    method = None if method is None else bare_method(method)
+    return MethodFault(error, phone, method, code)
+
+
+def bare_method(name: str) -> str:
+    """Bring messages.sendMessage, messages.SendMessage, SendMessageRequest to one spelling."""
+    return name.lower().removesuffix("request")
+
+
+def _names(wanted: str | None, phone: str | None) -> bool:
+    return wanted is None or wanted == phone

@@ -1,0 +1,125 @@
+"""The address book of an account, with the ways to find somebody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from sandbox.telegram import views
+from sandbox.telegram.accounts import Contact, bare_phone
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.peers import find_user
+from sandbox.telegram.rpc import method
+
+if TYPE_CHECKING:
+    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.rpc import Call
+
+_MOST_FOUND = 50
+_SHORTEST_QUERY = 3
+
+
+@method(functions.contacts.ResolveUsernameRequest)
+def resolve_username(call: Call, request: Any) -> Any:
+    found = call.data_centre.accounts.find_by_username(request.username)
+    if found is None:
+        raise RpcError("USERNAME_NOT_OCCUPIED")
+    return _resolved(call, found)
+
+
+@method(functions.contacts.ResolvePhoneRequest)
+def resolve_phone(call: Call, request: Any) -> Any:
+    found = _findable(call, request.phone)
+    if found is None:
+        raise RpcError("PHONE_NOT_OCCUPIED")
+    return _resolved(call, found)
+
+
+@method(functions.contacts.ImportContactsRequest)
+def import_contacts(call: Call, request: Any) -> Any:
+    imported, found = [], []
+    for entry in request.contacts:
+        subject = _findable(call, entry.phone)
+        if subject is None:
+            continue
+        _remember(call.account, subject, entry)
+        imported.append(types.ImportedContact(subject.id, entry.client_id))
+        found.append(views.user(call.account, subject))
+    return types.contacts.ImportedContacts(imported, [], [], found)
+
+
+@method(functions.contacts.AddContactRequest)
+def add_contact(call: Call, request: Any) -> Any:
+    subject = find_user(call.data_centre.accounts, call.account, request.id)
+    _remember(call.account, subject, request)
+    return _peer_settings(call, subject)
+
+
+@method(functions.contacts.DeleteContactsRequest)
+def delete_contacts(call: Call, request: Any) -> Any:
+    subjects = [find_user(call.data_centre.accounts, call.account, user) for user in request.id]
+    for subject in subjects:
+        call.account.contacts.pop(subject.id, None)
+    return _peer_settings(call, *subjects)
+
+
+@method(functions.contacts.GetContactsRequest)
+def get_contacts(call: Call, _request: Any) -> Any:
+    accounts, known = call.data_centre.accounts, call.account.contacts
+    shown = [types.Contact(i, call.account.id in accounts[i].contacts) for i in known]
+    return types.contacts.Contacts(shown, 0, views.users(call.account, accounts, known))
+
+
+@method(functions.contacts.SearchRequest)
+def search(call: Call, request: Any) -> Any:
+    wanted = request.q.lower().lstrip("@")
+    if len(wanted) < _SHORTEST_QUERY:
+        raise RpcError("QUERY_TOO_SHORT")
+    found = [a for a in call.data_centre.accounts if wanted in _searched(a)]
+    found = found[: min(request.limit, _MOST_FOUND)]
+    mine = [types.PeerUser(a.id) for a in found if a.id in call.account.contacts]
+    others = [types.PeerUser(a.id) for a in found if a.id not in call.account.contacts]
+    return types.contacts.Found(mine, others, [], [views.user(call.account, a) for a in found])
+
+
+@method(functions.contacts.BlockRequest)
+def block(call: Call, request: Any) -> bool:
+    call.account.blocked.add(find_user(call.data_centre.accounts, call.account, request.id).id)
+    return True
+
+
+@method(functions.contacts.UnblockRequest)
+def unblock(call: Call, request: Any) -> bool:
+    subject = find_user(call.data_centre.accounts, call.account, request.id)
+    call.account.blocked.discard(subject.id)
+    return True
+
+
+def _findable(call: Call, phone: str) -> Account | None:
+    """Find whoever lets others find them by phone; one's own number always is."""
+    found = call.data_centre.accounts.find_by_phone(phone)
+    is_open = found is not None and (found.phone_visible or found is call.account)
+    return found if is_open else None
+
+
+def _remember(owner: Account, subject: Account, entry: Any) -> None:
+    owner.contacts[subject.id] = Contact(entry.first_name, entry.last_name, bare_phone(entry.phone))
+
+
+def _resolved(call: Call, found: Account) -> Any:
+    peer = types.PeerUser(found.id)
+    return types.contacts.ResolvedPeer(peer, [], [views.user(call.account, found)])
+
+
+def _peer_settings(call: Call, *subjects: Account) -> Any:
+    shown = [
+        types.UpdatePeerSettings(types.PeerUser(subject.id), types.PeerSettings())
+        for subject in subjects
+    ]
+    ids = [subject.id for subject in subjects]
+    return views.updates(call.account, call.data_centre.accounts, shown, ids)
+
+
+def _searched(account: Account) -> str:
+    return f"{account.username or ''} {account.first_name} {account.last_name}".lower()

@@ -1,0 +1,65 @@
+"""What happened while a client was away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from sandbox.telegram import views
+from sandbox.telegram.clock import now
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.rpc import method
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sandbox.telegram.accounts import Account, Accounts
+    from sandbox.telegram.chats import Channel
+    from sandbox.telegram.event_log import Entry
+    from sandbox.telegram.rpc import Call
+
+SLICE = 100  # events
+
+
+@method(functions.updates.GetStateRequest)
+def get_state(call: Call, _request: Any) -> Any:
+    return views.state(call.account)
+
+
+@method(functions.updates.GetDifferenceRequest)
+def get_difference(call: Call, request: Any) -> Any:
+    account = call.account
+    if request.pts < 1:
+        raise RpcError("PERSISTENT_TIMESTAMP_EMPTY")
+    if account.log.is_forgotten(request.pts):
+        return types.updates.DifferenceTooLong(account.log.pts)
+    entries, channels = account.log.since(request.pts), _active_channels(call, request.date)
+    if not entries and not channels:
+        return types.updates.DifferenceEmpty(now(), 0)
+    size = max(1, min(request.pts_limit or SLICE, SLICE))
+    if len(entries) > size:
+        parts = _parts(account, call.data_centre.accounts, entries[:size], [])
+        reached = views.state(account, entries[size - 1].pts)
+        return types.updates.DifferenceSlice(*parts, reached)
+    parts = _parts(account, call.data_centre.accounts, entries, channels)
+    return types.updates.Difference(*parts, views.state(account))
+
+
+def _active_channels(call: Call, since: datetime | None) -> list[Channel]:
+    """Return the channels whose own differences a client has to ask for."""
+    channels = call.data_centre.accounts.channels_of(call.account)
+    return [c for c in channels if since is None or (c.active and c.active >= since)]
+
+
+def _parts(
+    account: Account, accounts: Accounts, entries: list[Entry], channels: list[Channel]
+) -> tuple[list[Any], ...]:
+    """Split events into messages, secret ones, other updates, chats, users."""
+    shown = [update for entry in entries if (update := views.update(account, entry))]
+    messages = [u.message for u in shown if isinstance(u, types.UpdateNewMessage)]
+    others = [u for u in shown if not isinstance(u, types.UpdateNewMessage)]
+    others += [types.UpdateChannelTooLong(c.bare_id, c.log.pts) for c in channels]
+    named = {c.id for c in channels}.union(*(views.peers_in(account, entry) for entry in entries))
+    chats, users = views.chats(account, accounts, named), views.users(account, accounts, named)
+    return messages, [], others, chats, users

@@ -1,0 +1,100 @@
+"""Files part by part, in both directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.file_reference import check_reference
+from sandbox.telegram.input_media import find_item
+from sandbox.telegram.media import Document, Photo
+from sandbox.telegram.peers import find_user
+from sandbox.telegram.rpc import method
+
+if TYPE_CHECKING:
+    from sandbox.telegram.media import Size
+    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.stored_file import Readable
+
+_WINDOW = 1 << 20  # a piece may not reach across its borders
+_UNIT = 4 << 10
+_PRECISE_UNIT = 1 << 10
+
+
+@method(functions.upload.SaveFilePartRequest)
+def save_file_part(call: Call, request: Any) -> bool:
+    call.data_centre.files.save_part(
+        call.account.id, request.file_id, request.file_part, request.bytes
+    )
+    return True
+
+
+@method(functions.upload.SaveBigFilePartRequest)
+def save_big_file_part(call: Call, request: Any) -> bool:
+    call.data_centre.files.save_part(
+        call.account.id,
+        request.file_id,
+        request.file_part,
+        request.bytes,
+        request.file_total_parts,
+    )
+    return True
+
+
+@method(functions.upload.GetFileRequest)
+def get_file(call: Call, request: Any) -> Any:
+    _check_piece(request.offset, request.limit, precise=bool(request.precise))
+    file = _locate(call, request.location)
+    content = file.read(request.offset, request.limit)
+    return types.upload.File(types.storage.FilePartial(), 0, content)
+
+
+def _check_piece(offset: int, limit: int, *, precise: bool) -> None:
+    unit = _PRECISE_UNIT if precise else _UNIT
+    if offset < 0 or offset % unit:
+        raise RpcError("OFFSET_INVALID")
+    if not 0 < limit <= _WINDOW or limit % unit or (not precise and _WINDOW % limit):
+        raise RpcError("LIMIT_INVALID")
+    if offset // _WINDOW != (offset + limit - 1) // _WINDOW:
+        raise RpcError("LIMIT_INVALID")
+
+
+def _locate(call: Call, location: Any) -> Readable:
+    match location:
+        case types.InputPhotoFileLocation():
+            photo = _item(call, Photo, location)
+            return _of_size(photo.sizes, location.thumb_size)
+        case types.InputDocumentFileLocation():
+            document = _item(call, Document, location)
+            thumb = location.thumb_size
+            return _of_size(document.thumbs, thumb) if thumb else document.file
+        case types.InputPeerPhotoFileLocation():
+            return _profile_photo(call, location)
+        case _:
+            raise RpcError("LOCATION_INVALID")
+
+
+def _item(call: Call, kind: type[Any], location: Any) -> Any:
+    item = find_item(call, kind, location)
+    if item is None:
+        raise RpcError("FILE_ID_INVALID")
+    check_reference(call.account, item.id, location.file_reference)
+    return item
+
+
+def _of_size(sizes: tuple[Size, ...], letter: str) -> Readable:
+    found = next((size.file for size in sizes if size.letter == letter), None)
+    if found is None:
+        raise RpcError("LOCATION_INVALID")
+    return found
+
+
+def _profile_photo(call: Call, location: Any) -> Readable:
+    """Find a profile photo; whoever may address its owner needs no reference."""
+    owner = find_user(call.data_centre.accounts, call.account, location.peer)
+    photo = next((p for p in owner.photos if p.id == location.photo_id), None)
+    if photo is None:
+        raise RpcError("LOCATION_INVALID")
+    return photo.sizes[-1 if location.big else 0].file

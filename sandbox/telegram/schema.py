@@ -1,0 +1,56 @@
+"""Checks that a request read off the wire holds objects of the types its TL definition names."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import cache
+from typing import Any
+from zlib import crc32
+
+from telethon.tl import TLObject, TLRequest
+from telethon.tl.alltlobjects import tlobjects
+
+_NAMED_TYPE = re.compile(r"\bType(\w+)")
+_KINDS = {cls.SUBCLASS_OF_ID for cls in tlobjects.values()}
+_FAMILIES = {cls.__module__.rpartition(".")[2] for cls in tlobjects.values()}
+
+
+def is_well_typed(thing: Any) -> bool:
+    """Tell whether every object inside is of the type its place asks for."""
+    if isinstance(thing, list):
+        return all(map(is_well_typed, thing))
+    if not isinstance(thing, TLObject):
+        return True
+    cls: Any = type(thing)
+    return all(_fits(getattr(thing, name), kinds) for name, kinds in _object_fields(cls))
+
+
+def _fits(value: Any, kinds: frozenset[int]) -> bool:
+    if isinstance(value, list):
+        return all(_fits(item, kinds) for item in value)
+    if value is None:
+        return True
+    if isinstance(value, TLRequest):  # it carries the id of its result's type
+        return False
+    return getattr(value, "SUBCLASS_OF_ID", None) in kinds and is_well_typed(value)
+
+
+@cache
+def _object_fields(cls: Any) -> tuple[tuple[str, frozenset[int]], ...]:
+    parameters = inspect.signature(cls).parameters.values()
+    return tuple(
+        (parameter.name, kinds)
+        for parameter in parameters
+        if (kinds := _kinds_of(str(parameter.annotation)))
+    )
+
+
+def _kinds_of(annotation: str) -> frozenset[int]:
+    """Return the ids of the types that an annotation may mean; it names no family."""
+    named = _NAMED_TYPE.search(annotation)
+    if named is None:
+        return frozenset()
+    names = (named[1], *(f"{family}.{named[1]}" for family in _FAMILIES))
+    # Telethon numbers a type by the checksum of its name.
+    return frozenset(crc32(name.encode()) for name in names) & _KINDS

@@ -1,0 +1,3 @@
+"""Tests of the Planfix account."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of the data centre with unmodified Telethon clients."""
+
+from __future__ import annotations

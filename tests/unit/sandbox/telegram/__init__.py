@@ -1,0 +1,3 @@
+"""Tests of the data centre in its parts."""
+
+from __future__ import annotations
