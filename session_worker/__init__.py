@@ -1,0 +1,1 @@
+"""The process of one number: the only package that knows Telegram's client."""

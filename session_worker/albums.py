@@ -1,0 +1,88 @@
+"""Albums: several messages that belong together become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from session_worker.heard import Written
+    from session_worker.message import Incoming
+    from session_worker.words.words import Words
+
+QUIET = 0.5  # seconds without another item after which an album is complete
+LONGEST = 10  # messages
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """One message for Planfix, with the places of all updates it is made of."""
+
+    positions: tuple[int, ...]
+    incoming: Incoming
+
+
+@dataclass(slots=True)
+class _Album:
+    group: int
+    due: float
+    positions: list[int] = field(default_factory=list)
+    items: list[Written] = field(default_factory=list)
+
+
+class Albums:
+    """Holds the items of an album back until it is complete; everything else goes through."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._open: dict[int, _Album] = {}
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next album will be complete if nothing more comes."""
+        return min((album.due for album in self._open.values()), default=None)
+
+    def add(self, positions: tuple[int, ...], heard: Written, now: float) -> list[Gathered]:
+        """Take what was heard; what is complete by now comes back, in order."""
+        peer_id = heard.incoming.peer_id
+        album = self._open.get(peer_id)
+        done = []
+        if album is not None and (album.group != heard.album or len(album.items) >= LONGEST):
+            done.append(self._close(peer_id))
+            album = None
+        if heard.album is None:
+            return [*done, Gathered(positions, _named([heard], self._words))]
+        if album is None:
+            album = self._open[peer_id] = _Album(heard.album, 0.0)
+        album.items.append(heard)
+        album.positions += positions
+        album.due = now + QUIET
+        return done
+
+    def take_due(self, now: float) -> list[Gathered]:
+        """Take the albums to which nothing was added for a while."""
+        due = [peer_id for peer_id, album in self._open.items() if album.due <= now]
+        return [self._close(peer_id) for peer_id in due]
+
+    def take_all(self) -> list[Gathered]:
+        return [self._close(peer_id) for peer_id in list(self._open)]
+
+    def _close(self, peer_id: int) -> Gathered:
+        album = self._open.pop(peer_id)
+        return Gathered(tuple(album.positions), _named(album.items, self._words))
+
+
+def _named(items: list[Written], words: Words) -> Incoming:
+    """Join the items, which come under one text: their captions, else what they are."""
+    items = sorted(items, key=lambda item: item.incoming.message_ids)
+    first = items[0].incoming
+    label = items[0].label if len(items) == 1 else words.album.format(count=len(items))
+    texts = [item.incoming.text for item in items if item.incoming.text]
+    ids = dict.fromkeys(i for item in items for i in item.incoming.message_ids)
+    return first.model_copy(
+        update={
+            "message_ids": tuple(ids),
+            "text": "\n".join(dict.fromkeys(texts)) or label or words.empty,
+            "files": tuple(file for item in items for file in item.incoming.files),
+        }
+    )

@@ -1,0 +1,115 @@
+"""Bringing one message to Planfix, until it is there or refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from session_worker.message import Contact, Delivered, Failed, Failure, Trying
+from session_worker.planfix_answer import PlanfixError, PlanfixRejected
+from session_worker.planfix_form import Line, full_name
+from session_worker.verdict import FailureCode, judge
+
+if TYPE_CHECKING:
+    from session_worker.chats import Chats
+    from session_worker.gate import Gate
+    from session_worker.message import ChatMemory, Deliver
+    from session_worker.parcel import Packing, Parcel
+    from session_worker.planfix import Planfix
+    from session_worker.session import Outbox
+
+LONGEST_WAIT = 3600.0  # seconds; a next try later than that was noted by another clock
+
+log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Tries until there is a last word."""
+
+    def __init__(
+        self, planfix: Planfix, gate: Gate, chats: Chats, packing: Packing, outbox: Outbox
+    ) -> None:
+        self._planfix = planfix
+        self._gate = gate
+        self._chats = chats
+        self._packing = packing
+        self._outbox = outbox
+
+    async def bring(self, order: Deliver) -> None:
+        """Deliver a row; its last word has been told when this returns."""
+        try:
+            await asyncio.sleep(min(order.next_try - time.time(), LONGEST_WAIT))
+            parcel = await self._packing.pack(order)
+            while (failure := await self._try(order, parcel)) and failure.next_try is not None:
+                if failure.code == FailureCode.ANSWER_LOST:
+                    order = order.model_copy(update={"is_uncertain": True})
+        except Exception:  # the root of a row: a bug in one must not stop those behind it
+            log.exception("row %s failed", order.row)
+            self._outbox.put(Failed(row=order.row, failure=Failure(code=FailureCode.INTERNAL)))
+
+    async def _try(self, order: Deliver, parcel: Parcel) -> Failure | None:
+        """Try once; tells what happened, returns why it came to nothing."""
+        async with self._gate.passage():
+            try:
+                await self._deliver(order, parcel)
+            except PlanfixError as error:
+                failure = judge(error, self._gate)
+                self._outbox.put(Failed(row=order.row, failure=failure))
+                return failure
+            self._gate.succeeded()
+            self._outbox.put(Delivered(row=order.row))
+            return None
+
+    async def _deliver(self, order: Deliver, parcel: Parcel) -> None:
+        before = self._chats.recall(order.chat)
+        task = await self._find_task(before)
+        if order.is_uncertain and before.task is None and task is not None:
+            # The first message of a chat makes its task: an earlier try did get through.
+            log.info("row %s was taken before", order.row)
+        else:
+            await self._post(order, parcel, has_task=task is not None)
+        if is_known(order.incoming.contact):
+            self._chats.remember_contact(order.incoming.contact)
+
+    async def _find_task(self, chat: ChatMemory) -> int | None:
+        if chat.task is not None and not self._chats.is_task_old(chat.peer_id):
+            return chat.task
+        task = await self._planfix.get_task(chat.peer_id)
+        self._chats.remember_task(chat.peer_id, task)
+        return task
+
+    async def _post(self, order: Deliver, parcel: Parcel, *, has_task: bool) -> None:
+        photo_link = await self._tell_contact(order)
+        known, contact = self._chats.recall(order.chat).contact, order.incoming.contact
+        if known is not None and not is_known(contact):
+            contact = known
+        line = Line(
+            contact=contact,
+            text=parcel.text,
+            is_echo=order.incoming.is_echo,
+            title="" if has_task else full_name(contact),
+            photo_link=photo_link,
+            files=parcel.files,
+        )
+        self._outbox.put(Trying(row=order.row))
+        await self._planfix.new_message(line)
+
+    async def _tell_contact(self, order: Deliver) -> str:
+        """Renew the contact's card if it changed; the link to a photo Planfix has not seen."""
+        contact, known = order.incoming.contact, self._chats.recall(order.chat).contact
+        is_new_photo = known is None or known.photo_id != contact.photo_id
+        has_photo = is_new_photo and await self._packing.has_photo(order)
+        photo_link = (order.photo_link or "") if has_photo else ""
+        if known is not None and known != contact and is_known(contact):
+            try:
+                await self._planfix.update_contact(contact, photo_link)
+            except PlanfixRejected as error:
+                log.warning("Planfix does not take a contact's card: %s", error)
+        return photo_link
+
+
+def is_known(contact: Contact) -> bool:
+    """Whether Telegram has told who this is."""
+    return contact != Contact(peer_id=contact.peer_id)

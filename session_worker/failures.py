@@ -1,0 +1,207 @@
+"""The one table of what can go wrong on the way to Telegram."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from session_worker.backoff import Backoff
+from session_worker.failure_words import en, ru, uk
+from session_worker.failure_words.reason import Reason
+from session_worker.message import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from session_worker.failure_words.reason import Texts
+
+
+class Remedy(StrEnum):
+    """What is done about a failure."""
+
+    GIVE_UP = "give_up"
+    GIVE_UP_FILE = "give_up_file"  # the rest of the message is sent
+    RETRY = "retry"  # with growing pauses, a limited number of times
+    PERSIST = "persist"  # with growing pauses, as long as it takes
+    WAIT = "wait"  # as long as Telegram says
+    UPLOAD_AGAIN = "upload_again"  # a few times, then the file is given up
+    AS_DOCUMENT = "as_document"  # if it was one already, the file is given up
+    SINGLY = "singly"  # each item of an album by itself
+    WITHOUT_MARKS = "without_marks"
+    TEXT_APART = "text_apart"
+    IS_SENT = "is_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a failure means, what is done about it."""
+
+    reason: Reason
+    remedy: Remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One failure, in the words of whoever reported it."""
+
+    code: str
+    detail: str = ""
+    wait: float | None = None
+
+    @property
+    def entry(self) -> Entry:
+        return entry_of(self.code)
+
+
+OFFLINE = "OFFLINE"
+NEEDS_LOGIN = "NEEDS_LOGIN"
+FAILING = "INTERNAL"
+UNKNOWN = "UNKNOWN"
+NOT_FOUND = "CONTACT_NOT_FOUND"
+
+MOST_TRIES = 12  # with the pauses below, about an hour
+MOST_FILE_TRIES = 5
+PAUSES = Backoff(first=1.0, longest=600.0)
+LONGEST_OFFLINE_PAUSE = 60.0  # seconds; what is on the way waits for a line besides
+LONGEST_WAIT = 24 * 3600.0  # seconds, the most Telegram may ask for at once
+
+_UNKNOWN = Entry(Reason.UNKNOWN, Remedy.GIVE_UP)
+_ROWS: Mapping[tuple[Reason, Remedy], str] = {
+    (Reason.BLOCKED_BY_CONTACT, Remedy.GIVE_UP): "USER_IS_BLOCKED",
+    (Reason.BLOCKED_BY_US, Remedy.GIVE_UP): "YOU_BLOCKED_USER",
+    (Reason.CONTACT_DELETED, Remedy.GIVE_UP): "INPUT_USER_DEACTIVATED",
+    (Reason.WRITING_FORBIDDEN, Remedy.GIVE_UP): (
+        "CHAT_WRITE_FORBIDDEN CHAT_RESTRICTED CHAT_GUEST_SEND_FORBIDDEN CHAT_SEND_PLAIN_FORBIDDEN"
+        " USER_BANNED_IN_CHANNEL USER_IS_BOT BOT_DOMAIN_INVALID"
+    ),
+    (Reason.PRIVACY, Remedy.GIVE_UP): "USER_PRIVACY_RESTRICTED USER_NOT_MUTUAL_CONTACT",
+    (Reason.PREMIUM_ONLY, Remedy.GIVE_UP): "PRIVACY_PREMIUM_REQUIRED",
+    (Reason.PAID_ONLY, Remedy.GIVE_UP): "ALLOW_PAYMENT_REQUIRED BALANCE_TOO_LOW",
+    (Reason.CONTACT_UNKNOWN, Remedy.GIVE_UP): (
+        "PEER_ID_INVALID USER_ID_INVALID CHAT_ID_INVALID INPUT_USER_INVALID MSG_ID_INVALID"
+    ),
+    (Reason.CONTACT_NOT_FOUND, Remedy.GIVE_UP): (
+        "CONTACT_NOT_FOUND USERNAME_NOT_OCCUPIED USERNAME_INVALID PHONE_NOT_OCCUPIED"
+        " PHONE_NUMBER_INVALID PHONE_NUMBER_UNOCCUPIED CONTACT_ID_INVALID CONTACT_MISSING"
+    ),
+    (Reason.SPAM_LIMIT, Remedy.GIVE_UP): "PEER_FLOOD",
+    (Reason.FLOOD, Remedy.WAIT): (
+        "FLOOD_WAIT SLOWMODE_WAIT FLOOD_PREMIUM_WAIT FLOOD_TEST_PHONE_WAIT FLOOD"
+    ),
+    (Reason.FILE_REFUSED, Remedy.GIVE_UP_FILE): (
+        "MEDIA_EMPTY MEDIA_INVALID MEDIA_FILE_INVALID MEDIA_TYPE_INVALID MEDIA_VIDEO_STORY_MISSING"
+        " EXTERNAL_URL_INVALID WEBPAGE_CURL_FAILED WEBPAGE_MEDIA_EMPTY VIDEO_CONTENT_TYPE_INVALID"
+        " VIDEO_FILE_INVALID GIF_CONTENT_TYPE_INVALID FILE_CONTENT_TYPE_INVALID"
+        " CHAT_SEND_MEDIA_FORBIDDEN CHAT_SEND_PHOTOS_FORBIDDEN CHAT_SEND_VIDEOS_FORBIDDEN"
+        " CHAT_SEND_DOCS_FORBIDDEN CHAT_SEND_AUDIOS_FORBIDDEN FILE_TITLE_EMPTY"
+    ),
+    (Reason.FILE_REFUSED, Remedy.AS_DOCUMENT): (
+        "PHOTO_INVALID_DIMENSIONS PHOTO_EXT_INVALID PHOTO_SAVE_FILE_INVALID PHOTO_INVALID"
+        " PHOTO_CONTENT_TYPE_INVALID PHOTO_CONTENT_URL_EMPTY PHOTO_CROP_SIZE_SMALL PHOTO_FILE_MISSING"
+        " IMAGE_PROCESS_FAILED"
+    ),
+    (Reason.VOICE_FORBIDDEN, Remedy.AS_DOCUMENT): (
+        "VOICE_MESSAGES_FORBIDDEN CHAT_SEND_VOICES_FORBIDDEN CHAT_SEND_ROUNDVIDEOS_FORBIDDEN"
+    ),
+    (Reason.FILE_REFUSED, Remedy.SINGLY): (
+        "MEDIA_GROUPED_INVALID MULTI_MEDIA_TOO_LONG MEDIA_TYPES_MIXED"
+    ),
+    (Reason.UPLOAD_BROKEN, Remedy.UPLOAD_AGAIN): (
+        "FILE_PARTS_INVALID FILE_PART_MISSING FILE_PART_INVALID FILE_PART_EMPTY FILE_PART_SIZE_INVALID"
+        " FILE_PART_SIZE_CHANGED FILE_PART_TOO_BIG FILE_PART_LENGTH_INVALID FILE_ID_INVALID"
+        " FILE_REFERENCE_EXPIRED FILE_REFERENCE_EMPTY FILE_REFERENCE_INVALID MD5_CHECKSUM_INVALID"
+    ),
+    (Reason.FILE_TOO_LARGE, Remedy.GIVE_UP_FILE): "FILE_TOO_LARGE",
+    (Reason.FILE_EMPTY, Remedy.GIVE_UP_FILE): "FILE_EMPTY",
+    (Reason.LINK_FORBIDDEN, Remedy.GIVE_UP_FILE): "LINK_FORBIDDEN",
+    (Reason.LINK_GONE, Remedy.GIVE_UP_FILE): "LINK_GONE LINK_REFUSED",
+    (Reason.LINK_UNREACHABLE, Remedy.RETRY): "LINK_UNREACHABLE",
+    (Reason.TEXT_EMPTY, Remedy.GIVE_UP): "MESSAGE_EMPTY",
+    (Reason.TEXT_TOO_LONG, Remedy.GIVE_UP): "MESSAGE_TOO_LONG",
+    (Reason.TEXT_TOO_LONG, Remedy.TEXT_APART): "MEDIA_CAPTION_TOO_LONG",
+    (Reason.TEXT_REFUSED, Remedy.WITHOUT_MARKS): (
+        "ENTITY_BOUNDS_INVALID ENTITIES_TOO_LONG ENTITY_MENTION_USER_INVALID ENTITY_TYPE_INVALID"
+        " ENTITY_URL_INVALID"
+    ),
+    (Reason.ALREADY_SENT, Remedy.IS_SENT): "RANDOM_ID_DUPLICATE",
+    (Reason.TELEGRAM_FAILING, Remedy.RETRY): (
+        "INTERNAL RPC_CALL_FAIL RPC_MCGET_FAIL TIMEOUT TIMED_OUT INTERDC_CALL_ERROR"
+        " INTERDC_CALL_RICH_ERROR WORKER_BUSY_TOO_LONG_RETRY MSG_WAIT_FAILED PTS_CHANGE_EMPTY"
+        " NEED_DOC_INVALID HISTORY_GET_FAILED STORAGE_CHECK_FAILED TYPE_NOT_FOUND"
+    ),
+    (Reason.OFFLINE, Remedy.PERSIST): "OFFLINE",
+    (Reason.NEEDS_LOGIN, Remedy.PERSIST): (
+        "NEEDS_LOGIN USER_DEACTIVATED USER_DEACTIVATED_BAN AUTH_KEY_UNREGISTERED"
+        " AUTH_KEY_DUPLICATED SESSION_REVOKED"
+    ),
+    (Reason.UNKNOWN, Remedy.GIVE_UP): "UNKNOWN",
+}
+TABLE: Mapping[str, Entry] = {
+    code: Entry(*entry) for entry, codes in _ROWS.items() for code in codes.split()
+}
+# What Telegram may invent later under names that tell enough.
+_FAMILIES: Mapping[str, Entry] = {
+    "PHOTO_": Entry(Reason.FILE_REFUSED, Remedy.AS_DOCUMENT),
+    "IMAGE_": Entry(Reason.FILE_REFUSED, Remedy.AS_DOCUMENT),
+    "MEDIA_": Entry(Reason.FILE_REFUSED, Remedy.GIVE_UP_FILE),
+    "VIDEO_": Entry(Reason.FILE_REFUSED, Remedy.GIVE_UP_FILE),
+    "FILE_": Entry(Reason.UPLOAD_BROKEN, Remedy.UPLOAD_AGAIN),
+    "ENTITY_": Entry(Reason.TEXT_REFUSED, Remedy.WITHOUT_MARKS),
+    "ENTITIES_": Entry(Reason.TEXT_REFUSED, Remedy.WITHOUT_MARKS),
+    "CHAT_SEND_": Entry(Reason.WRITING_FORBIDDEN, Remedy.GIVE_UP),
+    "FLOOD_": Entry(Reason.FLOOD, Remedy.WAIT),
+}
+_NUMBER = re.compile(r"_\d+(?=_|$)")
+_BOOKS: Mapping[str, Mapping[Reason, Texts]] = {"en": en.TEXTS, "ru": ru.TEXTS, "uk": uk.TEXTS}
+_FILE_REMEDIES = frozenset({Remedy.GIVE_UP_FILE, Remedy.UPLOAD_AGAIN, Remedy.AS_DOCUMENT})
+
+
+def entry_of(code: str) -> Entry:
+    """Look a code up; numbers in it do not matter."""
+    code = _NUMBER.sub("", code)
+    family = next((entry for name, entry in _FAMILIES.items() if code.startswith(name)), _UNKNOWN)
+    return TABLE.get(code, family)
+
+
+def is_known(code: str) -> bool:
+    """Whether the table, or a family of codes, says more of it than that it is unknown."""
+    return entry_of(code) is not _UNKNOWN
+
+
+def employee_reads(code: str, language: str) -> str:
+    """Tell the employee in Planfix why the message did not arrive."""
+    return _BOOKS[language][entry_of(code).reason].employee
+
+
+def operator_reads(code: str, language: str) -> str:
+    """Tell the operator what happened with whom to talk to about it."""
+    return _BOOKS[language][entry_of(code).reason].operator
+
+
+def concerns_file(cause: Cause) -> bool:
+    """Whether the rest of the message can be sent all the same."""
+    return cause.entry.remedy in _FILE_REMEDIES or cause.code.startswith("LINK_")
+
+
+def judge(cause: Cause, tries: int, now: float, pauses: Backoff = PAUSES) -> Failure:
+    """Decide after so many tries whether there is another one, when."""
+    pause = _pause(cause, tries, pauses)
+    next_try = None if pause is None else now + pause
+    return Failure(code=cause.code, detail=cause.detail, next_try=next_try)
+
+
+def _pause(cause: Cause, tries: int, pauses: Backoff) -> float | None:
+    own = pauses.pause(tries)
+    match cause.entry.remedy:
+        case Remedy.WAIT:
+            return own if cause.wait is None else min(cause.wait, LONGEST_WAIT)
+        case Remedy.PERSIST:
+            return max(min(own, LONGEST_OFFLINE_PAUSE), cause.wait or 0.0)
+        case Remedy.RETRY if tries < (MOST_FILE_TRIES if concerns_file(cause) else MOST_TRIES):
+            return own
+        case Remedy.UPLOAD_AGAIN if tries < MOST_FILE_TRIES:
+            return own
+        case _:
+            return None

@@ -1,0 +1,20 @@
+"""What every value that crosses the pipe has in common."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+Bytes = Annotated[
+    bytes,
+    BeforeValidator(lambda value: b64decode(value) if isinstance(value, str) else value),
+    PlainSerializer(lambda value: b64encode(value).decode(), when_used="json"),
+]
+
+
+class Frozen(BaseModel):
+    """A value that crosses the pipe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

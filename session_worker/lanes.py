@@ -1,0 +1,51 @@
+"""Work in lanes: in order within one, side by side between them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Lanes(Generic[T]):
+    """Runs one piece of work per lane at a time; a lane exists while it has work."""
+
+    def __init__(self, work: Callable[[T], Awaitable[None]]) -> None:
+        self._work = work
+        self._waiting: dict[Hashable, deque[T]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def put(self, lane: Hashable, item: T) -> None:
+        """Queue work behind all that was put into this lane before."""
+        if lane in self._waiting:
+            self._waiting[lane].append(item)
+            return
+        self._waiting[lane] = deque([item])
+        task = asyncio.create_task(self._run(lane), name=f"lane {lane}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Drop all work where it is."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._waiting.clear()
+
+    async def _run(self, lane: Hashable) -> None:
+        queue = self._waiting[lane]
+        while queue:
+            try:
+                await self._work(queue[0])
+            except Exception:  # the root of a task: one bad piece of work holds up no other
+                log.exception("work in lane %s failed", lane)
+            queue.popleft()
+        del self._waiting[lane]

@@ -1,0 +1,138 @@
+"""A message on its way to Planfix, with its files fetched, its quote found."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_worker.backoff import Backoff
+from session_worker.spool import incoming_file, photo_file
+from session_worker.telegram.downloads import FileGone, FileTooLarge
+from session_worker.telegram.entities_text import quoted
+from session_worker.telegram.errors import FloodWait, Refused, TelegramError, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+    from typing import TypeVar
+
+    from session_worker.message import Deliver, IncomingFile
+    from session_worker.telegram.downloads import Downloads
+    from session_worker.telegram.history import History
+    from session_worker.words.words import Words
+
+    T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+MOST_DOWNLOADS = 2  # at once
+MOST_TRIES = 8  # of a request that Telegram answers with trouble of its own
+MOST_CUTS = 30  # of the line, or of that to another data centre, during one request
+BACKOFF = Backoff(longest=60.0)
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What of a message goes to Planfix."""
+
+    text: str
+    files: tuple[tuple[str, str], ...] = ()
+
+
+class Packing:
+    """Fetches from Telegram what a message needs to be complete."""
+
+    def __init__(
+        self,
+        downloads: Downloads,
+        history: History,
+        spool: Path,
+        words: Words,
+        until_online: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._downloads = downloads
+        self._history = history
+        self._spool = spool
+        self._words = words
+        self._until_online = until_online
+        self._slots = asyncio.Semaphore(MOST_DOWNLOADS)
+
+    async def pack(self, order: Deliver) -> Parcel:
+        """Make the parcel; what can't be fetched for good is told by a line in it."""
+        incoming = order.incoming
+        files: list[tuple[str, str]] = []
+        lines = [await self._quote(incoming.reply_to), incoming.text]
+        for index, (file, link) in enumerate(zip(incoming.files, order.links, strict=True)):
+            complaint = await self._fetch(order.row, index, file)
+            if complaint:
+                lines.append(complaint)
+            else:
+                files.append((file.name, link))
+        return Parcel("\n".join(line for line in lines if line), tuple(files))
+
+    async def has_photo(self, order: Deliver) -> bool:
+        """Fetch the contact's photo; a message does not wait for it if there is trouble."""
+        contact = order.incoming.contact
+        if contact.photo_id is None or order.photo_link is None:
+            return False
+        path = photo_file(self._spool, contact.photo_id)
+        try:
+            await self._downloads.fetch_photo(contact.peer_id, contact.photo_id, path)
+        except (FileGone, FileTooLarge, TelegramError) as error:
+            log.info("no photo of %s: %s", contact.peer_id, error)
+            return False
+        return True
+
+    async def _quote(self, reply_to: int | None) -> str:
+        if reply_to is None:
+            return ""
+        try:
+            line = await self._patiently(lambda: self._history.snippet(reply_to))
+        except TelegramError as error:
+            log.info("the message replied to is not found: %s", error)
+            return ""
+        return quoted(line) if line else ""
+
+    async def _fetch(self, row: int, index: int, file: IncomingFile) -> str:
+        """Fetch a file; says why not when it can't be fetched."""
+        path = incoming_file(self._spool, row, index)
+        try:
+            async with self._slots:
+                await self._patiently(lambda: self._downloads.fetch(file.message_id, path))
+        except FileTooLarge:
+            limit = size_text(self._downloads.limit)
+            return self._words.too_large.format(
+                name=file.name, size=size_text(file.size), limit=limit
+            )
+        except (FileGone, TelegramError) as error:
+            log.warning("file %s of message %s is lost: %s", index, file.message_id, error)
+            return self._words.gone_file.format(name=file.name)
+        return ""
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask again after whatever may pass; never for ever, since the chat waits for it."""
+        tries: Counter[bool] = Counter()
+        while True:
+            await self._until_online()
+            try:
+                return await ask()
+            except Refused:
+                raise
+            except TelegramError as error:
+                is_cut = isinstance(error, Unreachable)
+                tries[is_cut] += 1
+                if tries[is_cut] >= (MOST_CUTS if is_cut else MOST_TRIES):
+                    raise
+                wanted = error.seconds if isinstance(error, FloodWait) else None
+                await asyncio.sleep(BACKOFF.pause(tries[is_cut], wanted))
+
+
+def size_text(size: int) -> str:
+    """Write a size for people."""
+    if size < MEGABYTE:
+        return f"{max(1, round(size / 1024))} KB"
+    return f"{size / MEGABYTE:.1f} MB".replace(".0 ", " ")

@@ -1,0 +1,145 @@
+"""Length-prefixed JSON frames between supervisor, worker; nothing on the way is pickled."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+if TYPE_CHECKING:
+    import socket
+
+HEADER = struct.Struct("!I")
+MAX_FRAME = 4 * 1024 * 1024  # bytes; an assignment with 5000 entities stays below 3 MiB
+MAX_UNSENT = 4 * MAX_FRAME  # bytes that may wait for a peer that does not read
+
+In = TypeVar("In")
+Out = TypeVar("Out", bound=BaseModel)
+
+
+class PipeBroken(Exception):
+    """What came is not a message; the position in the stream is unknown, so the pipe is useless."""
+
+
+class PipeClosed(Exception):
+    """Nobody reads what is sent."""
+
+
+class MessageTooLarge(ValueError):
+    """A message does not fit into a frame."""
+
+
+class Pipe(Generic[In, Out]):
+    """One end of the way between the supervisor and a worker."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        incoming: TypeAdapter[In],
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._incoming = incoming
+
+    @classmethod
+    async def open(cls, end: socket.socket, incoming: TypeAdapter[In]) -> Self:
+        end.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=end)
+        return cls(reader, writer, incoming)
+
+    async def receive(self) -> In | None:
+        """Take the next message; None once the other side has nothing more to say."""
+        try:
+            header = await self._reader.readexactly(HEADER.size)
+            body = await self._reader.readexactly(_length(header))
+        except asyncio.IncompleteReadError as exc:
+            if exc.partial or exc.expected != HEADER.size:
+                raise PipeBroken("the pipe ended inside a frame") from exc
+            return None
+        except ConnectionError:
+            return None
+        return decode(body, self._incoming)
+
+    def put(self, message: Out) -> None:
+        """Hand a message over without waiting."""
+        transport = self._writer.transport
+        if transport.is_closing():
+            raise PipeClosed("the other side is gone")
+        if transport.get_write_buffer_size() > MAX_UNSENT:
+            raise PipeClosed("the other side has stopped reading")
+        self._writer.write(encode(message))
+
+    async def report(self, message: Out) -> None:
+        """Hand a message over, then wait while the other side is slow to read."""
+        self.put(message)
+        try:
+            await self._writer.drain()
+        except ConnectionError as exc:
+            raise PipeClosed("the other side is gone") from exc
+
+    def finish(self) -> None:
+        """Say that nothing more follows; what the other side still says can be received."""
+        if not self._writer.transport.is_closing():
+            self._writer.write_eof()
+
+    def close(self) -> None:
+        """Drop the pipe with all that was not read."""
+        self._writer.transport.abort()
+
+    async def flush(self) -> None:
+        """Wait until everything handed over has left this process."""
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except ConnectionError as exc:
+            raise PipeClosed("the other side is gone") from exc
+
+
+def encode(message: BaseModel) -> bytes:
+    body = message.model_dump_json().encode()
+    if len(body) > MAX_FRAME:
+        raise MessageTooLarge(f"{type(message).__name__} takes {len(body)} bytes")
+    return HEADER.pack(len(body)) + body
+
+
+def decode(body: bytes, adapter: TypeAdapter[In]) -> In:
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as exc:
+        raise PipeBroken(_complaint(exc)) from None
+
+
+def receive_blocking(end: socket.socket, adapter: TypeAdapter[In]) -> In | None:
+    """Take one message before there is an event loop, and not a byte more."""
+    header = _read_blocking(end, HEADER.size)
+    if not header:
+        return None
+    return decode(_read_blocking(end, _length(header)), adapter)
+
+
+def _read_blocking(end: socket.socket, size: int) -> bytes:
+    read = bytearray()
+    while len(read) < size:
+        piece = end.recv(size - len(read))
+        if not piece and not read:
+            return b""
+        if not piece:
+            raise PipeBroken("the pipe ended inside a frame")
+        read += piece
+    return bytes(read)
+
+
+def _length(header: bytes) -> int:
+    (length,) = HEADER.unpack(header)
+    if length > MAX_FRAME:
+        raise PipeBroken(f"a frame of {length} bytes was announced")
+    return int(length)
+
+
+def _complaint(exc: ValidationError) -> str:
+    """Name the fields without their values: they may be secrets."""
+    errors = exc.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors[:5])

@@ -1,0 +1,106 @@
+"""The forms that Planfix's chat API takes, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_worker.contract import PlanfixAccount
+    from session_worker.message import Contact, PlanfixStatus
+
+Form = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message, ready for Planfix."""
+
+    contact: Contact
+    text: str
+    is_echo: bool = False
+    title: str = ""
+    photo_link: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+
+
+class Forms:
+    """Fills in forms for the chats of one number."""
+
+    def __init__(self, account: PlanfixAccount, number: str) -> None:
+        self._account = account
+        self._number = number
+
+    def chat_id(self, peer_id: int) -> str:
+        return f"{self._number}_{peer_id}"
+
+    def new_message(self, line: Line) -> Form:
+        contact = line.contact
+        email = self._account.user_email if line.is_echo else None
+        return [
+            *self._head("newMessage"),
+            ("channel", self._number),
+            ("chatId", self.chat_id(contact.peer_id)),
+            ("message", line.text),
+            *_filled(("title", line.title)),
+            *_card(contact, line.photo_link),
+            *_filled(("telegramUserName", contact.username)),
+            ("telegramUserId", str(contact.peer_id)),
+            *_filled(("isEcho", "true" if line.is_echo else ""), ("userEmail", email)),
+            *_attachments(line.files),
+        ]
+
+    def get_task(self, peer_id: int) -> Form:
+        return [*self._head("getTask"), ("chatId", self.chat_id(peer_id))]
+
+    def update_contact(self, contact: Contact, photo_link: str) -> Form:
+        return [*self._head("updateContact"), *_card(contact, photo_link)]
+
+    def message_status(self, planfix_id: str, status: PlanfixStatus, text: str) -> Form:
+        return [
+            *self._head("messageStatus"),
+            ("messageId", planfix_id),
+            ("messageStatus", status.value),
+            *_filled(("messageStatusText", text)),
+        ]
+
+    def _head(self, command: str) -> Form:
+        return [
+            ("cmd", command),
+            ("providerId", self._account.provider_id),
+            ("planfix_token", self._account.token),
+        ]
+
+
+def full_name(contact: Contact) -> str:
+    """Call a contact by the best name there is."""
+    name = f"{contact.first_name} {contact.last_name}".strip()
+    handle = contact.username and f"@{contact.username}"
+    return name or handle or contact.phone or f"Telegram {contact.peer_id}"
+
+
+def _card(contact: Contact, photo_link: str) -> Form:
+    # A contact without a first name is called by what there is: Planfix insists on one.
+    first, last = contact.first_name, contact.last_name
+    first, last = (first, last) if first else (full_name(contact), "")
+    return [
+        ("contactId", str(contact.peer_id)),
+        ("contactName", first),
+        *_filled(("contactLastName", last), ("contactIco", photo_link)),
+        *_filled(("contactPhone", contact.phone)),
+    ]
+
+
+def _attachments(files: Sequence[tuple[str, str]]) -> Form:
+    """Name each file beside its link; the pairs keep their order."""
+    return [
+        field
+        for name, link in files
+        for field in (("attachments[name]", name), ("attachments[url]", link))
+    ]
+
+
+def _filled(*fields: tuple[str, str | None]) -> Form:
+    return [(name, value) for name, value in fields if value]

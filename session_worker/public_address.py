@@ -1,0 +1,31 @@
+"""Which addresses a link of a stranger may lead to."""
+
+from __future__ import annotations
+
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network, ip_address
+
+_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_COMPATIBLE = IPv6Network("::/96")
+
+
+def is_public(address: str) -> bool:
+    """Whether an address lies on the open internet, whatever form it comes in."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except (AddressValueError, ValueError):
+        return False
+    if isinstance(found, IPv6Address):
+        return _is_public_6(found)
+    return _is_open(found)
+
+
+def _is_public_6(found: IPv6Address) -> bool:
+    inside = found.ipv4_mapped or found.sixtofour
+    if inside is not None:
+        return _is_open(inside)
+    is_wrapped = found in _COMPATIBLE or any(found in network for network in _TRANSLATED)
+    return not (is_wrapped or found.teredo or found.is_site_local) and _is_open(found)
+
+
+def _is_open(found: IPv4Address | IPv6Address) -> bool:
+    return found.is_global and not (found.is_multicast or found.is_reserved)

@@ -1,0 +1,219 @@
+"""The session of a worker that logs its number in, after which another worker takes over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from session_worker.contract import SessionChanged, SessionState, Trouble, TroubleCode
+from session_worker.login_message import (
+    FINAL_FAILURES,
+    EnterCode,
+    EnterPassword,
+    LoginByCode,
+    LoginByQr,
+    LoginFailed,
+    LoginFailure,
+    LoginMoved,
+    LoginStage,
+    WatchQr,
+)
+from session_worker.session import SessionEnded, SessionGained
+from session_worker.telegram.errors import (
+    FloodWait,
+    TelegramError,
+    TemporarilyFailed,
+    Unreachable,
+)
+from session_worker.telegram.login import Login
+from session_worker.telegram.login_outcome import (
+    CodeSent,
+    LoggedIn,
+    PasswordWanted,
+    QrCode,
+    ending_of,
+    failure_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from session_worker.contract import Assignment, Command
+    from session_worker.session import Outbox
+    from session_worker.telegram.fence import Right
+    from session_worker.telegram.pace import Pace
+
+    Outcome = CodeSent | PasswordWanted | LoggedIn
+    Order = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr
+    Step = Order | PasswordWanted | LoggedIn | TelegramError
+
+PATIENCE = 60.0  # seconds until the first command has come
+CLOSE_LIMIT = 2.5  # seconds to take back what was begun; a worker that stops has little more
+RESCAN_PAUSE = 1.0  # seconds between QR codes while Telegram is out of reach
+
+log = logging.getLogger(__name__)
+
+
+class SignIn:
+    """Takes one login from its first step to its end, one step at a time."""
+
+    last_heard: float | None = None
+
+    def __init__(
+        self, assignment: Assignment, outbox: Outbox, lease: Right, pace: Pace | None = None
+    ) -> None:
+        self._outbox = outbox
+        self._login = Login(assignment, lease, pace)
+        self._steps: asyncio.Queue[Step] = asyncio.Queue()
+        self._stage: LoginStage | None = None
+        self._patience = self._patience_later = PATIENCE
+        self._asked_by: int | None = None
+        self._scanning: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def queue_depth(self) -> int:
+        return self._steps.qsize()
+
+    async def run(self) -> None:
+        tasks: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self._serve(), name="login"),
+            asyncio.create_task(self._stopping.wait(), name="stop"),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._clear_away(tasks)
+        if not tasks[0].cancelled():
+            tasks[0].result()
+
+    async def stop(self) -> None:
+        self._stopping.set()
+
+    async def handle(self, command: Command) -> None:
+        match command:
+            case LoginByCode() | LoginByQr() | EnterCode() | EnterPassword() | WatchQr():
+                self._steps.put_nowait(command)
+            case _:
+                log.warning("no use for a %s", command.kind)
+
+    async def _serve(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._patience):
+                    step = await self._steps.get()
+            except TimeoutError as exc:
+                trouble = Trouble(code=TroubleCode.LOGIN_ABANDONED)
+                raise SessionEnded(SessionState.NEEDS_LOGIN, trouble) from exc
+            await self._take(step)
+
+    async def _take(self, step: Step) -> None:
+        match step:
+            case LoginByCode() | LoginByQr():
+                await self._begin(step)
+            case EnterCode(code=code) if self._stage is LoginStage.CODE_SENT:
+                await self._try(step.request_id, self._login.enter_code(code))
+            case EnterPassword(password=password) if self._stage is LoginStage.PASSWORD_WANTED:
+                await self._try(step.request_id, self._login.enter_password(password))
+            case EnterCode() | EnterPassword():
+                self._outbox.put(
+                    LoginFailed(request_id=step.request_id, failure=LoginFailure.OUT_OF_TURN)
+                )
+            case WatchQr():
+                log.debug("the QR code is looked at")
+            case TelegramError():
+                self._meet_failed_scan(step)
+            case PasswordWanted() | LoggedIn():
+                self._patience = self._patience_later
+                await self._go_on(step)
+
+    async def _begin(self, step: LoginByCode | LoginByQr) -> None:
+        self._patience = self._patience_later = step.patience
+        match step:
+            case LoginByCode():
+                await self._try(step.request_id, self._login.send_code())
+            case LoginByQr():
+                self._patience = step.patience_unwatched
+                self._asked_by = step.request_id
+                self._scan(pause=0.0)
+
+    async def _try(self, request_id: int, step: Awaitable[Outcome]) -> None:
+        try:
+            outcome = await step
+        except TelegramError as error:
+            self._refuse(request_id, error)
+        else:
+            self._asked_by = request_id
+            await self._go_on(outcome)
+
+    async def _go_on(self, outcome: Outcome) -> None:
+        match outcome:
+            case CodeSent():
+                self._reach(LoginMoved(stage=LoginStage.CODE_SENT), SessionState.NEEDS_CODE)
+            case PasswordWanted(hint=hint):
+                moved = LoginMoved(stage=LoginStage.PASSWORD_WANTED, hint=hint)
+                self._reach(moved, SessionState.NEEDS_PASSWORD)
+            case LoggedIn(key=key):
+                # The key first: whoever hears of the login may count on it.
+                await self._outbox.report(key)
+                self._answer(LoginMoved(stage=LoginStage.LOGGED_IN))
+                raise SessionGained
+
+    def _scan(self, pause: float) -> None:
+        self._scanning = asyncio.create_task(self._wait_for_scan(pause), name="scan")
+
+    async def _wait_for_scan(self, pause: float) -> None:
+        await asyncio.sleep(pause)
+        try:
+            self._steps.put_nowait(await self._login.scan_qr(self._show))
+        except TelegramError as error:
+            self._steps.put_nowait(error)
+
+    def _show(self, code: QrCode) -> None:
+        shown = LoginMoved(stage=LoginStage.QR_SHOWN, qr_url=code.url, expires_at=code.expires_at)
+        self._reach(shown, SessionState.NEEDS_LOGIN)
+
+    def _meet_failed_scan(self, error: TelegramError) -> None:
+        if self._stage is None and self._asked_by is not None:
+            self._refuse(self._asked_by, error)
+        if not isinstance(error, Unreachable | TemporarilyFailed):
+            raise ending_of(error) from error
+        self._scan(RESCAN_PAUSE)
+
+    def _refuse(self, request_id: int, error: TelegramError) -> None:
+        """Tell why a step failed; the login goes on if another try can help."""
+        log.info("login: %s", error)
+        failure = failure_of(error)
+        self._outbox.put(
+            LoginFailed(
+                request_id=request_id,
+                failure=failure,
+                detail=str(error),
+                retry_after=error.seconds if isinstance(error, FloodWait) else None,
+            )
+        )
+        if self._stage is None or failure in FINAL_FAILURES:
+            raise ending_of(error) from error
+
+    def _reach(self, moved: LoginMoved, state: SessionState) -> None:
+        if self._stage is not moved.stage:
+            self._outbox.put(SessionChanged(state=state))
+        self._stage = moved.stage
+        self._answer(moved)
+
+    def _answer(self, moved: LoginMoved) -> None:
+        log.info("login: %s", moved.stage)
+        asked_by, self._asked_by = self._asked_by, None
+        self._outbox.put(moved.model_copy(update={"request_id": asked_by}))
+
+    async def _clear_away(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """Leave neither a line nor a code that still counts."""
+        under_way = [*tasks, *([self._scanning] if self._scanning else [])]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_LIMIT):
+                await self._login.close()

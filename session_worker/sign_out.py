@@ -1,0 +1,58 @@
+"""The session of a worker that ends its number's login at Telegram, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from session_worker.contract import SessionState, Trouble, TroubleCode
+from session_worker.login_message import LoginFailed, LoginFailure, LoginMoved, LoginStage, LogOut
+from session_worker.session import SessionEnded
+from session_worker.telegram.errors import TelegramError
+from session_worker.telegram.logout import log_out
+
+if TYPE_CHECKING:
+    from session_worker.contract import Assignment, Command
+    from session_worker.session import Outbox
+    from session_worker.telegram.fence import Right
+
+log = logging.getLogger(__name__)
+
+
+class SignOut:
+    """Logs out when asked to."""
+
+    last_heard: float | None = None
+    queue_depth = 0
+
+    def __init__(self, assignment: Assignment, outbox: Outbox, lease: Right) -> None:
+        self._assignment = assignment
+        self._outbox = outbox
+        self._lease = lease
+        self._asked: asyncio.Queue[LogOut | None] = asyncio.Queue()
+
+    async def run(self) -> None:
+        order = await self._asked.get()
+        if order is None:
+            return
+        self._outbox.put(await self._log_out(order))
+        raise SessionEnded(SessionState.NEEDS_LOGIN, Trouble(code=TroubleCode.NO_SESSION))
+
+    async def stop(self) -> None:
+        self._asked.put_nowait(None)
+
+    async def handle(self, command: Command) -> None:
+        if isinstance(command, LogOut):
+            self._asked.put_nowait(command)
+        else:
+            log.warning("no use for a %s", command.kind)
+
+    async def _log_out(self, order: LogOut) -> LoginMoved | LoginFailed:
+        try:
+            await log_out(self._assignment, self._lease)
+        except TelegramError as error:
+            log.warning("not logged out: %s", error)
+            failure = LoginFailure.UNREACHABLE
+            return LoginFailed(request_id=order.request_id, failure=failure, detail=str(error))
+        return LoginMoved(request_id=order.request_id, stage=LoginStage.LOGGED_OUT)

@@ -1,0 +1,18 @@
+"""Where a number's files lie in its folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def incoming_file(spool: Path, row: int, index: int) -> Path:
+    """Place a file that came with a message."""
+    return spool / "in" / str(row) / str(index)
+
+
+def photo_file(spool: Path, photo_id: int) -> Path:
+    """Place the profile photo of a contact."""
+    return spool / "photos" / str(photo_id)

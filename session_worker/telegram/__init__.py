@@ -1,0 +1,1 @@
+"""The Telegram connection of one number: the only room that imports Telethon."""

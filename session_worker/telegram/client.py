@@ -1,0 +1,147 @@
+"""Telethon's client, set up so that nothing happens behind our back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from telethon import TelegramClient, utils
+from telethon.crypto import rsa
+from telethon.tl import types
+
+from session_worker.telegram.message_box import AccountBox, is_of_channel
+from session_worker.telegram.updates import LibraryQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from session_worker.contract import Application, DataCentre, UpdateState
+    from session_worker.telegram.pace import Pace
+    from session_worker.telegram.stored_session import WorkerSession
+
+    Arrived = Callable[[UpdateState, Sequence[Any]], Awaitable[None]]
+
+# Telethon calls every cut line an error; what matters of it is said by those who use the line.
+LIBRARY_LOG = logging.getLogger("session_worker.telethon")
+LIBRARY_LOG.setLevel(logging.CRITICAL)
+
+DEVICE = "Telefix"
+APP_VERSION = "1"
+ENTITY_CACHE = 200  # users; ours is beside it, so the library needs only a few
+RAW_UPDATES = 2000
+NOISE = (
+    types.UpdateUserStatus,
+    types.UpdateUserTyping,
+    types.UpdateChatUserTyping,
+    types.UpdateChannelUserTyping,
+)
+
+
+def trust(data_centre: DataCentre) -> None:
+    """Accept a data centre other than Telegram's own; holds for the whole process."""
+    rsa.add_key(data_centre.public_key, old=False)
+
+
+class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untyped
+    """One line to Telegram: never reconnects, never sleeps, hands updates over in order."""
+
+    def __init__(
+        self,
+        session: WorkerSession,
+        application: Application,
+        connection: type[Any],
+        pace: Pace,
+        arrived: Arrived,
+    ) -> None:
+        super().__init__(
+            session,
+            application.api_id,
+            application.api_hash,
+            connection=connection,
+            use_ipv6=":" in (session.server_address or ""),
+            timeout=pace.connect_limit,
+            request_retries=0,
+            connection_retries=0,
+            retry_delay=0,
+            auto_reconnect=False,
+            flood_sleep_threshold=0,
+            raise_last_call_error=True,
+            device_model=DEVICE,
+            app_version=APP_VERSION,
+            entity_cache_limit=ENTITY_CACHE,
+            base_logger=LIBRARY_LOG,
+        )
+        self._arrived = arrived
+        self._verified = asyncio.Event()
+        self._message_box = AccountBox(self._log["messagebox"])
+        self._updates_queue = LibraryQueue(RAW_UPDATES)
+        self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded in place of endless
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What made the library give up following the updates."""
+        error: BaseException | None = self._updates_error
+        return error
+
+    @property
+    def place(self) -> UpdateState:
+        """Where this client is in the account's updates."""
+        state: UpdateState = self._message_box.state()
+        return state
+
+    @property
+    def backlog(self) -> int:
+        depth: int = self._updates_queue.qsize()
+        return depth
+
+    @property
+    def pushes(self) -> int:
+        """How many updates Telegram has sent on this line by itself."""
+        count: int = self._updates_queue.pushes
+        return count
+
+    async def open(self, state: UpdateState | None) -> None:
+        """Connect; updates are followed from ``state`` on, or from now where there is none."""
+        if state is not None:
+            self._message_box.restore(state)
+        await self.connect()
+
+    async def follow(self) -> None:
+        """Let updates through, now that the account is known to be the right one."""
+        self._verified.set()
+        await self._arrived(self.place, ())
+
+    def drop(self) -> None:
+        """End the line at once; ``disconnect`` then has nothing to wait for."""
+        if self._updates_handle is not None:
+            # Before the rest, so that no update of this line comes after those of the next.
+            self._updates_handle.cancel()
+        connection = self._sender._connection  # noqa: SLF001 - a half-open line can't be closed politely
+        if connection is not None:
+            connection.abort()
+
+    async def __call__(self, request: Any, ordered: bool = False, **_: Any) -> Any:
+        # Telethon would sleep after a 5xx, repeat it, and refuse all of a kind after a flood wait.
+        await request.resolve(self, utils)
+        result = await self._sender.send(request, ordered=ordered)
+        self.session.process_entities(result)
+        return result
+
+    async def at(self, dc_id: int, request: Any) -> Any:
+        """Send a request to another data centre: files stay where their senders live."""
+        if dc_id == self.session.dc_id:
+            return await self(request)
+        sender = await self._borrow_exported_sender(dc_id)
+        try:
+            return await sender.send(request)
+        finally:
+            await self._return_exported_sender(sender)
+
+    async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> list[Any]:
+        await super()._preprocess_updates(updates, users, chats)
+        await self._verified.wait()
+        gaps = self._message_box.take_gaps()
+        kept = [u for u in updates if not isinstance(u, NOISE) and not is_of_channel(u)]
+        await self._arrived(self.place, [*gaps, *kept])
+        return []

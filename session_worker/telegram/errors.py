@@ -1,0 +1,201 @@
+"""What can go wrong with Telegram, told by what has to happen next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telethon import errors as telethon_errors
+from telethon.errors.rpcerrorlist import rpc_errors_dict, rpc_errors_re
+
+from session_worker.contract import SessionState, Trouble, TroubleCode
+
+
+class TelegramError(Exception):
+    """Telegram did not do what was asked."""
+
+
+class NeedsLogin(TelegramError):
+    """The session is lost: only a new login helps."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.detail or trouble.code)
+        self.trouble = trouble
+
+
+class FloodWait(TelegramError):
+    """Telegram wants this kind of request to wait."""
+
+    def __init__(self, seconds: float | None, code: str) -> None:
+        super().__init__(f"{code}: wait {seconds} s")
+        self.seconds = seconds
+        self.code = code
+
+
+class PeerUnknown(TelegramError):
+    """The account has no valid access hash for that peer."""
+
+
+class Refused(TelegramError):
+    """Telegram refuses this request for good, in its own words."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"{text} ({code})")
+        self.code = code
+        self.text = text
+
+
+class PasswordNeeded(TelegramError):
+    """The account is protected by a password that must follow the code."""
+
+
+class Moved(TelegramError):
+    """The account lives at another data centre, where the login has to go on."""
+
+    def __init__(self, dc_id: int) -> None:
+        super().__init__(f"go on at data centre {dc_id}")
+        self.dc_id = dc_id
+
+
+class TemporarilyFailed(TelegramError):
+    """Telegram has trouble of its own: the same request may succeed later."""
+
+
+class Unreachable(TelegramError):
+    """There is no working line to Telegram; whether the request was carried out is unknown."""
+
+    def __init__(self, detail: str, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Deaf(TelegramError):
+    """The line answers, yet updates come only when asked for."""
+
+
+class LeaseLost(ConnectionError):
+    """The process may no longer speak for its number."""
+
+
+# Telegram asks nobody back sooner after -429; a pause of its own keeps us from being blocked.
+TRANSPORT_FLOOD_PAUSE = 60.0  # seconds
+
+_LOST: tuple[tuple[type[Exception], TroubleCode], ...] = (
+    (telethon_errors.AuthKeyDuplicatedError, TroubleCode.DUPLICATED),
+    (telethon_errors.AuthKeyNotFound, TroubleCode.KEY_UNKNOWN),
+    (telethon_errors.UserDeactivatedBanError, TroubleCode.BANNED),
+    (telethon_errors.PhoneNumberBannedError, TroubleCode.BANNED),
+    (telethon_errors.UserDeactivatedError, TroubleCode.DEACTIVATED),
+    (telethon_errors.UserMigrateError, TroubleCode.REVOKED),
+    (telethon_errors.UnauthorizedError, TroubleCode.REVOKED),
+)
+_PASSING = (
+    telethon_errors.ServerError,
+    telethon_errors.TimedOutError,
+    telethon_errors.RpcCallFailError,
+    telethon_errors.RpcMcgetFailError,
+    telethon_errors.InterdcCallErrorError,
+    telethon_errors.InterdcCallRichErrorError,
+    telethon_errors.TypeNotFoundError,
+)
+_LINE = (
+    OSError,
+    EOFError,
+    telethon_errors.InvalidBufferError,
+    telethon_errors.InvalidChecksumError,
+    telethon_errors.SecurityError,
+)
+_MOVED = (telethon_errors.PhoneMigrateError, telethon_errors.NetworkMigrateError)
+_PEERLESS = (
+    telethon_errors.PeerIdInvalidError,
+    telethon_errors.UserIdInvalidError,
+)
+_NAMES: dict[type[Exception], str] = {
+    **{cls: pattern.replace("_(\\d+)", "") for pattern, cls in rpc_errors_re},
+    **{cls: name for name, cls in rpc_errors_dict.items()},
+}
+
+
+def translate(error: BaseException) -> TelegramError:
+    """Find the error of ours that a foreign one means."""
+    if isinstance(error, TelegramError):
+        return error
+    if isinstance(error, telethon_errors.SessionPasswordNeededError):
+        return PasswordNeeded(str(error))
+    if isinstance(error, _MOVED):
+        return Moved(error.new_dc)
+    if isinstance(error, telethon_errors.FloodError):
+        return FloodWait(getattr(error, "seconds", None), _name(error))
+    return _lost(error) or _passing(error) or _final(error)
+
+
+def _lost(error: BaseException) -> TelegramError | None:
+    if _transport_code(error) == 404:
+        error = telethon_errors.AuthKeyNotFound()
+    for kind, code in _LOST:
+        if isinstance(error, kind):
+            return NeedsLogin(Trouble(code=code, detail=_name(error)))
+    return None
+
+
+def _passing(error: BaseException) -> TelegramError | None:
+    if isinstance(error, _PASSING):
+        return TemporarilyFailed(_name(error))
+    if _transport_code(error) == 429:
+        return Unreachable("TRANSPORT_FLOOD", TRANSPORT_FLOOD_PAUSE)
+    if isinstance(error, _LINE):
+        return Unreachable(f"{type(error).__name__}: {error}")
+    return None
+
+
+def _transport_code(error: BaseException) -> int | None:
+    """Read the number Telegram answers with in place of a message, where it did."""
+    if not isinstance(error, telethon_errors.InvalidBufferError):
+        return None
+    code: int | None = error.code
+    return code
+
+
+def is_known(error: BaseException) -> bool:
+    """Whether an error is Telegram's doing, or the line's; any other is a bug."""
+    return isinstance(error, (telethon_errors.RPCError, telethon_errors.AuthKeyNotFound, *_LINE))
+
+
+def _final(error: BaseException) -> TelegramError:
+    if isinstance(error, _PEERLESS):
+        return PeerUnknown(_name(error))
+    if isinstance(error, telethon_errors.RPCError):
+        return Refused(error.code or 0, _name(error))
+    if isinstance(error, ValueError) and "input entity" in str(error):
+        return PeerUnknown(str(error))
+    return Refused(0, f"{type(error).__name__}: {error}")
+
+
+def _name(error: Any) -> str:
+    """Find Telegram's own word for an error, where it is one of Telegram's."""
+    if isinstance(error, telethon_errors.AuthKeyNotFound):
+        return "AUTH_KEY_NOT_FOUND"
+    return _NAMES.get(type(error)) or str(getattr(error, "message", "") or type(error).__name__)
+
+
+def state_without_session(trouble: Trouble) -> SessionState:
+    """Name the state of a number whose session is lost for this reason."""
+    if trouble.code in {TroubleCode.BANNED, TroubleCode.DEACTIVATED}:
+        return SessionState.BANNED
+    return SessionState.NEEDS_LOGIN
+
+
+def trouble_of(error: TelegramError) -> Trouble:
+    """Put into a value what is to be said about a line that failed for this reason."""
+    match error:
+        case NeedsLogin(trouble=trouble):
+            return trouble
+        case Deaf():
+            return Trouble(code=TroubleCode.DEAF, detail=str(error))
+        case FloodWait(seconds=seconds):
+            return Trouble(code=TroubleCode.REJECTED, detail=str(error), retry_after=seconds)
+        case Unreachable(retry_after=float() as pause):
+            return Trouble(code=TroubleCode.REJECTED, detail=str(error), retry_after=pause)
+        case Unreachable() | TemporarilyFailed():
+            return Trouble(code=TroubleCode.UNREACHABLE, detail=str(error))
+        case _:
+            return Trouble(code=TroubleCode.REJECTED, detail=str(error))

@@ -1,0 +1,38 @@
+"""The last check before bytes leave: a worker without a lease writes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from telethon.network.connection import ConnectionTcpFull
+
+from session_worker.telegram.errors import LeaseLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Right(Protocol):
+    """A right to speak for a number that may end at any moment."""
+
+    def held(self) -> bool: ...
+
+
+def fenced(right: Right, on_lost: Callable[[], None]) -> type[Any]:
+    """Make the connection class of a worker that may write only while it holds the right to."""
+
+    class FencedConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
+        """Telegram's plain TCP transport behind the lease."""
+
+        def _send(self, data: bytes) -> None:
+            if not right.held():
+                on_lost()
+                raise LeaseLost
+            super()._send(data)
+
+        def abort(self) -> None:
+            """Drop the line without waiting for a far end that may be gone."""
+            if self._writer is not None:
+                self._writer.transport.abort()
+
+    return FencedConnection

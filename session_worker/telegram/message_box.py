@@ -1,0 +1,83 @@
+"""The account's place in its updates, with the holes of Telethon's own closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from telethon._updates import MessageBox, SessionState
+from telethon._updates.messagebox import ENTRY_ACCOUNT, PtsInfo
+from telethon.tl import types
+
+from session_worker.contract import UpdateState
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Updates Telegram no longer hands out: what they were must be read from the dialogs."""
+
+    pts_from: int
+    pts_to: int
+
+
+class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
+    """A message box that neither drops what a difference brings nor follows channels."""
+
+    def __init__(self, log: Any) -> None:
+        super().__init__(log)
+        self._gaps: list[Gap] = []
+        self._trusted = False
+
+    def restore(self, state: UpdateState) -> None:
+        self.load(
+            SessionState(0, 0, False, state.pts, state.qts, state.date, state.seq, None),
+            [],
+        )
+
+    def state(self) -> UpdateState:
+        account, _ = self.session_state()
+        return UpdateState(
+            pts=account["pts"],
+            qts=account["qts"],
+            date=int(self.date.timestamp()),
+            seq=account["seq"],
+        )
+
+    def take_gaps(self) -> list[Gap]:
+        gaps, self._gaps = self._gaps, []
+        return gaps
+
+    def apply_pts_info(self, update: Any, *, reset_deadlines: Any) -> Any:
+        # Telethon drops the account's own updates from a difference (they count as "being
+        # fetched"), and starts differences of channels this gateway has no use for.
+        if self._trusted or is_of_channel(update):
+            return update
+        return super().apply_pts_info(update, reset_deadlines=reset_deadlines)
+
+    def apply_difference(self, diff: Any, chat_hashes: Any) -> Any:
+        before = self.map[ENTRY_ACCOUNT].pts
+        self._trusted = True
+        try:
+            updates, users, chats = super().apply_difference(diff, chat_hashes)
+        finally:
+            self._trusted = False
+        if isinstance(diff, types.updates.DifferenceTooLong) and diff.pts > before:
+            self._gaps.append(Gap(before, diff.pts))
+            # Telegram wants the difference asked for again from the place it named.
+            self.try_begin_get_diff(ENTRY_ACCOUNT, "the difference was too long")
+        # A difference without other updates comes out with its own container as one of them.
+        found = [update for update in updates if not isinstance(update, types.Updates)]
+        return messages_first(found), users, chats
+
+
+def is_of_channel(update: Any) -> bool:
+    """Whether an update belongs to a channel or a supergroup."""
+    if isinstance(update, types.UpdateChannelTooLong):
+        return True
+    info = PtsInfo.from_update(update)
+    return info is not None and isinstance(info.entry, int)
+
+
+def messages_first(updates: list[Any]) -> list[Any]:
+    """Order a difference so that nothing is edited before it exists."""
+    return sorted(updates, key=lambda update: not isinstance(update, types.UpdateNewMessage))

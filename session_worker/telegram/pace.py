@@ -1,0 +1,34 @@
+"""How patiently the connection of a number is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import random
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Limits and pauses, in seconds."""
+
+    connect_limit: float = 10.0
+    request_limit: float = 20.0
+    poll_interval: float = 15.0
+    poll_limit: float = 6.0
+    # What is pushed before an answer is handled a moment after it.
+    settle: float = 1.0
+    close_limit: float = 3.0
+    # How long before its end a QR code gives way to the next.
+    renew_before: float = 2.0
+    # A line that lasted this long counts as good: the next cut is met at once again.
+    settled_after: float = 20.0
+    first_pause: float = 0.3
+    longest_pause: float = 30.0
+
+
+def pause_before(attempt: int, pace: Pace, jitter: float | None = None) -> float:
+    """How long to wait before connection attempt ``attempt`` (0: the first after a cut)."""
+    if attempt == 0:
+        return 0.0
+    # The exponent is bounded: attempts may run into the thousands during an outage.
+    full = min(pace.longest_pause, pace.first_pause * 2.0 ** min(attempt - 1, 16))
+    return full * (0.5 + 0.5 * (random() if jitter is None else jitter))  # noqa: S311 - spreads load

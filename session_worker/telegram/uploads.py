@@ -1,0 +1,83 @@
+"""Brings files to Telegram part by part, never more than a few parts in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from session_worker.telegram.errors import FloodWait
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    Ask = Callable[[Any], Awaitable[Any]]
+
+PART = 512 << 10  # bytes
+BIG = 10 << 20  # bytes from which on Telegram wants another request
+AT_A_TIME = 2  # parts on their way, whatever is uploaded
+LONGEST_PAUSE = 60.0  # seconds; a longer wait interrupts the upload
+
+
+class Uploads:
+    """Uploads for all chats of a number share the room for parts on their way."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._room = asyncio.Semaphore(AT_A_TIME)
+
+    async def upload(self, path: Path, name: str) -> Any:
+        """Upload a file; what comes back names it in the request that sends it."""
+        descriptor = await asyncio.to_thread(os.open, path, os.O_RDONLY)
+        try:
+            size = (await asyncio.to_thread(os.stat, descriptor)).st_size
+            return await self._upload(descriptor, size, name)
+        finally:
+            await asyncio.to_thread(os.close, descriptor)
+
+    async def _upload(self, descriptor: int, size: int, name: str) -> Any:
+        file_id, parts = secrets.randbits(63), -(-size // PART)
+        save = _save_small if size <= BIG else _save_big
+        tasks = [
+            asyncio.create_task(self._send(descriptor, number, save(file_id, number, parts)))
+            for number in range(parts)
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if size <= BIG:
+            return types.InputFile(file_id, parts, name, md5_checksum="")
+        return types.InputFileBig(file_id, parts, name)
+
+    async def _send(self, descriptor: int, number: int, request: Any) -> None:
+        async with self._room:
+            request.bytes = await asyncio.to_thread(os.pread, descriptor, PART, number * PART)
+            await self._patiently(request)
+            request.bytes = b""
+
+    async def _patiently(self, request: Any) -> None:
+        """Send a part again after the short pauses that Telegram asks for between parts."""
+        while True:
+            try:
+                await self._ask(request)
+            except FloodWait as wait:
+                if wait.seconds is None or wait.seconds > LONGEST_PAUSE:
+                    raise
+                await asyncio.sleep(wait.seconds)
+            else:
+                return
+
+
+def _save_small(file_id: int, number: int, _: int) -> Any:
+    return functions.upload.SaveFilePartRequest(file_id, number, b"")
+
+
+def _save_big(file_id: int, number: int, parts: int) -> Any:
+    return functions.upload.SaveBigFilePartRequest(file_id, number, parts, b"")

@@ -1,0 +1,47 @@
+"""What follows from a call to Planfix that failed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from session_worker.message import Failure
+from session_worker.planfix_answer import (
+    PlanfixAnswerLost,
+    PlanfixRejected,
+    PlanfixUnauthorized,
+    PlanfixUnavailable,
+)
+
+if TYPE_CHECKING:
+    from session_worker.gate import Gate
+    from session_worker.planfix_answer import PlanfixError
+
+UNAUTHORIZED_PAUSE = 300.0  # seconds
+
+
+class FailureCode(StrEnum):
+    """Why Planfix did not take something; texts for people live where they are shown."""
+
+    UNAVAILABLE = "planfix_unavailable"
+    ANSWER_LOST = "planfix_answer_lost"
+    UNAUTHORIZED = "planfix_unauthorized"
+    REJECTED = "planfix_rejected"
+    INTERNAL = "internal_error"
+
+
+def judge(error: PlanfixError, gate: Gate) -> Failure:
+    """Close the gate if others would fail alike; say when to try again, if ever."""
+    match error:
+        case PlanfixRejected():
+            gate.succeeded()
+            return Failure(code=FailureCode.REJECTED, detail=str(error))
+        case PlanfixUnauthorized():
+            code, next_try = FailureCode.UNAUTHORIZED, gate.failed(at_least=UNAUTHORIZED_PAUSE)
+        case PlanfixAnswerLost():
+            code, next_try = FailureCode.ANSWER_LOST, gate.failed()
+        case PlanfixUnavailable(retry_after=wanted):
+            code, next_try = FailureCode.UNAVAILABLE, gate.failed(wanted)
+        case _:
+            raise AssertionError(f"no verdict on {error!r}")
+    return Failure(code=code, detail=str(error), next_try=next_try)

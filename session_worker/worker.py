@@ -1,0 +1,176 @@
+"""The life of a worker: it obeys its supervisor, runs one session, says how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from session_worker.contract import (
+    COMMANDS,
+    Assignment,
+    Beat,
+    Command,
+    Event,
+    ExitCode,
+    Pulse,
+    SessionChanged,
+)
+from session_worker.pipe import Pipe, PipeBroken, PipeClosed
+from session_worker.session import SessionEnded, SessionGained
+
+if TYPE_CHECKING:
+    import socket
+
+    from session_worker.lease import Lease
+    from session_worker.session import Session, SessionFactory
+
+LAG_INTERVAL = 1.0  # seconds between two looks at how late the event loop is
+STOP_GRACE = 4.0  # seconds the session gets to disconnect
+FLUSH_GRACE = 1.0  # seconds for the last events to be read
+MEMORY = Path("/proc/self/smaps_rollup")
+MEMORY_INTERVAL = 15.0  # seconds between two measurements, a millisecond each
+
+logger = logging.getLogger(__name__)
+
+
+class BootFailed(Exception):
+    """The session could not even be made; trying again changes nothing."""
+
+
+class SessionLeft(Exception):
+    """The session ended for no reason that it told."""
+
+
+def run(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
+    return asyncio.run(_live(assignment, end, lease))
+
+
+async def _live(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
+    pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
+    try:
+        worker = Worker(make_session(assignment, pipe, lease), pipe, lease)
+        return await worker.live()
+    except BootFailed:
+        logger.exception("boot failed")
+        return ExitCode.BOOT_FAILED
+    finally:
+        await _flush(pipe)
+
+
+async def _flush(pipe: Pipe[Command, Event]) -> None:
+    try:
+        async with asyncio.timeout(FLUSH_GRACE):
+            await pipe.flush()
+    except (PipeClosed, TimeoutError):
+        logger.warning("the last events could not be handed over")
+
+
+def make_session(assignment: Assignment, pipe: Pipe[Command, Event], lease: Lease) -> Session:
+    module, _, name = assignment.session_factory.partition(":")
+    try:
+        factory: SessionFactory = getattr(importlib.import_module(module), name)
+        return factory(assignment, pipe, lease)
+    except Exception as exc:
+        raise BootFailed(f"{assignment.session_factory} makes no session") from exc
+
+
+class Worker:
+    """Keeps one session running for as long as the supervisor wants it."""
+
+    def __init__(self, session: Session, pipe: Pipe[Command, Event], lease: Lease) -> None:
+        self._session = session
+        self._pipe = pipe
+        self._lease = lease
+        self._stop_asked = asyncio.Event()
+        self._session_over = asyncio.Event()
+        self._lag = 0.0
+        self._memory = 0
+        self._memory_due = 0.0
+
+    async def live(self) -> ExitCode:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop_asked.set)
+        async with asyncio.TaskGroup() as group:
+            aides = [
+                group.create_task(self._obey(), name="commands"),
+                group.create_task(self._watch_lag(), name="lag"),
+                group.create_task(self._stop_when_asked(), name="stop"),
+            ]
+            code = await self._run_session()
+            self._session_over.set()
+            for aide in aides:
+                aide.cancel()
+        return code
+
+    async def _run_session(self) -> ExitCode:
+        try:
+            await self._session.run()
+        except SessionEnded as ended:
+            await self._pipe.report(SessionChanged(state=ended.state, trouble=ended.trouble))
+            return ExitCode.NEEDS_LOGIN
+        except SessionGained:
+            return ExitCode.LOGGED_IN
+        if not self._stop_asked.is_set():
+            raise SessionLeft("the session returned without being asked to stop")
+        return ExitCode.OK
+
+    async def _stop_when_asked(self) -> None:
+        await self._stop_asked.wait()
+        async with asyncio.timeout(STOP_GRACE):
+            await self._session.stop()
+            await self._session_over.wait()
+
+    async def _obey(self) -> None:
+        """Take commands until there are none: the end of the pipe is the order to stop."""
+        try:
+            while (command := await self._pipe.receive()) is not None:
+                await self._take(command)
+        except PipeClosed:
+            logger.warning("the supervisor has stopped reading")
+        self._stop_asked.set()
+
+    async def _take(self, command: Command) -> None:
+        match command:
+            case Beat():
+                self._lease.renew(command.deadline)
+                self._pipe.put(self._feel_pulse(command.beat_id))
+            case Assignment():
+                raise PipeBroken("a second assignment")
+            case _:
+                await self._session.handle(command)
+
+    def _feel_pulse(self, beat_id: int) -> Pulse:
+        lag, self._lag = self._lag, 0.0
+        return Pulse(
+            beat_id=beat_id,
+            loop_lag=lag,
+            last_heard=self._session.last_heard,
+            queue_depth=self._session.queue_depth,
+            memory=self._measure_memory(),
+        )
+
+    def _measure_memory(self) -> int:
+        if time.monotonic() >= self._memory_due:
+            self._memory = own_memory()
+            self._memory_due = time.monotonic() + MEMORY_INTERVAL
+        return self._memory
+
+    async def _watch_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_INTERVAL
+            await asyncio.sleep(LAG_INTERVAL)
+            self._lag = max(self._lag, loop.time() - due)
+
+
+def own_memory() -> int:
+    """Bytes in use, of what is shared with other workers only our share."""
+    for line in MEMORY.read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,47 @@
+"""A data centre with two people in it, one of them a number of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.telegram.data_centre import DataCentre
+from sandbox.telegram.post_office import Draft
+from tests.acceptance.session_worker.number import Number
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from sandbox.telegram.post_office import Posted
+
+PHONE = "380501112233"
+CONTACT = "380671112233"
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[DataCentre]:
+    async with DataCentre() as centre:
+        centre.add_account(PHONE, "Olena")
+        centre.add_account(CONTACT, "Taras", username="taras_m")
+        yield centre
+
+
+@pytest.fixture
+async def number(telegram: DataCentre) -> AsyncIterator[Number]:
+    """Give a number that is logged in but not yet started."""
+    made = Number(telegram, PHONE)
+    yield made
+    if made.running is not None and not made.running.done():
+        await made.account.stop()
+
+
+@pytest.fixture
+def write(telegram: DataCentre) -> Callable[..., Posted]:
+    """Let the contact write to the number, or the number's owner on another device."""
+
+    def send(text: str, sender: str = CONTACT, recipient: str = PHONE) -> Posted:
+        people = telegram.account_of(sender), telegram.account_of(recipient)
+        return telegram.post_office.send(*people, Draft(text))
+
+    return send

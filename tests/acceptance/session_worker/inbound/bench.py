@@ -1,0 +1,138 @@
+"""One number at work between a Telegram and a Planfix of the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from sandbox.planfix.fault import Fault, Mode
+from sandbox.planfix.settings import Settings
+from sandbox.telegram.post_office import Draft
+from session_worker.backoff import Backoff
+from session_worker.contract import Assignment, PlanfixAccount, SessionState
+from session_worker.gate import Gate
+from session_worker.number import Number
+from session_worker.planfix import Patience
+from tests.acceptance.session_worker.inbound.desk import Desk
+from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.planfix.account import Account
+    from sandbox.planfix.journal import Message
+    from sandbox.sandbox import Sandbox
+    from sandbox.telegram.accounts import Account as Person
+    from sandbox.telegram.post_office import Posted
+
+PHONE = "380501112233"
+CONTACT = "380671112233"
+OTHER = "380931112233"
+QUICK_BACKOFF = Backoff(first=0.05, longest=0.2)
+
+
+class Bench:
+    """Lets people write, shows what Planfix got."""
+
+    def __init__(self, sandbox: Sandbox, spool: Path, file_server: str) -> None:
+        self.sandbox = sandbox
+        self.spool = spool
+        self.centre = sandbox.data_centre
+        self.account: Account = sandbox.planfix.put_account(
+            "acme", Settings(planfix_token="key", provider_id="telegram")
+        )
+        self.me = self.centre.add_account(PHONE, "Olena")
+        self.contact = self.centre.add_account(CONTACT, "Taras", "Melnyk", username="taras_m")
+        self.other = self.centre.add_account(OTHER, "Ivan")
+        self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
+        self.language = "en"
+        self.patience = Patience(connect=2, answer=1, answer_with_files=5)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def assignment(self) -> Assignment:
+        made = assignment(self.centre, PHONE, self.desk.session)
+        planfix = PlanfixAccount(
+            url=f"{self.account.url}/webchat/api",
+            token="key",
+            provider_id="telegram",
+            user_email="boss@acme.ua",
+        )
+        changed = {"planfix": planfix, "spool": str(self.spool), "language": self.language}
+        return made.model_copy(update=changed)
+
+    async def start(self) -> None:
+        gate = Gate(QUICK_BACKOFF)
+        number = Number(
+            self.assignment(), self.desk, Right(), pace=QUICK, gate=gate, patience=self.patience
+        )
+        self.desk.number = number
+        self.desk.events.clear()
+        self._tasks = [asyncio.create_task(number.run()), asyncio.create_task(self.desk.run())]
+        await eventually(self._is_online, awaited="online")
+
+    def _is_online(self) -> bool:
+        for task in self._tasks:
+            if task.done():
+                task.result()
+        return self.desk.state is SessionState.ONLINE
+
+    async def stop(self) -> None:
+        """End the number in good order."""
+        if self._tasks and self.desk.number is not None:
+            await self.desk.number.stop()
+            await self._tasks[0]
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the number as a crash would."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        self.desk.commands = asyncio.Queue()
+
+    async def start_again(self) -> None:
+        """Go on with what was stored; what is pending is handed over again."""
+        self.desk.hand_over_pending()
+        await self.start()
+
+    def write(self, text: str = "", sender: Person | None = None, **draft: Any) -> Posted:
+        """Let the contact write, or somebody else; the number's owner writes to the contact."""
+        sender = sender or self.contact
+        recipient = self.contact if sender is self.me else self.me
+        return self.centre.post_office.send(sender, recipient, Draft(text, **draft))
+
+    def fault(self, mode: Mode, **fields: Any) -> None:
+        self.account.add_fault(Fault(mode=mode, **fields))
+
+    @property
+    def told(self) -> list[Message]:
+        """What Planfix has accepted."""
+        return self.account.journal.messages
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.told]
+
+    def calls(self, cmd: str) -> list[dict[str, str]]:
+        """Show the calls of a kind, each field once."""
+        calls = [call.fields for call in self.account.journal.calls]
+        shown = [{name: values[-1] for name, values in fields.items()} for fields in calls]
+        return [fields for fields in shown if fields["cmd"] == cmd]
+
+    async def until_texts(self, *texts: str, deadline: float = 5.0) -> None:
+        def have_come() -> bool:
+            return len(self.texts) >= len(texts)
+
+        await eventually(have_come, deadline, awaited=f"{texts}, have {self.texts}")
+        assert self.texts == list(texts), self.texts
+
+    async def until_settled(self) -> None:
+        """Wait until all that Telegram has told is stored."""
+        pts = self.me.log.pts
+
+        def is_settled() -> bool:
+            return self.desk.place is not None and self.desk.place.pts == pts
+
+        await eventually(is_settled, awaited="everything stored")

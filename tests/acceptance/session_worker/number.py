@@ -1,0 +1,217 @@
+"""One number on a real line to the sandbox's data centre, with a supervisor that only remembers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from telethon.sessions import StringSession
+
+from session_worker.contract import (
+    Application,
+    Assignment,
+    DataCentre,
+    EntitiesSeen,
+    Event,
+    KeySaved,
+    PlanfixAccount,
+    SessionChanged,
+    SessionState,
+    StoredSession,
+    UpdateState,
+    UpdateStateMoved,
+)
+from session_worker.telegram.account import TelegramAccount
+from session_worker.telegram.pace import Pace
+from session_worker.telegram.updates import CatchUp, CaughtUp
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from sandbox.telegram.data_centre import DataCentre as Sandbox
+    from session_worker.telegram.updates import Incoming
+
+QUICK = Pace(
+    connect_limit=1,
+    request_limit=2,
+    poll_interval=0.3,
+    poll_limit=0.5,
+    settle=0.2,
+    close_limit=1,
+    first_pause=0.05,
+    longest_pause=0.2,
+)
+
+
+# So seldom that a test in which something arrives knows it was not the poll that brought it.
+SELDOM = replace(QUICK, poll_interval=60)
+
+
+@dataclass
+class Right:
+    """A lease that the test ends when it likes."""
+
+    lasts: bool = True
+
+    def held(self) -> bool:
+        return self.lasts
+
+
+@dataclass
+class Memory:
+    """What a supervisor would have stored of one number."""
+
+    session: StoredSession | None = None
+    events: list[Event] = field(default_factory=list)
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+        stored = self.session
+        match event:
+            case KeySaved():
+                key = event.model_dump(exclude={"kind"})
+                kept = stored.model_dump(exclude=set(key)) if stored else {}
+                self.session = StoredSession.model_validate(kept | key)
+            case UpdateStateMoved(update_state=state) if stored:
+                self.session = stored.model_copy(update={"update_state": state})
+            case EntitiesSeen(entities=entities) if stored:
+                known = {e.peer_id: e for e in (*stored.entities, *entities)}
+                self.session = stored.model_copy(update={"entities": tuple(known.values())})
+            case _:
+                pass
+
+    async def report(self, event: Event) -> None:
+        self.put(event)
+
+    @property
+    def states(self) -> list[SessionState]:
+        return [event.state for event in self.events if isinstance(event, SessionChanged)]
+
+    @property
+    def state(self) -> SessionState | None:
+        return self.states[-1] if self.states else None
+
+    @property
+    def place(self) -> UpdateState | None:
+        return self.session.update_state if self.session else None
+
+
+class Number:
+    """Runs the account of one phone, collects what it hands over."""
+
+    def __init__(self, sandbox: Sandbox, phone: str, pace: Pace = QUICK) -> None:
+        self.sandbox = sandbox
+        self.phone = phone
+        self.pace = pace
+        self.right = Right()
+        self.memory = Memory(imported(sandbox.session_string_for(phone)))
+        self.updates: list[Any] = []
+        self.open: list[Incoming] = []
+        self.stores = asyncio.Event()
+        self.stores.set()
+        self.acknowledges = True
+        self.failure: Exception | None = None
+        self.account = self.make_account()
+        self.running: asyncio.Task[None] | None = None
+
+    def make_account(self) -> TelegramAccount:
+        return TelegramAccount(
+            assignment(self.sandbox, self.phone, self.memory.session),
+            self.memory,
+            self.right,
+            on_update=self._store,
+            pace=self.pace,
+        )
+
+    async def _store(self, account: TelegramAccount, incoming: Incoming) -> None:
+        await self.stores.wait()
+        if self.failure is not None:
+            raise self.failure
+        if isinstance(incoming.update, CatchUp | CaughtUp):
+            account.acknowledge(incoming.position)
+            return
+        self.updates.append(incoming.update)
+        if self.acknowledges:
+            account.acknowledge(incoming.position)
+        else:
+            self.open.append(incoming)
+
+    @property
+    def texts(self) -> list[str]:
+        """What was written in the messages handed over so far."""
+        messages = [getattr(update, "message", None) for update in self.updates]
+        return [getattr(m, "message", m) for m in messages if m is not None]
+
+    def begin(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self.account.run())
+
+    async def start(self, state: SessionState = SessionState.ONLINE) -> None:
+        self.running = self.begin()
+        await self.until(state)
+
+    async def stop(self) -> None:
+        await self.account.stop()
+        assert self.running is not None
+        await self.running
+
+    async def kill(self) -> None:
+        """End it as a crash would, without a word to the supervisor."""
+        assert self.running is not None
+        self.memory = Memory(self.memory.session)
+        self.running.cancel()
+        await asyncio.wait({self.running})
+
+    async def start_again(self) -> None:
+        """Go on from what was stored, as a new process would."""
+        self.memory = Memory(self.memory.session)
+        self.updates = []
+        self.account = self.make_account()
+        await self.start()
+
+    async def until(self, state: SessionState, deadline: float = 5.0) -> None:
+        """Wait for a state; an account that ends meanwhile fails the test."""
+
+        def reached() -> bool:
+            if self.running is not None and self.running.done():
+                self.running.result()
+            return self.memory.state is state
+
+        await eventually(reached, deadline, awaited=f"state {state}")
+
+    async def until_texts(self, *texts: str, deadline: float = 5.0) -> None:
+        def have_come() -> bool:
+            return len(self.texts) >= len(texts)
+
+        await eventually(have_come, deadline, awaited=f"texts {texts}, have {self.texts}")
+        assert self.texts == list(texts)
+
+    async def until_place(self, pts: int, deadline: float = 5.0) -> None:
+        def is_there() -> bool:
+            return self.memory.place is not None and self.memory.place.pts == pts
+
+        await eventually(is_there, deadline, awaited=f"stored place {pts}")
+
+
+def imported(string: str) -> StoredSession:
+    session = StringSession(string)
+    return StoredSession(
+        dc_id=session.dc_id,
+        server_address=session.server_address,
+        port=session.port,
+        auth_key=session.auth_key.key,
+    )
+
+
+def assignment(sandbox: Sandbox, number: str, session: StoredSession | None) -> Assignment:
+    return Assignment(
+        number=number,
+        epoch=1,
+        deadline=0,
+        application=Application(api_id=1, api_hash="hash"),
+        data_centre=DataCentre(
+            host=sandbox.host, port=sandbox.port, public_key=sandbox.public_key_pem
+        ),
+        session=session,
+        planfix=PlanfixAccount(url="http://127.0.0.1", token="token", provider_id="telegram"),
+        spool="",
+    )

@@ -1,0 +1,1 @@
+"""What employees write, on its way into Telegram."""

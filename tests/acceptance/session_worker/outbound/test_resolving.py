@@ -1,0 +1,185 @@
+"""People who are written to for the first time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_worker.message import Contact, Resolve, Resolved
+from session_worker.telegram.resolving import Resolver
+from session_worker.telegram.throttle import Throttle
+
+if TYPE_CHECKING:
+    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.data_centre import DataCentre
+    from tests.acceptance.session_worker.number import Number
+    from tests.acceptance.session_worker.outbound.mail import Mail
+
+
+@pytest.fixture
+async def resolver(number: Number) -> Resolver:
+    await number.start()
+    return Resolver(number.account, Throttle(number.account))
+
+
+async def resolve(
+    resolver: Resolver,
+    user_id: int | None = None,
+    username: str | None = None,
+    phone: str | None = None,
+) -> Resolved:
+    order = Resolve(request_id=7, user_id=user_id, username=username, phone=phone)
+    answer = await resolver.resolve(order)
+    assert answer.request_id == 7
+    return answer
+
+
+def code_of(answer: Resolved) -> str | None:
+    assert answer.contact is None
+    return answer.failure.code if answer.failure else None
+
+
+@pytest.mark.parametrize(
+    "username",
+    ["taras_m", "@taras_m", "TARAS_M", " taras_m ", "https://t.me/taras_m", "t.me/taras_m/"],
+)
+async def test_person_is_found_by_user_name(
+    resolver: Resolver, taras: Account, username: str
+) -> None:
+    """A user name is understood however it is written; name, phone come along."""
+    answer = await resolve(resolver, username=username)
+
+    assert answer.contact == Contact(
+        peer_id=taras.id, first_name="Taras", username="taras_m", phone=taras.phone
+    )
+
+
+@pytest.mark.parametrize("phone", ["380671112233", "+380 (67) 111-22-33"])
+async def test_person_is_found_by_phone(resolver: Resolver, taras: Account, phone: str) -> None:
+    """A phone is understood however it is written."""
+    answer = await resolve(resolver, phone=phone)
+
+    assert answer.contact is not None
+    assert answer.contact.peer_id == taras.id
+
+
+async def test_person_is_found_by_import(
+    resolver: Resolver, telegram: DataCentre, number: Number, taras: Account
+) -> None:
+    """Where a phone can't be looked up, it is imported; no contact, no made-up name is left."""
+    telegram.fail("PHONE_NOT_OCCUPIED", method="contacts.resolvePhone")
+
+    answer = await resolve(resolver, phone=taras.phone)
+
+    assert answer.contact is not None
+    assert (answer.contact.peer_id, answer.contact.first_name) == (taras.id, "Taras")
+    assert telegram.account_of(number.phone).contacts == {}
+
+
+async def test_import_that_stays_is_no_failure(
+    resolver: Resolver, telegram: DataCentre, taras: Account
+) -> None:
+    """The person was found, even when the contact can't be deleted again."""
+    telegram.fail("PHONE_NOT_OCCUPIED", method="contacts.resolvePhone")
+    telegram.fail("FLOOD_WAIT_60", method="contacts.deleteContacts")
+
+    answer = await resolve(resolver, phone=taras.phone)
+
+    assert answer.contact is not None
+    assert answer.contact.peer_id == taras.id
+
+
+async def test_known_id_needs_no_search(mail: Mail, telegram: DataCentre, taras: Account) -> None:
+    """Somebody whom the session has met is found by the id alone."""
+    telegram.fail("FLOOD_WAIT_60", method="contacts.resolveUsername")
+    resolver = Resolver(mail.number.account, mail.throttle)
+
+    answer = await resolve(resolver, user_id=taras.id, username="taras_m")
+
+    assert answer.contact is not None
+    assert answer.contact.first_name == "Taras"
+
+
+async def test_unknown_id_is_no_hindrance(resolver: Resolver, taras: Account) -> None:
+    """An id that says nothing is passed over for user name, phone."""
+    answer = await resolve(resolver, user_id=4242, username="nobody_there", phone=taras.phone)
+
+    assert answer.contact is not None
+    assert answer.contact.peer_id == taras.id
+
+
+@pytest.mark.parametrize(
+    ("username", "phone"),
+    [
+        (None, None),
+        ("nobody_there", None),
+        (None, "380999999999"),
+        ("no name", "12"),
+        ("x" * 50, ""),
+        ("", "phone"),
+    ],
+)
+async def test_nobody_is_told(resolver: Resolver, username: str | None, phone: str | None) -> None:
+    """When nobody is found, that is the last word."""
+    answer = await resolve(resolver, 4242, username, phone)
+
+    assert code_of(answer) == "CONTACT_NOT_FOUND"
+    assert answer.failure is not None
+    assert answer.failure.next_try is None
+
+
+async def test_bots_and_ourselves_are_nobody(
+    resolver: Resolver, telegram: DataCentre, number: Number
+) -> None:
+    """No employee writes to a bot, nor to the number itself."""
+    telegram.add_account("380999990000", "Helper", username="helper_bot", bot=True)
+
+    assert code_of(await resolve(resolver, username="helper_bot")) == "CONTACT_NOT_FOUND"
+    assert code_of(await resolve(resolver, phone=number.phone)) == "CONTACT_NOT_FOUND"
+
+
+@pytest.mark.parametrize("method", ["resolveUsername", "resolvePhone", "importContacts"])
+async def test_wait_is_told(resolver: Resolver, telegram: DataCentre, method: str) -> None:
+    """When Telegram wants us to wait, the answer says until when."""
+    telegram.fail("FLOOD_WAIT_60", method=f"contacts.{method}")
+    username = "taras_m" if method == "resolveUsername" else None
+
+    answer = await resolve(resolver, username=username, phone="380999999999")
+
+    assert code_of(answer) == "FLOOD_WAIT"
+    assert answer.failure is not None
+    assert answer.failure.next_try
+
+
+async def test_suspected_number_meets_no_strangers(
+    mail: Mail, telegram: DataCentre, taras: Account
+) -> None:
+    """After PEER_FLOOD nobody new is looked for; those who are known still are found."""
+    telegram.fail("PEER_FLOOD", method="messages.sendMessage", times=1)
+    await mail.send(taras, "text")
+    resolver = Resolver(mail.number.account, mail.throttle)
+
+    stranger = await resolve(resolver, phone="380999999999")
+    known = await resolve(resolver, user_id=taras.id)
+
+    assert code_of(stranger) == "PEER_FLOOD"
+    assert known.contact is not None
+
+
+async def test_offline_is_told(number: Number) -> None:
+    """Without a line the answer is that there is none."""
+    resolver = Resolver(number.account, Throttle(number.account))
+
+    assert code_of(await resolve(resolver, username="taras_m")) == "OFFLINE"
+
+
+async def test_person_found_can_be_written_to(mail: Mail, telegram: DataCentre) -> None:
+    """Whoever was resolved has an access hash from then on."""
+    oleh = telegram.add_account("380501230000", "Oleh", username="oleh_x")
+    resolver = Resolver(mail.number.account, mail.throttle)
+
+    await resolve(resolver, username="oleh_x")
+    (sent,) = await mail.send(oleh, "good day")
+
+    assert sent.text == "good day"

@@ -1,0 +1,3 @@
+"""Tests of the connection to Telegram, without one."""
+
+from __future__ import annotations

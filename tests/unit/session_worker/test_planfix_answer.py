@@ -1,0 +1,94 @@
+"""Planfix's answers decide what happens next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session_worker.planfix_answer import (
+    PlanfixAnswerLost,
+    PlanfixError,
+    PlanfixRejected,
+    PlanfixUnauthorized,
+    PlanfixUnavailable,
+    check,
+    seconds_to_wait,
+    task_number,
+)
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("body", "number"),
+    [
+        (b'{"data":{"number":1014}}', 1014),
+        (b'{"data":"{\\"number\\":1014,\\"statusIsActive\\":true}"}', 1014),
+        (b'{"number":"1014"}', 1014),
+        (b"", None),
+        (b"{}", None),
+        (b"[]", None),
+        (b'{"data":null}', None),
+        (b"<html>", None),
+        (b'{"data":{"number":"x"}}', None),
+    ],
+)
+def test_a_task_number_is_found_in_every_form(body: bytes, number: int | None) -> None:
+    """Data may be an object, text, the whole answer, or missing."""
+    assert task_number(check(200, body, None)) == number
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, b'{"error":"Invalid token"}', PlanfixUnauthorized),
+        (200, b'{"error":"Invalid token"}', PlanfixUnauthorized),
+        (400, b'{ error: "Invalid token" }', PlanfixRejected),
+        (400, b'{"error":"Invalid parameters"}', PlanfixRejected),
+        (200, b'{"error":"Invalid parameters"}', PlanfixRejected),
+        (404, b"<html>", PlanfixRejected),
+        (302, b"", PlanfixUnavailable),
+        (429, b"", PlanfixUnavailable),
+        (500, b"<html>", PlanfixUnavailable),
+        (503, b"", PlanfixUnavailable),
+        (502, b"", PlanfixAnswerLost),
+        (504, b"", PlanfixAnswerLost),
+    ],
+)
+def test_what_went_wrong_decides_what_follows(
+    status: int, body: bytes, error: type[PlanfixError]
+) -> None:
+    """Each failure is told by what has to happen next."""
+    with pytest.raises(error):
+        check(status, body, None)
+
+
+@given(st.integers(100, 599), st.binary(max_size=200))
+def test_no_answer_is_a_surprise(status: int, body: bytes) -> None:
+    """Whatever comes is data or one of our errors."""
+    try:
+        outcome: object = check(status, body, None)
+    except PlanfixError as error:
+        outcome = error
+
+    assert len(str(outcome)) < 400
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("120", 120.0),
+        ("-5", 0.0),
+        ("Mon, 04 May 2026 12:01:00 GMT", 60.0),
+        ("Mon, 04 May 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    """Both forms of the header are understood, nonsense is not."""
+    assert seconds_to_wait(header, NOW) == seconds
