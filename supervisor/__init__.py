@@ -1,0 +1,1 @@
+"""The only package that knows worker processes as well as the database."""

@@ -1,0 +1,37 @@
+"""What all keepers share, so that hundreds of workers get along on one machine."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from supervisor.ending import CRASHES, Ending
+from supervisor.gate import Gate
+from supervisor.restart_policy import MassFailure, RestartPolicy
+from supervisor.timing import Timing
+
+if TYPE_CHECKING:
+    from supervisor.forkserver import Forkserver
+
+STARTING_AT_ONCE = 16  # workers between their fork and their first word
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The source of workers, the rules for them, a gate that staggers their starts."""
+
+    forkserver: Forkserver
+    timing: Timing = field(default_factory=Timing)
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
+    mass_failure: MassFailure = field(default_factory=MassFailure)
+    gate: Gate = field(default_factory=lambda: Gate(STARTING_AT_ONCE))
+    chance: random.Random = field(default_factory=random.Random)
+    running: set[str] = field(default_factory=set)
+
+    def is_braked(self, number: str, ending: Ending, now: float) -> bool:
+        """Take note of a crash; tell whether so many crash that no number is at fault."""
+        if ending not in CRASHES:
+            return False
+        self.mass_failure = self.mass_failure.with_failure(number, now)
+        return self.mass_failure.is_on(len(self.running), now)

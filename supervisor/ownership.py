@@ -1,0 +1,114 @@
+"""Who owns the data: of several gateways started on it, one works while the others wait."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_POLL = 0.2  # seconds
+_LOCK_FILE = "gateway.lock"
+
+_held_descriptors: set[int] = set()
+
+
+class Ownership(Protocol):
+    """The right to run workers, held by one gateway at a time."""
+
+    @property
+    def held(self) -> bool: ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why this gateway does not work, in words; nothing while it owns the data."""
+
+    async def acquire(self) -> None:
+        """Wait until the right is ours."""
+
+    def release(self) -> None: ...
+
+
+class DataDirLock:
+    """Ownership for gateways on one machine: an exclusive lock on a file in DATA_DIR."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._path = data_dir / _LOCK_FILE
+        self._descriptor: int | None = None
+        self._owner = "?"
+
+    @property
+    def held(self) -> bool:
+        return self._descriptor is not None
+
+    @property
+    def reason(self) -> str | None:
+        if self.held:
+            return None
+        return f"standing by: process {self._owner} owns {self._data_dir}"
+
+    async def acquire(self) -> None:
+        # Polling, not a thread in a blocking flock: such a thread can not be cancelled.
+        while not await self._attempt():  # noqa: ASYNC110 - the kernel tells nobody of a freed flock
+            await asyncio.sleep(_POLL)
+
+    def try_acquire(self) -> bool:
+        if self.held:
+            return True
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not self._lock(descriptor):
+            self._owner = os.pread(descriptor, 20, 0).decode(errors="replace") or "?"
+            os.close(descriptor)
+            return False
+        self._hold(descriptor)
+        return True
+
+    def release(self) -> None:
+        if self._descriptor is None:
+            return
+        descriptor, self._descriptor = self._descriptor, None
+        _held_descriptors.discard(descriptor)
+        os.close(descriptor)
+
+    async def _attempt(self) -> bool:
+        attempt = asyncio.create_task(asyncio.to_thread(self.try_acquire))
+        try:
+            return await asyncio.shield(attempt)
+        except asyncio.CancelledError:
+            # The thread runs on, so what it gets must be given back.
+            await attempt
+            self.release()
+            raise
+
+    def _lock(self, descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        # Locked, but is it still the file that others will open?
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        return False
+
+    def _hold(self, descriptor: int) -> None:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        _held_descriptors.add(descriptor)
+        self._descriptor = descriptor
+
+
+def _let_go_in_child() -> None:
+    """Close a forked child's copy, which would keep the lock after its parent's death."""
+    for descriptor in _held_descriptors:
+        os.close(descriptor)
+    _held_descriptors.clear()
+
+
+# Processes that are executed anew lose the descriptor by O_CLOEXEC, forkserver's children with them.
+os.register_at_fork(after_in_child=_let_go_in_child)

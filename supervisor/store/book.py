@@ -1,0 +1,47 @@
+"""One number's key to what is in its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_worker.message import ChatMemory, Incoming, Outgoing
+from supervisor.models import Direction
+from supervisor.vault import Cell
+
+if TYPE_CHECKING:
+    from supervisor.vault import DataKey
+
+Body = Incoming | Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Seals what people wrote, opens it again at the same place only."""
+
+    number: str
+    data_key: DataKey
+
+    def seal(self, direction: Direction, key: str, body: Body) -> bytes:
+        return self.data_key.seal(self._cell(direction, key), body.model_dump_json().encode())
+
+    def open(self, direction: str, key: str, sealed: bytes) -> Body:
+        plain = self.data_key.open(self._cell(direction, key), sealed)
+        kind = Incoming if direction == Direction.IN else Outgoing
+        return kind.model_validate_json(plain)
+
+    def seal_memory(self, memory: ChatMemory) -> bytes:
+        plain = memory.model_dump_json().encode()
+        return self.data_key.seal(self._memory_cell(memory.peer_id), plain)
+
+    def open_memory(self, peer_id: int, sealed: bytes | None) -> ChatMemory:
+        if sealed is None:
+            return ChatMemory(peer_id=peer_id)
+        plain = self.data_key.open(self._memory_cell(peer_id), sealed)
+        return ChatMemory.model_validate_json(plain)
+
+    def _cell(self, direction: str, key: str) -> Cell:
+        return Cell("journal", f"{self.number}/{direction}/{key}", "body")
+
+    def _memory_cell(self, peer_id: int) -> Cell:
+        return Cell("chat", f"{self.number}/{peer_id}", "memory")

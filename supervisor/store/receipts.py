@@ -1,0 +1,78 @@
+"""Receipts for what was written while nobody listened."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select
+
+from supervisor import models
+from supervisor.models import RowState
+from supervisor.store import tables
+from supervisor.store.journal_values import Receipt
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from session_worker.message import GapFilled
+
+_receipt = tables.gap_receipt.c
+_row = tables.journal.c
+_mark = tables.telegram_message.c
+_not_delivered = (
+    select(func.count())
+    .select_from(tables.telegram_message.join(tables.journal, _mark.row == _row.id))
+    .where(
+        _row.number == _receipt.number,
+        _row.direction == models.Direction.IN,
+        _row.id.between(_receipt.first_row, _receipt.last_row),
+        _row.state != RowState.DELIVERED,
+    )
+    .scalar_subquery()
+)
+
+
+async def write_receipt(
+    connection: AsyncConnection, number: str, gap: GapFilled, rows: tuple[int, int] | None
+) -> None:
+    """Keep a receipt with the first and the last row that was made for it, if any was new."""
+    first, last = rows or (None, None)
+    receipt = models.GapReceipt(
+        number=number,
+        pts_from=gap.pts_from,
+        pts_to=gap.pts_to,
+        began=datetime.fromtimestamp(gap.began, UTC),
+        found=gap.found,
+        missing=gap.missing,
+        detail=gap.detail,
+        first_row=first,
+        last_row=last,
+    )
+    await connection.execute(insert(tables.gap_receipt), receipt.model_dump(exclude={"id"}))
+
+
+async def list_receipts(
+    connection: AsyncConnection, number: str, limit: int
+) -> tuple[Receipt, ...]:
+    """Return the newest first; what has been erased since was delivered."""
+    query = (
+        select(tables.gap_receipt, _not_delivered.label("waiting"))
+        .where(_receipt.number == number)
+        .order_by(_receipt.id.desc())
+        .limit(limit)
+    )
+    return tuple(
+        Receipt(
+            id=row.id,
+            pts_from=row.pts_from,
+            pts_to=row.pts_to,
+            began=row.began,
+            created=row.created,
+            found=row.found,
+            delivered=max(0, row.found - row.waiting),
+            missing=row.missing,
+            detail=row.detail,
+        )
+        for row in await connection.execute(query)
+    )

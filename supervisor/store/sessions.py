@@ -1,0 +1,126 @@
+"""The logins of numbers at Telegram, with the place in the updates each has reached."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from supervisor.models import Login
+from supervisor.store import rows, tables
+from supervisor.store.epoch import fresh_claims, require_fresh
+from supervisor.store.upsert import upsert
+from supervisor.store.values import Claim, Session, UpdatesMoved, UpdateState
+from supervisor.vault import Cell
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from supervisor.database import Database
+    from supervisor.vault import DataKey, Vault
+
+_PLACE = ("pts", "qts", "date", "seq")
+_session = tables.session.c
+_entity = tables.entity.c
+_with_data_key = select(tables.session, tables.number.c.data_key).join(tables.number)
+_move = (
+    update(tables.session)
+    .where(_session.number == bindparam("of_number"))
+    .values({name: bindparam(name) for name in ("epoch", *_PLACE)})
+)
+
+
+async def move_updates(connection: AsyncConnection, moves: list[UpdatesMoved]) -> list[bool]:
+    """Move update states within a larger transaction; tell which claims held."""
+    fresh = await fresh_claims(connection, [move.claim for move in moves])
+    moved = [
+        {"of_number": claim.number, "epoch": claim.epoch, **asdict(updates)}
+        for claim, updates in moves
+        if claim in fresh
+    ]
+    if moved:
+        await connection.execute(_move, moved)
+    return [move.claim in fresh for move in moves]
+
+
+class Sessions:
+    """Stored logins of all numbers, their keys sealed."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def save(self, number: str, epoch: int, session: Session) -> None:
+        """Keep the login; what the same account has reached or met stays."""
+        claim = Claim(number, epoch)
+
+        async def unit(connection: AsyncConnection) -> None:
+            await require_fresh(connection, claim)
+            held = await self._held(connection, number)
+            if held is not None and not session.is_of_same_account(held):
+                await connection.execute(delete(tables.entity).where(_entity.number == number))
+            key = self._vault.open_data_key(
+                number, (await rows.require(connection, number)).data_key
+            )
+            kept = session.after(held) if held else session
+            await upsert(connection, tables.session, [_values(claim, kept, key)])
+            await rows.change(connection, number, login=Login.DONE)
+
+        await self._database.write(unit)
+
+    async def drop(self, number: str, epoch: int, login: Login = Login.NEEDED) -> None:
+        """Forget a login that Telegram has ended: its key must never be used again.
+
+        The place in the updates stays, for the same account goes on from there.
+        """
+        forget = update(tables.session).where(_session.number == number).values(auth_key=b"")
+
+        async def unit(connection: AsyncConnection) -> None:
+            await require_fresh(connection, Claim(number, epoch))
+            await connection.execute(forget)
+            await rows.change(connection, number, login=login)
+
+        await self._database.write(unit)
+
+    async def load(self, number: str) -> Session | None:
+        async with self._database.read() as connection:
+            held = await self._held(connection, number)
+        return held if held and held.auth_key else None
+
+    async def move_updates(self, number: str, epoch: int, updates: UpdateState) -> bool:
+        """Return whether it was moved: a worker of an older epoch moves nothing."""
+        move = UpdatesMoved(Claim(number, epoch), updates)
+        return await self._database.write_together(move_updates, move)
+
+    async def _held(self, connection: AsyncConnection, number: str) -> Session | None:
+        row = (await connection.execute(_with_data_key.where(_session.number == number))).first()
+        if row is None:
+            return None
+        return _value(row, self._vault.open_data_key(number, row.data_key))
+
+
+def _cell(number: str) -> Cell:
+    return Cell("session", number, "auth_key")
+
+
+def _values(claim: Claim, session: Session, key: DataKey) -> dict[str, Any]:
+    place = session.updates
+    return {
+        "number": claim.number,
+        "epoch": claim.epoch,
+        "dc_id": session.dc_id,
+        "server_address": session.server_address,
+        "port": session.port,
+        "auth_key": key.seal(_cell(claim.number), session.auth_key),
+        "user_id": session.user_id,
+        **(asdict(place) if place else dict.fromkeys(_PLACE)),
+    }
+
+
+def _value(row: Any, key: DataKey) -> Session:
+    updates = None
+    if row.pts is not None:
+        updates = UpdateState(row.pts, row.qts, row.date, row.seq)
+    auth_key = key.open(_cell(row.number), row.auth_key) if row.auth_key else b""
+    return Session(row.dc_id, row.server_address, row.port, auth_key, row.user_id, updates)

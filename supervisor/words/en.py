@@ -1,0 +1,70 @@
+"""The troubles of a number in English."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_AGAIN = "Nothing to do: it is started again by itself."
+_LOG_IN = "Client: log the number in again."
+_OPERATOR = "Operator: look at the gateway's log."
+
+PARKED: Final = (
+    "It is not started again by itself any more.",
+    "Operator: look at the gateway's log, then restart the number or send PUT /webhook.",
+)
+WORDS: Final = {
+    "telegram_unreachable": (
+        "Telegram can not be reached.",
+        "Nothing to do if it passes; otherwise operator: check the server's network.",
+    ),
+    "no_session": ("The number is not logged in to Telegram.", "Client: log the number in."),
+    "login_abandoned": ("The login was begun, but not finished.", "Client: log the number in."),
+    "login_refused": (
+        "Telegram refused the login.",
+        "Client: try again later; if it is refused again, log in by QR code.",
+    ),
+    "session_revoked": ("The login was ended in Telegram's list of devices.", _LOG_IN),
+    "session_duplicated": (
+        "Telegram ended the login because it was used in two places at once.",
+        "Client: close every other program that uses this session, then log the number in again.",
+    ),
+    "session_unknown": ("Telegram does not know this login.", _LOG_IN),
+    "account_banned": (
+        "Telegram has banned the account.",
+        "Client: write to recover@telegram.org, then log the number in again.",
+    ),
+    "account_deactivated": (
+        "The Telegram account was deleted.",
+        "Client: register the number with Telegram anew, then log it in.",
+    ),
+    "wrong_account": (
+        "The login belongs to another Telegram account.",
+        "Client: send the session file of this number, or log the number in.",
+    ),
+    "sending_limited": (
+        "Telegram limits how much this account may send.",
+        "Client: write to fewer strangers; @SpamBot tells how long it lasts.",
+    ),
+    "updates_missed": ("Telegram did not announce new messages.", _AGAIN),
+    "telegram_rejected": ("Telegram refused the connection.", _OPERATOR),
+    "clock_wrong": (
+        "The clock of the server is wrong.",
+        "Operator: set the server's clock (NTP); until then Telegram's messages are ignored.",
+    ),
+    "worker_crashed": ("The number's process ended with an error.", _AGAIN),
+    "worker_killed": ("The number's process was killed.", _AGAIN),
+    "worker_unresponsive": ("The number's process did not answer, so it was ended.", _AGAIN),
+    "boot_failed": ("The number's process could not begin.", _OPERATOR),
+    "fork_failed": ("No process could be started for the number.", _OPERATOR),
+    "forkserver_lost": ("All processes ended with the one that starts them.", _AGAIN),
+    "lease_over": ("The gateway stood still, so the number's process ended itself.", _AGAIN),
+    "planfix_unauthorized": (
+        "Planfix does not take the number's Planfix token; messages wait.",
+        "Client: copy the token from Planfix anew, send it with PUT /webhook.",
+    ),
+    "planfix_unavailable": (
+        "Planfix can not be reached; messages wait.",
+        "Nothing to do if it passes; otherwise client: check url_planfix.",
+    ),
+    "store_failed": ("The database failed.", "Operator: check the database."),
+}

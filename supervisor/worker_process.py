@@ -1,0 +1,164 @@
+"""One worker as its keeper sees it: a process, a pipe, an end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from typing import TYPE_CHECKING, Self
+
+from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, Pulse
+from session_worker.lease import now
+from session_worker.pipe import Pipe, PipeBroken, PipeClosed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from supervisor.forkserver import Child, Forkserver
+    from supervisor.timing import Timing
+
+EVENTS_AT_ONCE = 200  # events that are stored together
+EVENTS_AT_ONCE = 200  # events that are stored together
+EVENTS_WAITING = 1000  # events that wait to be stored before the worker has to wait as well
+
+logger = logging.getLogger(__name__)
+
+
+class WorkerProcess:
+    """Starts, beats, hears, ends one worker; nobody else touches its process."""
+
+    def __init__(
+        self, forkserver: Forkserver, child: Child, pipe: Pipe[Event, Command], timing: Timing
+    ) -> None:
+        self._forkserver = forkserver
+        self._child = child
+        self._pipe = pipe
+        self._timing = timing
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue(EVENTS_WAITING)
+        self._gone = asyncio.Event()
+        self._beats = 0
+        self._deadline = 0.0
+        self.started = time.time()
+        self.pulse: Pulse | None = None
+        asyncio.get_running_loop().add_reader(child.descriptor, self._notice_death)
+        self._hearing = asyncio.create_task(self._hear(), name=f"hearing {child.pid}")
+
+    @classmethod
+    async def start(cls, forkserver: Forkserver, assignment: Assignment, timing: Timing) -> Self:
+        """Fork a worker, give it its lease along with all it has to know."""
+        child = await forkserver.fork()
+        try:
+            pipe: Pipe[Event, Command] = await Pipe.open(child.end, EVENTS)
+        except BaseException:
+            await forkserver.discard(child)
+            raise
+        worker = cls(forkserver, child, pipe, timing)
+        worker.tell(assignment.model_copy(update={"deadline": worker._extend_lease()}))
+        return worker
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def lease_over(self) -> bool:
+        """Whether it went so long without a beat that the kernel has ended it."""
+        return now() >= self._deadline
+
+    @property
+    def unanswered(self) -> int:
+        """How many beats have brought no pulse, as far as we have read."""
+        if self._events.full():
+            return 0  # we do not listen, so its silence means nothing
+        return self._beats - (self.pulse.beat_id if self.pulse else 0)
+
+    def beat(self) -> None:
+        """Renew the lease, ask for a pulse; what is over already can't be renewed."""
+        if self.lease_over:
+            return
+        self._beats += 1
+        self.tell(Beat(beat_id=self._beats, deadline=self._extend_lease()))
+
+    def tell(self, command: Command) -> None:
+        """Hand a command over; a worker that is gone by now does not miss it."""
+        try:
+            self._pipe.put(command)
+        except PipeClosed as exc:
+            logger.debug("worker %d takes no %s: %s", self.pid, command.kind, exc)
+
+    async def events(self) -> AsyncIterator[list[Event]]:
+        """Give what the worker has said by now, in order, until it has nothing more to say."""
+        while (event := await self._events.get()) is not None:
+            said = [event]
+            while not self._events.empty() and len(said) < EVENTS_AT_ONCE:
+                event = self._events.get_nowait()
+                if event is None:
+                    self._events.put_nowait(None)
+                    break
+                said.append(event)
+            yield said
+
+    async def wait_gone(self) -> None:
+        await self._gone.wait()
+
+    async def stop(self) -> None:
+        """Let it end by itself, insist more with each step."""
+        if self._gone.is_set():
+            return
+        logger.info("worker %d is asked to leave", self.pid)
+        self._pipe.finish()
+        if await self._goes_within(self._timing.leave):
+            return
+        await self._press(signal.SIGTERM, self._timing.terminate)
+        await self.abort()
+
+    async def abort(self) -> None:
+        """End it now, its stacks go to the log if it still can write them."""
+        await self._press(signal.SIGABRT, self._timing.dump)
+        await self._press(signal.SIGKILL, None)
+
+    async def reap(self) -> int | None:
+        """Tell the exit code of a worker that is gone; after this another may start."""
+        await self._gone.wait()
+        return await self._forkserver.reap(self._child)
+
+    def close(self) -> None:
+        """Let go of the pipe, with what nobody wants to read any more."""
+        self._hearing.cancel()
+        self._pipe.close()
+
+    async def _press(self, number: signal.Signals, patience: float | None) -> None:
+        if self._gone.is_set():
+            return
+        logger.warning("worker %d gets %s", self.pid, number.name)
+        self._child.signal(number)
+        await self._goes_within(patience)
+
+    async def _goes_within(self, patience: float | None) -> bool:
+        try:
+            async with asyncio.timeout(patience):
+                await self._gone.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _hear(self) -> None:
+        try:
+            while (event := await self._pipe.receive()) is not None:
+                if isinstance(event, Pulse):
+                    self.pulse = event
+                else:
+                    await self._events.put(event)
+        except PipeBroken:
+            logger.exception("worker %d speaks nonsense, so it is killed", self.pid)
+            self._child.signal(signal.SIGKILL)
+        await self._events.put(None)
+
+    def _notice_death(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._child.descriptor)
+        self._gone.set()
+
+    def _extend_lease(self) -> float:
+        self._deadline = now() + self._timing.lease
+        return self._deadline

@@ -1,0 +1,122 @@
+"""The real session of a number that, once, kills a process at the point a plan in its spool names."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from session_worker.backoff import Backoff
+from session_worker.frozen import Frozen
+from session_worker.gate import Gate
+from session_worker.number import Number
+from session_worker.planfix import Patience
+from session_worker.telegram.pace import Pace
+
+if TYPE_CHECKING:
+    from session_worker.contract import Assignment, Command, Event
+    from session_worker.lease import Lease
+    from session_worker.session import Outbox
+
+PLAN = "crash.json"
+QUICK = Pace(poll_interval=2.0, settle=0.2, close_limit=1.0, first_pause=0.05, longest_pause=0.3)
+BACKOFF = Backoff(first=0.05, longest=0.3)
+PATIENCE = Patience(connect=2.0, answer=3.0, answer_with_files=10.0)
+
+
+class Plan(Frozen):
+    """Who dies when: ``kind`` is that of an event on its way up, or of a command on its way down.
+
+    ``victim`` is the process to be killed, whose end is waited for; the worker itself if none is
+    named. So many of a kind are let pass before, as ``let_pass`` says.
+    """
+
+    when: Literal["before", "after"]
+    kind: str
+    victim: int | None = None
+    let_pass: int = 0
+
+
+class Fate:
+    """Carries out the plan, which is gone with that."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._passed = 0
+
+    def strike(self, when: str, kind: str) -> None:
+        if not self._path.exists():
+            self._passed = 0
+            return
+        plan = Plan.model_validate_json(self._path.read_bytes())
+        if (plan.when, plan.kind) != (when, kind):
+            return
+        if self._passed < plan.let_pass:
+            self._passed += 1
+            return
+        self._path.unlink()
+        os.kill(plan.victim or os.getpid(), signal.SIGKILL)
+        while _is_alive(plan.victim):
+            time.sleep(0.001)
+
+
+def _is_alive(pid: int | None) -> bool:
+    """Whether a killed process has not come to its end yet; until then its pipe is open."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class CrashingOutbox:
+    """Hands events up, unless the plan wants it otherwise."""
+
+    def __init__(self, outbox: Outbox, fate: Fate) -> None:
+        self._outbox = outbox
+        self._fate = fate
+
+    def put(self, event: Event) -> None:
+        self._fate.strike("before", event.kind)
+        self._outbox.put(event)
+        self._fate.strike("after", event.kind)
+
+    async def report(self, event: Event) -> None:
+        self._fate.strike("before", event.kind)
+        await self._outbox.report(event)
+        self._fate.strike("after", event.kind)
+
+
+class CrashingNumber:
+    """A number in a hurry, so that tests need not wait, with a fate."""
+
+    def __init__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> None:
+        self._fate = Fate(Path(assignment.spool) / PLAN)
+        self._number = Number(
+            assignment,
+            CrashingOutbox(outbox, self._fate),
+            lease,
+            pace=QUICK,
+            gate=Gate(BACKOFF),
+            patience=PATIENCE,
+        )
+
+    @property
+    def last_heard(self) -> float | None:
+        return self._number.last_heard
+
+    @property
+    def queue_depth(self) -> int:
+        return self._number.queue_depth
+
+    async def run(self) -> None:
+        await self._number.run()
+
+    async def stop(self) -> None:
+        await self._number.stop()
+
+    async def handle(self, command: Command) -> None:
+        self._fate.strike("before", command.kind)
+        await self._number.handle(command)
+        self._fate.strike("after", command.kind)

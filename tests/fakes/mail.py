@@ -1,0 +1,58 @@
+"""Messages in memory: kept, never sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
+from supervisor.mailroom import Accepted, OpenFile
+from supervisor.models import RowState
+
+if TYPE_CHECKING:
+    from supervisor.draft import OutgoingDraft
+    from supervisor.store.journal_shelf import Selection
+    from supervisor.store.journal_values import Entry, Receipt
+
+PEER = 7001
+
+
+class FakeMail:
+    """Remembers what was accepted, refuses what it is told to."""
+
+    def __init__(self) -> None:
+        self.accepted: list[OutgoingDraft] = []
+        self.entries: list[Entry] = []
+        self.selections: list[Selection] = []
+        self.found: list[Receipt] = []
+        self.files: dict[str, OpenFile] = {}
+        self.refusal: Exception | None = None
+
+    async def accept(self, number: str, draft: OutgoingDraft) -> Accepted:
+        if self.refusal:
+            raise self.refusal
+        is_repeat = any(draft.planfix_id == kept.planfix_id for kept in self.accepted)
+        if not is_repeat:
+            self.accepted.append(draft)
+        return Accepted(f"{number}_{PEER}", str(PEER), is_repeat)
+
+    async def messages(self, number: str, selection: Selection) -> tuple[Entry, ...]:
+        self.selections.append(selection)
+        return tuple(self.entries)
+
+    async def replay(self, number: str, row: int) -> None:
+        found = [entry for entry in self.entries if entry.id == row]
+        if not found:
+            raise MessageUnknown
+        if found[0].state is not RowState.DEAD:
+            raise MessageNotDead
+
+    async def replay_all(self, number: str) -> int:
+        return sum(entry.state is RowState.DEAD for entry in self.entries)
+
+    async def receipts(self, number: str, limit: int) -> tuple[Receipt, ...]:
+        return tuple(self.found[:limit])
+
+    async def open_file(self, token: str) -> OpenFile:
+        if token not in self.files:
+            raise LinkInvalid
+        return self.files[token]

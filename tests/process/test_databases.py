@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+TOP = Path(__file__).parents[2]
+RUN_FOR_EVER = """
+from tests.databases import running_postgres
+with running_postgres() as postgres:
+    print(postgres.folder, flush=True)
+    input()
+"""
+
+
+async def test_each_database_starts_empty(database_url: str) -> None:
+    """A test may make a table of any name, on SQLite as on PostgreSQL."""
+    await _make_table(database_url)
+
+
+async def test_no_database_is_left_to_the_next_test(database_url: str) -> None:
+    """The table of the test above is not there, in whichever order they run."""
+    await _make_table(database_url)
+
+
+def test_server_ends_with_a_killed_test_run() -> None:
+    """PostgreSQL goes away even if the tests had no time to stop it."""
+    command = [sys.executable, "-c", RUN_FOR_EVER]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=TOP, stdin=pipe, stdout=pipe, text=True) as run:
+        assert run.stdout is not None
+        folder = Path(run.stdout.readline().strip())
+        server = psutil.Process(int((folder / "data/postmaster.pid").read_text().split()[0]))
+
+        run.kill()
+
+    server.wait(timeout=10)
+    shutil.rmtree(folder)
+
+
+async def _make_table(url: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))
+    await engine.dispose()

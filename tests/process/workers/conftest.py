@@ -1,0 +1,105 @@
+"""Gateways with real workers whose sessions are fakes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supervisor.config import Config
+from supervisor.fleet import Fleet
+from supervisor.forkserver import Forkserver
+from supervisor.gateway import Gateway
+from supervisor.ownership import DataDirLock
+from supervisor.restart_policy import RestartPolicy
+from supervisor.store import Store
+from supervisor.timing import Timing
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from supervisor.view import View
+
+FAST = Timing(beat=0.2, missed_beats=4, lease=5.0, leave=2.0, terminate=0.3, dump=0.3, boot=0.5)
+POLICY = RestartPolicy(budget=3, window=30.0, first_pause=0.02, longest_pause=0.1)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A number whose provider id is the way its fake session misbehaves."""
+
+    number: str
+    provider_id: str = "telegram"
+    name: str = "Acme"
+    url_planfix: str = "https://acme.planfix.com/webchat/api"
+    token_planfix: str = field(default="planfix-token", repr=False)
+    user_email: str | None = None
+    name_session: str | None = None
+    path_session: str | None = None
+    string_session: str | None = None
+
+
+@dataclass(frozen=True)
+class House:
+    """A gateway with the tools to disturb it."""
+
+    gateway: Gateway
+
+    async def add(self, number: str, way: str = "telegram") -> View:
+        await self.gateway.create(Draft(number, way))
+        return await self.gateway.wait_settled(number, 10)
+
+    async def pid(self, number: str) -> int:
+        view = await self.gateway.show(number)
+        assert view.worker is not None, view
+        return view.worker.pid
+
+    async def misbehave(self, number: str) -> int:
+        """Ask the number's session to misbehave; return the process id that it had."""
+        pid = await self.pid(number)
+        os.kill(pid, signal.SIGUSR1)
+        return pid
+
+    async def until(self, number: str, state: str, *, restarts: int = 0) -> View:
+        def reached(view: View) -> bool:
+            return view.state == state and view.restarts >= restarts
+
+        return await self.until_true(number, reached, f"{state}, restarts {restarts}")
+
+    async def until_true(self, number: str, what: Callable[[View], bool], awaited: str) -> View:
+        async def is_true() -> bool:
+            return what(await self.gateway.show(number))
+
+        await eventually(is_true, 15, awaited=f"{number} is {awaited}")
+        return await self.gateway.show(number)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(
+        data_dir=tmp_path,
+        session_root=tmp_path / "sessions",
+        api_id=1,
+        api_hash="hash",
+        session_factory="tests.fakes.session:FakeSession",
+    )
+
+
+@pytest.fixture
+async def house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
+    async with make_gateway(config, sqlite_url) as gateway:
+        yield House(gateway)
+
+
+def make_gateway(
+    config: Config, database_url: str, timing: Timing = FAST, policy: RestartPolicy = POLICY
+) -> Gateway:
+    store = Store(database_url, urlsafe_b64encode(b"k" * 32).decode())
+    fleet = Fleet(Forkserver(), timing, policy)
+    return Gateway(store, DataDirLock(config.data_dir), config, fleet)

@@ -1,0 +1,76 @@
+"""A gateway as a program of its own: prints a line of JSON whenever its numbers change.
+
+Run as `python -m tests.process.workers.program FOLDER LEASE NUMBER=WAY ...`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from supervisor.config import Config
+from supervisor.errors import StandingBy
+from supervisor.restart_policy import RestartPolicy
+from supervisor.timing import Timing
+from tests.process.workers.conftest import Draft, make_gateway
+
+if TYPE_CHECKING:
+    from supervisor.gateway import Gateway
+
+NO_RESTARTS = RestartPolicy(budget=0)
+
+
+async def main(folder: Path, lease: float, numbers: list[tuple[str, str]]) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.session:FakeSession")
+    timing = Timing(beat=0.3, missed_beats=4, lease=lease, leave=2.0)
+    url = f"sqlite+aiosqlite:///{folder / 'telefix.db'}"
+    async with make_gateway(config, url, timing, NO_RESTARTS) as gateway:
+        for number, way in numbers:
+            await gateway.create(Draft(number, way))
+        await asyncio.wait(
+            {asyncio.create_task(_report(gateway)), asyncio.create_task(stop.wait())},
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+
+async def _report(gateway: Gateway) -> None:
+    last = ""
+    while True:
+        line = json.dumps(await _describe(gateway))
+        if line != last:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        last = line
+        await asyncio.sleep(0.02)
+
+
+async def _describe(gateway: Gateway) -> object:
+    try:
+        views = await gateway.numbers()
+    except StandingBy as exc:
+        return str(exc)
+    return {
+        view.number: {
+            "state": view.state,
+            "pid": view.worker.pid if view.worker else None,
+            "restarts": view.restarts,
+            "error": view.last_error.code if view.last_error else None,
+        }
+        for view in views
+    }
+
+
+if __name__ == "__main__":
+    asyncio.run(
+        main(
+            Path(sys.argv[1]),
+            float(sys.argv[2]),
+            [(number, way) for number, _, way in (arg.partition("=") for arg in sys.argv[3:])],
+        )
+    )

@@ -1,0 +1,66 @@
+"""A gateway as a program that accepts one message after the other, until it is killed.
+
+Run as `python -m tests.process.workers.sender FOLDER DATABASE_URL NUMBER FIRST LAST`; it names
+each message that it has accepted, then says when nothing is left to be done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from supervisor.config import Config
+from supervisor.draft import OutgoingDraft
+from supervisor.errors import NumberExists, RecipientUnknown
+from supervisor.restart_policy import RestartPolicy
+from supervisor.store.journal_pending import Besides
+from tests.fakes.postman import CHATS
+from tests.process.workers.conftest import FAST, Draft, make_gateway
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from supervisor.gateway import Gateway
+
+
+async def main(folder: Path, url: str, number: str, first: int, last: int) -> None:
+    config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.postman:Postman")
+    async with make_gateway(config, url, FAST, RestartPolicy()) as gateway:
+        with suppress(NumberExists):
+            await gateway.create(Draft(number))
+        for place in range(first, last):
+            await accept(gateway, number, place)
+            say(str(place))
+        await eventually(lambda: is_done(gateway, number), 30)
+        say("done")
+
+
+async def accept(gateway: Gateway, number: str, place: int) -> None:
+    chat_id = f"{number}_{1 + place % CHATS}"
+    draft = OutgoingDraft(f"{place:03}", "Hello", chat_id=chat_id)
+    while True:
+        try:
+            await gateway.accept(number, draft)
+        except RecipientUnknown:  # the contact has not written yet
+            await asyncio.sleep(0.01)
+        else:
+            return
+
+
+async def is_done(gateway: Gateway, number: str) -> bool:
+    backlog = (await gateway.show(number)).backlog
+    owed = await (await gateway._roster.desks.of(number)).journal.owed(Besides(), 1)
+    return backlog.into + backlog.out == 0 and owed[1] == 0
+
+
+def say(word: str) -> None:
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(
+        main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    )

@@ -1,0 +1,113 @@
+"""What a worker has, what it has not."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.process.workers.watched import TOP, forkserver_of, running
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from supervisor.config import Config
+    from tests.process.workers.conftest import House
+
+NUMBER = "380500000001"
+SECRET = "secret-of-the-environment"
+
+
+async def test_worker_inherits_no_descriptor(house: House) -> None:
+    """Beside its streams a worker holds its loop, its pipe, its lock: no database, no listener."""
+    await house.add(NUMBER)
+    pid = await house.pid(NUMBER)
+    loop = ["eventpoll", "socket", "socket"]
+    expected = sorted([*loop, "socket", "worker.lock"])
+
+    # now and then it looks at its own memory
+    await eventually(lambda: descriptors_of(pid) == expected, awaited=f"only {expected}")
+
+
+async def test_worker_sees_no_environment(tmp_path: Path) -> None:
+    """Neither the worker nor who reads its /proc finds a setting of the gateway."""
+    async with running(tmp_path, 60.0, f"{NUMBER}=telegram", SECRET_KEY=SECRET) as program:
+        (pid,) = await program.until_online([NUMBER])
+
+        assert SECRET in read(program.process.pid, "environ")
+        assert SECRET not in read(pid, "environ")
+
+
+async def test_worker_does_not_load_the_main_program(tmp_path: Path) -> None:
+    """What the gateway's own program imports, a database above all, stays out of its workers."""
+    async with running(tmp_path, 60.0, f"{NUMBER}=telegram") as program:
+        (pid,) = await program.until_online([NUMBER])
+
+        assert "/sqlalchemy/" in read(program.process.pid, "maps")
+        assert "/sqlalchemy/" not in read(pid, "maps")
+
+
+async def test_forkserver_outlives_signals_to_the_whole_group(house: House) -> None:
+    """Ctrl-C or a platform's SIGTERM to all processes must not end the workers out of order."""
+    await house.add(NUMBER)
+    status = read(forkserver_of(await house.pid(NUMBER)), "status")
+
+    ignored = int(re.findall(r"^SigIgn:\t(\w+)", status, re.MULTILINE)[0], 16)
+
+    assert ignored & (1 << signal.SIGINT - 1)
+    assert ignored & (1 << signal.SIGTERM - 1)
+
+
+async def test_worker_lives_in_its_own_folder(house: House, config: Config) -> None:
+    """Its working directory is the number's spool, closed to others."""
+    await house.add(NUMBER)
+    pid = await house.pid(NUMBER)
+    spool = config.spool_of(NUMBER)
+
+    assert link(pid, "cwd") == spool.resolve()
+    assert spool.stat().st_mode & 0o077 == 0
+
+
+async def test_worker_shows_its_number(house: House) -> None:
+    """Who looks at the processes of the machine sees whose is whose."""
+    await house.add(NUMBER)
+
+    assert read(await house.pid(NUMBER), "comm").strip() == NUMBER
+
+
+async def test_worker_leaves_no_core_dump(house: House) -> None:
+    """A dump would write the session key to the disk."""
+    await house.add(NUMBER)
+
+    limits = read(await house.pid(NUMBER), "limits")
+
+    assert re.search(r"Max core file size\s+0\s+0\s", limits)
+
+
+def test_supervisor_does_not_import_telethon() -> None:
+    """What only workers use stays out of the process that serves."""
+    program = (
+        "import sys, supervisor.gateway\n"
+        "sys.exit(any(name in sys.modules for name in ('telethon', 'session_worker.preload')))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=TOP, check=False)
+
+    assert done.returncode == 0
+
+
+def descriptors_of(pid: int) -> list[str]:
+    """Tell what a process holds open beside its standard streams."""
+    entries = Path(f"/proc/{pid}/fd").iterdir()
+    links = [entry.readlink().name for entry in entries if int(entry.name) > 2]
+    return sorted(re.sub(r"anon_inode:|:?\[|\d*\]", "", link) for link in links)
+
+
+def read(pid: int, name: str) -> str:
+    return Path(f"/proc/{pid}/{name}").read_text()
+
+
+def link(pid: int, name: str) -> Path:
+    return Path(f"/proc/{pid}/{name}").resolve()

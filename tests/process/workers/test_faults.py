@@ -1,0 +1,159 @@
+"""One worker after another breaks; the others do not notice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.process.workers.conftest import House
+
+BROKEN = "380500000099"
+OTHERS = [f"3805000000{i:02}" for i in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("way", "error"),
+    [
+        ("raise", "worker_crashed"),
+        ("exit", "worker_crashed"),
+        ("return", "worker_crashed"),
+        ("balloon", "worker_crashed"),
+        ("abort", "worker_killed"),
+        ("nonsense", "worker_killed"),
+        ("spin", "worker_unresponsive"),
+    ],
+)
+async def test_misbehaving_worker_is_replaced(house: House, way: str, error: str) -> None:
+    """Whatever a session does to its process, the number comes back, the restart is counted."""
+    await house.add(BROKEN, way)
+
+    old = await house.misbehave(BROKEN)
+
+    view = await house.until(BROKEN, "online", restarts=1)
+    assert view.worker is not None
+    assert view.worker.pid != old
+    assert view.restarts == 1
+    assert view.last_error is not None
+    assert view.last_error.code == error
+
+
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        (signal.SIGKILL, "worker_killed"),
+        (signal.SIGABRT, "worker_killed"),
+        (signal.SIGSTOP, "worker_unresponsive"),
+    ],
+)
+async def test_worker_struck_from_outside_is_replaced(
+    house: House, number: signal.Signals, error: str
+) -> None:
+    """A killed, aborted or frozen worker is noticed, replaced, counted."""
+    await house.add(BROKEN)
+    old = await house.pid(BROKEN)
+
+    os.kill(old, number)
+
+    view = await house.until(BROKEN, "online", restarts=1)
+    assert view.worker is not None
+    assert view.worker.pid != old
+    assert view.last_error is not None
+    assert view.last_error.code == error
+
+
+async def test_endless_loop_in_one_leaves_ten_answering(house: House) -> None:
+    """While one worker spins without an await the others keep their processes, answer their beats."""
+    await house.add(BROKEN, "spin")
+    for number in OTHERS:
+        await house.add(number)
+    pids = [await house.pid(number) for number in OTHERS]
+
+    await house.misbehave(BROKEN)
+    await house.until(BROKEN, "online", restarts=1)
+
+    views = [await house.gateway.show(number) for number in OTHERS]
+    assert [view.worker and view.worker.pid for view in views] == pids
+    assert {view.state for view in views} == {"online"}
+    assert {view.restarts for view in views} == {0}
+
+
+async def test_crash_loop_is_parked_with_its_reason(house: House) -> None:
+    """A number whose worker always crashes is left alone once its budget is spent."""
+    await house.add(BROKEN, "now raise")
+
+    view = await house.until(BROKEN, "parked")
+
+    assert view.restarts == 3
+    assert view.last_error is not None
+    assert view.last_error.code == "worker_crashed"
+    assert "PUT /webhook" in view.last_error.action
+
+
+async def test_parked_number_runs_again_when_asked(house: House) -> None:
+    """A restart by a person begins with a clean slate."""
+    await house.add(BROKEN, "now raise")
+    await house.until(BROKEN, "parked")
+
+    await house.gateway.restart(BROKEN)
+    restarted = await house.gateway.show(BROKEN)
+
+    assert restarted.state == "starting"
+    assert restarted.restarts == 0
+    assert restarted.last_error is None
+
+
+async def test_session_that_can_not_be_made_parks_at_once(house: House) -> None:
+    """A failed boot is not tried again: nothing would be different."""
+    await house.add(BROKEN, "no boot")
+
+    view = await house.until(BROKEN, "parked")
+
+    assert view.restarts == 0
+    assert view.last_error is not None
+    assert view.last_error.code == "boot_failed"
+
+
+async def test_lost_login_is_not_restarted(house: House) -> None:
+    """A revoked session waits for a login, its worker ends."""
+    await house.add(BROKEN, "revoked")
+    await house.misbehave(BROKEN)
+
+    await house.until(BROKEN, "needs_login")
+    gone = await house.until_true(BROKEN, lambda view: view.worker is None, "without a worker")
+
+    assert gone.state == "needs_login"
+    assert gone.restarts == 0
+    assert gone.last_error is not None
+    assert gone.last_error.code == "session_revoked"
+
+
+async def test_worker_that_does_not_stop_is_made_to(house: House) -> None:
+    """A session that hangs while it stops delays its own number only, for a bounded time."""
+    await house.add(BROKEN, "never stop")
+    pid = await house.pid(BROKEN)
+
+    async with asyncio.timeout(10):
+        await house.gateway.stop(BROKEN)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_next_worker_starts_after_the_old_is_gone(house: House) -> None:
+    """Across restarts no process of a number is there when its next one begins."""
+    await house.add(BROKEN)
+    pids = [await house.pid(BROKEN)]
+
+    for _ in range(5):
+        await house.gateway.restart(BROKEN)
+        with pytest.raises(ProcessLookupError):
+            os.kill(pids[-1], 0)
+        await house.until(BROKEN, "online")
+        pids.append(await house.pid(BROKEN))
+
+    assert len(set(pids)) == 6

@@ -1,0 +1,88 @@
+"""One worker breaks; ten others with real Telegram sessions hear what is written to them meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from supervisor.config import TelegramDataCentre
+from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.api.operator import Operator
+from tests.process.workers.conftest import Draft, House, make_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from supervisor.config import Config
+    from supervisor.view import View
+
+BROKEN = "380500000099"
+OTHERS = [f"3805000000{i:02}" for i in range(10)]
+FRIEND = "380670000001"
+
+
+@pytest.fixture
+async def operator(tmp_path: Path, config: Config) -> AsyncIterator[tuple[Operator, Config]]:
+    """Give hands in a sandbox, with a configuration that leads there."""
+    async with running_sandbox(tmp_path) as addresses, httpx.AsyncClient(trust_env=False) as http:
+        host, _, port = addresses["TELEGRAM_DC"].rpartition(":")
+        key = await asyncio.to_thread(Path(addresses["TELEGRAM_DC_KEY"]).read_text)
+        wild = replace(
+            config,
+            data_centre=TelegramDataCentre(host, int(port), key),
+            session_factory="tests.fakes.wild:WildNumber",
+        )
+        yield Operator(http, addresses["SANDBOX_URL"], config.session_root), wild
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("way", "number"),
+    [
+        ("telegram", signal.SIGKILL),
+        ("telegram", signal.SIGSTOP),
+        ("spin", signal.SIGUSR1),
+        ("balloon", signal.SIGUSR1),
+    ],
+    ids=["killed", "stopped", "spinning", "ballooning"],
+)
+async def test_ten_others_go_on_hearing(
+    operator: tuple[Operator, Config], sqlite_url: str, way: str, number: signal.Signals
+) -> None:
+    """While one worker is struck the others keep their processes, hear Telegram, answer at once."""
+    hands, config = operator
+    await hands.open_account(FRIEND)
+    async with make_gateway(config, sqlite_url) as gateway:
+        house = House(gateway)
+        for each in (BROKEN, *OTHERS):
+            await hands.bring_session(each)
+            await gateway.create(Draft(each, way, name_session=each))
+        pids = {each: _pid(await house.until(each, "online")) for each in (BROKEN, *OTHERS)}
+
+        os.kill(pids[BROKEN], number)
+        for each in OTHERS:
+            await hands.write(FRIEND, each, "Hello")
+        views = [await house.until_true(each, _has_heard, "hearing") for each in OTHERS]
+        back = await house.until(BROKEN, "online", restarts=1)
+
+    assert [(_pid(view), view.state, view.restarts) for view in views] == [
+        (pids[each], "online", 0) for each in OTHERS
+    ]
+    assert back.restarts == 1
+    assert [(await hands.connections(each))["peak_per_key"] for each in pids] == [1] * len(pids)
+
+
+def _pid(view: View) -> int:
+    assert view.worker is not None, view
+    return view.worker.pid
+
+
+def _has_heard(view: View) -> bool:
+    return view.last_heard is not None

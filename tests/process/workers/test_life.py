@@ -1,0 +1,41 @@
+"""The life of a number with a real worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.process.workers.conftest import House
+
+
+async def test_number_is_online_once_its_worker_says_so(house: House) -> None:
+    """A created number is online with a worker of its own."""
+    view = await house.add("380500000001")
+
+    assert (view.state, view.status) == ("online", "online")
+    assert view.worker is not None
+
+
+async def test_stopped_number_has_no_worker(house: House) -> None:
+    """After a stop the process is gone, the number is offline."""
+    await house.add("380500000001")
+
+    was_running = await house.gateway.stop("380500000001")
+
+    view = await house.gateway.show("380500000001")
+    assert was_running
+    assert (view.state, view.status, view.worker) == ("stopped", "offline", None)
+
+
+async def test_pulse_reaches_the_view(house: House) -> None:
+    """What the session says of itself travels with the pulse."""
+    await house.add("380500000001")
+
+    view = await house.until_true(
+        "380500000001", lambda view: bool(view.worker and view.worker.memory), "measured"
+    )
+
+    assert view.last_heard is not None
+    assert view.worker is not None
+    assert 1_000_000 < view.worker.memory < 100_000_000
+    assert view.worker.uptime >= 0

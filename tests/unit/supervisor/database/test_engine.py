@@ -1,0 +1,106 @@
+"""How the two databases are opened."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from supervisor.database import Database
+from supervisor.engine import database_url, make_private_file, writing_engine
+from supervisor.errors import DatabaseUnavailable, DatabaseUrlInvalid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@pytest.mark.parametrize(
+    ("given", "driver"),
+    [
+        ("sqlite:////tmp/a.db", "sqlite+aiosqlite"),
+        ("sqlite+aiosqlite:////tmp/a.db", "sqlite+aiosqlite"),
+        ("postgres://u:p@h/n", "postgresql+asyncpg"),
+        ("postgresql://u:p@h/n", "postgresql+asyncpg"),
+        ("postgresql+asyncpg://u:p@h/n", "postgresql+asyncpg"),
+    ],
+)
+def test_plain_url_gets_its_driver(given: str, driver: str) -> None:
+    """Addresses are taken as platforms hand them out."""
+    assert database_url(given).drivername == driver
+
+
+def test_sslmode_becomes_what_asyncpg_knows() -> None:
+    """A libpq address that asks for TLS gets it."""
+    assert database_url("postgres://u:p@h/n?sslmode=require").query == {"ssl": "require"}
+
+
+@pytest.mark.parametrize(
+    "given", ["", "nonsense", "mysql://u:hush@h/n", "sqlite://", "postgres://h"]
+)
+def test_other_url_is_refused(given: str) -> None:
+    """An address that can't work is refused in words that show no password."""
+    with pytest.raises(DatabaseUrlInvalid, match="DATABASE_URL") as caught:
+        database_url(given)
+
+    assert "hush" not in str(caught.value)
+
+
+def test_sqlite_file_is_private(tmp_path: Path) -> None:
+    """The database file is readable for nobody else, its folder being made."""
+    file = tmp_path / "new" / "telefix.db"
+
+    make_private_file(database_url(f"sqlite:///{file}"))
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1)],
+)
+async def test_sqlite_writer_is_durable(sqlite_url: str, pragma: str, value: object) -> None:
+    """Every writing connection has the settings that a durable commit needs."""
+    engine = writing_engine(database_url(sqlite_url))
+
+    async with engine.connect() as connection:
+        found = (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one()
+
+    await engine.dispose()
+    assert found == value
+
+
+async def test_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    """A server that is not there is `DatabaseUnavailable`, not a stranger's exception."""
+    database = Database(f"postgresql://u:p@/n?host={tmp_path}")
+
+    with pytest.raises(DatabaseUnavailable):
+        await database.ping()
+    with pytest.raises(DatabaseUnavailable):
+        await database.start()
+
+    await database.stop()
+
+
+async def test_cut_connection_is_made_anew(postgres_url: str) -> None:
+    """After the server cut our connections both reads or writes just go on."""
+    database = Database(postgres_url)
+    await database.start()
+    await database.ping()
+
+    async def cut(connection: AsyncConnection) -> None:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+        await connection.execute(text(f"{others}current_database() AND pid <> pg_backend_pid()"))
+
+    other = Database(postgres_url)
+    await other.start()
+    await other.write(cut)
+
+    await database.write(lambda connection: connection.execute(text("DELETE FROM audit")))
+    await database.ping()
+
+    await other.stop()
+    await database.stop()

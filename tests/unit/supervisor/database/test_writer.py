@@ -1,0 +1,191 @@
+"""The group-committing writer, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
+
+from supervisor.engine import database_url as parse
+from supervisor.engine import reading_engine
+from supervisor.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from supervisor.writer import Writer
+
+
+class Refused(Exception):
+    """A unit that says no."""
+
+
+def adding(thing: int, error: Exception | None = None) -> Callable[..., Awaitable[int]]:
+    async def unit(connection: AsyncConnection) -> int:
+        await connection.execute(text("INSERT INTO thing VALUES (:id)"), {"id": thing})
+        if error is not None:
+            raise error
+        return thing
+
+    return unit
+
+
+async def stored(url: str) -> set[int]:
+    """Look from a connection of its own, which sees only what is committed."""
+    engine = reading_engine(parse(url))
+    async with engine.connect() as connection:
+        found = set((await connection.execute(text("SELECT id FROM thing"))).scalars())
+    await engine.dispose()
+    return found
+
+
+async def test_answer_comes_after_the_commit(writer: Writer, database_url: str) -> None:
+    """What a caller was told is there for everyone."""
+    answer = await writer.run(adding(1))
+
+    assert answer == 1
+    assert await stored(database_url) == {1}
+
+
+async def test_callers_share_commits(writer: Writer, engine: AsyncEngine) -> None:
+    """A thousand writes that come together need a handful of commits."""
+    commits: list[object] = []
+    event.listen(engine.sync_engine, "commit", commits.append)
+
+    answers = await asyncio.gather(*(writer.run(adding(thing)) for thing in range(1000)))
+
+    assert answers == list(range(1000))
+    assert len(commits) <= 5
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(units=st.lists(st.sampled_from(["good", "refused", "broken"]), max_size=12))
+async def test_failing_unit_fails_alone(
+    writer: Writer, engine: AsyncEngine, database_url: str, units: list[str]
+) -> None:
+    """Whichever units fail, by our word or the database's, the others are stored."""
+    await writer.run(empty)
+    made = {
+        "good": adding,
+        "refused": lambda place: adding(place, Refused()),
+        "broken": twice,
+    }
+
+    outcomes = await asyncio.gather(
+        *(writer.run(made[kind](place)) for place, kind in enumerate(units)),
+        return_exceptions=True,
+    )
+
+    expected = {"good": int, "refused": Refused, "broken": IntegrityError}
+    assert [type(outcome) for outcome in outcomes] == [expected[kind] for kind in units]
+    good = {place for place, kind in enumerate(units) if kind == "good"}
+    assert await stored(database_url) == good
+
+
+async def test_items_come_together(writer: Writer, database_url: str) -> None:
+    """One call of a handler takes all items that wait, each caller getting its own answer."""
+    calls: list[int] = []
+
+    async def add_all(connection: AsyncConnection, items: list[int]) -> list[int]:
+        calls.append(len(items))
+        rows = [{"id": item} for item in items]
+        await connection.execute(text("INSERT INTO thing VALUES (:id)"), rows)
+        return [item * 10 for item in items]
+
+    answers = await asyncio.gather(*(writer.together(add_all, item) for item in range(100)))
+
+    assert answers == [item * 10 for item in range(100)]
+    assert len(calls) <= 2
+    assert await stored(database_url) == set(range(100))
+
+
+async def test_bad_item_fails_alone(writer: Writer, database_url: str) -> None:
+    """An item that breaks the handler's statement does not harm those that came with it."""
+    await writer.run(adding(5))
+
+    async def add_all(connection: AsyncConnection, items: list[int]) -> list[int]:
+        rows = [{"id": item} for item in items]
+        await connection.execute(text("INSERT INTO thing VALUES (:id)"), rows)
+        return items
+
+    outcomes = await asyncio.gather(
+        *(writer.together(add_all, item) for item in range(10)), return_exceptions=True
+    )
+
+    assert [place for place, one in enumerate(outcomes) if isinstance(one, IntegrityError)] == [5]
+    assert await stored(database_url) == set(range(10))
+
+
+async def test_stop_finishes_what_was_handed_in(writer: Writer, database_url: str) -> None:
+    """Nothing accepted is lost at the end; nothing is accepted after it."""
+    accepted = [asyncio.create_task(writer.run(adding(thing))) for thing in range(1200)]
+    await asyncio.sleep(0)
+
+    await writer.stop()
+
+    await asyncio.gather(*accepted)
+    assert len(await stored(database_url)) == 1200
+    with pytest.raises(DatabaseUnavailable):
+        await writer.run(adding(9999))
+
+
+async def test_caller_that_leaves_harms_nobody(writer: Writer, database_url: str) -> None:
+    """A cancelled caller's neighbours are stored."""
+    tasks = [asyncio.create_task(writer.run(adding(thing))) for thing in range(3)]
+    await asyncio.sleep(0)
+
+    tasks[1].cancel()
+
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(outcomes[1], asyncio.CancelledError)
+    assert await stored(database_url) >= {0, 2}
+
+
+async def test_failed_commit_is_told_to_all(writer: Writer, engine: AsyncEngine) -> None:
+    """When the commit itself fails nobody is told that he was stored."""
+
+    def fail(_connection: object) -> None:
+        raise Refused
+
+    event.listen(engine.sync_engine, "commit", fail)
+
+    outcomes = await asyncio.gather(
+        *(writer.run(adding(thing)) for thing in range(3)), return_exceptions=True
+    )
+
+    event.remove(engine.sync_engine, "commit", fail)
+    assert [type(outcome) for outcome in outcomes] == [Refused] * 3
+    assert await writer.run(adding(0)) == 0
+
+
+async def test_reading_connection_can_not_write(engine: AsyncEngine, database_url: str) -> None:
+    """Nothing passes the writer by."""
+    reading = reading_engine(parse(database_url))
+
+    with pytest.raises(Exception, match=r"read-?only"):
+        async with reading.connect() as connection:
+            await connection.execute(text("INSERT INTO thing VALUES (1)"))
+
+    await reading.dispose()
+    assert await stored(database_url) == set()
+
+
+async def empty(connection: AsyncConnection) -> None:
+    await connection.execute(text("DELETE FROM thing"))
+
+
+def twice(thing: int) -> Callable[..., Awaitable[int]]:
+    async def unit(connection: AsyncConnection) -> int:
+        await adding(thing)(connection)
+        return await adding(thing)(connection)
+
+    return unit

@@ -1,0 +1,157 @@
+"""A database that is away, or that has stored what it could not confirm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from session_worker.message import (
+    Deliver,
+    Delivered,
+    Failed,
+    Failure,
+    PlanfixStatus,
+    Send,
+    Stored,
+    TellStatus,
+    Trying,
+)
+from supervisor.errors import DatabaseUnavailable
+from supervisor.store.journal import Journal
+from tests.unit.supervisor.journal.conftest import Office, make_desk
+from tests.unit.supervisor.journal.messages import NUMBER, received, sent
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from session_worker.message import MessageEvent
+    from supervisor.store import Store
+
+
+class Unsteady(Journal):
+    """A journal whose database fails, before or after it has stored something."""
+
+    is_down = False
+    is_mute = False
+
+    async def record(self, *args: Any) -> Any:
+        return await self._unsteadily(super().record(*args))
+
+    async def accept(self, *args: Any, **keywords: Any) -> Any:
+        return await self._unsteadily(super().accept(*args, **keywords))
+
+    async def _unsteadily(self, writing: Any) -> Any:
+        if self.is_down:
+            writing.close()
+            raise DatabaseUnavailable
+        answer = await writing
+        if self.is_mute:
+            raise DatabaseUnavailable
+        return answer
+
+
+@pytest.fixture
+async def journal(store: Store) -> Unsteady:
+    opened = await store.journals.open(NUMBER)
+    return Unsteady(opened._database, opened._book)
+
+
+@pytest.fixture
+async def shaky(store: Store, journal: Unsteady) -> AsyncIterator[Office]:
+    office = Office(store, make_desk(journal))
+    await office.open()
+    yield office
+    await office.close()
+
+
+async def test_nothing_is_acknowledged_while_it_is_down(shaky: Office, journal: Unsteady) -> None:
+    """The worker is not told that a message is stored before it is."""
+    journal.is_down = True
+    with pytest.raises(DatabaseUnavailable):
+        await shaky.say(received(5))
+    with pytest.raises(DatabaseUnavailable):
+        await shaky.write("a")
+    assert shaky.told == []
+
+    journal.is_down = False
+    await shaky.say(received(5))
+    await shaky.write("a")
+    await shaky.say()
+
+    kinds = {type(command) for command in shaky.told}
+    assert kinds == {Stored, Deliver, Send}
+    assert len(shaky.told) == 3
+
+
+async def test_lost_confirmation_loses_nothing(shaky: Office, journal: Unsteady) -> None:
+    """What was stored although the database said it failed is handed over once, when repeated."""
+    journal.is_mute = True
+    with pytest.raises(DatabaseUnavailable):
+        await shaky.say(received(5))
+    with pytest.raises(DatabaseUnavailable):
+        await shaky.write("a")
+
+    journal.is_mute = False
+    await shaky.say(received(5))
+    repeated = await shaky.write("a")
+    await shaky.say()
+
+    assert repeated.is_repeat
+    assert [order.incoming.message_ids for order in shaky.told_of(Deliver)] == [(5,)]
+    assert [order.row for order in shaky.told_of(Send)] == [repeated.row]
+
+
+async def test_accepted_without_our_knowing(shaky: Office, journal: Unsteady) -> None:
+    """A message that was stored although we answered that it was not is sent all the same."""
+    journal.is_mute = True
+
+    with pytest.raises(DatabaseUnavailable):
+        await shaky.write("a")
+
+    journal.is_mute = False
+    await eventually(lambda: len(shaky.told_of(Send)) == 1)
+
+
+async def test_lost_confirmation_of_words(shaky: Office, journal: Unsteady) -> None:
+    """Outcomes that were stored without our knowing have all their consequences."""
+    rows = [(await shaky.write(name)).row for name in "ab"]
+    await shaky.say(received(5), received(6))
+    incoming = [order.row for order in shaky.told_of(Deliver)]
+    words: list[MessageEvent] = [
+        Trying(row=rows[0]),
+        sent(rows[0], 8),
+        Failed(row=rows[1], failure=Failure(code="USER_IS_BLOCKED")),
+        Delivered(row=incoming[0]),
+        Failed(row=incoming[1], failure=Failure(code="planfix_rejected")),
+    ]
+    journal.is_mute = True
+    with pytest.raises(DatabaseUnavailable):
+        await shaky.say(*words)
+
+    journal.is_mute = False
+    await shaky.say(*words)
+
+    assert {order.status for order in shaky.told_of(TellStatus)} == {
+        PlanfixStatus.SENT,
+        PlanfixStatus.ERROR,
+    }
+    in_flight = [tray.window.in_flight for tray in shaky.desk.trays]
+    assert in_flight[:2] == [{}, {}]
+    assert len(shaky.told_of(Send)) == len(shaky.told_of(Deliver)) == 2
+
+
+async def test_own_echo_of_a_lost_confirmation(shaky: Office, journal: Unsteady) -> None:
+    """An echo that is waiting is dropped, even if we were not told that it was."""
+    row = (await shaky.write("a")).row
+    await shaky.say(Trying(row=row))
+    await shaky.say(received(8, is_echo=True))
+    journal.is_mute = True
+    with pytest.raises(DatabaseUnavailable):
+        await shaky.say(sent(row, 8))
+
+    journal.is_mute = False
+    await shaky.say(sent(row, 8))
+
+    assert shaky.told_of(Deliver) == []

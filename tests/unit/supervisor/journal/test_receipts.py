@@ -1,0 +1,61 @@
+"""Receipts for what was written while nobody listened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_worker.message import Deliver, Delivered, GapFilled
+from tests.unit.supervisor.journal.messages import received
+
+if TYPE_CHECKING:
+    from tests.unit.supervisor.journal.conftest import Office
+
+
+def gap(found: int, missing: int = 0) -> GapFilled:
+    return GapFilled(
+        pts_from=10, pts_to=20, began=1_700_000_000.0, found=found, missing=missing, detail="why"
+    )
+
+
+async def counts(office: Office) -> list[tuple[int, int, int]]:
+    receipts = await office.desk.journal.receipts(10)
+    return [(each.found, each.delivered, each.missing) for each in receipts]
+
+
+async def test_receipt_counts_what_was_delivered(office: Office) -> None:
+    """What was found is delivered bit by bit; messages before and after the gap do not count."""
+    await office.say(received(1))
+    await office.say(received(2), received(3, 4))
+    await office.say(received(5))
+    await office.desk.take([gap(found=4, missing=1)])
+    await office.say(received(6))
+    assert await counts(office) == [(4, 0, 1)]
+    rows = {order.incoming.message_ids[0]: order.row for order in office.told_of(Deliver)}
+
+    await office.say(Delivered(row=rows[1]), Delivered(row=rows[6]), Delivered(row=rows[3]))
+    assert await counts(office) == [(4, 2, 1)]
+
+    await office.say(Delivered(row=rows[2]), Delivered(row=rows[5]))
+    assert await counts(office) == [(4, 4, 1)]
+
+
+async def test_known_messages_count_as_found(office: Office) -> None:
+    """What the search finds again was delivered before."""
+    await office.say(received(1))
+    await office.say(Delivered(row=office.told_of(Deliver)[0].row))
+
+    await office.say(received(1), gap(found=1))
+
+    assert await counts(office) == [(1, 1, 0)]
+
+
+async def test_receipts_come_newest_first(office: Office) -> None:
+    """Each gap has a receipt of its own."""
+    await office.say(gap(found=0))
+    await office.say(received(1), gap(found=1))
+
+    [newest, oldest] = await office.desk.journal.receipts(10)
+
+    assert (newest.found, newest.delivered, oldest.found) == (1, 0, 0)
+    assert (newest.pts_from, newest.pts_to, newest.detail) == (10, 20, "why")
+    assert newest.began.timestamp() == 1_700_000_000.0

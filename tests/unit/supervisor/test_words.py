@@ -1,0 +1,33 @@
+"""The words for what went wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from session_worker.contract import TroubleCode
+from supervisor.ending import Ending
+from supervisor.words import describe
+
+LANGUAGES = ["en", "ru", "uk"]
+CODES = sorted({*TroubleCode, *Ending} - {Ending.NEEDS_LOGIN, Ending.LOGGED_IN})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", CODES)
+def test_every_trouble_says_what_to_do(code: str, language: str) -> None:
+    """Each code has a sentence for what happened, another for who must do what."""
+    error = describe(code, language)
+
+    assert error.code == code
+    assert error.message.endswith(".")
+    assert error.action.endswith(".")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_parked_number_needs_a_person(language: str) -> None:
+    """Who is parked is told so, along with the reason; Telegram's own words stay readable."""
+    crashed = describe(Ending.CRASHED, language)
+    parked = describe(Ending.CRASHED, language, "detail", parked=True)
+
+    assert parked.message.startswith(f"{crashed.message} (detail)")
+    assert parked.action != crashed.action
