@@ -1,0 +1,20 @@
+"""The HTTP side of the gateway; `hypercorn "api:create_app()"` finds the application here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quart import Quart
+
+    from api.gateway import Gateway
+    from api.settings import Settings
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Quart:
+    # Late, so that whoever imports a module of this package does not load the web framework.
+    from api.app import create_app as create
+
+    return create(settings, gateway)

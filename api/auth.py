@@ -1,0 +1,110 @@
+"""Who may do what: the admin key, the token of a number, a brake on guessing."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from api.errors import too_many_attempts, unauthorized
+
+if TYPE_CHECKING:
+    from quart import Request
+
+    from api.gateway import Gateway
+
+BURST = 100  # wrong keys an address may present before it is slowed down
+REFILL = 1.0  # seconds until one more wrong key is looked at
+MOST_ADDRESSES = 10_000
+
+
+class GuessLimit:
+    """Counts the wrong keys of each address; what is counted fades with time."""
+
+    def __init__(self, burst: int = BURST, refill: float = REFILL) -> None:
+        self._burst = burst
+        self._refill = refill
+        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def count(self, address: str, now: float) -> None:
+        self._spent[address] = (self._faded(address, now) + 1, now)
+        self._spent.move_to_end(address)
+        if len(self._spent) > MOST_ADDRESSES:
+            self._spent.popitem(last=False)
+
+    def wait(self, address: str, now: float) -> float:
+        """Say after how many seconds this address may guess again; 0 if it may now."""
+        over = self._faded(address, now) - self._burst + 1
+        return max(0.0, over * self._refill)
+
+    def _faded(self, address: str, now: float) -> float:
+        spent, at = self._spent.get(address, (0.0, now))
+        return max(0.0, spent - (now - at) / self._refill)
+
+
+class Door:
+    """Lets in whoever presents the right key."""
+
+    def __init__(self, admin_key: str, gateway: Gateway, limit: GuessLimit | None = None) -> None:
+        self._admin_key = admin_key.encode()
+        self._gateway = gateway
+        self._limit = limit or GuessLimit()
+
+    def admit_operator(self, request: Request) -> None:
+        # Compared before the brake: behind a proxy a guesser has the operator's address too.
+        if not self._is_admin(presented_key(request)):
+            self._slow_down(request)
+            raise self._refuse(request)
+
+    async def admit_client(self, request: Request, number: str) -> None:
+        if not await self._gateway.authorize(number, presented_key(request)):
+            self._slow_down(request)
+            raise self._refuse(request)
+
+    async def admit_token(self, request: Request, token: str) -> str:
+        """Return the number that this token opens."""
+        number = await self._gateway.number_of(token)
+        if number is None:
+            self._slow_down(request)
+            raise self._refuse(request)
+        return number
+
+    async def admit_either(self, request: Request, number: str) -> bool:
+        """Say whether it is the operator who came in."""
+        # A token can not be guessed, so its owner is never kept out by a neighbour's guesses.
+        key = presented_key(request)
+        if await self._gateway.authorize(number, key):
+            return False
+        self.admit_operator(request)
+        return True
+
+    def _is_admin(self, key: str) -> bool:
+        return hmac.compare_digest(key.encode(), self._admin_key)
+
+    def _slow_down(self, request: Request) -> None:
+        wait = self._limit.wait(_address(request), _now())
+        if wait > 0:
+            raise too_many_attempts(int(wait) + 1)
+
+    def _refuse(self, request: Request) -> Exception:
+        self._limit.count(_address(request), _now())
+        return unauthorized()
+
+
+def presented_key(request: Request) -> str:
+    """Read the key, from `Authorization: Bearer` before `Token`; none at all is no guess."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    key = key.strip() if scheme.lower() == "bearer" else ""
+    key = key or request.headers.get("Token", "").strip()
+    if not key:
+        raise unauthorized()
+    return key
+
+
+def _address(request: Request) -> str:
+    return request.remote_addr or ""
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

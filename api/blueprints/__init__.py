@@ -1,0 +1,3 @@
+"""The addresses of the API, one module for each kind."""
+
+from __future__ import annotations

@@ -1,0 +1,69 @@
+"""Where Planfix hands over what employees write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Blueprint, Response, request
+from quart_schema import document_request, document_response, tag
+
+from api.answers import AcceptedAnswer, say
+from api.auth import presented_key
+from api.body import read_pairs
+from api.context import context
+from api.errors import ApiError, unauthorized
+from api.fields import normalise_number
+from api.planfix_call import (
+    LARGEST_CALL,
+    PlanfixMessage,
+    as_planfix_says,
+    gather,
+    invalid_parameters,
+    read_call,
+)
+from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
+
+blueprint = Blueprint("message", __name__, url_prefix="/webhook")
+
+
+@blueprint.post("/message")
+@tag(["planfix"])
+@document_request(PlanfixMessage)
+@document_response(AcceptedAnswer)
+async def post_message() -> Response:
+    """Take a message that an employee wrote in Planfix."""
+    try:
+        fields = gather(await read_pairs(request, LARGEST_CALL))
+        number = await _admit(fields)
+    except ApiError as exc:
+        raise as_planfix_says(exc) from exc
+    draft = read_call(fields).as_draft()
+    try:
+        accepted = await context().work.finish(context().gateway.accept(number, draft))
+    except (MessageEmpty, MessageTooLarge, RecipientUnknown) as exc:
+        raise invalid_parameters(str(exc)) from exc
+    return say(AcceptedAnswer(chatId=accepted.chat_id, contactId=accepted.contact_id))
+
+
+async def _admit(fields: dict[str, Any]) -> str:
+    """Return the number whose token the call carries, if it is the number it speaks of."""
+    number = await context().door.admit_token(request, _token(fields))
+    channel = fields.get("channel")
+    if channel in (None, ""):
+        return number
+    try:
+        meant = normalise_number(channel)
+    except ValueError as exc:
+        raise invalid_parameters("channel must be a number") from exc
+    if meant != number:
+        raise unauthorized()
+    return number
+
+
+def _token(fields: dict[str, Any]) -> str:
+    token = fields.get("token")
+    if isinstance(token, str) and token:
+        return token
+    if token:
+        raise unauthorized()
+    return presented_key(request)

@@ -1,0 +1,121 @@
+"""The life of a number: started, shown, changed, stopped at one address."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_request, document_response, tag
+
+from api.answers import CreatedAnswer, NumberAnswer, StateAnswer, StoppedAnswer, describe, say
+from api.body import read_body, read_body_or_query, read_query, validate
+from api.context import context
+from api.deed import OPERATOR, carry_out, name_of
+from api.errors import not_found, unauthorized
+from api.login_address import login_url
+from api.openapi import ADMIN, ADMIN_OR_TOKEN, TOKEN, needs
+from api.schemas import (
+    AskedNumber,
+    ChangedNumber,
+    NamedNumber,
+    NewNumber,
+    Numbered,
+    Patience,
+    Purge,
+    StoppedNumber,
+)
+
+blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
+_ASKED = frozenset(NamedNumber.model_fields)
+
+
+@blueprint.post("")
+@tag(["webhook"])
+@needs(ADMIN)
+@document_request(NewNumber)
+@document_querystring(Patience)
+@document_response(CreatedAnswer, 201)
+async def post_webhook() -> Response:
+    """Start a number."""
+    context().door.admit_operator(request)
+    new = validate(NewNumber, await read_body(request), **_rules())
+    wait = validate(Patience, read_query(request)).wait
+    created = await carry_out(context().gateway.create(new), OPERATOR, "started", new.number)
+    view = await context().gateway.wait_settled(new.number, wait)
+    answer = CreatedAnswer(
+        token=created.token,
+        name=view.name,
+        number=view.number,
+        status=view.status,
+        state=view.state,
+        login_url=await _login_url(new.number) if view.state == "needs_login" else None,
+    )
+    return say(answer, 201)
+
+
+@blueprint.get("")
+@tag(["webhook"])
+@needs(TOKEN)
+@document_querystring(AskedNumber)
+@document_response(NumberAnswer)
+async def get_webhook() -> Response:
+    """Say how a number is."""
+    fields = await read_body_or_query(request, _ASKED)
+    number = validate(Numbered, fields).number
+    await context().door.admit_client(request, number)
+    asked = validate(NamedNumber, fields)
+    view = await context().gateway.show(number)
+    if view.name != asked.name:
+        raise unauthorized()
+    return say(describe(view))
+
+
+@blueprint.put("")
+@tag(["webhook"])
+@needs(ADMIN_OR_TOKEN)
+@document_request(ChangedNumber)
+@document_querystring(Patience)
+@document_response(StateAnswer)
+async def put_webhook() -> Response:
+    """Stop a number, change it, start it again."""
+    fields = await read_body(request)
+    number = validate(Numbered, fields).number
+    is_operator = await context().door.admit_either(request, number)
+    changes = validate(ChangedNumber, fields, **_rules())
+    wait = validate(Patience, read_query(request)).wait
+    if changes.string_session is not None and not is_operator:
+        raise unauthorized()
+    work = context().gateway.change(number, changes, wait)
+    view = await carry_out(work, name_of(is_operator=is_operator), "changed", number)
+    return say(StateAnswer(status=view.status, state=view.state))
+
+
+@blueprint.delete("")
+@tag(["webhook"])
+@needs(ADMIN_OR_TOKEN)
+@document_request(StoppedNumber)
+@document_querystring(Purge)
+@document_response(StoppedAnswer)
+async def delete_webhook() -> Response:
+    """Stop a number; with `purge` its data is erased too."""
+    fields = await read_body(request)
+    number = validate(Numbered, fields).number
+    is_operator = await context().door.admit_either(request, number)
+    asked = validate(StoppedNumber, fields)
+    purge = asked.purge or validate(Purge, read_query(request)).purge
+    view = await context().gateway.show(number)
+    if view.name != asked.name:
+        raise not_found() if is_operator else unauthorized()
+    was_running = await carry_out(
+        context().gateway.stop(number, purge=purge),
+        name_of(is_operator=is_operator),
+        "purged" if purge else "stopped",
+        number,
+    )
+    return say(StoppedAnswer(was_running=was_running))
+
+
+async def _login_url(number: str) -> str:
+    return login_url((await context().gateway.links.make(number)).secret)
+
+
+def _rules() -> dict[str, bool]:
+    return {"allow_private_planfix": context().settings.allow_private_planfix}

@@ -1,0 +1,148 @@
+"""Every error body comes from here: what went wrong, as a status, a code, a reason in words."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import math
+from typing import TYPE_CHECKING
+
+from quart import Quart, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from supervisor import errors as gateway
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+logger = logging.getLogger(__name__)
+
+Detail = str | list[dict[str, str]]
+
+_OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
+    gateway.NumberUnknown: (404, "not_found"),
+    gateway.NumberExists: (409, "number_exists"),
+    gateway.MessageUnknown: (404, "not_found"),
+    gateway.MessageNotDead: (409, "not_dead"),
+    gateway.StaleEpoch: (503, "worker_unavailable"),
+    gateway.WorkerUnavailable: (503, "worker_unavailable"),
+    gateway.WorkerTimeout: (503, "worker_timeout"),
+    gateway.StandingBy: (503, "standing_by"),
+    gateway.DatabaseError: (503, "database_unavailable"),
+    gateway.CodeInvalid: (400, "code_invalid"),
+    gateway.CodeExpired: (400, "code_expired"),
+    gateway.PasswordInvalid: (400, "password_invalid"),
+    gateway.WrongAccount: (400, "wrong_account"),
+    gateway.LoginRefused: (400, "login_refused"),
+    gateway.LoginFlood: (429, "flood_wait"),
+    gateway.NotLoggingIn: (409, "not_logging_in"),
+    gateway.LoggedInAlready: (409, "logged_in"),
+    gateway.NotLoggedIn: (409, "not_logged_in"),
+    gateway.TelegramUnreachable: (503, "telegram_unreachable"),
+}
+_OF_SERVER = {
+    400: ("invalid_request", "the request can not be read"),
+    404: ("not_found", "there is nothing at this address"),
+    405: ("method_not_allowed", "this address does not take this method"),
+    408: ("request_timeout", "the body came too slowly"),
+    413: ("body_too_large", "the body is too large"),
+    415: ("unsupported_media_type", "send JSON or a form, in UTF-8"),
+}
+_OURS = ("internal_error", "something went wrong on our side; it is in the log")
+_SESSION_FIELD = {
+    gateway.SessionPathForbidden: "path_session",
+    gateway.SessionFileMissing: "name_session",
+    gateway.SessionStringBroken: "string_session",
+}
+
+
+class ApiError(Exception):
+    """A call that can not be carried out, as its caller will read it."""
+
+    def __init__(
+        self, status: int, code: str, detail: Detail, *, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers or {}
+
+
+def unauthorized() -> ApiError:
+    detail = "no such number, or the key is not right for it"
+    return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def too_many_attempts(seconds: int) -> ApiError:
+    detail = f"too many wrong keys from this address; try again in {seconds} s"
+    return ApiError(429, "too_many_attempts", detail, headers={"Retry-After": str(seconds)})
+
+
+def not_found(detail: str = "there is no such number") -> ApiError:
+    return ApiError(404, "not_found", detail)
+
+
+def invalid(field: str, reason: str) -> ApiError:
+    return ApiError(400, "invalid_request", [{"field": field, "reason": reason}])
+
+
+def invalid_fields(exc: ValidationError) -> ApiError:
+    found = exc.errors(include_input=False, include_url=False, include_context=False)
+    detail = [
+        {
+            "field": ".".join(str(part) for part in error["loc"]) or "body",
+            "reason": error["msg"].removeprefix("Value error, "),
+        }
+        for error in found
+    ]
+    return ApiError(400, "invalid_request", detail)
+
+
+def register_error_handlers(app: Quart) -> None:
+    app.register_error_handler(ApiError, _answer)
+    app.register_error_handler(gateway.GatewayError, _answer_gateway)
+    app.register_error_handler(HTTPException, _answer_server)
+
+
+async def _answer(error: ApiError) -> Response:
+    response = jsonify({"error": error.code, "detail": error.detail})
+    response.status_code = error.status
+    response.headers.update(error.headers)
+    return response
+
+
+async def _answer_gateway(error: gateway.GatewayError) -> Response:
+    return await _answer(from_gateway(error))
+
+
+async def _answer_server(error: HTTPException) -> Response:
+    status = error.code if error.code in _OF_SERVER else 500
+    code, detail = _OF_SERVER.get(status or 500, _OURS)
+    allow = dict(error.get_headers()).get("Allow") if status == 405 else None
+    return await _answer(
+        ApiError(status or 500, code, detail, headers={"Allow": allow} if allow else {})
+    )
+
+
+def _said(error: gateway.GatewayError) -> str:
+    # A database's own words may quote the row, so the caller gets ours alone.
+    words = inspect.getdoc(type(error)) if isinstance(error, gateway.DatabaseError) else None
+    return words or str(error)
+
+
+def _patience(error: gateway.GatewayError) -> dict[str, str]:
+    if isinstance(error, gateway.LoginFlood) and error.retry_after:
+        return {"Retry-After": str(math.ceil(error.retry_after))}
+    return {}
+
+
+def from_gateway(error: gateway.GatewayError) -> ApiError:
+    if isinstance(error, gateway.SessionFileError):
+        return invalid(_SESSION_FIELD.get(type(error), "path_session"), str(error))
+    for kind in type(error).__mro__:
+        if kind in _OF_GATEWAY:
+            status, code = _OF_GATEWAY[kind]
+            return ApiError(status, code, _said(error), headers=_patience(error))
+    logger.error("a gateway error nobody expects here", exc_info=error)
+    return ApiError(500, *_OURS)

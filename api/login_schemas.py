@@ -1,0 +1,102 @@
+"""What calls around a number's login are made of, what they answer."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic reads it
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from api.answers import Answer
+from api.fields import Text, normalise_number
+from api.schemas import Body
+from supervisor.login_desk import LoginMethod  # noqa: TC001 - pydantic reads it
+
+if TYPE_CHECKING:
+    from supervisor.login_desk import Progress
+
+MOST_ENTRIES = 500
+
+
+class LoginOrder(Body):
+    """How the number's owner wants to log in."""
+
+    method: LoginMethod
+
+
+class CodeEntry(Body):
+    """The code that Telegram has sent."""
+
+    code: Annotated[Text, Field(min_length=1, max_length=32, repr=False)]
+
+
+class PasswordEntry(Body):
+    """The password of the Telegram account."""
+
+    password: str = Field(min_length=1, max_length=1024, repr=False)
+
+
+class ExportOrder(Body):
+    """In which form a session is handed out."""
+
+    format: Literal["string"]
+
+
+class AuditQuery(BaseModel):
+    """Which entries of the audit log are meant."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    number: Annotated[
+        str | None,
+        BeforeValidator(lambda value: value and normalise_number(value)),
+        WithJsonSchema({"type": "string", "pattern": r"^\+?[0-9]{5,15}$"}),
+    ] = None
+    before: int | None = Field(None, ge=1, le=2**53, description="older than this id")
+    limit: int = Field(100, ge=1, le=MOST_ENTRIES)
+
+
+class LoginAnswer(Answer):
+    """How far the login has come."""
+
+    state: str
+    qr_url: str | None = Field(None, repr=False, exclude_if=lambda url: url is None)
+    expires_at: datetime | None = Field(None, exclude_if=lambda moment: moment is None)
+
+
+class LinkAnswer(Answer):
+    """A page on which the client logs in alone, once."""
+
+    url: str = Field(repr=False)
+    expires_at: datetime
+
+
+class SessionAnswer(Answer):
+    """The login itself: whoever has it is the account."""
+
+    string_session: str = Field(repr=False)
+
+
+class AuditAnswer(Answer):
+    """Who did what to which number, when."""
+
+    id: int
+    at: datetime
+    who: str
+    action: str
+    number: str | None
+    detail: str | None
+
+
+class AuditsAnswer(Answer):
+    """The newest entries first."""
+
+    entries: list[AuditAnswer]
+
+
+def describe_login(progress: Progress) -> LoginAnswer:
+    if progress.qr is None:
+        return LoginAnswer(state=progress.state)
+    return LoginAnswer(
+        state=progress.state, qr_url=progress.qr.url, expires_at=progress.qr.expires_at
+    )

@@ -1,0 +1,74 @@
+"""The gateway's figures in Prometheus' format, taken anew at each call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from prometheus_client.metrics_core import Metric
+
+    from supervisor.gateway import Readiness
+    from supervisor.view import View
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Figures(Collector):
+    """What is known of the numbers at one moment."""
+
+    def __init__(self, views: Sequence[View], readiness: Readiness) -> None:
+        self._views = views
+        self._readiness = readiness
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "telefix_ready",
+            "1 while every number that should run is started.",
+            int(self._readiness.ok),
+        )
+        yield self._states()
+        yield self._restarts()
+        yield self._backlog()
+        yield self._memory()
+
+    def _states(self) -> Metric:
+        family = GaugeMetricFamily("telefix_numbers", "Numbers in a state.", labels=["state"])
+        for state, count in sorted(Counter(str(view.state) for view in self._views).items()):
+            family.add_metric([state], count)
+        return family
+
+    def _restarts(self) -> Metric:
+        text = "Restarts of a number's worker."
+        family = CounterMetricFamily("telefix_worker_restarts", text, labels=["number"])
+        for view in self._views:
+            family.add_metric([view.number], view.restarts)
+        return family
+
+    def _backlog(self) -> Metric:
+        text = "Messages not yet delivered: in to Planfix, out to Telegram."
+        family = GaugeMetricFamily("telefix_backlog", text, labels=["number", "direction"])
+        for view in self._views:
+            family.add_metric([view.number, "in"], view.backlog.into)
+            family.add_metric([view.number, "out"], view.backlog.out)
+        return family
+
+    def _memory(self) -> Metric:
+        text = "Memory of a number's worker."
+        family = GaugeMetricFamily("telefix_worker_memory_bytes", text, labels=["number"])
+        for view in self._views:
+            if view.worker is not None:
+                family.add_metric([view.number], view.worker.memory)
+        return family
+
+
+def render_metrics(views: Sequence[View], readiness: Readiness) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Figures(views, readiness))
+    return generate_latest(registry)

@@ -1,0 +1,157 @@
+"""The settings of the gateway; only this module reads the environment."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.kept_key import keep_admin_key, keep_secret_key
+from api.setting_rules import HINTS, in_words, pick_language
+from supervisor.engine import database_url
+from supervisor.vault import parse_secret_key
+
+Language = Literal["en", "ru", "uk"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+_DATA_CENTRE = re.compile(r"(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})")
+_ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
+_UNSAFE_IN_KEY = re.compile(r"[^\x21-\x7e]")
+
+
+class SettingsInvalid(Exception):
+    """The gateway can not start with these settings."""
+
+
+class Settings(BaseSettings):
+    """What the operator has set, checked."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    sandbox: bool = False
+    data_dir: Path = Path("data")
+    admin_key: SecretStr = SecretStr("")
+    secret_key: SecretStr = SecretStr("")
+    database_url: SecretStr = SecretStr("")
+    session_root: Path = Path()
+    public_url: str = "http://127.0.0.1:8080"
+    telegram_api_id: int = Field(0, ge=0)
+    telegram_api_hash: SecretStr = SecretStr("")
+    telegram_dc: str | None = None
+    telegram_dc_key: Path | None = None
+    allow_private_planfix: bool = False
+    language: Annotated[Language, BeforeValidator(pick_language)] = "ru"
+    log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    retention_days: int = Field(30, ge=1)
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        if not _ADDRESS.fullmatch(url):
+            raise ValueError("must be an address such as https://gateway.example.com")
+        return url.rstrip("/")
+
+    @field_validator("admin_key")
+    @classmethod
+    def _fit_for_a_header(cls, key: SecretStr) -> SecretStr:
+        if _UNSAFE_IN_KEY.search(key.get_secret_value()):
+            raise ValueError("only visible ASCII characters without spaces travel in a header")
+        return key
+
+    @field_validator("secret_key")
+    @classmethod
+    def _of_thirty_two_bytes(cls, keys: SecretStr) -> SecretStr:
+        if keys.get_secret_value():
+            parse_secret_key(keys.get_secret_value())
+        return keys
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_a_known_kind(cls, url: SecretStr) -> SecretStr:
+        database_url(url.get_secret_value())
+        return url
+
+    @field_validator("telegram_dc")
+    @classmethod
+    def _with_port(cls, address: str | None) -> str | None:
+        found = address and _DATA_CENTRE.fullmatch(address)
+        if address and not (found and 0 < int(found["port"]) < 65536):
+            raise ValueError("must be host:port")
+        return address
+
+    @field_validator("telegram_dc_key")
+    @classmethod
+    def _that_exists(cls, path: Path | None) -> Path | None:
+        if path and not path.is_file():
+            raise ValueError("there is no such file")
+        return path
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
+        data_dir = Path(values.get("data_dir") or "data").absolute()
+        derived: dict[str, Any] = {
+            "data_dir": data_dir,
+            "session_root": data_dir / "sessions",
+            "database_url": f"sqlite+aiosqlite:///{data_dir / 'telefix.db'}",
+        }
+        if str(values.get("sandbox", "")).strip().lower() in {"1", "true", "yes", "on"}:
+            derived |= {
+                "allow_private_planfix": True,
+                "telegram_api_id": 1,
+                "telegram_api_hash": "any-hash-will-do",
+            }
+            derived |= {} if values.get("admin_key") else {"admin_key": keep_admin_key(data_dir)}
+            derived |= {} if values.get("secret_key") else {"secret_key": keep_secret_key(data_dir)}
+        return {**derived, **values, "data_dir": data_dir}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [name for name in HINTS if not _plain(getattr(self, name))]
+        if missing:
+            raise ValueError(
+                "\n".join(f"{name.upper()} is missing: {HINTS[name]}" for name in missing)
+            )
+        if (self.telegram_dc is None) != (self.telegram_dc_key is None):
+            raise ValueError(
+                "TELEGRAM_DC and TELEGRAM_DC_KEY belong together: set both, or neither"
+            )
+        if self.sandbox and self.telegram_dc:
+            raise ValueError("SANDBOX=1 brings its own data centre: leave TELEGRAM_DC out")
+        return self
+
+    @property
+    def data_centre(self) -> tuple[str, int] | None:
+        if self.telegram_dc is None:
+            return None
+        host, _, port = self.telegram_dc.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+def read_settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as exc:
+        raise SettingsInvalid(in_words(exc)) from exc
+    except OSError as exc:
+        raise SettingsInvalid(f"DATA_DIR can not be written: {exc}") from exc
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -1,0 +1,101 @@
+"""The gateway under hypercorn, as in the Procfile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import psutil
+
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    import signal
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Mapping
+
+TOP = Path(__file__).parents[3]
+START_TIME = 15.0  # seconds
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Server:
+    """A started gateway."""
+
+    process: Process
+    url: str
+    log: Path
+
+    @property
+    def family(self) -> list[psutil.Process]:
+        """The server with every process that came from it, itself first."""
+        master = psutil.Process(self.process.pid)
+        return [master, *master.children(recursive=True)]
+
+    async def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return await self.process.wait()
+
+    async def wait_serving(self) -> None:
+        await eventually(self._is_serving, START_TIME, awaited=f"{self.url} serves")
+
+    async def wait_ready(self) -> None:
+        await eventually(self._is_ready, START_TIME, awaited=f"{self.url} is ready")
+
+    async def _is_serving(self) -> bool:
+        if self.process.returncode is not None:
+            raise AssertionError(f"the server ended: {self.log.read_text()}")
+        return await self.status("/healthz") == 200
+
+    async def _is_ready(self) -> bool:
+        return await self.status("/readyz") == 200
+
+    async def status(self, path: str) -> int | None:
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as caller:
+            try:
+                return (await caller.get(path)).status_code
+            except httpx.TransportError:
+                return None
+
+
+@asynccontextmanager
+async def gateway(
+    folder: Path, settings: Mapping[str, str], app: str = "api:create_app()"
+) -> AsyncIterator[Server]:
+    """Start hypercorn in a folder of its own, leave nothing of it behind."""
+    port = free_port()
+    log = folder / f"gateway-{port}.log"
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", app),
+            cwd=folder,
+            env={"PYTHONPATH": str(TOP), "PUBLIC_URL": url, **inherited, **settings},
+            stdout=out,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    server = Server(process, url, log)
+    family = server.family
+    try:
+        yield server
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            family += server.family
+        for one in family:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        await process.wait()

@@ -1,0 +1,55 @@
+"""Random lives of several numbers at a time, against a model of what must be true."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.api.conftest import NUMBERS
+from tests.acceptance.api.server import gateway
+from tests.acceptance.api.story import Story
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.api.operator import Operator
+    from tests.acceptance.api.server import Server
+
+STEPS = 10  # of each number, before the gateway is killed as well as after it
+
+
+@pytest.mark.timeout(90)
+async def test_any_life_is_as_the_model_says(
+    tmp_path: Path, settings: dict[str, str], operator: Operator
+) -> None:
+    """POST, PUT, DELETE, restarts, kills, wrong keys in any order: state, tokens, workers are right."""
+    seed = random.randrange(2**32)
+    print(f"the seed of these lives is {seed}")  # noqa: T201 - shown when the test fails
+    stories = [
+        Story(operator, str(next(NUMBERS)), random.Random(f"{seed} {place}")) for place in range(4)
+    ]
+    for story in stories:
+        await operator.bring_session(story.number)
+
+    for _ in range(2):
+        async with gateway(tmp_path, settings) as server:
+            await server.wait_ready()
+            await asyncio.gather(*(story.holds(server) for story in stories))
+            await asyncio.gather(*(story.go_on(server, STEPS) for story in stories))
+            await _workers_are(server, sum(story.runs for story in stories))
+            await server.end(signal.SIGKILL)
+
+
+async def _workers_are(server: Server, number: int) -> None:
+    await eventually(lambda: _workers(server) == number, awaited=f"{number} workers")
+
+
+def _workers(server: Server) -> int:
+    """Count what was forked from the forkserver, by the command line they share with it."""
+    sharing = ["multiprocess.forkserver" in " ".join(one.cmdline()) for one in server.family]
+    return sum(sharing) - 1

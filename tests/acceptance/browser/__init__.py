@@ -1,0 +1,3 @@
+"""Our pages in a real browser."""
+
+from __future__ import annotations

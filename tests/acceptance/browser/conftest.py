@@ -1,0 +1,67 @@
+"""A gateway with its sandbox, a browser that visits its pages."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
+from playwright.sync_api import sync_playwright
+
+from tests.acceptance.browser.chromium import OPTIONS, find_chromium
+from tests.acceptance.login.conftest import (
+    folder,
+    guarded,
+    number,
+    operator,
+    phone,
+    sandbox,
+    server,
+    settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from playwright.async_api import Page, ViewportSize
+
+__all__ = ["folder", "guarded", "number", "operator", "phone", "sandbox", "server", "settings"]
+
+PHONE: ViewportSize = {"width": 390, "height": 780}
+DEADLINE = 8000  # milliseconds
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    with sync_playwright() as playwright:
+        return find_chromium(playwright.chromium)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(chromium: str) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Page]]]:
+    """Open pages, each as a visitor of its own; what the page's rules forbid fails the test."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+
+        @asynccontextmanager
+        async def visiting(**visitor: Any) -> AsyncIterator[Page]:
+            context = await browser.new_context(viewport=PHONE, **visitor)
+            page = await context.new_page()
+            page.set_default_timeout(DEADLINE)
+            forbidden: list[str] = []
+            page.on("console", lambda said: _note_forbidden(said.text, forbidden))
+            page.on("pageerror", lambda error: forbidden.append(str(error)))
+            yield page
+            await context.close()
+            assert forbidden == []
+
+        yield visiting
+        await browser.close()
+
+
+def _note_forbidden(said: str, forbidden: list[str]) -> None:
+    if "Content Security Policy" in said or "Refused to" in said:
+        forbidden.append(said)

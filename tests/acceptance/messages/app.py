@@ -1,0 +1,35 @@
+"""The application whose numbers can be made to crash: `hypercorn "tests.acceptance.messages.app:create_app()"`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import api
+from api.log import set_up_logging
+from api.settings import read_settings
+from api.wiring import make_config
+from supervisor.fleet import Fleet
+from supervisor.forkserver import Forkserver
+from supervisor.gateway import Gateway
+from supervisor.ownership import DataDirLock
+from supervisor.restart_policy import MassFailure, RestartPolicy
+from supervisor.store import Store
+
+if TYPE_CHECKING:
+    from quart import Quart
+
+# Each test kills on purpose; the pauses between restarts have tests of their own.
+TIRELESS = RestartPolicy(budget=1000, first_pause=0.02, longest_pause=0.1)
+NO_BRAKE = MassFailure(fewest=1000)
+
+
+def create_app() -> Quart:
+    settings = read_settings()
+    set_up_logging(settings)
+    factory = "tests.fakes.crashing:CrashingNumber"
+    config = replace(make_config(settings, None), session_factory=factory)
+    store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
+    fleet = Fleet(Forkserver(), policy=TIRELESS, mass_failure=NO_BRAKE)
+    gateway = Gateway(store, DataDirLock(settings.data_dir), config, fleet)
+    return api.create_app(settings, gateway)

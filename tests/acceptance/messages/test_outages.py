@@ -1,0 +1,216 @@
+"""Times in which one of the three, Telegram, Planfix or the gateway, is away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.acceptance.messages.conversation import CLIENT
+from tests.acceptance.messages.world import CRASHING
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from tests.acceptance.messages.conversation import Conversation
+    from tests.acceptance.messages.world import World
+
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module"),
+]
+
+
+@pytest.fixture(scope="module")
+def app() -> str:
+    return CRASHING
+
+
+async def test_planfix_is_down_for_a_while(conversation: Conversation) -> None:
+    """What is written meanwhile waits, then arrives in order, once each."""
+    await conversation.contact_writes("before")
+    await conversation.until_in_planfix("before")
+    await conversation.planfix_fails("down")
+    texts = [f"{count}" for count in range(30)]
+    for text in texts:
+        await conversation.contact_writes(text)
+    await eventually(lambda: _backlog(conversation, "in", 30))
+
+    await conversation.planfix_recovers()
+
+    await conversation.until_settled()
+    assert await conversation.texts_in_planfix() == ["before", *texts]
+
+
+async def test_gateway_is_killed_while_planfix_is_down(
+    world: World, conversation: Conversation
+) -> None:
+    """The backlog outlives the process: nothing lost, nothing twice, nothing out of order."""
+    await conversation.contact_writes("before")
+    await conversation.until_in_planfix("before")
+    await conversation.planfix_fails("error", status=503)
+    for count in range(10):
+        await conversation.contact_writes(f"{count}")
+    await eventually(lambda: _backlog(conversation, "in", 10))
+
+    await world.kill()
+    for count in range(10, 20):
+        await conversation.contact_writes(f"{count}")
+    await conversation.planfix_recovers()
+    await world.start()
+
+    texts = [f"{count}" for count in range(20)]
+    await conversation.until_in_planfix("before", *texts)
+    await conversation.until_settled()
+    assert await conversation.texts_in_planfix() == ["before", *texts]
+    assert await conversation.texts_in_telegram() == []
+
+
+async def test_answers_wait_while_the_number_is_offline(conversation: Conversation) -> None:
+    """Planfix is answered at once; Telegram gets it when the line is back."""
+    await conversation.contact_writes("hello")
+    await conversation.until_in_planfix("hello")
+    await conversation.telegram_fails(kind="cut", seconds=1.5)
+
+    texts = [f"{count}" for count in range(10)]
+    ids = [await conversation.employee_tells(text) for text in texts]
+
+    await conversation.until_in_telegram(*texts, deadline=10)
+    for message_id in ids:
+        await conversation.until_told(message_id, "sent")
+
+
+async def test_stopped_number_catches_up(world: World, conversation: Conversation) -> None:
+    """What was written while the number was stopped is delivered; a receipt says how much."""
+    await conversation.contact_writes("before")
+    await conversation.until_in_planfix("before")
+    await conversation.until_settled()
+    await world.kill()
+    texts = [f"{count}" for count in range(7)]
+    for text in texts:
+        await conversation.contact_writes(text)
+
+    await world.start()
+
+    await conversation.until_in_planfix("before", *texts)
+    receipt, *others = await eventually(conversation.receipts)
+    assert (receipt["found"], receipt["missing"], others) == (7, 0, [])
+    await eventually(lambda: _delivered(conversation, 7))
+
+
+async def test_long_absence_is_made_up_from_history(
+    world: World, conversation: Conversation
+) -> None:
+    """Where Telegram no longer knows the difference the dialogs are read instead."""
+    await conversation.contact_writes("before")
+    await conversation.until_in_planfix("before")
+    await conversation.until_settled()
+    await world.kill()
+    texts = [f"{count}" for count in range(12)]
+    for text in texts:
+        await conversation.contact_writes(text)
+    await conversation.telegram_fails(kind="too_long")
+
+    await world.start()
+
+    await conversation.until_in_planfix("before", *texts)
+    receipts = await eventually(conversation.receipts)
+    assert sum(receipt["found"] for receipt in receipts) == 12
+    assert sum(receipt["missing"] for receipt in receipts) == 0
+
+
+async def test_dead_letter_is_sent_again(conversation: Conversation) -> None:
+    """What Planfix refuses stays to be looked at; a replay really delivers it."""
+    await conversation.planfix_fails("refuse", cmd="newMessage", times=2)
+    await conversation.contact_writes("one")
+    await conversation.contact_writes("two")
+    await conversation.contact_writes("three")
+    await conversation.until_in_planfix("three")
+    await conversation.until_settled()
+    dead = await conversation.journal(direction="in", state="dead")
+
+    replayed = await conversation.replay(dead[-1]["id"])
+    await conversation.until_in_planfix("three", "one")
+    replayed_too = await conversation.replay()
+
+    await conversation.until_in_planfix("three", "one", "two")
+    assert [row["text"] for row in dead] == ["two", "one"]
+    assert {row["error"]["code"] for row in dead} == {"planfix_rejected"}
+    assert (replayed, replayed_too) == (1, 1)
+    await conversation.until_settled()
+    assert await conversation.journal(state="dead") == []
+
+
+async def test_dead_answer_is_sent_again(conversation: Conversation) -> None:
+    """An employee's message that Telegram refused can be sent again too; the status follows."""
+    await conversation.contact_writes("hello")
+    await conversation.until_in_planfix("hello")
+    await conversation.telegram_fails(method="messages.sendMessage", error="PEER_FLOOD", times=1)
+    refused = await conversation.employee_tells("are you there?")
+    await conversation.until_told(refused, "error")
+    (dead,) = await conversation.journal(direction="out", state="dead")
+
+    await conversation.replay(dead["id"])
+
+    await conversation.until_in_telegram("are you there?")
+    await conversation.until_told(refused, "error", "sent")
+
+
+async def test_wrong_key_is_shown_then_mended(world: World, conversation: Conversation) -> None:
+    """A 401 of Planfix stops deliveries, says so; with the right key all arrives."""
+    await conversation.planfix_fails("unauthorized")
+    texts = [f"{count}" for count in range(5)]
+    for text in texts:
+        await conversation.contact_writes(text)
+    await eventually(lambda: _error(conversation, "planfix_unauthorized"))
+    calls = len(await conversation.calls("getTask")) + len(await conversation.calls("newMessage"))
+
+    await conversation.planfix_recovers()
+    body = {"number": conversation.number, "token_planfix": "planfix-token-of-romashka"}
+    await world.gateway("PUT", "/webhook", json=body)
+
+    await conversation.until_in_planfix(*texts)
+    assert calls <= 4
+    await eventually(lambda: _error(conversation, None))
+
+
+async def test_purge_erases_everything(world: World, conversation: Conversation) -> None:
+    """After a purge nothing of the number's messages is left, neither rows nor files."""
+    await conversation.contact_writes("hello", files=[("a.txt", "text/plain", b"secret text")])
+    await eventually(conversation.in_planfix)
+    spool = world.folder / "data" / "spool" / conversation.number
+    files = [path for path in spool.rglob("*") if path.is_file()]
+    assert [path for path in files if path.read_bytes() == b"secret text"]
+
+    named = {"name": CLIENT, "number": conversation.number}
+    purged = await world.gateway("DELETE", "/webhook?purge=true", json=named)
+
+    path = f"/numbers/{conversation.number}/messages"
+    assert purged.status_code == 200
+    assert (await world.gateway("GET", path)).status_code == 404
+    assert not spool.exists()
+    assert await _rows_of(world, conversation.number) == 0
+
+
+async def _rows_of(world: World, number: str) -> int:
+    engine = create_async_engine(world.database_url)
+    async with engine.connect() as connection:
+        query = sql("SELECT count(*) FROM journal WHERE number = :number")
+        found = (await connection.execute(query, {"number": number})).scalar_one()
+    await engine.dispose()
+    return int(found)
+
+
+async def _backlog(conversation: Conversation, way: str, count: int) -> bool:
+    return bool((await conversation.shown())["backlog"][way] == count)
+
+
+async def _delivered(conversation: Conversation, count: int) -> bool:
+    return bool((await conversation.receipts())[0]["delivered"] == count)
+
+
+async def _error(conversation: Conversation, code: str | None) -> bool:
+    error = (await conversation.shown())["last_error"]
+    return bool((error and error["code"]) == code)

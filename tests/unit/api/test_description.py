@@ -1,0 +1,143 @@
+"""Calls made up from the API's own description, good as well as bad."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api import create_app
+from api.settings import Settings
+from tests.fakes.gateway import FakeGateway, view
+from tests.unit.api.calls import ADMIN_KEY, NUMBER, SECRET_KEY, bearer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from quart.typing import TestClientProtocol
+
+EXAMPLES = 8
+TOKEN = "token-of-the-number"
+CALLS = [
+    ("POST", "/webhook"),
+    ("GET", "/webhook"),
+    ("PUT", "/webhook"),
+    ("DELETE", "/webhook"),
+    ("GET", "/numbers"),
+    ("GET", "/numbers/{number}"),
+    ("POST", "/numbers/{number}/restart"),
+    ("POST", "/numbers/{number}/login"),
+    ("POST", "/numbers/{number}/login/code"),
+    ("POST", "/numbers/{number}/login/password"),
+    ("POST", "/numbers/{number}/login/link"),
+    ("POST", "/numbers/{number}/session/export"),
+    ("GET", "/numbers/{number}/messages"),
+    ("POST", "/numbers/{number}/messages/{message_id}/replay"),
+    ("POST", "/numbers/{number}/replay"),
+    ("GET", "/numbers/{number}/receipts"),
+    ("POST", "/webhook/message"),
+    ("GET", "/audit"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+]
+TAKES_NOTHING = {"/healthz", "/readyz"}  # so that nothing about the call can be wrong
+MADE_UP = [
+    (mode, method, path)
+    for mode in GenerationMode
+    for method, path in CALLS
+    if mode is GenerationMode.POSITIVE or path not in TAKES_NOTHING
+]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+class OneNumber(FakeGateway):
+    """A gateway whose one number's token is known."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.views[NUMBER] = view(NUMBER, "Romashka")
+        self.tokens[NUMBER] = TOKEN
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """Serve from a thread of its own, since the callers block."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    config = Config()
+    config.bind = [f"fd://{listening.detach()}"]
+    config.errorlog = None
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    app = create_app(settings, OneNumber())
+    served = threading.Thread(
+        target=loop.run_until_complete,
+        args=[serve(app, config, shutdown_trigger=stop.wait)],
+    )
+    served.start()
+    yield f"http://127.0.0.1:{port}"
+    loop.call_soon_threadsafe(stop.set)
+    served.join()
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    values = {
+        "admin_key": ADMIN_KEY,
+        "secret_key": SECRET_KEY,
+        "telegram_api_id": 1,
+        "telegram_api_hash": "f" * 32,
+        "data_dir": tmp_path_factory.mktemp("data"),
+    }
+    with serving(Settings.model_validate(values)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def described(served: str) -> Any:
+    return schemathesis.openapi.from_url(f"{served}/openapi.json")
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("mode", "method", "path"), MADE_UP)
+@pytest.mark.parametrize("key", [bearer(ADMIN_KEY), {"Token": TOKEN}], ids=["operator", "client"])
+def test_no_call_breaks_the_api(
+    described: Any, served: str, method: str, path: str, key: dict[str, str], mode: GenerationMode
+) -> None:
+    """Whatever is sent with whichever key: never a 5xx, always a body as described."""
+    made_up = described[path][method].as_strategy(generation_mode=mode)
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=made_up)
+    def call(case: Any) -> None:
+        case.call_and_validate(base_url=served, headers=key, checks=CHECKS)
+
+    call()
+
+
+async def test_every_described_call_is_tried(client: TestClientProtocol) -> None:
+    """A call that is added to the API is added here."""
+    paths = (await (await client.get("/openapi.json")).get_json())["paths"]
+
+    described = {(method, path) for path, methods in paths.items() for method in methods}
+    assert described == {(method.lower(), path) for method, path in CALLS}

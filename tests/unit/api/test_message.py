@@ -1,0 +1,188 @@
+"""Calls of Planfix: what is good is kept, what is not ours to keep is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from supervisor.errors import (
+    DatabaseUnavailable,
+    MessageEmpty,
+    RecipientUnknown,
+    StandingBy,
+    WorkerTimeout,
+    WorkerUnavailable,
+)
+from tests.unit.api.calls import NUMBER, bearer, start
+from tests.unit.api.planfix_calls import (
+    ANSWER,
+    GOOD,
+    LINK,
+    OTHER,
+    PARAMETERS,
+    TOKEN,
+    send,
+    told,
+)
+
+if TYPE_CHECKING:
+    from quart.typing import TestClientProtocol
+
+    from tests.fakes.gateway import FakeGateway
+
+
+async def test_message_is_kept(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """A call of Planfix is kept for the number whose token it carries."""
+    token = await start(client)
+
+    response = await send(client, GOOD, token)
+
+    (draft,) = gateway.accepted
+    assert (response.status_code, await response.get_json()) == (200, ANSWER)
+    assert (draft.planfix_id, draft.text) == ("50000001", "Добрий день")
+    assert (draft.chat_id, draft.user_id) == (f"{NUMBER}_7001", 7001)
+    assert (draft.username, draft.phone) == ("taras_m", "380671112233")
+
+
+async def test_json_says_the_same(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """JSON is taken too, with ids as numbers, attachments as a list."""
+    token = await start(client)
+    files = [{"name": "a.pdf", "url": LINK}]
+    numbers = {"messageId": 50000001, "telegramUserId": 7001, "channel": int(NUMBER)}
+    body = {**GOOD, **numbers, "token": token, "attachments": files}
+
+    response = await client.post("/webhook/message", json=body)
+
+    (draft,) = gateway.accepted
+    assert response.status_code == 200
+    assert (draft.planfix_id, draft.user_id) == ("50000001", 7001)
+    assert draft.attachments == (("a.pdf", LINK),)
+
+
+@pytest.mark.parametrize("missing", ["channel", "chatId", "userName", "taskEmail", "userIco"])
+async def test_optional_field_may_be_missing(
+    client: TestClientProtocol, gateway: FakeGateway, missing: str
+) -> None:
+    """What Planfix leaves out, or leaves empty, is not needed."""
+    token = await start(client)
+
+    without = await send(client, {**GOOD, "messageId": "1"} | {missing: ""}, token)
+    del (fields := dict(GOOD))[missing]
+    absent = await send(client, fields, token)
+
+    assert (without.status_code, absent.status_code) == (200, 200)
+    assert len(gateway.accepted) == 2
+
+
+async def test_attachments_repeat(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """Names belong to links by their places; a text is not needed then."""
+    token = await start(client)
+    files = [("attachments[name]", "a"), ("attachments[url]", LINK)]
+    more = [("attachments[name]", "b"), ("attachments[url]", f"{LINK}?2")]
+
+    response = await send(client, [*{**GOOD, "message": ""}.items(), *files, *more], token)
+
+    assert response.status_code == 200
+    assert gateway.accepted[0].attachments == (("a", LINK), ("b", f"{LINK}?2"))
+
+
+@pytest.mark.parametrize("header", ["Authorization", "Token"])
+async def test_token_may_come_in_a_header(client: TestClientProtocol, header: str) -> None:
+    """As in all other calls."""
+    token = await start(client)
+    value = f"Bearer {token}" if header == "Authorization" else token
+
+    response = await client.post("/webhook/message", json=GOOD, headers={header: value})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "x" * 10_000, "ключ", "\x00"])
+async def test_wrong_token_is_refused(
+    client: TestClientProtocol, gateway: FakeGateway, token: str
+) -> None:
+    """Without the key of a number nothing is kept."""
+    await start(client)
+
+    response = await send(client, GOOD, token)
+
+    assert await told(response) == TOKEN
+    assert gateway.accepted == []
+
+
+async def test_no_token_is_refused(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """None at all is as good as a wrong one."""
+    await start(client)
+
+    assert await told(await send(client, GOOD, None)) == TOKEN
+    assert gateway.accepted == []
+
+
+@pytest.mark.parametrize("token", [None, 1, True, [], {}], ids=str)
+async def test_token_of_another_type_is_refused(
+    client: TestClientProtocol, gateway: FakeGateway, token: Any
+) -> None:
+    """In JSON a token may be no text at all."""
+    await start(client)
+
+    response = await client.post("/webhook/message", json={**GOOD, "token": token})
+
+    assert await told(response) == TOKEN
+    assert gateway.accepted == []
+
+
+@pytest.mark.parametrize("channel", [OTHER, "380990000000"], ids=["another client's", "nobody's"])
+async def test_channel_must_be_the_tokens(
+    client: TestClientProtocol, gateway: FakeGateway, channel: str
+) -> None:
+    """A token opens its own number alone; whether the other exists is not told."""
+    token = await start(client)
+    await start(client, number=OTHER, name="Vesna")
+
+    response = await send(client, {**GOOD, "channel": channel}, token)
+
+    assert await told(response) == TOKEN
+    assert gateway.accepted == []
+
+
+async def test_admin_key_writes_no_messages(
+    client: TestClientProtocol, gateway: FakeGateway
+) -> None:
+    """Only a number's own token says which number is meant."""
+    await start(client)
+
+    response = await client.post(
+        "/webhook/message", json=GOOD, headers=bearer("operators-key-of-the-tests")
+    )
+
+    assert await told(response) == TOKEN
+    assert gateway.accepted == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (RecipientUnknown(), *PARAMETERS),
+        (RecipientUnknown("this chat is not known"), *PARAMETERS),
+        (MessageEmpty(), *PARAMETERS),
+        (WorkerUnavailable(), 503, "worker_unavailable"),
+        (WorkerTimeout(), 503, "worker_timeout"),
+        (DatabaseUnavailable("secret words of the database"), 503, "database_unavailable"),
+        (StandingBy(), 503, "standing_by"),
+    ],
+    ids=repr,
+)
+async def test_what_the_gateway_can_not_do_is_told(
+    client: TestClientProtocol, gateway: FakeGateway, error: Exception, status: int, code: str
+) -> None:
+    """Nobody found is the caller's fault; what Planfix may try again later is not."""
+    token = await start(client)
+    gateway.refusal = error
+
+    response = await send(client, GOOD, token)
+
+    body = await response.get_json()
+    assert (response.status_code, body["error"]) == (status, code)
+    assert body["detail"]
+    assert "secret" not in body["detail"]

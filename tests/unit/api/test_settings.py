@@ -1,0 +1,189 @@
+"""Settings are checked before anything starts."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from api import create_app
+from api.settings import SettingsInvalid, read_settings
+from tests.unit.api.calls import SECRET_KEY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMPLETE = {
+    "ADMIN_KEY": "operators-key",
+    "SECRET_KEY": SECRET_KEY,
+    "TELEGRAM_API_ID": "12345",
+    "TELEGRAM_API_HASH": "0123456789abcdef",
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in COMPLETE.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_defaults_are_those_of_the_contract(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is not set has the value that the contract names."""
+    settings = read_settings()
+
+    assert settings.data_dir == tmp_path / "data"
+    assert settings.session_root == tmp_path / "data" / "sessions"
+    assert settings.database_url.get_secret_value().startswith(f"sqlite+aiosqlite:///{tmp_path}")
+    assert settings.public_url == "http://127.0.0.1:8080"
+    assert (settings.language, settings.log_level, settings.log_format) == ("ru", "INFO", "text")
+    assert (settings.retention_days, settings.sandbox) == (30, False)
+    assert settings.allow_private_planfix is False
+    assert settings.data_centre is None
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+@pytest.mark.parametrize("state", ["unset", "empty"])
+def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, state: str) -> None:
+    """Without a needed setting the start is refused with a sentence that says what to do."""
+    environment.setenv(name, "") if state == "empty" else environment.delenv(name)
+
+    with pytest.raises(SettingsInvalid, match=f"{name} is missing: .+"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ADMIN_KEY", "two words"),
+        ("ADMIN_KEY", "ключ"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", f"{SECRET_KEY},"),
+        ("SECRET_KEY", f"{SECRET_KEY},{SECRET_KEY[:-2]}"),
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "nonsense"),
+        ("PUBLIC_URL", "gateway.example.com"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://example.com/?a=b"),
+        ("TELEGRAM_API_ID", "abc"),
+        ("TELEGRAM_API_ID", "-1"),
+        ("TELEGRAM_DC", "127.0.0.1"),
+        ("TELEGRAM_DC", "127.0.0.1:0"),
+        ("TELEGRAM_DC", "127.0.0.1:65536"),
+        ("TELEGRAM_DC", "127.0.0.1:443"),
+        ("TELEGRAM_DC_KEY", "no-such-file.pem"),
+        ("ALLOW_PRIVATE_PLANFIX", "perhaps"),
+        ("SANDBOX", "perhaps"),
+        ("LANGUAGE", "de"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "soon"),
+    ],
+)
+def test_malformed_setting_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A setting that can not be is refused by its name, without telling its value."""
+    environment.setenv(name, value)
+
+    with pytest.raises(SettingsInvalid, match=name) as refusal:
+        read_settings()
+
+    assert "can not start" in str(refusal.value)
+    if name in COMPLETE and not name.endswith("ID"):
+        assert value not in str(refusal.value)
+
+
+def test_start_is_refused_in_a_sentence() -> None:
+    """The program ends with the sentence, not with a traceback."""
+    with pytest.raises(SystemExit, match="ADMIN_KEY is missing"):
+        create_app()
+
+
+def test_settings_come_from_a_file_too(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    """`.env` fills in what the environment leaves open."""
+    environment.delenv("ADMIN_KEY")
+    (tmp_path / ".env").write_text("ADMIN_KEY=from-file\nTELEGRAM_API_ID=1\nUNKNOWN=x\n")
+
+    settings = read_settings()
+
+    assert settings.admin_key.get_secret_value() == "from-file"
+    assert settings.telegram_api_id == 12345
+
+
+def test_sandbox_makes_its_own_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """SANDBOX=1 needs no other setting: keys are made once, then kept where only we can read."""
+    monkeypatch.setenv("SANDBOX", "1")
+
+    first, second = read_settings(), read_settings()
+
+    assert first == second
+    assert len(first.admin_key.get_secret_value()) >= 32
+    assert first.allow_private_planfix
+    for name in ("admin_key", "secret_key"):
+        assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600
+
+
+def test_sandbox_leaves_set_keys_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A key that is set is used, none is made beside it."""
+    monkeypatch.setenv("SANDBOX", "1")
+    monkeypatch.setenv("ADMIN_KEY", "mine")
+    monkeypatch.setenv("ALLOW_PRIVATE_PLANFIX", "0")
+
+    settings = read_settings()
+
+    assert settings.admin_key.get_secret_value() == "mine"
+    assert not (tmp_path / "data" / "admin_key").exists()
+    assert not settings.allow_private_planfix
+
+
+def test_sandbox_does_not_meet_another_data_centre(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SANDBOX=1 together with TELEGRAM_DC contradict each other."""
+    (tmp_path / "key.pem").touch()
+    environment.setenv("SANDBOX", "1")
+    environment.setenv("TELEGRAM_DC", "127.0.0.1:443")
+    environment.setenv("TELEGRAM_DC_KEY", "key.pem")
+
+    with pytest.raises(SettingsInvalid, match="leave TELEGRAM_DC out"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"), [("uk", "uk"), ("uk_UA:en", "uk"), ("de_DE:en_US", "en"), ("C", "ru")]
+)
+def test_language_of_the_desktop_is_understood(
+    environment: pytest.MonkeyPatch, locale: str, language: str
+) -> None:
+    """Desktops set LANGUAGE to a list of locales; the first one we have counts."""
+    environment.setenv("LANGUAGE", locale)
+
+    assert read_settings().language == language
+
+
+def test_unwritable_folder_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A DATA_DIR that can not be made is told in words."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SANDBOX", "1")
+    monkeypatch.setenv("DATA_DIR", "file/data")
+
+    with pytest.raises(SettingsInvalid, match="DATA_DIR"):
+        read_settings()
+
+
+def test_secrets_stay_out_of_sight(environment: pytest.MonkeyPatch) -> None:
+    """Settings that are printed show no secret."""
+    environment.setenv("DATABASE_URL", "postgresql://telefix:pass-word@db/telefix")
+
+    shown = repr(read_settings())
+
+    for secret in ("operators-key", SECRET_KEY, "0123456789abcdef", "pass-word"):
+        assert secret not in shown
