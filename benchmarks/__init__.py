@@ -1,0 +1,3 @@
+"""What `make bench` runs."""
+
+from __future__ import annotations

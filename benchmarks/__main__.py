@@ -1,0 +1,71 @@
+"""Runs the benchmarks: `python -m benchmarks [NAME...]`, all of them if none is named."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+
+from benchmarks import fleet, messages, sandbox_load
+
+if TYPE_CHECKING:
+    from benchmarks.figure import Benchmark, Figure
+
+RESULTS = Path(__file__).with_name("results.json")
+# A new benchmark is a module with an async measure(); its line here makes it part of the run.
+BENCHMARKS: dict[str, Benchmark] = {
+    "sandbox": sandbox_load.measure,
+    "fleet": fleet.measure,
+    "messages": messages.measure,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"no benchmark is named {', '.join(sorted(unknown))}")
+    results = read_results()
+    for name in names:
+        machine = describe_machine()
+        figures = uvloop.run(BENCHMARKS[name]())
+        print(table(name, figures), flush=True)
+        results[name] = {"machine": machine, "figures": [asdict(figure) for figure in figures]}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def read_results() -> dict[str, Any]:
+    """Return what earlier runs found, which benchmarks that are not run now keep."""
+    found: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return found
+
+
+def describe_machine() -> dict[str, Any]:
+    """Tell what the figures depend on; the load is that of others, from before the run."""
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def table(name: str, figures: list[Figure]) -> str:
+    width = max(len(figure.name) for figure in figures)
+    lines = (
+        f"  {f.name:{width}}  {f.value:>10,.4g} {f.unit:12} {f.goal:10} {f.verdict}".rstrip()
+        for f in figures
+    )
+    return "\n".join((name, *lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""The gateway as the Procfile starts it, hypercorn in a child process, with what it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from base64 import urlsafe_b64encode
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+
+from benchmarks.sandbox_program import TOP
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from benchmarks.sandbox_program import SandboxProgram
+
+ADMIN_KEY = "operators-key-of-the-benchmarks"
+CLIENT = "Romashka"
+PATIENCE = 120.0  # seconds
+LOOKS = 0.02  # seconds between two looks
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayProgram:
+    """A gateway that was started a moment ago."""
+
+    process: Process
+    started: float
+    http: httpx.AsyncClient
+
+    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = await self.http.request(method, path, json=body)
+        return answer.raise_for_status().json()
+
+    async def until_serving(self) -> None:
+        """Wait until it takes calls; the numbers start at the same time."""
+        await until(self._serves)
+
+    async def _serves(self) -> bool:
+        try:
+            return (await self.http.get("/healthz")).is_success
+        except httpx.TransportError:
+            return False
+
+    def family(self) -> list[psutil.Process]:
+        """Return the server with every process that came from it, itself first."""
+        master = psutil.Process(self.process.pid)
+        return [master, *master.children(recursive=True)]
+
+    async def terminate(self) -> float:
+        """End it in order; return the seconds until nothing of it is left."""
+        family, start = self.family(), time.perf_counter()
+        self.process.send_signal(signal.SIGTERM)
+        await self.process.wait()
+
+        async def are_gone() -> bool:
+            return not any(process.is_running() for process in family)
+
+        await until(are_gone)
+        return time.perf_counter() - start
+
+
+@asynccontextmanager
+async def running_gateway(folder: Path, sandbox: SandboxProgram) -> AsyncIterator[GatewayProgram]:
+    """Start hypercorn on a free port, its data in the folder; leave nothing of it behind."""
+    url, started = f"http://127.0.0.1:{free_port()}", time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hypercorn", "--bind", url.removeprefix("http://")),
+        "api:create_app()",
+        cwd=folder,
+        env=_environment(folder, sandbox, url),
+    )
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, timeout=PATIENCE, trust_env=False
+    ) as http:
+        gateway = GatewayProgram(process, started, http)
+        try:
+            yield gateway
+        finally:
+            if process.returncode is None:
+                _kill(gateway.family())
+                await process.wait()
+
+
+async def until(condition: Callable[[], Awaitable[bool]], pause: float = LOOKS) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(pause)
+
+
+def _environment(folder: Path, sandbox: SandboxProgram, url: str) -> dict[str, str]:
+    key = folder / "dc.pem"
+    key.write_text(sandbox.public_key)
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    return {
+        **inherited,
+        "PYTHONPATH": str(TOP),
+        "ADMIN_KEY": ADMIN_KEY,
+        "SECRET_KEY": urlsafe_b64encode(bytes(range(32))).decode(),
+        "TELEGRAM_API_ID": "1",
+        "TELEGRAM_API_HASH": "hash-of-the-benchmarks",
+        "TELEGRAM_DC": f"{sandbox.telegram_host}:{sandbox.telegram_port}",
+        "TELEGRAM_DC_KEY": str(key),
+        "DATA_DIR": str(folder / "data"),
+        "PUBLIC_URL": url,
+        "ALLOW_PRIVATE_PLANFIX": "1",
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+def _kill(family: list[psutil.Process]) -> None:
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

@@ -1,0 +1,215 @@
+"""How much the sandbox carries: 200 unmodified clients that write to each other."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+from telethon import TelegramClient, events, functions
+from telethon.crypto import rsa
+from telethon.sessions import StringSession
+from telethon.tl import types
+
+from benchmarks.figure import Figure
+from benchmarks.sandbox_program import SandboxProgram, running_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STARTS = 5
+ACCOUNTS = 200
+RATE = 500  # messages a second
+DURATION = 10  # seconds
+BURST = 5000  # messages
+IN_FLIGHT = 100  # requests
+CONNECTING = 20  # clients at a time
+PATIENCE = 60  # seconds
+
+
+@dataclass(slots=True)
+class Run:
+    """One exchange of messages: when each was sent, when the other side had it."""
+
+    sent: dict[str, float] = field(default_factory=dict)
+    received: dict[str, float] = field(default_factory=dict)
+    complete: asyncio.Event = field(default_factory=asyncio.Event)
+    expected: int = 0
+
+    def note(self, text: str) -> None:
+        self.received.setdefault(text, time.perf_counter())
+        if len(self.received) == self.expected:
+            self.complete.set()
+
+    @property
+    def seconds(self) -> float:
+        return max(self.received.values()) - min(self.sent.values())
+
+    def latencies(self) -> list[float]:
+        """Return the milliseconds that each message took, sorted."""
+        return sorted((at - self.sent[text]) * 1000 for text, at in self.received.items())
+
+
+@dataclass(slots=True)
+class Writer:
+    """A connected client with the address of whom it writes to."""
+
+    client: Any
+    peer: Any
+
+    async def write(self, run: Run, text: str) -> None:
+        run.sent[text] = time.perf_counter()
+        await self.client(functions.messages.SendMessageRequest(self.peer, text))
+
+
+@dataclass(slots=True)
+class Cost:
+    """What a stretch of time took of both processes, in CPU seconds."""
+
+    wall: float
+    sandbox: float
+    clients: float
+
+
+async def measure() -> list[Figure]:
+    figures = [Figure("start until READY, median of 5", await median_startup(), "s", at_most=1)]
+    async with running_sandbox() as sandbox:
+        empty = sandbox.memory()
+        start = time.perf_counter()
+        async with connected_writers(sandbox) as writers:
+            figures += [
+                Figure("accounts connected at once", len(writers), "", at_least=ACCOUNTS),
+                Figure("making, connecting them", time.perf_counter() - start, "s"),
+                Figure("memory before", empty, "MB"),
+                Figure("memory, all connected", sandbox.memory(), "MB"),
+            ]
+            figures += paced_figures(*await exchange(sandbox, writers, paced))
+            figures += burst_figures(*await exchange(sandbox, writers, flat_out))
+            return [*figures, Figure("memory after all messages", sandbox.memory(), "MB")]
+
+
+async def median_startup() -> float:
+    taken = []
+    for _ in range(STARTS):
+        async with running_sandbox() as sandbox:
+            taken.append(sandbox.startup)
+    return statistics.median(taken)
+
+
+@asynccontextmanager
+async def connected_writers(sandbox: SandboxProgram) -> AsyncIterator[list[Writer]]:
+    """Connect a client for each account, two and two writing to each other."""
+    rsa.add_key(sandbox.public_key, old=False)
+    async with httpx.AsyncClient(base_url=sandbox.http_url) as control:
+        clients = [await make_client(control, number) for number in range(ACCOUNTS)]
+    try:
+        await at_most(CONNECTING, (client.connect for client in clients))
+        yield [
+            Writer(client, await client.get_input_entity(username(number ^ 1)))
+            for number, client in enumerate(clients)
+        ]
+    finally:
+        await asyncio.gather(*(client.disconnect() for client in clients))
+
+
+async def make_client(control: httpx.AsyncClient, number: int) -> Any:
+    phone = f"38050{number:07}"
+    account = {"phone": phone, "first_name": str(number), "username": username(number)}
+    (await control.post("/telegram/accounts", json=account)).raise_for_status()
+    session = await control.post("/telegram/sessions", json={"phone": phone})
+    return TelegramClient(StringSession(session.json()["string_session"]), 1, "x")
+
+
+def username(number: int) -> str:
+    return f"account{number:04}"
+
+
+Exchange = Callable[[list[Writer], Run], Awaitable[None]]
+
+
+async def exchange(
+    sandbox: SandboxProgram, writers: list[Writer], how: Exchange
+) -> tuple[Run, Cost]:
+    """Write messages in some way, wait until the other sides have them all."""
+    run, own = Run(), psutil.Process()
+
+    async def hear(update: Any) -> None:
+        if not update.message.out:
+            run.note(update.message.message)
+
+    for writer in writers:
+        writer.client.add_event_handler(hear, events.Raw(types.UpdateNewMessage))
+    start, sandbox_before, own_before = time.perf_counter(), sandbox.cpu_seconds(), used_by(own)
+    await how(writers, run)
+    async with asyncio.timeout(PATIENCE):
+        await run.complete.wait()
+    wall = time.perf_counter() - start
+    for writer in writers:
+        writer.client.remove_event_handler(hear)
+    return run, Cost(wall, sandbox.cpu_seconds() - sandbox_before, used_by(own) - own_before)
+
+
+async def paced(writers: list[Writer], run: Run) -> None:
+    """Write at a steady rate, whatever becomes of the messages before."""
+    run.expected = RATE * DURATION
+    start = time.perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(run.expected):
+            await asyncio.sleep(start + number / RATE - time.perf_counter())
+            writer = writers[number % len(writers)]
+            tasks.create_task(writer.write(run, f"paced {number}"))
+
+
+async def flat_out(writers: list[Writer], run: Run) -> None:
+    """Write as fast as answers come."""
+    run.expected = BURST
+    numbers: Iterator[int] = iter(range(BURST))
+
+    async def write_on(places: Iterator[int]) -> None:
+        for number in numbers:
+            await writers[next(places) % len(writers)].write(run, f"burst {number}")
+
+    places = count()
+    await asyncio.gather(*(write_on(places) for _ in range(IN_FLIGHT)))
+
+
+async def at_most(number: int, calls: Iterator[Callable[[], Awaitable[object]]]) -> None:
+    async def work() -> None:
+        for call in calls:
+            await call()
+
+    await asyncio.gather(*(work() for _ in range(number)))
+
+
+def used_by(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def paced_figures(run: Run, cost: Cost) -> list[Figure]:
+    latencies = run.latencies()
+    wanted = f"at {RATE} messages/s"
+    return [
+        Figure(
+            f"{wanted}: received", len(latencies) / run.seconds, "messages/s", at_least=RATE * 0.99
+        ),
+        Figure(f"{wanted}: sent to received, median", statistics.median(latencies), "ms"),
+        Figure(f"{wanted}: sent to received, p99", latencies[len(latencies) * 99 // 100], "ms"),
+        Figure(f"{wanted}: sandbox", cost.sandbox / cost.wall * 100, "% of a core"),
+        Figure(f"{wanted}: 200 clients", cost.clients / cost.wall * 100, "% of a core"),
+    ]
+
+
+def burst_figures(run: Run, cost: Cost) -> list[Figure]:
+    return [
+        Figure("flat out: received", BURST / run.seconds, "messages/s", at_least=RATE),
+        Figure("flat out: sandbox, per message", cost.sandbox / BURST * 1e6, "us"),
+        Figure("flat out: clients, per message", cost.clients / BURST * 1e6, "us"),
+    ]
