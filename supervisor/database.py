@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import exc as sql_errors
 from sqlalchemy import inspect, text
 
-from supervisor.engine import database_url, make_private_file, reading_engine, writing_engine
+from supervisor.engine import database_url, make_private_file, reading_engine
 from supervisor.errors import DatabaseUnavailable
 from supervisor.migration import migrate
+from supervisor.transactor import open_transactor
 from supervisor.writer import Writer
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = database_url(url)
         self._reading = reading_engine(self._url)
-        self._writing = writing_engine(self._url)
+        self._writing = open_transactor(self._url)
         self._writer = Writer(self._writing)
 
     async def start(self) -> None:

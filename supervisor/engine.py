@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from supervisor.errors import DatabaseUrlInvalid
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 _DRIVERS = {
@@ -56,13 +56,17 @@ def make_private_file(url: URL) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
+# hide_parameters: what is written holds tokens, which must not reach a log with an error.
 def writing_engine(url: URL) -> AsyncEngine:
-    """Make one connection, its transactions taking SQLite's write lock from the start."""
-    # hide_parameters: what is written holds tokens, which must not reach a log with an error.
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare_writer)
-        event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
+
+
+def writing_sqlite_engine(url: URL) -> Engine:
+    """Make one connection, its transactions taking the write lock from the start."""
+    plain = url.set(drivername="sqlite")
+    engine = create_engine(plain, pool_size=1, max_overflow=0, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_writer)
+    event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
