@@ -149,8 +149,11 @@ async def test_dying_gateways_lose_nothing(tmp_path: Path, database_url: str) ->
         assert await line_of(program) == str(accepted)
         assert await line_of(program) == "done"
 
-    assert {words[0] for words in world.read("status")} == {f"{i:03}" for i in range(accepted + 1)}
-    assert_all_is_well(world, sent=accepted + 1, came=world.updates)
+    # A gateway that is killed may have accepted more than it had time to say.
+    told = {words[0] for words in world.read("status")}
+    assert len(told) >= accepted + 1
+    assert told == {f"{i:03}" for i in range(len(told))}
+    assert_all_is_well(world, sent=len(told), came=world.updates)
 
 
 async def test_first_message_finds_its_recipient(office: House, world: World) -> None:
