@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 TOP = Path(__file__).parents[3]
-START_TIME = 15.0  # seconds
+START_TIME = 60.0  # seconds
 
 
 def free_port() -> int:
