@@ -16,6 +16,7 @@ from supervisor.login_links import LoginLinks
 from supervisor.mailroom import Mailroom
 from supervisor.retention import Retention
 from supervisor.roster import Roster
+from supervisor.rotation import Rotation
 from supervisor.session_transfer import SessionTransfer
 from supervisor.store.values import Changes, NewNumber
 from supervisor.tenure import Tenure
@@ -65,6 +66,7 @@ class Gateway:
         self._roster = Roster(self._fleet, store, config)
         self._tenure = Tenure(ownership, self._begin)
         self._retention = Retention(store.erasure, config)
+        self._rotation = Rotation(store.keys)
         self._sessions = SessionTransfer(store, config)
         self.logins = LoginDesk(store, self._roster, config, self._tenure)
         self.links = LoginLinks(store, config, self._tenure)
@@ -83,6 +85,7 @@ class Gateway:
         trace: TracebackType | None,
     ) -> None:
         await self._tenure.stop()
+        await self._rotation.stop()
         await self._retention.stop()
         await self._roster.stop_all()
         await self._store.stop()
@@ -217,6 +220,11 @@ class Gateway:
         self._tenure.require()
         return await self._store.audit.list(number, before, limit)
 
+    async def count_old_keys(self) -> int:
+        """Tell how much still needs an older key of SECRET_KEY."""
+        self._tenure.require()
+        return await self._store.keys.count_old()
+
     async def readiness(self) -> Readiness:
         if self._tenure.why_not is not None:
             return Readiness(ok=False, reason=self._tenure.why_not)
@@ -235,6 +243,7 @@ class Gateway:
         numbers = await self._store.numbers.list_to_run()
         await self._roster.start_all(number.number for number in numbers)
         self._retention.start()
+        self._rotation.start()
 
     async def _start(self, number: str) -> None:
         await self._store.numbers.start(number)
