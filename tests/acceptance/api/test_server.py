@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from tests.acceptance.api.operator import ADMIN_KEY
-from tests.acceptance.api.server import gateway
+from tests.acceptance.api.server import gateway, refused
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -90,13 +91,13 @@ async def test_second_gateway_stands_by_then_takes_over(
 async def test_start_is_refused_in_words(
     tmp_path: Path, settings: dict[str, str], setting: str, value: str, said: str
 ) -> None:
-    """What stands against a start is told in a sentence; the program ends as failed."""
-    async with gateway(tmp_path, {**settings, setting: value}) as server:
-        status = await server.process.wait()
+    """What stands against a start is told in a sentence, nothing else; the program ends as failed."""
+    status, words = await refused(tmp_path, {**settings, setting: value})
 
-    assert status != 0
-    assert said in server.log.read_text()
-    assert "Traceback" not in server.log.read_text()
+    assert status == -signal.SIGUSR1
+    assert words.startswith("The gateway can not start:")
+    assert said in words
+    assert [noise for noise in ("Traceback", "Warning", "tracker") if noise in words] == []
 
 
 async def test_other_secret_key_is_refused(
@@ -109,11 +110,34 @@ async def test_other_secret_key_is_refused(
         await first.end(signal.SIGTERM)
     other = settings["SECRET_KEY"].swapcase()
 
-    async with gateway(tmp_path, {**settings, "SECRET_KEY": other}) as second:
-        status = await second.process.wait()
+    status, words = await refused(tmp_path, {**settings, "SECRET_KEY": other})
 
-    assert status != 0
-    assert "put the old key back" in second.log.read_text()
+    assert status == -signal.SIGUSR1
+    assert "put the old key back" in words
+    assert len(words.splitlines()) == 1
+
+
+@pytest.mark.timeout(60)
+async def test_secret_key_is_changed_while_serving(
+    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
+) -> None:
+    """With the new key put first the gateway says when the old one may go; without it all goes on."""
+    old, new = settings["SECRET_KEY"], urlsafe_b64encode(b"n" * 32).decode()
+    async with gateway(tmp_path, settings) as first:
+        await first.wait_serving()
+        token = await operator.start_online(first, number)
+        await first.end(signal.SIGTERM)
+
+    async with gateway(tmp_path, {**settings, "SECRET_KEY": f"{new},{old}"}) as second:
+        await second.wait_ready()
+        await eventually(lambda: "take the older ones out" in second.log.read_text(), 15.0)
+        figures = await operator.call(second, "GET", "/metrics", ADMIN_KEY)
+        await second.end(signal.SIGTERM)
+
+    async with gateway(tmp_path, {**settings, "SECRET_KEY": new}) as third:
+        await third.wait_ready()
+        await eventually(lambda: _is_online(operator, third, number, token), 15.0)
+    assert "telefix_old_key_uses 0.0" in figures.text
 
 
 @pytest.mark.timeout(60)
