@@ -73,13 +73,13 @@ class Server:
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, settings: Mapping[str, str], app: str = "api:create_app()"
+    folder: Path, settings: Mapping[str, str], app: str = "api:create_app()", umask: int = -1
 ) -> AsyncIterator[Server]:
     """Start hypercorn in a folder of its own, leave nothing of it behind."""
     port = free_port()
     log = folder / f"gateway-{port}.log"
     with log.open("wb") as out:
-        process = await _start(folder, settings, app, port, out)
+        process = await _start(folder, settings, app, port, out, umask)
     url = f"http://127.0.0.1:{port}"
     server = Server(process, url, log)
     family = server.family
@@ -104,7 +104,12 @@ async def refused(folder: Path, settings: Mapping[str, str]) -> tuple[int | None
 
 
 async def _start(
-    folder: Path, settings: Mapping[str, str], app: str, port: int, out: IO[bytes] | int
+    folder: Path,
+    settings: Mapping[str, str],
+    app: str,
+    port: int,
+    out: IO[bytes] | int,
+    umask: int = -1,
 ) -> Process:
     inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
     url = f"http://127.0.0.1:{port}"
@@ -114,4 +119,5 @@ async def _start(
         env={"PYTHONPATH": str(TOP), "PUBLIC_URL": url, **inherited, **settings},
         stdout=out,
         stderr=asyncio.subprocess.STDOUT,
+        umask=umask,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from supervisor.private_folder import MODE
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.api.server import gateway, refused
 from tests.waiting import eventually
@@ -115,6 +116,39 @@ async def test_other_secret_key_is_refused(
     assert status == -signal.SIGUSR1
     assert "put the old key back" in words
     assert len(words.splitlines()) == 1
+
+
+async def test_nothing_is_open_to_other_users(
+    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
+) -> None:
+    """Under the most trusting umask nobody else can read or write anything in DATA_DIR."""
+    async with gateway(tmp_path, settings, umask=0) as server:
+        await server.wait_serving()
+        await operator.start_online(server, number)
+
+        folder = tmp_path / "data"
+        found = [folder, *folder.rglob("*")]
+        modes = {path.name: path.stat().st_mode for path in found}
+
+    assert {"data", "sessions", "spool", "telefix.db", "telefix.db-wal", "gateway.lock"} <= set(
+        modes
+    )
+    assert [name for name, mode in modes.items() if mode & 0o066] == []
+    assert "is open to other users" not in server.log.read_text()
+
+
+async def test_open_folder_is_told(tmp_path: Path, settings: dict[str, str]) -> None:
+    """A DATA_DIR that others may enter is used, with the command that closes it in the log."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+
+    async with gateway(tmp_path, settings) as server:
+        await server.wait_serving()
+
+    said = server.log.read_text()
+    assert f"DATA_DIR is open to other users (755): chmod {MODE:o} {folder}" in said
+    assert "SESSION_ROOT is open" not in said
 
 
 @pytest.mark.timeout(60)
