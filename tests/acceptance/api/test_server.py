@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
@@ -203,6 +205,32 @@ async def test_no_secret_reaches_the_log(
     said = server.log.read_text()
     secrets = [token, ADMIN_KEY, settings["SECRET_KEY"], settings["TELEGRAM_API_HASH"]]
     assert [secret for secret in [*secrets, "planfix-token-of-romashka"] if secret in said] == []
+
+
+async def test_all_processes_write_lines_of_one_shape(
+    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
+) -> None:
+    """LOG_FORMAT=json: whatever the server, the gateway or a worker says has the same fields."""
+    wanted = {**settings, "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json"}
+    async with gateway(tmp_path, wanted) as server:
+        await server.wait_serving()
+        token = await operator.start_online(server, number)
+        worker = (await operator.show(server, number, token)).json()["worker"]["pid"]
+        os.kill(worker, signal.SIGKILL)
+        await eventually(lambda: _restarts(operator, server, number, token))
+        await server.end(signal.SIGTERM)
+
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    shapes = {tuple(name for name in line if name != "exception") for line in lines}
+    assert shapes == {("time", "level", "logger", "pid", "number", "message")}
+    assert {line["number"] for line in lines} == {None, number}
+    assert len({line["pid"] for line in lines}) >= 3
+    assert {"hypercorn.error", "supervisor.keeper"} <= {line["logger"] for line in lines}
+
+
+async def _restarts(operator: Operator, server: Server, number: str, token: str) -> bool:
+    shown = (await operator.show(server, number, token)).json()
+    return (shown["restarts"], shown["state"]) == (1, "online")
 
 
 async def _is_online(operator: Operator, server: Server, number: str, token: str) -> bool:
