@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import signal
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
@@ -65,6 +66,7 @@ class Gateway:
         self._fleet = fleet or Fleet(Forkserver())
         self._roster = Roster(self._fleet, store, config)
         self._tenure = Tenure(ownership, self._begin)
+        self._lock = store.database.lock(end_in_order)
         self._retention = Retention(store.erasure, config)
         self._rotation = Rotation(store.keys)
         self._sessions = SessionTransfer(store, config)
@@ -89,6 +91,7 @@ class Gateway:
         await self._retention.stop()
         await self._roster.stop_all()
         await self._store.stop()
+        await self._unlock()
         self._tenure.release()  # last, when nobody of ours can write any more
         self._fleet.forkserver.close()
 
@@ -239,11 +242,21 @@ class Gateway:
 
     async def _begin(self) -> None:
         """Take up all numbers that are to run; their workers start as the gate lets them."""
-        await self._store.start()
+        if self._lock is not None:
+            await self._lock.take()
+        try:
+            await self._store.start()
+        except BaseException:
+            await self._unlock()
+            raise
         numbers = await self._store.numbers.list_to_run()
         await self._roster.start_all(number.number for number in numbers)
         self._retention.start()
         self._rotation.start()
+
+    async def _unlock(self) -> None:
+        if self._lock is not None:
+            await self._lock.release()
 
     async def _start(self, number: str) -> None:
         await self._store.numbers.start(number)
@@ -262,6 +275,11 @@ class Gateway:
             await asyncio.to_thread(shutil.rmtree, self._config.spool_of(number))
         except FileNotFoundError:
             logger.debug("number %s had no spool", number)
+
+
+def end_in_order() -> None:
+    """Stop as if the operator had asked for it."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _changed_fields(changes: Amendment) -> Changes:
