@@ -50,11 +50,11 @@ class Database:
         await self._writing.dispose()
         await self._reading.dispose()
 
-    def lock(self, on_lost: Callable[[], None]) -> DatabaseLock | None:
+    def lock(self) -> DatabaseLock | None:
         """Make what keeps gateways with another DATA_DIR away; an SQLite file lies in one."""
         if self._url.get_backend_name() == "sqlite":
             return None
-        return DatabaseLock(locking_engine(self._url), on_lost)
+        return DatabaseLock(locking_engine(self._url))
 
     async def has_table(self, name: str) -> bool:
         with _translated():

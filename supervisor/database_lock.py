@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import TextClause
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-PATIENCE = 5.0  # seconds in which an owner that is ending lets go
+PATIENCE = 3.0  # seconds in which an owner that is ending lets go
 PAUSE = 0.2  # seconds between two tries
 BEAT = 1.0  # seconds between two looks at the connection
 
@@ -35,6 +36,11 @@ _END_OWN_GHOST = text("""
 logger = logging.getLogger(__name__)
 
 
+def end_in_order() -> None:
+    """Stop as if the operator had asked for it."""
+    signal.raise_signal(signal.SIGTERM)
+
+
 class DatabaseLock:
     """An advisory lock on a connection of its own, taken again whenever that connection is lost.
 
@@ -43,7 +49,10 @@ class DatabaseLock:
     """
 
     def __init__(
-        self, engine: AsyncEngine, on_lost: Callable[[], None], patience: float = PATIENCE
+        self,
+        engine: AsyncEngine,
+        on_lost: Callable[[], None] = end_in_order,
+        patience: float = PATIENCE,
     ) -> None:
         self._engine = engine
         self._on_lost = on_lost

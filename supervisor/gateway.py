@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import signal
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
@@ -66,7 +65,7 @@ class Gateway:
         self._fleet = fleet or Fleet(Forkserver())
         self._roster = Roster(self._fleet, store, config)
         self._tenure = Tenure(ownership, self._begin)
-        self._lock = store.database.lock(end_in_order)
+        self._lock = store.database.lock()
         self._retention = Retention(store.erasure, config)
         self._rotation = Rotation(store.keys)
         self._sessions = SessionTransfer(store, config)
@@ -275,11 +274,6 @@ class Gateway:
             await asyncio.to_thread(shutil.rmtree, self._config.spool_of(number))
         except FileNotFoundError:
             logger.debug("number %s had no spool", number)
-
-
-def end_in_order() -> None:
-    """Stop as if the operator had asked for it."""
-    signal.raise_signal(signal.SIGTERM)
 
 
 def _changed_fields(changes: Amendment) -> Changes:

@@ -178,22 +178,6 @@ async def test_secret_key_is_changed_while_serving(
 
 
 @pytest.mark.timeout(60)
-async def test_database_of_another_gateway_is_left_alone(
-    tmp_path: Path, settings: dict[str, str], postgres_url: str
-) -> None:
-    """With a DATA_DIR of its own a second gateway on one PostgreSQL database refuses to start."""
-    both = {**settings, "DATABASE_URL": postgres_url}
-    async with gateway(tmp_path, both) as first:
-        await first.wait_ready()
-
-        status, words = await refused(tmp_path, {**both, "DATA_DIR": str(tmp_path / "other")})
-
-        assert await first.status("/readyz") == 200
-    assert status == -signal.SIGUSR1
-    assert "another DATA_DIR, works on this database" in words
-
-
-@pytest.mark.timeout(60)
 async def test_demo_comes_up_by_itself(tmp_path: Path) -> None:
     """SANDBOX=1 is all that is needed, at the first start as well as at the next."""
     settings = {"SANDBOX": "1", "DATA_DIR": str(tmp_path / "data")}
