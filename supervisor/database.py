@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import exc as sql_errors
 from sqlalchemy import inspect, text
 
-from supervisor.engine import database_url, make_private_file, reading_engine
+from supervisor.database_lock import DatabaseLock
+from supervisor.engine import database_url, locking_engine, make_private_file, reading_engine
 from supervisor.errors import DatabaseUnavailable
 from supervisor.migration import migrate
 from supervisor.transactor import open_transactor
@@ -43,6 +44,12 @@ class Database:
         await self._writer.stop()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    def lock(self) -> DatabaseLock | None:
+        """Make what keeps gateways with another DATA_DIR away; an SQLite file lies in one."""
+        if self._url.get_backend_name() == "sqlite":
+            return None
+        return DatabaseLock(locking_engine(self._url))
 
     async def has_table(self, name: str) -> bool:
         with _translated():

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from supervisor.errors import DatabaseUrlInvalid
+from supervisor.private_folder import make_private_folder
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -25,6 +27,15 @@ _DRIVERS = {
 }
 _BUSY = 10_000  # milliseconds
 _READERS = 4  # connections
+_SOON_NOTICED = {
+    "timeout": 5.0,
+    "command_timeout": 5.0,
+    "server_settings": {
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+    },
+}
 _READ_ONLY = {"server_settings": {"default_transaction_read_only": "on"}}
 
 
@@ -52,7 +63,7 @@ def make_private_file(url: URL) -> None:
     if url.get_backend_name() != "sqlite":
         return
     path = Path(url.database or "")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
@@ -87,6 +98,17 @@ def reading_engine(url: URL) -> AsyncEngine:
     if is_sqlite:
         event.listen(engine.sync_engine, "connect", _prepare_reader)
     return engine
+
+
+def locking_engine(url: URL) -> AsyncEngine:
+    """Make a connection that stays, whose silent end both sides notice soon."""
+    return create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args=_SOON_NOTICED,
+    )
 
 
 def _prepare_writer(connection: Any, _record: object) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from supervisor import private_folder
 from supervisor.database import Database
 from supervisor.engine import database_url, make_private_file
 from supervisor.errors import DatabaseUnavailable, DatabaseUrlInvalid
@@ -57,6 +58,7 @@ def test_sqlite_file_is_private(tmp_path: Path) -> None:
     make_private_file(database_url(f"sqlite:///{file}"))
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == private_folder.MODE
 
 
 @pytest.mark.parametrize(
