@@ -217,6 +217,31 @@ async def test_worker_dies_with_an_album_half_sent(conversation: Conversation) -
     assert [message["text"] for message in messages] == ["look", "", ""]
 
 
+@pytest.mark.parametrize("let_pass", [0, 1])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_worker_dies_with_a_caption_refused(
+    conversation: Conversation, when: str, let_pass: int
+) -> None:
+    """The text that went ahead of its file is neither sent again nor taken for the owner's."""
+    await _begin(conversation)
+    await conversation.telegram_fails(
+        method="messages.sendMedia", error="MEDIA_CAPTION_TOO_LONG", times=1
+    )
+    conversation.plan_crash(when, "part_sent", let_pass=let_pass)
+
+    files = [attached("a.pdf", b"a contract")]
+    sent = await conversation.employee_tells("look", files=files)
+
+    await conversation.until_told(sent, "sent")
+    await conversation.until_settled()
+    assert conversation.has_crashed
+    messages = await conversation.in_telegram()
+    found = [(message["text"], bool(message["file"])) for message in messages]
+    is_forgotten = (when, let_pass) == ("before", 0)
+    assert found == ([("look", True)] if is_forgotten else [("look", False), ("", True)])
+    assert await conversation.texts_in_planfix() == ["hello"]
+
+
 async def _begin(conversation: Conversation) -> None:
     await conversation.contact_writes("hello")
     await conversation.until_in_planfix("hello")
