@@ -98,7 +98,11 @@ async def test_replay_completes_an_album(
     mail: Mail, telegram: DataCentre, taras: Account, files: FileServer
 ) -> None:
     """The picture that was missing follows; text, other pictures are not sent again."""
-    pictures = {"a_jpg": make_jpeg(), "b_jpg": f"{files.url}/b.jpg", "c_jpg": make_jpeg()}
+    pictures: dict[str, bytes | str] = {
+        "a_jpg": make_jpeg(),
+        "b_jpg": f"{files.url}/b.jpg",
+        "c_jpg": make_jpeg(),
+    }
     order = mail.begin(taras, "trip", **pictures)
     await mail.until_done(order)
     before = _ids(mail.box(taras.id))
