@@ -133,7 +133,10 @@ class Number:
                 await self._reception.take(incoming.position, update)
 
     async def _resolve(self, order: Resolve) -> None:
-        await self._outbox.report(await self._resolver.resolve(order))
+        answer = await self._resolver.resolve(order)
+        # A worker after this one must be able to write to whom Planfix is about to know.
+        self._account.tell_peers()
+        await self._outbox.report(answer)
 
     async def _close(self) -> None:
         await asyncio.gather(self._inbound.close(), self._outbound.close(), self._resolving.close())

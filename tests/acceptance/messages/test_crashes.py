@@ -217,6 +217,24 @@ async def test_worker_dies_with_an_album_half_sent(conversation: Conversation) -
     assert [message["text"] for message in messages] == ["look", "", ""]
 
 
+@pytest.mark.parametrize("name", ["contact_phone", "telegram_user_name"])
+async def test_worker_dies_when_it_has_found_somebody(
+    world: World, conversation: Conversation, name: str
+) -> None:
+    """The next worker can write to whoever was found without looking for them again."""
+    person = await world.add_person(username=f"found_{conversation.number}")
+    finder = {"contact_phone": person["phone"], "telegram_user_name": f"found_{conversation.number}"}
+    conversation.plan_crash("after", "resolved")
+
+    answer = await conversation.employee_writes("hello", **{name: finder[name]})
+    for method in ("contacts.resolvePhone", "contacts.resolveUsername"):
+        await conversation.telegram_fails(method=method, error="FLOOD_WAIT_600")
+
+    assert conversation.has_crashed
+    assert (answer["status"], answer["body"]["contactId"]) == (200, str(person["user_id"]))
+    await conversation.until_told(answer["message_id"], "sent")
+
+
 @pytest.mark.parametrize("let_pass", [0, 1])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_worker_dies_with_a_caption_refused(
