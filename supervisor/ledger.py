@@ -56,6 +56,7 @@ class PlanfixTrouble(StrEnum):
 
     UNAUTHORIZED = FailureCode.UNAUTHORIZED
     UNAVAILABLE = FailureCode.UNAVAILABLE
+    FORBIDDEN = FailureCode.FORBIDDEN
 
 
 Fact = KeySaved | EntitiesSeen | UpdateStateMoved
@@ -81,6 +82,7 @@ class Ledger:
             token=await self._store.numbers.planfix_token(self.number),
             provider_id=number.provider_id,
             user_email=number.user_email,
+            may_be_private=self._config.allow_private_planfix,
         )
         return Assignment(
             number=self.number,

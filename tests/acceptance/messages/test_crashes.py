@@ -223,7 +223,10 @@ async def test_worker_dies_when_it_has_found_somebody(
 ) -> None:
     """The next worker can write to whoever was found without looking for them again."""
     person = await world.add_person(username=f"found_{conversation.number}")
-    finder = {"contact_phone": person["phone"], "telegram_user_name": f"found_{conversation.number}"}
+    finder = {
+        "contact_phone": person["phone"],
+        "telegram_user_name": f"found_{conversation.number}",
+    }
     conversation.plan_crash("after", "resolved")
 
     answer = await conversation.employee_writes("hello", **{name: finder[name]})
