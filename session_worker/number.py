@@ -28,6 +28,7 @@ from session_worker.telegram.resolving import Resolver
 from session_worker.telegram.throttle import Throttle
 from session_worker.telegram.updates import CatchUp, CaughtUp
 from session_worker.tls import tls_context
+from session_worker.traces import Traces
 from session_worker.whereabouts import Whereabouts
 from session_worker.words import words_of
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
 WHEREABOUTS = "messages"
+SENT = "sent"
 
 
 class Number:
@@ -64,7 +66,8 @@ class Number:
         recollection, people = Recollection(), People(account.ask)
         self._account = account
         self._whereabouts = Whereabouts(spool / WHEREABOUTS)
-        listener = Listener(people, recollection, self._whereabouts, words)
+        sent = Whereabouts(spool / SENT)
+        listener = Listener(people, recollection, (self._whereabouts, sent), words)
         self._reception = Reception(listener, self._whereabouts, outbox, words, account.acknowledge)
         self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
         history = History(account.ask, recollection, words)
@@ -74,7 +77,8 @@ class Number:
         self._inbound = Inbound(planfix, packing, outbox, gate)
         throttle = Throttle(account)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        self._outbound = Outbound(account, throttle, fetcher, outbox, spool)
+        traces = Traces(recollection, sent)
+        self._outbound = Outbound(account, throttle, fetcher, outbox, traces, spool)
         self._resolver = Resolver(account, throttle)
         self._resolving: Lanes[Resolve] = Lanes(self._resolve)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from session_worker.message import Part, Send
     from session_worker.session import Outbox
     from session_worker.telegram.throttle import Throttle
+    from session_worker.traces import Traces
 
 FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at a time
 
@@ -54,12 +55,13 @@ class TryLater(Exception):
 class Outbound:
     """Takes what employees wrote, brings it to Telegram."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each neighbour, none of which knows another
         self,
         telegram: Telegram,
         throttle: Throttle,
         fetcher: Fetcher,
         outbox: Outbox,
+        traces: Traces,
         spool: Path,
         *,
         pauses: Backoff = PAUSES,
@@ -68,6 +70,7 @@ class Outbound:
         self._throttle = throttle
         self._fetcher = fetcher
         self._outbox = outbox
+        self._traces = traces
         self._folder = spool / "out"
         self._pauses = pauses
         self._uploads = Uploads(telegram.ask)
@@ -164,6 +167,6 @@ class Outbound:
 
     async def _report_sent(self, letter: Letter, number: int, part: Part) -> None:
         """Tell what is in Telegram by now, so that it is never sent again, never taken for an echo."""
-        await self._outbox.report(
-            PartSent(row=letter.send.row, part=number, message_ids=letter.sent(part))
-        )
+        sent = letter.sent(part)
+        await self._outbox.report(PartSent(row=letter.send.row, part=number, message_ids=sent))
+        await self._traces.note(letter.outgoing.peer_id, part, sent)

@@ -20,7 +20,10 @@ from session_worker.message import (
 )
 from session_worker.outbound import Outbound
 from session_worker.plan import plan
+from session_worker.recollection import Recollection
 from session_worker.telegram.throttle import Throttle
+from session_worker.traces import Traces
+from session_worker.whereabouts import Whereabouts
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -76,6 +79,7 @@ class Mail:
             self.throttle,
             Fetcher(planfix, TLS, limits=limits),
             self.number.memory,
+            Traces(Recollection(), Whereabouts(self.spool / "sent")),
             self.spool,
             pauses=BRISK,
         )
