@@ -15,6 +15,7 @@ from session_worker.message import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.outbound import Outbound
 from session_worker.parcel import Packing
 from session_worker.planfix import Planfix
+from session_worker.proofs import Proofs
 from session_worker.reception import Reception
 from session_worker.recollection import Recollection
 from session_worker.telegram.account import TelegramAccount
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
 WHEREABOUTS = "messages"
 SENT = "sent"
+PROOFS = "proofs"
 
 
 class Number:
@@ -74,7 +76,7 @@ class Number:
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         packing = Packing(downloads, history, spool, words, account.until_online)
         planfix = Planfix(assignment.planfix, assignment.number, patience)
-        self._inbound = Inbound(planfix, packing, outbox, gate)
+        self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
         throttle = Throttle(account)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
         traces = Traces(recollection, sent)

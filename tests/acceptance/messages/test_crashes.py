@@ -50,7 +50,6 @@ OUT = [
 UNHEARD = {
     ("before", "update_state_moved"),
     ("after", "update_state_moved"),
-    ("before", "delivered"),
 }
 
 
@@ -103,6 +102,8 @@ async def test_gateway_dies_while_a_message_comes_in(
     texts = await conversation.texts_in_planfix()
     # What a worker does when nobody is left to hear of it has to be done again.
     assert max(map(texts.count, texts)) <= 2
+    # An answer that the worker has heard is noted by it.
+    assert texts.count("1") == 1 or moment[1] != "delivered"
     assert list(dict.fromkeys(texts)) == ["hello", "1", "2", "3"]
     assert await conversation.in_telegram() == []
 
