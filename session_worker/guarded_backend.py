@@ -78,7 +78,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         failure: Exception | None = None
-        for address in await self._checked(host, port):
+        # IPv4 first: where IPv6 is swallowed on its way, each connection would wait in vain.
+        for address in sorted(await self._checked(host, port), key=lambda each: ":" in each):
             try:
                 return await self._inner.connect_tcp(
                     address, port, timeout, local_address, socket_options

@@ -81,6 +81,15 @@ async def test_next_address_is_tried(planfix: Planfix, names: Names, network: Ne
     assert network.dialled == [OTHER_PUBLIC, PUBLIC]
 
 
+async def test_old_addresses_come_first(planfix: Planfix, names: Names, network: Network) -> None:
+    """A server whose IPv6 leads nowhere calls Planfix without delay."""
+    names.answers[NAME] = [["2606:2800:220:1::1", PUBLIC]]
+
+    await call(planfix)
+
+    assert network.dialled == [PUBLIC]
+
+
 @pytest.mark.parametrize("addresses", [[PRIVATE], [PUBLIC, PRIVATE], ["127.0.0.1"], ["::1"]])
 async def test_private_address_is_not_called(
     planfix: Planfix, names: Names, network: Network, addresses: list[str]
