@@ -97,7 +97,6 @@ class Gateway:
     async def create(self, draft: Draft) -> Created:
         """Register a number, then let it start."""
         self._tenure.require()
-        imported = await self._sessions.read(draft)
         new = NewNumber(
             number=draft.number,
             client=draft.name,
@@ -106,7 +105,10 @@ class Gateway:
             provider_id=draft.provider_id,
             user_email=draft.user_email,
         )
-        async with self._roster.turn(draft.number):
+        async with (
+            self._sessions.claim(draft.number, draft) as imported,
+            self._roster.turn(draft.number),
+        ):
             created = await self._store.numbers.create(new)
             self._tokens.forget(draft.number)
             await self._sessions.keep(created.number.number, imported)
@@ -123,8 +125,10 @@ class Gateway:
         """Stop a number, change it, start it with a clean slate."""
         self._tenure.require()
         await self._store.numbers.get(number)
-        imported = await self._sessions.read(changes)
-        async with self._roster.turn(number):
+        async with (
+            self._sessions.claim(number, changes) as imported,
+            self._roster.turn(number),
+        ):
             await self._roster.stop(number)
             try:
                 await self._store.numbers.change(number, _changed_fields(changes))

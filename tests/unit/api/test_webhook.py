@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.errors import SessionFileMissing, SessionPathForbidden
+from supervisor.errors import SessionPathForbidden, SessionStringBroken
 from supervisor.health import State
 from supervisor.store.values import LastError
 from supervisor.view import Backlog
@@ -201,7 +201,7 @@ async def test_wait_has_bounds(client: TestClientProtocol, gateway: FakeGateway,
 
 @pytest.mark.parametrize(
     ("error", "field"),
-    [(SessionPathForbidden(), "path_session"), (SessionFileMissing("a.session"), "name_session")],
+    [(SessionPathForbidden(), "path_session"), (SessionStringBroken(), "string_session")],
 )
 async def test_bad_session_file_is_the_callers_fault(
     client: TestClientProtocol, gateway: FakeGateway, error: Exception, field: str
