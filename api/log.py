@@ -68,5 +68,6 @@ def set_up_logging(settings: Settings) -> None:
     handler.setFormatter(chosen(Redactor(secrets)))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     logging.getLogger(_SERVER).addFilter(partial(_take_over, handler))
-    for chatty in ("alembic", "httpx"):
+    # aiosqlite tells every value that it writes.
+    for chatty in ("aiosqlite", "alembic", "httpcore", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

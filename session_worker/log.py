@@ -20,7 +20,8 @@ def configure(assignment: Assignment) -> None:
     handler.setFormatter(_make_formatter(assignment))
     logging.basicConfig(level=assignment.log_level, handlers=[handler], force=True)
     logging.getLogger("telethon").setLevel(logging.WARNING)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def secrets_of(assignment: Assignment) -> tuple[str, ...]:

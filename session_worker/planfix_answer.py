@@ -7,7 +7,10 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from session_worker.repetition import without_ours
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 LONGEST_DETAIL = 300  # characters
@@ -44,12 +47,16 @@ class PlanfixRejected(PlanfixError):
         self.status = status
 
 
-def check(status: int, body: bytes, retry_after: float | None) -> dict[str, Any]:
+def check(
+    status: int, body: bytes, retry_after: float | None, form: Iterable[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Read the answer's data; anything but success raises what has to happen next."""
     content = _parse(body)
     complaint = content.get("error")
-    detail = str(complaint or body[:LONGEST_DETAIL].decode(errors="replace"))[:LONGEST_DETAIL]
-    if status == HTTPStatus.UNAUTHORIZED or detail.lower() == "invalid token":
+    reason = str(complaint or body.decode(errors="replace"))
+    # Some servers repeat what they were sent, which is neither to be logged nor kept in clear.
+    detail = without_ours(reason, form)[:LONGEST_DETAIL]
+    if status == HTTPStatus.UNAUTHORIZED or reason.lower() == "invalid token":
         raise PlanfixUnauthorized(detail)
     if status in _IN_BETWEEN:
         raise PlanfixAnswerLost(f"answered {status}")
