@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from api.gateway import Gateway
 
 # What a caller can make us hold is bounded here, by `body.SMALL` for each route, by Hypercorn's
-# defaults for headers: 16 KiB, to be sent within 5 seconds.
+# defaults for headers: 16 KiB with what comes in one read, to be sent within 5 seconds.
 BODY_TIMEOUT = 15  # seconds a caller may take to send its body
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",

@@ -24,7 +24,7 @@ def guard_doorstep(app: Quart) -> None:
         await send({"type": "http.response.start", "status": status, "headers": _NO_BODY})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    app.asgi_app = doorstep  # type: ignore[method-assign] - Quart's way to wrap an application
+    app.asgi_app = doorstep  # type: ignore[method-assign]  # Quart's way to wrap itself
 
 
 def refusal(scope: HTTPScope) -> int | None:

@@ -34,7 +34,7 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people 
         file.path,
         mimetype=safe_type(file.mime),
         as_attachment=True,
-        attachment_filename=file.name,
+        attachment_filename=one_line(file.name),
         conditional=True,
     )
     response.timeout = LONGEST_DOWNLOAD
@@ -53,6 +53,11 @@ def _put_range_plainly(size: int) -> None:
         raise ApiError(416, "range_not_satisfiable", reason, headers=headers) from exc
     if part is not None:
         request.headers["Range"] = f"bytes={part[0]}-{part[1] - 1}"
+
+
+def one_line(name: str) -> str:
+    """Take out of a stranger's file name what ends a header's line, or hides a part of it."""
+    return "".join(char if char.isprintable() else "_" for char in name)
 
 
 def safe_type(mime: str) -> str:

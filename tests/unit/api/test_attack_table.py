@@ -13,7 +13,6 @@ from tests.unit.api.calls import ADMIN_KEY, FORM, NUMBER, bearer, draft, start
 from tests.unit.api.planfix_calls import GOOD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from quart.typing import TestClientProtocol
     from quart.wrappers import Response
@@ -100,6 +99,12 @@ def asked_by(tokens: Tokens) -> dict[str, dict[str, Any]]:
     }
 
 
+async def call(
+    client: TestClientProtocol, method: str, path: str, body: Any = None, **asked: Any
+) -> Response:
+    return await client.open(path, method=method, json=body, **asked)
+
+
 async def open_numbers(client: TestClientProtocol) -> Tokens:
     named = {**NAMED, "number": NUMBER}
     replaced = await start(client)
@@ -116,8 +121,8 @@ def path_of(rule: str, number: str = NUMBER) -> str:
     return rule.replace("<number>", number).replace("<message_id>", "1")
 
 
-def body_for(body: Mapping[str, str] | None, number: str) -> dict[str, str] | None:
-    return body and {**body, "number": number} if body and "number" in body else dict(body or {})
+def body_for(body: dict[str, str] | None, number: str) -> dict[str, str] | None:
+    return body and body | ({"number": number} if "number" in body else {})
 
 
 def test_every_address_is_in_the_table(settings: Settings) -> None:
@@ -144,7 +149,7 @@ async def test_only_the_right_key_opens(
     before = dict(gateway.views)
 
     for name in [*asked.keys() - EITHER, *(EITHER - right)]:
-        response = await client.open(path_of(rule), method=method, json=body, **asked[name])
+        response = await call(client, method, path_of(rule), body, **asked[name])
         error = (await response.get_json()).get("error")
         assert (response.status_code, error) == (401, "unauthorized"), name
         assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -152,7 +157,7 @@ async def test_only_the_right_key_opens(
     assert not gateway.links.given
 
     for name in sorted(right):
-        response = await client.open(path_of(rule), method=method, json=body, **asked[name])
+        response = await call(client, method, path_of(rule), body, **asked[name])
         assert response.status_code in ADMITTED, name
 
 
@@ -167,10 +172,11 @@ async def test_numbers_can_not_be_probed(
     for key in ("wrong", tokens.purged, tokens.others):
         said = [
             await heard(
-                await client.open(
+                await call(
+                    client,
+                    method,
                     path_of(rule, number),
-                    method=method,
-                    json=body_for(body, number) if body else None,
+                    body_for(body, number),
                     headers=bearer(key),
                 )
             )
@@ -181,7 +187,7 @@ async def test_numbers_can_not_be_probed(
 
 
 async def heard(response: Response) -> tuple[int, bytes, list[str]]:
-    data: bytes = await response.get_data()
+    data = await response.get_data(as_text=False)
     return response.status_code, data, sorted(response.headers.keys())
 
 
@@ -192,7 +198,7 @@ async def test_public_address_tells_no_secret(
     """What needs no key knows nothing about numbers, nor keys."""
     await open_numbers(client)
 
-    response = await client.open(rule.replace("<path:filename>", "login.css"), method=method)
+    response = await call(client, method, rule.replace("<path:filename>", "login.css"))
     text = await response.get_data(as_text=True)
 
     assert response.status_code == 200
@@ -206,9 +212,10 @@ async def test_no_key_opens_a_link(client: TestClientProtocol, method: str, rule
     path = rule.replace("<name>", "a.jpg")
 
     for secret in (tokens.own, ADMIN_KEY, NUMBER):
-        response = await client.open(
+        response = await call(
+            client,
+            method,
             path.replace("<token>", secret).replace("<secret>", secret),
-            method=method,
             headers=bearer(ADMIN_KEY),
         )
         assert response.status_code in {404, 410}
@@ -255,7 +262,7 @@ async def test_other_methods_open_nothing(
     client: TestClientProtocol, method: str, rule: str
 ) -> None:
     """A method that nobody expects is no way around the door."""
-    response = await client.open(path_of(rule), method=method, headers=bearer(ADMIN_KEY))
+    response = await call(client, method, path_of(rule), headers=bearer(ADMIN_KEY))
 
     assert response.status_code == 405
 

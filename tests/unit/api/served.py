@@ -1,0 +1,86 @@
+"""The application under hypercorn in the test's own loop, for what only a socket can show."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from api import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from api.gateway import Gateway
+    from api.settings import Settings
+
+ANSWER = 10.0  # seconds
+HOST = b"Host: gateway.example\r\n"
+
+
+class Served:
+    """Where the application listens."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def exchange(self, request: bytes) -> bytes:
+        """Send bytes, return everything until the server hangs up."""
+        reader, writer = await self.connect()
+        writer.write(request)
+        answer = b""
+        # Who hangs up before it has read everything resets the connection.
+        with suppress(ConnectionResetError):
+            async with asyncio.timeout(ANSWER):
+                while data := await reader.read(65536):
+                    answer += data
+        writer.close()
+        return answer
+
+    async def get(self, path: str, *headers: bytes, method: str = "GET") -> bytes:
+        lines = b"".join(line + b"\r\n" for line in headers)
+        start = f"{method} {path} HTTP/1.1\r\n".encode()
+        return await self.exchange(start + HOST + b"Connection: close\r\n" + lines + b"\r\n")
+
+    async def is_healthy(self) -> bool:
+        return status_of(await self.get("/healthz")) == 200
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(maxsplit=2)[1]) if answer else 0
+
+
+def headers_of(answer: bytes) -> dict[str, str]:
+    lines = answer.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+    return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def body_of(answer: bytes) -> bytes:
+    return answer.partition(b"\r\n\r\n")[2]
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, gateway: Gateway, *, headers_within: float = 5.0, body_within: float = 15.0
+) -> AsyncIterator[Served]:
+    """Serve with the configuration of the Procfile, which has none but these limits."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    config, stop = Config(), asyncio.Event()
+    config.bind = [f"fd://{listening.detach()}"]
+    config.errorlog = logging.getLogger("tests.hypercorn")
+    config.keep_alive_timeout = headers_within
+    app = create_app(settings, gateway)
+    app.config["BODY_TIMEOUT"] = body_within
+    running = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
+    yield Served(port)
+    stop.set()
+    await running
