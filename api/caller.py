@@ -1,4 +1,4 @@
-"""The address a call comes from, told by the proxies that we trust and nobody else."""
+"""The address a call comes from, as told by the proxies that we trust, by nobody else."""
 
 from __future__ import annotations
 

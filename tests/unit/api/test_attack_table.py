@@ -13,7 +13,6 @@ from tests.unit.api.calls import ADMIN_KEY, FORM, NUMBER, bearer, draft, start
 from tests.unit.api.planfix_calls import GOOD
 
 if TYPE_CHECKING:
-
     from quart.typing import TestClientProtocol
     from quart.wrappers import Response
 
@@ -256,15 +255,12 @@ async def test_planfix_is_known_by_its_token(
     assert taken == expected.get(channel or "", ["own", "others"])
 
 
-@pytest.mark.parametrize("method", ["PATCH", "TRACE", "CONNECT", "PROPFIND"])
 @pytest.mark.parametrize("rule", sorted({rule for _, rule in GUARDED}))
-async def test_other_methods_open_nothing(
-    client: TestClientProtocol, method: str, rule: str
-) -> None:
+async def test_other_methods_open_nothing(client: TestClientProtocol, rule: str) -> None:
     """A method that nobody expects is no way around the door."""
-    response = await call(client, method, path_of(rule), headers=bearer(ADMIN_KEY))
-
-    assert response.status_code == 405
+    for method in ("PATCH", "TRACE", "CONNECT", "PROPFIND"):
+        response = await call(client, method, path_of(rule), headers=bearer(ADMIN_KEY))
+        assert response.status_code == 405, method
 
 
 @pytest.mark.parametrize("rule", sorted({rule for _, rule in GUARDED}))
