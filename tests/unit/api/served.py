@@ -69,7 +69,12 @@ def body_of(answer: bytes) -> bytes:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, gateway: Gateway, *, headers_within: float = 5.0, body_within: float = 15.0
+    settings: Settings,
+    gateway: Gateway,
+    *,
+    headers_within: float = 5.0,
+    body_within: float = 15.0,
+    answer_within: float = 60.0,
 ) -> AsyncIterator[Served]:
     """Serve with the configuration of the Procfile, which has none but these limits."""
     listening = socket.create_server(("127.0.0.1", 0))
@@ -79,7 +84,7 @@ async def serving(
     config.errorlog = logging.getLogger("tests.hypercorn")
     config.keep_alive_timeout = headers_within
     app = create_app(settings, gateway)
-    app.config["BODY_TIMEOUT"] = body_within
+    app.config.update(BODY_TIMEOUT=body_within, RESPONSE_TIMEOUT=answer_within)
     running = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
     yield Served(port)
     stop.set()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,15 +12,19 @@ import pytest
 from api.blueprints.files import safe_type
 from api.byte_range import RangeBeyondEnd, find_part
 from supervisor.mailroom import OpenFile
+from tests.unit.api.served import serving
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from quart.typing import TestClientProtocol
 
+    from api.settings import Settings
     from tests.fakes.gateway import FakeGateway
 
 CONTENT = b"0123456789"
+BIG = 32 << 20  # bytes; more than sockets hold
 LINK = "/files/signed/a.html"
 
 
@@ -115,3 +121,24 @@ async def test_file_that_is_erased_meanwhile_is_gone(
     gateway.files["signed"] = OpenFile(tmp_path / "erased", "a.txt", "text/plain")
 
     assert (await client.get(LINK)).status_code == 404
+
+
+async def test_slow_download_is_not_cut_off(
+    settings: Settings, gateway: FakeGateway, tmp_path: Path
+) -> None:
+    """A big file over a slow line takes longer than any other answer may."""
+    (big := tmp_path / "big").touch()
+    os.truncate(big, BIG)
+    gateway.files["signed"] = OpenFile(big, "a.mp4", "video/mp4")
+
+    async with serving(settings, gateway, answer_within=0.2) as served:
+        reader, writer = await served.connect()
+        writer.write(f"GET {LINK} HTTP/1.0\r\n\r\n".encode())
+        got = len(await reader.readexactly(1000))
+        end = asyncio.get_running_loop().time() + 0.5
+        await eventually(lambda: asyncio.get_running_loop().time() > end)
+        while data := await reader.read(1 << 20):
+            got += len(data)
+        writer.close()
+
+    assert got > BIG
