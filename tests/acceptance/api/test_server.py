@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.api.server import gateway
 from tests.waiting import eventually
 
@@ -130,21 +129,6 @@ async def test_demo_comes_up_by_itself(tmp_path: Path) -> None:
         assert f"Admin key {(tmp_path / 'data' / 'admin_key').read_text()}" in said
         assert f"{server.url}/docs" in said
         assert status == 0
-
-
-async def test_no_secret_reaches_the_log(
-    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
-) -> None:
-    """Even the most talkative log of a whole life holds no key and no token."""
-    async with gateway(tmp_path, {**settings, "LOG_LEVEL": "DEBUG"}) as server:
-        await server.wait_serving()
-        token = await operator.start_online(server, number)
-        await operator.call(server, "POST", f"/numbers/{number}/restart", ADMIN_KEY)
-        await server.end(signal.SIGTERM)
-
-    said = server.log.read_text()
-    secrets = [token, ADMIN_KEY, settings["SECRET_KEY"], settings["TELEGRAM_API_HASH"]]
-    assert [secret for secret in [*secrets, "planfix-token-of-romashka"] if secret in said] == []
 
 
 async def _is_online(operator: Operator, server: Server, number: str, token: str) -> bool:

@@ -102,6 +102,25 @@ class Life:
         self.know(token=conversation.token, sent_name=mine["name"])
         self.files |= {"a file from Telegram": content.encode(), "a file to it": sent.encode()}
 
+    async def attach_what_fails(self, conversation: Conversation) -> None:
+        """Attach links that can not be fetched; somebody's key may be in each of them."""
+        link, text = word("link"), word("text")
+        broken, inside = f"http://{link}:{link}@[::1/{link}", f"https://10.0.0.1/{link}"
+        form = {"cmd": "newMessage", "providerId": "telegram", "token": conversation.token}
+        form |= {"chatId": conversation.chat_id, "message": text, "attachments[name]": "a.pdf"}
+        for count, url in enumerate((broken, inside)):
+            body = {**form, "messageId": f"9{count}", "attachments[url]": url}
+            call = f"{self.world.server.url}/webhook/message"
+            answer = await self.world.http.post(call, data=body)
+            assert answer.status_code == 200, answer.text
+
+        async def have_failed() -> bool:
+            errors = [entry["error"] for entry in await conversation.journal(direction="out")]
+            return sum(error is not None for error in errors) >= 2
+
+        await eventually(have_failed, 15, awaited="links that fail")
+        self.know(attached_link=link, text_beside_it=text)
+
     async def guess(self, conversation: Conversation) -> None:
         """Show right keys in wrong places, wrong keys in right ones."""
         http, url = self.world.http, self.world.server.url

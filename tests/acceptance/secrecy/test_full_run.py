@@ -33,7 +33,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory, database: str) -> Asyn
     folder = tmp_path_factory.mktemp("world")
     temporary = folder / "tmp"
     temporary.mkdir()
-    talkative = {"LOG_LEVEL": "DEBUG", "TMPDIR": str(temporary)}
+    look = "json" if database else "text"
+    talkative = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": look, "TMPDIR": str(temporary)}
     async with (
         running_sandbox(folder) as sandbox,
         World(folder, sandbox, REAL, database, **talkative) as made,
@@ -50,6 +51,7 @@ async def test_no_secret_is_left_lying_about(world: World) -> None:
     phone = await life.log_in_by_code()
     await life.log_in_by_qr()
     await life.talk(conversation)
+    await life.attach_what_fails(conversation)
     await life.guess(conversation)
     await life.be_refused(phone)
     await life.move(conversation)

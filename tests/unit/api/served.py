@@ -12,9 +12,11 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from api import create_app
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from api.gateway import Gateway
     from api.settings import Settings
@@ -24,13 +26,15 @@ HOST = b"Host: gateway.example\r\n"
 
 
 class Served:
-    """Where the application listens."""
+    """Where the application listens: a path, or a port of this machine."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, place: Path | int) -> None:
+        self._place = place
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        if isinstance(self._place, int):
+            return await asyncio.open_connection("127.0.0.1", self._place)
+        return await asyncio.open_unix_connection(self._place)
 
     async def exchange(self, request: bytes) -> bytes:
         """Send bytes, return everything until the server hangs up."""
@@ -75,17 +79,24 @@ async def serving(
     headers_within: float = 5.0,
     body_within: float = 15.0,
     answer_within: float = 60.0,
+    unix: Path | None = None,
 ) -> AsyncIterator[Served]:
     """Serve with the configuration of the Procfile, which has none but these limits."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
     config, stop = Config(), asyncio.Event()
-    config.bind = [f"fd://{listening.detach()}"]
+    if unix is None:
+        listening = socket.create_server(("127.0.0.1", 0))
+        served = Served(listening.getsockname()[1])
+        config.bind = [f"fd://{listening.detach()}"]
+    else:
+        served = Served(unix)
+        config.bind = [f"unix:{unix}"]
     config.errorlog = logging.getLogger("tests.hypercorn")
     config.keep_alive_timeout = headers_within
     app = create_app(settings, gateway)
     app.config.update(BODY_TIMEOUT=body_within, RESPONSE_TIMEOUT=answer_within)
     running = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
-    yield Served(port)
+    if unix is not None:
+        await eventually(unix.exists)
+    yield served
     stop.set()
     await running

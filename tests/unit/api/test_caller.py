@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +14,7 @@ from api import create_app
 from api.auth import BURST
 from api.caller import NOWHERE, find_caller, neighbourhood, parse_proxies
 from tests.unit.api.calls import bearer, start
+from tests.unit.api.served import serving, status_of
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -129,4 +132,28 @@ async def test_guesser_slows_down_itself_alone(
     assert seen == [429, 401, 200]
     assert [line.getMessage() for line in caplog.records if line.levelname == "WARNING"] == [
         f"too many wrong keys from {CALLER}"
+    ]
+
+
+async def test_proxy_on_a_unix_socket(
+    settings: Settings, gateway: FakeGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A peer without an address is believed if `unix` is trusted, else all of them are one caller."""
+    said = []
+    for trusted in ("unix", "127.0.0.1"):
+        trusting = settings.model_copy(update={"trusted_proxies": trusted})
+        with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
+            async with serving(trusting, gateway, unix=Path(folder) / "s") as served:
+                for count in range(BURST):
+                    forwarded = f"X-Forwarded-For: 192.0.2.{count}, {CALLER}".encode()
+                    await served.get("/numbers", b"Token: wrong", forwarded)
+                last = await served.get(
+                    "/numbers", b"Token: wrong", f"X-Forwarded-For: {OTHER}".encode()
+                )
+                said.append(status_of(last))
+
+    assert said == [401, 429]
+    assert [line.getMessage().split()[-1] for line in caplog.records if "keys" in line.msg] == [
+        CALLER,
+        NOWHERE,
     ]
