@@ -7,6 +7,8 @@ import secrets
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
+from supervisor.private_folder import make_private_folder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,7 +22,7 @@ def keep_secret_key(data_dir: Path) -> str:
 
 
 def _keep(path: Path, fresh: str) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     draft.touch(mode=0o600, exist_ok=False)
     draft.write_text(fresh)

@@ -23,15 +23,21 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 class Figures(Collector):
     """What is known of the numbers at one moment."""
 
-    def __init__(self, views: Sequence[View], readiness: Readiness) -> None:
+    def __init__(self, views: Sequence[View], readiness: Readiness, old_keys: int) -> None:
         self._views = views
         self._readiness = readiness
+        self._old_keys = old_keys
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "telefix_ready",
             "1 while every number that should run is started.",
             int(self._readiness.ok),
+        )
+        yield GaugeMetricFamily(
+            "telefix_old_key_uses",
+            "What still needs an older key of SECRET_KEY.",
+            self._old_keys,
         )
         yield self._states()
         yield self._restarts()
@@ -68,7 +74,7 @@ class Figures(Collector):
         return family
 
 
-def render_metrics(views: Sequence[View], readiness: Readiness) -> bytes:
+def render_metrics(views: Sequence[View], readiness: Readiness, old_keys: int) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Figures(views, readiness))
+    registry.register(Figures(views, readiness, old_keys))
     return generate_latest(registry)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import sys
-from typing import NoReturn
+from multiprocessing.synchronize import SemLock
+from typing import Any, NoReturn
 
 
 class StartRefused(Exception):
@@ -20,5 +22,17 @@ def refuse(sentence: str) -> NoReturn:
     sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()
     # Hypercorn's master ends with 0 when its child fails, which platforms take for success.
+    _clear_semaphores()
     os.kill(master.pid, signal.SIGUSR1)
     os._exit(1)
+
+
+def _clear_semaphores() -> None:
+    """Remove those that Hypercorn's master shares with us.
+
+    Ended by a signal it can not, which Python would tell at length below our sentence.
+    """
+    for held in gc.get_objects():
+        if issubclass(type(held), SemLock):  # isinstance would ask proxies that stand for nothing
+            shared: Any = held
+            shared._cleanup(shared._semlock.name)  # noqa: SLF001 - its name is told nowhere else

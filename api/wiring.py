@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.gateway import Gateway
 from supervisor.ownership import DataDirLock
+from supervisor.private_folder import make_private_folder, warn_if_open
 from supervisor.store import Store
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
 
 
 def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
-    settings.session_root.mkdir(parents=True, exist_ok=True)
+    for path, setting in ((settings.data_dir, "DATA_DIR"), (settings.session_root, "SESSION_ROOT")):
+        make_private_folder(path)
+        warn_if_open(path, setting)
     return Config(
         data_dir=settings.data_dir,
         session_root=settings.session_root,

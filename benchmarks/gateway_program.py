@@ -89,9 +89,9 @@ async def running_gateway(folder: Path, sandbox: SandboxProgram) -> AsyncIterato
         try:
             yield gateway
         finally:
-            if process.returncode is None:
+            with suppress(psutil.NoSuchProcess):  # gone, though asyncio has not noticed yet
                 _kill(gateway.family())
-                await process.wait()
+            await process.wait()
 
 
 async def until(condition: Callable[[], Awaitable[bool]], pause: float = LOOKS) -> None:

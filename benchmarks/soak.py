@@ -108,19 +108,15 @@ class Soak:
         await self._start_gateway()
         self._chats = [Chat(await self.town.open()) for _ in range(numbers)]
         began = time.perf_counter()
-        killing = asyncio.create_task(self._kill_all_along(outcome))
-        try:
+        async with asyncio.TaskGroup() as group:
+            killing = group.create_task(self._kill_all_along(outcome))
             each = outcome.messages // (2 * numbers)
             pause = 2 * numbers / rate
             await asyncio.gather(
                 *(self._contact_writes(chat, each, pause) for chat in self._chats),
                 *(self._employee_writes(chat, each, pause) for chat in self._chats),
             )
-        finally:
             killing.cancel()
-            await asyncio.wait({killing})
-        if not killing.cancelled():
-            killing.result()
         await self._settle()
         outcome.seconds = time.perf_counter() - began
         for chat in self._chats:

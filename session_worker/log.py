@@ -1,76 +1,83 @@
-"""Log lines of a worker: each says whose it is, none shows a secret."""
+"""Log lines of all processes of the gateway: each says whose it is, none shows a secret."""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from session_worker.redaction import Redactor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from session_worker.contract import Assignment
 
-SHORTEST_SECRET = 8  # characters; shorter ones are placeholders, found in ordinary words
-TEXT = "%(asctime)s %(levelname)s %(name)s [%(number)s] %(message)s"
+TEXT = "%(asctime)s %(levelname)-8s [%(number)s] %(name)s: %(message)s"
+NOBODY = "-"  # the number in a line of the gateway itself
+# These tell what they carry: aiosqlite every value that it writes.
+CHATTY = ("aiosqlite", "alembic", "httpcore", "httpx", "telethon")
 
 
 def configure(assignment: Assignment) -> None:
+    set_up(assignment.log_level, assignment.log_format, secrets_of(assignment), assignment.number)
+
+
+def set_up(
+    level: str, log_format: Literal["text", "json"], secrets: Iterable[str], number: str = NOBODY
+) -> logging.Handler:
     """Log to the standard error output that all processes of the gateway share."""
+    kind = JsonFormatter if log_format == "json" else TextFormatter
     handler = logging.StreamHandler()
-    handler.setFormatter(_make_formatter(assignment))
-    logging.basicConfig(level=assignment.log_level, handlers=[handler], force=True)
-    logging.getLogger("telethon").setLevel(logging.WARNING)
-    for chatty in ("httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    handler.setFormatter(kind(Redactor(secrets), number))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler
 
 
 def secrets_of(assignment: Assignment) -> tuple[str, ...]:
     """Every form in which a secret of this worker could get into a line."""
     key = assignment.session.auth_key if assignment.session else b""
-    texts = (
+    return (
         assignment.application.api_hash,
         assignment.planfix.token,
         key.hex(),
         repr(key)[2:-1],
     )
-    found = [text for text in texts if len(text) >= SHORTEST_SECRET]
-    return (*found, *(json.dumps(text)[1:-1] for text in found))
 
 
-def _make_formatter(assignment: Assignment) -> logging.Formatter:
-    kind = _JsonFormatter if assignment.log_format == "json" else _TextFormatter
-    return kind(assignment.number, secrets_of(assignment))
-
-
-class _TextFormatter(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """Lines for people."""
 
-    def __init__(self, number: str, secrets: tuple[str, ...]) -> None:
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self, redactor: Redactor, number: str = NOBODY) -> None:
         super().__init__(TEXT, defaults={"number": number})
         self.number = number
-        self._secrets = secrets
+        self.clean = redactor.clean
 
     def format(self, record: logging.LogRecord) -> str:
-        line = self.write(record)
-        for secret in self._secrets:
-            line = line.replace(secret, "***")
-        return line
-
-    def write(self, record: logging.LogRecord) -> str:
-        return super().format(record)
+        return self.clean(super().format(record))
 
 
-class _JsonFormatter(_TextFormatter):
+class JsonFormatter(TextFormatter):
     """Lines for machines."""
 
-    def write(self, record: logging.LogRecord) -> str:
+    def format(self, record: logging.LogRecord) -> str:
+        # Cleaned before they are quoted: quotes within quotes would hide a secret's end.
         fields = {
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
-            "level": record.levelname.lower(),
+            "time": self.formatTime(record),
+            "level": record.levelname,
             "logger": record.name,
-            "number": self.number,
-            "event": record.getMessage(),
+            "pid": record.process,
+            "number": None if self.number == NOBODY else self.number,
+            "message": self.clean(record.getMessage()),
         }
         if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
+            fields["exception"] = self.clean(self.formatException(record.exc_info))
         return json.dumps(fields, ensure_ascii=False)

@@ -43,6 +43,7 @@ class Pipe(Generic[In, Out]):
         self._reader = reader
         self._writer = writer
         self._incoming = incoming
+        self._finished = False
 
     @classmethod
     async def open(cls, end: socket.socket, incoming: TypeAdapter[In]) -> Self:
@@ -66,6 +67,8 @@ class Pipe(Generic[In, Out]):
     def put(self, message: Out) -> None:
         """Hand a message over without waiting."""
         transport = self._writer.transport
+        if self._finished:
+            raise PipeClosed("nothing more was to follow")
         if transport.is_closing():
             raise PipeClosed("the other side is gone")
         if transport.get_write_buffer_size() > MAX_UNSENT:
@@ -82,6 +85,7 @@ class Pipe(Generic[In, Out]):
 
     def finish(self) -> None:
         """Say that nothing more follows; what the other side still says can be received."""
+        self._finished = True
         if not self._writer.transport.is_closing():
             self._writer.write_eof()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LONGEST_DETAIL = 300  # characters
+LONGEST_READ = 4 * LONGEST_DETAIL  # before what is ours is taken out
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 # A proxy that gave up on Planfix can't know what Planfix did.
 _IN_BETWEEN = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
@@ -54,10 +55,8 @@ def check(
     content = _parse(body)
     complaint = content.get("error")
     reason = str(complaint or body.decode(errors="replace"))
-    # Some servers repeat what they were sent, which is neither to be logged nor kept in clear.
-    detail = without_ours(reason, form)[:LONGEST_DETAIL]
     if status == HTTPStatus.UNAUTHORIZED or reason.lower() == "invalid token":
-        raise PlanfixUnauthorized(detail)
+        raise PlanfixUnauthorized(_shorten(reason, form))
     if status in _IN_BETWEEN:
         raise PlanfixAnswerLost(f"answered {status}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _BUSY:
@@ -65,7 +64,7 @@ def check(
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise PlanfixUnavailable(f"answered {status}, a redirect", retry_after)
     if status >= HTTPStatus.BAD_REQUEST or complaint:
-        raise PlanfixRejected(status, detail)
+        raise PlanfixRejected(status, _shorten(reason, form))
     return _data(content)
 
 
@@ -89,6 +88,11 @@ def task_number(data: dict[str, Any]) -> int | None:
         return int(data["number"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _shorten(reason: str, form: Iterable[tuple[str, str]]) -> str:
+    # Some servers repeat what they were sent, which is neither to be logged nor kept in clear.
+    return without_ours(reason[:LONGEST_READ], form)[:LONGEST_DETAIL]
 
 
 def _data(content: dict[str, Any]) -> dict[str, Any]:

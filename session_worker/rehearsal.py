@@ -74,7 +74,9 @@ async def _perform(assignment: Assignment) -> None:
     supervisor: Pipe[Event, Command] = await Pipe.open(ours, EVENTS)
     pipe: Pipe[Command, Event] = await Pipe.open(theirs, COMMANDS)
     lease = Lease(assignment.deadline)
-    worker = asyncio.create_task(Worker(make_session(assignment, pipe, lease), pipe, lease).live())
+    worker = asyncio.create_task(
+        Worker(make_session(assignment, pipe, lease), pipe, pipe, lease).live()
+    )
     try:
         supervisor.put(Beat(beat_id=1, deadline=assignment.deadline + 1.0))
         await _prompt(supervisor)

@@ -21,13 +21,14 @@ from session_worker.contract import (
     SessionChanged,
 )
 from session_worker.pipe import Pipe, PipeBroken, PipeClosed
+from session_worker.reporter import Reporter
 from session_worker.session import SessionEnded, SessionGained
 
 if TYPE_CHECKING:
     import socket
 
     from session_worker.lease import Lease
-    from session_worker.session import Session, SessionFactory
+    from session_worker.session import Outbox, Session, SessionFactory
 
 LAG_INTERVAL = 1.0  # seconds between two looks at how late the event loop is
 STOP_GRACE = 4.0  # seconds the session gets to disconnect
@@ -53,7 +54,8 @@ def run(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
 async def _live(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
     pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
     try:
-        worker = Worker(make_session(assignment, pipe, lease), pipe, lease)
+        reporter = Reporter(pipe)
+        worker = Worker(make_session(assignment, reporter, lease), pipe, reporter, lease)
         return await worker.live()
     except BootFailed:
         logger.exception("boot failed")
@@ -70,11 +72,11 @@ async def _flush(pipe: Pipe[Command, Event]) -> None:
         logger.warning("the last events could not be handed over")
 
 
-def make_session(assignment: Assignment, pipe: Pipe[Command, Event], lease: Lease) -> Session:
+def make_session(assignment: Assignment, reporter: Outbox, lease: Lease) -> Session:
     module, _, name = assignment.session_factory.partition(":")
     try:
         factory: SessionFactory = getattr(importlib.import_module(module), name)
-        return factory(assignment, pipe, lease)
+        return factory(assignment, reporter, lease)
     except Exception as exc:
         raise BootFailed(f"{assignment.session_factory} makes no session") from exc
 
@@ -82,9 +84,12 @@ def make_session(assignment: Assignment, pipe: Pipe[Command, Event], lease: Leas
 class Worker:
     """Keeps one session running for as long as the supervisor wants it."""
 
-    def __init__(self, session: Session, pipe: Pipe[Command, Event], lease: Lease) -> None:
+    def __init__(
+        self, session: Session, pipe: Pipe[Command, Event], reporter: Outbox, lease: Lease
+    ) -> None:
         self._session = session
         self._pipe = pipe
+        self._reporter = reporter
         self._lease = lease
         self._stop_asked = asyncio.Event()
         self._session_over = asyncio.Event()
@@ -111,7 +116,7 @@ class Worker:
         try:
             await self._session.run()
         except SessionEnded as ended:
-            await self._pipe.report(SessionChanged(state=ended.state, trouble=ended.trouble))
+            await self._reporter.report(SessionChanged(state=ended.state, trouble=ended.trouble))
             return ExitCode.NEEDS_LOGIN
         except SessionGained:
             return ExitCode.LOGGED_IN
@@ -127,18 +132,15 @@ class Worker:
 
     async def _obey(self) -> None:
         """Take commands until there are none: the end of the pipe is the order to stop."""
-        try:
-            while (command := await self._pipe.receive()) is not None:
-                await self._take(command)
-        except PipeClosed:
-            logger.warning("the supervisor has stopped reading")
+        while (command := await self._pipe.receive()) is not None:
+            await self._take(command)
         self._stop_asked.set()
 
     async def _take(self, command: Command) -> None:
         match command:
             case Beat():
                 self._lease.renew(command.deadline)
-                self._pipe.put(self._feel_pulse(command.beat_id))
+                self._reporter.put(self._feel_pulse(command.beat_id))
             case Assignment():
                 raise PipeBroken("a second assignment")
             case _:

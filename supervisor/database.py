@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import exc as sql_errors
 from sqlalchemy import inspect, text
 
-from supervisor.engine import database_url, make_private_file, reading_engine, writing_engine
+from supervisor.database_lock import DatabaseLock
+from supervisor.engine import database_url, locking_engine, make_private_file, reading_engine
 from supervisor.errors import DatabaseUnavailable
 from supervisor.migration import migrate
+from supervisor.transactor import open_transactor
 from supervisor.writer import Writer
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = database_url(url)
         self._reading = reading_engine(self._url)
-        self._writing = writing_engine(self._url)
+        self._writing = open_transactor(self._url)
         self._writer = Writer(self._writing)
 
     async def start(self) -> None:
@@ -42,6 +44,12 @@ class Database:
         await self._writer.stop()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    def lock(self) -> DatabaseLock | None:
+        """Make what keeps gateways with another DATA_DIR away; an SQLite file lies in one."""
+        if self._url.get_backend_name() == "sqlite":
+            return None
+        return DatabaseLock(locking_engine(self._url))
 
     async def has_table(self, name: str) -> bool:
         with _translated():

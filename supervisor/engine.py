@@ -6,14 +6,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from supervisor.errors import DatabaseUrlInvalid
+from supervisor.private_folder import make_private_folder
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 _DRIVERS = {
@@ -25,6 +27,15 @@ _DRIVERS = {
 }
 _BUSY = 10_000  # milliseconds
 _READERS = 4  # connections
+_SOON_NOTICED = {
+    "timeout": 5.0,
+    "command_timeout": 5.0,
+    "server_settings": {
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+    },
+}
 _READ_ONLY = {"server_settings": {"default_transaction_read_only": "on"}}
 
 
@@ -52,17 +63,21 @@ def make_private_file(url: URL) -> None:
     if url.get_backend_name() != "sqlite":
         return
     path = Path(url.database or "")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
+# hide_parameters: what is written holds tokens, which must not reach a log with an error.
 def writing_engine(url: URL) -> AsyncEngine:
-    """Make one connection, its transactions taking SQLite's write lock from the start."""
-    # hide_parameters: what is written holds tokens, which must not reach a log with an error.
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare_writer)
-        event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
+
+
+def writing_sqlite_engine(url: URL) -> Engine:
+    """Make one connection, its transactions taking the write lock from the start."""
+    plain = url.set(drivername="sqlite")
+    engine = create_engine(plain, pool_size=1, max_overflow=0, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_writer)
+    event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
@@ -83,6 +98,17 @@ def reading_engine(url: URL) -> AsyncEngine:
     if is_sqlite:
         event.listen(engine.sync_engine, "connect", _prepare_reader)
     return engine
+
+
+def locking_engine(url: URL) -> AsyncEngine:
+    """Make a connection that stays, whose silent end both sides notice soon."""
+    return create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args=_SOON_NOTICED,
+    )
 
 
 def _prepare_writer(connection: Any, _record: object) -> None:

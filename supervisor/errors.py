@@ -86,6 +86,10 @@ class DatabaseUnavailable(DatabaseError):
     """The database does not answer."""
 
 
+class DatabaseOwned(DatabaseError):
+    """Another gateway, with another DATA_DIR, works on this database: stop it first."""
+
+
 class DatabaseUrlInvalid(DatabaseError, ValueError):
     """DATABASE_URL must be sqlite+aiosqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."""
 

@@ -16,6 +16,7 @@ from supervisor.login_links import LoginLinks
 from supervisor.mailroom import Mailroom
 from supervisor.retention import Retention
 from supervisor.roster import Roster
+from supervisor.rotation import Rotation
 from supervisor.session_transfer import SessionTransfer
 from supervisor.store.values import Changes, NewNumber
 from supervisor.tenure import Tenure
@@ -64,7 +65,9 @@ class Gateway:
         self._fleet = fleet or Fleet(Forkserver())
         self._roster = Roster(self._fleet, store, config)
         self._tenure = Tenure(ownership, self._begin)
+        self._lock = store.database.lock()
         self._retention = Retention(store.erasure, config)
+        self._rotation = Rotation(store.keys)
         self._sessions = SessionTransfer(store, config)
         self.logins = LoginDesk(store, self._roster, config, self._tenure)
         self.links = LoginLinks(store, config, self._tenure)
@@ -83,9 +86,11 @@ class Gateway:
         trace: TracebackType | None,
     ) -> None:
         await self._tenure.stop()
+        await self._rotation.stop()
         await self._retention.stop()
         await self._roster.stop_all()
         await self._store.stop()
+        await self._unlock()
         self._tenure.release()  # last, when nobody of ours can write any more
         self._fleet.forkserver.close()
 
@@ -217,6 +222,11 @@ class Gateway:
         self._tenure.require()
         return await self._store.audit.list(number, before, limit)
 
+    async def count_old_keys(self) -> int:
+        """Tell how much still needs an older key of SECRET_KEY."""
+        self._tenure.require()
+        return await self._store.keys.count_old()
+
     async def readiness(self) -> Readiness:
         if self._tenure.why_not is not None:
             return Readiness(ok=False, reason=self._tenure.why_not)
@@ -231,10 +241,21 @@ class Gateway:
 
     async def _begin(self) -> None:
         """Take up all numbers that are to run; their workers start as the gate lets them."""
-        await self._store.start()
+        if self._lock is not None:
+            await self._lock.take()
+        try:
+            await self._store.start()
+        except BaseException:
+            await self._unlock()
+            raise
         numbers = await self._store.numbers.list_to_run()
         await self._roster.start_all(number.number for number in numbers)
         self._retention.start()
+        self._rotation.start()
+
+    async def _unlock(self) -> None:
+        if self._lock is not None:
+            await self._lock.release()
 
     async def _start(self, number: str) -> None:
         await self._store.numbers.start(number)

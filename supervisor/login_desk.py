@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from supervisor.tenure import Tenure
 
 SETTLE = 10.0  # seconds a number may take to come online after its login
+GLANCE = 5.0  # seconds a look waits for a step that is under way
 LOG_OUT = 8.0  # seconds to end a session at Telegram
 
 _OPEN = frozenset({State.NEEDS_LOGIN, State.NEEDS_CODE, State.NEEDS_PASSWORD, State.BANNED})
@@ -103,8 +104,16 @@ class LoginDesk:
         return await self._enter(keeper, step, request_id)
 
     async def watch(self, number: str) -> Progress:
-        """Look how far the login is; a QR code that is looked at stays alive."""
+        """Look how far the login is; a QR code that is looked at stays alive.
+
+        A login that begins anew ends the one before: who looks in between waits for it, or a page
+        would show that nothing is under way.
+        """
         self._tenure.require()
+        async with self._roster.turn(number):
+            keeper = self._roster.find(number)
+        if keeper is not None:
+            await keeper.login.settle(GLANCE)
         stored, keeper = await self._store.numbers.get(number), self._roster.find(number)
         progress = _progress(view_of(stored, keeper).state, keeper)
         if keeper is not None and progress.qr is not None:

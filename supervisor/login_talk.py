@@ -54,6 +54,11 @@ class LoginTalk:
             return answer
         raise _error_of(answer) if answer else errors.WorkerUnavailable
 
+    async def settle(self, patience: float) -> None:
+        """Wait for the questions that have been asked by now, not for ever."""
+        if self._waiting:
+            await asyncio.wait(set(self._waiting.values()), timeout=patience)
+
     def hear(self, event: LoginEvent) -> None:
         if isinstance(event, LoginMoved):
             self.reached = event

@@ -15,14 +15,19 @@ from supervisor.errors import DatabaseTooNew
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from supervisor.transactor import Transactor
 
 
-async def migrate(engine: AsyncEngine) -> None:
+async def migrate(transactor: Transactor) -> None:
     """Run what is missing, in one transaction."""
     scripts = await asyncio.to_thread(_load_scripts)
-    async with engine.begin() as connection:
+
+    async def unit(connection: AsyncConnection) -> None:
         await connection.run_sync(_upgrade, scripts)
+
+    await transactor.transact(unit)
 
 
 def _load_scripts() -> ScriptDirectory:

@@ -8,6 +8,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from supervisor.private_folder import make_private_folder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -60,7 +62,7 @@ class DataDirLock:
     def try_acquire(self) -> bool:
         if self.held:
             return True
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._data_dir)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not self._lock(descriptor):
             self._owner = os.pread(descriptor, 20, 0).decode(errors="replace") or "?"

@@ -58,6 +58,7 @@ class Vault:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
+        self.key_ids = tuple(self._ciphers)
         self.current_key_id = _key_id(keys[0])
 
     @classmethod

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from supervisor.timing import Timing
 
 EVENTS_AT_ONCE = 200  # events that are stored together
-EVENTS_AT_ONCE = 200  # events that are stored together
 EVENTS_WAITING = 1000  # events that wait to be stored before the worker has to wait as well
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,9 @@ from supervisor.errors import DatabaseUnavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from supervisor.transactor import Transactor
 
     Handler = Callable[[AsyncConnection, list[Any]], Awaitable[Sequence[Any]]]
 
@@ -53,8 +55,8 @@ class _JobFailed(Exception):
 class Writer:
     """Commits what arrived while the last commit ran, then answers everyone at once."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, transactor: Transactor) -> None:
+        self._transactor = transactor
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -126,19 +128,22 @@ class Writer:
 
     async def _all_at_once(self, jobs: list[_Job]) -> list[object]:
         """No savepoints: they would cost two statements for each job."""
-        async with self._engine.begin() as connection:
+
+        async def work(connection: AsyncConnection) -> list[object]:
             try:
                 return await _run_grouped(connection, jobs)
             except Exception as exc:
                 # A failed commit must not come here: it may have happened all the same.
                 raise _JobFailed from exc
 
+        return await self._transactor.transact(work)
+
     async def _one_by_one(self, jobs: list[_Job]) -> list[object]:
-        outcomes: list[object] = []
-        async with self._engine.begin() as connection:
-            for job in jobs:
-                outcomes.append(await _run_isolated(connection, job))  # noqa: PERF401 - one at a time
-        return outcomes
+
+        async def work(connection: AsyncConnection) -> list[object]:
+            return [await _run_isolated(connection, job) for job in jobs]
+
+        return await self._transactor.transact(work)
 
 
 async def _run_alone(

@@ -16,18 +16,18 @@ T = TypeVar("T")
 
 @overload
 async def eventually(
-    condition: Callable[[], Awaitable[T]], deadline: float = 5.0, *, awaited: str = ""
+    condition: Callable[[], Awaitable[T]], deadline: float = 30.0, *, awaited: str = ""
 ) -> T: ...
 
 
 @overload
 async def eventually(
-    condition: Callable[[], T], deadline: float = 5.0, *, awaited: str = ""
+    condition: Callable[[], T], deadline: float = 30.0, *, awaited: str = ""
 ) -> T: ...
 
 
 async def eventually(
-    condition: Callable[[], object], deadline: float = 5.0, *, awaited: str = ""
+    condition: Callable[[], object], deadline: float = 30.0, *, awaited: str = ""
 ) -> object:
     """Ask until the condition answers something true, at most `deadline` seconds; hand it back."""
     loop = asyncio.get_running_loop()

@@ -40,5 +40,6 @@ async def get_metrics() -> Response:
     """Give the figures that Prometheus collects."""
     context().door.admit_operator(request)
     gateway = context().gateway
-    text = render_metrics(await gateway.numbers(), await gateway.readiness())
+    old_keys = await gateway.count_old_keys()
+    text = render_metrics(await gateway.numbers(), await gateway.readiness(), old_keys)
     return Response(text, content_type=CONTENT_TYPE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import bindparam, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from supervisor import models
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _row = tables.journal.c
 _mark = tables.telegram_message.c
+_insert = insert(tables.journal).returning(_row.id, sort_by_parameter_order=True)
+_known = select(_mark.message_id, _mark.change).where(
+    _mark.number == bindparam("number"), _mark.message_id.in_(bindparam("ids", expanding=True))
+)
 _FRESH = {
     "is_echo": False,
     "parts": 0,
@@ -96,10 +100,8 @@ async def _known_marks(
     connection: AsyncConnection, number: str, incomings: Sequence[Incoming]
 ) -> set[Mark]:
     asked = {message_id for incoming in incomings for message_id in incoming.message_ids}
-    query = select(_mark.message_id, _mark.change).where(
-        _mark.number == number, _mark.message_id.in_(sorted(asked))
-    )
-    return {Mark(*row) for row in await connection.execute(query)}
+    rows = await connection.execute(_known, {"number": number, "ids": sorted(asked)})
+    return {Mark(*row) for row in rows}
 
 
 async def _insert_rows(
@@ -108,9 +110,8 @@ async def _insert_rows(
     if not incomings:
         return []
     created = models.now()
-    statement = insert(tables.journal).returning(_row.id, sort_by_parameter_order=True)
     values = [_values_in(book, incoming) | {"created": created} for incoming in incomings]
-    rows = [row.id for row in await connection.execute(statement, values)]
+    rows = [row.id for row in await connection.execute(_insert, values)]
     marks = [
         {"number": book.number, "row": row, **mark._asdict()}
         for row, incoming in zip(rows, incomings, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import case
@@ -45,7 +46,7 @@ async def insert_missing(
     connection: AsyncConnection, table: Table, rows: Rows | Mapping[str, Any]
 ) -> None:
     if rows:
-        await connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+        await connection.execute(_insert_missing(connection.dialect.name, table), rows)
 
 
 async def insert_missing_returning(
@@ -56,6 +57,15 @@ async def insert_missing_returning(
     return (await connection.execute(insert, rows)).all()
 
 
+@cache
+def _insert_missing(dialect: str, table: Table) -> Any:
+    """Made once: making it costs as much as carrying it out."""
+    return _dialect(dialect).insert(table).on_conflict_do_nothing()
+
+
 def _insert(connection: AsyncConnection, table: Table) -> Any:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table)
+    return _dialect(connection.dialect.name).insert(table)
+
+
+def _dialect(name: str) -> Any:
+    return sqlite if name == "sqlite" else postgresql

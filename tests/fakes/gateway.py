@@ -49,6 +49,7 @@ class FakeGateway(FakeMail):
         self.changed: list[ChangedNumber] = []
         self.drafts: list[NewNumber] = []
         self.is_ready = Readiness(ok=True)
+        self.old_keys = 0
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
         self.logins = FakeLogins()
@@ -119,6 +120,9 @@ class FakeGateway(FakeMail):
 
     async def readiness(self) -> Readiness:
         return self.is_ready
+
+    async def count_old_keys(self) -> int:
+        return self.old_keys
 
     async def export_session(self, number: str) -> str:
         await self.show(number)

@@ -82,7 +82,7 @@ def _spin() -> None:
 
 def _pipe_of(outbox: Outbox) -> int:
     """Reach below the frames, as only a bug could."""
-    writer = outbox._writer  # type: ignore[attr-defined]  # not for sessions
+    writer = outbox._pipe._writer  # type: ignore[attr-defined]  # not for sessions
     descriptor: int = writer.get_extra_info("socket").fileno()
     return descriptor
 

@@ -9,7 +9,7 @@ import sys
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import httpx
 import psutil
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 TOP = Path(__file__).parents[3]
-START_TIME = 15.0  # seconds
+START_TIME = 60.0  # seconds
 
 
 def free_port() -> int:
@@ -73,21 +73,14 @@ class Server:
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, settings: Mapping[str, str], app: str = "api:create_app()"
+    folder: Path, settings: Mapping[str, str], app: str = "api:create_app()", umask: int = -1
 ) -> AsyncIterator[Server]:
     """Start hypercorn in a folder of its own, leave nothing of it behind."""
     port = free_port()
     log = folder / f"gateway-{port}.log"
-    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
-    url = f"http://127.0.0.1:{port}"
     with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", app),
-            cwd=folder,
-            env={"PYTHONPATH": str(TOP), "PUBLIC_URL": url, **inherited, **settings},
-            stdout=out,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+        process = await _start(folder, settings, app, port, out, umask)
+    url = f"http://127.0.0.1:{port}"
     server = Server(process, url, log)
     family = server.family
     try:
@@ -99,3 +92,32 @@ async def gateway(
             with suppress(psutil.NoSuchProcess):
                 one.kill()
         await process.wait()
+
+
+async def refused(folder: Path, settings: Mapping[str, str]) -> tuple[int | None, str]:
+    """Return the status of a start that comes to nothing, with all that its processes said."""
+    process = await _start(
+        folder, settings, "api:create_app()", free_port(), asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def _start(
+    folder: Path,
+    settings: Mapping[str, str],
+    app: str,
+    port: int,
+    out: IO[bytes] | int,
+    umask: int = -1,
+) -> Process:
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    url = f"http://127.0.0.1:{port}"
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", app),
+        cwd=folder,
+        env={"PYTHONPATH": str(TOP), "PUBLIC_URL": url, **inherited, **settings},
+        stdout=out,
+        stderr=asyncio.subprocess.STDOUT,
+        umask=umask,
+    )

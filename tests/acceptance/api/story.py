@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_KILLS = 3  # between two starts; more would be punished with pauses
 MOST_INTRUSIONS = 15  # all together stay below what the gateway takes of one address
-SETTLED_WITHIN = 15.0  # seconds
+SETTLED_WITHIN = 60.0  # seconds
 
 
 @dataclass

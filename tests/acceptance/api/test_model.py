@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STEPS = 10  # of each number, before the gateway is killed as well as after it
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 async def test_any_life_is_as_the_model_says(
     tmp_path: Path, settings: dict[str, str], operator: Operator
 ) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
+from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
-from tests.acceptance.api.server import gateway
+from supervisor.private_folder import MODE
+from tests.acceptance.api.operator import ADMIN_KEY
+from tests.acceptance.api.server import gateway, refused
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -89,13 +94,13 @@ async def test_second_gateway_stands_by_then_takes_over(
 async def test_start_is_refused_in_words(
     tmp_path: Path, settings: dict[str, str], setting: str, value: str, said: str
 ) -> None:
-    """What stands against a start is told in a sentence; the program ends as failed."""
-    async with gateway(tmp_path, {**settings, setting: value}) as server:
-        status = await server.process.wait()
+    """What stands against a start is told in a sentence, nothing else; the program ends as failed."""
+    status, words = await refused(tmp_path, {**settings, setting: value})
 
-    assert status != 0
-    assert said in server.log.read_text()
-    assert "Traceback" not in server.log.read_text()
+    assert status == -signal.SIGUSR1
+    assert words.startswith("The gateway can not start:")
+    assert said in words
+    assert [noise for noise in ("Traceback", "Warning", "tracker") if noise in words] == []
 
 
 async def test_other_secret_key_is_refused(
@@ -108,27 +113,111 @@ async def test_other_secret_key_is_refused(
         await first.end(signal.SIGTERM)
     other = settings["SECRET_KEY"].swapcase()
 
-    async with gateway(tmp_path, {**settings, "SECRET_KEY": other}) as second:
-        status = await second.process.wait()
+    status, words = await refused(tmp_path, {**settings, "SECRET_KEY": other})
 
-    assert status != 0
-    assert "put the old key back" in second.log.read_text()
+    assert status == -signal.SIGUSR1
+    assert "put the old key back" in words
+    assert len(words.splitlines()) == 1
 
 
 @pytest.mark.timeout(60)
+async def test_nothing_is_open_to_other_users(
+    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
+) -> None:
+    """Under the most trusting umask nobody else can read or write anything in DATA_DIR."""
+    async with gateway(tmp_path, settings, umask=0) as server:
+        await server.wait_serving()
+        await operator.start_online(server, number)
+
+        folder = tmp_path / "data"
+        found = [folder, *folder.rglob("*")]
+        modes = {path.name: path.stat().st_mode for path in found}
+
+    assert {"data", "sessions", "spool", "telefix.db", "telefix.db-wal", "gateway.lock"} <= set(
+        modes
+    )
+    assert [name for name, mode in modes.items() if mode & 0o066] == []
+    assert "is open to other users" not in server.log.read_text()
+
+
+async def test_open_folder_is_told(tmp_path: Path, settings: dict[str, str]) -> None:
+    """A DATA_DIR that others may enter is used, with the command that closes it in the log."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+
+    async with gateway(tmp_path, settings) as server:
+        await server.wait_serving()
+
+    said = server.log.read_text()
+    assert f"DATA_DIR is open to other users (755): chmod {MODE:o} {folder}" in said
+    assert "SESSION_ROOT is open" not in said
+
+
+@pytest.mark.timeout(60)
+async def test_secret_key_is_changed_while_serving(
+    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
+) -> None:
+    """With the new key put first the gateway says when the old one may go; without it all goes on."""
+    old, new = settings["SECRET_KEY"], urlsafe_b64encode(b"n" * 32).decode()
+    async with gateway(tmp_path, settings) as first:
+        await first.wait_serving()
+        token = await operator.start_online(first, number)
+        await first.end(signal.SIGTERM)
+
+    async with gateway(tmp_path, {**settings, "SECRET_KEY": f"{new},{old}"}) as second:
+        await second.wait_ready()
+        await eventually(lambda: "take the older ones out" in second.log.read_text(), 15.0)
+        figures = await operator.call(second, "GET", "/metrics", ADMIN_KEY)
+        await second.end(signal.SIGTERM)
+
+    async with gateway(tmp_path, {**settings, "SECRET_KEY": new}) as third:
+        await third.wait_ready()
+        await eventually(lambda: _is_online(operator, third, number, token), 15.0)
+    assert "telefix_old_key_uses 0.0" in figures.text
+
+
+@pytest.mark.timeout(180)
 async def test_demo_comes_up_by_itself(tmp_path: Path) -> None:
     """SANDBOX=1 is all that is needed, at the first start as well as at the next."""
     settings = {"SANDBOX": "1", "DATA_DIR": str(tmp_path / "data")}
     for _ in range(2):
         async with gateway(tmp_path, settings) as server:
             await server.wait_serving()
-            await eventually(lambda: server.log.read_text().count("is online") == 2, 20.0)
+            await eventually(lambda: server.log.read_text().count("is online") == 2)
             status = await server.end(signal.SIGTERM)
 
         said = server.log.read_text()
         assert f"Admin key {(tmp_path / 'data' / 'admin_key').read_text()}" in said
         assert f"{server.url}/docs" in said
         assert status == 0
+
+
+@pytest.mark.timeout(60)
+async def test_all_processes_write_lines_of_one_shape(
+    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
+) -> None:
+    """LOG_FORMAT=json: whatever the server, the gateway or a worker says has the same fields."""
+    wanted = {**settings, "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json"}
+    async with gateway(tmp_path, wanted) as server:
+        await server.wait_serving()
+        token = await operator.start_online(server, number)
+        worker = (await operator.show(server, number, token)).json()["worker"]["pid"]
+        os.kill(worker, signal.SIGKILL)
+        await eventually(lambda: _restarts(operator, server, number, token))
+        await server.end(signal.SIGTERM)
+
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    shapes = {tuple(name for name in line if name != "exception") for line in lines}
+    assert shapes == {("time", "level", "logger", "pid", "number", "message")}
+    assert {line["number"] for line in lines} == {None, number}
+    assert len({line["pid"] for line in lines}) >= 3
+    assert {"hypercorn.error", "supervisor.keeper"} <= {line["logger"] for line in lines}
+
+
+async def _restarts(operator: Operator, server: Server, number: str, token: str) -> bool:
+    shown = (await operator.show(server, number, token)).json()
+    return (shown["restarts"], shown["state"]) == (1, "online")
 
 
 async def _is_online(operator: Operator, server: Server, number: str, token: str) -> bool:

@@ -61,14 +61,14 @@ class Phone:
         async def is_reached() -> bool:
             return bool((await self.show())["state"] == state)
 
-        await eventually(is_reached, 10, awaited=state)
+        await eventually(is_reached, awaited=state)
 
     async def until_error(self, code: str) -> None:
         async def is_told() -> bool:
             error = (await self.show())["last_error"]
             return bool(error and error["code"] == code)
 
-        await eventually(is_told, 10, awaited=code)
+        await eventually(is_told, awaited=code)
 
 
 async def new_phone(operator: Operator, server: Server, number: str, **account: Any) -> Phone:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
     from tests.acceptance.messages.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 IN = [
     ("before", "received"),
@@ -248,7 +248,7 @@ async def _came_in(conversation: Conversation, moment: tuple[str, str]) -> None:
 
 async def _went_out(conversation: Conversation, ids: list[str]) -> None:
     for message_id in ids:
-        await eventually(lambda: _is_told(conversation, message_id), 10, awaited="sent")  # noqa: B023
+        await eventually(lambda: _is_told(conversation, message_id), awaited="sent")  # noqa: B023
     await conversation.until_settled()
     assert conversation.has_crashed
     assert await conversation.texts_in_telegram() == ["1", "2", "3"]
@@ -262,7 +262,7 @@ async def _until_last(conversation: Conversation, text: str) -> None:
     async def is_last() -> bool:
         return (await conversation.texts_in_planfix())[-1:] == [text]
 
-    await eventually(is_last, 15, awaited=f"{text} in Planfix")
+    await eventually(is_last, awaited=f"{text} in Planfix")
     await conversation.until_settled()
 
 

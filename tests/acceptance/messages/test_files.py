@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
     from tests.acceptance.messages.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 PICTURE = make_png()
 DOCUMENT = secrets.token_bytes(300_000)
@@ -102,7 +102,7 @@ async def test_file_that_is_gone_is_an_error(conversation: Conversation) -> None
     )
 
     assert answer.status_code == 200
-    await conversation.until_told("77", "error", deadline=15)
+    await conversation.until_told("77", "error", deadline=60)
     await conversation.until_in_telegram("see the file")
 
 

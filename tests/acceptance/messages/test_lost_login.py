@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
     from tests.acceptance.messages.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 
 async def test_backlog_waits_for_the_next_login(world: World, conversation: Conversation) -> None:
@@ -22,7 +22,7 @@ async def test_backlog_waits_for_the_next_login(world: World, conversation: Conv
     await conversation.until_in_planfix("before")
     await conversation.telegram_fails(kind="revoke")
     await world.control("POST", "/telegram/faults", kind="cut")
-    await eventually(lambda: is_in(conversation, "needs_login"), 15, awaited="needs_login")
+    await eventually(lambda: is_in(conversation, "needs_login"), awaited="needs_login")
     await conversation.employee_tells("meanwhile, from Planfix")
     for text in ("meanwhile 1", "meanwhile 2", "meanwhile 3"):
         await conversation.contact_writes(text)

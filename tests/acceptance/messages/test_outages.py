@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.world import World
 
 pytestmark = [
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(180),
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module"),
 ]

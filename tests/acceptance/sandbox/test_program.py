@@ -38,14 +38,14 @@ class Program:
 
     async def read_line(self) -> str:
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), 10)
+        line = await asyncio.wait_for(self.process.stdout.readline(), 30)
         assert line, "the sandbox ended"
         self.lines.append(line.decode().rstrip("\n"))
         return self.lines[-1]
 
     async def end(self, number: int) -> int:
         self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), 5)
+        return await asyncio.wait_for(self.process.wait(), 30)
 
 
 @asynccontextmanager

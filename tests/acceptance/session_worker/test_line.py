@@ -171,7 +171,7 @@ async def test_a_flood_wait_is_told_not_slept(number: Number, telegram: DataCent
     telegram.fail("FLOOD_WAIT_7", phone=PHONE, method="users.getUsers", times=1)
 
     with pytest.raises(FloodWait) as refused:
-        await asyncio.wait_for(number.account.ask(WHO_AM_I), 1)
+        await asyncio.wait_for(number.account.ask(WHO_AM_I), 10)
 
     assert refused.value.seconds == 7
     assert await number.account.ask(WHO_AM_I)
@@ -185,7 +185,7 @@ async def test_telegrams_own_trouble_is_told_as_passing(
     telegram.fail("INTERDC_2_CALL_ERROR", phone=PHONE, method="users.getUsers")
 
     with pytest.raises(TemporarilyFailed):
-        await asyncio.wait_for(number.account.ask(WHO_AM_I), 1)
+        await asyncio.wait_for(number.account.ask(WHO_AM_I), 10)
 
 
 async def test_without_a_lease_nothing_is_written(number: Number, telegram: DataCentre) -> None:
@@ -198,7 +198,7 @@ async def test_without_a_lease_nothing_is_written(number: Number, telegram: Data
 
     number.right.lasts = False
     with pytest.raises(LeaseLost):
-        await asyncio.wait_for(number.running, 2)
+        await asyncio.wait_for(number.running, 10)
 
     assert len(session._seen) == seen
     await eventually(lambda: not telegram.connections)
@@ -208,7 +208,7 @@ async def test_stopping_leaves_no_line(number: Number, telegram: DataCentre) -> 
     """After a stop Telegram sees nobody, and the account ends in peace."""
     await number.start()
 
-    await asyncio.wait_for(number.stop(), 1)
+    await asyncio.wait_for(number.stop(), 10)
 
     await eventually(lambda: not telegram.connections, 0.5)
 
@@ -224,5 +224,5 @@ async def test_a_crash_in_the_store_ends_the_account(
     write("too much")
 
     with pytest.raises(OSError, match="disk full"):
-        await asyncio.wait_for(number.running, 2)
+        await asyncio.wait_for(number.running, 10)
     await eventually(lambda: not telegram.connections)

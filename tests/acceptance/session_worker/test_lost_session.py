@@ -65,7 +65,7 @@ async def test_a_session_lost_while_connected_ends_the_account(
 
     lose(telegram)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.running, 3)
+        await asyncio.wait_for(number.running, 30)
 
     assert (ended.value.state, ended.value.trouble.code) == (state, code)
     await eventually(lambda: not telegram.connections)
@@ -83,7 +83,7 @@ async def test_a_session_lost_before_connecting_ends_the_account(
     lose(telegram)
 
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.begin(), 3)
+        await asyncio.wait_for(number.begin(), 30)
 
     assert (ended.value.state, ended.value.trouble.code) == (state, code)
     await eventually(lambda: not telegram.connections)
@@ -116,7 +116,7 @@ async def test_a_session_of_another_account_processes_nothing(
     await eventually(lambda: list(telegram.keys.listening(telegram.account_of(CONTACT))))
     write("private", sender=PHONE, recipient=CONTACT)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(running, 3)
+        await asyncio.wait_for(running, 30)
 
     assert ended.value.trouble.code is TroubleCode.WRONG_ACCOUNT
     assert CONTACT in ended.value.trouble.detail

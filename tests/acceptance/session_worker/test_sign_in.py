@@ -98,7 +98,7 @@ class Attempt:
 
     async def end(self) -> SessionEnded:
         with pytest.raises(SessionEnded) as ended:
-            await asyncio.wait_for(self.running, 5)
+            await asyncio.wait_for(self.running, 30)
         return ended.value
 
 
@@ -193,11 +193,11 @@ async def test_qr_code_outlives_a_cut(telegram: DataCentre, attempt: Attempt) ->
     shown = len(attempt.said.qr_urls)
 
     telegram.cut()
-    await eventually(lambda: len(attempt.said.qr_urls) > shown, 10)
+    await eventually(lambda: len(attempt.said.qr_urls) > shown)
     scan_newest(telegram, attempt, PHONE)
 
     with pytest.raises(SessionGained):
-        await asyncio.wait_for(attempt.running, 5)
+        await asyncio.wait_for(attempt.running, 30)
 
 
 async def test_login_that_can_not_begin_ends(telegram: DataCentre, attempt: Attempt) -> None:

@@ -91,5 +91,15 @@ async def write_for_ever(url: str, secret_key: str) -> None:
         await asyncio.gather(*(write(place) for place in range(100)))
 
 
+async def rotate_slowly(url: str, secret_key: str) -> None:
+    """Move one data key at a time to the first key, say each; stay on before the end."""
+    async with Store(url, secret_key) as store:
+        last = ""
+        while (done := await store.keys.rewrap(last, most=1)) is not None:
+            last = done.last
+            say(last)
+            await asyncio.to_thread(sys.stdin.readline)
+
+
 if __name__ == "__main__":
     asyncio.run(globals()[sys.argv[1]](*sys.argv[2:]))

@@ -76,7 +76,7 @@ class House:
         async def is_true() -> bool:
             return what(await self.gateway.show(number))
 
-        await eventually(is_true, 15, awaited=f"{number} is {awaited}")
+        await eventually(is_true, awaited=f"{number} is {awaited}")
         return await self.gateway.show(number)
 
 

@@ -137,7 +137,7 @@ async def test_worker_that_does_not_stop_is_made_to(house: House) -> None:
     await house.add(BROKEN, "never stop")
     pid = await house.pid(BROKEN)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await house.gateway.stop(BROKEN)
 
     with pytest.raises(ProcessLookupError):

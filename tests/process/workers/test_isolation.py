@@ -42,7 +42,7 @@ async def operator(tmp_path: Path, config: Config) -> AsyncIterator[tuple[Operat
         yield Operator(http, addresses["SANDBOX_URL"], config.session_root), wild
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("way", "number"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from dataclasses import replace
@@ -61,6 +62,20 @@ async def log_in(house: House, telegram: DataCentre, number: str = PHONE) -> Non
     code = telegram.account_of(number).code
     progress = await house.gateway.logins.enter_code(number, code)
     assert progress.state == "online"
+
+
+async def test_look_never_falls_between_two_logins(
+    config: Config, sqlite_url: str, telegram: DataCentre
+) -> None:
+    """While a login is begun anew, who watches it sees the old one or the new one, never none."""
+    async with make_gateway(config, sqlite_url) as gateway:
+        house = House(gateway)
+        await house.add(PHONE)
+        await gateway.logins.begin(PHONE, QR, "operator")
+        beginning = asyncio.create_task(gateway.logins.begin(PHONE, QR, "operator"))
+        while not beginning.done():
+            assert (await gateway.logins.watch(PHONE)).is_open
+        await beginning
 
 
 async def test_abandoned_login_leaves_nothing(

@@ -108,13 +108,13 @@ async def meet(office: House, world: World) -> None:
     await eventually(lambda: len(world.read("in")) == 3, awaited="three messages")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_dying_workers_lose_nothing(office: House, world: World) -> None:
     """Worker after worker is killed at any step: all arrives, in order, in Telegram once."""
     count = 60
     await office.add(NUMBER, MORTAL + "60")
     world.updates = 3
-    await eventually(lambda: len({words[1] for words in world.read("in")}) == 3, 20)
+    await eventually(lambda: len({words[1] for words in world.read("in")}) == 3)
 
     for place in range(count):
         world.updates = 3 + place
@@ -132,7 +132,7 @@ async def test_dying_workers_lose_nothing(office: House, world: World) -> None:
     assert_all_is_well(world, sent=count, came=2 + count)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_dying_gateways_lose_nothing(tmp_path: Path, database_url: str) -> None:
     """Gateway after gateway is killed: what was accepted is sent once, what came in is kept."""
     world = World(tmp_path / "spool" / NUMBER)
@@ -149,8 +149,11 @@ async def test_dying_gateways_lose_nothing(tmp_path: Path, database_url: str) ->
         assert await line_of(program) == str(accepted)
         assert await line_of(program) == "done"
 
-    assert {words[0] for words in world.read("status")} == {f"{i:03}" for i in range(accepted + 1)}
-    assert_all_is_well(world, sent=accepted + 1, came=world.updates)
+    # A gateway that is killed may have accepted more than it had time to say.
+    told = {words[0] for words in world.read("status")}
+    assert len(told) >= accepted + 1
+    assert told == {f"{i:03}" for i in range(len(told))}
+    assert_all_is_well(world, sent=len(told), came=world.updates)
 
 
 async def test_first_message_finds_its_recipient(office: House, world: World) -> None:
@@ -228,7 +231,7 @@ async def test_state_moves_only_after_the_rows(office: House, world: World) -> N
         kept = {int(entry.text.split()[1]) for entry in entries if entry.text}
         assert set(range(1, reached + 1)) <= kept
 
-    await eventually(lambda: len({words[1] for words in world.read("in")}) == 39 * 3, 15)
+    await eventually(lambda: len({words[1] for words in world.read("in")}) == 39 * 3)
 
 
 async def test_token_opens_its_number_alone(office: House) -> None:

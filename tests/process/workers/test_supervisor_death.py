@@ -85,7 +85,7 @@ async def test_second_gateway_takes_over_within_two_seconds(tmp_path: Path) -> N
     async with running(tmp_path, 60.0, *CALM) as first:
         pids = await first.until_online(CALM)
         async with running(tmp_path, 60.0) as second:
-            await eventually(lambda: second.said, 10, awaited="the second says something")
+            await eventually(lambda: second.said, awaited="the second says something")
             assert "standing by" in second.said
 
             first.process.kill()

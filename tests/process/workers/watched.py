@@ -50,7 +50,7 @@ class Program:
                     for each in self.said.values()
                 )
             ),
-            15,
+            60,
             awaited=f"{numbers} online; it said {self.said}",
         )
         return {each["pid"] for each in self.said.values()}

@@ -65,7 +65,8 @@ async def test_ready_when_the_gateway_is(client: TestClientProtocol) -> None:
 
 
 async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeGateway) -> None:
-    """Prometheus learns numbers by state, restarts, backlog, memory."""
+    """Prometheus learns numbers by state, restarts, backlog, memory, what a rotation has left."""
+    gateway.old_keys = 4
     gateway.views = {
         "1": view("1", "Romashka", backlog=Backlog(into=2, out=5), restarts=3),
         "2": view("2", "Vesna", state=State.PARKED, worker=None),
@@ -81,6 +82,7 @@ async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeG
     assert 'telefix_backlog{direction="out",number="1"} 5.0' in lines
     assert 'telefix_worker_memory_bytes{number="1"} 9e+06' in lines
     assert "telefix_ready 1.0" in lines
+    assert "telefix_old_key_uses 4.0" in lines
     assert response.content_type.startswith("text/plain")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from api import create_app
 from api.settings import SettingsInvalid, read_settings
+from supervisor import private_folder
 from tests.unit.api.calls import SECRET_KEY
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def test_sandbox_makes_its_own_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert first.allow_private_planfix
     for name in ("admin_key", "secret_key"):
         assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == private_folder.MODE
 
 
 def test_sandbox_leaves_set_keys_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

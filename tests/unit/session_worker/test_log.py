@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from typing import Literal
 
 import pytest
 
 from session_worker import log
 from session_worker.contract import Application, Assignment, PlanfixAccount, StoredSession
+from session_worker.redaction import HIDDEN
 
 KEY = bytes(range(256))
 
@@ -20,6 +22,7 @@ def root_as_before() -> object:
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)
 
 
 def configure(log_format: Literal["text", "json"]) -> None:
@@ -50,7 +53,7 @@ def test_no_line_shows_a_secret(
         logging.getLogger("x").exception("hash 0123456789abcdef, %s", KEY.hex())
 
     said = capsys.readouterr().err
-    assert "***" in said
+    assert HIDDEN in said
     for secret in ("planfix-token", "0123456789abcdef", KEY.hex(), repr(KEY)[2:-1]):
         assert secret not in said
         assert json.dumps(secret)[1:-1] not in said
@@ -62,7 +65,7 @@ def test_each_line_says_whose_it_is(capsys: pytest.CaptureFixture[str]) -> None:
 
     logging.getLogger("x").warning("something")
 
-    assert "[380500000001] something" in capsys.readouterr().err
+    assert "[380500000001] x: something" in capsys.readouterr().err
 
 
 def test_machines_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,8 +75,10 @@ def test_machines_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
     logging.getLogger("x").warning("something\nelse")
 
     (line,) = capsys.readouterr().err.splitlines()
-    assert json.loads(line)["number"] == "380500000001"
-    assert json.loads(line)["event"] == "something\nelse"
+    parsed = json.loads(line)
+    assert (parsed["number"], parsed["pid"]) == ("380500000001", os.getpid())
+    assert (parsed["level"], parsed["logger"]) == ("WARNING", "x")
+    assert parsed["message"] == "something\nelse"
 
 
 def _fail() -> None:

@@ -95,6 +95,15 @@ async def test_end_of_file_is_no_message(ends: tuple[Up, Down]) -> None:
     assert await up.receive() == Pulse(beat_id=1, loop_lag=0.0)
 
 
+async def test_nothing_follows_the_end(ends: tuple[Up, Down]) -> None:
+    """Who has said that nothing more follows is told so, as if the other side were gone."""
+    up, _ = ends
+    up.finish()
+
+    with pytest.raises(PipeClosed, match="nothing more"):
+        up.put(Beat(beat_id=1, deadline=1.0))
+
+
 async def test_largest_assignment_fits_a_frame(ends: tuple[Up, Down]) -> None:
     """Five thousand peers with the longest names travel in one message."""
     up, down = ends

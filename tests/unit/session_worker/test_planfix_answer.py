@@ -81,6 +81,8 @@ def test_what_went_wrong_decides_what_follows(
         f"<p>{html.escape(TEXT, quote=False)}</p><b>{TOKEN}</b>",
         f"{TOKEN} {TEXT.partition(chr(10))[0]}<br>{TEXT.partition(chr(10))[2]}",
         "x" * (LONGEST_DETAIL - 10) + TEXT,
+        f"not taken: {TEXT[:20]}[...]{TEXT[-15:]}",
+        TEXT * 100,
     ],
 )
 def test_what_a_complaint_repeats_is_not_kept(repeated: str) -> None:

@@ -51,6 +51,25 @@ async def test_silence_has_an_end(autojump_clock: AutojumpClock) -> None:
     talk.hear(LoginFailed(request_id=asked, failure=LoginFailure.CODE_INVALID))
 
 
+async def test_look_waits_for_a_step_under_way(autojump_clock: AutojumpClock) -> None:
+    """Who only looks waits until the questions of others are answered, or for as long as it likes."""
+    talk = LoginTalk()
+    await talk.settle(5)
+    asked = talk.ask()
+    looking = asyncio.create_task(talk.settle(5))
+    start = autojump_clock.time()
+
+    await asyncio.wait({looking}, timeout=1)
+    assert not looking.done()
+    talk.hear(LoginMoved(request_id=asked, stage=LoginStage.CODE_SENT))
+    await looking
+    assert autojump_clock.time() == pytest.approx(start + 1)
+
+    talk.ask()
+    await talk.settle(5)
+    assert autojump_clock.time() == pytest.approx(start + 6)
+
+
 async def test_who_asked_may_go_away() -> None:
     """A caller that hangs up leaves nothing behind."""
     talk = LoginTalk()

@@ -33,7 +33,7 @@ async def talk(centre: DataCentre, data: bytes) -> None:
     writer.write(data)
     writer.write_eof()
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await reader.read()
     except ConnectionError:
         return

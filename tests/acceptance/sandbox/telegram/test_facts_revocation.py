@@ -104,7 +104,7 @@ async def test_saved_session_ends_at_the_next_difference(
     end(data_centre, alice)
     await client.catch_up()
 
-    await asyncio.wait_for(client.disconnected, 5)
+    await asyncio.wait_for(client.disconnected, 30)
     assert not client.is_connected()
     assert isinstance(client._updates_error, error)
 
@@ -128,7 +128,7 @@ async def test_fresh_login_survives_the_difference(
 
     assert client.is_connected()
     with pytest.raises(error):
-        await asyncio.wait_for(client.run_until_disconnected(), 5)
+        await asyncio.wait_for(client.run_until_disconnected(), 30)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def number(value: int) -> bytes:
 async def send_in_pieces(centre: DataCentre, stream: bytes, length: int) -> None:
     """Send bytes bit by bit, hang up, wait until the server does."""
     reader, writer = await asyncio.open_connection(centre.host, centre.port)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with contextlib.suppress(OSError):
             for start in range(0, len(stream), length):
                 writer.write(stream[start : start + length])

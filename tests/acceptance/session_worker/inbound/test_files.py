@@ -136,7 +136,7 @@ async def test_a_cut_during_a_download_costs_nothing(bench: Bench) -> None:
 
     bench.centre.cut(PHONE)
 
-    await eventually(lambda: bench.told, 10.0)
+    await eventually(lambda: bench.told)
     assert digests(bench.told[0]) == sha256(file)
 
 

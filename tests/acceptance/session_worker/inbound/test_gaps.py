@@ -32,7 +32,7 @@ async def test_a_gap_is_filled_from_the_history(bench: Bench) -> None:
     await bench.start_again()
     await eventually(lambda: bench.desk.receipts)
     bench.write("after")
-    await eventually(lambda: "after" in bench.texts, 10.0)
+    await eventually(lambda: "after" in bench.texts)
 
     mine = [m.text for m in bench.told if m.chat_id.endswith(str(bench.contact.id))]
     assert mine == ["before", *(f"{count}" for count in range(130)), "own", "after"]
@@ -81,6 +81,6 @@ async def test_a_gap_reaches_over_many_chats(bench: Bench) -> None:
 
     await bench.start_again()
 
-    await eventually(lambda: len(bench.told) == 106, 10.0)
+    await eventually(lambda: len(bench.told) == 106)
     assert set(bench.texts[1:]) == {f"from {person.first_name}" for person in people}
     await bench.until_settled()

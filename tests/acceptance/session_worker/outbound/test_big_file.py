@@ -38,7 +38,7 @@ def read(name: str) -> int:
     return int(found[1]) * 1024
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_big_file_costs_little_memory(mail: Mail, files: FileServer, taras: Account) -> None:
     """100 MB go through in pieces: even both ends of it together stay below what one may take."""
     link = files.offer("big.bin", Answer(noise(1 << 20), repeat=100))

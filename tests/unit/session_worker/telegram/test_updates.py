@@ -65,7 +65,7 @@ async def test_a_full_inbox_makes_the_sender_wait() -> None:
     assert inbox.depth == 3
     await inbox.take()
     await inbox.take()
-    await asyncio.wait_for(sender, 1)
+    await asyncio.wait_for(sender, 10)
     assert inbox.depth == 2
 
 

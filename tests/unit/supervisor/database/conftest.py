@@ -8,13 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from supervisor.engine import database_url as parse
-from supervisor.engine import writing_engine
+from supervisor.transactor import Transactor, open_transactor
 from supervisor.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 @pytest.fixture
@@ -24,17 +22,18 @@ def postgres_url(postgres_url: str) -> str:
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = writing_engine(parse(database_url))
-    async with engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))
-    yield engine
-    await engine.dispose()
+async def transactor(database_url: str) -> AsyncIterator[Transactor]:
+    transactor = open_transactor(parse(database_url))
+    await transactor.transact(
+        lambda connection: connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))
+    )
+    yield transactor
+    await transactor.dispose()
 
 
 @pytest.fixture
-async def writer(engine: AsyncEngine) -> AsyncIterator[Writer]:
-    writer = Writer(engine)
+async def writer(transactor: Transactor) -> AsyncIterator[Writer]:
+    writer = Writer(transactor)
     writer.start()
     yield writer
     await writer.stop()

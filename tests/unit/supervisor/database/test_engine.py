@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from supervisor import private_folder
 from supervisor.database import Database
-from supervisor.engine import database_url, make_private_file, writing_engine
+from supervisor.engine import database_url, make_private_file
 from supervisor.errors import DatabaseUnavailable, DatabaseUrlInvalid
+from supervisor.transactor import open_transactor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +58,7 @@ def test_sqlite_file_is_private(tmp_path: Path) -> None:
     make_private_file(database_url(f"sqlite:///{file}"))
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == private_folder.MODE
 
 
 @pytest.mark.parametrize(
@@ -64,13 +67,13 @@ def test_sqlite_file_is_private(tmp_path: Path) -> None:
 )
 async def test_sqlite_writer_is_durable(sqlite_url: str, pragma: str, value: object) -> None:
     """Every writing connection has the settings that a durable commit needs."""
-    engine = writing_engine(database_url(sqlite_url))
+    transactor = open_transactor(database_url(sqlite_url))
 
-    async with engine.connect() as connection:
-        found = (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one()
+    async def ask(connection: AsyncConnection) -> object:
+        return (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one()
 
-    await engine.dispose()
-    assert found == value
+    assert await transactor.transact(ask) == value
+    await transactor.dispose()
 
 
 async def test_database_that_does_not_answer_is_told(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from supervisor.errors import DatabaseUnavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from supervisor.transactor import Transactor
     from supervisor.writer import Writer
 
 
@@ -54,10 +55,10 @@ async def test_answer_comes_after_the_commit(writer: Writer, database_url: str) 
     assert await stored(database_url) == {1}
 
 
-async def test_callers_share_commits(writer: Writer, engine: AsyncEngine) -> None:
+async def test_callers_share_commits(writer: Writer, transactor: Transactor) -> None:
     """A thousand writes that come together need a handful of commits."""
     commits: list[object] = []
-    event.listen(engine.sync_engine, "commit", commits.append)
+    event.listen(transactor.engine, "commit", commits.append)
 
     answers = await asyncio.gather(*(writer.run(adding(thing)) for thing in range(1000)))
 
@@ -70,7 +71,7 @@ async def test_callers_share_commits(writer: Writer, engine: AsyncEngine) -> Non
 )
 @given(units=st.lists(st.sampled_from(["good", "refused", "broken"]), max_size=12))
 async def test_failing_unit_fails_alone(
-    writer: Writer, engine: AsyncEngine, database_url: str, units: list[str]
+    writer: Writer, transactor: Transactor, database_url: str, units: list[str]
 ) -> None:
     """Whichever units fail, by our word or the database's, the others are stored."""
     await writer.run(empty)
@@ -150,24 +151,24 @@ async def test_caller_that_leaves_harms_nobody(writer: Writer, database_url: str
     assert await stored(database_url) >= {0, 2}
 
 
-async def test_failed_commit_is_told_to_all(writer: Writer, engine: AsyncEngine) -> None:
+async def test_failed_commit_is_told_to_all(writer: Writer, transactor: Transactor) -> None:
     """When the commit itself fails nobody is told that he was stored."""
 
     def fail(_connection: object) -> None:
         raise Refused
 
-    event.listen(engine.sync_engine, "commit", fail)
+    event.listen(transactor.engine, "commit", fail)
 
     outcomes = await asyncio.gather(
         *(writer.run(adding(thing)) for thing in range(3)), return_exceptions=True
     )
 
-    event.remove(engine.sync_engine, "commit", fail)
+    event.remove(transactor.engine, "commit", fail)
     assert [type(outcome) for outcome in outcomes] == [Refused] * 3
     assert await writer.run(adding(0)) == 0
 
 
-async def test_reading_connection_can_not_write(engine: AsyncEngine, database_url: str) -> None:
+async def test_reading_connection_can_not_write(transactor: Transactor, database_url: str) -> None:
     """Nothing passes the writer by."""
     reading = reading_engine(parse(database_url))
 

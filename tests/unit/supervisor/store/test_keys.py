@@ -8,13 +8,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select, update
 
 from supervisor.errors import SecretKeyMalformed, SecretKeyWrong
-from supervisor.store import Store
+from supervisor.rotation import Rotation
+from supervisor.store import Store, tables
+from supervisor.store.keys import Piece
 from tests.unit.supervisor.store.conftest import make_key
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from supervisor.store.values import NewNumber
 
@@ -58,7 +63,7 @@ async def test_malformed_key_touches_no_database(tmp_path: Path) -> None:
 async def test_rotation_lets_the_old_key_go(
     database_url: str, secret_key: str, acme: NewNumber
 ) -> None:
-    """After the rewrap the new key alone is enough, the old one good for nothing."""
+    """After the rotation the new key alone is enough, the old one good for nothing."""
     new_key = make_key()
     async with Store(database_url, secret_key) as store:
         for place in range(5):
@@ -66,9 +71,11 @@ async def test_rotation_lets_the_old_key_go(
         token = (await store.numbers.create(acme)).token
 
     async with Store(database_url, f"{new_key},{secret_key}") as store:
-        moved = [await store.keys.rewrap(most=4) for _ in range(3)]
+        before = await store.keys.count_old()
+        is_over = await Rotation(store.keys).rotate(piece=4)
+        after = await store.keys.count_old()
 
-    assert moved == [4, 2, 0]
+    assert (before, is_over, after) == (6 + 1, True, 0)
     with pytest.raises(SecretKeyWrong):
         await Store(database_url, secret_key).start()
     async with Store(database_url, new_key) as store:
@@ -85,7 +92,50 @@ async def test_old_key_is_missed_until_all_is_moved(
         await store.numbers.create(acme)
 
     async with Store(database_url, f"{new_key},{secret_key}") as store:
-        assert await store.keys.rewrap() == 1
+        moved = await store.keys.rewrap()
+        assert moved == Piece(1, (), acme.number)
+        assert await store.keys.count_old() == 1
 
     with pytest.raises(SecretKeyWrong):
         await Store(database_url, new_key).start()
+
+
+async def test_new_key_is_missed_once_it_was_used(
+    database_url: str, secret_key: str, acme: NewNumber
+) -> None:
+    """Nobody goes back to the old key alone when a number needs the new one."""
+    async with Store(database_url, secret_key):
+        pass
+    async with Store(database_url, f"{make_key()},{secret_key}") as store:
+        await store.numbers.create(acme)
+
+    with pytest.raises(SecretKeyWrong, match="numbers that need another key: 1"):
+        await Store(database_url, secret_key).start()
+
+
+async def test_damaged_data_key_stops_no_other(
+    database_url: str, secret_key: str, acme: NewNumber, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One data key that does not open is told; the others move, the old key stays needed."""
+    other = replace(acme, number="79009999999")
+    async with Store(database_url, secret_key) as store:
+        for number in (acme, other):
+            await store.numbers.create(number)
+        await store.database.write(lambda connection: _damage(connection, acme.number))
+
+    async with Store(database_url, f"{make_key()},{secret_key}") as store:
+        is_over = await Rotation(store.keys).rotate(piece=1)
+
+        assert (is_over, await store.keys.count_old()) == (False, 1 + 1)
+        assert await store.numbers.planfix_token(other.number) == other.token_planfix
+    assert f"number {acme.number}: its data key does not open" in caplog.text
+
+
+async def _damage(connection: AsyncConnection, number: str) -> None:
+    row = tables.number.c
+    wrapped = (
+        await connection.execute(select(row.data_key).where(row.digits == number))
+    ).scalar_one()
+    damaged = wrapped[:-1] + bytes([wrapped[-1] ^ 1])
+    change = update(tables.number).where(row.digits == number)
+    await connection.execute(change.values(data_key=damaged))

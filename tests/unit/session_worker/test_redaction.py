@@ -1,4 +1,4 @@
-"""Log lines: readable, without secrets."""
+"""No line shows a secret, however it is written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from api.log import CleanFormatter, JsonFormatter
-from api.redaction import HIDDEN, Redactor
+from session_worker.log import JsonFormatter, TextFormatter
+from session_worker.redaction import HIDDEN, Redactor
 
 SECRET = "s3cret-value-0123456789"
 
@@ -52,9 +52,9 @@ def test_ordinary_line_stays() -> None:
 
 def test_line_for_people_hides_arguments() -> None:
     """A secret that comes in as an argument is hidden too."""
-    line = CleanFormatter(Redactor((SECRET,))).format(record("got %s", SECRET))
+    line = TextFormatter(Redactor((SECRET,))).format(record("got %s", SECRET))
 
-    assert line.endswith(f"api: got {HIDDEN}")
+    assert line.endswith(f"INFO     [-] api: got {HIDDEN}")
 
 
 def test_line_for_machines_is_json() -> None:
@@ -66,6 +66,13 @@ def test_line_for_machines_is_json() -> None:
 
     parsed = json.loads(line)
     assert parsed["message"] == "broken pipe"
-    assert parsed["level"] == "INFO"
+    assert (parsed["level"], parsed["number"]) == ("INFO", None)
     assert f"ValueError: {HIDDEN}" in parsed["exception"]
     assert "\n" not in line
+
+
+def test_secret_in_quotes_breaks_no_object() -> None:
+    """A labelled secret that is quoted is hidden whole, the line stays an object."""
+    line = JsonFormatter(Redactor()).format(record('token="%s"', SECRET))
+
+    assert json.loads(line)["message"] == f"token={HIDDEN}"

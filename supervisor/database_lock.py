@@ -1,0 +1,137 @@
+"""The right to a PostgreSQL database, which gateways with another DATA_DIR must not share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from supervisor.errors import DatabaseOwned, DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import TextClause
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+PATIENCE = 3.0  # seconds in which an owner that is ending lets go
+PAUSE = 0.2  # seconds between two tries
+BEAT = 1.0  # seconds between two looks at the connection
+
+_BACKEND = text("SELECT pg_backend_pid()")
+_TRY = text("SELECT pg_try_advisory_lock(32286, 61893)")
+_END_OWN_GHOST = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = 32286 AND objid = 61893 AND objsubid = 2 AND granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND pid = :ghost
+""")
+
+logger = logging.getLogger(__name__)
+
+
+def end_in_order() -> None:
+    """Stop as if the operator had asked for it."""
+    signal.raise_signal(signal.SIGTERM)
+
+
+class DatabaseLock:
+    """An advisory lock on a connection of its own, taken again whenever that connection is lost.
+
+    Whoever finds it held refuses to start; nobody takes over by a lost connection alone, for an
+    owner that is cut off from the database may run its numbers all the same.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        on_lost: Callable[[], None] = end_in_order,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._engine = engine
+        self._on_lost = on_lost
+        self._patience = patience
+        self._connection: AsyncConnection | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.backend: int | None = None
+        """The server's process that holds the lock for us."""
+
+    async def take(self) -> None:
+        """Raise `DatabaseOwned` if another gateway keeps it."""
+        if self._watching is not None:
+            return
+        give_up = time.monotonic() + self._patience
+        while not await self._attempt():
+            if time.monotonic() > give_up:
+                raise DatabaseOwned
+            await asyncio.sleep(PAUSE)
+        self._watching = asyncio.create_task(self._watch(), name="database lock")
+
+    async def release(self) -> None:
+        task, self._watching = self._watching, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        await self._drop()
+
+    async def _watch(self) -> None:
+        while await self._is_connected() or await self._regain():  # noqa: ASYNC110 - a dead line is silent
+            await asyncio.sleep(BEAT)
+        logger.critical("another gateway has taken the database meanwhile, so this one ends")
+        self._on_lost()
+
+    async def _is_connected(self) -> bool:
+        if self._connection is None:
+            return False
+        try:
+            await self._ask(_BACKEND)
+        except DatabaseUnavailable as exc:
+            logger.warning("the connection that holds the database is lost: %s", exc)
+            return False
+        return True
+
+    async def _regain(self) -> bool:
+        """Return whether the lock is ours again, as soon as the database answers."""
+        ghost = self.backend
+        while True:
+            with suppress(DatabaseUnavailable):
+                if await self._attempt():
+                    logger.warning("the database is held again")
+                    return True
+                # The server may not have noticed yet that our last connection is gone.
+                if not await self._ask(_END_OWN_GHOST.bindparams(ghost=ghost)):
+                    return False
+            await asyncio.sleep(PAUSE)
+
+    async def _attempt(self) -> bool:
+        if not await self._ask(_TRY):
+            return False
+        self.backend = await self._ask(_BACKEND)
+        return True
+
+    async def _ask(self, question: TextClause) -> int | None:
+        """Return the answer's only value, nothing if there is none; connect first if need be."""
+        try:
+            if self._connection is None:
+                self._connection = await self._engine.connect()
+            answer: int | None = (await self._connection.execute(question)).scalar()
+        except DBAPIError as exc:
+            await self._drop()
+            raise DatabaseUnavailable(str(exc.orig)) from exc
+        except (SQLAlchemyError, OSError) as exc:
+            await self._drop()
+            raise DatabaseUnavailable(type(exc).__name__) from exc
+        return answer
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError, OSError):  # it may be broken
+                await connection.invalidate()
+                await connection.close()

@@ -1,0 +1,7 @@
+"""The log of the gateway itself, its lines made like those of its workers."""
+
+from __future__ import annotations
+
+from session_worker.log import set_up as set_up_log
+
+__all__ = ["set_up_log"]
