@@ -35,6 +35,7 @@ def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
         log_format=settings.log_format,
         public_url=settings.public_url,
         retention_days=settings.retention_days,
+        allow_private_planfix=settings.allow_private_planfix,
     )
 
 

@@ -6,23 +6,29 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpcore
 import httpx
 
 from session_worker.failures import Cause
-from session_worker.guarded_backend import AddressForbidden, GuardedBackend, look_up
+from session_worker.guarded_backend import (
+    AddressForbidden,
+    GuardedBackend,
+    guarded_transport,
+    look_up,
+    place_of,
+)
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    import httpcore
+
     from session_worker.guarded_backend import LookUp, Place
 
 SCHEMES = ("http", "https")
 MOST_REDIRECTS = 5
 PIECE = 256 << 10
-PORTS = {"http": 80, "https": 443}
 
 
 class FetchFailed(Exception):
@@ -123,13 +129,8 @@ class Fetcher:
 
     def _client(self) -> httpx.AsyncClient:
         """Make a client of its own for each link, so that no cookie goes from one to another."""
-        transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False)
-        # The transport has no public way to choose the network; the pool it wraps has.
-        transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001 - see above
-            ssl_context=self._tls, network_backend=self._backend
-        )
         return httpx.AsyncClient(
-            transport=transport,
+            transport=guarded_transport(self._backend, self._tls),
             trust_env=False,
             follow_redirects=True,
             max_redirects=MOST_REDIRECTS,
@@ -184,5 +185,4 @@ def _check_answer(response: httpx.Response) -> None:
 
 
 def _origin(url: httpx.URL) -> tuple[str, Place]:
-    port = url.port or PORTS.get(url.scheme, 0)
-    return url.scheme, (url.raw_host.decode("ascii"), port)
+    return url.scheme, place_of(url)

@@ -119,6 +119,7 @@ class PlanfixAccount(Frozen):
     token: str = Field(repr=False)
     provider_id: str
     user_email: str | None = None
+    may_be_private: bool = False
 
 
 class Assignment(Frozen):

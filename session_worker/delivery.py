@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from session_worker.message import ChatMemory, Deliver
     from session_worker.parcel import Packing, Parcel
     from session_worker.planfix import Planfix
+    from session_worker.proofs import Proofs
     from session_worker.session import Outbox
 
 LONGEST_WAIT = 3600.0  # seconds; a next try later than that was noted by another clock
@@ -29,17 +30,28 @@ class Delivery:
     """Tries until there is a last word."""
 
     def __init__(
-        self, planfix: Planfix, gate: Gate, chats: Chats, packing: Packing, outbox: Outbox
+        self,
+        planfix: Planfix,
+        gate: Gate,
+        chats: Chats,
+        packing: Packing,
+        outbox: Outbox,
+        proofs: Proofs,
     ) -> None:
         self._planfix = planfix
         self._gate = gate
         self._chats = chats
         self._packing = packing
         self._outbox = outbox
+        self._proofs = proofs
 
     async def bring(self, order: Deliver) -> None:
         """Deliver a row; its last word has been told when this returns."""
         try:
+            if await self._proofs.has(order.incoming):
+                log.info("row %s was taken before a crash", order.row)
+                self._outbox.put(Delivered(row=order.row))
+                return
             await asyncio.sleep(min(order.next_try - time.time(), LONGEST_WAIT))
             parcel = await self._packing.pack(order)
             while (failure := await self._try(order, parcel)) and failure.next_try is not None:
@@ -58,6 +70,7 @@ class Delivery:
                 failure = judge(error, self._gate)
                 self._outbox.put(Failed(row=order.row, failure=failure))
                 return failure
+            self._proofs.note(order.incoming)
             self._gate.succeeded()
             self._outbox.put(Delivered(row=order.row))
             return None

@@ -7,10 +7,12 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import httpcore
+import httpx
 
 from session_worker.public_address import is_public
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -18,10 +20,32 @@ if TYPE_CHECKING:
 Place = tuple[str, int]
 
 LOOK_UP_LIMIT = 10.0  # seconds
+PORTS = {"http": 80, "https": 443}
+UNLIMITED = httpx.Limits()
 
 
 class AddressForbidden(Exception):
-    """The host is at an address that a stranger's link may not lead to."""
+    """The host is at an address that no address given by others may lead to."""
+
+
+def place_of(url: httpx.URL) -> Place:
+    return url.raw_host.decode("ascii"), url.port or PORTS.get(url.scheme, 0)
+
+
+def guarded_transport(
+    backend: GuardedBackend, tls: ssl.SSLContext, limits: httpx.Limits = UNLIMITED
+) -> httpx.AsyncHTTPTransport:
+    """Make what an httpx client sends through, without proxies of the environment."""
+    transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
+    # The transport has no public way to choose the network; the pool it wraps has.
+    transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001 - see above
+        ssl_context=tls,
+        max_connections=limits.max_connections,
+        max_keepalive_connections=limits.max_keepalive_connections,
+        keepalive_expiry=limits.keepalive_expiry,
+        network_backend=backend,
+    )
+    return transport
 
 
 async def look_up(host: str, port: int) -> Sequence[str]:
@@ -54,7 +78,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         failure: Exception | None = None
-        for address in await self._checked(host, port):
+        # IPv4 first: where IPv6 is swallowed on its way, each connection would wait in vain.
+        for address in sorted(await self._checked(host, port), key=lambda each: ":" in each):
             try:
                 return await self._inner.connect_tcp(
                     address, port, timeout, local_address, socket_options

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from session_worker.message import Deliver, TellStatus
     from session_worker.parcel import Packing
     from session_worker.planfix import Planfix
+    from session_worker.proofs import Proofs
     from session_worker.session import Outbox
 
 GRACE = 2.0  # seconds for calls under way when the worker stops
@@ -23,11 +24,16 @@ class Inbound:
     """Takes what the supervisor has kept, brings it to Planfix."""
 
     def __init__(
-        self, planfix: Planfix, packing: Packing, outbox: Outbox, gate: Gate | None = None
+        self,
+        planfix: Planfix,
+        packing: Packing,
+        outbox: Outbox,
+        proofs: Proofs,
+        gate: Gate | None = None,
     ) -> None:
         self._planfix = planfix
         self._gate = gate or Gate()
-        delivery = Delivery(planfix, self._gate, Chats(outbox), packing, outbox)
+        delivery = Delivery(planfix, self._gate, Chats(outbox), packing, outbox, proofs)
         self._messages: Lanes[Deliver] = Lanes(delivery.bring)
         self._statuses: Lanes[TellStatus] = Lanes(Statuses(planfix, self._gate, outbox).tell)
 

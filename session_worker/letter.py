@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from session_worker.message import APART
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,7 +28,8 @@ class FileFailed(Exception):
 class Letter:
     """What an employee wrote, with the traces of earlier tries.
 
-    ``parcels`` holds what Telegram has of each file, ``ids`` what each random id has become.
+    ``parcels`` holds what Telegram has of each file, ``ids`` what each random id has become,
+    ``apart`` the random ids of texts that go without a file for good.
     """
 
     send: Send
@@ -37,6 +40,15 @@ class Letter:
     as_documents: set[int] = field(default_factory=set)
     parcels: dict[int, Any] = field(default_factory=dict)
     ids: dict[int, int] = field(default_factory=dict)
+    apart: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for part in self.outgoing.parts:
+            for random_id, sent in zip(part.random_ids, part.sent, strict=False):
+                if sent == APART:
+                    self.apart.add(random_id)
+                elif sent is not None:
+                    self.ids[random_id] = sent
 
     @property
     def outgoing(self) -> Outgoing:
@@ -45,7 +57,7 @@ class Letter:
     @property
     def open_parts(self) -> list[tuple[int, Part]]:
         """The parts that were not sent as a whole, with their places."""
-        return [(i, part) for i, part in enumerate(self.outgoing.parts) if not part.sent]
+        return [(i, part) for i, part in enumerate(self.outgoing.parts) if not part.is_sent]
 
     def attachment(self, index: int) -> Attachment:
         return self.outgoing.attachments[index]
@@ -54,7 +66,9 @@ class Letter:
         """Tell where a file of it lies."""
         return self.folder / str(index)
 
-    def sent(self, part: Part) -> tuple[int, ...]:
-        """Tell which messages a part became; 0 stands for one that was sent but not found."""
-        ids = (self.ids[random_id] for random_id in part.random_ids if random_id in self.ids)
-        return tuple(dict.fromkeys(ids))
+    def sent(self, part: Part) -> tuple[int | None, ...]:
+        """Tell which messages the random ids of a part became."""
+        return tuple(self.ids.get(each, self._is_apart(each)) for each in part.random_ids)
+
+    def _is_apart(self, random_id: int) -> int | None:
+        return APART if random_id in self.apart else None

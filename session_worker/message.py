@@ -72,16 +72,26 @@ class Attachment(Frozen):
     url: str
 
 
+APART = -1
+"""Stands for a text that is to be sent, not with a file but by itself, which settles the matter."""
+
+
 class Part(Frozen):
     """One Telegram message, or one album, of an outgoing message.
 
-    Each message of it is sent under its own random id, fixed before the first try.
+    Each message of it is sent under its own random id, fixed before the first try; ``sent`` tells
+    in the same order what they have become, once one of them has become anything.
     """
 
     text: str = ""
     files: tuple[int, ...] = ()
     random_ids: tuple[int, ...] = Field(min_length=1)
-    sent: tuple[int, ...] = ()
+    sent: tuple[int | None, ...] = ()
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether nothing of it is left to be sent."""
+        return bool(self.sent) and not {None, APART} & set(self.sent)
 
 
 class Outgoing(Frozen):
@@ -185,12 +195,16 @@ class Trying(Frozen):
 
 
 class PartSent(Frozen):
-    """Event: Telegram took a part under these message ids; the last part makes the row sent."""
+    """Event: what the random ids of a part have become so far; the last of all makes the row sent.
+
+    0 stands for a message that was sent but not found; none, like ``APART``, for one that is still
+    to be sent.
+    """
 
     kind: Literal["part_sent"] = "part_sent"
     row: int
     part: int
-    message_ids: tuple[int, ...]
+    message_ids: tuple[int | None, ...]
 
 
 class Delivered(Frozen):

@@ -15,6 +15,7 @@ from session_worker.message import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.outbound import Outbound
 from session_worker.parcel import Packing
 from session_worker.planfix import Planfix
+from session_worker.proofs import Proofs
 from session_worker.reception import Reception
 from session_worker.recollection import Recollection
 from session_worker.telegram.account import TelegramAccount
@@ -28,6 +29,7 @@ from session_worker.telegram.resolving import Resolver
 from session_worker.telegram.throttle import Throttle
 from session_worker.telegram.updates import CatchUp, CaughtUp
 from session_worker.tls import tls_context
+from session_worker.traces import Traces
 from session_worker.whereabouts import Whereabouts
 from session_worker.words import words_of
 
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
 WHEREABOUTS = "messages"
+SENT = "sent"
+PROOFS = "proofs"
 
 
 class Number:
@@ -64,17 +68,19 @@ class Number:
         recollection, people = Recollection(), People(account.ask)
         self._account = account
         self._whereabouts = Whereabouts(spool / WHEREABOUTS)
-        listener = Listener(people, recollection, self._whereabouts, words)
+        sent = Whereabouts(spool / SENT)
+        listener = Listener(people, recollection, (self._whereabouts, sent), words)
         self._reception = Reception(listener, self._whereabouts, outbox, words, account.acknowledge)
         self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
         history = History(account.ask, recollection, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         packing = Packing(downloads, history, spool, words, account.until_online)
         planfix = Planfix(assignment.planfix, assignment.number, patience)
-        self._inbound = Inbound(planfix, packing, outbox, gate)
+        self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
         throttle = Throttle(account)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        self._outbound = Outbound(account, throttle, fetcher, outbox, spool)
+        traces = Traces(recollection, sent)
+        self._outbound = Outbound(account, throttle, fetcher, outbox, traces, spool)
         self._resolver = Resolver(account, throttle)
         self._resolving: Lanes[Resolve] = Lanes(self._resolve)
 
@@ -133,7 +139,10 @@ class Number:
                 await self._reception.take(incoming.position, update)
 
     async def _resolve(self, order: Resolve) -> None:
-        await self._outbox.report(await self._resolver.resolve(order))
+        answer = await self._resolver.resolve(order)
+        # A worker after this one must be able to write to whom Planfix is about to know.
+        self._account.tell_peers()
+        await self._outbox.report(answer)
 
     async def _close(self) -> None:
         await asyncio.gather(self._inbound.close(), self._outbound.close(), self._resolving.close())

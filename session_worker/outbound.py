@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from session_worker.attachments import FetchFailed
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from session_worker.message import Part, Send
     from session_worker.session import Outbox
     from session_worker.telegram.throttle import Throttle
+    from session_worker.traces import Traces
 
 FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at a time
 
@@ -53,12 +55,13 @@ class TryLater(Exception):
 class Outbound:
     """Takes what employees wrote, brings it to Telegram."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each neighbour, none of which knows another
         self,
         telegram: Telegram,
         throttle: Throttle,
         fetcher: Fetcher,
         outbox: Outbox,
+        traces: Traces,
         spool: Path,
         *,
         pauses: Backoff = PAUSES,
@@ -67,6 +70,7 @@ class Outbound:
         self._throttle = throttle
         self._fetcher = fetcher
         self._outbox = outbox
+        self._traces = traces
         self._folder = spool / "out"
         self._pauses = pauses
         self._uploads = Uploads(telegram.ask)
@@ -122,24 +126,19 @@ class Outbound:
         for number, part in letter.open_parts:
             if number in letter.done:
                 continue
-            await self._send_part(letter, part)
-            if letter.lost.keys().isdisjoint(part.files):
-                sent = letter.sent(part)
-                await self._outbox.report(
-                    PartSent(row=letter.send.row, part=number, message_ids=sent)
-                )
+            await self._send_part(letter, number, part)
             letter.done.add(number)
 
-    async def _send_part(self, letter: Letter, part: Part) -> None:
+    async def _send_part(self, letter: Letter, number: int, part: Part) -> None:
         """Send a part, without the files that turn out to be hopeless."""
         while True:
             try:
                 if not part.files:
-                    await self._post(letter, part)
+                    await self._post(letter, number, part)
                     return
                 async with self._file_room:
                     await self._fetch(letter, part)
-                    await self._post(letter, part)
+                    await self._post(letter, number, part)
             except FileFailed as failed:
                 failure = self._judge(failed.cause, letter)
                 if failure.next_try is not None:
@@ -157,10 +156,17 @@ class Outbound:
             except FetchFailed as failure:
                 raise FileFailed(index, failure.cause) from failure
 
-    async def _post(self, letter: Letter, part: Part) -> None:
+    async def _post(self, letter: Letter, number: int, part: Part) -> None:
         peer_id = letter.outgoing.peer_id
         access_hash = self._telegram.access_hash(peer_id)
         if access_hash is None:
             raise PeerUnknown("PEER_ID_INVALID")
         sender = Sender(self._telegram.ask, self._throttle, peer_id, access_hash)
-        await Posting(sender, self._uploads, letter, part).post()
+        report = partial(self._report_sent, letter, number, part)
+        await Posting(sender, self._uploads, letter, part, report).post()
+
+    async def _report_sent(self, letter: Letter, number: int, part: Part) -> None:
+        """Tell what is in Telegram by now, so that it is never sent again, never taken for an echo."""
+        sent = letter.sent(part)
+        await self._outbox.report(PartSent(row=letter.send.row, part=number, message_ids=sent))
+        await self._traces.note(letter.outgoing.peer_id, part, sent)

@@ -11,8 +11,16 @@ from urllib.parse import urlencode
 
 import httpx
 
+from session_worker.guarded_backend import (
+    AddressForbidden,
+    GuardedBackend,
+    guarded_transport,
+    look_up,
+    place_of,
+)
 from session_worker.planfix_answer import (
     PlanfixAnswerLost,
+    PlanfixForbidden,
     PlanfixRejected,
     PlanfixUnavailable,
     check,
@@ -25,7 +33,10 @@ from session_worker.tls import tls_context
 if TYPE_CHECKING:
     from typing import Any
 
+    import httpcore
+
     from session_worker.contract import PlanfixAccount
+    from session_worker.guarded_backend import LookUp
     from session_worker.message import Contact, PlanfixStatus
     from session_worker.planfix_form import Form, Line
 
@@ -35,6 +46,7 @@ HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "Telefix",
 }
+LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4)
 LONGEST_ANSWER = 64 * 1024  # bytes; more of it is not read
 _NOT_SENT = (
     httpx.ConnectError,
@@ -60,15 +72,22 @@ class Planfix:
     """Makes calls; each ends with what it asked for or a PlanfixError."""
 
     def __init__(
-        self, account: PlanfixAccount, number: str, patience: Patience | None = None
+        self,
+        account: PlanfixAccount,
+        number: str,
+        patience: Patience | None = None,
+        *,
+        look_up: LookUp = look_up,
+        network: httpcore.AsyncNetworkBackend | None = None,
     ) -> None:
-        self._url = account.url
+        self._url = httpx.URL(account.url)
+        trusted = place_of(self._url) if account.may_be_private else None
+        backend = GuardedBackend(trusted, look_up=look_up, inner=network)
         self._forms = Forms(account, number)
         self._patience = patience or Patience()
         self._http = httpx.AsyncClient(
-            verify=tls_context(),
+            transport=guarded_transport(backend, tls_context(), LIMITS),
             timeout=httpx.Timeout(None, connect=self._patience.connect),
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=4),
             headers=HEADERS,
             trust_env=False,
         )
@@ -108,6 +127,8 @@ class Planfix:
         try:
             async with asyncio.timeout(limit + self._patience.connect):
                 status, body, retry_after = await self._post(urlencode(form).encode())
+        except AddressForbidden as exc:
+            raise PlanfixForbidden(str(exc)) from exc
         except _NOT_SENT as exc:
             raise PlanfixUnavailable(f"{type(exc).__name__}: {exc}") from exc
         except TimeoutError as exc:

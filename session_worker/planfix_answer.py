@@ -40,6 +40,10 @@ class PlanfixUnauthorized(PlanfixError):
     """Planfix does not accept our key."""
 
 
+class PlanfixForbidden(PlanfixError):
+    """The address that is given for Planfix leads to a place where we may not go."""
+
+
 class PlanfixRejected(PlanfixError):
     """Planfix refuses this call for good."""
 

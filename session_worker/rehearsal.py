@@ -138,6 +138,11 @@ def _assignment(telegram: int, planfix: int, spool: str) -> Assignment:
         deadline=now() + FOREVER,
         application=Application(api_id=1, api_hash="rehearsal"),
         session=session,
-        planfix=PlanfixAccount(url=url, token="rehearsal", provider_id="telegram"),  # noqa: S106 - opens nothing
+        planfix=PlanfixAccount(
+            url=url,
+            token="rehearsal",  # noqa: S106 - opens nothing
+            provider_id="telegram",
+            may_be_private=True,
+        ),
         spool=spool,
     )

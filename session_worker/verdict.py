@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from session_worker.message import Failure
 from session_worker.planfix_answer import (
     PlanfixAnswerLost,
+    PlanfixForbidden,
     PlanfixRejected,
     PlanfixUnauthorized,
     PlanfixUnavailable,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from session_worker.gate import Gate
     from session_worker.planfix_answer import PlanfixError
 
-UNAUTHORIZED_PAUSE = 300.0  # seconds
+PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends it
 
 
 class FailureCode(StrEnum):
@@ -26,6 +27,7 @@ class FailureCode(StrEnum):
     UNAVAILABLE = "planfix_unavailable"
     ANSWER_LOST = "planfix_answer_lost"
     UNAUTHORIZED = "planfix_unauthorized"
+    FORBIDDEN = "planfix_forbidden"
     REJECTED = "planfix_rejected"
     INTERNAL = "internal_error"
 
@@ -37,7 +39,9 @@ def judge(error: PlanfixError, gate: Gate) -> Failure:
             gate.succeeded()
             return Failure(code=FailureCode.REJECTED, detail=str(error))
         case PlanfixUnauthorized():
-            code, next_try = FailureCode.UNAUTHORIZED, gate.failed(at_least=UNAUTHORIZED_PAUSE)
+            code, next_try = FailureCode.UNAUTHORIZED, gate.failed(at_least=PAUSE_FOR_PEOPLE)
+        case PlanfixForbidden():
+            code, next_try = FailureCode.FORBIDDEN, gate.failed(at_least=PAUSE_FOR_PEOPLE)
         case PlanfixAnswerLost():
             code, next_try = FailureCode.ANSWER_LOST, gate.failed()
         case PlanfixUnavailable(retry_after=wanted):

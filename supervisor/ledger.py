@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from supervisor.errand import Errand
     from supervisor.store import Store
 
-MOST_ENTITIES = 5000  # more would not fit into the first frame; the rest is asked for when needed
+MOST_ENTITIES = 5000  # more would not fit into the first frame
 _DEAD_KEYS = frozenset(
     {
         TroubleCode.BANNED,
@@ -56,6 +56,7 @@ class PlanfixTrouble(StrEnum):
 
     UNAUTHORIZED = FailureCode.UNAUTHORIZED
     UNAVAILABLE = FailureCode.UNAVAILABLE
+    FORBIDDEN = FailureCode.FORBIDDEN
 
 
 Fact = KeySaved | EntitiesSeen | UpdateStateMoved
@@ -81,6 +82,7 @@ class Ledger:
             token=await self._store.numbers.planfix_token(self.number),
             provider_id=number.provider_id,
             user_email=number.user_email,
+            may_be_private=self._config.allow_private_planfix,
         )
         return Assignment(
             number=self.number,
@@ -160,7 +162,7 @@ class Ledger:
         session = await self._store.sessions.load(self.number)
         if session is None:
             return None
-        entities = await self._store.entities.list(self.number)
+        entities = await self._store.entities.list(self.number, MOST_ENTITIES)
         return StoredSession(
             dc_id=session.dc_id,
             server_address=session.server_address,
@@ -168,7 +170,7 @@ class Ledger:
             auth_key=session.auth_key,
             user_id=session.user_id,
             update_state=session.updates and UpdateState(**asdict(session.updates)),
-            entities=tuple(Entity(**asdict(entity)) for entity in entities[-MOST_ENTITIES:]),
+            entities=tuple(Entity(**asdict(entity)) for entity in entities),
         )
 
     def _data_centre(self) -> DataCentre | None:

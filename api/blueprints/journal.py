@@ -6,9 +6,10 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
 from api.answers import say
-from api.blueprints.numbers import admit
+from api.blueprints.numbers import admit, admit_as
 from api.body import read_query, validate
 from api.context import context
+from api.deed import carry_out
 from api.errors import not_found
 from api.journal_answers import (
     MessagesAnswer,
@@ -45,10 +46,11 @@ async def get_messages(number: str) -> Response:
 @document_response(ReplayAnswer)
 async def post_replay(number: str, message_id: str) -> Response:
     """Send a dead letter again."""
-    digits = await admit(number)
+    digits, who = await admit_as(number)
     if not (message_id.isascii() and message_id.isdigit() and len(message_id) <= LONGEST_ID):
         raise not_found("there is no such message")
-    await context().work.finish(context().gateway.replay(digits, int(message_id)))
+    work = context().gateway.replay(digits, int(message_id))
+    await carry_out(work, who, "replayed", digits, f"message {int(message_id)}")
     return say(ReplayAnswer(replayed=1))
 
 
@@ -58,8 +60,9 @@ async def post_replay(number: str, message_id: str) -> Response:
 @document_response(ReplayAnswer)
 async def post_replay_all(number: str) -> Response:
     """Send all dead letters again."""
-    digits = await admit(number)
-    count = await context().work.finish(context().gateway.replay_all(digits))
+    digits, who = await admit_as(number)
+    work = context().gateway.replay_all(digits)
+    count = await carry_out(work, who, "replayed", digits, "messages: {}".format)
     return say(ReplayAnswer(replayed=count))
 
 

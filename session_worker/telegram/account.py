@@ -125,6 +125,10 @@ class TelegramAccount:
         row = self._session.get_entity_rows_by_id(peer_id)
         return row[1] if row else None
 
+    def tell_peers(self) -> None:
+        """Have the peers that became known stored before anything that is said of them."""
+        self._news.tell()
+
     def limit(self, trouble: Trouble | None) -> None:
         """Say that Telegram limits what we send, or no longer does."""
         self._limit = trouble

@@ -27,19 +27,26 @@ if TYPE_CHECKING:
     from session_worker.message import Contact
     from session_worker.recollection import Recollection
     from session_worker.telegram.people import People
-    from session_worker.whereabouts import Whereabouts
+    from session_worker.whereabouts import Whereabout, Whereabouts
     from session_worker.words.words import Words
 
 
 class Listener:
-    """Understands one update after the other, remembering what later ones refer to."""
+    """Understands one update after the other, remembering what later ones refer to.
+
+    The first of the places are those of what it has heard, the second of what we have sent.
+    """
 
     def __init__(
-        self, people: People, recollection: Recollection, whereabouts: Whereabouts, words: Words
+        self,
+        people: People,
+        recollection: Recollection,
+        places: tuple[Whereabouts, Whereabouts],
+        words: Words,
     ) -> None:
         self._people = people
         self._recollection = recollection
-        self._whereabouts = whereabouts
+        self._whereabouts, self._sent = places
         self._words = words
 
     async def listen(self, update: Any) -> Sequence[Heard]:
@@ -104,10 +111,13 @@ class Listener:
         gone: dict[tuple[int, bool], list[int]] = defaultdict(list)
         for message_id in sorted(message_ids):
             line = self._recollection.find(message_id)
-            place = line or await self._whereabouts.find(message_id)
+            place = line or await self._find(message_id)
             if place is not None:
                 gone[place.peer_id, place.is_out].append(message_id)
         return [await self._deleted(*chat, ids) for chat, ids in gone.items()]
+
+    async def _find(self, message_id: int) -> Whereabout | None:
+        return await self._whereabouts.find(message_id) or await self._sent.find(message_id)
 
     async def _deleted(self, peer_id: int, is_out: bool, message_ids: list[int]) -> Written:
         incoming = Incoming(

@@ -38,7 +38,9 @@ class News:
 
     def tell(self) -> None:
         """Tell all that is new, now."""
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         while entities := self._session.take_entities():
             self._outbox.put(EntitiesSeen(entities=entities))
         if self._state is not None:

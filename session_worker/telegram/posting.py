@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending import Sender
     from session_worker.telegram.uploads import Uploads
 
+    Report = Callable[[], Awaitable[None]]
     Send = Callable[[Rendered, int], Awaitable[int]]
 
 NOTHING = Rendered("")
@@ -47,13 +48,16 @@ class Parcel:
 
 
 class Posting:
-    """Sends one part of a letter into one chat; what is sent is noted in the letter."""
+    """Sends one part of a letter into one chat; what is sent is noted in the letter, reported."""
 
-    def __init__(self, sender: Sender, uploads: Uploads, letter: Letter, part: Part) -> None:
+    def __init__(
+        self, sender: Sender, uploads: Uploads, letter: Letter, part: Part, report: Report
+    ) -> None:
         self._sender = sender
         self._uploads = uploads
         self._letter = letter
         self._part = part
+        self._report = report
         # A part with files and text has an id for the text alone, the last one.
         self._text_id = part.random_ids[-1]
         self._id_of = dict(zip(part.files, part.random_ids, strict=False))
@@ -61,8 +65,9 @@ class Posting:
     async def post(self) -> None:
         """Send what is still to be sent; raises TelegramError or FileFailed."""
         lost, ids = self._letter.lost, self._letter.ids
-        if not self._part.files or any(index in lost for index in self._part.files):
-            # The file that can't be sent may have been the one to carry the text.
+        # The file that can't be sent may have been the one to carry the text.
+        is_apart = not self._part.files or self._text_id in self._letter.apart
+        if is_apart or any(index in lost for index in self._part.files):
             await self._send_text()
         files = [i for i in self._part.files if i not in lost and self._id_of[i] not in ids]
         for index in files:
@@ -82,8 +87,13 @@ class Posting:
     async def _send_text(self) -> None:
         """Send the text as a message of its own."""
         text = self._caption
-        if text.text:
-            await self._send(self._text_id, text, self._sender.text, has_media=False)
+        if not text.text:
+            return
+        if self._part.files and self._text_id not in self._letter.apart:
+            # Said before it is done: after a crash the text must not go with the file again.
+            self._letter.apart.add(self._text_id)
+            await self._report()
+        await self._send(self._text_id, text, self._sender.text, has_media=False)
 
     async def _send_file(self, index: int) -> None:
         """Send one file, as a mere document if need be."""
@@ -114,6 +124,7 @@ class Posting:
                 case _:
                     raise
         self._note(random_id, sent, text)
+        await self._report()
 
     def _note(self, random_id: int, message_id: int, text: Rendered) -> None:
         self._letter.ids[random_id] = message_id
@@ -134,6 +145,7 @@ class Posting:
             return
         for index, message_id in zip(indexes, sent, strict=True):
             self._note(self._id_of[index], message_id, caption if index == indexes[0] else NOTHING)
+        await self._report()
 
     def _items(self, indexes: Sequence[int], caption: Rendered) -> Iterator[Item]:
         for index in indexes:

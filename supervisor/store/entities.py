@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from supervisor.database import Database
 
 _entity = tables.entity.c
-_peers = select(
-    _entity.peer_id, _entity.access_hash, _entity.username, _entity.phone, _entity.name
-).order_by(_entity.peer_id)
+_chat = tables.chat.c
+_peers = select(_entity.peer_id, _entity.access_hash, _entity.username, _entity.phone, _entity.name)
+_in_chat = (_chat.number == _entity.number) & (_chat.peer_id == _entity.peer_id)
+_most_needed = _peers.outerjoin(tables.chat, _in_chat).order_by(
+    _chat.peer_id.is_(None), _entity.epoch.desc(), _entity.peer_id.desc()
+)
 
 
 class Entities:
@@ -42,8 +45,9 @@ class Entities:
 
         await self._database.write(unit)
 
-    async def list(self, number: str) -> tuple[Entity, ...]:
-        query = _peers.where(_entity.number == number)
+    async def list(self, number: str, most: int | None = None) -> tuple[Entity, ...]:
+        """Return whom there is a chat with, then the others, the latest heard of first."""
+        query = _most_needed.where(_entity.number == number).limit(most)
         async with self._database.read() as connection:
             return tuple(Entity(*row) for row in await connection.execute(query))
 

@@ -13,7 +13,7 @@ from supervisor import models
 from supervisor.errors import SealBroken
 from supervisor.journal import leaves_doubt
 from supervisor.models import Direction, RowState
-from supervisor.store import tables
+from supervisor.store import sent_part, tables
 from supervisor.store.journal_values import Waiting
 
 if TYPE_CHECKING:
@@ -134,13 +134,13 @@ async def _with_sent_parts(connection: AsyncConnection, waiting: list[Waiting]) 
     if not rows:
         return waiting
     query = select(_part.row, _part.part, _part.message_ids).where(_part.row.in_(rows))
-    sent: dict[int, dict[int, tuple[int, ...]]] = {}
+    sent: dict[int, dict[int, tuple[int | None, ...]]] = {}
     for row, part, ids in await connection.execute(query):
-        sent.setdefault(row, {})[part] = tuple(map(int, filter(None, ids.split(",")))) or (0,)
+        sent.setdefault(row, {})[part] = sent_part.read(ids)
     return [_mark_sent(each, sent[each.row]) if each.row in sent else each for each in waiting]
 
 
-def _mark_sent(waiting: Waiting, sent: dict[int, tuple[int, ...]]) -> Waiting:
+def _mark_sent(waiting: Waiting, sent: dict[int, tuple[int | None, ...]]) -> Waiting:
     body = waiting.body
     if not isinstance(body, Outgoing):
         raise TypeError(type(body).__name__)

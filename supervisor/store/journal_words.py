@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from session_worker.message import PlanfixStatus
 from supervisor import models
 from supervisor.models import Direction, RowState
-from supervisor.store import tables
-from supervisor.store.upsert import insert_missing, upsert
+from supervisor.store import sent_part, tables
+from supervisor.store.upsert import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ _read_up_to = (
     .where(_chat.number == _row.number, _chat.peer_id == _row.peer_id)
     .scalar_subquery()
 )
-_parts_sent = select(func.count()).where(_part.row == _row.id).scalar_subquery()
+_parts_sent = select(func.count()).where(_part.row == _row.id, sent_part.IS_WHOLE).scalar_subquery()
 
 
 async def write_words(
@@ -96,13 +96,10 @@ async def write_parts(
     if not parts:
         return [], []
     parts = await _of_number(connection, number, parts)
-    sent = [
-        {"row": part.row, "part": part.part, "message_ids": ",".join(map(str, part.message_ids))}
-        for part in parts
-    ]
-    await insert_missing(connection, tables.sent_part, sent)
-    # 0 stands for a message that was sent but not found again.
-    ids = {message_id: part.row for part in parts for message_id in part.message_ids if message_id}
+    sent = {(part.row, part.part): sent_part.write(part.message_ids) for part in parts}
+    values = [{"row": row, "part": part, "message_ids": ids} for (row, part), ids in sent.items()]
+    await upsert(connection, tables.sent_part, values)
+    ids = {found: part.row for part in parts for found in part.message_ids if found and found > 0}
     echoes = await _drop_echoes(connection, number, list(ids))
     marks = [
         {"number": number, "message_id": message_id, "change": 0, "row": row}

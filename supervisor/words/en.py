@@ -62,6 +62,11 @@ WORDS: Final = {
         "Planfix does not take the number's Planfix token; messages wait.",
         "Client: copy the token from Planfix anew, send it with PUT /webhook.",
     ),
+    "planfix_forbidden": (
+        "Planfix is not called: the name in url_planfix leads to a private address; messages wait.",
+        "Operator: if Planfix is in your own network, set ALLOW_PRIVATE_PLANFIX=1; "
+        "otherwise client: send the right url_planfix with PUT /webhook.",
+    ),
     "planfix_unavailable": (
         "Planfix can not be reached; messages wait.",
         "Nothing to do if it passes; otherwise client: check url_planfix.",

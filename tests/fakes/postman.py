@@ -151,7 +151,7 @@ class Postman:
     def _send(self, order: Send) -> None:
         self._outbox.put(Trying(row=order.row))
         for place, part in enumerate(order.outgoing.parts):
-            if not part.sent:
+            if not part.is_sent:
                 self._risk()
                 ids = self._take(order.outgoing.peer_id, order.outgoing.planfix_id, part)
                 self._risk()

@@ -40,6 +40,15 @@ class Conversation:
         """Write as the number's owner, who holds another device."""
         return await self._write(self.number, self.contact, text, **more)
 
+    async def deletes(self, message_id: int) -> None:
+        """Delete a message as the number's owner, for both."""
+        gone = {"of": self.number, "id": message_id}
+        await self.world.control("DELETE", "/telegram/messages", **gone)
+
+    async def restart(self) -> None:
+        await self.world.gateway("POST", f"/numbers/{self.number}/restart", self.token)
+        await self.until_online()
+
     async def contact_reads(self) -> None:
         who = {"by": self.contact, "chat_with": self.number}
         await self.world.control("POST", "/telegram/read", **who)
@@ -73,6 +82,12 @@ class Conversation:
         path = "/telegram/messages"
         chat = await self.world.look(path, **{"of": self.contact, "with": self.number})
         return [message for message in chat if not message["out"]]
+
+    async def own_messages(self) -> list[Json]:
+        """Show what the number has written, as its owner sees it."""
+        path = "/telegram/messages"
+        chat = await self.world.look(path, **{"of": self.number, "with": self.contact})
+        return [message for message in chat if message["out"]]
 
     async def texts_in_telegram(self) -> list[str]:
         return [message["text"] for message in await self.in_telegram()]

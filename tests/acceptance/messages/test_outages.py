@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.acceptance.messages.conversation import CLIENT
+from tests.acceptance.messages.conversation import CLIENT, attached
 from tests.acceptance.messages.world import CRASHING
 from tests.waiting import eventually
 
@@ -156,6 +156,25 @@ async def test_dead_answer_is_sent_again(conversation: Conversation) -> None:
 
     await conversation.until_in_telegram("are you there?")
     await conversation.until_told(refused, "error", "sent")
+
+
+async def test_replay_sends_only_what_failed(conversation: Conversation) -> None:
+    """The text that went without its refused file is there once; a replay sends the file alone."""
+    await conversation.contact_writes("hello")
+    await conversation.until_in_planfix("hello")
+    await conversation.telegram_fails(method="messages.sendMedia", error="MEDIA_EMPTY", times=1)
+    files = [attached("a.pdf", b"a contract")]
+    refused = await conversation.employee_tells("as promised", files=files)
+    await conversation.until_told(refused, "error")
+    await conversation.until_in_telegram("as promised")
+    await conversation.telegram_fails(method="messages.sendMessage", error="PEER_FLOOD")
+
+    assert await conversation.replay() == 1
+
+    await conversation.until_told(refused, "error", "sent")
+    await conversation.until_in_telegram("as promised", "")
+    assert [bool(each["file"]) for each in await conversation.in_telegram()] == [False, True]
+    assert await conversation.texts_in_planfix() == ["hello"]
 
 
 async def test_wrong_key_is_shown_then_mended(world: World, conversation: Conversation) -> None:

@@ -135,6 +135,27 @@ async def test_edit_and_deletion_are_told(world: World, conversation: Conversati
     assert deletion
 
 
+async def test_changes_of_sent_messages_are_told(conversation: Conversation) -> None:
+    """What the owner does in Telegram to a message of an employee's is told to Planfix."""
+    await conversation.contact_writes("hello")
+    await conversation.until_in_planfix("hello")
+    for text in ("come at nine", "no, at ten", "the office is closed"):
+        await conversation.until_told(await conversation.employee_tells(text), "sent")
+    nine, ten, closed = [each["id"] for each in await conversation.own_messages()]
+
+    change = {"of": conversation.number, "id": nine, "text": "come at eight"}
+    await conversation.world.control("PATCH", "/telegram/messages", **change)
+    await conversation.deletes(ten)
+    told = ["hello", "Edited: come at eight", "Message deleted: no, at ten"]
+    await conversation.until_in_planfix(*told)
+    await conversation.restart()
+    await conversation.deletes(closed)
+
+    await conversation.until_in_planfix(*told, "Message deleted")
+    echoes = [each["is_echo"] for each in await conversation.in_planfix()]
+    assert echoes == [False, True, True, True]
+
+
 async def test_statuses_tell_the_truth(conversation: Conversation) -> None:
     """`sent` when Telegram took it, `read` when the contact read it, each told once."""
     await conversation.contact_writes("hello")

@@ -47,6 +47,7 @@ class Bench:
         self.other = self.centre.add_account(OTHER, "Ivan")
         self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
+        self.may_be_private = True
         self.patience = Patience(connect=2, answer=1, answer_with_files=5)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -57,6 +58,7 @@ class Bench:
             token="key",
             provider_id="telegram",
             user_email="boss@acme.ua",
+            may_be_private=self.may_be_private,
         )
         changed = {"planfix": planfix, "spool": str(self.spool), "language": self.language}
         return made.model_copy(update=changed)

@@ -20,7 +20,10 @@ from session_worker.message import (
 )
 from session_worker.outbound import Outbound
 from session_worker.plan import plan
+from session_worker.recollection import Recollection
 from session_worker.telegram.throttle import Throttle
+from session_worker.traces import Traces
+from session_worker.whereabouts import Whereabouts
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -76,6 +79,7 @@ class Mail:
             self.throttle,
             Fetcher(planfix, TLS, limits=limits),
             self.number.memory,
+            Traces(Recollection(), Whereabouts(self.spool / "sent")),
             self.spool,
             pauses=BRISK,
         )
@@ -120,12 +124,21 @@ class Mail:
         await eventually(is_done, deadline, awaited=f"the last word on row {order.row}")
 
     def is_sent(self, order: Send) -> bool:
-        open_parts = [i for i, part in enumerate(order.outgoing.parts) if not part.sent]
-        return {event.part for event in self.parts_sent(order)} == set(open_parts)
+        return all(part.is_sent for part in self.replayed(order).outgoing.parts)
 
     def parts_sent(self, order: Send) -> list[PartSent]:
         events = self.number.memory.events
         return [e for e in events if isinstance(e, PartSent) and e.row == order.row]
+
+    def replayed(self, order: Send) -> Send:
+        """Make the order that the supervisor gives when a dead letter is sent again."""
+        sent = {event.part: event.message_ids for event in self.parts_sent(order)}
+        parts = tuple(
+            part.model_copy(update={"sent": sent.get(place, part.sent)})
+            for place, part in enumerate(order.outgoing.parts)
+        )
+        outgoing = order.outgoing.model_copy(update={"parts": parts})
+        return Send(row=order.row, outgoing=outgoing)
 
     def failures(self, order: Send) -> list[Failure]:
         events = self.number.memory.events

@@ -46,5 +46,5 @@ def outgoing(planfix_id: str, peer_id: int = 1, parts: int = 1) -> Outgoing:
     )
 
 
-def sent(row: int, *message_ids: int, part: int = 0) -> PartSent:
+def sent(row: int, *message_ids: int | None, part: int = 0) -> PartSent:
     return PartSent(row=row, part=part, message_ids=message_ids)

@@ -83,6 +83,16 @@ async def test_refusal_ends_the_doubt(office: Office) -> None:
     assert delivered(office) == [5]
 
 
+async def test_echo_of_what_was_sent_before_the_failure(office: Office) -> None:
+    """What Telegram had taken of a message that failed is ours, before its echo comes or after."""
+    row = (await office.write("a")).row
+    dead = Failed(row=row, failure=Failure(code="MEDIA_EMPTY"))
+
+    await office.say(Trying(row=row), echo(5), sent(row, 9, 5, None), dead, echo(9), echo(10))
+
+    assert delivered(office) == [10]
+
+
 async def test_doubt_survives_the_worker(office: Office) -> None:
     """After a crash it is open of the first waiting message of each chat whether it was sent."""
     row = (await office.write("a")).row

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.message import (
+    APART,
     Failed,
     Failure,
     PlanfixStatus,
@@ -88,6 +89,36 @@ async def test_sent_parts_are_not_sent_again(office: Office) -> None:
     [order] = office.told_of(Send)
     assert [part.sent for part in order.outgoing.parts] == [(5,), (0,), ()]
     assert order.attempts == 1
+
+
+async def test_part_half_sent_is_open(office: Office) -> None:
+    """A part of which messages are still to be sent is handed over with what it has become."""
+    accepted = await office.desk.accept(outgoing("a", parts=2), is_new_chat=True)
+    row = accepted.row
+    await office.say(sent(row, None, APART), sent(row, 6, part=1))
+
+    await office.reopen()
+
+    [order] = office.told_of(Send)
+    assert [part.sent for part in order.outgoing.parts] == [(None, APART), (6,)]
+    assert [part.is_sent for part in order.outgoing.parts] == [False, True]
+    assert statuses(office) == []
+    await office.say(sent(row, None, 5), sent(row, 7, 5))
+    assert statuses(office) == [("a", SENT)]
+
+
+async def test_replay_knows_what_was_sent(office: Office) -> None:
+    """A dead letter that is sent again goes on where it was given up."""
+    row = (await office.write("a")).row
+    dead = Failed(row=row, failure=Failure(code="MEDIA_EMPTY"))
+    await office.say(Trying(row=row), sent(row, None, 5), dead)
+    assert [entry.state for entry in await office.entries()] == ["dead"]
+
+    assert await office.desk.replay_all() == 1
+    await office.say()
+
+    *_, again = office.told_of(Send)
+    assert [part.sent for part in again.outgoing.parts] == [(None, 5)]
 
 
 async def test_random_ids_never_change(office: Office) -> None:

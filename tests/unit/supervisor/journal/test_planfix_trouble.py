@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 UNAUTHORIZED = Failed(row=1, failure=Failure(code="planfix_unauthorized", next_try=1.0))
 UNAVAILABLE = Failed(row=1, failure=Failure(code="planfix_unavailable", next_try=1.0))
+FORBIDDEN = Failed(row=1, failure=Failure(code="planfix_forbidden", next_try=1.0))
 REJECTED = Failed(row=1, failure=Failure(code="planfix_rejected"))
 DELIVERED = Delivered(row=1)
 
@@ -38,6 +39,7 @@ async def ledger(store: Store, tmp_path: Path) -> Ledger:
         ([UNAUTHORIZED], "planfix_unauthorized"),
         ([UNAUTHORIZED, UNAVAILABLE], "planfix_unavailable"),
         ([UNAUTHORIZED, DELIVERED], None),
+        ([FORBIDDEN], "planfix_forbidden"),
         ([UNAUTHORIZED, REJECTED], "planfix_unauthorized"),
         ([REJECTED], None),
         ([DELIVERED, UNAUTHORIZED], "planfix_unauthorized"),
@@ -52,6 +54,18 @@ async def test_trouble_is_shown_until_something_comes_through(
 
     error = (await store.numbers.get(NUMBER)).last_error
     assert (error and error.code) == expected
+
+
+@pytest.mark.parametrize("is_allowed", [False, True])
+async def test_worker_is_told_where_planfix_may_lie(
+    store: Store, tmp_path: Path, is_allowed: bool
+) -> None:
+    """Whether a private address may be called is the operator's word, carried to the worker."""
+    config = Config(tmp_path, tmp_path, 1, "hash", allow_private_planfix=is_allowed)
+
+    assignment = await Ledger(NUMBER, store, config).brief()
+
+    assert assignment.planfix.may_be_private is is_allowed
 
 
 @pytest.mark.parametrize("language", ["en", "ru", "uk"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from session_worker.message import Outgoing, Part
 from supervisor.errors import SealBroken
 from supervisor.models import Login
 from supervisor.store.values import Entity, Session, UpdateState
@@ -152,6 +153,20 @@ async def test_entities_are_added_or_overwritten(store: Store, created: Created)
     assert await store.entities.find(number, 1) == many[0]
     assert await store.entities.find(number, 2) == Entity(2, 1 << 62, "new", "7900", "Name")
     assert await store.entities.find(number, 4000) is None
+
+
+async def test_most_needed_entities_come_first(store: Store, created: Created) -> None:
+    """Who fits into a start of the worker: whoever there is a chat with, then the latest heard of."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.entities.save(number, epoch, [Entity(peer, 1) for peer in (1, 2, 9, 10)])
+    epoch = await store.runs.take_epoch(number, epoch)
+    await store.entities.save(number, epoch, [Entity(5, 1)])
+    journal = await store.journals.open(number)
+    part = Part(text="hello", random_ids=(1,))
+    await journal.accept(Outgoing(peer_id=2, planfix_id="1", parts=(part,)), is_new_chat=True)
+
+    assert [each.peer_id for each in await store.entities.list(number)] == [2, 5, 10, 9, 1]
+    assert [each.peer_id for each in await store.entities.list(number, 2)] == [2, 5]
 
 
 async def test_saving_no_entities_is_no_error(store: Store, created: Created) -> None:

@@ -1,0 +1,52 @@
+"""What was sent for Planfix is known again when it is edited or deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_worker.message import APART, Part
+from session_worker.recollection import Line, Recollection
+from session_worker.traces import Traces
+from session_worker.whereabouts import Whereabout, Whereabouts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PEER = 1000002
+
+
+@pytest.fixture
+def recollection() -> Recollection:
+    return Recollection()
+
+
+@pytest.fixture
+def traces(recollection: Recollection, tmp_path: Path) -> Traces:
+    return Traces(recollection, Whereabouts(tmp_path / "sent"))
+
+
+async def test_messages_are_found_by_the_next_process(traces: Traces, tmp_path: Path) -> None:
+    """All that was sent is noted on disk, what was not sent or not found is not."""
+    part = Part(text="look", files=(0, 1, 2), random_ids=(1, 2, 3, 4))
+
+    await traces.note(PEER, part, (5, None, 0, APART))
+    await traces.note(PEER, part, (5, 6, 0, 5))
+
+    later = Whereabouts(tmp_path / "sent")
+    assert [await later.find(each) for each in (5, 6)] == [Whereabout(PEER, is_out=True)] * 2
+    assert await later.find(0) is None
+    assert (tmp_path / "sent").stat().st_size == 3 * 12
+
+
+async def test_text_is_remembered_as_it_reads(traces: Traces, recollection: Recollection) -> None:
+    """Of a text it is known what it said; of a file what Telegram told is not overwritten."""
+    heard = Line(PEER, is_out=True, snippet="a.pdf", file=77)
+    recollection.remember(6, heard)
+
+    await traces.note(PEER, Part(text="<b>nine</b>", random_ids=(1,)), (5,))
+    await traces.note(PEER, Part(text="look", files=(0,), random_ids=(2, 3)), (6, 6))
+
+    assert recollection.find(5) == Line(PEER, is_out=True, snippet="nine")
+    assert recollection.find(6) == heard
