@@ -40,12 +40,7 @@ class Served:
         """Send bytes, return everything until the server hangs up."""
         reader, writer = await self.connect()
         writer.write(request)
-        answer = b""
-        # Who hangs up before it has read everything resets the connection.
-        with suppress(ConnectionResetError):
-            async with asyncio.timeout(ANSWER):
-                while data := await reader.read(65536):
-                    answer += data
+        answer = await read_all(reader)
         writer.close()
         return answer
 
@@ -56,6 +51,16 @@ class Served:
 
     async def is_healthy(self) -> bool:
         return status_of(await self.get("/healthz")) == 200
+
+
+async def read_all(reader: asyncio.StreamReader) -> bytes:
+    """Read to the end, which is a reset if the server has not read all that it was sent."""
+    answer = b""
+    with suppress(ConnectionResetError):
+        async with asyncio.timeout(ANSWER):
+            while data := await reader.read(65536):
+                answer += data
+    return answer
 
 
 def status_of(answer: bytes) -> int:

@@ -38,6 +38,7 @@ async def test_token_travels_in_either_header(client: TestClientProtocol) -> Non
     assert (by_token.status_code, by_both.status_code) == (200, 401)
 
 
+@pytest.mark.usefixtures("autojump_clock")
 async def test_guessing_is_slowed_down(client: TestClientProtocol) -> None:
     """After a hundred wrong keys the address must wait, unless it shows a right one."""
     token = await start(client)
