@@ -41,6 +41,7 @@ class Life:
         self.operator = Operator(world.http, world.sandbox_url, world.folder / "data" / "sessions")
         self.secrets: dict[str, bytes] = {}
         self.files: dict[str, bytes] = {}
+        self.code = ""
         self.know(admin_key=ADMIN_KEY, secret_key=SECRET_KEY, planfix_token=PLANFIX_TOKEN)
         self.know(api_hash="hash-of-the-acceptance-tests", password=PASSWORD)
         self.secrets["the key in SECRET_KEY"] = urlsafe_b64decode(SECRET_KEY)
@@ -57,7 +58,8 @@ class Life:
         await phone.enter(password=wrong)
         await phone.enter(password=PASSWORD)
         await phone.until("online")
-        self.know(login_code=phone.code, wrong_password=wrong)
+        self.code = phone.code
+        self.know(wrong_password=wrong)
         return phone
 
     async def log_in_by_qr(self) -> None:

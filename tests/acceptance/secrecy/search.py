@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,19 +12,14 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-SHORTEST = 5  # bytes; less is found in anything
-SHORTEST_ENCODED = 8  # bytes; base64 leaves less of the middle of a shorter one than tells it apart
+SHORTEST = 8  # bytes; less is found by chance in anything
 
 
 def forms_of(secret: bytes) -> set[bytes]:
     """Return a secret as it is, hexadecimal, percent-encoded, escaped, in base64 at every offset."""
     assert len(secret) >= SHORTEST
-    forms = {secret}
-    if len(secret) >= SHORTEST_ENCODED:
-        forms |= {secret.hex().encode(), secret.hex().upper().encode(), *_in_base64(secret)}
-        forms.add(repr(secret)[2:-1].encode())
-    forms |= {form.encode() for form in _as_text(secret)}
-    return forms
+    forms = {secret, secret.hex().encode(), secret.hex().upper().encode(), *_in_base64(secret)}
+    return forms | {repr(secret)[2:-1].encode(), *(form.encode() for form in _as_text(secret))}
 
 
 def _as_text(secret: bytes) -> Iterator[str]:
@@ -58,6 +54,12 @@ def find_secrets(
         for name, wanted in forms.items()
         if any(form in content for form in wanted)
     ]
+
+
+def find_code(code: str, places: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Name the places that call five digits a code; other five digits may be a port, a process."""
+    called = re.compile(rb"(?i)code\W{0,6}" + code.encode() + rb"(?!\w)")
+    return [place for place, content in places if called.search(content)]
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -15,7 +15,7 @@ from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.messages.conftest import database
 from tests.acceptance.messages.world import REAL, World
 from tests.acceptance.secrecy.life import Life
-from tests.acceptance.secrecy.search import about_process, files_below, find_secrets
+from tests.acceptance.secrecy.search import about_process, files_below, find_code, find_secrets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -64,6 +64,7 @@ async def test_no_secret_is_left_lying_about(world: World) -> None:
     seen = [*running, *dumped, *ended]
 
     assert find_secrets(life.secrets, seen) == []
+    assert find_code(life.code, seen) == []
     # Files of messages lie in the spool as they are, for workers and for Planfix to read.
     assert find_secrets(life.files, [one for one in seen if "/spool/" not in one[0]]) == []
     # What is no secret is found in the log, among processes, in the database: these were looked at.

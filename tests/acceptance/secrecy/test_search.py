@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.acceptance.secrecy.search import find_secrets, forms_of
+from tests.acceptance.secrecy.search import find_code, find_secrets, forms_of
 
 SECRETS = [b"a secret word", b"\x00\xfebytes of a key\xff", "слово".encode()]
 
@@ -36,3 +36,12 @@ def test_escaped_text_is_found(text: str) -> None:
 def test_other_text_is_no_secret() -> None:
     """What only begins like it is none."""
     assert find_secrets({"it": b"a secret word"}, [("here", b"a secret worm")]) == []
+
+
+def test_code_is_told_from_other_digits() -> None:
+    """A port, a process, a part of a longer number is no code."""
+    written = [b"code=12345&", b'{"code": "12345"}', b"phone_code: 12345", b"Code '12345'"]
+    others = [b"pid 12345", b"127.0.0.1:12345", b"code 123456", b"barcode 0 12345 7"]
+
+    assert find_code("12345", [("code", each) for each in written]) == ["code"] * 4
+    assert find_code("12345", [("other", each) for each in others]) == []
