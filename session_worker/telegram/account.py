@@ -79,6 +79,7 @@ class TelegramAccount:
         self._line: Line | None = None
         self._online = asyncio.Event()
         self._limit: Trouble | None = None
+        self._deafness: Trouble | None = None
         self._said: SessionChanged | None = None
 
     @property
@@ -181,9 +182,12 @@ class TelegramAccount:
 
     def _meet(self, error: TelegramError, attempt: int) -> float:
         """Say why the line is gone; how long to wait before the next one."""
-        state = SessionState.DEAF if isinstance(error, Deaf) else SessionState.RECONNECTING
         trouble = trouble_of(error)
-        self._say(state, trouble)
+        if isinstance(error, Deaf):
+            self._deafness = trouble
+            self._say(SessionState.DEAF, trouble)
+        else:
+            self._say(SessionState.RECONNECTING, trouble)
         log.info("line to Telegram lost: %s", error)
         return max(pause_before(attempt, self._pace), trouble.retry_after or 0.0)
 
@@ -239,12 +243,14 @@ class TelegramAccount:
         except (FloodWait, TemporarilyFailed, Refused) as error:
             log.info("poll not answered as asked: %s", error)
             return
-        self._say(SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC)))
         missed = await self._is_behind(line, state.pts)
         if missed:
             await line.catch_up()
         if hearing.is_deaf_after(line.pushes, missed):
             raise Deaf(f"updates up to {state.pts} came only when asked for")
+        if line.pushes or not missed:
+            self._deafness = None
+        self._say(SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC)))
 
     async def _is_behind(self, line: Line, pts: int) -> bool:
         """Whether Telegram has had something for us for longer than a moment."""
@@ -255,7 +261,10 @@ class TelegramAccount:
         return line.place.pts < pts and not line.backlog and not self._inbox.is_full
 
     def _say(self, state: SessionState, trouble: Trouble | None = None) -> None:
-        if state is SessionState.ONLINE and self._limit is not None:
+        if state is SessionState.ONLINE and self._deafness is not None:
+            # A new line alone proves nothing: it has to hear something, or to miss nothing.
+            state, trouble = SessionState.DEAF, self._deafness
+        elif state is SessionState.ONLINE and self._limit is not None:
             state, trouble = SessionState.LIMITED, self._limit
         change = SessionChanged(state=state, trouble=trouble)
         if _gist(change) != _gist(self._said):

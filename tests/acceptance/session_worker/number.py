@@ -168,7 +168,7 @@ class Number:
         self.account = self.make_account()
         await self.start()
 
-    async def until(self, state: SessionState, deadline: float = 5.0) -> None:
+    async def until(self, state: SessionState, deadline: float = 30.0) -> None:
         """Wait for a state; an account that ends meanwhile fails the test."""
 
         def reached() -> bool:
@@ -178,14 +178,14 @@ class Number:
 
         await eventually(reached, deadline, awaited=f"state {state}")
 
-    async def until_texts(self, *texts: str, deadline: float = 5.0) -> None:
+    async def until_texts(self, *texts: str, deadline: float = 30.0) -> None:
         def have_come() -> bool:
             return len(self.texts) >= len(texts)
 
         await eventually(have_come, deadline, awaited=f"texts {texts}, have {self.texts}")
         assert self.texts == list(texts)
 
-    async def until_place(self, pts: int, deadline: float = 5.0) -> None:
+    async def until_place(self, pts: int, deadline: float = 30.0) -> None:
         def is_there() -> bool:
             return self.memory.place is not None and self.memory.place.pts == pts
 

@@ -211,7 +211,8 @@ async def test_a_flood_while_nobody_stores_is_held_by_telegram(
 async def test_a_deaf_line_is_heard_by_asking_then_replaced(
     number: Number, telegram: DataCentre, write: Callable[..., Posted]
 ) -> None:
-    """Updates Telegram does not push arrive by the poll; a line that needs it twice is deaf."""
+    """Updates Telegram does not push arrive by the poll; a line that needs it twice is deaf,
+    its successor too until it hears something."""
     await number.start()
     telegram.afflict(Kind.DEAF, PHONE)
 
@@ -222,10 +223,32 @@ async def test_a_deaf_line_is_heard_by_asking_then_replaced(
     await number.until_texts("one", "two")
 
     await eventually(lambda: SessionState.DEAF in number.memory.states)
-    telegram.clear_faults()
-    await number.until(SessionState.ONLINE)
     write("three")
     await number.until_texts("one", "two", "three")
+    write("four")
+    await number.until_texts("one", "two", "three", "four")
+    assert number.memory.states[-1] is SessionState.DEAF
+
+    telegram.clear_faults()
+    write("five")
+    await number.until_texts("one", "two", "three", "four", "five")
+    await number.until(SessionState.ONLINE)
+
+
+async def test_deaf_line_that_misses_nothing_is_trusted_again(
+    number: Number, telegram: DataCentre, write: Callable[..., Posted]
+) -> None:
+    """Where nobody writes there is nothing to hear, so a look that finds nothing is enough."""
+    await number.start()
+    telegram.afflict(Kind.DEAF, PHONE)
+    write("one")
+    await number.until_texts("one")
+    write("two")
+    await eventually(lambda: SessionState.DEAF in number.memory.states)
+
+    telegram.clear_faults()
+
+    await number.until(SessionState.ONLINE)
 
 
 async def test_what_the_gateway_has_no_use_for_is_not_handed_over(

@@ -123,7 +123,7 @@ class Bench:
         shown = [{name: values[-1] for name, values in fields.items()} for fields in calls]
         return [fields for fields in shown if fields["cmd"] == cmd]
 
-    async def until_texts(self, *texts: str, deadline: float = 5.0) -> None:
+    async def until_texts(self, *texts: str, deadline: float = 30.0) -> None:
         def have_come() -> bool:
             return len(self.texts) >= len(texts)
 

@@ -117,7 +117,7 @@ class Mail:
         self.outbound.send(order)
         return order
 
-    async def until_done(self, order: Send, deadline: float = 10.0) -> None:
+    async def until_done(self, order: Send, deadline: float = 30.0) -> None:
         def is_done() -> bool:
             return self.is_sent(order) or any(f.next_try is None for f in self.failures(order))
 
