@@ -21,11 +21,11 @@ SECRET = "secret-of-the-environment"
 
 
 async def test_worker_inherits_no_descriptor(house: House) -> None:
-    """Beside its streams a worker holds its loop, its pipe, its lock: no database, no listener."""
+    """Beside its streams a worker holds loop, pipe, lock, gauge: no database, no listener."""
     await house.add(NUMBER)
     pid = await house.pid(NUMBER)
     loop = ["eventpoll", "socket", "socket"]
-    expected = sorted([*loop, "socket", "worker.lock"])
+    expected = sorted([*loop, "socket", "smaps_rollup", "worker.lock"])
 
     # now and then it looks at its own memory
     await eventually(lambda: descriptors_of(pid) == expected, awaited=f"only {expected}")
