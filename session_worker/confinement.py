@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MEMORY = 1024 * 1024 * 1024  # bytes of address space, shared libraries included
 OPEN_FILES = 256  # connections included; some 20 are in use at the busiest
+OWN_USER, LANDLOCK, SECCOMP = "a user of its own", "Landlock", "seccomp"
 LOCK = "worker.lock"
 STANDARD_STREAMS = (0, 1, 2)
 HERE = Path()  # the spool, once it has been entered
@@ -43,9 +44,9 @@ def close_inherited(keep: int) -> None:
 def layers() -> dict[str, bool]:
     """Tell by name what the system offers to keep workers apart."""
     return {
-        "a user of its own": own_user.can_be_had(),
-        f"Landlock {landlock.version() or ''}".strip(): landlock.version() > 0,
-        "seccomp": seccomp.is_there(),
+        OWN_USER: own_user.can_be_had(),
+        LANDLOCK: landlock.version() > 0,
+        SECCOMP: seccomp.is_there(),
     }
 
 
@@ -56,21 +57,21 @@ def confine(spool: Path) -> None:
         _lower(limit, value)
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     user = None
-    with _as_far_as_possible("a user of its own"):
+    with _as_far_as_possible(OWN_USER):
         user = own_user.settle(spool) if own_user.can_be_had() else None
     os.chdir(spool)
     if landlock.version():
-        with _as_far_as_possible("Landlock"):
+        with _as_far_as_possible(LANDLOCK):
             landlock.restrict(readable_folders(), HERE)
     if user is not None:
-        with _as_far_as_possible("a user of its own"):
+        with _as_far_as_possible(OWN_USER):
             own_user.become(user)
 
 
 def seal() -> None:
     """Refuse what this process was still allowed to do to itself, now that it is done."""
     if seccomp.is_there():
-        with _as_far_as_possible("seccomp"):
+        with _as_far_as_possible(SECCOMP):
             seccomp.refuse_needless_calls()
 
 
