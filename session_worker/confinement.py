@@ -50,6 +50,13 @@ def layers() -> dict[str, bool]:
     }
 
 
+def get_ready() -> None:
+    """Find out in the forkserver what is the same for all workers."""
+    if layers()[SECCOMP]:
+        seccomp.refusals()
+    readable_folders()
+
+
 def confine(spool: Path) -> None:
     """Leave the worker nothing but its own folder, in which it is from here on."""
     os.umask(0o077)
@@ -92,12 +99,9 @@ def readable_folders() -> tuple[Path, ...]:
     }
     # Whole folders, since their files are replaced while workers run.
     system = ("/etc", "/lib", "/lib64", "/usr/lib", "/usr/share/zoneinfo")
-    return (
-        *(Path(each) for each in sorted(libraries)),
-        *(Path(each) for each in system),
-        RESOLVER.resolve().parent,
-        Path(__file__).parent,
-    )
+    named = {Path(each).resolve() for each in (*libraries, *system, Path(__file__).parent)}
+    found = {RESOLVER.resolve().parent, *named}
+    return tuple(each for each in found if found.isdisjoint(each.parents))
 
 
 @contextmanager

@@ -44,30 +44,29 @@ def version() -> int:
 
 def restrict(readable: Iterable[Path], writable: Path) -> None:
     """Leave this process folders to read, one to write; raises OSError where that fails."""
-    handled = _handled(version())
-    content = _ruleset(version())
+    content = ruleset_of(version())
     ruleset = syscall(CREATE_RULESET, ctypes.c_char_p(content), len(content), 0)
     try:
         for path in readable:
             with suppress(OSError):  # what is not there, or closed to us anyway, needs no rule
                 _allow(ruleset, path, READ)
-        _allow(ruleset, writable, KEEP & handled)
+        _allow(ruleset, writable, KEEP & handled(version()))
         prctl(PR_SET_NO_NEW_PRIVS, 1)
         syscall(RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
 
 
-def _handled(known: int) -> int:
+def handled(known: int) -> int:
     """Take away every right that a kernel of this version can take."""
     newer = ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV))
     return FIRST_RIGHTS | sum(right for since, right in newer if known >= since)
 
 
-def _ruleset(known: int) -> bytes:
+def ruleset_of(known: int) -> bytes:
     scoped = OTHERS_SOCKETS | OTHERS_SIGNALS
     fields = [
-        _handled(known),
+        handled(known),
         *([BIND_TCP] if known >= 4 else []),
         *([scoped] if known >= 6 else []),
     ]

@@ -25,7 +25,7 @@ STATUS, MAPPED = Path("/proc/self/status"), Path("/proc/self/uid_map")
 def can_be_had() -> bool:
     """Whether this process is root in more than name, in a system with room for such users."""
     try:
-        return os.geteuid() == 0 and _is_able(STATUS.read_text()) and _has_room(MAPPED.read_text())
+        return os.geteuid() == 0 and is_able(STATUS.read_text()) and has_room(MAPPED.read_text())
     except OSError:
         return False
 
@@ -49,12 +49,12 @@ def become(user: int) -> None:
     os.setresuid(user, user, user)
 
 
-def _is_able(status: str) -> bool:
+def is_able(status: str) -> bool:
     fields = dict(line.split(":", 1) for line in status.splitlines())
     return int(fields["CapEff"], 16) & NEEDED == NEEDED
 
 
-def _has_room(mapped: str) -> bool:
+def has_room(mapped: str) -> bool:
     """Whether a container's map of users covers ours."""
     rows = [[int(word) for word in line.split()] for line in mapped.splitlines()]
     return any(first <= USERS[0] and USERS[-1] < first + count for first, _, count in rows)

@@ -44,7 +44,7 @@ def is_there() -> bool:
 
 def refuse_needless_calls() -> None:
     """Refuse them from here on, to threads of this process too; raises OSError where that fails."""
-    program = b"".join((*_prologue(), *_refusals(), *_rulings(rules(os.getpid())), _end(ALLOW)))
+    program = b"".join((*_prologue(), *refusals(), *_rulings(rules(os.getpid())), _end(ALLOW)))
     content = ctypes.create_string_buffer(program)
     header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(content))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
@@ -71,7 +71,8 @@ def _prologue() -> Iterator[bytes]:
 
 
 @cache
-def _refusals() -> tuple[bytes, ...]:
+def refusals() -> tuple[bytes, ...]:
+    """Make the part of the program that is the same for all workers."""
     column = list(MACHINES).index(platform.machine())
     numbers = [found for each in NEEDLESS.values() if (found := each[column]) is not None]
     unknown = NUMBERS["clone3"][column]
