@@ -18,6 +18,7 @@ import multiprocess
 from multiprocess import forkserver as multiprocess_forkserver
 
 from session_worker import entry
+from session_worker.confinement import layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +60,8 @@ class Forkserver:
         self._context.set_forkserver_preload([PRELOAD])
 
     async def warm_up(self) -> None:
-        """Let the imports begin before the first worker is wanted."""
+        """Let the imports begin before the first worker is wanted; tell how it will be confined."""
+        _tell_confinement(layers())
         await self._call(multiprocess_forkserver.ensure_running)
 
     async def fork(self) -> Child:
@@ -114,6 +116,14 @@ class Forkserver:
         finally:
             ours.close()
             theirs.close()  # ours must be the only other end, or no end of file ever arrives
+
+
+def _tell_confinement(found: dict[str, bool]) -> None:
+    there = [name for name, is_there in found.items() if is_there]
+    missing = [name for name, is_there in found.items() if not is_there]
+    logger.info("workers are confined by %s", ", ".join(there) or "limits only")
+    if missing:
+        logger.warning("workers run without %s: see SECURITY.md", ", ".join(missing))
 
 
 def _reap(child: Child) -> int:
