@@ -167,6 +167,15 @@ async def test_delete_says_whether_it_ran(client: TestClientProtocol) -> None:
     assert await second.get_json() == {"status": "offline", "was_running": False}
 
 
+async def test_delete_takes_its_fields_from_the_query(client: TestClientProtocol) -> None:
+    """Some clients send no body with DELETE."""
+    token = await start(client)
+
+    stopped = await client.delete("/webhook", query_string=NAMED, headers={"Token": token})
+
+    assert await stopped.get_json() == {"status": "offline", "was_running": True}
+
+
 @pytest.mark.parametrize("how", ["query", "json", "form"])
 async def test_purge_erases_the_number(
     client: TestClientProtocol, gateway: FakeGateway, how: str
