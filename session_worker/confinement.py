@@ -99,8 +99,8 @@ def readable_folders() -> tuple[Path, ...]:
     }
     # Whole folders, since their files are replaced while workers run.
     system = ("/etc", "/lib", "/lib64", "/usr/lib", "/usr/share/zoneinfo")
-    named = {Path(each).resolve() for each in (*libraries, *system, str(Path(__file__).parent))}
-    found = {RESOLVER.resolve().parent, *named}
+    named = {Path(each).resolve() for each in (*libraries, *system)}
+    found = {Path(__file__).resolve().parent, RESOLVER.resolve().parent, *named}
     return tuple(each for each in found if found.isdisjoint(each.parents))
 
 

@@ -60,8 +60,7 @@ class Forkserver:
         self._context.set_forkserver_preload([PRELOAD])
 
     async def warm_up(self) -> None:
-        """Let the imports begin before the first worker is wanted; tell how it will be confined."""
-        _tell_confinement(layers())
+        """Let the imports begin before the first worker is wanted."""
         await self._call(multiprocess_forkserver.ensure_running)
 
     async def fork(self) -> Child:
@@ -118,7 +117,9 @@ class Forkserver:
             theirs.close()  # ours must be the only other end, or no end of file ever arrives
 
 
-def _tell_confinement(found: dict[str, bool]) -> None:
+def tell_confinement() -> None:
+    """Say what will keep workers apart on this system, what will not."""
+    found = layers()
     there = [name for name, is_there in found.items() if is_there]
     missing = [name for name, is_there in found.items() if not is_there]
     logger.info("workers are confined by %s", ", ".join(there) or "limits only")

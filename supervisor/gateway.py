@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
 from supervisor.fleet import Fleet
-from supervisor.forkserver import Forkserver
+from supervisor.forkserver import Forkserver, tell_confinement
 from supervisor.known_tokens import KnownTokens
 from supervisor.login_desk import LoginDesk
 from supervisor.login_links import LoginLinks
@@ -252,6 +252,7 @@ class Gateway:
         except BaseException:
             await self._unlock()
             raise
+        tell_confinement()
         numbers = await self._store.numbers.list_to_run()
         await self._roster.start_all(number.number for number in numbers)
         self._retention.start()

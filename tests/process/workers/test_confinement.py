@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_worker.confinement import LANDLOCK, OWN_USER, SECCOMP, layers
-from supervisor.forkserver import Forkserver
+from tests.process.workers.conftest import make_gateway
 from tests.process.workers.watched import TOP, forkserver_of, running
 from tests.waiting import eventually
 
@@ -108,13 +108,13 @@ async def test_worker_gains_no_privileges(house: House) -> None:
         assert its["Uid"] != mine["Uid"]
 
 
-async def test_gateway_tells_how_workers_are_confined(caplog: pytest.LogCaptureFixture) -> None:
+async def test_gateway_tells_how_workers_are_confined(
+    config: Config, sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """The operator reads once which layers the system has, which it has not."""
-    forkserver = Forkserver()
-
     with caplog.at_level(logging.INFO):
-        await forkserver.warm_up()
-    forkserver.close()
+        async with make_gateway(config, sqlite_url):
+            pass
 
     for layer, is_there in layers().items():
         word = "workers are confined by" if is_there else "workers run without"
