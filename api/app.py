@@ -100,8 +100,8 @@ def _page_headers(settings: Settings) -> dict[str, str]:
 
 
 async def _guard(headers: dict[str, str], response: Response) -> Response:
-    for name, value in headers.items():
-        response.headers.setdefault(name, value)
+    there = {name for name, _ in response.headers}
+    response.headers.extend(each for each in headers.items() if each[0] not in there)
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
         # The framework only ever adds a slash. It would name our scheme and host as it sees them,
         # not as a proxy's visitor does, who would carry a login link over plain HTTP.
