@@ -27,6 +27,7 @@ _OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.MessageNotDead: (409, "not_dead"),
     gateway.StaleEpoch: (503, "worker_unavailable"),
     gateway.WorkerUnavailable: (503, "worker_unavailable"),
+    gateway.ResolvingDelayed: (503, "resolving_delayed"),
     gateway.WorkerTimeout: (503, "worker_timeout"),
     gateway.StandingBy: (503, "standing_by"),
     gateway.DatabaseError: (503, "database_unavailable"),
@@ -132,7 +133,7 @@ def _said(error: gateway.GatewayError) -> str:
 
 
 def _patience(error: gateway.GatewayError) -> dict[str, str]:
-    if isinstance(error, gateway.LoginFlood) and error.retry_after:
+    if isinstance(error, gateway.LoginFlood | gateway.ResolvingDelayed) and error.retry_after:
         return {"Retry-After": str(math.ceil(error.retry_after))}
     return {}
 

@@ -134,7 +134,7 @@ class Number:
                 self._reception.absence.begin()
                 self._reception.nothing(incoming.position)
             case CaughtUp(what=catch_up):
-                self._reception.end_absence(incoming.position, catch_up)
+                await self._reception.end_absence(incoming.position, catch_up)
             case update:
                 await self._reception.take(incoming.position, update)
 

@@ -66,8 +66,9 @@ class Reception:
             # Events are stored in order, so the update is stored when its last one is.
             await self.hand_up((position,) if place == len(heard) else (), each)
 
-    def end_absence(self, position: int, catch_up: CatchUp) -> None:
-        """Say how much was caught up with."""
+    async def end_absence(self, position: int, catch_up: CatchUp) -> None:
+        """Say how much was caught up with, after all of it has been handed up."""
+        await self.finish_albums()
         receipt = self.absence.end(catch_up)
         if receipt is not None:
             self._outbox.put(receipt)

@@ -38,6 +38,14 @@ class WorkerUnavailable(GatewayError):
     """The number's worker is not running."""
 
 
+class ResolvingDelayed(GatewayError):
+    """Telegram can't say now whom a first message is meant for."""
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        self.retry_after = max(1.0, retry_after)
+        super().__init__(f"{reason}; try again in {self.retry_after:.0f} s")
+
+
 class WorkerTimeout(GatewayError):
     """The number's worker did not answer in time."""
 

@@ -9,7 +9,7 @@ from session_worker.failures import entry_of
 from session_worker.message import IncomingKind, PlanfixStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Collection, Sequence, Set
 
     from session_worker.message import Failure, Incoming, IncomingFile
     from supervisor.store.journal_values import Trace
@@ -69,16 +69,23 @@ def peer_of(number: str, chat: str) -> int | None:
     return int(peer)
 
 
-def rows_of_gap(found: int, traces: Sequence[Trace]) -> tuple[int, int] | None:
-    """Return the first and last new row among the newest that make up what was found."""
-    rows = []
+def traces_of_gap(found: int, traces: Sequence[Trace]) -> list[Trace]:
+    """Return the newest that make up what was found."""
+    of_gap: list[Trace] = []
     for each in reversed(traces):
         if found <= 0:
             break
         found -= each.size
-        if each.row is not None:
-            rows.append(each.row)
-    return (min(rows), max(rows)) if rows else None
+        of_gap.append(each)
+    return of_gap
+
+
+def found_of_others(found: int, of_gap: Sequence[Trace], kept: Collection[int]) -> int:
+    """Leave out what we sent ourselves, known as such at once, or when its row was dropped."""
+    ours = sum(
+        each.size if each.row is not None and each.row not in kept else each.ours for each in of_gap
+    )
+    return max(0, found - ours)
 
 
 def _change_of(incoming: Incoming) -> int:

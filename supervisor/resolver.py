@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 from session_worker.message import Resolve
-from supervisor.errors import RecipientUnknown, WorkerTimeout, WorkerUnavailable
+from supervisor.errors import RecipientUnknown, ResolvingDelayed, WorkerTimeout, WorkerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,5 +68,6 @@ def _contact_of(answer: Resolved | None) -> Contact:
         return answer.contact
     failure = answer.failure
     if failure is not None and failure.next_try is not None:
-        raise WorkerUnavailable(failure.detail or failure.code)
+        wait = failure.next_try - time.time()
+        raise ResolvingDelayed(failure.detail or failure.code, wait)
     raise RecipientUnknown((failure and failure.detail) or None)

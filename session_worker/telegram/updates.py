@@ -103,7 +103,9 @@ class Inbox:
     async def arrived(self, state: UpdateState, updates: Sequence[Any]) -> None:
         await self._room.wait()
         if self._catching_up is not None and state.pts >= self._catching_up.pts_to:
-            updates = [*updates, CaughtUp(self._catching_up)]
+            reached = self._progress.reached
+            missed, live = part(updates, reached.pts if reached else 0, self._catching_up.pts_to)
+            updates = [*missed, CaughtUp(self._catching_up), *live]
             self._catching_up = None
         # All or nothing from here on: a line that dies while waiting above hands over no half.
         positions = self._progress.arrived(state, len(updates))
@@ -131,6 +133,24 @@ class Inbox:
         if safe is not None and _place(safe) != _place(self._told):
             self._told = safe
             self._moved(safe)
+
+
+def part(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[Any]]:
+    """Part what was missed up to ``end`` from what came while it was fetched.
+
+    A new message in a difference does not say its pts. They are in order, one pts each, so they
+    have those that nothing else in the difference has.
+    """
+    others = (each for each in updates if 0 < getattr(each, "pts", 0) <= end)
+    room = end - begin - sum(each.pts_count for each in others)
+    missed: list[Any] = []
+    live: list[Any] = []
+    for each in updates:
+        is_unnamed = isinstance(each, types.UpdateNewMessage) and not each.pts
+        is_live = room <= 0 if is_unnamed else getattr(each, "pts", 0) > end
+        room -= is_unnamed
+        (live if is_live else missed).append(each)
+    return missed, live
 
 
 def _place(state: UpdateState | None) -> tuple[int, int, int] | None:

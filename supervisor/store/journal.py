@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from supervisor.errors import NumberUnknown
-from supervisor.journal import rows_of_gap
 from supervisor.models import Direction
 from supervisor.store import (
     chats,
@@ -184,8 +183,8 @@ class Journal:
         read = await journal_statuses.write_reads(connection, number, said.reads)
         await journal_statuses.write_told(connection, number, said.told)
         if said.gap is not None:
-            rows = rows_of_gap(said.gap.found, [*before, *(each.trace for each in kept)])
-            await receipts.write_receipt(connection, number, said.gap, rows)
+            traces = [*before, *(each.trace for each in kept)]
+            await receipts.write_receipt(connection, number, said.gap, traces)
         owing = {*dead, *sent, *read, *(each.row for each in said.told)}
         return Recorded(
             kept=tuple(kept),

@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 _row = tables.journal.c
 _mark = tables.telegram_message.c
 _insert = insert(tables.journal).returning(_row.id, sort_by_parameter_order=True)
-_known = select(_mark.message_id, _mark.change).where(
-    _mark.number == bindparam("number"), _mark.message_id.in_(bindparam("ids", expanding=True))
+_known = (
+    select(_mark.message_id, _mark.change, _row.direction == Direction.OUT)
+    .join_from(tables.telegram_message, tables.journal, _mark.row == _row.id)
+    .where(
+        _mark.number == bindparam("number"),
+        _mark.message_id.in_(bindparam("ids", expanding=True)),
+    )
 )
 _FRESH = {
     "is_echo": False,
@@ -81,11 +86,18 @@ async def insert_incoming(
     if not received:
         return []
     incomings = [each.incoming for each in received]
-    known = await _known_marks(connection, book.number, incomings)
+    known, ours = await _known_marks(connection, book.number, incomings)
     new = [_take_new(incoming, known) for incoming in incomings]
     rows = iter(await _insert_rows(connection, book, [each for each in new if each]))
     return [
-        Kept(Trace(next(rows) if each else None, len(incoming.message_ids)), each or incoming)
+        Kept(
+            Trace(
+                row=next(rows) if each else None,
+                size=len(incoming.message_ids),
+                ours=sum(mark in ours for mark in marks_of(incoming)),
+            ),
+            each or incoming,
+        )
         for incoming, each in zip(incomings, new, strict=True)
     ]
 
@@ -98,10 +110,12 @@ def _take_new(incoming: Incoming, known: set[Mark]) -> Incoming | None:
 
 async def _known_marks(
     connection: AsyncConnection, number: str, incomings: Sequence[Incoming]
-) -> set[Mark]:
+) -> tuple[set[Mark], set[Mark]]:
+    """Return what is kept, with those of it that we sent ourselves."""
     asked = {message_id for incoming in incomings for message_id in incoming.message_ids}
     rows = await connection.execute(_known, {"number": number, "ids": sorted(asked)})
-    return {Mark(*row) for row in rows}
+    known = {Mark(message_id, change): is_ours for message_id, change, is_ours in rows}
+    return set(known), {mark for mark, is_ours in known.items() if is_ours}
 
 
 async def _insert_rows(

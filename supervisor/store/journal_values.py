@@ -55,10 +55,11 @@ class Owed(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """How many messages came in at once, with the row of those that are new, if any is."""
+    """How many messages came in at once, how many are our own, the row of what is new."""
 
     row: int | None
     size: int
+    ours: int = 0
 
 
 class Kept(NamedTuple):

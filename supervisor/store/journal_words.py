@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from session_worker.message import PlanfixStatus
 from supervisor import models
 from supervisor.models import Direction, RowState
-from supervisor.store import sent_part, tables
+from supervisor.store import receipts, sent_part, tables
 from supervisor.store.upsert import upsert
 
 if TYPE_CHECKING:
@@ -126,10 +126,17 @@ async def _drop_echoes(connection: AsyncConnection, number: str, ids: list[int])
     rows = select(_mark.row).where(
         _mark.number == number, _mark.change == 0, _mark.message_id.in_(ids)
     )
-    statement = delete(tables.journal).where(
-        _row.id.in_(rows), _row.is_echo, _row.state == RowState.PENDING
+    query = (
+        select(_mark.row, func.count().label("messages"))
+        .join_from(tables.telegram_message, tables.journal, _mark.row == _row.id)
+        .where(_row.id.in_(rows), _row.is_echo, _row.state == RowState.PENDING)
+        .group_by(_mark.row)
     )
-    return list(await connection.scalars(statement.returning(_row.id)))
+    echoes = {row.row: row.messages for row in await connection.execute(query)}
+    if echoes:
+        await receipts.leave_out(connection, number, echoes)
+        await connection.execute(delete(tables.journal).where(_row.id.in_(echoes)))
+    return list(echoes)
 
 
 async def _finish(connection: AsyncConnection, number: str, rows: list[int]) -> list[int]:

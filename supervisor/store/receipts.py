@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from supervisor import models
+from supervisor.journal import found_of_others, traces_of_gap
 from supervisor.models import RowState
 from supervisor.store import tables
 from supervisor.store.journal_values import Receipt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from session_worker.message import GapFilled
+    from supervisor.store.journal_values import Trace
 
 _receipt = tables.gap_receipt.c
 _row = tables.journal.c
@@ -34,22 +38,33 @@ _not_delivered = (
 
 
 async def write_receipt(
-    connection: AsyncConnection, number: str, gap: GapFilled, rows: tuple[int, int] | None
+    connection: AsyncConnection, number: str, gap: GapFilled, traces: Sequence[Trace]
 ) -> None:
     """Keep a receipt with the first and the last row that was made for it, if any was new."""
-    first, last = rows or (None, None)
+    of_gap = traces_of_gap(gap.found, traces)
+    kept = await _still_kept(connection, number, of_gap)
     receipt = models.GapReceipt(
         number=number,
         pts_from=gap.pts_from,
         pts_to=gap.pts_to,
         began=datetime.fromtimestamp(gap.began, UTC),
-        found=gap.found,
+        found=found_of_others(gap.found, of_gap, kept),
         missing=gap.missing,
         detail=gap.detail,
-        first_row=first,
-        last_row=last,
+        first_row=min(kept, default=None),
+        last_row=max(kept, default=None),
     )
     await connection.execute(insert(tables.gap_receipt), receipt.model_dump(exclude={"id"}))
+
+
+async def leave_out(connection: AsyncConnection, number: str, ours: Mapping[int, int]) -> None:
+    """Take back what was counted of rows, by their messages, that turned out to be our own."""
+    for row, messages in ours.items():
+        await connection.execute(
+            update(tables.gap_receipt)
+            .where(_receipt.number == number, _receipt.first_row <= row, _receipt.last_row >= row)
+            .values(found=_receipt.found - messages)
+        )
 
 
 async def list_receipts(
@@ -76,3 +91,14 @@ async def list_receipts(
         )
         for row in await connection.execute(query)
     )
+
+
+async def _still_kept(
+    connection: AsyncConnection, number: str, traces: Sequence[Trace]
+) -> frozenset[int]:
+    rows = {each.row for each in traces if each.row is not None}
+    if not rows:
+        return frozenset()
+    # A range, since there may be more rows than a statement takes parameters.
+    query = select(_row.id).where(_row.number == number, _row.id.between(min(rows), max(rows)))
+    return frozenset(await connection.scalars(query)) & rows

@@ -121,6 +121,42 @@ async def test_long_absence_is_made_up_from_history(
     assert sum(receipt["missing"] for receipt in receipts) == 0
 
 
+async def test_receipt_counts_only_what_others_wrote(
+    world: World, conversation: Conversation
+) -> None:
+    """What employees wrote while the number was stopped is no part of what was missed."""
+    await conversation.contact_writes("before")
+    await conversation.until_in_planfix("before")
+    await conversation.until_settled()
+    named = {"name": CLIENT, "number": conversation.number}
+    (await world.gateway("DELETE", "/webhook", json=named)).raise_for_status()
+    await conversation.contact_writes("missed")
+    await conversation.owner_writes("from the phone")
+    for text in ("one", "two"):
+        await conversation.employee_tells(text)
+
+    (await world.gateway("PUT", "/webhook", json=named)).raise_for_status()
+
+    await conversation.until_in_telegram("from the phone", "one", "two")
+    await conversation.until_in_planfix("before", "missed", "from the phone")
+    await _until_receipts_say(conversation, 2)
+
+
+async def test_receipt_of_a_cut_leaves_out_what_was_sent(conversation: Conversation) -> None:
+    """A message sent while the line comes back is not counted as one that was missed."""
+    await conversation.contact_writes("before")
+    await conversation.until_in_planfix("before")
+    await conversation.until_settled()
+    await conversation.telegram_fails(kind="cut", seconds=1.5)
+
+    await conversation.contact_writes("missed")
+    sent = await conversation.employee_tells("answer")
+
+    await conversation.until_told(sent, "sent")
+    await conversation.until_in_planfix("before", "missed")
+    await _until_receipts_say(conversation, 1)
+
+
 async def test_dead_letter_is_sent_again(conversation: Conversation) -> None:
     """What Planfix refuses stays to be looked at; a replay really delivers it."""
     await conversation.planfix_fails("refuse", cmd="newMessage", times=2)
@@ -220,6 +256,17 @@ async def _rows_of(world: World, number: str) -> int:
         found = (await connection.execute(query, {"number": number})).scalar_one()
     await engine.dispose()
     return int(found)
+
+
+async def _until_receipts_say(conversation: Conversation, count: int) -> None:
+    async def is_said() -> bool:
+        counts = [
+            [receipt[name] for receipt in await conversation.receipts()]
+            for name in ("found", "delivered", "missing")
+        ]
+        return list(map(sum, counts)) == [count, count, 0]
+
+    await eventually(is_said, awaited=f"receipts of {count}")
 
 
 async def _backlog(conversation: Conversation, way: str, count: int) -> bool:

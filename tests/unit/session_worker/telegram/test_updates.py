@@ -8,7 +8,7 @@ import pytest
 from telethon.tl import types
 
 from session_worker.contract import UpdateState
-from session_worker.telegram.updates import Inbox, LibraryQueue
+from session_worker.telegram.updates import Inbox, LibraryQueue, part
 from tests.waiting import eventually
 
 
@@ -108,3 +108,14 @@ async def test_only_updates_count_as_heard() -> None:
 
     await inbox.arrived(at(2), ["a"])
     assert await eventually(lambda: inbox.last_heard)
+
+
+def test_what_comes_while_the_missed_is_fetched_is_live() -> None:
+    """Of a difference that reaches further than what was missed the newest is no part of it."""
+    messages = [types.UpdateNewMessage(n, 0, 0) for n in range(3)]
+    old, new = (types.UpdateDeleteMessages([1], pts, 1) for pts in (12, 14))
+
+    missed, live = part([*messages, old, new], 10, 13)
+
+    assert missed == [*messages[:2], old]
+    assert live == [messages[2], new]

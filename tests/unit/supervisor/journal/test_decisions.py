@@ -18,11 +18,12 @@ from session_worker.message import (
 )
 from supervisor.journal import (
     chat_id,
+    found_of_others,
     leaves_doubt,
     marks_of,
     next_status,
     peer_of,
-    rows_of_gap,
+    traces_of_gap,
     without_known,
 )
 from supervisor.models import RowState
@@ -173,11 +174,17 @@ def test_last_word_counts(events: list[Trying | Failed | Delivered]) -> None:
 )
 def test_gap_has_the_newest_rows(traces: list[Trace], found: int) -> None:
     """The rows of a gap are the new ones among the last messages, as many as were found."""
-    rows = rows_of_gap(found, traces)
+    of_gap = traces_of_gap(found, traces)
 
     newest = [trace for trace in reversed(traces) for _ in range(trace.size)][:found]
-    new = [trace.row for trace in newest if trace.row is not None]
-    assert rows == ((min(new), max(new)) if new else None)
+    assert {trace.row for trace in of_gap} == {trace.row for trace in newest}
+
+
+def test_own_messages_are_not_found() -> None:
+    """Neither what was known as our own at once counts, nor what was dropped as such."""
+    of_gap = [Trace(None, 1, ours=1), Trace(7, 2), Trace(8, 1), Trace(None, 1)]
+
+    assert found_of_others(5, of_gap, kept={8}) == 2
 
 
 def test_gap_ends_a_piece() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.message import Deliver, Delivered, GapFilled
-from tests.unit.supervisor.journal.messages import received
+from session_worker.message import Deliver, Delivered, GapFilled, Trying
+from tests.unit.supervisor.journal.messages import received, sent
 
 if TYPE_CHECKING:
     from tests.unit.supervisor.journal.conftest import Office
@@ -59,3 +59,40 @@ async def test_receipts_come_newest_first(office: Office) -> None:
     assert (newest.found, newest.delivered, oldest.found) == (1, 0, 0)
     assert (newest.pts_from, newest.pts_to, newest.detail) == (10, 20, "why")
     assert newest.began.timestamp() == 1_700_000_000.0
+
+
+async def test_own_message_known_before_its_echo_does_not_count(office: Office) -> None:
+    """What we sent ourselves is nobody's news; what the owner wrote is."""
+    row = (await office.write("a")).row
+    await office.say(sent(row, 2))
+
+    await office.say(received(1), received(2, is_echo=True), received(3, is_echo=True))
+    await office.say(gap(found=3))
+
+    assert await counts(office) == [(2, 0, 0)]
+
+
+async def test_echo_that_turns_out_our_own_before_the_receipt_does_not_count(
+    office: Office,
+) -> None:
+    """The row of such an echo is gone when the receipt is written."""
+    row = (await office.write("a")).row
+    await office.say(Trying(row=row))
+    await office.say(received(1), received(2, is_echo=True))
+    await office.say(sent(row, 2))
+
+    await office.say(gap(found=2))
+
+    assert await counts(office) == [(1, 0, 0)]
+
+
+async def test_echo_that_turns_out_our_own_later_is_taken_back(office: Office) -> None:
+    """A receipt is put right when an echo on it is dropped, by a worker after a crash too."""
+    row = (await office.write("a")).row
+    await office.say(Trying(row=row))
+    await office.say(received(1), received(2, 3, is_echo=True), gap(found=3))
+    await office.reopen()
+
+    await office.say(sent(row, 2, 3))
+
+    assert await counts(office) == [(1, 0, 0)]
