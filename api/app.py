@@ -8,6 +8,7 @@ from quart import Quart, Response
 
 from api.blueprints import (
     audit,
+    console,
     docs,
     files,
     health,
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         audit,
         health,
         docs,
+        console,
     ):
         app.register_blueprint(module.blueprint)
     app.after_request(_guard)
