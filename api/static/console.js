@@ -112,7 +112,8 @@ function putBadge(place, state) {
 }
 
 function putTrouble(place, { state, last_error: error }) {
-  const value = state === "stopped" ? null : error;
+  const known = error ?? (words[`todo_${state}`] && { message: "", action: words[`todo_${state}`] });
+  const value = state === "stopped" ? null : known;
   renderOnce(place, value, () =>
     place.replaceChildren(...(value ? [make("span", "what", value.message), make("strong", "", value.action)] : [])),
   );
@@ -241,6 +242,7 @@ function openDetails(number) {
   tell(element("said"), "");
   showView(views.find((view) => view.number === number));
   element("details").showModal();
+  element("details-title").focus();
   soon();
 }
 
