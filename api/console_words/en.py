@@ -38,7 +38,7 @@ WORDS: Final = {
     "never": "never",
     "close": "Close",
     "cancel": "Cancel",
-    "copy": "Copy",
+    "copy_it": "Copy",
     "copied": "Copied",
     "pid": "Process",
     "uptime": "Runs for",

@@ -2,7 +2,7 @@
 "use strict";
 
 const PAUSE = 2500; // milliseconds between two looks
-const PATIENCE = 30000; // milliseconds an answer may take
+const PATIENCE = { GET: 10000, others: 30000 }; // milliseconds an answer may take
 const PAGE = 50; // messages shown at first, more with each "Show more"
 const MOST = 500;
 const KEY = "admin_key";
@@ -12,7 +12,8 @@ const COLUMNS = ["client", "state", "trouble", "since", "backlog", "restarts", "
 
 const element = (id) => document.getElementById(id);
 const words = JSON.parse(element("words").textContent);
-const lang = document.documentElement.lang;
+const isOurs = (tag) => /^[a-z]{2}(-[A-Z]{2})?$/.test(tag) && tag.startsWith(document.documentElement.lang);
+const lang = navigator.languages.find(isOurs) ?? document.documentElement.lang; // with the country: dates differ
 const ages = new Intl.RelativeTimeFormat(lang, { style: "short", numeric: "always" });
 const megabytes = new Intl.NumberFormat(lang, { style: "unit", unit: "megabyte", maximumFractionDigits: 0 });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -39,7 +40,7 @@ const key = () => sessionStorage.getItem(KEY);
 async function ask(method, path, body, bearer = key()) {
   const headers = { Authorization: `Bearer ${bearer}` };
   if (body) headers["Content-Type"] = "application/json";
-  const signal = AbortSignal.timeout(PATIENCE);
+  const signal = AbortSignal.timeout(PATIENCE[method] ?? PATIENCE.others);
   let response, answer;
   try {
     response = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store", signal });
@@ -273,6 +274,7 @@ function showView(view) {
   put(element("details-client"), view.client);
   putBadge(element("details-state"), view.state);
   putTrouble(element("details-trouble"), view);
+  element("details").classList.toggle("attention", Boolean(needsSomebody(view)));
   const facts = {
     since: time(view.since),
     last_heard: age(view.last_heard),
@@ -399,7 +401,7 @@ async function copy({ currentTarget: button }) {
   try {
     await navigator.clipboard.writeText(input.value);
     put(button, words.copied);
-    setTimeout(() => put(button, words.copy), PAUSE);
+    setTimeout(() => put(button, words.copy_it), PAUSE);
   } catch {
     // Only https may use the clipboard; the text is selected, to be copied by hand.
   }

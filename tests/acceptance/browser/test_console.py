@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from tests.acceptance.api.conftest import NUMBERS
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -94,6 +95,11 @@ async def test_trouble_comes_first_with_what_to_do(
     await operator.start_online(server, number)
     troubled = str(next(NUMBERS))
     assert (await operator.start(server, troubled, name=HOSTILE)).status_code == 201
+
+    async def is_explained() -> bool:
+        return bool((await ask(operator, server, f"/numbers/{troubled}"))["last_error"])
+
+    await eventually(is_explained, awaited="the reason")
     error = (await ask(operator, server, f"/numbers/{troubled}"))["last_error"]
 
     async with signed_in(visit, server) as page:
@@ -141,7 +147,8 @@ async def test_number_is_restarted_stopped_started(
         await details.get_by_role("button", name="Restart").click()
         await expect(page.locator("#said")).to_have_text("Done.")
         await expect(state).to_have_text("online")
-        await expect(details.locator("#facts")).not_to_contain_text(str(before))
+        process = details.locator("#facts div", has_text="Process").locator("dd")
+        await expect(process).not_to_have_text(str(before))
         await details.get_by_role("button", name="Stop").click()
         await expect(state).to_have_text("stopped")
         await details.get_by_role("button", name="Start").click()

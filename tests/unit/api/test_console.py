@@ -91,6 +91,7 @@ async def test_page_speaks_the_operators_language(
     words = WORDS.search(page)
 
     assert f'<html lang="{language}">' in page
+    assert "object at 0x" not in page
     assert words is not None
     assert json.loads(words[1]) == LANGUAGES[language]
 
