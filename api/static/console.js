@@ -338,6 +338,7 @@ async function carryOut(button, deed) {
     told(fill(words.refused, { reason: error.message }), true);
   } finally {
     button.disabled = false;
+    if (number && number === opened) element("details-title").focus({ preventScroll: true }); // the button may go
     soon();
   }
 }

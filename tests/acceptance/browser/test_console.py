@@ -58,6 +58,11 @@ async def open_number(page: Page, number: str) -> Locator:
     return details
 
 
+async def look_again(page: Page) -> None:
+    """Do as when the tab comes back to the front."""
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 async def ask(operator: Operator, server: Server, path: str) -> Any:
     return (await operator.call(server, "GET", path, ADMIN_KEY)).raise_for_status().json()
 
@@ -228,9 +233,16 @@ async def test_silence_of_the_gateway_is_shown(
         banner = page.locator("#board .stale-note")
         await expect(row_of(page, number)).to_be_visible()
         await page.route("**/numbers", lambda route: route.abort())
+        await look_again(page)
         await expect(banner).to_contain_text("The gateway does not answer. What you see is from")
         await expect(row_of(page, number)).to_be_visible()
         await page.screenshot(path=tmp_path / "stale-phone.png")
         await page.unroute("**/numbers")
+        refusal = {"error": "standing_by", "detail": "another gateway runs here"}
+        await page.route("**/numbers", lambda route: route.fulfill(status=503, json=refusal))
+        await look_again(page)
+        await expect(banner).to_contain_text("This gateway stands by. another gateway runs here")
+        await page.unroute("**/numbers")
+        await look_again(page)
         await expect(banner).to_be_hidden()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 320
