@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from quart import Quart, Response
+from quart import Quart, Response, request
 
 from api.blueprints import (
     audit,
@@ -20,6 +23,7 @@ from api.blueprints import (
     webhook,
 )
 from api.body import LARGEST
+from api.doorstep import guard_doorstep
 from api.errors import register_error_handlers
 from api.lifespan import serve_gateway
 from api.log import set_up_logging
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
     from api.gateway import Gateway
 
 # What a caller can make us hold is bounded here, by `body.SMALL` for each route, by Hypercorn's
-# defaults for headers: 16 KiB, to be sent within 5 seconds.
+# defaults for headers: 16 KiB with what comes in one read, to be sent within 5 seconds.
 BODY_TIMEOUT = 15  # seconds a caller may take to send its body
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -42,6 +46,7 @@ _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Quart:
@@ -50,6 +55,8 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         settings = _settings_or_exit()
         set_up_logging(settings)
     app = Quart("api")
+    app.url_map.merge_slashes = False
+    guard_doorstep(app)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BODY_TIMEOUT=BODY_TIMEOUT)
     describe_api(app)
     register_error_handlers(app)
@@ -67,7 +74,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         console,
     ):
         app.register_blueprint(module.blueprint)
-    app.after_request(_guard)
+    app.after_request(partial(_guard, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app
 
@@ -89,7 +96,17 @@ def _serve_while_app_serves(app: Quart, settings: Settings, gateway: Gateway | N
             refuse(str(exc))
 
 
-async def _guard(response: Response) -> Response:
-    for name, value in _PAGE_HEADERS.items():
-        response.headers.setdefault(name, value)
+def _page_headers(settings: Settings) -> dict[str, str]:
+    is_encrypted = settings.public_url.startswith("https:")
+    return _PAGE_HEADERS | (_OVER_TLS if is_encrypted else {})
+
+
+async def _guard(headers: dict[str, str], response: Response) -> Response:
+    there = {name for name, _ in response.headers}
+    response.headers.extend(each for each in headers.items() if each[0] not in there)
+    if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
+        # The framework only ever adds a slash. It would name our scheme and host as it sees them,
+        # not as a proxy's visitor does, who would carry a login link over plain HTTP.
+        response.set_data(b"")
+        response.location = f"./{quote(request.path.rpartition('/')[2], safe='')}/"
     return response

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from api.caller import Proxies, find_caller, neighbourhood
 from api.errors import too_many_attempts, unauthorized
 
 if TYPE_CHECKING:
     from quart import Request
 
     from api.gateway import Gateway
+
+logger = logging.getLogger(__name__)
 
 BURST = 100  # wrong keys an address may present before it is slowed down
 REFILL = 1.0  # seconds until one more wrong key is looked at
@@ -46,13 +50,14 @@ class GuessLimit:
 class Door:
     """Lets in whoever presents the right key."""
 
-    def __init__(self, admin_key: str, gateway: Gateway, limit: GuessLimit | None = None) -> None:
+    def __init__(self, admin_key: str, gateway: Gateway, proxies: Proxies) -> None:
         self._admin_key = admin_key.encode()
         self._gateway = gateway
-        self._limit = limit or GuessLimit()
+        self._proxies = proxies
+        self._limit = GuessLimit()
 
     def admit_operator(self, request: Request) -> None:
-        # Compared before the brake: behind a proxy a guesser has the operator's address too.
+        # Compared before the brake: a guesser may have the operator's address too.
         if not self._is_admin(presented_key(request)):
             self._slow_down(request)
             raise self._refuse(request)
@@ -83,13 +88,20 @@ class Door:
         return hmac.compare_digest(key.encode(), self._admin_key)
 
     def _slow_down(self, request: Request) -> None:
-        wait = self._limit.wait(_address(request), _now())
+        wait = self._limit.wait(neighbourhood(self._caller(request)), _now())
         if wait > 0:
             raise too_many_attempts(int(wait) + 1)
 
     def _refuse(self, request: Request) -> Exception:
-        self._limit.count(_address(request), _now())
+        caller, now = self._caller(request), _now()
+        self._limit.count(neighbourhood(caller), now)
+        if self._limit.wait(neighbourhood(caller), now):
+            logger.warning("too many wrong keys from %s", caller)
         return unauthorized()
+
+    def _caller(self, request: Request) -> str:
+        forwarded = request.headers.getlist("X-Forwarded-For")
+        return find_caller(request.remote_addr, forwarded, self._proxies)
 
 
 def presented_key(request: Request) -> str:
@@ -100,10 +112,6 @@ def presented_key(request: Request) -> str:
     if not key:
         raise unauthorized()
     return key
-
-
-def _address(request: Request) -> str:
-    return request.remote_addr or ""
 
 
 def _now() -> float:

@@ -22,6 +22,7 @@ Detail = str | list[dict[str, str]]
 _OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.NumberUnknown: (404, "not_found"),
     gateway.NumberExists: (409, "number_exists"),
+    gateway.SessionInUse: (409, "session_in_use"),
     gateway.MessageUnknown: (404, "not_found"),
     gateway.MessageNotDead: (409, "not_dead"),
     gateway.StaleEpoch: (503, "worker_unavailable"),
@@ -51,7 +52,6 @@ _OF_SERVER = {
 _OURS = ("internal_error", "something went wrong on our side; it is in the log")
 _SESSION_FIELD = {
     gateway.SessionPathForbidden: "path_session",
-    gateway.SessionFileMissing: "name_session",
     gateway.SessionStringBroken: "string_session",
 }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from api.announcement import announce
 from api.auth import Door
+from api.caller import parse_proxies
 from api.context import Context, share
 from api.demo import set_up_demos
 from api.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
@@ -38,7 +39,8 @@ async def serve_gateway(
         sandbox = await _start_sandbox(stack, settings)
         gateway = await _start(stack, gateway or await _make(settings, sandbox))
         work = await stack.enter_async_context(Undisturbed())
-        door = Door(settings.admin_key.get_secret_value(), gateway)
+        proxies = parse_proxies(settings.trusted_proxies)
+        door = Door(settings.admin_key.get_secret_value(), gateway, proxies)
         share(app, Context(settings, gateway, door, work))
         if sandbox is not None:
             await stack.enter_async_context(_demo(settings, gateway, sandbox))

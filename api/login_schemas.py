@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - pydantic reads it
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -24,10 +24,17 @@ class LoginOrder(Body):
     method: LoginMethod
 
 
+def _code_as_text(value: Any) -> Any:
+    """Take a code that was sent as a number for the digits it was read from."""
+    return f"{value:05}" if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class CodeEntry(Body):
     """The code that Telegram has sent."""
 
-    code: Annotated[Text, Field(min_length=1, max_length=32, repr=False)]
+    code: Annotated[
+        Text, BeforeValidator(_code_as_text), Field(min_length=1, max_length=32, repr=False)
+    ]
 
 
 class PasswordEntry(Body):

@@ -40,6 +40,7 @@ _KEYS = {
     "bearerToken": "the token of the number",
     "token": "the token of the number",
 }
+_MEDIA_TYPE = "_media_type"
 _FORM = "application/x-www-form-urlencoded"
 _ERROR = {
     "description": "What went wrong.",
@@ -61,8 +62,15 @@ class Description(OpenAPIProvider):
         paths, components = super().build_paths(rule)
         for operation in (found for path in paths.values() for found in path.values()):
             known = {str(status): answer for status, answer in operation["responses"].items()}
-            operation["responses"] = {**known, "default": _ERROR}
+            operation["responses"] = {**known, **self._plain(rule), "default": _ERROR}
         return paths, components
+
+    def _plain(self, rule: Rule) -> dict[str, Any]:
+        media_type = getattr(self._app.view_functions[rule.endpoint], _MEDIA_TYPE, None)
+        if media_type is None:
+            return {}
+        schema = {"schema": {"type": "string"}}
+        return {"200": {"description": "It, as it is.", "content": {media_type: schema}}}
 
     def build_request_body(
         self, model: type[Any], source: DataSource
@@ -77,6 +85,16 @@ class Description(OpenAPIProvider):
 
 def needs(security: Security) -> Callable[[Handler], Handler]:
     return security_scheme(security)
+
+
+def gives(media_type: str) -> Callable[[Handler], Handler]:
+    """Describe an answer that is no JSON."""
+
+    def mark(handler: Handler) -> Handler:
+        setattr(handler, _MEDIA_TYPE, media_type)
+        return handler
+
+    return mark
 
 
 def describe_api(app: Quart) -> None:

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.caller import parse_proxies
 from api.kept_key import keep_admin_key, keep_secret_key
 from api.setting_rules import HINTS, in_words, pick_language
 from supervisor.engine import database_url
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     session_root: Path = Path()
     public_url: str = "http://127.0.0.1:8080"
+    trusted_proxies: str = ""
     telegram_api_id: int = Field(0, ge=0)
     telegram_api_hash: SecretStr = SecretStr("")
     telegram_dc: str | None = None
@@ -66,6 +68,12 @@ class Settings(BaseSettings):
         if not _ADDRESS.fullmatch(url):
             raise ValueError("must be an address such as https://gateway.example.com")
         return url.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _of_addresses(cls, proxies: str) -> str:
+        parse_proxies(proxies)
+        return proxies
 
     @field_validator("admin_key")
     @classmethod

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from benchmarks.line import Line, Town
 
 CALLERS = 64
-ROUNDS = 3
+ROUNDS = 7
 CALLS = 1500  # of each kind in a round
 IDLE = 300  # messages, one after the other
 IDLE_RATE = 20.0  # messages a second

@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from typing import Any, NoReturn
 
-from session_worker.confinement import claim_number, close_inherited, confine
+from session_worker.confinement import HERE, claim_number, close_inherited, confine, seal
 from session_worker.contract import COMMANDS, Assignment, ExitCode
 from session_worker.lease import Lease, die_with_parent, name_process
 from session_worker.pipe import PipeBroken, receive_blocking
@@ -41,7 +41,7 @@ def _take(connection: Any) -> socket.socket:
 def _serve(end: socket.socket) -> ExitCode:
     from session_worker import log
     from session_worker.preload import FORKSERVER
-    from session_worker.worker import run
+    from session_worker.worker import BootFailed
 
     if not die_with_parent(FORKSERVER):
         return ExitCode.PARENT_GONE
@@ -55,6 +55,25 @@ def _serve(end: socket.socket) -> ExitCode:
     lease = Lease(assignment.deadline)
     name_process(assignment.number)
     log.configure(assignment)
+    try:
+        return _live_confined(assignment, end, lease)
+    except BootFailed:
+        logger.exception("boot failed")
+        return ExitCode.BOOT_FAILED
+
+
+def _live_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
+    from session_worker.memory import MemoryGauge
+    from session_worker.preload import FORKSERVER
+    from session_worker.worker import find_factory, run
+
+    # What will be out of reach is fetched before.
+    find_factory(assignment)
+    gauge = MemoryGauge()
     confine(Path(assignment.spool))
+    if not die_with_parent(FORKSERVER):  # again: a change of user has undone it
+        return ExitCode.PARENT_GONE
     claim_number()
-    return run(assignment, end, lease)
+    seal()
+    at_home = assignment.model_copy(update={"spool": str(HERE)})
+    return run(at_home, end, lease, gauge)

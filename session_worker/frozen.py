@@ -17,4 +17,5 @@ Bytes = Annotated[
 class Frozen(BaseModel):
     """A value that crosses the pipe."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is wrong may be said in a log, what is in it may not.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -7,12 +7,10 @@ import os
 import signal
 import time
 
-PR_SET_PDEATHSIG = 1
-PR_SET_NAME = 15
+from session_worker.kernel import PR_SET_NAME, PR_SET_PDEATHSIG, checked, libc, prctl
+
 SIGEV_SIGNAL = 0
 TIMER_ABSTIME = 1
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def now() -> float:
@@ -26,8 +24,8 @@ class Lease:
     def __init__(self, deadline: float) -> None:
         self._timer = ctypes.c_void_p()
         event = _SignalEvent(None, signal.SIGKILL, SIGEV_SIGNAL)
-        _checked(
-            _libc.timer_create(time.CLOCK_BOOTTIME, ctypes.byref(event), ctypes.byref(self._timer))
+        checked(
+            libc.timer_create(time.CLOCK_BOOTTIME, ctypes.byref(event), ctypes.byref(self._timer))
         )
         self._deadline = 0.0
         self.renew(deadline)
@@ -40,7 +38,7 @@ class Lease:
         value = _TimerValue(
             _TimeSpec(0, 0), _TimeSpec(seconds, int((deadline - seconds) * 1_000_000_000))
         )
-        _checked(_libc.timer_settime(self._timer, TIMER_ABSTIME, ctypes.byref(value), None))
+        checked(libc.timer_settime(self._timer, TIMER_ABSTIME, ctypes.byref(value), None))
         self._deadline = deadline
 
     def held(self) -> bool:
@@ -50,13 +48,13 @@ class Lease:
 
 def die_with_parent(parent: int) -> bool:
     """Have the kernel kill this process with ``parent``; False if that one is gone already."""
-    _checked(_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     return os.getppid() == parent
 
 
 def name_process(name: str) -> None:
     """Show whose process this is in ps and top; the kernel keeps 15 characters."""
-    _checked(_libc.prctl(PR_SET_NAME, name.encode(), 0, 0, 0))
+    prctl(PR_SET_NAME, name.encode())
 
 
 class _SignalEvent(ctypes.Structure):
@@ -80,9 +78,3 @@ class _TimerValue(ctypes.Structure):
     """The kernel's struct itimerspec."""
 
     _fields_ = (("interval", _TimeSpec), ("value", _TimeSpec))
-
-
-def _checked(result: int) -> None:
-    if result != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))

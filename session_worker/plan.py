@@ -24,6 +24,7 @@ LONGEST_CAPTION = 1024
 LONGEST_ALBUM = 10
 # The best places to cut come first.
 _PLACES = tuple(map(re.compile, (r"\n\s*\n", r"\n", r"[.!?…]+\s", r"\s+")))
+_SPECIAL = re.compile(r"[<>&\[\r\xa0]")  # what a rendered text may lack, or have instead
 _JOINER = "\u200d"
 _CLINGING = _JOINER + "\ufe0e\ufe0f"  # what joins or changes the character before it
 
@@ -54,6 +55,8 @@ def plan(
 
 def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
     """Cut a comment so that each piece, rendered by itself, is neither blank nor too long."""
+    if not _SPECIAL.search(text) and width_of(text) <= limit:
+        return [text] if text.strip() else []  # most are like this, all that is below would agree
     layout = lay_out(text)
     cuts = (layout.plain.origins[cut] for cut in _Cutter(layout).cuts(limit))
     pieces = [text[start:end] for start, end in pairwise((0, *cuts, len(text)))]

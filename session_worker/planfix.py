@@ -135,7 +135,7 @@ class Planfix:
             raise PlanfixAnswerLost(f"no answer within {limit:g} s") from exc
         except httpx.HTTPError as exc:
             raise PlanfixAnswerLost(f"{type(exc).__name__}: {exc}") from exc
-        return check(status, body, seconds_to_wait(retry_after, datetime.now(UTC)))
+        return check(status, body, seconds_to_wait(retry_after, datetime.now(UTC)), form)
 
     async def _post(self, content: bytes) -> tuple[int, bytes, str | None]:
         async with self._http.stream("POST", self._url, content=content) as response:

@@ -7,10 +7,14 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from session_worker.repetition import without_ours
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 LONGEST_DETAIL = 300  # characters
+LONGEST_READ = 4 * LONGEST_DETAIL  # before what is ours is taken out
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 # A proxy that gave up on Planfix can't know what Planfix did.
 _IN_BETWEEN = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
@@ -48,13 +52,15 @@ class PlanfixRejected(PlanfixError):
         self.status = status
 
 
-def check(status: int, body: bytes, retry_after: float | None) -> dict[str, Any]:
+def check(
+    status: int, body: bytes, retry_after: float | None, form: Iterable[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Read the answer's data; anything but success raises what has to happen next."""
     content = _parse(body)
     complaint = content.get("error")
-    detail = str(complaint or body[:LONGEST_DETAIL].decode(errors="replace"))[:LONGEST_DETAIL]
-    if status == HTTPStatus.UNAUTHORIZED or detail.lower() == "invalid token":
-        raise PlanfixUnauthorized(detail)
+    reason = str(complaint or body.decode(errors="replace"))
+    if status == HTTPStatus.UNAUTHORIZED or reason.lower() == "invalid token":
+        raise PlanfixUnauthorized(_shorten(reason, form))
     if status in _IN_BETWEEN:
         raise PlanfixAnswerLost(f"answered {status}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _BUSY:
@@ -62,7 +68,7 @@ def check(status: int, body: bytes, retry_after: float | None) -> dict[str, Any]
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise PlanfixUnavailable(f"answered {status}, a redirect", retry_after)
     if status >= HTTPStatus.BAD_REQUEST or complaint:
-        raise PlanfixRejected(status, detail)
+        raise PlanfixRejected(status, _shorten(reason, form))
     return _data(content)
 
 
@@ -86,6 +92,11 @@ def task_number(data: dict[str, Any]) -> int | None:
         return int(data["number"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _shorten(reason: str, form: Iterable[tuple[str, str]]) -> str:
+    # Some servers repeat what they were sent, which is neither to be logged nor kept in clear.
+    return without_ours(reason[:LONGEST_READ], form)[:LONGEST_DETAIL]
 
 
 def _data(content: dict[str, Any]) -> dict[str, Any]:

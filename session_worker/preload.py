@@ -8,6 +8,7 @@ import importlib
 import os
 import signal
 
+from session_worker.confinement import get_ready
 from session_worker.tls import tls_context
 
 FORKSERVER = os.getpid()
@@ -44,6 +45,7 @@ def warm() -> None:
     from session_worker.rehearsal import rehearse
 
     tls_context()
+    get_ready()
     rehearse()
     gc.collect()
     gaps.extend(bytes(size) for size in range(0, LARGEST_SMALL, 16) for _ in range(PLACES))

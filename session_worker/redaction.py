@@ -18,7 +18,7 @@ _NAMED = re.compile(
     """
 )
 _BEARER = re.compile(r"(?i)(?P<name>\bbearer\s+)(?P<value>[\w.~+/=-]+)")
-_LOGIN_LINK = re.compile(r"(?P<name>/login/)(?P<value>[\w-]{16,})")
+_LINK = re.compile(r"(?P<name>/(?:login|files)/)(?P<value>[\w.-]{16,})")
 _IN_ADDRESS = re.compile(r"(?P<name>\w+://[^\s/:@]*:)(?P<value>[^\s/@]+)(?=@)")
 
 
@@ -32,6 +32,6 @@ class Redactor:
     def clean(self, text: str) -> str:
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        for pattern in (_NAMED, _BEARER, _IN_ADDRESS, _LOGIN_LINK):
+        for pattern in (_NAMED, _BEARER, _IN_ADDRESS, _LINK):
             text = pattern.sub(rf"\g<name>{HIDDEN}", text)
         return text

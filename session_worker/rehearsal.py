@@ -20,6 +20,7 @@ from session_worker.contract import (
     UpdateState,
 )
 from session_worker.lease import Lease, now
+from session_worker.memory import MemoryGauge
 from session_worker.message import (
     ChatMemory,
     Deliver,
@@ -74,9 +75,9 @@ async def _perform(assignment: Assignment) -> None:
     supervisor: Pipe[Event, Command] = await Pipe.open(ours, EVENTS)
     pipe: Pipe[Command, Event] = await Pipe.open(theirs, COMMANDS)
     lease = Lease(assignment.deadline)
-    worker = asyncio.create_task(
-        Worker(make_session(assignment, pipe, lease), pipe, pipe, lease).live()
-    )
+    gauge = MemoryGauge()
+    session = make_session(assignment, pipe, lease)
+    worker = asyncio.create_task(Worker(session, pipe, pipe, lease, gauge).live())
     try:
         supervisor.put(Beat(beat_id=1, deadline=assignment.deadline + 1.0))
         await _prompt(supervisor)
@@ -84,6 +85,7 @@ async def _perform(assignment: Assignment) -> None:
         await worker
     finally:
         worker.cancel()
+        gauge.close()
         pipe.close()
         supervisor.close()
 

@@ -63,6 +63,8 @@ class Layout:
 
 def width_of(text: str) -> int:
     """Count UTF-16 units."""
+    if text.isascii():
+        return len(text)
     return len(text) + sum(character > "\uffff" for character in text)
 
 

@@ -7,7 +7,6 @@ import importlib
 import logging
 import signal
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_worker.contract import (
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
     import socket
 
     from session_worker.lease import Lease
+    from session_worker.memory import MemoryGauge
     from session_worker.session import Outbox, Session, SessionFactory
 
 LAG_INTERVAL = 1.0  # seconds between two looks at how late the event loop is
 STOP_GRACE = 4.0  # seconds the session gets to disconnect
 FLUSH_GRACE = 1.0  # seconds for the last events to be read
-MEMORY = Path("/proc/self/smaps_rollup")
 MEMORY_INTERVAL = 15.0  # seconds between two measurements, a millisecond each
 
 logger = logging.getLogger(__name__)
@@ -47,19 +46,19 @@ class SessionLeft(Exception):
     """The session ended for no reason that it told."""
 
 
-def run(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
-    return asyncio.run(_live(assignment, end, lease))
+def run(assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge) -> ExitCode:
+    """Live until the end; raises BootFailed if there is nothing to live."""
+    return asyncio.run(_live(assignment, end, lease, gauge))
 
 
-async def _live(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
+async def _live(
+    assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge
+) -> ExitCode:
     pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
     try:
         reporter = Reporter(pipe)
-        worker = Worker(make_session(assignment, reporter, lease), pipe, reporter, lease)
-        return await worker.live()
-    except BootFailed:
-        logger.exception("boot failed")
-        return ExitCode.BOOT_FAILED
+        session = make_session(assignment, reporter, lease)
+        return await Worker(session, pipe, reporter, lease, gauge).live()
     finally:
         await _flush(pipe)
 
@@ -73,24 +72,39 @@ async def _flush(pipe: Pipe[Command, Event]) -> None:
 
 
 def make_session(assignment: Assignment, reporter: Outbox, lease: Lease) -> Session:
-    module, _, name = assignment.session_factory.partition(":")
+    factory = find_factory(assignment)
     try:
-        factory: SessionFactory = getattr(importlib.import_module(module), name)
         return factory(assignment, reporter, lease)
     except Exception as exc:
         raise BootFailed(f"{assignment.session_factory} makes no session") from exc
+
+
+def find_factory(assignment: Assignment) -> SessionFactory:
+    """Import what makes the session."""
+    module, _, name = assignment.session_factory.partition(":")
+    try:
+        factory: SessionFactory = getattr(importlib.import_module(module), name)
+    except Exception as exc:
+        raise BootFailed(f"{assignment.session_factory} is not there") from exc
+    return factory
 
 
 class Worker:
     """Keeps one session running for as long as the supervisor wants it."""
 
     def __init__(
-        self, session: Session, pipe: Pipe[Command, Event], reporter: Outbox, lease: Lease
+        self,
+        session: Session,
+        pipe: Pipe[Command, Event],
+        reporter: Outbox,
+        lease: Lease,
+        gauge: MemoryGauge,
     ) -> None:
         self._session = session
         self._pipe = pipe
         self._reporter = reporter
         self._lease = lease
+        self._gauge = gauge
         self._stop_asked = asyncio.Event()
         self._session_over = asyncio.Event()
         self._lag = 0.0
@@ -158,7 +172,7 @@ class Worker:
 
     def _measure_memory(self) -> int:
         if time.monotonic() >= self._memory_due:
-            self._memory = own_memory()
+            self._memory = self._gauge.read()
             self._memory_due = time.monotonic() + MEMORY_INTERVAL
         return self._memory
 
@@ -168,11 +182,3 @@ class Worker:
             due = loop.time() + LAG_INTERVAL
             await asyncio.sleep(LAG_INTERVAL)
             self._lag = max(self._lag, loop.time() - due)
-
-
-def own_memory() -> int:
-    """Bytes in use, of what is shared with other workers only our share."""
-    for line in MEMORY.read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0

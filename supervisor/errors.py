@@ -181,5 +181,9 @@ class SessionFileBroken(SessionFileError):
     """The file is no Telethon session that is logged in: copy it anew from a program that is closed."""
 
 
+class SessionInUse(GatewayError):
+    """Another number here has this login; used twice at a time Telegram would end it."""
+
+
 class SessionStringBroken(SessionFileError):
     """The text is no StringSession of Telethon's."""

@@ -18,6 +18,7 @@ import multiprocess
 from multiprocess import forkserver as multiprocess_forkserver
 
 from session_worker import entry
+from session_worker.confinement import layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +115,16 @@ class Forkserver:
         finally:
             ours.close()
             theirs.close()  # ours must be the only other end, or no end of file ever arrives
+
+
+def tell_confinement() -> None:
+    """Say what will keep workers apart on this system, what will not."""
+    found = layers()
+    there = [name for name, is_there in found.items() if is_there]
+    missing = [name for name, is_there in found.items() if not is_there]
+    logger.info("workers are confined by %s", ", ".join(there) or "limits only")
+    if missing:
+        logger.warning("workers run without %s: see SECURITY.md", ", ".join(missing))
 
 
 def _reap(child: Child) -> int:

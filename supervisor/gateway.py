@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
 from supervisor.fleet import Fleet
-from supervisor.forkserver import Forkserver
+from supervisor.forkserver import Forkserver, tell_confinement
 from supervisor.known_tokens import KnownTokens
 from supervisor.login_desk import LoginDesk
 from supervisor.login_links import LoginLinks
@@ -97,7 +97,6 @@ class Gateway:
     async def create(self, draft: Draft) -> Created:
         """Register a number, then let it start."""
         self._tenure.require()
-        imported = await self._sessions.read(draft)
         new = NewNumber(
             number=draft.number,
             client=draft.name,
@@ -106,7 +105,10 @@ class Gateway:
             provider_id=draft.provider_id,
             user_email=draft.user_email,
         )
-        async with self._roster.turn(draft.number):
+        async with (
+            self._sessions.claim(draft.number, draft) as imported,
+            self._roster.turn(draft.number),
+        ):
             created = await self._store.numbers.create(new)
             self._tokens.forget(draft.number)
             await self._sessions.keep(created.number.number, imported)
@@ -123,8 +125,10 @@ class Gateway:
         """Stop a number, change it, start it with a clean slate."""
         self._tenure.require()
         await self._store.numbers.get(number)
-        imported = await self._sessions.read(changes)
-        async with self._roster.turn(number):
+        async with (
+            self._sessions.claim(number, changes) as imported,
+            self._roster.turn(number),
+        ):
             await self._roster.stop(number)
             try:
                 await self._store.numbers.change(number, _changed_fields(changes))
@@ -248,6 +252,7 @@ class Gateway:
         except BaseException:
             await self._unlock()
             raise
+        tell_confinement()
         numbers = await self._store.numbers.list_to_run()
         await self._roster.start_all(number.number for number in numbers)
         self._retention.start()

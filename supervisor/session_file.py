@@ -43,6 +43,8 @@ async def read_session_file(
     root: Path, path_session: str | None, name_session: str | None
 ) -> ImportedSession:
     """Read the file that the two fields of the webhook name under SESSION_ROOT."""
+    if (name_session or path_session or "").rpartition("/")[2] == "..":
+        raise SessionPathForbidden  # before a suffix makes a harmless name of it
     return await asyncio.to_thread(_read, root, file_name(path_session, name_session))
 
 

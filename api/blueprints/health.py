@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from quart import Blueprint, Response, request
-from quart_schema import document_response, hide, tag
+from quart_schema import document_response, tag
 
 from api.answers import HealthAnswer, say
 from api.context import context
 from api.errors import ApiError
 from api.metrics import CONTENT_TYPE, render_metrics
-from api.openapi import ADMIN, needs
+from api.openapi import ADMIN, gives, needs
 
 blueprint = Blueprint("health", __name__)
 
@@ -34,8 +34,9 @@ async def get_readyz() -> Response:
 
 
 @blueprint.get("/metrics")
-@hide
+@tag(["health"])
 @needs(ADMIN)
+@gives(CONTENT_TYPE)
 async def get_metrics() -> Response:
     """Give the figures that Prometheus collects."""
     context().door.admit_operator(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quart import Blueprint, Response, request
-from quart_schema import document_request, document_response, hide, tag
+from quart_schema import document_request, document_response, tag
 
 from api.answers import say
 from api.blueprints.numbers import admit, admit_as
@@ -23,7 +23,7 @@ from api.login_schemas import (
     SessionAnswer,
     describe_login,
 )
-from api.openapi import ADMIN, ADMIN_OR_TOKEN, needs
+from api.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs
 from api.qr_code import draw_qr
 from supervisor.errors import NotLoggingIn
 
@@ -71,9 +71,11 @@ async def post_login_password(number: str) -> Response:
 
 
 @blueprint.get("/login/qr.svg")
-@hide
+@tag(["login"])
 @needs(ADMIN_OR_TOKEN)
+@gives("image/svg+xml")
 async def get_login_qr(number: str) -> Response:
+    """Draw the QR code that is valid now."""
     digits = await admit(number)
     progress = await context().gateway.logins.watch(digits)
     if progress.qr is None:

@@ -25,6 +25,7 @@ from api.schemas import (
 
 blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
 _ASKED = frozenset(NamedNumber.model_fields)
+_STOPPED = frozenset(StoppedNumber.model_fields)
 
 
 @blueprint.post("")
@@ -96,7 +97,7 @@ async def put_webhook() -> Response:
 @document_response(StoppedAnswer)
 async def delete_webhook() -> Response:
     """Stop a number; with `purge` its data is erased too."""
-    fields = await read_body(request)
+    fields = await read_body_or_query(request, _STOPPED)
     number = validate(Numbered, fields).number
     is_operator = await context().door.admit_either(request, number)
     asked = validate(StoppedNumber, fields)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from supervisor.errors import SealBroken
 from supervisor.models import Login
 from supervisor.store import rows, tables
 from supervisor.store.epoch import fresh_claims, require_fresh
@@ -88,10 +89,23 @@ class Sessions:
             held = await self._held(connection, number)
         return held if held and held.auth_key else None
 
+    async def is_held_by_another(self, number: str, auth_key: bytes) -> bool:
+        others = _with_data_key.where(_session.number != number, _session.auth_key != b"")
+        async with self._database.read() as connection:
+            rows = (await connection.execute(others)).all()
+        return any(self._holds(row, auth_key) for row in rows)
+
     async def move_updates(self, number: str, epoch: int, updates: UpdateState) -> bool:
         """Return whether it was moved: a worker of an older epoch moves nothing."""
         move = UpdatesMoved(Claim(number, epoch), updates)
         return await self._database.write_together(move_updates, move)
+
+    def _holds(self, row: Any, auth_key: bytes) -> bool:
+        try:
+            key = self._vault.open_data_key(row.number, row.data_key)
+            return _value(row, key).auth_key == auth_key
+        except SealBroken:
+            return False  # whoever starts that number is told
 
     async def _held(self, connection: AsyncConnection, number: str) -> Session | None:
         row = (await connection.execute(_with_data_key.where(_session.number == number))).first()

@@ -1,10 +1,9 @@
-"""The real session of a number that, once, kills a process at the point a plan in its spool names."""
+"""The real session of a number that, once, ends or halts at the point a plan in its spool names."""
 
 from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -27,15 +26,15 @@ PATIENCE = Patience(connect=2.0, answer=3.0, answer_with_files=10.0)
 
 
 class Plan(Frozen):
-    """Who dies when: ``kind`` is that of an event on its way up, or of a command on its way down.
+    """Where to die: ``kind`` is that of an event on its way up, or of a command on its way down.
 
-    ``victim`` is the process to be killed, whose end is waited for; the worker itself if none is
-    named. So many of a kind are let pass before, as ``let_pass`` says.
+    A worker that ``halts`` is to be killed from outside, with its whole gateway, which it could not
+    do itself. So many of a kind are let pass before, as ``let_pass`` says.
     """
 
     when: Literal["before", "after"]
     kind: str
-    victim: int | None = None
+    halts: bool = False
     let_pass: int = 0
 
 
@@ -57,17 +56,9 @@ class Fate:
             self._passed += 1
             return
         self._path.unlink()
-        os.kill(plan.victim or os.getpid(), signal.SIGKILL)
-        while _is_alive(plan.victim):
-            time.sleep(0.001)
-
-
-def _is_alive(pid: int | None) -> bool:
-    """Whether a killed process has not come to its end yet; until then its pipe is open."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+        while plan.halts:
+            signal.pause()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class CrashingOutbox:

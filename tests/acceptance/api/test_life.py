@@ -33,16 +33,47 @@ async def test_number_is_started_shown_stopped(
     assert await operator.state(server, number, token) == "stopped"
 
 
+@pytest.mark.parametrize("named", [{}, {"path_session": "vesna", "name_session": "nobody"}])
 async def test_number_without_a_session_waits_for_its_login(
-    server: Server, operator: Operator, number: str
+    server: Server, operator: Operator, number: str, named: dict[str, str]
 ) -> None:
-    """With no session file there is nobody to log in as yet."""
+    """With no session file, none named or none there, its client gets a link to log in."""
     await operator.open_account(number)
 
-    response = await operator.start(server, number)
+    response = await operator.start(server, number, **named)
 
     assert response.status_code == 201
     assert (response.json()["status"], response.json()["state"]) == ("offline", "needs_login")
+    assert "/login/" in response.json()["login_url"]
+
+
+async def test_one_login_serves_one_number(server: Server, operator: Operator, number: str) -> None:
+    """A session that is another number's is refused: used twice Telegram would end it for both."""
+    await operator.start_online(server, number)
+
+    stolen = await operator.start(server, f"{number}9", name_session=number)
+
+    assert (stolen.status_code, stolen.json()["error"]) == (409, "session_in_use")
+    listed = (await operator.call(server, "GET", "/numbers", ADMIN_KEY)).json()["numbers"]
+    assert [each["number"] for each in listed if each["number"] == f"{number}9"] == []
+    assert (await operator.connections(number))["peak_per_key"] == 1
+    again = await operator.call(
+        server, "PUT", "/webhook", ADMIN_KEY, {"number": number, "name_session": number}
+    )
+    assert again.json()["state"] == "online"
+
+
+async def test_missing_file_leaves_a_login_as_it_is(
+    server: Server, operator: Operator, number: str
+) -> None:
+    """A change that names a file which is not there costs nobody the login it has."""
+    await operator.start_online(server, number)
+
+    changed = await operator.call(
+        server, "PUT", "/webhook", ADMIN_KEY, {"number": number, "name_session": "nobody"}
+    )
+
+    assert (changed.status_code, changed.json()["state"]) == (200, "online")
 
 
 @pytest.mark.parametrize(
@@ -52,13 +83,12 @@ async def test_number_without_a_session_waits_for_its_login(
         {"path_session": "../..", "name_session": "etc"},
         {"path_session": "/etc", "name_session": "passwd"},
         {"name_session": "/etc/passwd"},
-        {"name_session": "nobody"},
     ],
 )
 async def test_session_path_stays_inside(
     server: Server, operator: Operator, number: str, named: dict[str, str]
 ) -> None:
-    """A path that leaves SESSION_ROOT, or leads to nothing, starts nothing."""
+    """A path that leaves SESSION_ROOT starts nothing."""
     response = await operator.start(server, number, **named)
 
     listed = await operator.call(server, "GET", "/numbers", ADMIN_KEY)

@@ -194,21 +194,6 @@ async def test_demo_comes_up_by_itself(tmp_path: Path) -> None:
         assert status == 0
 
 
-async def test_no_secret_reaches_the_log(
-    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
-) -> None:
-    """Even the most talkative log of a whole life holds no key and no token."""
-    async with gateway(tmp_path, {**settings, "LOG_LEVEL": "DEBUG"}) as server:
-        await server.wait_serving()
-        token = await operator.start_online(server, number)
-        await operator.call(server, "POST", f"/numbers/{number}/restart", ADMIN_KEY)
-        await server.end(signal.SIGTERM)
-
-    said = server.log.read_text()
-    secrets = [token, ADMIN_KEY, settings["SECRET_KEY"], settings["TELEGRAM_API_HASH"]]
-    assert [secret for secret in [*secrets, "planfix-token-of-romashka"] if secret in said] == []
-
-
 @pytest.mark.timeout(60)
 async def test_all_processes_write_lines_of_one_shape(
     tmp_path: Path, settings: dict[str, str], operator: Operator, number: str

@@ -125,3 +125,23 @@ async def test_newer_link_replaces_the_older(guarded: Phone, page: Page) -> None
     assert re.fullmatch(rf"{guarded.server.url}/login/[\w-]{{43}}/", page.url)
     assert made.json()["expires_at"] > "2"
     assert (old.status_code, new.status_code) == (410, 200)
+
+
+async def test_tampered_link_is_dead(guarded: Phone, page: Page) -> None:
+    """A changed, shortened, prolonged link opens nothing; the true one goes on working."""
+    secret = page.url.split("/")[-2]
+    other = (await guarded.post("login/link", key=ADMIN_KEY)).json()["url"].split("/")[-2]
+    changed = [
+        f"{other[:place]}{'a' if char != 'a' else 'b'}{other[place + 1 :]}"
+        for place, char in enumerate(other)
+    ]
+    parts = [secret, other[:-1], other[1:], f"{other}a", f"{other}%00", other[:20] + secret[20:]]
+    statuses = set()
+    for guess in (*changed, *parts):
+        page.url = f"{guarded.server.url}/login/{guess}/"
+        statuses |= {(await page.open()).status_code, (await page.send(method="qr")).status_code}
+    page.url = f"{guarded.server.url}/login/{other}/"
+
+    assert statuses == {410}
+    assert (await page.open()).status_code == 200
+    assert (await guarded.show())["state"] == "needs_login"

@@ -159,7 +159,7 @@ class Conversation:
         await eventually(self._is_settled, deadline, awaited="an empty journal")
 
     def plan_crash(self, when: str, kind: str, **plan: Any) -> None:
-        """Let the worker, or whom it is told to, be killed at a point of a message's way."""
+        """Let the worker be killed, or halt to be killed, at a point of a message's way."""
         made = Plan.model_validate({"when": when, "kind": kind, **plan})
         path = self.world.folder / "data" / "spool" / self.number / PLAN
         new = path.with_suffix(".new")

@@ -90,12 +90,11 @@ async def test_gateway_dies_while_a_message_comes_in(
 ) -> None:
     """The next gateway goes on: nothing lost, the order kept."""
     await _begin(conversation)
-    family = world.server.family
 
-    conversation.plan_crash(*moment, victim=world.application)
+    conversation.plan_crash(*moment, halts=True)
     await _write_in(conversation)
     await eventually(lambda: conversation.has_crashed, awaited=f"{moment} reached")
-    await world.until_gone(family)
+    await world.kill()
     await world.start()
 
     await _until_last(conversation, "3")
@@ -114,12 +113,11 @@ async def test_gateway_dies_while_a_message_goes_out(
 ) -> None:
     """The next gateway sends what was kept, exactly once, though Planfix repeats its call."""
     await _begin(conversation)
-    family = world.server.family
 
-    conversation.plan_crash(*moment, victim=world.application)
+    conversation.plan_crash(*moment, halts=True)
     first = (await conversation.employee_writes("1"))["message_id"]
     await eventually(lambda: conversation.has_crashed, awaited=f"{moment} reached")
-    await world.until_gone(family)
+    await world.kill()
     await world.start()
     repeated = await conversation.planfix_repeats(first)  # its answer may not have come
     ids = [first, *[await conversation.employee_tells(text) for text in ("2", "3")]]

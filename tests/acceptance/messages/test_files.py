@@ -15,6 +15,7 @@ from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
+    from tests.acceptance.messages.world import World
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
@@ -125,6 +126,40 @@ async def test_links_are_signed_whole_safe(conversation: Conversation) -> None:
     assert whole.headers["Content-Type"] == "application/octet-stream"
     assert whole.headers["Content-Disposition"].startswith("attachment")
     assert whole.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_tampered_links_serve_nothing(world: World, conversation: Conversation) -> None:
+    """Neither a changed character, a part, nor one link's signature on another's place is a link."""
+    other = await world.open()
+    for count, one in enumerate((conversation, conversation, other), start=1):
+        await one.contact_writes(files=[(f"{count}.txt", "text/plain", b"content")])
+    calls = [*await _calls(conversation, 2), *await _calls(other, 1)]
+    links = [call["attachments[url]"] for call in calls]
+    mine, next_to_it, of_others = (link.split("/")[-2] for link in links)
+    signed, _, signature = mine.rpartition(".")
+    changed = [
+        f"{mine[:place]}{'1' if char != '1' else '2'}{mine[place + 1 :]}"
+        for place, char in enumerate(mine)
+    ]
+    swapped = [
+        f"{each.rpartition('.')[0]}.{signature}" for each in (next_to_it, of_others)
+    ]  # another row, another number, each under a good signature of something else
+    parts = [signed, signature, mine[:-1], mine[1:], f"{mine}0", f"{mine}.", f"{signed}.", "."]
+    places = [mine.upper(), signed + "." + signature.upper(), mine.replace(".", "%00.", 1)]
+
+    statuses = {
+        token: (await world.http.get(links[0].replace(mine, token))).status_code
+        for token in (*changed, *swapped, *parts, *places)
+    }
+
+    assert {token for token, status in statuses.items() if status != 404} <= {mine}
+    assert [(await world.http.get(link)).status_code for link in links] == [200, 200, 200]
+    await world.close(other)
+
+
+async def _calls(conversation: Conversation, count: int) -> list[dict[str, Any]]:
+    await _in_planfix(conversation, count)
+    return await conversation.calls("newMessage")
 
 
 async def _in_planfix(conversation: Conversation, count: int) -> list[dict[str, Any]]:

@@ -35,7 +35,12 @@ class World:
     """One sandbox, one gateway that can be killed and started again."""
 
     def __init__(
-        self, folder: Path, sandbox: Mapping[str, str], app: str, database_url: str = ""
+        self,
+        folder: Path,
+        sandbox: Mapping[str, str],
+        app: str,
+        database_url: str = "",
+        **settings: str,
     ) -> None:
         self.folder = folder
         self.sandbox_url = sandbox["SANDBOX_URL"]
@@ -52,6 +57,7 @@ class World:
             "DATABASE_URL": self.database_url,
             "ALLOW_PRIVATE_PLANFIX": "1",
             "LANGUAGE": "en",
+            **settings,
         }
         self._stack = AsyncExitStack()
         self._life = AsyncExitStack()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
 import subprocess
@@ -9,10 +10,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from session_worker.confinement import LANDLOCK, OWN_USER, SECCOMP, layers
+from tests.process.workers.conftest import make_gateway
 from tests.process.workers.watched import TOP, forkserver_of, running
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
+    import pytest
+
     from supervisor.config import Config
     from tests.process.workers.conftest import House
 
@@ -21,11 +26,11 @@ SECRET = "secret-of-the-environment"
 
 
 async def test_worker_inherits_no_descriptor(house: House) -> None:
-    """Beside its streams a worker holds its loop, its pipe, its lock: no database, no listener."""
+    """Beside its streams a worker holds loop, pipe, lock, gauge: no database, no listener."""
     await house.add(NUMBER)
     pid = await house.pid(NUMBER)
     loop = ["eventpoll", "socket", "socket"]
-    expected = sorted([*loop, "socket", "worker.lock"])
+    expected = sorted([*loop, "socket", "smaps_rollup", "worker.lock"])
 
     # now and then it looks at its own memory
     await eventually(lambda: descriptors_of(pid) == expected, awaited=f"only {expected}")
@@ -77,13 +82,44 @@ async def test_worker_shows_its_number(house: House) -> None:
     assert read(await house.pid(NUMBER), "comm").strip() == NUMBER
 
 
-async def test_worker_leaves_no_core_dump(house: House) -> None:
-    """A dump would write the session key to the disk."""
+async def test_worker_lives_within_limits(house: House) -> None:
+    """No dump writes the session key to the disk; files, memory run out for this worker alone."""
     await house.add(NUMBER)
 
     limits = read(await house.pid(NUMBER), "limits")
 
     assert re.search(r"Max core file size\s+0\s+0\s", limits)
+    assert re.search(r"Max open files\s+256\s+256\s", limits)
+    assert re.search(rf"Max address space\s+{1 << 30}\s+{1 << 30}\s", limits)
+
+
+async def test_worker_gains_no_privileges(house: House) -> None:
+    """Each layer that the system offers is in force, in the worker alone."""
+    await house.add(NUMBER)
+    pid = await house.pid(NUMBER)
+    mine, its = (privileges_of(each) for each in (forkserver_of(pid), pid))
+
+    offered = layers()
+    assert its["NoNewPrivs"] == ("1" if offered[LANDLOCK] or offered[SECCOMP] else "0")
+    assert its["Seccomp"] == ("2" if offered[SECCOMP] else mine["Seccomp"])
+    if offered[OWN_USER]:
+        assert int(its["CapPrm"], 16) == 0
+        assert its["Groups"] == ""
+        assert its["Uid"] != mine["Uid"]
+
+
+async def test_gateway_tells_how_workers_are_confined(
+    config: Config, sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The operator reads once which layers the system has, which it has not."""
+    with caplog.at_level(logging.INFO):
+        async with make_gateway(config, sqlite_url):
+            pass
+
+    for layer, is_there in layers().items():
+        word = "workers are confined by" if is_there else "workers run without"
+        (told,) = [text for text in caplog.messages if text.startswith(word)]
+        assert layer in told
 
 
 def test_supervisor_does_not_import_telethon() -> None:
@@ -103,6 +139,11 @@ def descriptors_of(pid: int) -> list[str]:
     entries = Path(f"/proc/{pid}/fd").iterdir()
     links = [entry.readlink().name for entry in entries if int(entry.name) > 2]
     return sorted(re.sub(r"anon_inode:|:?\[|\d*\]", "", link) for link in links)
+
+
+def privileges_of(pid: int) -> dict[str, str]:
+    lines = (line.split(":", 1) for line in read(pid, "status").splitlines())
+    return {name: value.strip() for name, value in lines}
 
 
 def read(pid: int, name: str) -> str:

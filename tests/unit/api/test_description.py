@@ -45,6 +45,7 @@ CALLS = [
     ("POST", "/numbers/{number}/login/code"),
     ("POST", "/numbers/{number}/login/password"),
     ("POST", "/numbers/{number}/login/link"),
+    ("GET", "/numbers/{number}/login/qr.svg"),
     ("POST", "/numbers/{number}/session/export"),
     ("GET", "/numbers/{number}/messages"),
     ("POST", "/numbers/{number}/messages/{message_id}/replay"),
@@ -54,8 +55,9 @@ CALLS = [
     ("GET", "/audit"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/metrics"),
 ]
-TAKES_NOTHING = {"/healthz", "/readyz"}  # so that nothing about the call can be wrong
+TAKES_NOTHING = {"/healthz", "/readyz", "/metrics"}  # so that nothing about the call can be wrong
 MADE_UP = [
     (mode, method, path)
     for mode in GenerationMode

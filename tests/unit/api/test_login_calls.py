@@ -73,6 +73,15 @@ async def test_who_begins_a_login_is_known(
     ]
 
 
+async def test_code_may_be_a_number(client: TestClientProtocol, token: str) -> None:
+    """Digits are digits, whether a program sends them as text or not."""
+    await post(client, LOGIN, method="code")
+
+    entered = await post(client, f"{LOGIN}/code", code=int(CODE))
+
+    assert await entered.get_json() == {"state": "needs_password"}
+
+
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
@@ -126,7 +135,7 @@ async def test_wait_stands_in_the_header(
         (LOGIN, {"method": "magic"}, "method"),
         (f"{LOGIN}/code", {"code": ""}, "code"),
         (f"{LOGIN}/code", {"code": "1" * 33}, "code"),
-        (f"{LOGIN}/code", {"code": 12345}, "code"),
+        (f"{LOGIN}/code", {"code": True}, "code"),
         (f"{LOGIN}/password", {"password": ""}, "password"),
         (f"{LOGIN}/password", {"password": "x" * 1025}, "password"),
         (f"/numbers/{NUMBER}/session/export", {"format": "file"}, "format"),

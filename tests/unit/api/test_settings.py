@@ -48,7 +48,7 @@ def test_defaults_are_those_of_the_contract(
     assert (settings.language, settings.log_level, settings.log_format) == ("ru", "INFO", "text")
     assert (settings.retention_days, settings.sandbox) == (30, False)
     assert settings.allow_private_planfix is False
-    assert settings.data_centre is None
+    assert (settings.data_centre, settings.trusted_proxies) == (None, "")
 
 
 @pytest.mark.parametrize("name", COMPLETE)
@@ -74,6 +74,8 @@ def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, st
         ("PUBLIC_URL", "gateway.example.com"),
         ("PUBLIC_URL", "https://"),
         ("PUBLIC_URL", "https://example.com/?a=b"),
+        ("TRUSTED_PROXIES", "nginx"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
         ("TELEGRAM_API_ID", "abc"),
         ("TELEGRAM_API_ID", "-1"),
         ("TELEGRAM_DC", "127.0.0.1"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.errors import SessionFileMissing, SessionPathForbidden
+from supervisor.errors import SessionPathForbidden, SessionStringBroken
 from supervisor.health import State
 from supervisor.store.values import LastError
 from supervisor.view import Backlog
@@ -167,6 +167,15 @@ async def test_delete_says_whether_it_ran(client: TestClientProtocol) -> None:
     assert await second.get_json() == {"status": "offline", "was_running": False}
 
 
+async def test_delete_takes_its_fields_from_the_query(client: TestClientProtocol) -> None:
+    """Some clients send no body with DELETE."""
+    token = await start(client)
+
+    stopped = await client.delete("/webhook", query_string=NAMED, headers={"Token": token})
+
+    assert await stopped.get_json() == {"status": "offline", "was_running": True}
+
+
 @pytest.mark.parametrize("how", ["query", "json", "form"])
 async def test_purge_erases_the_number(
     client: TestClientProtocol, gateway: FakeGateway, how: str
@@ -201,7 +210,7 @@ async def test_wait_has_bounds(client: TestClientProtocol, gateway: FakeGateway,
 
 @pytest.mark.parametrize(
     ("error", "field"),
-    [(SessionPathForbidden(), "path_session"), (SessionFileMissing("a.session"), "name_session")],
+    [(SessionPathForbidden(), "path_session"), (SessionStringBroken(), "string_session")],
 )
 async def test_bad_session_file_is_the_callers_fault(
     client: TestClientProtocol, gateway: FakeGateway, error: Exception, field: str

@@ -60,6 +60,15 @@ def test_links_are_cut_nowhere(text: str, limit: int) -> None:
     assert told.count("https://e.com/") == text.count("https://e.com/")
 
 
+@given(st.text(st.characters(exclude_characters="<>&[\r\xa0"), max_size=100))
+def test_plain_text_is_shown_as_it_is(text: str) -> None:
+    """Without a sign that could mean something else a text is one piece, which needs no look at it."""
+    shown = render(text).text
+
+    assert shown == text.strip()
+    assert split(text) == ([text] if shown else [])
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), st.integers(2, 50))
 def test_any_text_can_be_cut(text: str, limit: int) -> None:
     """Whatever is typed, the pieces joined are the text."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from session_worker.planfix_answer import (
+    LONGEST_DETAIL,
     PlanfixAnswerLost,
     PlanfixError,
     PlanfixRejected,
@@ -19,6 +24,7 @@ from session_worker.planfix_answer import (
     task_number,
 )
 
+TOKEN, TEXT = "0123456789abcdef", "Добрий день & <вечір>\nrue de l'Été 7/9"
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
@@ -64,6 +70,36 @@ def test_what_went_wrong_decides_what_follows(
     """Each failure is told by what has to happen next."""
     with pytest.raises(error):
         check(status, body, None)
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        json.dumps({"error": f"can't take {TEXT} of {TOKEN}"}),
+        json.dumps({"error": {"message": TEXT, "planfix_token": TOKEN}}, ensure_ascii=False),
+        urlencode({"message": TEXT, "planfix_token": TOKEN}),
+        f"<p>{html.escape(TEXT, quote=False)}</p><b>{TOKEN}</b>",
+        f"{TOKEN} {TEXT.partition(chr(10))[0]}<br>{TEXT.partition(chr(10))[2]}",
+        "x" * (LONGEST_DETAIL - 10) + TEXT,
+        f"not taken: {TEXT[:20]}[...]{TEXT[-15:]}",
+        TEXT * 100,
+    ],
+)
+def test_what_a_complaint_repeats_is_not_kept(repeated: str) -> None:
+    """Neither the key nor the message are found in the reason."""
+    form = [("chatId", "380_77"), ("message", TEXT), ("planfix_token", TOKEN)]
+
+    with pytest.raises(PlanfixRejected) as error:
+        check(400, repeated.encode(), None, form)
+
+    said = str(error.value)
+    assert [word for word in (TOKEN, *re.findall(r"\w{4,}", TEXT)) if word in said] == []
+
+
+def test_what_a_complaint_is_about_is_kept() -> None:
+    """Ids of chats and messages stay in the reason: somebody has to look for them."""
+    with pytest.raises(PlanfixRejected, match="chat 380_77 is closed"):
+        check(400, b"chat 380_77 is closed", None, [("chatId", "380_77"), ("message", "ch")])
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))

@@ -29,6 +29,7 @@ def record(message: str, *args: object) -> logging.LogRecord:
         f"POST /webhook?token={SECRET}&a=1",
         f"api_hash={SECRET}",
         f"GET /login/{SECRET}/qr.svg 1.1 200",
+        f"Exception on request GET /files/{SECRET}.12.0/a.pdf",
         f"postgresql://telefix:{SECRET}@db/telefix",
     ],
 )

@@ -1,0 +1,41 @@
+"""What is turned away before a call is looked at: kinds of request that only trouble comes by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+    from quart import Quart
+
+_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
+_LONGEST_STATIC = 100  # characters
+_NO_BODY = [(b"content-length", b"0")]
+
+
+def guard_doorstep(app: Quart) -> None:
+    inside = app.asgi_app
+
+    async def doorstep(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        status = refusal(scope) if scope["type"] == "http" else None
+        if status is None:
+            await inside(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": status, "headers": _NO_BODY})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    app.asgi_app = doorstep  # type: ignore[method-assign]  # Quart's way to wrap itself
+
+
+def refusal(scope: HTTPScope) -> int | None:
+    """Say with which status a request is refused, if it is."""
+    if scope["http_version"] >= "2" and scope["scheme"] == "http":
+        # A proxy that passes `Upgrade: h2c` on would carry a stranger's calls past its own rules.
+        return 505
+    if not scope["path"].startswith("/"):
+        return 400  # an absolute address, `*`, nothing: the framework stumbles over these
+    if scope["path"].startswith("/static/") and len(scope["path"]) > _LONGEST_STATIC:
+        return 404  # no file can have such a name, which the framework would find out the hard way
+    if len(_LENGTHS.intersection(name for name, _ in scope["headers"])) > 1:
+        return 400  # a proxy may see another end of the body than we do
+    return None

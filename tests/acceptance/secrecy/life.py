@@ -1,0 +1,217 @@
+"""A life of the gateway in which every secret there is gets used, told wrongly, refused, thrown about."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import signal
+from base64 import urlsafe_b64decode
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from supervisor.string_session import read_string_session
+from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
+from tests.acceptance.login.phone import PASSWORD, new_phone
+from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, attached
+from tests.acceptance.messages.world import NUMBERS
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.acceptance.login.phone import Phone
+    from tests.acceptance.messages.conversation import Conversation
+    from tests.acceptance.messages.world import World
+
+HEADERS_END = b"\r\n\r\n"
+
+
+def word(meaning: str) -> str:
+    """Make up a word that is nowhere by chance."""
+    return f"{meaning}{secrets.token_hex(8)}"
+
+
+class Life:
+    """Does it all; remembers each secret by a name."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.operator = Operator(world.http, world.sandbox_url, world.folder / "data" / "sessions")
+        self.secrets: dict[str, bytes] = {}
+        self.files: dict[str, bytes] = {}
+        self.code = ""
+        self.know(admin_key=ADMIN_KEY, secret_key=SECRET_KEY, planfix_token=PLANFIX_TOKEN)
+        self.know(api_hash="hash-of-the-acceptance-tests", password=PASSWORD)
+        self.secrets["the key in SECRET_KEY"] = urlsafe_b64decode(SECRET_KEY)
+
+    def know(self, **found: str) -> None:
+        self.secrets |= {name.replace("_", " "): text.encode() for name, text in found.items()}
+
+    async def log_in_by_code(self) -> Phone:
+        phone = await self._new_phone("first")
+        await phone.begin("code")
+        wrong = word("wrong")
+        await phone.enter(code=f"1{phone.code}"[:5])
+        await phone.enter(code=phone.code)
+        await phone.enter(password=wrong)
+        await phone.enter(password=PASSWORD)
+        await phone.until("online")
+        self.code = phone.code
+        self.know(wrong_password=wrong)
+        return phone
+
+    async def log_in_by_qr(self) -> None:
+        phone = await self._new_phone("second")
+        page, http = phone.login_url, self.world.http
+        await http.get(page.rstrip("/"))
+        await http.post(page, data={"method": "qr"})
+        for part in ("", "state", "qr.svg"):
+            await http.get(page + part)
+        url = (await phone.begin("qr"))["qr_url"]
+        self.know(qr_token=url.partition("=")[2], qr_url=url)
+        raw = urlsafe_b64decode(url.partition("=")[2] + "==")
+        self.secrets["the QR token's bytes"] = raw
+        await phone.scan(url)
+        await phone.until("needs_password")
+        await http.post(page, data={"password": PASSWORD})
+        await phone.until("online")
+        link = await phone.post("login/link", key=ADMIN_KEY)
+        self.know(unused_login_link=link.json()["url"].split("/")[-2])
+
+    async def talk(self, conversation: Conversation) -> None:
+        """Write both ways, with files; let the same link be called rightly, wrongly."""
+        body, answer, later = word("тіло"), word("відповідь"), word("edited")
+        content, sent = word("content"), word("picture")
+        file = (f"{word('name')}.pdf", "application/pdf", content.encode())
+        (message, *_) = await conversation.contact_writes(body, files=[file])
+        await eventually(conversation.in_planfix, 15)
+        await self.world.control(
+            "PATCH", "/telegram/messages", of=conversation.contact, id=message, text=later
+        )
+        mine = attached(f"{word('name')}.bin", sent.encode())
+        told = await conversation.employee_tells(answer, files=[mine])
+        await conversation.until_told(told, "sent")
+        await conversation.contact_reads()
+        (call, *_) = await conversation.calls("newMessage")
+        link = call["attachments[url]"]
+        token = link.split("/")[-2]
+        for url in (link, link.replace(token, token[:-1]), f"{link}?token={conversation.token}"):
+            await self.world.http.get(url, headers={"Range": "bytes=-3"})
+        self.know(body=body, answer=answer, edited=later, file_name=file[0])
+        self.know(file_link=token, signature=token.rpartition(".")[2])
+        self.know(token=conversation.token, sent_name=mine["name"])
+        self.files |= {"a file from Telegram": content.encode(), "a file to it": sent.encode()}
+
+    async def attach_what_fails(self, conversation: Conversation) -> None:
+        """Attach links that can not be fetched; somebody's key may be in each of them."""
+        link, text = word("link"), word("text")
+        broken, inside = f"http://{link}:{link}@[::1/{link}", f"https://10.0.0.1/{link}"
+        form = {"cmd": "newMessage", "providerId": "telegram", "token": conversation.token}
+        form |= {"chatId": conversation.chat_id, "message": text, "attachments[name]": "a.pdf"}
+        for count, url in enumerate((broken, inside)):
+            body = {**form, "messageId": f"9{count}", "attachments[url]": url}
+            call = f"{self.world.server.url}/webhook/message"
+            answer = await self.world.http.post(call, data=body)
+            assert answer.status_code == 200, answer.text
+
+        async def have_failed() -> bool:
+            errors = [entry["error"] for entry in await conversation.journal(direction="out")]
+            return sum(error is not None for error in errors) >= 2
+
+        await eventually(have_failed, 15, awaited="links that fail")
+        self.know(attached_link=link, text_beside_it=text)
+
+    async def guess(self, conversation: Conversation) -> None:
+        """Show right keys in wrong places, wrong keys in right ones."""
+        http, url = self.world.http, self.world.server.url
+        guess = word("guess")
+        own = f"/numbers/{conversation.number}"
+        for key in (guess, conversation.token[:-1], ADMIN_KEY[:-1]):
+            await self.world.gateway("GET", own, key)
+            await http.get(f"{url}{own}?token={key}&admin_key={ADMIN_KEY}")
+            await http.post(f"{url}/webhook/message", data={"token": key, "message": guess})
+        broken = f'{{"token_planfix": "{PLANFIX_TOKEN}", "token": "{conversation.token}"'
+        for content in (broken, broken + "}", f"{broken}, \xff"):
+            headers = {"Authorization": f"Bearer {ADMIN_KEY}", "Content-Type": "application/json"}
+            await http.post(f"{url}/webhook", content=content.encode("latin-1"), headers=headers)
+        await http.get(f"{url}/login/{guess}/qr.svg")
+        self.know(guess=guess)
+
+    async def be_refused(self, phone: Phone) -> None:
+        """Have a Planfix that repeats in its error what it was told, twice."""
+        body = word("refused")
+        self.know(refused_body=body, refused_token=(token := word("planfix")))
+        async with _echoing() as url:
+            change = {"number": phone.number, "url_planfix": url, "token_planfix": token}
+            await self.operator.call(phone.server, "PUT", "/webhook", ADMIN_KEY, change)
+            await phone.until("online")
+            contact = await self.world.add_person()
+            await self.operator.write(contact["phone"], phone.number, body)
+            await self._until_dead(phone)
+            await phone.post("replay")
+            await self._until_dead(phone)
+
+    async def move(self, conversation: Conversation) -> None:
+        """Export the login, bring it back as text."""
+        path = f"/numbers/{conversation.number}/session/export"
+        said = await self.world.gateway("POST", path, json={"format": "string"})
+        session = said.json()["string_session"]
+        named = {"name": CLIENT, "number": conversation.number}
+        await self.world.gateway("DELETE", "/webhook", json=named)
+        bad = await self.operator.start(
+            self.world.server, conversation.number, string_session=session[:-4]
+        )
+        assert bad.status_code == 400, bad.text
+        again = await self.operator.start(
+            self.world.server, conversation.number, string_session=session
+        )
+        assert again.json()["state"] == "online", again.text
+        self.know(session=session, newer_token=again.json()["token"])
+        self.secrets["auth key"] = read_string_session(session).auth_key
+
+    async def crash(self, phone: Phone) -> None:
+        """End a worker in the middle of its work, with all it has to say about that."""
+        await phone.until("online")
+        worker = (await phone.show())["worker"]["pid"]
+        os.kill(worker, signal.SIGABRT)
+
+        async def has_restarted() -> bool:
+            shown = await phone.show()
+            return bool(shown["restarts"] and shown["state"] == "online")
+
+        await eventually(has_restarted, 20, awaited="another worker")
+
+    async def _new_phone(self, name: str) -> Phone:
+        number = str(next(NUMBERS))
+        phone = await new_phone(self.operator, self.world.server, number, password=PASSWORD)
+        self.secrets[f"{name} token"] = phone.token.encode()
+        self.secrets[f"{name} login link"] = phone.login_url.split("/")[-2].encode()
+        return phone
+
+    async def _until_dead(self, phone: Phone) -> None:
+        path = f"/numbers/{phone.number}/messages?state=dead"
+
+        async def is_dead() -> bool:
+            return bool((await self.world.gateway("GET", path)).json()["messages"])
+
+        await eventually(is_dead, 15, awaited="a dead letter")
+
+
+@asynccontextmanager
+async def _echoing() -> AsyncIterator[str]:
+    """Run a server that refuses every call with the call itself as its reason."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(HEADERS_END)
+        length = re.search(rb"(?i)content-length: *(\d+)", head)
+        body = await reader.readexactly(int(length[1]) if length else 0)
+        writer.write(b"HTTP/1.1 400 No\r\nConnection: close\r\nContent-Length: %d" % len(body))
+        writer.write(HEADERS_END + body)
+        await writer.drain()
+        writer.close()
+
+    server: Any = await asyncio.start_server(answer, "127.0.0.1")
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/webchat/api"

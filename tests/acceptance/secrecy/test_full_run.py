@@ -1,0 +1,99 @@
+"""No secret is left lying about by a gateway that has seen all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.messages.conftest import database
+from tests.acceptance.messages.world import REAL, World
+from tests.acceptance.secrecy.life import Life
+from tests.acceptance.secrecy.search import about_process, files_below, find_code, find_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+__all__ = ["database"]
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory, database: str) -> AsyncIterator[World]:
+    """Start a gateway that talks as much as it can, with a temporary folder of its own."""
+    folder = tmp_path_factory.mktemp("world")
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    look = "json" if database else "text"
+    talkative = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": look, "TMPDIR": str(temporary)}
+    async with (
+        running_sandbox(folder) as sandbox,
+        World(folder, sandbox, REAL, database, **talkative) as made,
+    ):
+        yield made
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module")
+async def test_no_secret_is_left_lying_about(world: World) -> None:
+    """Logs, database, folders, processes hold none of them, in no form; a running one no more."""
+    conversation = await world.open()
+    life = Life(world)
+
+    phone = await life.log_in_by_code()
+    await life.log_in_by_qr()
+    await life.talk(conversation)
+    await life.attach_what_fails(conversation)
+    await life.guess(conversation)
+    await life.be_refused(phone)
+    await life.move(conversation)
+    await life.crash(phone)
+    processes = [seen for pid in _workers(world) for seen in about_process(pid)]
+    running = await asyncio.to_thread(lambda: [*_left_in(world.folder), *processes])
+    dumped = await _dump(world.database_url)
+    await world.stop()
+    ended = await asyncio.to_thread(lambda: [*_left_in(world.folder)])
+    seen = [*running, *dumped, *ended]
+
+    assert find_secrets(life.secrets, seen) == []
+    assert find_code(life.code, seen) == []
+    # Files of messages lie in the spool as they are, for workers and for Planfix to read.
+    assert find_secrets(life.files, [one for one in seen if "/spool/" not in one[0]]) == []
+    # What is no secret is found in the log, among processes, in the database: these were looked at.
+    assert len(find_secrets({"a number": phone.number.encode()}, seen)) >= 3
+
+
+def _left_in(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Show every file; what the operator has put there for us to read is not ours."""
+    given = str(folder / "data" / "sessions")
+    return (found for found in files_below(folder) if not found[0].startswith(given))
+
+
+def _workers(world: World) -> list[int]:
+    """List forkserver and workers; the application's own have its settings in their environment."""
+    below = psutil.Process(world.application).children(recursive=True)
+    return [each.pid for each in below if "resource_tracker" not in " ".join(each.cmdline())]
+
+
+async def _dump(database_url: str) -> list[tuple[str, bytes]]:
+    """Write down every row of PostgreSQL; SQLite's files are searched as they are."""
+    if not database_url.startswith("postgresql"):
+        return []
+    engine = create_async_engine(database_url)
+    async with engine.connect() as connection:
+        names = (await connection.execute(text(TABLES))).scalars().all()
+        dumped = []
+        for name in names:
+            rows = await connection.execute(text(f'SELECT t::text FROM "{name}" t'))
+            dumped.append((name, "\n".join(rows.scalars()).encode()))
+    await engine.dispose()
+    assert len(dumped) > 5
+    return dumped

@@ -1,0 +1,276 @@
+"""Who is let in where: every address of the application, every method, every kind of key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from api import create_app
+from tests.fakes.gateway import FakeGateway
+from tests.unit.api.calls import ADMIN_KEY, FORM, NUMBER, bearer, draft, start
+from tests.unit.api.planfix_calls import GOOD
+
+if TYPE_CHECKING:
+    from quart.typing import TestClientProtocol
+    from quart.wrappers import Response
+
+    from api.settings import Settings
+
+OTHER, PURGED, FREE = "380670000001", "380670000002", "380630000001"
+ADMIN, TOKEN, EITHER = frozenset({"admin"}), frozenset({"token"}), frozenset({"admin", "token"})
+NAMED = {"name": "Romashka", "number": NUMBER}
+CHANGE = {"number": NUMBER, "token_planfix": "new"}
+# What needs no key at all; everything under /login/ and /files/ is a key itself.
+PUBLIC = {
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/docs"),
+    ("GET", "/console"),
+    ("GET", "/openapi.json"),
+    ("GET", "/static/<path:filename>"),
+}
+LINKS = {
+    ("GET", "/files/<token>/<name>"),
+    ("GET", "/login/<secret>/"),
+    ("POST", "/login/<secret>/"),
+    ("GET", "/login/<secret>/state"),
+    ("GET", "/login/<secret>/qr.svg"),
+}
+PLANFIX = {("POST", "/webhook/message")}  # its token is a field
+GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
+    ("POST", "/webhook"): (ADMIN, draft(number=FREE)),
+    ("GET", "/webhook"): (TOKEN, NAMED),
+    ("PUT", "/webhook"): (EITHER, CHANGE),
+    ("DELETE", "/webhook"): (EITHER, NAMED),
+    ("GET", "/numbers"): (ADMIN, None),
+    ("GET", "/numbers/<number>"): (EITHER, None),
+    ("POST", "/numbers/<number>/restart"): (EITHER, None),
+    ("POST", "/numbers/<number>/login"): (EITHER, {"method": "qr"}),
+    ("POST", "/numbers/<number>/login/code"): (EITHER, {"code": "1"}),
+    ("POST", "/numbers/<number>/login/password"): (EITHER, {"password": "1"}),
+    ("GET", "/numbers/<number>/login/qr.svg"): (EITHER, None),
+    ("POST", "/numbers/<number>/login/link"): (ADMIN, None),
+    ("POST", "/numbers/<number>/session/export"): (ADMIN, {"format": "string"}),
+    ("GET", "/numbers/<number>/messages"): (EITHER, None),
+    ("POST", "/numbers/<number>/messages/<message_id>/replay"): (EITHER, None),
+    ("POST", "/numbers/<number>/replay"): (EITHER, None),
+    ("GET", "/numbers/<number>/receipts"): (EITHER, None),
+    ("GET", "/audit"): (ADMIN, None),
+    ("GET", "/metrics"): (ADMIN, None),
+}
+ADMITTED = {200, 201, 202, 404, 409}  # what an owner hears who asks for what is not there
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens of one number, of its neighbour, of times gone by."""
+
+    own: str
+    others: str
+    replaced: str
+    purged: str
+
+
+def asked_by(tokens: Tokens) -> dict[str, dict[str, Any]]:
+    """Name every way to show a key, the right ones last."""
+    wrong: dict[str, dict[str, str]] = {
+        "nothing": {},
+        "an empty key": bearer(""),
+        "a wrong key": bearer("wrong"),
+        "a wrong token": {"Token": "wrong"},
+        "Basic": {"Authorization": f"Basic {ADMIN_KEY}"},
+        "not ASCII": bearer("ключ".encode().decode("latin-1")),
+        "the key's start": bearer(ADMIN_KEY[:-1]),
+        "the key in capitals": bearer(ADMIN_KEY.upper()),
+        "a neighbour's token": bearer(tokens.others),
+        "a neighbour's token in its header": {"Token": tokens.others},
+        "a replaced token": bearer(tokens.replaced),
+        "a purged number's token": bearer(tokens.purged),
+        "a cookie": {"Cookie": f"token={tokens.own}; admin_key={ADMIN_KEY}"},
+    }
+    in_query = [("token", tokens.own), ("Token", tokens.own), ("admin_key", ADMIN_KEY)]
+    return {
+        **{name: {"headers": headers} for name, headers in wrong.items()},
+        "the query": {"query_string": dict(in_query)},
+        "token": {"headers": {"Token": tokens.own}},
+        "admin": {"headers": bearer(ADMIN_KEY)},
+    }
+
+
+async def call(
+    client: TestClientProtocol, method: str, path: str, body: Any = None, **asked: Any
+) -> Response:
+    return await client.open(path, method=method, json=body, **asked)
+
+
+async def open_numbers(client: TestClientProtocol) -> Tokens:
+    named = {**NAMED, "number": NUMBER}
+    replaced = await start(client)
+    await client.delete("/webhook", json=named, headers=bearer(ADMIN_KEY))
+    own = await start(client)
+    others = await start(client, name="Vesna", number=OTHER)
+    purged = await start(client, number=PURGED)
+    gone = {**NAMED, "number": PURGED, "purge": True}
+    await client.delete("/webhook", json=gone, headers=bearer(ADMIN_KEY))
+    return Tokens(own, others, replaced, purged)
+
+
+def path_of(rule: str, number: str = NUMBER) -> str:
+    return rule.replace("<number>", number).replace("<message_id>", "1")
+
+
+def body_for(body: dict[str, str] | None, number: str) -> dict[str, str] | None:
+    return body and body | ({"number": number} if "number" in body else {})
+
+
+def test_every_address_is_in_the_table(settings: Settings) -> None:
+    """An address that is added to the application is added here."""
+    app = create_app(settings, FakeGateway())
+
+    walked = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert walked == PUBLIC | LINKS | PLANFIX | GUARDED.keys()
+
+
+@pytest.mark.parametrize(("method", "rule"), GUARDED)
+async def test_only_the_right_key_opens(
+    client: TestClientProtocol, gateway: FakeGateway, method: str, rule: str
+) -> None:
+    """Whoever has not the right key gets 401, changes nothing; with the right one it is heard."""
+    right, body = GUARDED[method, rule]
+    tokens = await open_numbers(client)
+    asked = asked_by(tokens)
+    before = dict(gateway.views)
+
+    for name in [*asked.keys() - EITHER, *(EITHER - right)]:
+        response = await call(client, method, path_of(rule), body, **asked[name])
+        error = (await response.get_json()).get("error")
+        assert (response.status_code, error) == (401, "unauthorized"), name
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert (gateway.views, gateway.changed, gateway.logins.open) == (before, [], {})
+    assert not gateway.links.given
+
+    for name in sorted(right):
+        response = await call(client, method, path_of(rule), body, **asked[name])
+        assert response.status_code in ADMITTED, name
+
+
+@pytest.mark.parametrize(("method", "rule"), GUARDED)
+async def test_numbers_can_not_be_probed(
+    client: TestClientProtocol, method: str, rule: str
+) -> None:
+    """Whatever key but the right one is shown: a number that exists answers as one that does not."""
+    _, body = GUARDED[method, rule]
+    tokens = await open_numbers(client)
+
+    for key in ("wrong", tokens.purged, tokens.others):
+        said = [
+            await heard(
+                await call(
+                    client,
+                    method,
+                    path_of(rule, number),
+                    body_for(body, number),
+                    headers=bearer(key),
+                )
+            )
+            for number in (NUMBER, FREE, PURGED)
+        ]
+        assert said[0] == said[1] == said[2]
+        assert said[0][0] == 401
+
+
+async def heard(response: Response) -> tuple[int, bytes, list[str]]:
+    data = await response.get_data(as_text=False)
+    return response.status_code, data, sorted(response.headers.keys())
+
+
+@pytest.mark.parametrize(("method", "rule"), sorted(PUBLIC))
+async def test_public_address_tells_no_secret(
+    client: TestClientProtocol, method: str, rule: str
+) -> None:
+    """What needs no key knows nothing about numbers, nor keys."""
+    await open_numbers(client)
+
+    response = await call(client, method, rule.replace("<path:filename>", "login.css"))
+    text = await response.get_data(as_text=True)
+
+    assert response.status_code == 200
+    assert [secret for secret in (ADMIN_KEY, OTHER, "Vesna") if secret in text] == []
+
+
+@pytest.mark.parametrize(("method", "rule"), sorted(LINKS))
+async def test_no_key_opens_a_link(client: TestClientProtocol, method: str, rule: str) -> None:
+    """Links are opened by what is in them, neither by a token nor by the admin key."""
+    tokens = await open_numbers(client)
+    path = rule.replace("<name>", "a.jpg")
+
+    for secret in (tokens.own, ADMIN_KEY, NUMBER):
+        response = await call(
+            client,
+            method,
+            path.replace("<token>", secret).replace("<secret>", secret),
+            headers=bearer(ADMIN_KEY),
+        )
+        assert response.status_code in {404, 410}
+
+
+@pytest.mark.parametrize("channel", [NUMBER, "", None, OTHER, PURGED, FREE])
+async def test_planfix_is_known_by_its_token(
+    client: TestClientProtocol, gateway: FakeGateway, channel: str | None
+) -> None:
+    """A message is taken with its number's token alone, wherever the call says it belongs."""
+    tokens = await open_numbers(client)
+    keys = {
+        "own": tokens.own,
+        "others": tokens.others,
+        "replaced": tokens.replaced,
+        "purged": tokens.purged,
+        "admin": ADMIN_KEY,
+        "none": "",
+    }
+    named = {} if channel is None else {"channel": channel}
+    fields = {name: value for name, value in GOOD.items() if name != "channel"} | named
+
+    taken = []
+    for name, token in keys.items():
+        response = await client.post(
+            "/webhook/message",
+            form={**fields, "token": token},
+            headers={"Content-Type": FORM},
+            query_string={"token": tokens.own},
+        )
+        if response.status_code == 200:
+            taken.append(name)
+        else:
+            assert response.status_code == 401
+            assert (await response.get_json())["error"] == "Invalid token"
+
+    expected = {NUMBER: ["own"], OTHER: ["others"], PURGED: [], FREE: []}
+    assert taken == expected.get(channel or "", ["own", "others"])
+
+
+@pytest.mark.parametrize("rule", sorted({rule for _, rule in GUARDED}))
+async def test_other_methods_open_nothing(client: TestClientProtocol, rule: str) -> None:
+    """A method that nobody expects is no way around the door."""
+    for method in ("PATCH", "TRACE", "CONNECT", "PROPFIND"):
+        response = await call(client, method, path_of(rule), headers=bearer(ADMIN_KEY))
+        assert response.status_code == 405, method
+
+
+@pytest.mark.parametrize("rule", sorted({rule for _, rule in GUARDED}))
+async def test_head_is_guarded_as_get(client: TestClientProtocol, rule: str) -> None:
+    """HEAD needs the key of GET; OPTIONS names methods alone."""
+    await open_numbers(client)
+
+    head = await client.head(path_of(rule), query_string=NAMED)
+    options = await client.options(path_of(rule))
+
+    assert head.status_code == (401 if ("GET", rule) in GUARDED else 405)
+    assert await options.get_data() == b""
