@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 def announce(settings: Settings, sandbox_url: str) -> None:
     # Not through the log, which would hide the key.
     sys.stdout.write(
+        f"\n  Console   {settings.public_url}/console"
         f"\n  API       {settings.public_url}/docs"
         f"\n  Sandbox   {sandbox_url}/"
         f"\n  Admin key {settings.admin_key.get_secret_value()}\n\n"

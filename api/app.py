@@ -11,6 +11,7 @@ from quart import Quart, Response, request
 
 from api.blueprints import (
     audit,
+    console,
     docs,
     files,
     health,
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         audit,
         health,
         docs,
+        console,
     ):
         app.register_blueprint(module.blueprint)
     app.after_request(partial(_guard, _page_headers(settings)))

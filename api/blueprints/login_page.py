@@ -15,6 +15,7 @@ from api.context import context
 from api.deed import LINK, carry_out
 from api.errors import ApiError, from_gateway, invalid, not_found
 from api.login_stage import Stage, stage_of, version_of
+from api.page_language import page_language
 from api.page_words import LANGUAGES, complain
 from api.qr_code import draw_qr
 from supervisor import errors
@@ -180,7 +181,7 @@ async def _page(
 
 
 async def _render(template: str, status: int, **values: Any) -> Response:
-    language = _language()
+    language = page_language(LANGUAGES)
     text = await render_template(template, t=LANGUAGES[language], language=language, **values)
     response = Response(text, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY
@@ -188,10 +189,5 @@ async def _render(template: str, status: int, **values: Any) -> Response:
     return response
 
 
-def _language() -> str:
-    default = context().settings.language
-    return request.accept_languages.best_match(list(LANGUAGES), default) or default
-
-
 def _words() -> Mapping[str, str]:
-    return LANGUAGES[_language()]
+    return LANGUAGES[page_language(LANGUAGES)]

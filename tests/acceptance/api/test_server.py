@@ -189,6 +189,7 @@ async def test_demo_comes_up_by_itself(tmp_path: Path) -> None:
 
         said = server.log.read_text()
         assert f"Admin key {(tmp_path / 'data' / 'admin_key').read_text()}" in said
+        assert f"Console   {server.url}/console" in said
         assert f"{server.url}/docs" in said
         assert status == 0
 

@@ -48,7 +48,7 @@ async def visit(chromium: str) -> AsyncIterator[Callable[..., AbstractAsyncConte
 
         @asynccontextmanager
         async def visiting(**visitor: Any) -> AsyncIterator[Page]:
-            context = await browser.new_context(viewport=PHONE, **visitor)
+            context = await browser.new_context(**{"viewport": PHONE, **visitor})
             page = await context.new_page()
             page.set_default_timeout(DEADLINE)
             forbidden: list[str] = []

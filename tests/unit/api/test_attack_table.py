@@ -27,6 +27,7 @@ PUBLIC = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/docs"),
+    ("GET", "/console"),
     ("GET", "/openapi.json"),
     ("GET", "/static/<path:filename>"),
 }

@@ -1,0 +1,248 @@
+"""The operator's web page in Chromium, in front of a real gateway."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.acceptance.api.conftest import NUMBERS
+from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from playwright.async_api import Dialog, Locator, Page, ViewportSize
+
+    from tests.acceptance.api.operator import Operator
+    from tests.acceptance.api.server import Server
+
+    Visit = Callable[..., AbstractAsyncContextManager[Page]]
+
+# The first test may have to install a browser.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
+PATIENCE = 30_000  # milliseconds
+HOSTILE = "<img src=x onerror='window.hit = 1'>"
+PLANFIX_TOKEN = "planfix-token-of-romashka"
+
+expect.set_options(timeout=PATIENCE)
+
+
+@asynccontextmanager
+async def signed_in(visit: Visit, server: Server, **visitor: Any) -> AsyncIterator[Page]:
+    async with visit(**{"locale": "en-GB", "viewport": LAPTOP, **visitor}) as page:
+        page.set_default_timeout(PATIENCE)
+        await page.goto(f"{server.url}/console")
+        await page.locator("#gate input").fill(ADMIN_KEY)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#updated")).to_contain_text(":")
+        yield page
+
+
+def row_of(page: Page, number: str) -> Locator:
+    return page.locator("#numbers tbody tr", has_text=f"+{number}")
+
+
+async def open_number(page: Page, number: str) -> Locator:
+    """Open a number's details as the keyboard does."""
+    await page.get_by_role("button", name=f"+{number}").press("Enter")
+    details = page.get_by_role("dialog", name=f"+{number}")
+    await expect(details).to_be_visible()
+    return details
+
+
+async def look_again(page: Page) -> None:
+    """Do as when the tab comes back to the front."""
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+async def ask(operator: Operator, server: Server, path: str) -> Any:
+    return (await operator.call(server, "GET", path, ADMIN_KEY)).raise_for_status().json()
+
+
+async def test_key_opens_the_page_for_this_tab_only(server: Server, visit: Visit) -> None:
+    """A wrong key is told; the right one survives a reload, lies in no cookie, is forgotten on demand."""
+    async with visit(locale="en-GB", viewport=LAPTOP) as page:
+        page.set_default_timeout(PATIENCE)
+        await page.goto(f"{server.url}/console")
+        for wrong in ("wrong-key", "ключ"):
+            await page.get_by_label("Admin key").fill(wrong)
+            await page.get_by_role("button", name="Sign in").click()
+            await expect(page.get_by_role("alert")).to_have_text("This key is wrong.")
+            await expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
+
+        await page.get_by_label("Admin key").fill(ADMIN_KEY)
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.locator("#updated")).to_contain_text("Updated")
+        await page.reload()
+        await expect(page.locator("#updated")).to_contain_text("Updated")
+        assert await page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 1]
+        assert await page.context.cookies() == []
+
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.get_by_label("Admin key")).to_be_focused()
+        await expect(page.locator("#numbers tbody tr")).to_have_count(0)
+        assert await page.evaluate("sessionStorage.length") == 0
+        assert await page.get_by_label("Admin key").input_value() == ""
+
+
+async def test_trouble_comes_first_with_what_to_do(
+    operator: Operator, server: Server, number: str, visit: Visit, tmp_path: Path
+) -> None:
+    """A number that needs somebody stands above those that are well, its action in words beside it."""
+    await operator.start_online(server, number)
+    troubled = str(next(NUMBERS))
+    assert (await operator.start(server, troubled, name=HOSTILE)).status_code == 201
+
+    async def is_explained() -> bool:
+        return bool((await ask(operator, server, f"/numbers/{troubled}"))["last_error"])
+
+    await eventually(is_explained, awaited="the reason")
+    error = (await ask(operator, server, f"/numbers/{troubled}"))["last_error"]
+
+    async with signed_in(visit, server) as page:
+        row = row_of(page, troubled)
+        await expect(row.locator(".badge")).to_have_text("needs login")
+        await expect(row).to_contain_text(error["message"])
+        await expect(row).to_contain_text(error["action"])
+        await expect(row.locator(".client")).to_have_text(HOSTILE)
+        numbers = await page.locator("#numbers tbody th").all_inner_texts()
+        assert numbers.index(f"+{troubled}") < numbers.index(f"+{number}")
+        await expect(page.locator("#need dd")).not_to_have_text("0")
+        await page.screenshot(path=tmp_path / "list.png")
+
+        await page.get_by_role("searchbox").fill(f"{number} ONLINE")
+        await expect(row).to_be_hidden()
+        await expect(row_of(page, number)).to_be_visible()
+        await page.get_by_role("searchbox").fill("")
+        await open_number(page, troubled)
+        await expect(page.locator("#audit tbody tr")).not_to_have_count(0)
+        await page.get_by_role("button", name="Login link").click()
+        link = page.get_by_label("Login link")
+        await expect(page.get_by_role("status")).to_contain_text("It works once")
+        assert (await link.input_value()).startswith(f"{server.url}/login/")
+        await page.screenshot(path=tmp_path / "details.png")
+        assert await page.evaluate("[window.hit ?? 0, document.images.length]") == [0, 0]
+
+
+async def test_number_is_restarted_stopped_started(
+    operator: Operator, server: Server, number: str, visit: Visit
+) -> None:
+    """Three buttons do what three calls do; stopping asks first."""
+    await operator.start_online(server, number)
+    before = (await ask(operator, server, f"/numbers/{number}"))["worker"]["pid"]
+
+    async with signed_in(visit, server) as page:
+        asked: list[str] = []
+
+        async def agree(dialog: Dialog) -> None:
+            asked.append(dialog.message)
+            await dialog.accept()
+
+        page.on("dialog", agree)
+        details = await open_number(page, number)
+        state = page.locator("#details-state")
+        await details.get_by_role("button", name="Restart").click()
+        await expect(page.locator("#said")).to_have_text("Done.")
+        await expect(state).to_have_text("online")
+        process = details.locator("#facts div", has_text="Process").locator("dd")
+        await expect(process).not_to_have_text(str(before))
+        await details.get_by_role("button", name="Stop").click()
+        await expect(state).to_have_text("stopped")
+        await details.get_by_role("button", name="Start").click()
+        await expect(state).to_have_text("online")
+        assert [number in question for question in asked] == [True]
+        await expect(details.locator("#audit")).to_contain_text("stopped")
+
+
+async def test_dead_letter_is_sent_again(
+    operator: Operator, server: Server, number: str, visit: Visit, tmp_path: Path
+) -> None:
+    """What Planfix has refused is shown with the reason, then sent again by one click."""
+    settings = {"planfix_token": PLANFIX_TOKEN, "provider_id": "telegram"}
+    await operator._control("PUT", "/planfix/romashka", **settings)
+    await operator.start_online(server, number)
+    sender = str(next(NUMBERS))
+    await operator.open_account(sender)
+    fault = {"mode": "refuse", "cmd": "newMessage", "times": 1}
+    await operator._control("POST", "/planfix/romashka/faults", **fault)
+    await operator.write(sender, number, "<b>Hello?</b>")
+
+    async with signed_in(visit, server) as page:
+        await open_number(page, number)
+        await page.locator("#which").select_option("dead letter")
+        message = page.locator("#messages tbody tr", has_text="<b>Hello?</b>")
+        await expect(message).to_contain_text("planfix_rejected")
+        await page.screenshot(path=tmp_path / "dead.png")
+        await message.get_by_role("button", name="Send again").click()
+        await expect(message).to_have_count(0)
+        await page.locator("#which").select_option("all")
+        await expect(message.locator(".badge")).to_have_text("delivered")
+        await page.set_viewport_size({"width": 390, "height": 780})
+        await page.screenshot(path=tmp_path / "details-phone.png")
+
+
+async def test_number_is_added_and_erased(
+    operator: Operator, server: Server, number: str, visit: Visit, tmp_path: Path
+) -> None:
+    """A new number's token and login page are shown once; erasing it needs its number typed."""
+    await operator.open_account(number)
+    async with signed_in(visit, server) as page:
+        await page.get_by_role("button", name="Add a number").click()
+        await page.get_by_label("Client's name").fill(CLIENT)
+        await page.get_by_label("Number", exact=True).locator("visible=true").fill("12")
+        await page.get_by_label("url_planfix").fill(f"{operator._sandbox_url}/planfix/romashka")
+        await page.get_by_label("token_planfix").fill(PLANFIX_TOKEN)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#draft").get_by_role("alert")).to_contain_text("number: ")
+        await page.get_by_label("Number", exact=True).locator("visible=true").fill(f"+{number}")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#added .said")).to_contain_text("needs login")
+        token = await page.get_by_label("Token of the number").input_value()
+        login = await page.get_by_label("Login page for the client").input_value()
+        await page.screenshot(path=tmp_path / "added.png")
+        await page.locator("#added").get_by_role("button", name="Close").click()
+
+        assert (await operator.show(server, number, token)).json()["number"] == number
+        assert login.startswith(f"{server.url}/login/")
+        assert token not in await page.content()
+
+        details = await open_number(page, number)
+        await details.get_by_text("Erase this number").click()
+        erase = details.get_by_role("button", name="Erase for good")
+        await expect(erase).to_be_disabled()
+        await details.get_by_label("Number").fill(f"+{number}")
+        await erase.click()
+        await expect(details).to_be_hidden()
+        await expect(row_of(page, number)).to_have_count(0)
+
+
+async def test_silence_of_the_gateway_is_shown(
+    operator: Operator, server: Server, number: str, visit: Visit, tmp_path: Path
+) -> None:
+    """While the gateway does not answer the last state stays, marked as old; a phone shows it all."""
+    await operator.start_online(server, number)
+    async with signed_in(visit, server, viewport={"width": 320, "height": 640}) as page:
+        banner = page.locator("#board .stale-note")
+        await expect(row_of(page, number)).to_be_visible()
+        await page.route("**/numbers", lambda route: route.abort())
+        await look_again(page)
+        await expect(banner).to_contain_text("The gateway does not answer. What you see is from")
+        await expect(row_of(page, number)).to_be_visible()
+        await page.screenshot(path=tmp_path / "stale-phone.png")
+        await page.unroute("**/numbers")
+        refusal = {"error": "standing_by", "detail": "another gateway runs here"}
+        await page.route("**/numbers", lambda route: route.fulfill(status=503, json=refusal))
+        await look_again(page)
+        await expect(banner).to_contain_text("This gateway stands by. another gateway runs here")
+        await page.unroute("**/numbers")
+        await look_again(page)
+        await expect(banner).to_be_hidden()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 320
