@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+    from hypercorn.typing import (
+        ASGIReceiveCallable,
+        ASGIReceiveEvent,
+        ASGISendCallable,
+        ASGISendEvent,
+        HTTPScope,
+        Scope,
+    )
     from quart import Quart
 
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
@@ -19,12 +26,40 @@ def guard_doorstep(app: Quart) -> None:
     async def doorstep(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         status = refusal(scope) if scope["type"] == "http" else None
         if status is None:
-            await inside(scope, receive, send)
+            call = Call(receive, send) if has_body(scope) else None
+            await inside(scope, call.receive if call else receive, call.send if call else send)
             return
         await send({"type": "http.response.start", "status": status, "headers": _NO_BODY})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     app.asgi_app = doorstep  # type: ignore[method-assign]  # Quart's way to wrap itself
+
+
+class Call:
+    """Says that the connection ends with the answer where that comes before the body's end.
+
+    The server ends it then anyway; whoever is not told sends its next call into the void.
+    """
+
+    def __init__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        self._receive = receive
+        self._send = send
+        self._is_read = False
+
+    async def receive(self) -> ASGIReceiveEvent:
+        event = await self._receive()
+        if event["type"] == "http.request":
+            self._is_read = not event["more_body"]
+        return event
+
+    async def send(self, event: ASGISendEvent) -> None:
+        if event["type"] == "http.response.start" and not self._is_read:
+            event["headers"] = [*event["headers"], (b"connection", b"close")]
+        await self._send(event)
+
+
+def has_body(scope: Scope) -> bool:
+    return scope["type"] == "http" and any(name in _LENGTHS for name, _ in scope["headers"])
 
 
 def refusal(scope: HTTPScope) -> int | None:

@@ -252,7 +252,7 @@ class Gateway:
         except BaseException:
             await self._unlock()
             raise
-        tell_confinement()
+        await asyncio.to_thread(tell_confinement)  # reads what the kernel says
         numbers = await self._store.numbers.list_to_run()
         await self._roster.start_all(number.number for number in numbers)
         self._retention.start()

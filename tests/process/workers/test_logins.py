@@ -82,7 +82,7 @@ async def test_abandoned_login_leaves_nothing(
     config: Config, sqlite_url: str, telegram: DataCentre
 ) -> None:
     """A login nobody goes on with ends by itself: no worker, no line, no code, words that say so."""
-    hasty = replace(config, login_patience=0.3)
+    hasty = replace(config, login_patience=2.0)
     async with make_gateway(hasty, sqlite_url) as gateway:
         house = House(gateway)
         await house.add(PHONE)
@@ -101,7 +101,7 @@ async def test_abandoned_login_leaves_nothing(
 
 async def test_unwatched_qr_code_ends(config: Config, sqlite_url: str) -> None:
     """A QR code whose page is gone is not renewed for ever."""
-    hasty = replace(config, qr_patience=0.3)
+    hasty = replace(config, qr_patience=2.0)
     async with make_gateway(hasty, sqlite_url) as gateway:
         house = House(gateway)
         await house.add(PHONE)

@@ -162,6 +162,23 @@ async def test_slow_body_is_cut_off(settings: Settings, gateway: FakeGateway) ->
     assert status_of(answer) == 408
 
 
+async def test_early_answer_says_that_the_connection_ends(served: Served) -> None:
+    """Answered before its body was read, a caller is told not to send its next call this way."""
+    start = b"POST /nothing HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\n"
+    reader, writer = await served.connect()
+    writer.write(start)
+    early = await read_all(reader)
+    writer.close()
+
+    reader, writer = await served.connect()
+    writer.write(start + b"abc")
+    late = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+    assert (status_of(early), headers_of(early).get("connection")) == (404, "close")
+    assert (status_of(late), headers_of(late).get("connection")) == (404, None)
+
+
 async def test_many_idle_connections_disturb_nobody(served: Served) -> None:
     """Whether they say nothing, half a request, half a body: others are answered."""
     beginnings = [b"", b"GET /heal", SECOND[:-2], post(b"Content-Length: 9", body=b"{")]
