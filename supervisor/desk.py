@@ -78,6 +78,7 @@ class Desk:
         self._epoch = epoch
         self._is_shaken = False
         self._lately.clear()
+        self.chats.forget_all()
         self._echoes.begin(await self.journal.rows_in_doubt(time.time()))
 
     def begin(self, tell: Callable[[Command], None]) -> None:
@@ -120,7 +121,8 @@ class Desk:
             self._out.read_all()  # whoever repeats it is told that it is kept already
             raise
         if not accepted.is_repeat:
-            self.chats.recall(outgoing.peer_id)
+            if is_new_chat:
+                self.chats.add(outgoing.peer_id)
             self._out.offer(Waiting(accepted.row, outgoing.peer_id, outgoing))
         return accepted
 

@@ -31,10 +31,20 @@ class KnownChats:
                 # Meanwhile the worker may have told something newer.
                 self._chats.setdefault(peer, found.get(peer) or ChatMemory(peer_id=peer))
 
-    def recall(self, peer_id: int) -> ChatMemory:
-        """Return what is known of a chat that was loaded."""
-        self.remember(self._chats.get(peer_id) or ChatMemory(peer_id=peer_id))
-        return self._chats[peer_id]
+    def forget_all(self) -> None:
+        """Ask the journal again: what was stored last may not have been remembered here."""
+        self._chats.clear()
+
+    def recall(self, peer_id: int) -> ChatMemory | None:
+        """Return what is known of a chat, unless busier chats have pushed it out."""
+        if peer_id in self._chats:
+            self._chats.move_to_end(peer_id)
+        return self._chats.get(peer_id)
+
+    def add(self, peer_id: int) -> None:
+        """Remember a chat that has just begun."""
+        if peer_id not in self._chats:
+            self.remember(ChatMemory(peer_id=peer_id))
 
     def remember(self, chat: ChatMemory) -> None:
         self._chats[chat.peer_id] = chat

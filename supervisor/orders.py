@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from session_worker.failures import employee_reads
 from session_worker.message import (
+    ChatMemory,
     Deliver,
     Incoming,
     Outgoing,
@@ -17,7 +18,7 @@ from supervisor.journal import next_status
 from supervisor.links import MessageFile, Photo
 
 if TYPE_CHECKING:
-    from session_worker.message import ChatMemory, Contact
+    from session_worker.message import Contact
     from supervisor.links import FileLinks
     from supervisor.store.journal_values import Owed, Waiting
 
@@ -32,7 +33,7 @@ class Orders:
         self._links = links
         self._language = language
 
-    def deliver(self, waiting: Waiting, chat: ChatMemory, now: float) -> Deliver:
+    def deliver(self, waiting: Waiting, chat: ChatMemory | None, now: float) -> Deliver:
         incoming = waiting.body
         if not isinstance(incoming, Incoming):
             raise TypeError(f"row {waiting.row} goes the other way")
@@ -44,10 +45,11 @@ class Orders:
                 for index, file in enumerate(incoming.files)
             ),
             photo_link=self._photo_link(incoming.contact, now),
-            chat=chat,
+            chat=chat or ChatMemory(peer_id=waiting.peer_id),
             attempts=waiting.attempts,
             next_try=waiting.next_try,
-            is_uncertain=waiting.is_uncertain,
+            # A task proves that an earlier try got through only if none was known before it.
+            is_uncertain=waiting.is_uncertain and chat is not None,
         )
 
     def send(self, waiting: Waiting) -> Send:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from session_worker.message import (
+    ChatMemory,
+    ChatRemembered,
     Deliver,
     Delivered,
     Failed,
@@ -35,6 +38,8 @@ class Unsteady(Journal):
 
     is_down = False
     is_mute = False
+    is_stuck = False
+    has_stored = False
 
     async def record(self, *args: Any) -> Any:
         return await self._unsteadily(super().record(*args))
@@ -47,6 +52,9 @@ class Unsteady(Journal):
             writing.close()
             raise DatabaseUnavailable
         answer = await writing
+        self.has_stored = True
+        if self.is_stuck:
+            await asyncio.Event().wait()
         if self.is_mute:
             raise DatabaseUnavailable
         return answer
@@ -155,3 +163,29 @@ async def test_own_echo_of_a_lost_confirmation(shaky: Office, journal: Unsteady)
     await shaky.say(sent(row, 8))
 
     assert shaky.told_of(Deliver) == []
+
+
+async def test_memory_stored_with_the_last_words_reaches_the_next_worker(
+    shaky: Office, journal: Unsteady
+) -> None:
+    """A chat's task that was stored, though nobody heard so, is known to the next worker.
+
+    Without it the next worker takes the task for proof that a message it never sent had arrived.
+    """
+    await shaky.say(received(5))
+    row = shaky.told_of(Deliver)[0].row
+    journal.is_stuck = True
+    memory = ChatRemembered(chat=ChatMemory(peer_id=1, task=17))
+    last_words = asyncio.create_task(shaky.desk.take([memory, Trying(row=row)]))
+    journal.has_stored = False
+    await eventually(lambda: journal.has_stored)
+    last_words.cancel()
+    await asyncio.wait({last_words})
+    journal.is_stuck = False
+
+    await shaky.close()
+    await shaky.open()
+
+    again = shaky.told_of(Deliver)[0]
+    assert again.is_uncertain
+    assert again.chat.task == 17
