@@ -28,8 +28,9 @@ check: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
 
+# `make soak SOAK="--minutes 60 --busy 4"` repeats it for an hour under load.
 soak: .venv/ready
-	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.soak $(SOAK)
 
 format: .venv/ready
 	$(BIN)/ruff check --fix-only .

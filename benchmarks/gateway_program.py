@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from base64 import urlsafe_b64encode
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,15 +72,25 @@ class GatewayProgram:
 
 
 @asynccontextmanager
-async def running_gateway(folder: Path, sandbox: SandboxProgram) -> AsyncIterator[GatewayProgram]:
-    """Start hypercorn on a free port, its data in the folder; leave nothing of it behind."""
+async def running_gateway(
+    folder: Path, sandbox: SandboxProgram, log: Path | None = None
+) -> AsyncIterator[GatewayProgram]:
+    """Start hypercorn on a free port, its data in the folder; leave nothing of it behind.
+
+    With a log everything is written there, otherwise only errors are shown.
+    """
     url, started = f"http://127.0.0.1:{free_port()}", time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hypercorn", "--bind", url.removeprefix("http://")),
-        "api:create_app()",
-        cwd=folder,
-        env=_environment(folder, sandbox, url),
-    )
+    level = {} if log is None else {"LOG_LEVEL": "INFO"}
+    with ExitStack() as stack:
+        output = None if log is None else stack.enter_context(log.open("ab"))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hypercorn", "--bind", url.removeprefix("http://")),
+            "api:create_app()",
+            cwd=folder,
+            env=_environment(folder, sandbox, url) | level,
+            stdout=output,
+            stderr=output,
+        )
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
     async with httpx.AsyncClient(
         base_url=url, headers=headers, timeout=PATIENCE, trust_env=False

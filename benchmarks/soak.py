@@ -1,21 +1,21 @@
 """Thousands of messages both ways, with workers killed at random along with the whole gateway.
 
-Run it as `python -m benchmarks.soak [MESSAGES]`.
+Run it as `python -m benchmarks.soak [MESSAGES]`; `--minutes 60 --busy 4` repeats it for an hour under load.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
-from collections import Counter
-from contextlib import AsyncExitStack, suppress
-from dataclasses import asdict, dataclass, field
-from itertools import pairwise
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -25,11 +25,12 @@ import uvloop
 
 from benchmarks.form_load import connections
 from benchmarks.gateway_program import running_gateway
-from benchmarks.line import Town, as_program, until
+from benchmarks.line import Line, Town, as_program
+from benchmarks.soak_books import Chat, Outcome, explain
 from sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from benchmarks.line import Line
+    from collections.abc import Iterator
 
 MESSAGES = 10_000
 NUMBERS = 20
@@ -37,60 +38,10 @@ RATE = 150.0  # messages a second in all
 WORKER_DIES = 0.7  # seconds between two kills, seldom enough for no brake on restarts
 GATEWAY_DIES = 12.0  # seconds between two kills
 SETTLING = 120.0  # seconds for the rest to arrive
+GLANCE = 0.5  # seconds between two looks at what has arrived
 PAUSE = 0.05  # seconds until a call that was not answered is made again
+LOG = "gateway.log"
 REFUSED = (OSError, asyncio.IncompleteReadError, RuntimeError)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of all messages."""
-
-    messages: int
-    worker_kills: int = 0
-    gateway_kills: int = 0
-    seconds: float = 0.0
-    lost: int = 0
-    twice_in_telegram: int = 0
-    twice_in_planfix: int = 0
-    out_of_order: int = 0
-    without_status: int = 0
-
-    @property
-    def is_good(self) -> bool:
-        """Planfix may get a message twice if the answer to the first call was lost."""
-        bad = (self.lost, self.twice_in_telegram, self.out_of_order, self.without_status)
-        return not any(bad)
-
-
-@dataclass(slots=True)
-class Chat:
-    """One number with what was written in its chat, each way in order."""
-
-    line: Line
-    into_planfix: list[str] = field(default_factory=lambda: ["hello"])
-    into_telegram: list[str] = field(default_factory=list)
-
-    def judge(self, outcome: Outcome) -> None:
-        in_planfix, in_telegram = self.line.texts_of_planfix(), self.line.texts_of_contact()
-        outcome.twice_in_planfix += _twice(in_planfix)
-        outcome.twice_in_telegram += _twice(in_telegram)
-        told = {status.message_id for status in self.line.planfix.journal.statuses}
-        outcome.without_status += len({*self.into_telegram} - told)
-        for written, found in (
-            (self.into_planfix, in_planfix),
-            (self.into_telegram, in_telegram),
-        ):
-            once = list(dict.fromkeys(found))
-            outcome.lost += len({*written} - {*once})
-            places = [written.index(text) for text in once]
-            outcome.out_of_order += sum(later < earlier for earlier, later in pairwise(places))
-
-    @property
-    def has_all(self) -> bool:
-        told = {status.message_id for status in self.line.planfix.journal.statuses}
-        return {*self.into_planfix} <= {*self.line.texts_of_planfix()} and {
-            *self.into_telegram
-        } <= told & {*self.line.texts_of_contact()}
 
 
 class Soak:
@@ -121,15 +72,21 @@ class Soak:
         outcome.seconds = time.perf_counter() - began
         for chat in self._chats:
             chat.judge(outcome)
+        if not outcome.is_good:
+            log = await asyncio.to_thread((self._folder / LOG).read_text, errors="replace")
+            for line in await explain(self._chats, self.town.gateway, log):
+                print(line, flush=True)
 
     async def close(self) -> None:
         await self._life.aclose()
 
     async def _settle(self) -> None:
-        await self._revive_parked()
+        """Give what is under way its time, reviving numbers that are parked meanwhile."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLING):
-                await until(lambda: all(chat.has_all for chat in self._chats), 0.2)
+                while not all(chat.has_all for chat in self._chats):
+                    await self._revive_parked()
+                    await asyncio.sleep(GLANCE)
 
     async def _contact_writes(self, chat: Chat, count: int, pause: float) -> None:
         for place in range(count):
@@ -193,7 +150,8 @@ class Soak:
         await self._start_gateway()
 
     async def _start_gateway(self) -> None:
-        program = running_gateway(self._folder, as_program(self._sandbox))
+        log = self._folder / LOG
+        program = running_gateway(self._folder, as_program(self._sandbox), log)
         gateway = await self._life.enter_async_context(program)
         await gateway.until_serving()
         self.town = Town(self._sandbox, gateway, self._folder / "data" / "sessions")
@@ -213,20 +171,42 @@ async def soak(
     return outcome
 
 
+@contextmanager
+def busy_loops(count: int) -> Iterator[None]:
+    """Let other programs take the processor meanwhile."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for each in loops:
+            each.kill()
+            each.wait()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("messages", nargs="?", type=int, default=MESSAGES)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    parser.add_argument("--numbers", type=int, default=NUMBERS)
+    parser.add_argument("--rate", type=float, default=RATE, help="messages a second in all")
+    parser.add_argument("--seed", type=int, help="of the first run; random without it")
+    parser.add_argument("--minutes", type=float, default=0.0, help="repeat for so long")
+    parser.add_argument("--busy", type=int, default=0, help="busy loops beside it")
     options = parser.parse_args()
-    print(f"seed {options.seed}", flush=True)
-    outcome = uvloop.run(soak(options.messages, seed=options.seed))
+    seeds = itertools.count(options.seed or random.SystemRandom().getrandbits(32))
+    end = time.monotonic() + 60 * options.minutes
+    with busy_loops(options.busy):
+        is_good = _run_once(options, next(seeds))
+        while is_good and time.monotonic() < end:
+            is_good = _run_once(options, next(seeds))
+    sys.exit(not is_good)
+
+
+def _run_once(options: argparse.Namespace, seed: int) -> bool:
+    print(f"seed {seed}", flush=True)
+    outcome = uvloop.run(soak(options.messages, options.numbers, options.rate, seed))
     for name, value in asdict(outcome).items():
-        print(f"  {name.replace('_', ' '):20}  {value:>10,.6g}")
-    sys.exit(not outcome.is_good)
-
-
-def _twice(texts: list[str]) -> int:
-    return sum(count - 1 for count in Counter(texts).values())
+        print(f"  {name.replace('_', ' '):20}  {value:>10,.6g}", flush=True)
+    return outcome.is_good
 
 
 if __name__ == "__main__":

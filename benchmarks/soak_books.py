@@ -1,0 +1,163 @@
+"""What was written in a soak, compared with what arrived."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from benchmarks.gateway_program import GatewayProgram
+    from benchmarks.line import Line
+    from sandbox.telegram.mailbox import Message
+
+PAGE = 500  # rows of the journal in one answer
+LOG_LINES = 40  # shown of those that name the number or the row
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of all messages."""
+
+    messages: int
+    worker_kills: int = 0
+    gateway_kills: int = 0
+    seconds: float = 0.0
+    lost: int = 0
+    refused: int = 0
+    twice_in_telegram: int = 0
+    twice_in_planfix: int = 0
+    out_of_order: int = 0
+    without_status: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Planfix may get a message twice if the answer to the first call was lost."""
+        bad = (self.lost, self.refused, self.twice_in_telegram, self.out_of_order)
+        return not any(bad) and not self.without_status
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The messages of one chat in one direction."""
+
+    written: Sequence[str]
+    found: Sequence[str]
+    refused: frozenset[str] = frozenset()
+
+    @property
+    def lost(self) -> list[str]:
+        return [each for each in self.written if each not in {*self.found, *self.refused}]
+
+    @property
+    def twice(self) -> list[str]:
+        return [text for text, count in Counter(self.found).items() for _ in range(count - 1)]
+
+    @property
+    def out_of_order(self) -> list[str]:
+        """Return what arrived, for the first time, behind something that was written later."""
+        once = list(dict.fromkeys(self.found))
+        places = [self.written.index(text) for text in once]
+        pairs = pairwise(zip(places, once, strict=True))
+        return [text for (before, _), (place, text) in pairs if place < before]
+
+
+@dataclass(slots=True)
+class Chat:
+    """One number with what was written in its chat, each way in order."""
+
+    line: Line
+    into_planfix: list[str] = field(default_factory=lambda: ["hello"])
+    into_telegram: list[str] = field(default_factory=list)
+
+    @property
+    def inward(self) -> Way:
+        return Way(self.into_planfix, self.line.texts_of_planfix())
+
+    @property
+    def outward(self) -> Way:
+        statuses = self.line.planfix.journal.statuses
+        refused = frozenset(each.message_id for each in statuses if each.status == "error")
+        return Way(self.into_telegram, self.line.texts_of_contact(), refused)
+
+    @property
+    def without_status(self) -> list[str]:
+        told = {status.message_id for status in self.line.planfix.journal.statuses}
+        return [text for text in self.into_telegram if text not in told]
+
+    @property
+    def has_all(self) -> bool:
+        return not (self.without_status or self.inward.lost or self.outward.lost)
+
+    def judge(self, outcome: Outcome) -> None:
+        inward, outward = self.inward, self.outward
+        outcome.twice_in_planfix += len(inward.twice)
+        outcome.twice_in_telegram += len(outward.twice)
+        outcome.without_status += len(self.without_status)
+        outcome.refused += len(outward.refused)
+        outcome.lost += len(inward.lost) + len(outward.lost)
+        outcome.out_of_order += len(inward.out_of_order) + len(outward.out_of_order)
+
+    def discrepancies(self) -> Iterator[tuple[str, str]]:
+        """Name each message that makes a soak fail, with what is wrong with it."""
+        inward, outward = self.inward, self.outward
+        for what, texts in (
+            ("not in Planfix", inward.lost),
+            ("out of order in Planfix", inward.out_of_order),
+            ("not in Telegram", outward.lost),
+            ("refused", sorted(outward.refused)),
+            ("twice in Telegram", outward.twice),
+            ("out of order in Telegram", outward.out_of_order),
+            ("without a status", self.without_status),
+        ):
+            yield from ((what, text) for text in texts)
+
+
+async def explain(chats: Sequence[Chat], gateway: GatewayProgram, log: str) -> Iterator[str]:
+    """Tell of each message that is not as it should be all that either side knows of it."""
+    lines = []
+    for chat in chats:
+        wrong = list(chat.discrepancies())
+        rows = await _journal_of(chat.line, gateway) if wrong else []
+        for what, text in wrong:
+            lines += [f"{chat.line.number}: {text!r} is {what}", *_views(chat.line, rows, text)]
+        if wrong:
+            named = [each for each in log.splitlines() if chat.line.number in each]
+            lines += [f"  log: {each}" for each in named[-LOG_LINES:]]
+    return iter(lines)
+
+
+async def _journal_of(line: Line, gateway: GatewayProgram) -> list[dict[str, Any]]:
+    """Read all rows of a number, a page at a time."""
+    rows: list[dict[str, Any]] = []
+    before = ""
+    while True:
+        path = f"/numbers/{line.number}/messages?limit={PAGE}{before}"
+        page = (await gateway.call("GET", path))["messages"]
+        rows += page
+        if len(page) < PAGE:
+            return rows
+        before = f"&before={page[-1]['id']}"
+
+
+def _views(line: Line, rows: list[dict[str, Any]], text: str) -> Iterator[str]:
+    """Show the message's row, its calls to Planfix and its copies in Telegram."""
+    for row in rows:
+        if text in (row["text"], row["message_id"]):
+            yield f"  row: {json.dumps(row)}"
+    for call in line.planfix.journal.calls:
+        if text in (*call.fields.get("message", ()), *call.fields.get("messageId", ())):
+            yield f"  call to Planfix: at {call.at:.3f}, answered {call.status}: {dict(call.fields)}"
+    yield from _copies("number", line.me.box, text)
+    yield from _copies("contact", line.contact.box, text)
+
+
+def _copies(whose: str, box: Iterable[Message], text: str) -> Iterator[str]:
+    for message in box:
+        if message.content.text == text:
+            when = message.content.date.isoformat()
+            yield f"  in Telegram's box of the {whose}: id {message.id}, out {message.out}, {when}"
