@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import struct
+import termios
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -11,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 if TYPE_CHECKING:
     import socket
 
+UNREAD = struct.Struct("i")
 HEADER = struct.Struct("!I")
 MAX_FRAME = 4 * 1024 * 1024  # bytes; an assignment with 5000 entities stays below 3 MiB
 MAX_UNSENT = 4 * MAX_FRAME  # bytes that may wait for a peer that does not read
@@ -50,6 +53,14 @@ class Pipe(Generic[In, Out]):
         end.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=end)
         return cls(reader, writer, incoming)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether bytes have come that nobody has read from the socket."""
+        if self._writer.transport.is_closing():
+            return False
+        own = self._writer.get_extra_info("socket").fileno()
+        return UNREAD.unpack(fcntl.ioctl(own, termios.FIONREAD, UNREAD.pack(0))) > (0,)
 
     async def receive(self) -> In | None:
         """Take the next message; None once the other side has nothing more to say."""

@@ -105,6 +105,7 @@ class Worker:
         self._reporter = reporter
         self._lease = lease
         self._gauge = gauge
+        self._commands: asyncio.Queue[Command] = asyncio.Queue()
         self._stop_asked = asyncio.Event()
         self._session_over = asyncio.Event()
         self._lag = 0.0
@@ -116,7 +117,8 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._stop_asked.set)
         async with asyncio.TaskGroup() as group:
             aides = [
-                group.create_task(self._obey(), name="commands"),
+                group.create_task(self._obey(), name="pipe"),
+                group.create_task(self._handle_commands(), name="commands"),
                 group.create_task(self._watch_lag(), name="lag"),
                 group.create_task(self._stop_when_asked(), name="stop"),
             ]
@@ -145,20 +147,24 @@ class Worker:
             await self._session_over.wait()
 
     async def _obey(self) -> None:
-        """Take commands until there are none: the end of the pipe is the order to stop."""
+        """Take commands until there are none: the end of the pipe is the order to stop.
+
+        A beat is answered at once: what the session does with a command may wait for a disk.
+        """
         while (command := await self._pipe.receive()) is not None:
-            await self._take(command)
+            match command:
+                case Beat():
+                    self._lease.renew(command.deadline)
+                    self._reporter.put(self._feel_pulse(command.beat_id))
+                case Assignment():
+                    raise PipeBroken("a second assignment")
+                case _:
+                    self._commands.put_nowait(command)
         self._stop_asked.set()
 
-    async def _take(self, command: Command) -> None:
-        match command:
-            case Beat():
-                self._lease.renew(command.deadline)
-                self._reporter.put(self._feel_pulse(command.beat_id))
-            case Assignment():
-                raise PipeBroken("a second assignment")
-            case _:
-                await self._session.handle(command)
+    async def _handle_commands(self) -> None:
+        while True:
+            await self._session.handle(await self._commands.get())
 
     def _feel_pulse(self, beat_id: int) -> Pulse:
         lag, self._lag = self._lag, 0.0

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from supervisor.ending import CRASHES, Ending
 from supervisor.gate import Gate
+from supervisor.liveness import SilentWorkers
 from supervisor.restart_policy import MassFailure, RestartPolicy
 from supervisor.timing import Timing
 
 if TYPE_CHECKING:
     from supervisor.forkserver import Forkserver
+
+logger = logging.getLogger(__name__)
 
 STARTING_AT_ONCE = 16  # workers between their fork and their first word
 
@@ -28,6 +32,7 @@ class Fleet:
     gate: Gate = field(default_factory=lambda: Gate(STARTING_AT_ONCE))
     chance: random.Random = field(default_factory=random.Random)
     running: set[str] = field(default_factory=set)
+    silent: SilentWorkers = field(default_factory=SilentWorkers)
 
     def is_braked(self, number: str, ending: Ending, now: float) -> bool:
         """Take note of a crash; tell whether so many crash that no number is at fault."""
@@ -35,3 +40,19 @@ class Fleet:
             return False
         self.mass_failure = self.mass_failure.with_failure(number, now)
         return self.mass_failure.is_on(len(self.running), now)
+
+    def may_kill(self, number: str, *, is_silent: bool) -> bool:
+        """Take note of a silent worker; tell whether it may be ended, if it hangs.
+
+        Where many are silent at once it is the machine that is slow or was frozen. Those that
+        hang all the same are ended by the kernel, with their leases.
+        """
+        were_many = self.silent.are_many(len(self.running))
+        (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
+        are_many = self.silent.are_many(len(self.running))
+        if are_many and not were_many:
+            count = len(self.silent.numbers)
+            logger.error("%d workers do not answer: the machine is slow, none is ended", count)
+        if were_many and not are_many:
+            logger.info("most workers answer again")
+        return not are_many

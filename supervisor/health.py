@@ -18,6 +18,7 @@ class ProcessState(StrEnum):
     STOPPED = "stopped"
     STARTING = "starting"
     RUNNING = "running"
+    STALLED = "stalled"
     BACKING_OFF = "backing_off"
     PARKED = "parked"
     RESTING = "resting"
@@ -28,6 +29,7 @@ class State(StrEnum):
 
     STARTING = "starting"
     ONLINE = "online"
+    STALLED = "stalled"
     RECONNECTING = "reconnecting"
     DEAF = "deaf"
     NEEDS_LOGIN = "needs_login"
@@ -79,16 +81,13 @@ def fold(process: ProcessState, session: SessionState | None) -> State:
     match process:
         case ProcessState.RUNNING:
             return _BY_SESSION[session]
+        case ProcessState.STALLED:
+            state = _BY_SESSION[session]
+            return state if state is State.STARTING else State.STALLED
         case ProcessState.RESTING:
             return State.BANNED if session is SessionState.BANNED else State.NEEDS_LOGIN
-        case ProcessState.STARTING:
-            return State.STARTING
-        case ProcessState.BACKING_OFF:
-            return State.BACKING_OFF
-        case ProcessState.PARKED:
-            return State.PARKED
-        case ProcessState.STOPPED:
-            return State.STOPPED
+        case _:
+            return State(process)
 
 
 def status_of(state: State) -> Status:

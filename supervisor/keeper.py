@@ -157,12 +157,18 @@ class Keeper:
             self._desk.begin(worker.tell)
         slot.leave_after(timing.boot)
         try:
-            return await Shift(worker, timing, partial(self._hear, slot)).serve()
+            hear = partial(self._hear, slot)
+            return await Shift(worker, timing, hear, self._note_silence).serve()
         finally:
             self._heard = self.last_heard
             self._worker = None
+            self._fleet.may_kill(self.number, is_silent=False)
             if self._desk is not None:
                 await self._desk.end()
+
+    def _note_silence(self, is_stalled: bool) -> bool:
+        self.standing.stall(is_stalled=is_stalled)
+        return self._fleet.may_kill(self.number, is_silent=is_stalled)
 
     def _decide(self, ending: Ending) -> Step:
         braked = self._fleet.is_braked(self.number, ending, now())

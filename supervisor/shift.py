@@ -6,7 +6,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from session_worker.lease import now
 from supervisor.ending import Ending, read_exit
+from supervisor.liveness import Silence, read_usage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from supervisor.worker_process import WorkerProcess
 
 LAST_WORDS = 5.0  # seconds to store what a worker said before it was gone
+TURNS = 100  # of the event loop, to read what a worker has said
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +27,19 @@ class Shift:
     """Beats and listens to a worker as long as it lives; ends it when it must not."""
 
     def __init__(
-        self, worker: WorkerProcess, timing: Timing, hear: Callable[[list[Event]], Awaitable[None]]
+        self,
+        worker: WorkerProcess,
+        timing: Timing,
+        hear: Callable[[list[Event]], Awaitable[None]],
+        may_kill: Callable[[bool], bool] = lambda _: True,
     ) -> None:
+        """Let `may_kill` hear at each beat whether the worker is stalled, then decide."""
         self._worker = worker
         self._timing = timing
         self._hear = hear
+        self._may_kill = may_kill
+        self._silence: Silence | None = None
+        self._is_stalled = False
 
     async def serve(self) -> Ending:
         """Return why the worker ended; cancelled, end it in order first."""
@@ -45,6 +56,8 @@ class Shift:
             parting = asyncio.create_task(self._part(listening))
             await _reach_end(parting)
             code = parting.result()
+        if silent:
+            beating.result()
         if not listening.cancelled():
             listening.result()
         return Ending.UNRESPONSIVE if silent else read_exit(code, lease_over=lease_over)
@@ -63,10 +76,36 @@ class Shift:
             await self._hear(events)
 
     async def _beat(self) -> None:
-        while self._worker.unanswered < self._timing.missed_beats:
+        """Beat until the worker is found to hang."""
+        beaten = now()
+        while not await self._hangs(now() - beaten):
             self._worker.beat()
+            beaten = now()
             await asyncio.sleep(self._timing.beat)
-        logger.error("worker %d does not answer", self._worker.pid)
+        logger.error("worker %d hangs: %s", self._worker.pid, read_usage(self._worker.pid))
+
+    async def _hangs(self, since_beat: float) -> bool:
+        # Where we were late ourselves, its answer may lie in the pipe: read that first.
+        for _ in range(TURNS):
+            if not self._worker.has_unread:
+                break
+            await asyncio.sleep(0)
+        unanswered = self._worker.unanswered
+        # Judged a beat later than it is told: by then all that stood still together are known.
+        was_stalled, self._is_stalled = self._is_stalled, unanswered >= self._timing.stalled_after
+        may_kill = self._may_kill(self._is_stalled)
+        if not unanswered:
+            self._silence = None
+            return False
+        usage = read_usage(self._worker.pid)
+        if self._silence is None:
+            self._silence = Silence(usage)
+            return False
+        self._silence = self._silence.longer(since_beat, 1.5 * self._timing.beat)
+        patience = self._timing.patience
+        if self._worker.pulse is None:
+            patience = patience.of_boot()
+        return was_stalled and may_kill and self._silence.is_hang(usage, patience)
 
 
 async def _reach_end(task: asyncio.Task[int | None]) -> None:

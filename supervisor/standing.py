@@ -32,6 +32,12 @@ class Standing:
             self.since = time.time()
             self._ring()
 
+    def stall(self, *, is_stalled: bool) -> None:
+        """Note whether the running process answers; what the session said last still holds."""
+        if self._process in {ProcessState.RUNNING, ProcessState.STALLED}:
+            process = ProcessState.STALLED if is_stalled else ProcessState.RUNNING
+            self.show(process, self._session)
+
     def rest(self) -> None:
         """Stop running; what the session said last still holds."""
         self.show(ProcessState.RESTING, self._session)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from supervisor.liveness import Patience
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Durations in seconds.
 
-    A worker that misses its beats is killed before its lease ends, so the kernel's timer
-    acts only when the supervisor itself is frozen.
+    A worker that hangs is killed long before its lease ends, so the kernel's timer acts only
+    when the supervisor itself is frozen.
     """
 
-    beat: float = 2.0
-    missed_beats: int = 3
+    beat: float = 0.8
+    stalled_after: int = 2
+    """Beats without an answer after which a worker is shown as stalled; it is judged a beat later."""
+    patience: Patience = field(default_factory=Patience)
     lease: float = 10.0
     leave: float = 5.5
     terminate: float = 1.0

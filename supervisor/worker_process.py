@@ -61,6 +61,11 @@ class WorkerProcess:
         return self._child.pid
 
     @property
+    def has_unread(self) -> bool:
+        """Whether it has said something that has not been read yet."""
+        return not self._hearing.done() and not self._events.full() and self._pipe.has_unread
+
+    @property
     def lease_over(self) -> bool:
         """Whether it went so long without a beat that the kernel has ended it."""
         return now() >= self._deadline

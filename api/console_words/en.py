@@ -94,6 +94,7 @@ WORDS: Final = {
     "state_starting": "starting",
     "state_online": "online",
     "state_reconnecting": "reconnecting",
+    "state_stalled": "not responding",
     "state_deaf": "deaf",
     "state_needs_login": "needs login",
     "state_needs_code": "needs code",

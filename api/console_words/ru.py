@@ -96,6 +96,7 @@ WORDS: Final = {
     "state_starting": "запускается",
     "state_online": "в сети",
     "state_reconnecting": "переподключается",
+    "state_stalled": "не отвечает",
     "state_deaf": "не слышит",
     "state_needs_login": "нужен вход",
     "state_needs_code": "нужен код",

@@ -96,6 +96,7 @@ WORDS: Final = {
     "state_starting": "запускається",
     "state_online": "у мережі",
     "state_reconnecting": "перепід'єднується",
+    "state_stalled": "не відповідає",
     "state_deaf": "не чує",
     "state_needs_login": "потрібен вхід",
     "state_needs_code": "потрібен код",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 from session_worker.contract import SessionChanged, SessionState, Trouble, TroubleCode
@@ -80,6 +81,10 @@ def _spin() -> None:
         pass
 
 
+def _block() -> None:
+    time.sleep(3600)
+
+
 def _pipe_of(outbox: Outbox) -> int:
     """Reach below the frames, as only a bug could."""
     writer = outbox._pipe._writer  # type: ignore[attr-defined]  # not for sessions
@@ -93,5 +98,6 @@ _DEEDS: dict[str, Callable[[], None]] = {
     "abort": os.abort,
     "balloon": lambda: _eat([]),
     "spin": _spin,
+    "block": _block,
     "return": lambda: None,
 }

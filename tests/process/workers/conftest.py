@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +14,7 @@ from supervisor.config import Config
 from supervisor.fleet import Fleet
 from supervisor.forkserver import Forkserver
 from supervisor.gateway import Gateway
+from supervisor.liveness import Patience
 from supervisor.ownership import DataDirLock
 from supervisor.restart_policy import RestartPolicy
 from supervisor.store import Store
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     from supervisor.view import View
 
-FAST = Timing(beat=0.2, missed_beats=4, lease=5.0, leave=2.0, terminate=0.3, dump=0.3, boot=0.5)
+FAST = Timing(beat=0.2, lease=5.0, leave=2.0, terminate=0.3, dump=0.3, boot=0.5)
+PATIENT = replace(FAST, lease=300.0, patience=Patience(ran=600.0, idle=600.0))
 POLICY = RestartPolicy(budget=3, window=30.0, first_pause=0.02, longest_pause=0.1)
 
 
@@ -94,6 +96,13 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 async def house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
     async with make_gateway(config, sqlite_url) as gateway:
+        yield House(gateway)
+
+
+@pytest.fixture
+async def patient_house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
+    """A gateway that shows a worker as stalled long before it would end it."""
+    async with make_gateway(config, sqlite_url, PATIENT) as gateway:
         yield House(gateway)
 
 

@@ -26,6 +26,7 @@ OTHERS = [f"3805000000{i:02}" for i in range(10)]
         ("abort", "worker_killed"),
         ("nonsense", "worker_killed"),
         ("spin", "worker_unresponsive"),
+        ("block", "worker_unresponsive"),
     ],
 )
 async def test_misbehaving_worker_is_replaced(house: House, way: str, error: str) -> None:
@@ -64,6 +65,36 @@ async def test_worker_struck_from_outside_is_replaced(
     assert view.worker.pid != old
     assert view.last_error is not None
     assert view.last_error.code == error
+
+
+async def test_hanging_worker_is_shown_as_stalled(patient_house: House) -> None:
+    """A worker that has missed two beats is not shown as online, even before it is ended."""
+    await patient_house.add(BROKEN, "block")
+    pid = await patient_house.misbehave(BROKEN)
+
+    view = await patient_house.until(BROKEN, "stalled")
+
+    assert view.status == "offline"
+    assert view.worker is not None
+    assert view.worker.pid == pid
+
+
+async def test_many_silent_workers_are_not_ended(patient_house: House) -> None:
+    """Workers that are frozen all at once are left alone: it is the machine that stood still."""
+    for number in OTHERS:
+        await patient_house.add(number)
+    pids = [await patient_house.pid(number) for number in OTHERS]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    for number in OTHERS:
+        await patient_house.until(number, "stalled")
+
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+
+    for number in OTHERS:
+        await patient_house.until(number, "online")
+    assert [await patient_house.pid(number) for number in OTHERS] == pids
 
 
 async def test_endless_loop_in_one_leaves_ten_answering(house: House) -> None:

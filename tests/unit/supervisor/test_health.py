@@ -27,7 +27,7 @@ def test_without_a_running_process_the_session_is_not_believed(
     process: ProcessState, session: SessionState | None
 ) -> None:
     """What a session said before its process ended is shown only where a login is missing."""
-    if process not in {ProcessState.RUNNING, ProcessState.RESTING}:
+    if process not in {ProcessState.RUNNING, ProcessState.STALLED, ProcessState.RESTING}:
         assert fold(process, session) == State(process)
 
 
@@ -37,6 +37,15 @@ def test_running_number_shows_its_session(session: SessionState | None) -> None:
     expected = State.STARTING if session in {None, SessionState.CONNECTING} else State(session)
 
     assert fold(ProcessState.RUNNING, session) is expected
+
+
+@given(SESSIONS)
+def test_stalled_process_says_nothing_of_its_session(session: SessionState | None) -> None:
+    """A process that does not answer is stalled, unless it is still starting."""
+    is_starting = fold(ProcessState.RUNNING, session) is State.STARTING
+
+    expected = State.STARTING if is_starting else State.STALLED
+    assert fold(ProcessState.STALLED, session) is expected
 
 
 @given(SESSIONS)

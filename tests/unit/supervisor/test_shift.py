@@ -21,6 +21,7 @@ class Leaving:
 
     pid = 1
     unanswered = 0
+    has_unread = False
     lease_over = False
 
     def __init__(self) -> None:
