@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks import fleet, messages, sandbox_load
+from benchmarks import fleet, messages, sandbox_load, starvation
 
 if TYPE_CHECKING:
     from benchmarks.figure import Benchmark, Figure
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "sandbox": sandbox_load.measure,
     "fleet": fleet.measure,
     "messages": messages.measure,
+    "starvation": starvation.measure,
 }
 
 

@@ -20,7 +20,7 @@ from benchmarks.gateway_program import CLIENT, running_gateway, until
 from benchmarks.sandbox_program import running_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from benchmarks.gateway_program import GatewayProgram
     from benchmarks.sandbox_program import SandboxProgram
@@ -51,9 +51,11 @@ async def measure() -> list[Figure]:
                 ]
 
 
-async def make_sessions(sandbox: SandboxProgram, folder: Path) -> None:
+async def make_sessions(
+    sandbox: SandboxProgram, folder: Path, numbers: Sequence[str] = NUMBERS
+) -> None:
     async with httpx.AsyncClient(base_url=sandbox.http_url, trust_env=False) as control:
-        for number in NUMBERS:
+        for number in numbers:
             account = {"phone": number, "first_name": number}
             (await control.post("/telegram/accounts", json=account)).raise_for_status()
             made = await control.post("/telegram/sessions", json={"phone": number})
@@ -61,7 +63,9 @@ async def make_sessions(sandbox: SandboxProgram, folder: Path) -> None:
             await asyncio.to_thread(write_session_file, path, made.json()["string_session"])
 
 
-async def register(gateway: GatewayProgram, sandbox: SandboxProgram) -> None:
+async def register(
+    gateway: GatewayProgram, sandbox: SandboxProgram, numbers: Sequence[str] = NUMBERS
+) -> None:
     """Bring all numbers online by the webhook, as clients do."""
 
     async def post(number: str) -> None:
@@ -75,8 +79,8 @@ async def register(gateway: GatewayProgram, sandbox: SandboxProgram) -> None:
         await gateway.call("POST", "/webhook?wait=60", body)
 
     await gateway.until_serving()
-    await few_at_a_time(post, NUMBERS)
-    await until_online(gateway)
+    await few_at_a_time(post, numbers)
+    await until_online(gateway, numbers[-1])
 
 
 async def starting(gateway: GatewayProgram, sandbox: SandboxProgram) -> list[Figure]:
@@ -141,9 +145,9 @@ async def stopping(gateway: GatewayProgram) -> float:
     return time.perf_counter() - start
 
 
-async def until_online(gateway: GatewayProgram) -> None:
+async def until_online(gateway: GatewayProgram, last: str = NUMBERS[-1]) -> None:
     async def last_is_online() -> bool:
-        return is_online(await gateway.call("GET", f"/numbers/{NUMBERS[-1]}"))
+        return is_online(await gateway.call("GET", f"/numbers/{last}"))
 
     async def are_online() -> bool:
         return all(map(is_online, await shown_numbers(gateway)))
