@@ -14,7 +14,13 @@ from session_worker.message import Failed, Failure, Trying
 from session_worker.spool import incoming_file, photo_file
 from session_worker.telegram.downloads import FileGone, FileTooLarge
 from session_worker.telegram.entities_text import quoted
-from session_worker.telegram.errors import FloodWait, Refused, TelegramError, Unreachable
+from session_worker.telegram.errors import (
+    FloodWait,
+    Refused,
+    TelegramError,
+    TemporarilyFailed,
+    Unreachable,
+)
 from session_worker.verdict import FailureCode
 
 if TYPE_CHECKING:
@@ -130,7 +136,9 @@ class Packing:
                     await self._downloads.fetch(file.message_id, path)
             except TimeoutError as error:
                 raise FileGone(f"not fetched within {LONGEST_DOWNLOAD:g} s") from error
-            except TelegramError as error:
+            except (TelegramError, OSError) as failed:
+                # The disk may be full, which passes like trouble of Telegram's own.
+                error = _told(failed)
                 left -= time.monotonic() - began
                 if (had := await self._downloads.fetched(path)) > fetched:
                     patience, fetched = Patience(), had
@@ -155,6 +163,10 @@ class Packing:
                 return await ask()
             except TelegramError as error:
                 await asyncio.sleep(patience.pause_after(error))
+
+
+def _told(failed: TelegramError | OSError) -> TelegramError:
+    return failed if isinstance(failed, TelegramError) else TemporarilyFailed(str(failed))
 
 
 class Patience:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
 
 DEFAULT_DELAY = 1.0  # seconds
+NO_ANSWER = "NO_ANSWER"  # no error of Telegram's: a method that fails with it is never answered
 # These are done at once; only a cut may last, refusing connections.
 _ACTS = frozenset({Kind.CUT, Kind.REVOKE, Kind.DUPLICATE, Kind.TOO_LONG, Kind.EXPIRED_REFERENCES})
 

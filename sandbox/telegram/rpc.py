@@ -13,7 +13,7 @@ from telethon.tl import TLRequest, functions, types
 from sandbox.telegram.accounts import bare_phone
 from sandbox.telegram.addresses import Address
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.faults import Kind, bare_method
+from sandbox.telegram.faults import NO_ANSWER, Kind, bare_method
 from sandbox.telegram.placement import check_place
 from sandbox.telegram.schema import is_well_typed
 
@@ -200,7 +200,8 @@ async def _finish(call: Call, request: Any, outcome: Awaitable[Any]) -> None:
 
 def _answer_failure(call: Call, request: Any, failure: Exception) -> None:
     if isinstance(failure, RpcError):
-        _answer(call, failure.as_tl())
+        if failure.message != NO_ANSWER:
+            _answer(call, failure.as_tl())
         return
     logger.error("the handler of %s failed", type(request).__name__, exc_info=failure)
     _answer(call, _INTERNAL)

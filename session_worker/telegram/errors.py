@@ -68,6 +68,10 @@ class Unreachable(TelegramError):
         self.retry_after = retry_after
 
 
+class NoAnswer(Unreachable):
+    """The line seems to work, yet this request was not answered in time."""
+
+
 class Deaf(TelegramError):
     """The line answers, yet updates come only when asked for."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from session_worker.telegram.errors import (
+    NoAnswer,
     TelegramError,
     TemporarilyFailed,
     Unreachable,
@@ -143,7 +144,7 @@ class Line:
             return _outcome(task)
         if self._cut.done():
             raise self._cut.result()
-        raise Unreachable(f"no answer within {limit:g} s")
+        raise NoAnswer(f"no answer within {limit:g} s")
 
 
 def _outcome(task: asyncio.Task[Any]) -> Any:
