@@ -140,6 +140,20 @@ async def test_a_cut_during_a_download_costs_nothing(bench: Bench) -> None:
     assert digests(bench.told[0]) == sha256(file)
 
 
+async def test_trouble_of_the_disk_passes(bench: Bench) -> None:
+    """A file that can not be written is tried again, as one that can not be read from Telegram."""
+    part = bench.spool / "in" / "1" / "0.part"
+    part.mkdir(parents=True)
+    file = OwnFile("a.bin", "application/zip", os.urandom(1000))
+    await send(bench, file)
+    await eventually(lambda: "telegram_file_unreachable" in bench.desk.failures)
+
+    part.rmdir()
+
+    await eventually(lambda: bench.told)
+    assert digests(bench.told[0]) == sha256(file)
+
+
 async def test_the_avatar_is_sent_once(bench: Bench) -> None:
     """A contact's photo is linked with the first message, then only when it changes."""
     picture = await bench.centre.files.keep(make_png(300, 300))
