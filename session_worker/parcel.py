@@ -134,8 +134,8 @@ class Packing:
             try:
                 async with asyncio.timeout(left):
                     await self._downloads.fetch(file.message_id, path)
-            except TimeoutError as error:
-                raise FileGone(f"not fetched within {LONGEST_DOWNLOAD:g} s") from error
+            except TimeoutError as late:
+                raise FileGone(f"not fetched within {LONGEST_DOWNLOAD:g} s") from late
             except (TelegramError, OSError) as failed:
                 # The disk may be full, which passes like trouble of Telegram's own.
                 error = _told(failed)
