@@ -172,3 +172,16 @@ async def test_an_unknown_server_is_not_trusted(telegram: DataCentre) -> None:
 
     await number.stop()
     assert telegram.keys_at(OTHER_DC).of_account(telegram.account_of(PHONE)) == []
+
+
+async def test_nothing_is_opened_after_the_end(number: Number, telegram: DataCentre) -> None:
+    """Who asks while the account's line ends gets no line that nobody would close."""
+    await number.start()
+    line = number.account._line
+    assert line is not None
+    await number.stop()
+
+    with pytest.raises(Unreachable):
+        await line._file_centres.ask(OTHER_DC, functions.help.GetConfigRequest())
+
+    assert not telegram.connections

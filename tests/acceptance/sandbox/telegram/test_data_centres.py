@@ -263,3 +263,23 @@ async def test_one_data_centre_suffers_alone(
     await eventually(lines[OTHER_DC].closed.is_set, awaited="the cut")
     assert lines[HOME_DC] in data_centre.connections
     assert (await his.get_me()).id == bob.id
+
+
+async def test_login_is_carried_over_at_a_media_only_address(
+    data_centre: DataCentre, connect_raw: ConnectRaw, moving: Any, alice: Account, bob: Account
+) -> None:
+    """Clients that know but the media-only address of another data centre log in there."""
+    main = await connect_raw(bob)
+    file = OwnFile("a.zip", "application/zip", b"content", OTHER_DC)
+    await handset.send_files(data_centre, (alice, bob), [file])
+    history = functions.messages.GetHistoryRequest(address(bob, alice), 0, None, 0, 1, 0, 0, 0)
+    message = (await ask(main, history)).messages[0]
+    exported = await ask(main, functions.auth.ExportAuthorizationRequest(OTHER_DC))
+    key = data_centre.keys_at(OTHER_DC).make()
+    first, second = [await moving(Address(OTHER_DC, media_only=True), key) for _ in range(2)]
+
+    await ask(first, functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes))
+    request = functions.upload.GetFileRequest(location_of(message), 0, 4096)
+    pieces = [await ask(raw, request) for raw in (first, second)]
+
+    assert [piece.bytes for piece in pieces] == [b"content"] * 2
