@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from session_worker.telegram.errors import Moved, Refused, TemporarilyFailed
+from session_worker.telegram.errors import FloodWait, Moved, Refused, TemporarilyFailed
 from session_worker.telegram.media_files import file_object, place_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 PIECE = 256 * 1024  # bytes; Telegram wants a power of two within a megabyte
 FRESH_REFERENCES = 3  # times a reference may expire during one download
 AT_A_TIME = 4  # pieces on their way from one data centre
-MOST_MOVES = 3  # that a file is followed from one data centre to another
+MOST_DETOURS = 10  # of a piece: to other data centres, or pauses that Telegram asks for
+LONGEST_PAUSE = 60.0  # seconds; a longer wait makes the try one in vain
+STALE = ("FILE_REFERENCE_", "FILEREF_")
 
 
 class FileGone(Exception):
@@ -85,7 +87,7 @@ class Downloads:
                 await self._append_rest(place, part)
                 break
             except Refused as error:
-                if not error.text.startswith("FILE_REFERENCE_"):
+                if not error.text.startswith(STALE):
                     raise FileGone(error.text) from error
                 place = await self._find(find)
         else:
@@ -119,7 +121,7 @@ class Downloads:
     async def _piece(self, place: Place, dc_id: int, offset: int) -> tuple[int, bytes]:
         """Fetch a piece; tells the data centre that had it as well."""
         request = functions.upload.GetFileRequest(place.location, offset, PIECE)
-        for _ in range(MOST_MOVES):
+        for _ in range(MOST_DETOURS):
             try:
                 # Room is taken for a piece, not for a file: one that hangs keeps it from no other.
                 async with self._rooms[dc_id]:
@@ -127,10 +129,15 @@ class Downloads:
             except Moved as moved:
                 dc_id = moved.dc_id
                 continue
+            except FloodWait as wait:
+                if wait.seconds is None or wait.seconds > LONGEST_PAUSE:
+                    raise
+                await asyncio.sleep(wait.seconds)
+                continue
             if not isinstance(answer, types.upload.File):
                 raise FileGone("it is only given by a content delivery network")
             return dc_id, answer.bytes
-        raise TemporarilyFailed("the data centres name each other for the file")
+        raise TemporarilyFailed("sent from one data centre to another, or told to wait, too often")
 
 
 def _part_of(path: Path) -> Path:
