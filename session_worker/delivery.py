@@ -54,18 +54,22 @@ class Delivery:
                 return
             await asyncio.sleep(min(order.next_try - time.time(), LONGEST_WAIT))
             parcel = await self._packing.pack(order)
-            while (failure := await self._try(order, parcel)) and failure.next_try is not None:
+            # Fetched before a place among the callers is taken: others wait for that.
+            photo_link = await self._photo_link(order)
+            failure = await self._try(order, parcel, photo_link)
+            while failure is not None and failure.next_try is not None:
                 if failure.code == FailureCode.ANSWER_LOST:
                     order = order.model_copy(update={"is_uncertain": True})
+                failure = await self._try(order, parcel, photo_link)
         except Exception:  # the root of a row: a bug in one must not stop those behind it
             log.exception("row %s failed", order.row)
             self._outbox.put(Failed(row=order.row, failure=Failure(code=FailureCode.INTERNAL)))
 
-    async def _try(self, order: Deliver, parcel: Parcel) -> Failure | None:
+    async def _try(self, order: Deliver, parcel: Parcel, photo_link: str) -> Failure | None:
         """Try once; tells what happened, returns why it came to nothing."""
         async with self._gate.passage():
             try:
-                await self._deliver(order, parcel)
+                await self._deliver(order, parcel, photo_link)
             except PlanfixError as error:
                 failure = judge(error, self._gate)
                 self._outbox.put(Failed(row=order.row, failure=failure))
@@ -75,14 +79,14 @@ class Delivery:
             self._outbox.put(Delivered(row=order.row))
             return None
 
-    async def _deliver(self, order: Deliver, parcel: Parcel) -> None:
+    async def _deliver(self, order: Deliver, parcel: Parcel, photo_link: str) -> None:
         before = self._chats.recall(order.chat)
         task = await self._find_task(before)
         if order.is_uncertain and before.task is None and task is not None:
             # The first message of a chat makes its task: an earlier try did get through.
             log.info("row %s was taken before", order.row)
         else:
-            await self._post(order, parcel, has_task=task is not None)
+            await self._post(order, parcel, photo_link, has_task=task is not None)
         if is_known(order.incoming.contact):
             self._chats.remember_contact(order.incoming.contact)
 
@@ -93,8 +97,10 @@ class Delivery:
         self._chats.remember_task(chat.peer_id, task)
         return task
 
-    async def _post(self, order: Deliver, parcel: Parcel, *, has_task: bool) -> None:
-        photo_link = await self._tell_contact(order)
+    async def _post(
+        self, order: Deliver, parcel: Parcel, photo_link: str, *, has_task: bool
+    ) -> None:
+        await self._tell_contact(order, photo_link)
         known, contact = self._chats.recall(order.chat).contact, order.incoming.contact
         if known is not None and not is_known(contact):
             contact = known
@@ -109,18 +115,21 @@ class Delivery:
         self._outbox.put(Trying(row=order.row))
         await self._planfix.new_message(line)
 
-    async def _tell_contact(self, order: Deliver) -> str:
-        """Renew the contact's card if it changed; the link to a photo Planfix has not seen."""
+    async def _photo_link(self, order: Deliver) -> str:
+        """Make the link to a photo that Planfix has not seen, once there is something behind it."""
         contact, known = order.incoming.contact, self._chats.recall(order.chat).contact
         is_new_photo = known is None or known.photo_id != contact.photo_id
         has_photo = is_new_photo and await self._packing.has_photo(order)
-        photo_link = (order.photo_link or "") if has_photo else ""
+        return (order.photo_link or "") if has_photo else ""
+
+    async def _tell_contact(self, order: Deliver, photo_link: str) -> None:
+        """Renew the contact's card if it changed."""
+        contact, known = order.incoming.contact, self._chats.recall(order.chat).contact
         if known is not None and known != contact and is_known(contact):
             try:
                 await self._planfix.update_contact(contact, photo_link)
             except PlanfixRejected as error:
                 log.warning("Planfix does not take a contact's card: %s", error)
-        return photo_link
 
 
 def is_known(contact: Contact) -> bool:

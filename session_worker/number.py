@@ -74,7 +74,7 @@ class Number:
         self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
         history = History(account.ask, recollection, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
-        packing = Packing(downloads, history, spool, words, account.until_online)
+        packing = Packing(downloads, history, spool, words, account.until_online, outbox)
         planfix = Planfix(assignment.planfix, assignment.number, patience)
         self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
         throttle = Throttle(account)

@@ -73,7 +73,7 @@ class Outbound:
         self._traces = traces
         self._folder = spool / "out"
         self._pauses = pauses
-        self._uploads = Uploads(telegram.ask)
+        self._uploads = Uploads(telegram.ask, telegram.until_online)
         self._file_room = asyncio.Semaphore(FILES_AT_ONCE)
         self._lanes: Lanes[Send] = Lanes(self._carry)
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
+from session_worker.message import Failed, Failure, Trying
 from session_worker.spool import incoming_file, photo_file
 from session_worker.telegram.downloads import FileGone, FileTooLarge
 from session_worker.telegram.entities_text import quoted
-from session_worker.telegram.errors import FloodWait, Refused, TelegramError, Unreachable
+from session_worker.telegram.errors import (
+    FloodWait,
+    Refused,
+    TelegramError,
+    TemporarilyFailed,
+    Unreachable,
+)
+from session_worker.verdict import FailureCode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from session_worker.message import Deliver, IncomingFile
+    from session_worker.session import Outbox
     from session_worker.telegram.downloads import Downloads
     from session_worker.telegram.history import History
     from session_worker.words.words import Words
@@ -28,9 +38,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_DOWNLOADS = 2  # at once
 MOST_TRIES = 8  # of a request that Telegram answers with trouble of its own
-MOST_CUTS = 30  # of the line, or of that to another data centre, during one request
+MOST_CUTS = 30  # of the line, or of that to another data centre, while nothing comes
+LONGEST_DOWNLOAD = 3600.0  # seconds of being tried; the chat waits for it
+PHOTO_LIMIT = 10.0  # seconds
 BACKOFF = Backoff(longest=60.0)
 MEGABYTE = 1024 * 1024
 
@@ -53,13 +64,14 @@ class Packing:
         spool: Path,
         words: Words,
         until_online: Callable[[], Awaitable[None]],
+        outbox: Outbox,
     ) -> None:
         self._downloads = downloads
         self._history = history
         self._spool = spool
         self._words = words
         self._until_online = until_online
-        self._slots = asyncio.Semaphore(MOST_DOWNLOADS)
+        self._outbox = outbox
 
     async def pack(self, order: Deliver) -> Parcel:
         """Make the parcel; what can't be fetched for good is told by a line in it."""
@@ -81,8 +93,9 @@ class Packing:
             return False
         path = photo_file(self._spool, contact.photo_id)
         try:
-            await self._downloads.fetch_photo(contact.peer_id, contact.photo_id, path)
-        except (FileGone, FileTooLarge, TelegramError) as error:
+            async with asyncio.timeout(PHOTO_LIMIT):
+                await self._downloads.fetch_photo(contact.peer_id, contact.photo_id, path)
+        except (FileGone, FileTooLarge, TelegramError, TimeoutError) as error:
             log.info("no photo of %s: %s", contact.peer_id, error)
             return False
         return True
@@ -101,8 +114,7 @@ class Packing:
         """Fetch a file; says why not when it can't be fetched."""
         path = incoming_file(self._spool, row, index)
         try:
-            async with self._slots:
-                await self._patiently(lambda: self._downloads.fetch(file.message_id, path))
+            await self._until_fetched(row, file, path)
         except FileTooLarge:
             limit = size_text(self._downloads.limit)
             return self._words.too_large.format(
@@ -113,22 +125,65 @@ class Packing:
             return self._words.gone_file.format(name=file.name)
         return ""
 
+    async def _until_fetched(self, row: int, file: IncomingFile, path: Path) -> None:
+        """Try until the file is there; a try in vain is told, so that it can be seen."""
+        patience, fetched, left = Patience(), 0, LONGEST_DOWNLOAD
+        while True:
+            await self._until_online()
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(left):
+                    await self._downloads.fetch(file.message_id, path)
+            except TimeoutError as late:
+                raise FileGone(f"not fetched within {LONGEST_DOWNLOAD:g} s") from late
+            except (TelegramError, OSError) as failed:
+                # The disk may be full, which passes like trouble of Telegram's own.
+                error = _told(failed)
+                left -= time.monotonic() - began
+                if (had := await self._downloads.fetched(path)) > fetched:
+                    patience, fetched = Patience(), had
+                pause = patience.pause_after(error)
+                self._tell(row, f"{file.name}: {error}", time.time() + pause)
+                await asyncio.sleep(pause)
+            else:
+                return
+
+    def _tell(self, row: int, detail: str, next_try: float) -> None:
+        self._outbox.put(Trying(row=row))
+        code = FailureCode.FILE_UNREACHABLE
+        failure = Failure(code=code, detail=detail, next_try=next_try)
+        self._outbox.put(Failed(row=row, failure=failure))
+
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask again after whatever may pass; never for ever, since the chat waits for it."""
-        tries: Counter[bool] = Counter()
+        patience = Patience()
         while True:
             await self._until_online()
             try:
                 return await ask()
-            except Refused:
-                raise
             except TelegramError as error:
-                is_cut = isinstance(error, Unreachable)
-                tries[is_cut] += 1
-                if tries[is_cut] >= (MOST_CUTS if is_cut else MOST_TRIES):
-                    raise
-                wanted = error.seconds if isinstance(error, FloodWait) else None
-                await asyncio.sleep(BACKOFF.pause(tries[is_cut], wanted))
+                await asyncio.sleep(patience.pause_after(error))
+
+
+def _told(failed: TelegramError | OSError) -> TelegramError:
+    return failed if isinstance(failed, TelegramError) else TemporarilyFailed(str(failed))
+
+
+class Patience:
+    """How often something was asked for in vain; trouble of the line is another kind."""
+
+    def __init__(self) -> None:
+        self._tries: Counter[bool] = Counter()
+
+    def pause_after(self, error: TelegramError) -> float:
+        """Tell how long to wait after this error; raises it when there is no use in asking on."""
+        is_cut = isinstance(error, Unreachable)
+        self._tries[is_cut] += 1
+        most = MOST_CUTS if is_cut else MOST_TRIES
+        if isinstance(error, Refused) or self._tries[is_cut] >= most:
+            raise error
+        wanted = error.seconds if isinstance(error, FloodWait) else None
+        return BACKOFF.pause(self._tries[is_cut], wanted)
 
 
 def size_text(size: int) -> str:

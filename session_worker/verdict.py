@@ -22,13 +22,14 @@ PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends 
 
 
 class FailureCode(StrEnum):
-    """Why Planfix did not take something; texts for people live where they are shown."""
+    """Why something did not get into Planfix; texts for people live where they are shown."""
 
     UNAVAILABLE = "planfix_unavailable"
     ANSWER_LOST = "planfix_answer_lost"
     UNAUTHORIZED = "planfix_unauthorized"
     FORBIDDEN = "planfix_forbidden"
     REJECTED = "planfix_rejected"
+    FILE_UNREACHABLE = "telegram_file_unreachable"
     INTERNAL = "internal_error"
 
 

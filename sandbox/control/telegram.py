@@ -176,7 +176,7 @@ async def post_fault() -> Json:
     if isinstance(order, MethodTrouble):
         data_centre().fail(order.error, phone=order.phone, method=order.method, times=order.times)
     else:
-        data_centre().afflict(order.kind, order.phone, order.seconds)
+        data_centre().afflict(order.kind, order.phone, order.seconds, dc_id=order.dc)
     return {}
 
 

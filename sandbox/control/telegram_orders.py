@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -10,6 +10,7 @@ from sandbox.encoded_bytes import EncodedBytes
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.handset import OwnFile
 
+DcId = Literal[2, 4]
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9 ()-]{5,32}$")]
 
 
@@ -50,9 +51,10 @@ class SentFile(Order):
     name: Annotated[str, Field(min_length=1, max_length=255)]
     mime: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$")] = "application/octet-stream"
     content: Annotated[EncodedBytes, Field(alias="base64", min_length=1, repr=False)]
+    dc: DcId | None = None
 
     def on_phone(self) -> OwnFile:
-        return OwnFile(self.name, self.mime, self.content)
+        return OwnFile(self.name, self.mime, self.content, self.dc)
 
 
 class Sending(Order):
@@ -118,6 +120,7 @@ class LineTrouble(Order):
     kind: Kind
     phone: Phone | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
+    dc: DcId | None = None
 
 
 Trouble: TypeAdapter[MethodTrouble | LineTrouble] = TypeAdapter(MethodTrouble | LineTrouble)

@@ -26,6 +26,7 @@ from sandbox.telegram.framing import Deframer, FramingError
 from sandbox.telegram.key_exchange import ExchangeFailed, KeyExchange
 
 if TYPE_CHECKING:
+    from sandbox.telegram.addresses import Address
     from sandbox.telegram.data_centre import DataCentre
     from sandbox.telegram.envelope import Letter
     from sandbox.telegram.keyring import ClientKey
@@ -42,10 +43,13 @@ _ESTABLISHED = 1  # the first byte of Linux's tcp_info
 class Connection(asyncio.Protocol):
     """Bytes of one client in, packets of its sessions out."""
 
-    def __init__(self, data_centre: DataCentre) -> None:
+    def __init__(self, data_centre: DataCentre, address: Address) -> None:
         self._data_centre = data_centre
+        self.address = address
         self._deframer = Deframer()
-        self._exchange = KeyExchange(data_centre.server_key, data_centre.keys.register)
+        self._exchange = KeyExchange(
+            data_centre.server_key, data_centre.keys_at(address.dc_id).register
+        )
         self._transport: asyncio.Transport | None = None
         self._key: ClientKey | None = None
         self._unflushed: dict[int, Session] = {}
@@ -145,7 +149,7 @@ class Connection(asyncio.Protocol):
             self._write(self._exchange.answer(packet))
 
     def _receive_sealed(self, key_id: int, packet: bytes) -> None:
-        key = self._data_centre.keys.get(key_id)
+        key = self._data_centre.keys_at(self.address.dc_id).get(key_id)
         if key is None:
             self._write(_UNKNOWN_KEY)
             if self._transport:
@@ -205,14 +209,20 @@ class Connection(asyncio.Protocol):
             session.answer(message.message_id, RpcError("INPUT_FETCH_ERROR").as_tl())
         else:
             if not service.serve(session, message.message_id, request):
-                call = rpc.Call(self._data_centre, session, message.message_id)
+                call = rpc.Call(self._data_centre, session, message.message_id, self.address)
                 rpc.execute(call, request)
 
     def _use(self, key: ClientKey) -> None:
-        """Count this connection for the key; two that are open at a time burn the key."""
-        if key is self._key and self in key.connections:
+        """Count this connection for the key; two that are open at a time burn the key.
+
+        Only beside those at media-only addresses a key may have others.
+        """
+        if key is self._key and (self.address.media_only or self in key.connections):
             return
         self._leave(lost=False)
+        if self.address.media_only:
+            self._key = key
+            return
         if any(other.is_open() for other in key.connections):
             logger.warning("a key sends on two connections; it is burnt")
             key.refusal = "AUTH_KEY_DUPLICATED"
@@ -232,4 +242,5 @@ class Connection(asyncio.Protocol):
 
     def _suffers(self, kind: Kind) -> bool:
         phone = self._key.phone if self._key else None
-        return self._data_centre.faults.holds(kind, phone, self._data_centre.time())
+        moment, dc_id = self._data_centre.time(), self.address.dc_id
+        return self._data_centre.faults.holds(kind, phone, moment, dc_id)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from telethon.sessions import StringSession
 
 from sandbox.telegram import methods, srp
 from sandbox.telegram.accounts import Account, Accounts
+from sandbox.telegram.addresses import HOME_DC, Addresses
 from sandbox.telegram.basic_groups import BasicGroups
 from sandbox.telegram.channels import Channels
 from sandbox.telegram.connection import Connection
 from sandbox.telegram.courier import Courier
 from sandbox.telegram.errors import RpcError
+from sandbox.telegram.exports import Exports
 from sandbox.telegram.faults import Condition, Faults, Kind, method_fault
 from sandbox.telegram.files import Files
 from sandbox.telegram.intake import Intake
@@ -42,14 +45,14 @@ class ConnectionCount:
 
 
 class DataCentre:
-    """One data centre in memory, on one port."""
+    """A data centre in memory, with another beside it that keeps only files."""
 
     def __init__(
         self,
         announce_code: Callable[[str], None] | None = None,
         *,
         server_key: ServerKey | None = None,
-        dc_id: int = 2,
+        dc_id: int = HOME_DC,
     ) -> None:
         self.dc_id = dc_id
         self.host = "127.0.0.1"
@@ -60,12 +63,13 @@ class DataCentre:
         self.tasks = Tasks()
         self.files = Files(self.time)
         self.intake = Intake(self.files, dc_id)
-        self._server: asyncio.Server | None = None
+        self.addresses = Addresses(dc_id)
         self._begin()
 
     def _begin(self) -> None:
         self.accounts = Accounts()
-        self.keys = Keyring()
+        self._keys = {each: Keyring() for each in self.addresses.dc_ids}
+        self.exports = Exports(self.time)
         self.faults = Faults()
         self.logins = Logins(self.time)
         self.courier = Courier(self.accounts, self.keys, self.faults, self.time)
@@ -74,27 +78,36 @@ class DataCentre:
         self.channels = Channels(self.accounts, self.courier)
 
     @property
+    def keys(self) -> Keyring:
+        """The keys of the account's own data centre."""
+        return self._keys[self.dc_id]
+
+    def keys_at(self, dc_id: int) -> Keyring:
+        return self._keys[dc_id]
+
+    @property
     def public_key_pem(self) -> str:
         return self.server_key.public_pem
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), host, port)
-        self.host, self.port = self._server.sockets[0].getsockname()[:2]
+        try:
+            self.host, self.port = await self.addresses.open(partial(Connection, self), host, port)
+        except OSError:
+            await self.addresses.close()
+            raise
         await self.files.open()
 
     async def stop(self) -> None:
-        """Close the port and every connection."""
-        if self._server is None:
+        """Close every port and every connection."""
+        if not self.addresses.is_open:
             return
-        self._server.close()
+        self.addresses.refuse_new()
         closing = [connection.closed.wait() for connection in self.connections]
         self.cut()
         await self.tasks.stop()
         await asyncio.gather(*closing)
-        await self._server.wait_closed()
+        await self.addresses.close()
         await self.files.close()
-        self._server = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -156,22 +169,31 @@ class DataCentre:
         """Answer a method with an RPC error, until so many times or the faults end."""
         self.faults.fail(method_fault(error, phone, method), times)
 
-    def afflict(self, kind: Kind, phone: str | None = None, seconds: float | None = None) -> None:
-        """Begin a fault for one account, or for all."""
-        condition = Condition.make(kind, phone, seconds, self.time())
+    def afflict(
+        self,
+        kind: Kind,
+        phone: str | None = None,
+        seconds: float | None = None,
+        *,
+        dc_id: int | None = None,
+    ) -> None:
+        """Begin a fault for one account, or for all; a line may suffer at one data centre only."""
+        condition = Condition.make(kind, phone, seconds, self.time(), dc_id)
         if condition.lasts:
             self.faults.add(condition)
-        if act := _ACTS.get(kind):
+        if kind is Kind.CUT:
+            self.cut(condition.phone, dc_id)
+        elif act := _ACTS.get(kind):
             act(self, condition.phone)
 
     def clear_faults(self) -> None:
         self.faults.clear()
 
-    def cut(self, phone: str | None = None) -> None:
-        """Break the connections of one account, or all there are."""
+    def cut(self, phone: str | None = None, dc_id: int | None = None) -> None:
+        """Break the connections of one account, or all there are, or those to one data centre."""
         for connection in list(self.connections):
             owner = connection.key.phone if connection.key else None
-            if phone is None or owner == phone:
+            if phone in (None, owner) and dc_id in (None, connection.address.dc_id):
                 connection.abort()
 
     def revoke(self, phone: str | None = None) -> None:
@@ -197,7 +219,7 @@ class DataCentre:
             account.reference_epoch += 1
 
     def reset(self) -> None:
-        """Forget everything but the port and the RSA key."""
+        """Forget everything but the ports and the RSA key."""
         self.cut()
         self.files.forget()
         self._begin()
@@ -207,7 +229,6 @@ class DataCentre:
 
 
 _ACTS: dict[Kind, Callable[[DataCentre, str | None], None]] = {
-    Kind.CUT: DataCentre.cut,
     Kind.REVOKE: DataCentre.revoke,
     Kind.DUPLICATE: DataCentre.burn_keys,
     Kind.TOO_LONG: DataCentre.forget_events,

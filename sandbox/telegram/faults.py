@@ -23,9 +23,11 @@ class Kind(StrEnum):
     TOO_LONG = "too_long"
     EXPIRED_REFERENCES = "expired_references"
     STRICT_RANDOM_ID = "strict_random_id"
+    CDN = "cdn"
 
 
 DEFAULT_DELAY = 1.0  # seconds
+NO_ANSWER = "NO_ANSWER"  # no error of Telegram's: a method that fails with it is never answered
 # These are done at once; only a cut may last, refusing connections.
 _ACTS = frozenset({Kind.CUT, Kind.REVOKE, Kind.DUPLICATE, Kind.TOO_LONG, Kind.EXPIRED_REFERENCES})
 
@@ -52,22 +54,32 @@ class Condition:
     phone: str | None = None
     until: float = inf
     seconds: float = 0
+    dc_id: int | None = None
 
     @classmethod
-    def make(cls, kind: Kind, phone: str | None, seconds: float | None, now: float) -> Condition:
+    def make(
+        cls,
+        kind: Kind,
+        phone: str | None,
+        seconds: float | None,
+        now: float,
+        dc_id: int | None = None,
+    ) -> Condition:
         """Make a condition from what a person orders; the seconds of SLOW are its delay."""
         phone = None if phone is None else bare_phone(phone)
         if kind is Kind.SLOW:
-            return cls(kind, phone, seconds=DEFAULT_DELAY if seconds is None else seconds)
-        return cls(kind, phone, inf if seconds is None else now + seconds)
+            delay = DEFAULT_DELAY if seconds is None else seconds
+            return cls(kind, phone, seconds=delay, dc_id=dc_id)
+        return cls(kind, phone, inf if seconds is None else now + seconds, dc_id=dc_id)
 
     @property
     def lasts(self) -> bool:
         """Tell whether it goes on after it began; a plain cut does not."""
         return self.kind not in _ACTS or (self.kind is Kind.CUT and self.until < inf)
 
-    def holds(self, kind: Kind, phone: str | None, now: float) -> bool:
-        return self.kind is kind and now < self.until and _names(self.phone, phone)
+    def holds(self, kind: Kind, phone: str | None, now: float, dc_id: int | None = None) -> bool:
+        is_here = self.dc_id in (None, dc_id)
+        return self.kind is kind and now < self.until and is_here and _names(self.phone, phone)
 
 
 class Faults:
@@ -98,12 +110,12 @@ class Faults:
                 return RpcError(fault.error, fault.code)
         return None
 
-    def holds(self, kind: Kind, phone: str | None, now: float) -> bool:
-        return any(condition.holds(kind, phone, now) for condition in self._conditions)
+    def holds(self, kind: Kind, phone: str | None, now: float, dc_id: int | None = None) -> bool:
+        return any(condition.holds(kind, phone, now, dc_id) for condition in self._conditions)
 
-    def delay(self, phone: str | None, now: float) -> float:
+    def delay(self, phone: str | None, now: float, dc_id: int | None = None) -> float:
         """Tell how long answers to this account are held back."""
-        slow = (c.seconds for c in self._conditions if c.holds(Kind.SLOW, phone, now))
+        slow = (c.seconds for c in self._conditions if c.holds(Kind.SLOW, phone, now, dc_id))
         return max(slow, default=0)
 
 

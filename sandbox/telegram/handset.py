@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ class OwnFile:
     name: str
     mime_type: str
     content: bytes
+    # Telegram keeps files where their senders live; by default where the number does.
+    dc_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +103,12 @@ async def _make_media(centre: DataCentre, file: OwnFile, *, voice: bool) -> Phot
     """Choose the kind of message that a Telegram app would send this file as."""
     stored = await centre.files.keep(file.content)
     if file.mime_type in _PHOTO_TYPES and not voice:
-        try:
-            return centre.intake.photo(stored, file.name)
-        except RpcError:
-            # What Telegram takes for no photo goes as a file.
-            return centre.intake.document(stored, file.mime_type, _attributes(file, voice=False))
-    return centre.intake.document(stored, file.mime_type, _attributes(file, voice=voice))
+        # What Telegram takes for no photo goes as a file.
+        with suppress(RpcError):
+            return centre.intake.photo(stored, file.name, dc_id=file.dc_id)
+    return centre.intake.document(
+        stored, file.mime_type, _attributes(file, voice=voice), dc_id=file.dc_id
+    )
 
 
 def _attributes(file: OwnFile, *, voice: bool) -> list[Any]:

@@ -34,7 +34,7 @@ class Intake:
         self._files = files
         self._dc_id = dc_id
 
-    def photo(self, file: Readable, name: str = "") -> Photo:
+    def photo(self, file: Readable, name: str = "", *, dc_id: int | None = None) -> Photo:
         """Make a photo; raise RpcError when Telegram would not take the file for one."""
         if PurePath(name).suffix.lower() not in _PHOTO_SUFFIXES:
             raise RpcError("PHOTO_EXT_INVALID")
@@ -45,7 +45,8 @@ class Intake:
             raise RpcError("PHOTO_EXT_INVALID")
         _check_dimensions(picture)
         sizes = _photo_sizes(picture, file)
-        photo = Photo(self._files.next_id(), now(), self._dc_id, picture.mime_type, sizes)
+        place = dc_id or self._dc_id
+        photo = Photo(self._files.next_id(), now(), place, picture.mime_type, sizes)
         self._files.items[photo.id] = photo
         return photo
 
@@ -57,6 +58,7 @@ class Intake:
         thumb: Readable | None = None,
         *,
         force_file: bool = False,
+        dc_id: int | None = None,
     ) -> Document:
         """Make a document; a forced one is only a file, whatever could be played of it."""
         told = [a for a in attributes if not (force_file and isinstance(a, _ONLY_PLAYED))]
@@ -66,7 +68,7 @@ class Intake:
         document = Document(
             self._files.next_id(),
             now(),
-            self._dc_id,
+            dc_id or self._dc_id,
             mime_type or _DEFAULT_TYPE,
             file,
             tuple(told),

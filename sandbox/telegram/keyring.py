@@ -34,6 +34,8 @@ class ClientKey:
     account: Account | None = None
     # Who gave the right code but still owes the password.
     pending: Account | None = None
+    # The login at the account's own data centre, where this key came in by it at another.
+    exported_from: ClientKey | None = None
     # What the client said of itself in initConnection.
     device: Any = None
     # Every request is answered with this error once the key is burnt.
@@ -48,6 +50,12 @@ class ClientKey:
     @property
     def phone(self) -> str | None:
         return self.account.phone if self.account else None
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether the login that this one came from has ended."""
+        origin = self.exported_from
+        return origin is not None and (origin.account is not self.account or bool(origin.refusal))
 
     def salt_of(self, period: int) -> int:
         digest = sha1(self.salt_seed + period.to_bytes(8, "big"), usedforsecurity=False).digest()
@@ -133,7 +141,7 @@ class Keyring:
     def sign_out(self, key: ClientKey) -> None:
         if key.account:
             self._by_account[key.account.id].discard(key)
-        key.account = key.pending = None
+        key.account = key.pending = key.exported_from = None
 
     def listening(self, account: Account) -> Iterator[Session]:
         """Yield the connected sessions of an account that asked for updates."""

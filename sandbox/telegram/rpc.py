@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from telethon.tl import TLRequest, functions, types
 
 from sandbox.telegram.accounts import bare_phone
+from sandbox.telegram.addresses import Address
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.faults import Kind, bare_method
+from sandbox.telegram.faults import NO_ANSWER, Kind, bare_method
+from sandbox.telegram.placement import check_place
 from sandbox.telegram.schema import is_well_typed
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.telegram.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.keyring import ClientKey
+    from sandbox.telegram.keyring import ClientKey, Keyring
     from sandbox.telegram.session import Session
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,12 @@ class Call:
     data_centre: DataCentre
     session: Session
     message_id: int
+    address: Address
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys of the data centre that the client asks."""
+        return self.data_centre.keys_at(self.address.dc_id)
 
     @property
     def key(self) -> ClientKey:
@@ -126,6 +134,8 @@ def _running(call: Call, message_ids: list[int]) -> list[asyncio.Task[None]]:
 def _note_interest(call: Call, request: Any) -> None:
     """Begin to push updates at the first request that needs a login."""
     session, found = call.session, METHODS.get(type(request))
+    if call.address != Address(call.data_centre.dc_id):
+        return
     if session.wants_updates or call.key.account is None or found is None or found.anonymous:
         return
     session.wants_updates = True
@@ -142,6 +152,7 @@ def _invoke(call: Call, request: Any) -> Any:
     if found is None:
         logger.warning("no handler for %s", name)
         raise RpcError(f"METHOD_INVALID_{name.upper().replace('.', '_')}")
+    check_place(call.address, call.data_centre.dc_id, name, request)
     if not is_well_typed(request):
         raise RpcError("INPUT_CONSTRUCTOR_INVALID")
     if not found.anonymous and call.key.account is None:
@@ -153,6 +164,8 @@ def _refuse(call: Call, request: Any, name: str) -> None:
     """Raise the error that this key, account or method must answer with, if any."""
     if call.key.refusal:
         raise RpcError(call.key.refusal)
+    if call.key.is_orphaned:
+        call.keys.sign_out(call.key)
     faults = call.data_centre.faults
     if call.key.account and faults.holds(Kind.BAN, call.key.phone, call.data_centre.time()):
         raise RpcError("USER_DEACTIVATED_BAN")
@@ -187,7 +200,8 @@ async def _finish(call: Call, request: Any, outcome: Awaitable[Any]) -> None:
 
 def _answer_failure(call: Call, request: Any, failure: Exception) -> None:
     if isinstance(failure, RpcError):
-        _answer(call, failure.as_tl())
+        if failure.message != NO_ANSWER:
+            _answer(call, failure.as_tl())
         return
     logger.error("the handler of %s failed", type(request).__name__, exc_info=failure)
     _answer(call, _INTERNAL)
@@ -195,7 +209,7 @@ def _answer_failure(call: Call, request: Any, failure: Exception) -> None:
 
 def _answer(call: Call, result: Any) -> None:
     centre = call.data_centre
-    delay = centre.faults.delay(call.key.phone, centre.time())
+    delay = centre.faults.delay(call.key.phone, centre.time(), call.address.dc_id)
     if delay:
         centre.tasks.later(delay, lambda: call.session.answer(call.message_id, result))
     else:

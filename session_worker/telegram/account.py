@@ -200,7 +200,7 @@ class TelegramAccount:
             self._pace,
             self._inbox.arrived,
         )
-        line = Line(client, self._pace)
+        line = Line(client, self._pace, self._assignment.data_centre)
         try:
             await line.open(self._inbox.reached or self._stored_place())
             await self._verify(line)

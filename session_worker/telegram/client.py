@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from telethon import TelegramClient, utils
 from telethon.crypto import rsa
-from telethon.tl import types
+from telethon.tl import functions, types
+from telethon.tl.alltlobjects import LAYER
 
 from session_worker.telegram.message_box import AccountBox, is_of_channel
 from session_worker.telegram.updates import LibraryQueue
@@ -128,15 +130,22 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         self.session.process_entities(result)
         return result
 
-    async def at(self, dc_id: int, request: Any) -> Any:
-        """Send a request to another data centre: files stay where their senders live."""
-        if dc_id == self.session.dc_id:
-            return await self(request)
-        sender = await self._borrow_exported_sender(dc_id)
-        try:
-            return await sender.send(request)
-        finally:
-            await self._return_exported_sender(sender)
+    @property
+    def loggers(self) -> Any:
+        """Where the library writes what it does."""
+        return self._log
+
+    def connection_to(self, dc_id: int, host: str, port: int) -> Any:
+        """Make a connection to another data centre, of the kind of our own."""
+        return self._connection(
+            host, port, dc_id, loggers=self._log, proxy=self._proxy, local_addr=self._local_addr
+        )
+
+    def introducing(self, request: Any) -> Any:
+        """Put what we are before the first request on a line."""
+        introduction = copy(self._init_request)
+        introduction.query = request
+        return functions.InvokeWithLayerRequest(LAYER, introduction)
 
     async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> list[Any]:
         await super()._preprocess_updates(updates, users, chats)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from telethon.tl import functions
+from telethon.tl import functions, types
 
-from session_worker.telegram.errors import Refused
+from session_worker.telegram.errors import FloodWait, Moved, Refused, TemporarilyFailed
 from session_worker.telegram.media_files import file_object, place_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 
 PIECE = 256 * 1024  # bytes; Telegram wants a power of two within a megabyte
 FRESH_REFERENCES = 3  # times a reference may expire during one download
+AT_A_TIME = 4  # pieces on their way from one data centre
+MOST_DETOURS = 10  # of a piece: to other data centres, or pauses that Telegram asks for
+LONGEST_PAUSE = 60.0  # seconds; a longer wait makes the try one in vain
+STALE = ("FILE_REFERENCE_", "FILEREF_")
 
 
 class FileGone(Exception):
@@ -43,7 +48,14 @@ class Downloads:
         self._ask = ask
         self._ask_at = ask_at
         self._history = history
+        self._rooms: defaultdict[int, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(AT_A_TIME)
+        )
         self.limit = limit
+
+    async def fetched(self, path: Path) -> int:
+        """Count the bytes there are of a file that is being fetched."""
+        return await asyncio.to_thread(_whole_pieces, _part_of(path))
 
     async def fetch(self, message_id: int, path: Path) -> None:
         """Fetch the file of a message; raises FileGone, FileTooLarge or a TelegramError."""
@@ -67,7 +79,7 @@ class Downloads:
     async def _fetch(self, find: Find, path: Path) -> None:
         if await asyncio.to_thread(path.exists):
             return
-        part = path.with_name(f"{path.name}.part")
+        part = _part_of(path)
         place = await self._find(find)
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         for _ in range(FRESH_REFERENCES):
@@ -75,7 +87,7 @@ class Downloads:
                 await self._append_rest(place, part)
                 break
             except Refused as error:
-                if not error.text.startswith("FILE_REFERENCE_"):
+                if not error.text.startswith(STALE):
                     raise FileGone(error.text) from error
                 place = await self._find(find)
         else:
@@ -96,15 +108,40 @@ class Downloads:
 
     async def _append_rest(self, place: Place, part: Path) -> None:
         offset = await asyncio.to_thread(_whole_pieces, part)
+        dc_id = place.dc_id
         while True:
-            request = functions.upload.GetFileRequest(place.location, offset, PIECE)
-            content: bytes = (await self._ask_at(place.dc_id, request)).bytes
+            dc_id, content = await self._piece(place, dc_id, offset)
             await asyncio.to_thread(_write, part, offset, content)
             offset += len(content)
             if offset > self.limit:
                 raise FileTooLarge
             if len(content) < PIECE:
                 return
+
+    async def _piece(self, place: Place, dc_id: int, offset: int) -> tuple[int, bytes]:
+        """Fetch a piece; tells the data centre that had it as well."""
+        request = functions.upload.GetFileRequest(place.location, offset, PIECE)
+        for _ in range(MOST_DETOURS):
+            try:
+                # Room is taken for a piece, not for a file: one that hangs keeps it from no other.
+                async with self._rooms[dc_id]:
+                    answer = await self._ask_at(dc_id, request)
+            except Moved as moved:
+                dc_id = moved.dc_id
+                continue
+            except FloodWait as wait:
+                if wait.seconds is None or wait.seconds > LONGEST_PAUSE:
+                    raise
+                await asyncio.sleep(wait.seconds)
+                continue
+            if not isinstance(answer, types.upload.File):
+                raise FileGone("it is only given by a content delivery network")
+            return dc_id, answer.bytes
+        raise TemporarilyFailed("sent from one data centre to another, or told to wait, too often")
+
+
+def _part_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
 
 
 def _whole_pieces(part: Path) -> int:

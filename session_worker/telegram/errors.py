@@ -49,7 +49,7 @@ class PasswordNeeded(TelegramError):
 
 
 class Moved(TelegramError):
-    """The account lives at another data centre, where the login has to go on."""
+    """What is asked for, an account or a file, lives at another data centre."""
 
     def __init__(self, dc_id: int) -> None:
         super().__init__(f"go on at data centre {dc_id}")
@@ -66,6 +66,10 @@ class Unreachable(TelegramError):
     def __init__(self, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class NoAnswer(Unreachable):
+    """The line seems to work, yet this request was not answered in time."""
 
 
 class Deaf(TelegramError):
@@ -104,7 +108,11 @@ _LINE = (
     telethon_errors.InvalidChecksumError,
     telethon_errors.SecurityError,
 )
-_MOVED = (telethon_errors.PhoneMigrateError, telethon_errors.NetworkMigrateError)
+_MOVED = (
+    telethon_errors.PhoneMigrateError,
+    telethon_errors.NetworkMigrateError,
+    telethon_errors.FileMigrateError,
+)
 _PEERLESS = (
     telethon_errors.PeerIdInvalidError,
     telethon_errors.UserIdInvalidError,

@@ -17,6 +17,8 @@ class Pace:
     # What is pushed before an answer is handled a moment after it.
     settle: float = 1.0
     close_limit: float = 3.0
+    # How long a line to another data centre is kept for the next file.
+    idle_limit: float = 60.0
     # How long before its end a QR code gives way to the next.
     renew_before: float = 2.0
     # A line that lasted this long counts as good: the next cut is met at once again.

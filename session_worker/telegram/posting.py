@@ -180,7 +180,13 @@ class Posting:
         name = self._letter.attachment(index).name or "file"
         place, as_document = self._letter.place(index), index in self._letter.as_documents
         shape = await asyncio.to_thread(shape_of, place, name, as_document=as_document)
-        uploaded = await self._uploads.upload(place, name)
+        try:
+            uploaded = await self._uploads.upload(place, name)
+        except TelegramError as error:
+            cause = cause_of(error)
+            if not concerns_file(cause):
+                raise
+            raise FileFailed(index, cause) from error
         self._letter.parcels[index] = Parcel(shape.media(uploaded), shape.joins_albums)
 
     async def _find_another_way(self, index: int, error: TelegramError) -> None:

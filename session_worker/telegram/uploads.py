@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from session_worker.telegram.errors import FloodWait
+from session_worker.backoff import Backoff
+from session_worker.telegram.errors import FloodWait, NoAnswer, Refused, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,13 +22,17 @@ PART = 512 << 10  # bytes
 BIG = 10 << 20  # bytes from which on Telegram wants another request
 AT_A_TIME = 2  # parts on their way, whatever is uploaded
 LONGEST_PAUSE = 60.0  # seconds; a longer wait interrupts the upload
+MOST_TRIES = 3  # of a part that is not answered, or cut off
+BACKOFF = Backoff(first=0.2, longest=2.0)
+UNANSWERED = "FILE_PART_UNANSWERED"
 
 
 class Uploads:
     """Uploads for all chats of a number share the room for parts on their way."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, until_online: Callable[[], Awaitable[None]]) -> None:
         self._ask = ask
+        self._until_online = until_online
         self._room = asyncio.Semaphore(AT_A_TIME)
 
     async def upload(self, path: Path, name: str) -> Any:
@@ -63,7 +68,8 @@ class Uploads:
             request.bytes = b""
 
     async def _patiently(self, request: Any) -> None:
-        """Send a part again after the short pauses that Telegram asks for between parts."""
+        """Send a part again after a short pause that Telegram asks for, or a cut: the rest is there."""
+        tries = 0
         while True:
             try:
                 await self._ask(request)
@@ -71,8 +77,27 @@ class Uploads:
                 if wait.seconds is None or wait.seconds > LONGEST_PAUSE:
                     raise
                 await asyncio.sleep(wait.seconds)
+            except Unreachable as error:
+                tries += 1
+                if tries >= MOST_TRIES:
+                    raise _given_up(error) from error
+                await self._until_back(error, tries)
             else:
                 return
+
+    async def _until_back(self, error: Unreachable, tries: int) -> None:
+        """Wait for a line, not for long: what waits longer is to be told."""
+        await asyncio.sleep(BACKOFF.pause(tries))
+        try:
+            async with asyncio.timeout(LONGEST_PAUSE):
+                await self._until_online()
+        except TimeoutError:
+            raise error from None
+
+
+def _given_up(error: Unreachable) -> Exception:
+    """Tell a file that Telegram does not take from a line that does not hold."""
+    return Refused(0, UNANSWERED) if isinstance(error, NoAnswer) else error
 
 
 def _save_small(file_id: int, number: int, _: int) -> Any:

@@ -33,8 +33,8 @@ def get_config(call: Call, _request: Any) -> Any:
         date=now(),
         expires=now() + _LIFETIME,
         test_mode=False,
-        this_dc=centre.dc_id,
-        dc_options=[types.DcOption(centre.dc_id, centre.host, centre.port)],
+        this_dc=call.address.dc_id,
+        dc_options=centre.addresses.options(),
         dc_txt_domain_name="",
         me_url_prefix="https://t.me/",
         webfile_dc_id=centre.dc_id,
@@ -44,7 +44,12 @@ def get_config(call: Call, _request: Any) -> Any:
 
 @method(functions.help.GetNearestDcRequest, anonymous=True)
 def get_nearest_dc(call: Call, _request: Any) -> Any:
-    return types.NearestDc("XX", call.data_centre.dc_id, call.data_centre.dc_id)
+    return types.NearestDc("XX", call.address.dc_id, call.data_centre.dc_id)
+
+
+@method(functions.help.GetCdnConfigRequest, anonymous=True)
+def get_cdn_config(_call: Call, _request: Any) -> Any:
+    return types.CdnConfig([])
 
 
 @method(functions.help.GetAppConfigRequest, anonymous=True)

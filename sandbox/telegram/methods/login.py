@@ -94,7 +94,7 @@ def import_bot_authorization(call: Call, request: Any) -> Any:
 
 @method(functions.auth.LogOutRequest, anonymous=True)
 def log_out(call: Call, _request: Any) -> Any:
-    call.data_centre.keys.sign_out(call.key)
+    call.keys.sign_out(call.key)
     return types.auth.LoggedOut()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
 from sandbox.telegram.errors import RpcError
+from sandbox.telegram.faults import Kind
 from sandbox.telegram.file_reference import check_reference
 from sandbox.telegram.input_media import find_item
 from sandbox.telegram.media import Document, Photo
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _WINDOW = 1 << 20  # a piece may not reach across its borders
 _UNIT = 4 << 10
 _PRECISE_UNIT = 1 << 10
+_CDN = 203
 
 
 @method(functions.upload.SaveFilePartRequest)
@@ -47,6 +50,9 @@ def save_big_file_part(call: Call, request: Any) -> bool:
 def get_file(call: Call, request: Any) -> Any:
     _check_piece(request.offset, request.limit, precise=bool(request.precise))
     file = _locate(call, request.location)
+    centre = call.data_centre
+    if centre.faults.holds(Kind.CDN, call.account.phone, centre.time()):
+        return _redirect()
     content = file.read(request.offset, request.limit)
     return types.upload.File(types.storage.FilePartial(), 0, content)
 
@@ -80,8 +86,20 @@ def _item(call: Call, kind: type[Any], location: Any) -> Any:
     item = find_item(call, kind, location)
     if item is None:
         raise RpcError("FILE_ID_INVALID")
+    _check_place(call, item)
     check_reference(call.account, item.id, location.file_reference)
     return item
+
+
+def _check_place(call: Call, item: Photo | Document) -> None:
+    """Send whoever asks at the wrong data centre to the one that keeps the file."""
+    if item.dc_id != call.address.dc_id:
+        raise RpcError(f"FILE_MIGRATE_{item.dc_id}")
+
+
+def _redirect() -> Any:
+    """Point at a content delivery network that nobody here runs."""
+    return types.upload.FileCdnRedirect(_CDN, token_bytes(16), token_bytes(32), token_bytes(16), [])
 
 
 def _of_size(sizes: tuple[Size, ...], letter: str) -> Readable:
@@ -97,4 +115,5 @@ def _profile_photo(call: Call, location: Any) -> Readable:
     photo = next((p for p in owner.photos if p.id == location.photo_id), None)
     if photo is None:
         raise RpcError("LOCATION_INVALID")
+    _check_place(call, photo)
     return photo.sizes[-1 if location.big else 0].file

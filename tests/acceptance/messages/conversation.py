@@ -172,7 +172,8 @@ class Conversation:
 
     async def _write(self, sender: str, recipient: str, text: str, **more: Any) -> list[int]:
         people = {"from": sender, "to": recipient}
-        files = {"files": [_on_phone(file) for file in more.pop("files", ())]}
+        place = {"dc": more.pop("dc")} if "dc" in more else {}
+        files = {"files": [_on_phone(file) | place for file in more.pop("files", ())]}
         body = {**people, "text": text, **(files if files["files"] else {}), **more}
         ids: list[int] = (await self.world.control("POST", "/telegram/messages", **body))["ids"]
         return ids

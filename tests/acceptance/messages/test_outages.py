@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text as sql
@@ -280,3 +282,28 @@ async def _delivered(conversation: Conversation, count: int) -> bool:
 async def _error(conversation: Conversation, code: str | None) -> bool:
     error = (await conversation.shown())["last_error"]
     return bool((error and error["code"]) == code)
+
+
+async def test_file_of_a_data_centre_that_is_down_waits_with_its_reason(
+    world: World, conversation: Conversation
+) -> None:
+    """The journal shows how often a file was tried and why in vain; it arrives when it can."""
+    content = secrets.token_bytes(300_000)
+    await conversation.telegram_fails(kind="cut", dc=4, seconds=3600)
+    files = [("a.bin", "application/zip", content)]
+
+    await conversation.contact_writes("away", files=files, dc=4)
+    row = await eventually(lambda: _tried_in_vain(conversation), awaited="two tries in vain")
+    await world.control("DELETE", "/telegram/faults")
+
+    await conversation.until_in_planfix("away")
+    (message,) = await conversation.in_planfix()
+    (file,) = message["attachments"]
+    assert file["sha256"] == hashlib.sha256(content).hexdigest()
+    assert row["error"]["code"] == "telegram_file_unreachable"
+    assert "data centre 4" in row["error"]["detail"]
+
+
+async def _tried_in_vain(conversation: Conversation) -> Any:
+    rows = await conversation.journal(direction="in", state="pending")
+    return next((row for row in rows if row["attempts"] >= 2 and row["error"]), None)

@@ -298,3 +298,23 @@ async def test_reset_forgets_everything(control: Control) -> None:
 
     assert await control.ask("GET", "/telegram/accounts") == []
     assert await control.ask("GET", "/planfix") == []
+
+
+async def test_file_is_laid_into_the_other_data_centre(control: Control) -> None:
+    """A file ordered to lie elsewhere names that data centre to whoever gets it."""
+    file = {"name": "a.pdf", "mime": "application/pdf", "base64": encoded(b"%PDF-1.4"), "dc": 4}
+
+    async with await control.client_of(BOB) as client:
+        await control.write(ALICE, BOB, files=[file, file | {"dc": 2}])
+        messages = await client.get_messages("alice_x", 2)
+
+    assert [message.document.dc_id for message in messages] == [2, 4]
+
+
+async def test_unknown_data_centre_is_refused(control: Control) -> None:
+    """There are two data centres to lay files into, no others."""
+    file = {"name": "a.pdf", "base64": encoded(b"x"), "dc": 3}
+
+    await control.ask(
+        "POST", "/telegram/messages", 400, **{"from": ALICE, "to": BOB, "files": [file]}
+    )

@@ -33,6 +33,8 @@ def server_key() -> ServerKey:
 async def data_centre(server_key: ServerKey) -> AsyncIterator[DataCentre]:
     async with DataCentre(server_key=server_key) as centre:
         rsa.add_key(centre.public_key_pem, old=False)
+        # Telethon remembers the addresses of the first server it has asked, for all clients.
+        TelegramClient._config = None
         yield centre
 
 

@@ -17,6 +17,7 @@ from sandbox.telegram.framing import Intermediate
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
 
+    from sandbox.telegram.addresses import Address
     from sandbox.telegram.data_centre import DataCentre
     from sandbox.telegram.keyring import ClientKey
 
@@ -36,8 +37,15 @@ class RawClient:
         self._last_id = 0
 
     @classmethod
-    async def connect(cls, centre: DataCentre, key: ClientKey, session_id: int | None) -> Self:
-        streams = await asyncio.open_connection(centre.host, centre.port)
+    async def connect(
+        cls,
+        centre: DataCentre,
+        key: ClientKey,
+        session_id: int | None,
+        address: Address | None = None,
+    ) -> Self:
+        place = centre.addresses.place_of(address) if address else (centre.host, centre.port)
+        streams = await asyncio.open_connection(*place)
         client = cls(streams, key, session_id)
         client._writer.write(b"\xee" * 4)
         return client

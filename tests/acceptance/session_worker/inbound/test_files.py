@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from sandbox.telegram import handset
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.handset import OwnFile
@@ -115,15 +117,28 @@ async def test_a_file_that_vanished_leaves_a_line(bench: Bench) -> None:
     await bench.until_texts("look\nFile a.pdf can not be fetched from Telegram any more")
 
 
-async def test_an_expired_reference_is_renewed(bench: Bench) -> None:
+@pytest.mark.parametrize("error", ["FILE_REFERENCE_EXPIRED", "FILEREF_UPGRADE_NEEDED"])
+async def test_an_expired_reference_is_renewed(bench: Bench, error: str) -> None:
     """A file reference that expires during a download costs another question, not the file."""
-    bench.centre.fail("FILE_REFERENCE_EXPIRED", phone=PHONE, method="upload.getFile", times=1)
+    bench.centre.fail(error, phone=PHONE, method="upload.getFile", times=1)
     file = OwnFile("a.bin", "application/zip", os.urandom(600_000))
 
     await send(bench, file)
 
     await eventually(lambda: bench.told)
     assert digests(bench.told[0]) == sha256(file)
+
+
+async def test_a_short_wait_between_pieces_is_kept(bench: Bench) -> None:
+    """Who downloads much is asked for pauses; those are no tries in vain."""
+    bench.centre.fail("FLOOD_PREMIUM_WAIT_1", phone=PHONE, method="upload.getFile", times=2)
+    file = OwnFile("a.bin", "application/zip", os.urandom(600_000))
+
+    await send(bench, file)
+
+    await eventually(lambda: bench.told)
+    assert digests(bench.told[0]) == sha256(file)
+    assert bench.desk.failures == []
 
 
 async def test_a_cut_during_a_download_costs_nothing(bench: Bench) -> None:
@@ -135,6 +150,20 @@ async def test_a_cut_during_a_download_costs_nothing(bench: Bench) -> None:
     await eventually(part.exists)
 
     bench.centre.cut(PHONE)
+
+    await eventually(lambda: bench.told)
+    assert digests(bench.told[0]) == sha256(file)
+
+
+async def test_trouble_of_the_disk_passes(bench: Bench) -> None:
+    """A file that can not be written is tried again, as one that can not be read from Telegram."""
+    part = bench.spool / "in" / "1" / "0.part"
+    part.mkdir(parents=True)
+    file = OwnFile("a.bin", "application/zip", os.urandom(1000))
+    await send(bench, file)
+    await eventually(lambda: "telegram_file_unreachable" in bench.desk.failures)
+
+    part.rmdir()
 
     await eventually(lambda: bench.told)
     assert digests(bench.told[0]) == sha256(file)

@@ -1,0 +1,33 @@
+"""Carrying a login over to the data centre that keeps a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from sandbox.telegram import views
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.rpc import method
+
+if TYPE_CHECKING:
+    from sandbox.telegram.rpc import Call
+
+
+@method(functions.auth.ExportAuthorizationRequest)
+def export_authorization(call: Call, request: Any) -> Any:
+    centre, dc_id = call.data_centre, request.dc_id
+    if dc_id == call.address.dc_id or dc_id not in centre.addresses.dc_ids:
+        raise RpcError("DC_ID_INVALID")
+    token = centre.exports.make(call.key, call.account, dc_id)
+    return types.auth.ExportedAuthorization(call.account.id, token)
+
+
+@method(functions.auth.ImportAuthorizationRequest, anonymous=True)
+def import_authorization(call: Call, request: Any) -> Any:
+    """Let a key in that was agreed on here, for as long as the login it comes from lasts."""
+    exports, here = call.data_centre.exports, call.address.dc_id
+    login, account = exports.take(request.bytes, here, request.id)
+    call.keys.sign_in(call.key, account)
+    call.key.exported_from = login
+    return types.auth.Authorization(views.user(account, account))
