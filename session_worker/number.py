@@ -65,7 +65,7 @@ class Number:
         self._since = _last_known_moment(assignment)
         account = TelegramAccount(assignment, outbox, lease, on_update=self._take, pace=pace)
         spool, words = Path(assignment.spool), words_of(assignment.language)
-        recollection, people = Recollection(), People(account.ask)
+        recollection, people = Recollection(), People(account.ask, lambda: account.owner)
         self._account = account
         self._whereabouts = Whereabouts(spool / WHEREABOUTS)
         sent = Whereabouts(spool / SENT)

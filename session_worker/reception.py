@@ -11,8 +11,8 @@ from session_worker.absence import Absence
 from session_worker.albums import Albums
 from session_worker.backoff import Backoff
 from session_worker.heard import ReadUpTo, Written
-from session_worker.message import ReadByContact, Received
-from session_worker.telegram.errors import FloodWait, TelegramError
+from session_worker.message import GapFilled, ReadByContact, Received
+from session_worker.telegram.errors import FloodWait, TelegramError, Undecodable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -58,7 +58,12 @@ class Reception:
 
     async def take(self, position: int, update: Any) -> None:
         """Hand up what an update means; one that means nothing is done with at once."""
-        heard = await self.patiently(lambda: self._ear.listen(update))
+        try:
+            heard = await self.patiently(lambda: self._ear.listen(update))
+        except Undecodable as error:
+            log.warning("an update is left out, for what it needs can not be decoded: %s", error)
+            self._outbox.put(_left_out(update, error))
+            heard = ()
         self.absence.count(sum(isinstance(each, Written) for each in heard))
         if not heard:
             self.nothing(position)
@@ -114,6 +119,8 @@ class Reception:
         while True:
             try:
                 return await ask()
+            except Undecodable:
+                raise
             except TelegramError as error:
                 attempt += 1
                 wanted = error.seconds if isinstance(error, FloodWait) else None
@@ -124,3 +131,9 @@ class Reception:
     async def _report(self, gathered: Iterable[Gathered]) -> None:
         for each in gathered:
             await self._outbox.report(Received(positions=each.positions, incoming=each.incoming))
+
+
+def _left_out(update: Any, error: Undecodable) -> GapFilled:
+    pts = getattr(update, "pts", None) or 0
+    said = f"{type(update).__name__}: {error}"
+    return GapFilled(pts_from=pts, pts_to=pts, began=time.time(), found=0, missing=1, detail=said)

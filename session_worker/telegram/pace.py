@@ -25,6 +25,13 @@ class Pace:
     longest_pause: float = 30.0
 
 
+def pause_before_poll(unproven: int, pace: Pace) -> float:
+    """How long to wait before a poll, after so many that proved nothing: first a moment only."""
+    if unproven == 0:
+        return pace.poll_interval
+    return float(min(pace.settle * 2.0 ** (unproven - 1), pace.poll_interval))
+
+
 def pause_before(attempt: int, pace: Pace, jitter: float | None = None) -> float:
     """How long to wait before connection attempt ``attempt`` (0: the first after a cut)."""
     if attempt == 0:
