@@ -35,7 +35,8 @@ class GapFilling:
 
     async def fill(self, position: int, gap: Gap, last: Last) -> None:
         """Hand up all messages after the last known one; the last of them ends the gap."""
-        await self._reception.finish_albums()
+        if not gap.is_undecodable:
+            await self._reception.finish_albums()
         unread: list[str] = []
         count = 0
         held: Written | None = None
@@ -47,7 +48,8 @@ class GapFilling:
             await self._reception.hand_up((position,), held)
         else:
             self._reception.nothing(position)
-        await self._reception.finish_albums()
+        if count or not gap.is_undecodable:
+            await self._reception.finish_albums()
         self._outbox.put(_receipt(gap, last, count, unread))
 
     def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from typing import TypeVar
 
-    from session_worker.albums import Gathered
+    from session_worker.albums import Gathered, Patience
     from session_worker.heard import Heard
     from session_worker.session import Outbox
     from session_worker.telegram.updates import CatchUp
@@ -36,6 +36,15 @@ class Ear(Protocol):
     async def listen(self, update: Any) -> Sequence[Heard]: ...
 
 
+class Source(Protocol):
+    """Where updates come from, each of which it wants acknowledged."""
+
+    @property
+    def is_behind(self) -> bool: ...
+
+    def acknowledge(self, position: int) -> None: ...
+
+
 class Reception:
     """Hands up what was heard, in order; says which updates are done with."""
 
@@ -45,13 +54,14 @@ class Reception:
         whereabouts: Whereabouts,
         outbox: Outbox,
         words: Words,
-        acknowledge: Callable[[int], None],
+        telegram: Source,
+        patience: Patience | None = None,
     ) -> None:
         self._ear = ear
         self._whereabouts = whereabouts
         self._outbox = outbox
-        self._acknowledge = acknowledge
-        self._albums = Albums(words)
+        self._telegram = telegram
+        self._albums = Albums(words, patience)
         self._album_began = asyncio.Event()
         self.absence = Absence()
         self._backoff = Backoff(longest=30.0)
@@ -81,7 +91,7 @@ class Reception:
 
     def nothing(self, position: int) -> None:
         """Say that there is nothing to store at this position."""
-        self._acknowledge(position)
+        self._telegram.acknowledge(position)
 
     async def hand_up(self, positions: tuple[int, ...], heard: Heard) -> None:
         match heard:
@@ -102,16 +112,18 @@ class Reception:
         """Let the place in the updates move on; a restart will not see them again."""
         await self._whereabouts.save()
         for position in positions:
-            self._acknowledge(position)
+            self._telegram.acknowledge(position)
 
     async def run(self) -> None:
         """Hand up albums once they are complete."""
         while True:
             await self._album_began.wait()
             self._album_began.clear()
-            while (due := self._albums.next_due) is not None:
-                await asyncio.sleep(due - time.monotonic())
-                await self._report(self._albums.take_due(time.monotonic()))
+            while (moment := self._albums.next_due) is not None:
+                await asyncio.sleep(moment - time.monotonic())
+                is_behind = self._telegram.is_behind
+                due = self._albums.take_due(time.monotonic(), more_may_come=is_behind)
+                await self._report(due)
 
     async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask until Telegram answers: what follows can't be understood without it."""

@@ -93,6 +93,11 @@ class Faults:
         self._method_faults.clear()
         self._conditions.clear()
 
+    @property
+    def is_method_failing(self) -> bool:
+        """Tell whether an ordered answer is still to be given."""
+        return bool(self._method_faults)
+
     def take_error(self, phone: str | None, method: str) -> RpcError | None:
         """Return the error this call must get, counting it as given."""
         fault = self._take(phone, method, is_error=True)

@@ -86,6 +86,12 @@ class TelegramAccount:
     def queue_depth(self) -> int:
         return self._inbox.depth + (self._line.backlog if self._line else 0)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something may have been written that we can't have heard yet."""
+        line = self._line
+        return line is None or line.is_behind or line.backlog > 0 or self._inbox.is_catching_up
+
     async def run(self) -> None:
         if self._assignment.session is None:
             raise SessionEnded(SessionState.NEEDS_LOGIN, Trouble(code=TroubleCode.NO_SESSION))

@@ -98,6 +98,12 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         return state
 
     @property
+    def is_behind(self) -> bool:
+        """Whether updates are known to be missing, to be fetched now or in a moment."""
+        behind: bool = self._message_box.is_behind
+        return behind
+
+    @property
     def backlog(self) -> int:
         depth: int = self._updates_queue.qsize()
         return depth

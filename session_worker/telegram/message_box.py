@@ -59,6 +59,11 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
             seq=account["seq"],
         )
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is known to have happened that has not come yet."""
+        return bool(self.possible_gaps or self.getting_diff_for)
+
     def leave_out(self, gap: Gap) -> None:
         """Move the place over what can't be decoded."""
         self._gaps.append(replace(gap, after_id=self._newest_id))

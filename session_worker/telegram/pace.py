@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import random
+
+from session_worker.albums import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Pace:
     settled_after: float = 20.0
     first_pause: float = 0.3
     longest_pause: float = 30.0
+    albums: Patience = field(default_factory=Patience)
 
 
 def pause_before_poll(unproven: int, pace: Pace) -> float:

@@ -94,6 +94,10 @@ class Inbox:
         return self._progress.reached
 
     @property
+    def is_catching_up(self) -> bool:
+        return self._catching_up is not None
+
+    @property
     def is_full(self) -> bool:
         return not self._room.is_set()
 
