@@ -125,6 +125,7 @@ _PEERLESS = (
     telethon_errors.PeerIdInvalidError,
     telethon_errors.UserIdInvalidError,
 )
+_NO_KEY = "no key was agreed on with the data centre"
 _NAMES: dict[type[Exception], str] = {
     **{cls: pattern.replace("_(\\d+)", "") for pattern, cls in rpc_errors_re},
     **{cls: name for name, cls in rpc_errors_dict.items()},
@@ -161,8 +162,13 @@ def _passing(error: BaseException) -> TelegramError | None:
     if _transport_code(error) == 429:
         return Unreachable("TRANSPORT_FLOOD", TRANSPORT_FLOOD_PAUSE)
     if isinstance(error, _LINE):
-        return Unreachable(f"{type(error).__name__}: {error}")
+        return Unreachable(_NO_KEY if _is_about_key(error) else f"{type(error).__name__}: {error}")
     return None
+
+
+def _is_about_key(error: BaseException) -> bool:
+    """Whether the library counts in vain how often no key was agreed on."""
+    return isinstance(error, ConnectionError) and "auth_key generation" in str(error)
 
 
 def _transport_code(error: BaseException) -> int | None:

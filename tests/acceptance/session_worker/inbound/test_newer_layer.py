@@ -65,11 +65,14 @@ async def test_what_can_not_be_decoded_is_stepped_over(bench: Bench) -> None:
     assert bench.centre.count_connections(PHONE).logins == 0
 
 
-async def test_a_live_update_that_can_not_be_decoded_costs_only_itself(bench: Bench) -> None:
+@pytest.mark.parametrize("length", [5, 3000], ids=["plain", "gzip"])
+async def test_a_live_update_that_can_not_be_decoded_costs_only_itself(
+    bench: Bench, length: int
+) -> None:
     """The line is kept, what comes with it in one packet is heard, nothing waits for a poll."""
     await bench.until_settled()
     bench.write("one")
-    write_newer(bench)
+    write_newer(bench, "n" * length)
     bench.write("two")
 
     await bench.until_texts("one", "two")
