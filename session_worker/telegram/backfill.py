@@ -68,9 +68,9 @@ class Backfill:
             try:
                 async for found in self._history(dialog.peer, entities):
                     yield found
-            except Undecodable:
-                raise
             except (PeerUnknown, Refused) as error:
+                if isinstance(error, Undecodable) and self.last.message_id:
+                    raise
                 self.unread.append(f"{marked_id(dialog.peer)}: {error}")
 
     async def _dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:

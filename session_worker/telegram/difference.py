@@ -32,7 +32,7 @@ class Differences:
     async def read(self, request: Any) -> Any:
         """Answer the library's request with the nearest difference that can be decoded."""
         pts, end = request.pts, None
-        while (answer := await self._ask(request, pts)) is None:
+        while (answer := await self._ask(request, pts, self._size)) is None:
             if self._size > 1:
                 self._size //= 2
                 continue
@@ -49,11 +49,11 @@ class Differences:
             )
         return answer
 
-    async def _ask(self, request: Any, pts: int) -> Any | None:
-        """Ask for the next slice; None where it can't be had."""
-        is_whole = self._size == WHOLE
+    async def _ask(self, request: Any, pts: int, size: int) -> Any | None:
+        """Ask for the next slice; None where it can't be decoded."""
+        is_whole = size == WHOLE
         slice_of = functions.updates.GetDifferenceRequest(
-            pts, request.date, request.qts, pts_limit=None if is_whole else self._size
+            pts, request.date, request.qts, pts_limit=None if is_whole else size
         )
         try:
             return await self._send(slice_of)
@@ -62,4 +62,4 @@ class Differences:
         except BadRequestError:
             if is_whole:
                 raise
-            return None  # a server that does not like slices of this size
+            return await self._ask(request, pts, WHOLE)  # a server that makes no such slices

@@ -167,6 +167,24 @@ async def test_a_history_is_read_around_it(bench: Bench, is_last: bool) -> None:
     await bench.until_settled()
 
 
+async def test_without_a_memory_a_chat_that_can_not_be_decoded_is_missing(bench: Bench) -> None:
+    """Where no last message is known the other chats are read, that one is named."""
+    await away(bench)
+    (bench.spool / "messages").unlink()
+    bench.write("missed", sender=bench.other)
+    bench.centre.answer_newer("messages.getHistory", phone=PHONE, times=1)
+    bench.write("unread")
+    bench.centre.afflict(Kind.TOO_LONG, PHONE)
+
+    await bench.start_again()
+
+    await bench.until_texts("before", "missed")
+    await bench.until_settled()
+    (receipt,) = bench.desk.receipts
+    assert (receipt.found, receipt.missing) == (1, 1)
+    assert str(bench.contact.id) in receipt.detail
+
+
 async def test_a_contact_who_can_not_be_decoded_still_writes(bench: Bench) -> None:
     """Who it is stays unknown, what is written arrives."""
     bench.centre.courier.prefers_short = True  # tells nothing about the sender
