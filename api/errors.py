@@ -26,6 +26,7 @@ _OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.MessageUnknown: (404, "not_found"),
     gateway.MessageNotDead: (409, "not_dead"),
     gateway.StaleEpoch: (503, "worker_unavailable"),
+    gateway.NumberOffline: (503, "number_offline"),
     gateway.WorkerUnavailable: (503, "worker_unavailable"),
     gateway.ResolvingDelayed: (503, "resolving_delayed"),
     gateway.WorkerTimeout: (503, "worker_timeout"),

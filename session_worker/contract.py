@@ -55,6 +55,8 @@ class TroubleCode(StrEnum):
     DEAF = "updates_missed"
     REJECTED = "telegram_rejected"
     CLOCK = "clock_wrong"
+    FAILING = "telegram_failing"
+    LAYER = "layer_outdated"
 
 
 class Trouble(Frozen):

@@ -24,6 +24,7 @@ from session_worker.telegram.downloads import Downloads
 from session_worker.telegram.history import History
 from session_worker.telegram.listener import Listener
 from session_worker.telegram.message_box import Gap
+from session_worker.telegram.pace import Pace
 from session_worker.telegram.people import People
 from session_worker.telegram.resolving import Resolver
 from session_worker.telegram.throttle import Throttle
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from session_worker.planfix import Patience
     from session_worker.session import Outbox
     from session_worker.telegram.fence import Right
-    from session_worker.telegram.pace import Pace
     from session_worker.telegram.updates import Incoming
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
@@ -61,16 +61,19 @@ class Number:
         gate: Gate | None = None,
         patience: Patience | None = None,
     ) -> None:
+        pace = pace or Pace()
         self._outbox = outbox
         self._since = _last_known_moment(assignment)
         account = TelegramAccount(assignment, outbox, lease, on_update=self._take, pace=pace)
         spool, words = Path(assignment.spool), words_of(assignment.language)
-        recollection, people = Recollection(), People(account.ask)
+        recollection, people = Recollection(), People(account.ask, lambda: account.owner)
         self._account = account
         self._whereabouts = Whereabouts(spool / WHEREABOUTS)
         sent = Whereabouts(spool / SENT)
         listener = Listener(people, recollection, (self._whereabouts, sent), words)
-        self._reception = Reception(listener, self._whereabouts, outbox, words, account.acknowledge)
+        self._reception = Reception(
+            listener, self._whereabouts, outbox, words, account, pace.albums
+        )
         self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
         history = History(account.ask, recollection, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)

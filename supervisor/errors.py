@@ -38,6 +38,10 @@ class WorkerUnavailable(GatewayError):
     """The number's worker is not running."""
 
 
+class NumberOffline(WorkerUnavailable):
+    """The number is not connected to Telegram now."""
+
+
 class ResolvingDelayed(GatewayError):
     """Telegram can't say now whom a first message is meant for."""
 

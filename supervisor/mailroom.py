@@ -14,11 +14,11 @@ from supervisor.errors import (
     FileGone,
     MessageEmpty,
     MessageTooLarge,
+    NumberOffline,
     NumberUnknown,
     RecipientUnknown,
-    WorkerUnavailable,
 )
-from supervisor.health import Status, status_of
+from supervisor.health import State, Status, status_of
 from supervisor.journal import chat_id, peer_of
 from supervisor.links import MessageFile, Photo
 from supervisor.orders import PHOTO
@@ -125,13 +125,14 @@ class Mailroom:
             return repeated.peer_id, False
         if not draft.names_somebody:
             raise RecipientUnknown("this chat is not known" if draft.chat_id else None)
-        if not self._is_online(desk.number):
-            raise WorkerUnavailable(desk.number)
+        self._check_online(desk.number)
         return (await desk.resolve(draft)).peer_id, True
 
-    def _is_online(self, number: str) -> bool:
+    def _check_online(self, number: str) -> None:
         keeper = self._roster.find(number)
-        return keeper is not None and status_of(keeper.standing.state) is Status.ONLINE
+        state = keeper.standing.state if keeper else State.STOPPED
+        if status_of(state) is not Status.ONLINE:
+            raise NumberOffline(state)
 
 
 def _check(draft: OutgoingDraft) -> None:

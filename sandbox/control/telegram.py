@@ -23,6 +23,7 @@ from sandbox.control.telegram_orders import (
     Trouble,
 )
 from sandbox.telegram import handset
+from sandbox.telegram.faults import Kind
 from sandbox.telegram.methods.qr import scan
 from sandbox.telegram.post_office import Draft
 
@@ -175,6 +176,8 @@ async def post_fault() -> Json:
         data_centre().account_of(order.phone)
     if isinstance(order, MethodTrouble):
         data_centre().fail(order.error, phone=order.phone, method=order.method, times=order.times)
+    elif order.kind is Kind.NEWER_ANSWER:
+        data_centre().answer_newer(order.method, phone=order.phone, times=order.times)
     else:
         data_centre().afflict(order.kind, order.phone, order.seconds, dc_id=order.dc)
     return {}

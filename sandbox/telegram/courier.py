@@ -74,6 +74,11 @@ class Courier:
             for session in listeners:
                 session.push(body, lasting=lasting)
 
+    def writes_newer(self, *people: Account) -> bool:
+        """Tell whether what these people write to each other has parts of a newer layer."""
+        moment = self._time()
+        return any(self._faults.holds(Kind.NEWER_LAYER, who.phone, moment) for who in people)
+
     def _wrapped(self, account: Account, update: Any, peers: Iterable[int]) -> Any:
         if not peers:
             return types.UpdateShort(update, now())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from telethon.network.connection import ConnectionTcpFull
 
-from session_worker.telegram.errors import LeaseLost
+from session_worker.telegram.errors import LeaseLost, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,14 @@ def fenced(right: Right, on_lost: Callable[[], None]) -> type[Any]:
 
     class FencedConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
         """Telegram's plain TCP transport behind the lease."""
+
+        async def connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109 - telethon's name
+            try:
+                await super().connect(timeout=timeout, ssl=ssl)
+            except OSError as error:
+                # The library would say no more of it than how often it tried again: never.
+                why = error.strerror or str(error) or "no answer in time"
+                raise Unreachable(f"no connection to {self._ip}:{self._port}: {why}") from error
 
         def _send(self, data: bytes) -> None:
             if not right.held():

@@ -46,6 +46,10 @@ class Line:
         return self._client.place
 
     @property
+    def is_behind(self) -> bool:
+        return self._client.is_behind
+
+    @property
     def backlog(self) -> int:
         return self._client.backlog
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import random
+
+from session_worker.albums import Patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,14 @@ class Pace:
     settled_after: float = 20.0
     first_pause: float = 0.3
     longest_pause: float = 30.0
+    albums: Patience = field(default_factory=Patience)
+
+
+def pause_before_poll(unproven: int, pace: Pace) -> float:
+    """How long to wait before a poll, after so many that proved nothing: first a moment only."""
+    if unproven == 0:
+        return pace.poll_interval
+    return float(min(pace.settle * 2.0 ** (unproven - 1), pace.poll_interval))
 
 
 def pause_before(attempt: int, pace: Pace, jitter: float | None = None) -> float:

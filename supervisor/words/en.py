@@ -51,6 +51,14 @@ WORDS: Final = {
         "The clock of the server is wrong.",
         "Operator: set the server's clock (NTP); until then Telegram's messages are ignored.",
     ),
+    "telegram_failing": (
+        "Telegram has trouble of its own.",
+        "Nothing to do if it passes; otherwise operator: look at the gateway's log.",
+    ),
+    "layer_outdated": (
+        "Telegram sent something that this version of the gateway can not read; the rest goes on.",
+        "Operator: update the gateway; the number's receipts say what is missing.",
+    ),
     "worker_crashed": ("The number's process ended with an error.", _AGAIN),
     "worker_killed": ("The number's process was killed.", _AGAIN),
     "worker_unresponsive": ("The number's process did not answer, so it was ended.", _AGAIN),

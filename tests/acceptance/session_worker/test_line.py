@@ -98,6 +98,20 @@ async def test_an_outage_is_outlived(
     assert {t.code for t in troubles if t} == {TroubleCode.UNREACHABLE}
 
 
+async def test_a_refused_connection_is_told_as_that(number: Number, telegram: DataCentre) -> None:
+    """Where the connection was to go and why there is none, not how often it was tried."""
+    await telegram.stop()
+
+    await number.start(SessionState.RECONNECTING)
+
+    change = number.memory.events[-1]
+    assert isinstance(change, SessionChanged)
+    assert change.trouble is not None
+    assert change.trouble.code is TroubleCode.UNREACHABLE
+    assert f"no connection to {telegram.host}:{telegram.port}: " in change.trouble.detail
+    assert "time(s)" not in change.trouble.detail
+
+
 async def test_trouble_at_telegram_is_outlived(number: Number, telegram: DataCentre) -> None:
     """A 5xx at the first connection is no reason to give up."""
     telegram.fail("INTERDC_2_CALL_ERROR", method="help.getConfig", times=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionState, TroubleCode
+from session_worker.contract import SessionChanged, SessionState, TroubleCode
 from session_worker.session import SessionEnded
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import Number
@@ -122,3 +122,48 @@ async def test_a_session_of_another_account_processes_nothing(
     assert CONTACT in ended.value.trouble.detail
     assert number.updates == []
     assert number.memory.place is None
+
+
+async def test_a_revocation_is_found_behind_a_failing_poll(
+    number: Number, telegram: DataCentre
+) -> None:
+    """A poll that is answered by a 500 proves nothing, so something else is asked at once."""
+    await number.start()
+    assert number.running is not None
+
+    telegram.fail("WORKER_BUSY_TOO_LONG_RETRY", method="updates.getState")
+    revoke(telegram)
+    with pytest.raises(SessionEnded) as ended:
+        await asyncio.wait_for(number.running, 30)
+
+    assert ended.value.trouble.code is TroubleCode.REVOKED
+
+
+async def test_who_is_answered_by_nothing_but_errors_is_not_online(
+    number: Number, telegram: DataCentre
+) -> None:
+    """After a few polls in vain the number says so, until Telegram answers properly again."""
+    await number.start()
+
+    telegram.fail("WORKER_BUSY_TOO_LONG_RETRY", phone=PHONE)
+    await number.until(SessionState.RECONNECTING)
+    change = number.memory.events[-1]
+    telegram.clear_faults()
+    await number.until(SessionState.ONLINE)
+
+    assert isinstance(change, SessionChanged)
+    assert change.trouble is not None
+    assert change.trouble.code is TroubleCode.FAILING
+
+
+async def test_a_poll_that_fails_alone_costs_no_line(number: Number, telegram: DataCentre) -> None:
+    """As long as anything else proves that the session lives, it is online."""
+    await number.start()
+    (key,) = telegram.keys.of_account(telegram.account_of(PHONE))
+    lines = set(key.sessions)
+
+    telegram.fail("WORKER_BUSY_TOO_LONG_RETRY", phone=PHONE, method="updates.getState", times=4)
+    await eventually(lambda: not telegram.faults.is_method_failing, awaited="four failed polls")
+
+    assert number.memory.states == [SessionState.CONNECTING, SessionState.ONLINE]
+    assert set(key.sessions) == lines

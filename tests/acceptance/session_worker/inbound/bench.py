@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
 from sandbox.telegram.post_office import Draft
+from session_worker.albums import Patience as AlbumPatience
 from session_worker.backoff import Backoff
 from session_worker.contract import Assignment, PlanfixAccount, SessionState
 from session_worker.gate import Gate
@@ -48,6 +50,7 @@ class Bench:
         self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
+        self.pace = replace(QUICK, albums=AlbumPatience(quiet=0.5))
         self.patience = Patience(connect=2, answer=1, answer_with_files=5)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -66,7 +69,12 @@ class Bench:
     async def start(self) -> None:
         gate = Gate(QUICK_BACKOFF)
         number = Number(
-            self.assignment(), self.desk, Right(), pace=QUICK, gate=gate, patience=self.patience
+            self.assignment(),
+            self.desk,
+            Right(),
+            pace=self.pace,
+            gate=gate,
+            patience=self.patience,
         )
         self.desk.number = number
         self.desk.events.clear()
