@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_worker.contract import SessionChanged, SessionState, Trouble, TroubleCode
 from session_worker.session import SessionEnded
+from session_worker.telegram.addresses import Names
 from session_worker.telegram.client import AccountClient
 from session_worker.telegram.clock import clock_trouble
 from session_worker.telegram.errors import (
@@ -122,9 +123,14 @@ class TelegramAccount:
         await self._online.wait()
 
     def access_hash(self, peer_id: int) -> int | None:
-        """Tell the key under which this account may address somebody."""
+        """Tell the key under which this login may address somebody."""
         row = self._session.get_entity_rows_by_id(peer_id)
         return row[1] if row else None
+
+    def names(self, peer_id: int) -> Names | None:
+        """Tell what somebody who was met before can be looked up by."""
+        found = self._session.names(peer_id)
+        return Names(*found) if found else None
 
     def tell_peers(self) -> None:
         """Have the peers that became known stored before anything that is said of them."""
