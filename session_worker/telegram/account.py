@@ -27,6 +27,7 @@ from session_worker.telegram.errors import (
 )
 from session_worker.telegram.fence import fenced
 from session_worker.telegram.hearing import Hearing
+from session_worker.telegram.identity import require_own
 from session_worker.telegram.line import Line
 from session_worker.telegram.news import News
 from session_worker.telegram.pace import Pace, pause_before
@@ -76,6 +77,9 @@ class TelegramAccount:
         self._session = WorkerSession(assignment.session, assignment.data_centre)
         self._news = News(outbox, self._session)
         self._inbox = Inbox(INBOX, self._news.moved)
+        stored = assignment.session
+        self._place = stored.update_state if stored else None
+        self._place_of = stored.user_id if stored else None
         self._connection = fenced(lease, self._lease_lost.set)
         self._line: Line | None = None
         self._online = asyncio.Event()
@@ -208,7 +212,7 @@ class TelegramAccount:
         )
         line = Line(client, self._pace)
         try:
-            await line.open(self._inbox.reached or self._stored_place())
+            await line.open(self._inbox.reached or self._place)
             await self._verify(line)
             self._line = line
             self._online.set()
@@ -222,20 +226,15 @@ class TelegramAccount:
             # Not even a cancelled run may leave a line: the next owner of the key would be a second.
             await asyncio.shield(line.close())
 
-    def _stored_place(self) -> Any:
-        return self._assignment.session and self._assignment.session.update_state
-
     async def _verify(self, line: Line) -> None:
         """Let updates through only if this is the number's own account."""
         state = await line.state()
         me = await line.me()
-        if me.phone and _digits(me.phone) != _digits(self._assignment.number):
-            raise NeedsLogin(
-                Trouble(
-                    code=TroubleCode.WRONG_ACCOUNT, detail=f"this is the account of +{me.phone}"
-                )
-            )
+        require_own(me, self._assignment.number)
         self._news.key(me.id)
+        if self._place_of not in {None, me.id}:
+            self._place_of, self._place = me.id, None
+            raise Unreachable("the phone has a new account, whose updates begin anew")
         await line.follow()
         if state.pts > line.place.pts:
             await self._inbox.begin_catch_up(line.place, state.pts)
@@ -289,7 +288,3 @@ def _gist(change: SessionChanged | None) -> tuple[SessionState, TroubleCode | No
     if change is None:
         return None
     return change.state, change.trouble.code if change.trouble else None
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))
