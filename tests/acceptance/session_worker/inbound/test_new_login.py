@@ -15,6 +15,7 @@ async def log_in_anew(bench: Bench) -> None:
     """Go on under another login, whose hashes nobody knows yet."""
     await bench.stop()
     session = bench.desk.session
+    assert session is not None
     key = imported(bench.centre.session_string_for(bench.me.phone)).auth_key
     entities = tuple(each.model_copy(update={"access_hash": NO_HASH}) for each in session.entities)
     bench.desk.session = session.model_copy(update={"auth_key": key, "entities": entities})
