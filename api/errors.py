@@ -13,6 +13,8 @@ from werkzeug.exceptions import HTTPException
 from supervisor import errors as gateway
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import ValidationError
 
 logger = logging.getLogger(__name__)
@@ -74,6 +76,11 @@ class ApiError(Exception):
 def unauthorized() -> ApiError:
     detail = "no such number, or the key is not right for it"
     return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def operator_only(fields: Iterable[str]) -> ApiError:
+    detail = f"only the admin key may change {', '.join(fields)}"
+    return ApiError(403, "operator_only", detail)
 
 
 def too_many_attempts(seconds: int) -> ApiError:

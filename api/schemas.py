@@ -38,6 +38,10 @@ class Numbered(BaseModel):
     number: Digits
 
 
+SESSION_FIELDS = ("name_session", "path_session", "string_session")
+"""What brings a login along."""
+
+
 class NewNumber(Body):
     """A number to start."""
 

@@ -92,8 +92,12 @@ class UpdateState(Frozen):
     seq: int = 0
 
 
+NO_HASH = 0
+"""Stands for the access hash of a peer that only an earlier login has met."""
+
+
 class Entity(Frozen):
-    """A Telegram peer with the access hash this account needs to address it."""
+    """A Telegram peer with the access hash this login needs to address it."""
 
     peer_id: int
     access_hash: int

@@ -19,6 +19,7 @@ from session_worker.proofs import Proofs
 from session_worker.reception import Reception
 from session_worker.recollection import Recollection
 from session_worker.telegram.account import TelegramAccount
+from session_worker.telegram.addresses import Addresses
 from session_worker.telegram.backfill import Last
 from session_worker.telegram.downloads import Downloads
 from session_worker.telegram.history import History
@@ -81,10 +82,11 @@ class Number:
         planfix = Planfix(assignment.planfix, assignment.number, patience)
         self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
         throttle = Throttle(account)
+        addresses = Addresses(account, throttle)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
         traces = Traces(recollection, sent)
-        self._outbound = Outbound(account, throttle, fetcher, outbox, traces, spool)
-        self._resolver = Resolver(account, throttle)
+        self._outbound = Outbound(account, throttle, addresses, fetcher, outbox, traces, spool)
+        self._resolver = Resolver(account, throttle, addresses)
         self._resolving: Lanes[Resolve] = Lanes(self._resolve)
 
     @property

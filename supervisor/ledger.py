@@ -133,8 +133,10 @@ class Ledger:
                     pass  # tells nothing about Planfix
 
     async def note_login_lost(self, trouble: Trouble) -> None:
-        """Forget a key that Telegram has ended: it must never be used again."""
-        if trouble.code in _DEAD_KEYS:
+        """Forget a key that Telegram has ended, or that is another account's."""
+        if trouble.code is TroubleCode.WRONG_ACCOUNT:
+            await self._store.sessions.let_go(self.number, self._epoch)
+        elif trouble.code in _DEAD_KEYS:
             login = Login.BANNED if trouble.code in _BANNED else Login.NEEDED
             await self._store.sessions.drop(self.number, self._epoch, login)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
@@ -9,10 +11,11 @@ from api.answers import CreatedAnswer, NumberAnswer, StateAnswer, StoppedAnswer,
 from api.body import read_body, read_body_or_query, read_query, validate
 from api.context import context
 from api.deed import OPERATOR, carry_out, name_of
-from api.errors import not_found, unauthorized
+from api.errors import not_found, operator_only, unauthorized
 from api.login_address import login_url
 from api.openapi import ADMIN, ADMIN_OR_TOKEN, TOKEN, needs
 from api.schemas import (
+    SESSION_FIELDS,
     AskedNumber,
     ChangedNumber,
     NamedNumber,
@@ -22,6 +25,9 @@ from api.schemas import (
     Purge,
     StoppedNumber,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
 _ASKED = frozenset(NamedNumber.model_fields)
@@ -76,14 +82,16 @@ async def get_webhook() -> Response:
 @document_querystring(Patience)
 @document_response(StateAnswer)
 async def put_webhook() -> Response:
-    """Stop a number, change it, start it again."""
+    """Stop a number, change it, start it again; another name or session needs the admin key."""
     fields = await read_body(request)
     number = validate(Numbered, fields).number
     is_operator = await context().door.admit_either(request, number)
+    if not is_operator:
+        _leave_sessions_alone(fields)
     changes = validate(ChangedNumber, fields, **_rules())
     wait = validate(Patience, read_query(request)).wait
-    if changes.string_session is not None and not is_operator:
-        raise unauthorized()
+    if not is_operator and changes.name is not None:
+        await _leave_name_alone(number, changes.name)
     work = context().gateway.change(number, changes, wait)
     view = await carry_out(work, name_of(is_operator=is_operator), "changed", number)
     return say(StateAnswer(status=view.status, state=view.state))
@@ -112,6 +120,18 @@ async def delete_webhook() -> Response:
         number,
     )
     return say(StoppedAnswer(was_running=was_running))
+
+
+def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
+    """Refuse a client's session fields before anything could tell which files there are."""
+    named = [name for name in SESSION_FIELDS if fields.get(name)]
+    if named:
+        raise operator_only(named)
+
+
+async def _leave_name_alone(number: str, name: str) -> None:
+    if (await context().gateway.show(number)).name != name:
+        raise operator_only(["name"])
 
 
 async def _login_url(number: str) -> str:

@@ -58,6 +58,8 @@ class Account:
     reference_epoch: int = 0
     # How often somebody logged in to it by code, QR or token.
     logins: int = 0
+    # How often a key was signed in to it, in whatever way; each time has access hashes of its own.
+    sign_ins: int = 0
     # The most connections that one of its auth keys ever had open at a time.
     peak_per_key: int = 0
 

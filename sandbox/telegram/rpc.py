@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre
     from sandbox.telegram.keyring import ClientKey, Keyring
     from sandbox.telegram.session import Session
+    from sandbox.telegram.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 _NOT_LOGGED_IN = "AUTH_KEY_UNREGISTERED"
@@ -56,6 +57,13 @@ class Call:
         if self.key.account is None:
             raise RpcError(_NOT_LOGGED_IN)
         return self.key.account
+
+    @property
+    def viewer(self) -> Viewer:
+        """Whose request it is, under which login."""
+        if self.key.viewer is None:
+            raise RpcError(_NOT_LOGGED_IN)
+        return self.key.viewer
 
 
 Handler = TypeVar("Handler", bound="Callable[[Call, Any], Any]")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from session_worker.contract import SessionState, Trouble, TroubleCode
 from session_worker.session import SessionEnded
+from session_worker.telegram.addresses import Names
 from session_worker.telegram.announcements import Announcements
 from session_worker.telegram.client import AccountClient
 from session_worker.telegram.clock import clock_trouble
@@ -24,6 +25,7 @@ from session_worker.telegram.errors import (
     trouble_of,
 )
 from session_worker.telegram.fence import fenced
+from session_worker.telegram.identity import require_own
 from session_worker.telegram.line import Line
 from session_worker.telegram.news import News
 from session_worker.telegram.pace import Pace, pause_before
@@ -74,6 +76,9 @@ class TelegramAccount:
         self._session = WorkerSession(assignment.session, assignment.data_centre)
         self._news = News(outbox, self._session)
         self._inbox = Inbox(INBOX, self._news.moved)
+        stored = assignment.session
+        self._place = stored.update_state if stored else None
+        self._place_of = stored.user_id if stored else None
         self._connection = fenced(lease, self._lease_lost.set)
         self._line: Line | None = None
         self._online = asyncio.Event()
@@ -124,9 +129,14 @@ class TelegramAccount:
         await self._online.wait()
 
     def access_hash(self, peer_id: int) -> int | None:
-        """Tell the key under which this account may address somebody."""
+        """Tell the key under which this login may address somebody."""
         row = self._session.get_entity_rows_by_id(peer_id)
         return row[1] if row else None
+
+    def names(self, peer_id: int) -> Names | None:
+        """Tell what somebody who was met before can be looked up by."""
+        found = self._session.names(peer_id)
+        return Names(*found) if found else None
 
     def tell_peers(self) -> None:
         """Have the peers that became known stored before anything that is said of them."""
@@ -202,7 +212,7 @@ class TelegramAccount:
         )
         line = Line(client, self._pace, self._assignment.data_centre)
         try:
-            await line.open(self._inbox.reached or self._stored_place())
+            await line.open(self._inbox.reached or self._place)
             await self._verify(line)
             self._line = line
             self._online.set()
@@ -213,14 +223,14 @@ class TelegramAccount:
             # Not even a cancelled run may leave a line: the next owner of the key would be a second.
             await asyncio.shield(line.close())
 
-    def _stored_place(self) -> Any:
-        return self._assignment.session and self._assignment.session.update_state
-
     async def _verify(self, line: Line) -> None:
         """Let updates through only if this is the number's own account."""
         state = await line.state()
         self.owner = await self._owner_on(line)
         self._news.key(self.owner)
+        if self._place_of not in {None, self.owner}:
+            self._place_of, self._place = self.owner, None
+            raise Unreachable("the phone has a new account, whose updates begin anew")
         await line.follow()
         if state.pts > line.place.pts:
             await self._inbox.begin_catch_up(line.place, state.pts)
@@ -236,12 +246,7 @@ class TelegramAccount:
             if self.owner is None:
                 raise
             return self.owner
-        if me.phone and _digits(me.phone) != _digits(self._assignment.number):
-            raise NeedsLogin(
-                Trouble(
-                    code=TroubleCode.WRONG_ACCOUNT, detail=f"this is the account of +{me.phone}"
-                )
-            )
+        require_own(me, self._assignment.number)
         return int(me.id)
 
 
@@ -249,7 +254,3 @@ async def _end(tasks: list[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))

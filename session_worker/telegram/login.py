@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from telethon.password import compute_check
 from telethon.tl import functions, types
 
-from session_worker.contract import Trouble, TroubleCode
 from session_worker.telegram.client import AccountClient, trust
 from session_worker.telegram.errors import (
     Moved,
@@ -22,6 +21,7 @@ from session_worker.telegram.errors import (
     Unreachable,
 )
 from session_worker.telegram.fence import fenced
+from session_worker.telegram.identity import require_own
 from session_worker.telegram.line import Line
 from session_worker.telegram.login_outcome import (
     CodeExpired,
@@ -150,13 +150,12 @@ class Login:
         if not isinstance(authorization, types.auth.Authorization):
             raise Refused(400, "PHONE_NUMBER_UNOCCUPIED")
         user = authorization.user
-        if user.phone != self._assignment.number:
+        try:
+            require_own(user, self._assignment.number)
+        except NeedsLogin:
+            # Made by this very attempt, so it is nobody's login but ours.
             await self._ask(functions.auth.LogOutRequest())
-            raise NeedsLogin(
-                Trouble(
-                    code=TroubleCode.WRONG_ACCOUNT, detail=f"this is the account of +{user.phone}"
-                )
-            )
+            raise
         self._done = True
         return LoggedIn(self._session.key(user.id))
 

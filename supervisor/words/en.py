@@ -38,8 +38,8 @@ WORDS: Final = {
         "Client: register the number with Telegram anew, then log it in.",
     ),
     "wrong_account": (
-        "The login belongs to another Telegram account.",
-        "Client: send the session file of this number, or log the number in.",
+        "The login belongs to another Telegram account, so it was forgotten here.",
+        "Operator: import this number's own session file, or client: log the number in.",
     ),
     "sending_limited": (
         "Telegram limits how much this account may send.",

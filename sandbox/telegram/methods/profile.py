@@ -25,7 +25,7 @@ def update_username(call: Call, request: Any) -> Any:
     if request.username == (call.account.username or ""):
         raise RpcError("USERNAME_NOT_MODIFIED")
     call.data_centre.accounts.rename(call.account, request.username or None)
-    return views.user(call.account, call.account)
+    return views.user(call.viewer, call.account)
 
 
 @method(functions.account.CheckUsernameRequest)
@@ -42,7 +42,7 @@ def update_profile(call: Call, request: Any) -> Any:
         raise RpcError("FIRSTNAME_INVALID")
     account.first_name = request.first_name or account.first_name
     account.last_name = account.last_name if request.last_name is None else request.last_name
-    return views.user(account, account)
+    return views.user(call.viewer, account)
 
 
 @method(functions.account.SetPrivacyRequest)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.sessions import StringSession
 
 from session_worker.contract import (
+    NO_HASH,
     Application,
     Assignment,
     DataCentre,
@@ -167,6 +168,19 @@ class Number:
         self.updates = []
         self.account = self.make_account()
         await self.start()
+
+    async def log_in_anew(self, *, forgets: bool) -> None:
+        """Go on under another login; the supervisor forgets access hashes then, an older one did not."""
+        await self.stop()
+        session = self.memory.session
+        assert session is not None
+        key = imported(self.sandbox.session_string_for(self.phone)).auth_key
+        entities = tuple(
+            each.model_copy(update={"access_hash": NO_HASH}) if forgets else each
+            for each in session.entities
+        )
+        self.memory.session = session.model_copy(update={"auth_key": key, "entities": entities})
+        await self.start_again()
 
     async def until(self, state: SessionState, deadline: float = 30.0) -> None:
         """Wait for a state; an account that ends meanwhile fails the test."""

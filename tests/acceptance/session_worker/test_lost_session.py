@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionChanged, SessionState, TroubleCode
+from session_worker.contract import SessionChanged, SessionState, TroubleCode, UpdateState
 from session_worker.session import SessionEnded
+from session_worker.telegram.errors import NeedsLogin
+from session_worker.telegram.logout import log_out
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
-from tests.acceptance.session_worker.number import Number
+from tests.acceptance.session_worker.number import QUICK, Number, Right, assignment, imported
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -119,7 +121,9 @@ async def test_a_session_of_another_account_processes_nothing(
         await asyncio.wait_for(running, 30)
 
     assert ended.value.trouble.code is TroubleCode.WRONG_ACCOUNT
-    assert CONTACT in ended.value.trouble.detail
+    assert ended.value.trouble.detail.endswith(
+        "+380…33"
+    )  # whoever mistyped it knows it; others don't
     assert number.updates == []
     assert number.memory.place is None
 
@@ -167,3 +171,33 @@ async def test_a_poll_that_fails_alone_costs_no_line(number: Number, telegram: D
 
     assert number.memory.states == [SessionState.CONNECTING, SessionState.ONLINE]
     assert set(key.sessions) == lines
+
+
+async def test_new_account_of_the_phone_begins_anew(
+    number: Number, write: Callable[..., Posted]
+) -> None:
+    """The place of an account that the phone had before is far from that of the one it has now."""
+    session = number.memory.session
+    assert session is not None
+    before = {"user_id": 4242, "update_state": UpdateState(pts=50_000)}
+    number.memory.session = session.model_copy(update=before)
+    number.account = number.make_account()
+
+    await number.start()
+    write("hello")
+
+    await number.until_texts("hello")
+    assert number.memory.session.user_id == number.sandbox.account_of(PHONE).id
+
+
+async def test_purge_ends_its_own_login_only(telegram: DataCentre) -> None:
+    """A login that another account's owner made is left alone; the number's own is ended."""
+    own, foreign = (imported(telegram.session_string_for(phone)) for phone in (PHONE, CONTACT))
+
+    await log_out(assignment(telegram, PHONE, own), Right(), QUICK)
+    with pytest.raises(NeedsLogin) as refused:
+        await log_out(assignment(telegram, PHONE, foreign), Right(), QUICK)
+
+    assert refused.value.trouble.code is TroubleCode.WRONG_ACCOUNT
+    assert telegram.keys.of_account(telegram.account_of(PHONE)) == []
+    assert len(telegram.keys.of_account(telegram.account_of(CONTACT))) == 1

@@ -15,7 +15,7 @@ from telethon.tl.core import GzipPacked, MessageContainer
 
 from sandbox.telegram.post_office import Draft
 from sandbox.telegram.rpc import METHODS
-from sandbox.telegram.views import access_hash
+from sandbox.telegram.viewer import Viewer
 from tests.acceptance.sandbox.telegram.arbitrary import Arbitrary
 from tests.acceptance.sandbox.telegram.hearing import address, input_channel, input_peer_channel
 from tests.acceptance.sandbox.telegram.outcome import (
@@ -96,7 +96,7 @@ async def arbitrary_from(data_centre: DataCentre, alice: Account, bob: Account) 
         data_centre.channels.post(channel, alice, Draft(f"to the channel {number}"))
     peers = (
         address(alice, bob),
-        types.InputUser(bob.id, access_hash(alice.id, bob.id)),
+        types.InputUser(bob.id, Viewer(alice, alice.sign_ins).access_hash(bob.id)),
         types.InputPeerSelf(),
         types.InputUserSelf(),
         types.InputPeerChat(group.bare_id),

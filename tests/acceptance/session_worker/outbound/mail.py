@@ -21,6 +21,7 @@ from session_worker.message import (
 from session_worker.outbound import Outbound
 from session_worker.plan import plan
 from session_worker.recollection import Recollection
+from session_worker.telegram.addresses import Addresses
 from session_worker.telegram.throttle import Throttle
 from session_worker.traces import Traces
 from session_worker.whereabouts import Whereabouts
@@ -69,14 +70,16 @@ class Mail:
         self.spool = spool
         self.files = files
         self.rows = 0
-        self.throttle = Throttle(number.account)
         self.outbound = self.make_outbound()
 
     def make_outbound(self, limits: Limits = IMPATIENT) -> Outbound:
+        self.throttle = Throttle(self.number.account)
+        self.addresses = Addresses(self.number.account, self.throttle)
         planfix = self.files.url if self.files else "https://planfix.example"
         return Outbound(
             self.number.account,
             self.throttle,
+            self.addresses,
             Fetcher(planfix, TLS, limits=limits),
             self.number.memory,
             Traces(Recollection(), Whereabouts(self.spool / "sent")),
@@ -160,6 +163,12 @@ class Mail:
 
     def texts(self, to: Account) -> list[str]:
         return [sent.text for sent in self.box(to.id)]
+
+    async def log_in_anew(self, *, forgets: bool) -> None:
+        """Go on under another login of the account, with or without the hashes of the last one."""
+        await self.outbound.close()
+        await self.number.log_in_anew(forgets=forgets)
+        self.outbound = self.make_outbound()
 
     async def crash(self) -> None:
         """Forget everything that was not reported, as a new process would."""
