@@ -30,6 +30,7 @@ _OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.ResolvingDelayed: (503, "resolving_delayed"),
     gateway.WorkerTimeout: (503, "worker_timeout"),
     gateway.StandingBy: (503, "standing_by"),
+    gateway.DatabaseRefused: (500, "internal_error"),
     gateway.DatabaseError: (503, "database_unavailable"),
     gateway.CodeInvalid: (400, "code_invalid"),
     gateway.CodeExpired: (400, "code_expired"),

@@ -23,7 +23,14 @@ from session_worker.lease import now
 from session_worker.login_message import LoginEvent, LoginFailed, LoginMoved, LoginStage
 from session_worker.message import MessageEvent
 from supervisor.ending import CRASHES, Ending
-from supervisor.errors import DatabaseError, DatabaseUnavailable, GatewayError, WorkerUnavailable
+from supervisor.errand import is_in_turn
+from supervisor.errors import (
+    DatabaseError,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    GatewayError,
+    WorkerUnavailable,
+)
 from supervisor.forkserver import ForkFailed
 from supervisor.health import ProcessState, WorkerHealth, is_settled
 from supervisor.login_talk import LoginTalk
@@ -49,6 +56,10 @@ LOST = frozenset({SessionState.NEEDS_LOGIN, SessionState.BANNED})
 logger = logging.getLogger(__name__)
 
 
+class OutOfTurn(Exception):
+    """The worker says what only a worker with another task has to say."""
+
+
 class Keeper:
     """Keeps one number running until told to stop; whatever goes wrong with it ends here.
 
@@ -67,6 +78,8 @@ class Keeper:
         self.standing = Standing()
         self.login = LoginTalk()
         self._errand: Errand | None = None
+        self._serving: Errand | None = None
+        self._why_parked = ""
         self.has_begun = False
         self._heard: float | None = None
 
@@ -130,6 +143,13 @@ class Keeper:
         try:
             async with self._fleet.gate.enter() as slot:
                 return await self._run_worker(slot)
+        except OutOfTurn as exc:
+            self._why_parked = str(exc)
+            return Ending.BOUNDS_BROKEN
+        except DatabaseRefused as exc:
+            logger.exception("number %s: the database refused what its worker said", self.number)
+            self._why_parked = exc.detail or ""
+            return Ending.DATA_REFUSED
         except ForkFailed:
             logger.exception("number %s: no worker could be forked", self.number)
             return Ending.FORK_FAILED
@@ -144,7 +164,8 @@ class Keeper:
 
     async def _run_worker(self, slot: Slot) -> Ending:
         timing = self._fleet.timing
-        errand, self._errand = self._errand, None
+        self._serving = errand = self._errand
+        self._errand, self._why_parked = None, ""
         assignment = await self._ledger.brief(errand)
         self._desk = None if errand else await self._desks.of(self.number)
         if self._desk is not None:
@@ -157,9 +178,10 @@ class Keeper:
             self._desk.begin(worker.tell)
         slot.leave_after(timing.boot)
         try:
-            return await Shift(worker, timing, partial(self._hear, slot)).serve()
+            hear, is_login = partial(self._hear, slot), errand is not None and errand.is_login
+            return await Shift(worker, timing, hear, is_login=is_login).serve()
         finally:
-            self._heard = self.last_heard
+            self._heard, self._why_parked = self.last_heard, worker.breach or ""
             self._worker = None
             if self._desk is not None:
                 await self._desk.end()
@@ -189,7 +211,7 @@ class Keeper:
             case Proceed():
                 return True
             case Park():
-                await self._note(partial(self._ledger.note_parked, ending))
+                await self._note(partial(self._ledger.note_parked, ending, self._why_parked))
                 self.standing.show(ProcessState.PARKED)
             case Rest():
                 self.standing.rest()
@@ -205,8 +227,7 @@ class Keeper:
 
     async def _hear_messages(self, events: list[MessageEvent]) -> None:
         if self._desk is None:
-            logger.warning("number %s: no use for messages now", self.number)
-            return
+            raise OutOfTurn(f"{events[0].kind} during a login")
         for piece in cut_after_gaps(events):
             await self._until_stored(partial(self._desk.take, piece))
         await self._note(partial(self._ledger.note_planfix, events))
@@ -225,7 +246,10 @@ class Keeper:
                 logger.warning("number %s: no use for a %s", self.number, event.kind)
 
     async def _hear_login(self, said: LoginEvent) -> None:
+        if not is_in_turn(self._serving, said):
+            raise OutOfTurn(f"{said.kind} without a login")
         if isinstance(said, LoginMoved) and said.stage is LoginStage.LOGGED_IN:
+            self._serving = None  # that was its last word
             await self._note(partial(self._ledger.note_logged_in, self.login.who))
             # From here on whoever waits waits for the number's next worker.
             self.standing.show(ProcessState.STARTING)

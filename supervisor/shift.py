@@ -24,11 +24,17 @@ class Shift:
     """Beats and listens to a worker as long as it lives; ends it when it must not."""
 
     def __init__(
-        self, worker: WorkerProcess, timing: Timing, hear: Callable[[list[Event]], Awaitable[None]]
+        self,
+        worker: WorkerProcess,
+        timing: Timing,
+        hear: Callable[[list[Event]], Awaitable[None]],
+        *,
+        is_login: bool = False,
     ) -> None:
         self._worker = worker
         self._timing = timing
         self._hear = hear
+        self._is_login = is_login
 
     async def serve(self) -> Ending:
         """Return why the worker ended; cancelled, end it in order first."""
@@ -47,7 +53,11 @@ class Shift:
             code = parting.result()
         if not listening.cancelled():
             listening.result()
-        return Ending.UNRESPONSIVE if silent else read_exit(code, lease_over=lease_over)
+        if self._worker.breach is not None:
+            return Ending.BOUNDS_BROKEN
+        if silent:
+            return Ending.UNRESPONSIVE
+        return read_exit(code, lease_over=lease_over, is_login=self._is_login)
 
     async def _part(self, listening: asyncio.Task[None]) -> int | None:
         """Return the exit code once nothing of the worker is left."""

@@ -22,6 +22,7 @@ class Leaving:
     pid = 1
     unanswered = 0
     lease_over = False
+    breach: str | None = None
 
     def __init__(self) -> None:
         self.may_go = asyncio.Event()
