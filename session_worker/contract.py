@@ -16,6 +16,7 @@ from session_worker.pipe_fields import (
     Host,
     Int32,
     Int64,
+    Label,
     Moment,
     Name,
     Phone,
@@ -107,7 +108,7 @@ class Entity(Frozen):
 
     peer_id: Int64
     access_hash: Int64
-    username: Name | None = None
+    username: Label | None = None
     phone: Phone | None = None
     name: Name | None = None
 

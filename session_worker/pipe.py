@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HEADER = struct.Struct("!I")
 MAX_FRAME = 4 * 1024 * 1024  # bytes; an assignment with 5000 entities stays below 3 MiB
-MAX_EVENT = 1024 * 1024  # bytes; the longest text, or 500 entities with the longest names
+MAX_EVENT = 1536 * 1024  # bytes; 500 entities whose names are nothing but escapes take 1.3 MB
 MAX_UNSENT = 4 * MAX_FRAME  # bytes that may wait for a peer that does not read
 MOST_ERRORS = 100  # that are looked at
 LONGEST_COMPLAINT = 300  # characters

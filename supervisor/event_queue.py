@@ -33,20 +33,21 @@ class EventQueue:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._waiting: deque[tuple[Event, int]] = deque()
-        self._weight = 0
+        self.weight = 0
+        """Bytes of the frames that are not dealt with."""
         self._is_over = False
         self._changed = asyncio.Event()
 
     @property
     def is_full(self) -> bool:
         limits = self._limits
-        return len(self._waiting) >= limits.events or self._weight >= limits.weight
+        return len(self._waiting) >= limits.events or self.weight >= limits.weight
 
     async def put(self, event: Event, weight: int) -> None:
         while self.is_full:
             await self._change()
         self._waiting.append((event, weight))
-        self._weight += weight
+        self.weight += weight
         self._changed.set()
 
     def finish(self) -> None:
@@ -63,7 +64,7 @@ class EventQueue:
                 return
             batch, weight = self._take()
             yield batch
-            self._weight -= weight
+            self.weight -= weight
             self._changed.set()
 
     def _take(self) -> tuple[list[Event], int]:
