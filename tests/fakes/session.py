@@ -61,7 +61,7 @@ class FakeSession:
             trouble = Trouble(code=TroubleCode.REVOKED)
             raise SessionEnded(SessionState.NEEDS_LOGIN, trouble)
         if way == "nonsense":
-            os.write(pipe_of(self._outbox), b"\x00\x00\x00\x02no")
+            os.write(_pipe_of(self._outbox), b"\x00\x00\x00\x02no")
             await asyncio.Event().wait()
         _DEEDS[way]()
 
@@ -80,7 +80,7 @@ def _spin() -> None:
         pass
 
 
-def pipe_of(outbox: Outbox) -> int:
+def _pipe_of(outbox: Outbox) -> int:
     """Reach below the frames, as only a bug could."""
     writer = outbox._pipe._writer  # type: ignore[attr-defined]  # not for sessions
     descriptor: int = writer.get_extra_info("socket").fileno()
