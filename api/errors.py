@@ -145,6 +145,8 @@ def from_gateway(error: gateway.GatewayError) -> ApiError:
     for kind in type(error).__mro__:
         if kind in _OF_GATEWAY:
             status, code = _OF_GATEWAY[kind]
+            if status == 500:
+                logger.error("a call failed", exc_info=error)
             return ApiError(status, code, _said(error), headers=_patience(error))
     logger.error("a gateway error nobody expects here", exc_info=error)
     return ApiError(500, *_OURS)

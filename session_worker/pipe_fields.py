@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, FailFast, Field
+from pydantic import AfterValidator, BeforeValidator, FailFast, Field
 
 LONGEST_TEXT = 64 * 1024  # characters; a comment of Planfix holds no more
 LONGEST_DETAIL = 1000  # characters
@@ -45,13 +45,20 @@ def _fitting(longest: int) -> BeforeValidator:
     return BeforeValidator(fit)
 
 
+def _printable(text: str) -> str:
+    """Leave no line break or escape in what gets into logs."""
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
 Sound = Annotated[str, BeforeValidator(sound)]
 """Text of any length, in commands: they come from the gateway itself."""
 
 Text = Annotated[str, _fitting(LONGEST_TEXT), Field(max_length=LONGEST_TEXT)]
 Detail = Annotated[str, _fitting(LONGEST_DETAIL), Field(max_length=LONGEST_DETAIL)]
 Name = Annotated[str, _fitting(LONGEST_NAME), Field(max_length=LONGEST_NAME)]
-Label = Annotated[str, _fitting(LONGEST_LABEL), Field(max_length=LONGEST_LABEL)]
+Label = Annotated[
+    str, _fitting(LONGEST_LABEL), Field(max_length=LONGEST_LABEL), AfterValidator(_printable)
+]
 Phone = Annotated[str, _fitting(LONGEST_PHONE), Field(max_length=LONGEST_PHONE)]
 # Never cut: a part of an address leads somewhere else.
 Host = Annotated[str, BeforeValidator(sound), Field(max_length=255)]

@@ -97,5 +97,5 @@ def _translated() -> Iterator[None]:
         raise DatabaseRefused(type(exc.orig).__name__) from exc
     except (OverflowError, UnicodeError) as exc:  # SQLite's driver takes no such number or text
         raise DatabaseRefused(type(exc).__name__) from exc
-    except (sql_errors.TimeoutError, OSError) as exc:
+    except (sql_errors.TimeoutError, sql_errors.PendingRollbackError, OSError) as exc:
         raise DatabaseUnavailable(type(exc).__name__) from exc

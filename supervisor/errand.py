@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SIGN_IN = "session_worker.sign_in:SignIn"
 SIGN_OUT = "session_worker.sign_out:SignOut"
+_LAST = frozenset({LoginStage.LOGGED_IN, LoginStage.LOGGED_OUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,31 @@ class Errand:
         return self.session_factory == SIGN_IN
 
 
-def is_in_turn(errand: Errand | None, said: LoginEvent) -> bool:
-    """Whether a worker with this errand, or none, has anything to say of that."""
-    match said:
-        case _ if errand is None:
+class OutOfTurn(Exception):
+    """The worker says what only a worker with another task has to say."""
+
+
+class Turn:
+    """What a worker with this errand, or none, may speak of; whatever else it says was made up."""
+
+    def __init__(self, errand: Errand | None) -> None:
+        self._errand = errand
+        self._is_over = False
+
+    def require_login(self, said: LoginEvent) -> None:
+        """Raise unless that is a step of the login, whose end is said once."""
+        if self._is_over or not self._is_step(said):
+            raise OutOfTurn(f"{said.kind} without a login")
+        self._is_over = isinstance(said, LoginMoved) and said.stage in _LAST
+
+    def require_messages(self) -> None:
+        """Raise if the worker has nothing to do with messages."""
+        if self._errand is not None:
+            raise OutOfTurn("messages during a login")
+
+    def _is_step(self, said: LoginEvent) -> bool:
+        if self._errand is None:
             return False
-        case LoginFailed():
+        if isinstance(said, LoginFailed):
             return True
-        case LoginMoved(stage=stage):
-            return errand.is_login != (stage is LoginStage.LOGGED_OUT)
+        return self._errand.is_login != (said.stage is LoginStage.LOGGED_OUT)

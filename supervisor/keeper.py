@@ -23,7 +23,7 @@ from session_worker.lease import now
 from session_worker.login_message import LoginEvent, LoginFailed, LoginMoved, LoginStage
 from session_worker.message import MessageEvent
 from supervisor.ending import CRASHES, Ending
-from supervisor.errand import is_in_turn
+from supervisor.errand import OutOfTurn, Turn
 from supervisor.errors import (
     DatabaseError,
     DatabaseRefused,
@@ -56,10 +56,6 @@ LOST = frozenset({SessionState.NEEDS_LOGIN, SessionState.BANNED})
 logger = logging.getLogger(__name__)
 
 
-class OutOfTurn(Exception):
-    """The worker says what only a worker with another task has to say."""
-
-
 class Keeper:
     """Keeps one number running until told to stop; whatever goes wrong with it ends here.
 
@@ -78,7 +74,7 @@ class Keeper:
         self.standing = Standing()
         self.login = LoginTalk()
         self._errand: Errand | None = None
-        self._serving: Errand | None = None
+        self._turn = Turn(None)
         self._why_parked = ""
         self.has_begun = False
         self._heard: float | None = None
@@ -164,8 +160,8 @@ class Keeper:
 
     async def _run_worker(self, slot: Slot) -> Ending:
         timing = self._fleet.timing
-        self._serving = errand = self._errand
-        self._errand, self._why_parked = None, ""
+        errand, self._errand = self._errand, None
+        self._turn, self._why_parked = Turn(errand), ""
         assignment = await self._ledger.brief(errand)
         self._desk = None if errand else await self._desks.of(self.number)
         if self._desk is not None:
@@ -226,8 +222,9 @@ class Keeper:
                     await self._hear_one(slot, event)
 
     async def _hear_messages(self, events: list[MessageEvent]) -> None:
+        self._turn.require_messages()
         if self._desk is None:
-            raise OutOfTurn(f"{events[0].kind} during a login")
+            return
         for piece in cut_after_gaps(events):
             await self._until_stored(partial(self._desk.take, piece))
         await self._note(partial(self._ledger.note_planfix, events))
@@ -246,10 +243,8 @@ class Keeper:
                 logger.warning("number %s: no use for a %s", self.number, event.kind)
 
     async def _hear_login(self, said: LoginEvent) -> None:
-        if not is_in_turn(self._serving, said):
-            raise OutOfTurn(f"{said.kind} without a login")
+        self._turn.require_login(said)
         if isinstance(said, LoginMoved) and said.stage is LoginStage.LOGGED_IN:
-            self._serving = None  # that was its last word
             await self._note(partial(self._ledger.note_logged_in, self.login.who))
             # From here on whoever waits waits for the number's next worker.
             self.standing.show(ProcessState.STARTING)

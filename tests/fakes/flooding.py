@@ -98,6 +98,7 @@ SPEECHES: dict[str, Callable[[], Iterable[Frame | bytes]]] = {
     "login page": lambda: [login("qr_shown", qr_url="tg://login?token=AQIDBA")],
     "failed login": lambda: [{"kind": "login_failed", "request_id": 1, "failure": "flood_wait"}],
     "flood": _for_ever,
+    "forbidden": lambda: [entities(1, 1, name="forbidden")],
     "nul": lambda: [
         entities(1, 1, name="a\0b", username="\0"),
         received(1, text="a\0b", contact={"peer_id": 1, "first_name": "\0T\0"}),

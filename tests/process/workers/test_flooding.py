@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
 from supervisor.event_queue import Limits
 from tests.process.workers.conftest import POLICY, Draft, House, make_gateway
@@ -14,10 +16,20 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from sqlalchemy import TextClause
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from supervisor.config import Config
 
 NEIGHBOUR = "380500000001"
 HOSTILE = "380500000099"
+REFUSE = {
+    "sqlite": (
+        "CREATE TRIGGER refuse BEFORE INSERT ON entity WHEN NEW.name = 'forbidden'"
+        " BEGIN SELECT RAISE(ABORT, 'no'); END"
+    ),
+    "postgresql": "ALTER TABLE entity ADD CHECK (name <> 'forbidden')",
+}
 
 
 @pytest.fixture
@@ -87,6 +99,20 @@ async def test_nul_is_kept_without_it(house: House) -> None:
     assert (await house.gateway.show(HOSTILE)).restarts == 0
 
 
+async def test_what_the_database_refuses_is_parked(house: House, database_url: str) -> None:
+    """What would fail for ever is no outage: that number is left alone, with the reason."""
+    refuse = text(REFUSE[database_url.partition("+")[0]])
+    await house.gateway._store.database.write(partial(_execute, refuse))
+    await house.add(HOSTILE, "forbidden")
+
+    parked = await house.until(HOSTILE, "parked")
+
+    assert parked.last_error is not None
+    assert (parked.last_error.code, parked.restarts) == ("data_refused", 0)
+    assert "forbidden" not in parked.last_error.message
+    assert (await house.gateway.show(NEIGHBOUR)).state == "online"
+
+
 async def test_flood_waits_in_the_pipe(house: House) -> None:
     """A worker that never stops talking fills the gateway's memory to its limit; others are served."""
     await house.gateway.create(Draft(HOSTILE, "flood"))
@@ -105,3 +131,7 @@ async def test_flood_waits_in_the_pipe(house: House) -> None:
 
     assert 0 < heaviest < limit + 1024 * 1024
     assert (await house.gateway.show(HOSTILE)).state == "starting"
+
+
+async def _execute(statement: TextClause, connection: AsyncConnection) -> None:
+    await connection.execute(statement)
