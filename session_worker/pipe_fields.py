@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, FailFast, Field
+from pydantic import BeforeValidator, FailFast, Field
 
 LONGEST_TEXT = 64 * 1024  # characters; a comment of Planfix holds no more
 LONGEST_DETAIL = 1000  # characters
@@ -20,48 +20,46 @@ _LONGEST_TIME = 1e10  # seconds
 _CUT = "…"
 
 
-def sound(value: Any) -> Any:
-    """Take out what no database keeps: NUL, halves of characters that have lost the other half."""
-    if not isinstance(value, str):
-        return value
-    if "\0" in value:
-        value = value.replace("\0", "")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value
+def _fitting(longest: int | None = None, *, is_label: bool = False) -> BeforeValidator:
+    """Mend and cut: an event has to arrive, whatever somebody calls themselves or a file."""
 
-
-def _fitting(longest: int) -> BeforeValidator:
-    """Cut what is too long: it is for people to read, and the rest of the event has to arrive."""
-
-    def fit(value: Any) -> Any:
-        value = sound(value)
-        if isinstance(value, str) and len(value) > longest:
+    def fit(value: Any) -> Any:  # called for each text of each message, so it calls little itself
+        if not isinstance(value, str):
+            return value
+        if "\0" in value or not (value.isascii() or _is_whole(value)):
+            value = _mended(value)
+        if is_label and not value.isprintable():
+            value = "".join(filter(str.isprintable, value))  # no line break gets into a log
+        if longest is not None and len(value) > longest:
             return value[: longest - 1] + _CUT
         return value
 
     return BeforeValidator(fit)
 
 
-def _printable(text: str) -> str:
-    """Leave no line break or escape in what gets into logs."""
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-Sound = Annotated[str, BeforeValidator(sound)]
+def _mended(text: str) -> str:
+    """Take out what no database keeps: NUL, halves of characters that have lost the other half."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+Sound = Annotated[str, _fitting()]
 """Text of any length, in commands: they come from the gateway itself."""
 
 Text = Annotated[str, _fitting(LONGEST_TEXT), Field(max_length=LONGEST_TEXT)]
 Detail = Annotated[str, _fitting(LONGEST_DETAIL), Field(max_length=LONGEST_DETAIL)]
 Name = Annotated[str, _fitting(LONGEST_NAME), Field(max_length=LONGEST_NAME)]
-Label = Annotated[
-    str, _fitting(LONGEST_LABEL), Field(max_length=LONGEST_LABEL), AfterValidator(_printable)
-]
+Label = Annotated[str, _fitting(LONGEST_LABEL, is_label=True), Field(max_length=LONGEST_LABEL)]
 Phone = Annotated[str, _fitting(LONGEST_PHONE), Field(max_length=LONGEST_PHONE)]
 # Never cut: a part of an address leads somewhere else.
-Host = Annotated[str, BeforeValidator(sound), Field(max_length=255)]
+Host = Annotated[str, _fitting(), Field(max_length=255)]
 QrLink = Annotated[str, Field(max_length=1024, pattern=r"^tg://login\?token=[A-Za-z0-9_=-]+$")]
 
 Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
