@@ -1,4 +1,4 @@
-"""What a worker has said and nobody has dealt with yet, limited by its number and by its weight."""
+"""The events of one worker that are not stored yet, limited in number, limited in bytes."""
 
 from __future__ import annotations
 
