@@ -143,7 +143,8 @@ class WorkerProcess:
             if isinstance(exc, BoundsBroken):
                 self.breach = str(exc)
             self._child.signal(signal.SIGKILL)
-        self._events.finish()
+        finally:
+            self._events.finish()
 
     async def _read(self) -> None:
         read = 0
