@@ -44,7 +44,10 @@ class Book:
         if sealed is None:
             return ChatMemory(peer_id=peer_id)
         plain = self.data_key.open(self._memory_cell(peer_id), sealed)
-        return ChatMemory.model_validate_json(plain)
+        try:
+            return ChatMemory.model_validate_json(plain)
+        except ValidationError:  # kept before there were bounds; Planfix is told it all again
+            return ChatMemory(peer_id=peer_id)
 
     def _cell(self, direction: str, key: str) -> Cell:
         return Cell("journal", f"{self.number}/{direction}/{key}", "body")
