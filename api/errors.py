@@ -33,6 +33,7 @@ _OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.ResolvingDelayed: (503, "resolving_delayed"),
     gateway.WorkerTimeout: (503, "worker_timeout"),
     gateway.StandingBy: (503, "standing_by"),
+    gateway.DatabaseRefused: (500, "internal_error"),
     gateway.DatabaseError: (503, "database_unavailable"),
     gateway.CodeInvalid: (400, "code_invalid"),
     gateway.CodeExpired: (400, "code_expired"),
@@ -152,6 +153,8 @@ def from_gateway(error: gateway.GatewayError) -> ApiError:
     for kind in type(error).__mro__:
         if kind in _OF_GATEWAY:
             status, code = _OF_GATEWAY[kind]
+            if status == 500:
+                logger.error("a call failed", exc_info=error)
             return ApiError(status, code, _said(error), headers=_patience(error))
     logger.error("a gateway error nobody expects here", exc_info=error)
     return ApiError(500, *_OURS)

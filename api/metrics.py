@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from supervisor.view import View
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+LARGEST_FIGURE = 2**63  # a larger one is nonsense, which must not spoil the others
 
 
 class Figures(Collector):
@@ -69,7 +70,7 @@ class Figures(Collector):
         text = "Memory of a number's worker."
         family = GaugeMetricFamily("telefix_worker_memory_bytes", text, labels=["number"])
         for view in self._views:
-            if view.worker is not None:
+            if view.worker is not None and view.worker.memory <= LARGEST_FIGURE:
                 family.add_metric([view.number], view.worker.memory)
         return family
 

@@ -116,7 +116,7 @@ class JournalPage(BaseModel):
     direction: Literal["in", "out"] | None = None
     state: Literal["pending", "delivered", "dead"] | None = None
     limit: int = Field(50, ge=1, le=500)
-    before: int | None = Field(None, ge=1, description="only messages with a smaller id")
+    before: int | None = Field(None, ge=1, le=2**53, description="only messages with a smaller id")
 
     def as_selection(self) -> Selection:
         return Selection(

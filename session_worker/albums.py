@@ -101,10 +101,8 @@ def _named(items: list[Written], words: Words) -> Incoming:
     label = items[0].label if len(items) == 1 else words.album.format(count=len(items))
     texts = [item.incoming.text for item in items if item.incoming.text]
     ids = dict.fromkeys(i for item in items for i in item.incoming.message_ids)
-    return first.model_copy(
-        update={
-            "message_ids": tuple(ids),
-            "text": "\n".join(dict.fromkeys(texts)) or label or words.empty,
-            "files": tuple(file for item in items for file in item.incoming.files),
-        }
+    return first.changed(
+        message_ids=tuple(ids),
+        text="\n".join(dict.fromkeys(texts)) or label or words.empty,
+        files=tuple(file for item in items for file in item.incoming.files),
     )

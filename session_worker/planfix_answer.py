@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LONGEST_DETAIL = 300  # characters
+LARGEST_NUMBER = 2**63 - 1  # of a task; Planfix's have eight digits
 LONGEST_READ = 4 * LONGEST_DETAIL  # before what is ours is taken out
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 # A proxy that gave up on Planfix can't know what Planfix did.
@@ -89,9 +90,10 @@ def seconds_to_wait(header: str | None, now: datetime) -> float | None:
 def task_number(data: dict[str, Any]) -> int | None:
     """Find the task's number, which may be text; None where there is none."""
     try:
-        return int(data["number"])
+        number = int(data["number"])
     except (KeyError, TypeError, ValueError):
         return None
+    return number if abs(number) <= LARGEST_NUMBER else None
 
 
 def _shorten(reason: str, form: Iterable[tuple[str, str]]) -> str:

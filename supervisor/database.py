@@ -11,8 +11,9 @@ from sqlalchemy import inspect, text
 
 from supervisor.database_lock import DatabaseLock
 from supervisor.engine import database_url, locking_engine, make_private_file, reading_engine
-from supervisor.errors import DatabaseUnavailable
+from supervisor.errors import DatabaseRefused, DatabaseUnavailable
 from supervisor.migration import migrate
+from supervisor.outage import is_outage
 from supervisor.transactor import open_transactor
 from supervisor.writer import Writer
 
@@ -84,10 +85,17 @@ class Database:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Trouble with the database as such, not with one statement, is `DatabaseUnavailable`."""
+    """Tell trouble with the database as such from trouble with one statement or its values.
+
+    The detail of the latter is a name alone: the words of a database may quote the values.
+    """
     try:
         yield
-    except (sql_errors.OperationalError, sql_errors.InterfaceError) as exc:
-        raise DatabaseUnavailable(str(exc.orig)) from exc
-    except (sql_errors.TimeoutError, OSError) as exc:
+    except sql_errors.StatementError as exc:
+        if is_outage(exc):
+            raise DatabaseUnavailable(str(exc.orig)) from exc
+        raise DatabaseRefused(type(exc.orig).__name__) from exc
+    except (OverflowError, UnicodeError) as exc:  # SQLite's driver takes no such number or text
+        raise DatabaseRefused(type(exc).__name__) from exc
+    except (sql_errors.TimeoutError, sql_errors.PendingRollbackError, OSError) as exc:
         raise DatabaseUnavailable(type(exc).__name__) from exc

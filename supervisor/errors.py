@@ -98,6 +98,10 @@ class DatabaseUnavailable(DatabaseError):
     """The database does not answer."""
 
 
+class DatabaseRefused(DatabaseError):
+    """The database does not take what was to be written."""
+
+
 class DatabaseOwned(DatabaseError):
     """Another gateway, with another DATA_DIR, works on this database: stop it first."""
 

@@ -23,7 +23,14 @@ from session_worker.lease import now
 from session_worker.login_message import LoginEvent, LoginFailed, LoginMoved, LoginStage
 from session_worker.message import MessageEvent
 from supervisor.ending import CRASHES, Ending
-from supervisor.errors import DatabaseError, DatabaseUnavailable, GatewayError, WorkerUnavailable
+from supervisor.errand import OutOfTurn, Turn
+from supervisor.errors import (
+    DatabaseError,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    GatewayError,
+    WorkerUnavailable,
+)
 from supervisor.forkserver import ForkFailed
 from supervisor.health import ProcessState, WorkerHealth, is_settled
 from supervisor.login_talk import LoginTalk
@@ -67,6 +74,8 @@ class Keeper:
         self.standing = Standing()
         self.login = LoginTalk()
         self._errand: Errand | None = None
+        self._turn = Turn(None)
+        self._why_parked = ""
         self.has_begun = False
         self._heard: float | None = None
 
@@ -130,6 +139,13 @@ class Keeper:
         try:
             async with self._fleet.gate.enter() as slot:
                 return await self._run_worker(slot)
+        except OutOfTurn as exc:
+            self._why_parked = str(exc)
+            return Ending.BOUNDS_BROKEN
+        except DatabaseRefused as exc:
+            logger.exception("number %s: the database refused what its worker said", self.number)
+            self._why_parked = exc.detail or ""
+            return Ending.DATA_REFUSED
         except ForkFailed:
             logger.exception("number %s: no worker could be forked", self.number)
             return Ending.FORK_FAILED
@@ -145,6 +161,7 @@ class Keeper:
     async def _run_worker(self, slot: Slot) -> Ending:
         timing = self._fleet.timing
         errand, self._errand = self._errand, None
+        self._turn, self._why_parked = Turn(errand), ""
         assignment = await self._ledger.brief(errand)
         self._desk = None if errand else await self._desks.of(self.number)
         if self._desk is not None:
@@ -157,10 +174,11 @@ class Keeper:
             self._desk.begin(worker.tell)
         slot.leave_after(timing.boot)
         try:
-            hear = partial(self._hear, slot)
-            return await Shift(worker, timing, hear, self._note_silence).serve()
+            hear, is_login = partial(self._hear, slot), errand is not None and errand.is_login
+            shift = Shift(worker, timing, hear, may_kill=self._note_silence, is_login=is_login)
+            return await shift.serve()
         finally:
-            self._heard = self.last_heard
+            self._heard, self._why_parked = self.last_heard, worker.breach or ""
             self._worker = None
             self._fleet.may_kill(self.number, is_silent=False)
             if self._desk is not None:
@@ -195,7 +213,7 @@ class Keeper:
             case Proceed():
                 return True
             case Park():
-                await self._note(partial(self._ledger.note_parked, ending))
+                await self._note(partial(self._ledger.note_parked, ending, self._why_parked))
                 self.standing.show(ProcessState.PARKED)
             case Rest():
                 self.standing.rest()
@@ -210,8 +228,8 @@ class Keeper:
                     await self._hear_one(slot, event)
 
     async def _hear_messages(self, events: list[MessageEvent]) -> None:
+        self._turn.require_messages()
         if self._desk is None:
-            logger.warning("number %s: no use for messages now", self.number)
             return
         for piece in cut_after_gaps(events):
             await self._until_stored(partial(self._desk.take, piece))
@@ -231,6 +249,7 @@ class Keeper:
                 logger.warning("number %s: no use for a %s", self.number, event.kind)
 
     async def _hear_login(self, said: LoginEvent) -> None:
+        self._turn.require_login(said)
         if isinstance(said, LoginMoved) and said.stage is LoginStage.LOGGED_IN:
             await self._note(partial(self._ledger.note_logged_in, self.login.who))
             # From here on whoever waits waits for the number's next worker.

@@ -149,8 +149,8 @@ class Ledger:
         await self._note_error(ending)
         await self._store.runs.count_restart(self.number, self._epoch)
 
-    async def note_parked(self, ending: Ending) -> None:
-        await self._note_error(ending, parked=True)
+    async def note_parked(self, ending: Ending, detail: str = "") -> None:
+        await self._note_error(ending, detail, parked=True)
         await self._store.runs.park(self.number, self._epoch, ending)
 
     async def _note_error(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, Pulse
 from session_worker.lease import now
-from session_worker.pipe import Pipe, PipeBroken, PipeClosed
+from session_worker.pipe import MAX_EVENT, BoundsBroken, Pipe, PipeBroken, PipeClosed, decode
+from supervisor.event_queue import EventQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from supervisor.forkserver import Child, Forkserver
     from supervisor.timing import Timing
 
-EVENTS_AT_ONCE = 200  # events that are stored together
-EVENTS_WAITING = 1000  # events that wait to be stored before the worker has to wait as well
+IN_A_ROW = 64  # events that are read before others get their turn
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +34,13 @@ class WorkerProcess:
         self._child = child
         self._pipe = pipe
         self._timing = timing
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue(EVENTS_WAITING)
+        self._events = EventQueue()
         self._gone = asyncio.Event()
         self._beats = 0
         self._deadline = 0.0
         self.started = time.time()
         self.pulse: Pulse | None = None
+        self.breach: str | None = None
         asyncio.get_running_loop().add_reader(child.descriptor, self._notice_death)
         self._hearing = asyncio.create_task(self._hear(), name=f"hearing {child.pid}")
 
@@ -48,7 +49,7 @@ class WorkerProcess:
         """Fork a worker, give it its lease along with all it has to know."""
         child = await forkserver.fork()
         try:
-            pipe: Pipe[Event, Command] = await Pipe.open(child.end, EVENTS)
+            pipe: Pipe[Event, Command] = await Pipe.open(child.end, EVENTS, MAX_EVENT)
         except BaseException:
             await forkserver.discard(child)
             raise
@@ -63,7 +64,7 @@ class WorkerProcess:
     @property
     def has_unread(self) -> bool:
         """Whether it has said something that has not been read yet."""
-        return not self._hearing.done() and not self._events.full() and self._pipe.has_unread
+        return not self._hearing.done() and not self._events.is_full and self._pipe.has_unread
 
     @property
     def lease_over(self) -> bool:
@@ -73,7 +74,7 @@ class WorkerProcess:
     @property
     def unanswered(self) -> int:
         """How many beats have brought no pulse, as far as we have read."""
-        if self._events.full():
+        if self._events.is_full:
             return 0  # we do not listen, so its silence means nothing
         return self._beats - (self.pulse.beat_id if self.pulse else 0)
 
@@ -91,17 +92,9 @@ class WorkerProcess:
         except PipeClosed as exc:
             logger.debug("worker %d takes no %s: %s", self.pid, command.kind, exc)
 
-    async def events(self) -> AsyncIterator[list[Event]]:
+    def events(self) -> AsyncIterator[list[Event]]:
         """Give what the worker has said by now, in order, until it has nothing more to say."""
-        while (event := await self._events.get()) is not None:
-            said = [event]
-            while not self._events.empty() and len(said) < EVENTS_AT_ONCE:
-                event = self._events.get_nowait()
-                if event is None:
-                    self._events.put_nowait(None)
-                    break
-                said.append(event)
-            yield said
+        return self._events.batches()
 
     async def wait_gone(self) -> None:
         await self._gone.wait()
@@ -149,15 +142,33 @@ class WorkerProcess:
 
     async def _hear(self) -> None:
         try:
-            while (event := await self._pipe.receive()) is not None:
-                if isinstance(event, Pulse):
-                    self.pulse = event
-                else:
-                    await self._events.put(event)
-        except PipeBroken:
+            await self._read()
+        except PipeBroken as exc:
             logger.exception("worker %d speaks nonsense, so it is killed", self.pid)
+            if isinstance(exc, BoundsBroken):
+                self.breach = str(exc)
             self._child.signal(signal.SIGKILL)
-        await self._events.put(None)
+        finally:
+            self._events.finish()
+
+    async def _read(self) -> None:
+        read = 0
+        while (frame := await self._pipe.receive_frame()) is not None:
+            event = decode(frame, EVENTS)
+            if isinstance(event, Pulse):
+                self._feel(event)
+            else:
+                await self._events.put(event, len(frame))
+            read += 1
+            if read % IN_A_ROW == 0:
+                await asyncio.sleep(0)  # what is in the buffer already is had without waiting
+
+    def _feel(self, pulse: Pulse) -> None:
+        """Take the answer to a beat; each has one, and none comes before it."""
+        felt = self.pulse.beat_id if self.pulse else 0
+        if not felt < pulse.beat_id <= self._beats:
+            raise BoundsBroken("a pulse that nobody asked for")
+        self.pulse = pulse
 
     def _notice_death(self) -> None:
         asyncio.get_running_loop().remove_reader(self._child.descriptor)

@@ -63,6 +63,14 @@ WORDS: Final = {
     "worker_killed": ("The number's process was killed.", _AGAIN),
     "worker_unresponsive": ("The number's process did not answer, so it was ended.", _AGAIN),
     "boot_failed": ("The number's process could not begin.", _OPERATOR),
+    "bounds_broken": (
+        "The number's process said what no sound one says, so it was ended.",
+        "Operator: look at the gateway's log; the process may have been broken into.",
+    ),
+    "data_refused": (
+        "The database does not take what the number's process wants to have written.",
+        "Operator: look at the gateway's log, then restart the number.",
+    ),
     "fork_failed": ("No process could be started for the number.", _OPERATOR),
     "forkserver_lost": ("All processes ended with the one that starts them.", _AGAIN),
     "lease_over": ("The gateway stood still, so the number's process ended itself.", _AGAIN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from supervisor.errors import DatabaseUnavailable, StandingBy, WorkerTimeout
 from supervisor.gateway import Readiness
 from supervisor.health import State
 from supervisor.view import Backlog
-from tests.fakes.gateway import view
+from tests.fakes.gateway import WORKER, view
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
 
 if TYPE_CHECKING:
@@ -173,3 +174,39 @@ async def test_pages_are_guarded(client: TestClientProtocol) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("query", ["client=a%00b", "client=Vesna&any=%00", "%00=1"])
+async def test_nul_in_a_query_is_refused(client: TestClientProtocol, query: str) -> None:
+    """No NUL gets past the API by a query either, whatever its field is called."""
+    response = await client.get(f"/numbers?{query}", headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 400
+
+
+async def test_huge_id_is_refused(client: TestClientProtocol) -> None:
+    """An id that no row can have is a fault of the call, not of the database."""
+    await start(client)
+
+    address = f"/numbers/{NUMBER}/messages?before={10**30}"
+    response = await client.get(address, headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 400
+
+
+async def test_nonsense_of_one_number_spoils_no_metrics(
+    client: TestClientProtocol, gateway: FakeGateway
+) -> None:
+    """A figure that is none is left out; the others are there."""
+    for number in (NUMBER, OTHER):
+        await start(client, number=number)
+    nonsense = replace(WORKER, memory=10**400)
+    gateway.views[OTHER] = replace(gateway.views[OTHER], worker=nonsense)
+
+    metrics = await client.get("/metrics", headers=bearer(ADMIN_KEY))
+    numbers = await client.get("/numbers", headers=bearer(ADMIN_KEY))
+
+    text = await metrics.get_data(as_text=True)
+    assert (metrics.status_code, numbers.status_code) == (200, 200)
+    assert f'telefix_worker_memory_bytes{{number="{NUMBER}"}} 9e+06' in text
+    assert f'telefix_worker_restarts_total{{number="{OTHER}"}} 0.0' in text

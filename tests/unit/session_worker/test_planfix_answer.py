@@ -40,6 +40,7 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
         (b'{"data":null}', None),
         (b"<html>", None),
         (b'{"data":{"number":"x"}}', None),
+        (b'{"data":{"number":' + b"9" * 400 + b"}}", None),
     ],
 )
 def test_a_task_number_is_found_in_every_form(body: bytes, number: int | None) -> None:
