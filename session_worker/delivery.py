@@ -103,6 +103,7 @@ class Delivery:
             text=parcel.text,
             is_echo=order.incoming.is_echo,
             title="" if has_task else full_name(contact),
+            bio=None if has_task else await self._packing.bio(order),
             photo_link=photo_link,
             files=parcel.files,
         )

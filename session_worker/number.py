@@ -25,6 +25,7 @@ from session_worker.telegram.history import History
 from session_worker.telegram.listener import Listener
 from session_worker.telegram.message_box import Gap
 from session_worker.telegram.people import People
+from session_worker.telegram.profiles import Profiles
 from session_worker.telegram.resolving import Resolver
 from session_worker.telegram.throttle import Throttle
 from session_worker.telegram.updates import CatchUp, CaughtUp
@@ -74,7 +75,8 @@ class Number:
         self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
         history = History(account.ask, recollection, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
-        packing = Packing(downloads, history, spool, words, account.until_online)
+        profiles = Profiles(account.ask)
+        packing = Packing(downloads, history, spool, words, account.until_online, profiles)
         planfix = Planfix(assignment.planfix, assignment.number, patience)
         self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
         throttle = Throttle(account)

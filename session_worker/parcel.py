@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from session_worker.message import Deliver, IncomingFile
     from session_worker.telegram.downloads import Downloads
     from session_worker.telegram.history import History
+    from session_worker.telegram.profiles import Profiles
     from session_worker.words.words import Words
 
     T = TypeVar("T")
@@ -53,12 +54,14 @@ class Packing:
         spool: Path,
         words: Words,
         until_online: Callable[[], Awaitable[None]],
+        profiles: Profiles,
     ) -> None:
         self._downloads = downloads
         self._history = history
         self._spool = spool
         self._words = words
         self._until_online = until_online
+        self._profiles = profiles
         self._slots = asyncio.Semaphore(MOST_DOWNLOADS)
 
     async def pack(self, order: Deliver) -> Parcel:
@@ -86,6 +89,10 @@ class Packing:
             log.info("no photo of %s: %s", contact.peer_id, error)
             return False
         return True
+
+    async def bio(self, order: Deliver) -> str:
+        """Fetch what the contact says about itself; empty if that can't be had at once."""
+        return await self._profiles.bio(order.incoming.peer_id)
 
     async def _quote(self, reply_to: int | None) -> str:
         if reply_to is None:
