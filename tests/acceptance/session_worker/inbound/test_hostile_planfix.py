@@ -12,7 +12,11 @@ import pytest
 from session_worker.contract import PlanfixAccount
 from session_worker.message import Contact
 from session_worker.planfix import LONGEST_ANSWER, Planfix
-from session_worker.planfix_answer import PlanfixAnswerLost, PlanfixUnavailable
+from session_worker.planfix_answer import (
+    PlanfixAnswerLost,
+    PlanfixForbidden,
+    PlanfixUnavailable,
+)
 from session_worker.planfix_form import Line
 from tests.fakes.file_server import Answer, FileServer
 from tests.waiting import eventually
@@ -78,6 +82,17 @@ async def test_answer_that_can_not_be_read_is_a_lost_answer(
 
     assert peak < MOST
     assert "accept-encoding: identity" in server.heads[-1].lower()
+
+
+async def test_port_that_does_not_exist_is_not_called() -> None:
+    """Such an address was refused when it was given; one from elsewhere makes no dead letter."""
+    url = "http://127.0.0.1:99999/webchat/api"
+    account = PlanfixAccount(url=url, token="key", provider_id="telegram", may_be_private=True)
+    planfix = Planfix(account, "380501112233")
+
+    with pytest.raises(PlanfixForbidden):
+        await planfix.new_message(LINE)
+    await planfix.close()
 
 
 async def test_nothing_of_an_answer_is_remembered(server: FileServer, planfix: Planfix) -> None:
