@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _LONGEST_STATIC = 100  # characters
 _NO_BODY = [(b"content-length", b"0")]
+_CLOSE = (b"connection", b"close")
 
 
 def guard_doorstep(app: Quart) -> None:
@@ -29,7 +30,9 @@ def guard_doorstep(app: Quart) -> None:
             call = Call(receive, send) if has_body(scope) else None
             await inside(scope, call.receive if call else receive, call.send if call else send)
             return
-        await send({"type": "http.response.start", "status": status, "headers": _NO_BODY})
+        # What follows on the line may be another's request by a proxy's reckoning: it never runs.
+        headers = _NO_BODY if scope["http_version"] >= "2" else [*_NO_BODY, _CLOSE]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     app.asgi_app = doorstep  # type: ignore[method-assign]  # Quart's way to wrap itself
@@ -54,7 +57,7 @@ class Call:
 
     async def send(self, event: ASGISendEvent) -> None:
         if event["type"] == "http.response.start" and not self._is_read:
-            event["headers"] = [*event["headers"], (b"connection", b"close")]
+            event["headers"] = [*event["headers"], _CLOSE]
         await self._send(event)
 
 

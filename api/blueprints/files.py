@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from urllib.parse import quote
 
 from quart import Blueprint, Response, request, send_file
 from quart_schema import hide
@@ -15,8 +17,13 @@ from supervisor.errors import FileGone, LinkInvalid
 blueprint = Blueprint("files", __name__, url_prefix="/files")
 
 LONGEST_DOWNLOAD = 3600  # seconds; a big file takes its time over a slow line
-# What a browser would run as a page of ours is served as bytes alone.
-_HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp", "video/", "audio/")
+_NAME_START, _NAME_END = 160, 40  # characters that are left of a name that is too long
+_LONGEST_NAME = _NAME_START + _NAME_END
+# What a browser would run as a page of ours is served as bytes alone, as is what only looks like
+# a type: a stranger wrote it. Without `+`, since `+xml` is a page too.
+_HARMLESS = re.compile(
+    r"image/(?:png|jpeg|gif|webp)|(?:video|audio)/[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?"
+)
 _BYTES = "application/octet-stream"
 
 
@@ -33,10 +40,9 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people 
     response = await send_file(
         file.path,
         mimetype=safe_type(file.mime),
-        as_attachment=True,
-        attachment_filename=one_line(file.name),
         conditional=True,
     )
+    response.headers["Content-Disposition"] = disposition(file.name)
     response.timeout = LONGEST_DOWNLOAD
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -55,10 +61,13 @@ def _put_range_plainly(size: int) -> None:
         request.headers["Range"] = f"bytes={part[0]}-{part[1] - 1}"
 
 
-def one_line(name: str) -> str:
-    """Take out of a stranger's file name what ends a header's line, or hides a part of it."""
-    return "".join(char if char.isprintable() else "_" for char in name)
+def disposition(name: str) -> str:
+    """Write a stranger's file name as RFC 6266 wants it: nothing in it can end it, or hide a part."""
+    name = name if len(name) <= _LONGEST_NAME else name[:_NAME_START] + name[-_NAME_END:]
+    name = "".join(char if char.isprintable() else "_" for char in name)
+    for_old_ones = re.sub(r"[^\w .()-]", "_", name, flags=re.ASCII)
+    return f"attachment; filename=\"{for_old_ones}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def safe_type(mime: str) -> str:
-    return mime if mime.startswith(_HARMLESS) else _BYTES
+    return mime if _HARMLESS.fullmatch(mime) else _BYTES

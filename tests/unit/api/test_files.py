@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.http import parse_options_header
 
 from api.blueprints.files import safe_type
 from api.byte_range import RangeBeyondEnd, find_part
@@ -107,11 +108,95 @@ async def test_file_is_a_download_never_a_page(client: TestClientProtocol) -> No
 
 
 @pytest.mark.parametrize(
-    "mime", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "", "IMAGE/SVG+XML"]
+    "mime",
+    [
+        *("text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "", "IMAGE/SVG+XML"),
+        *("image/pngx", "image/png+xml", "image/png; charset=utf-7", "image/png,text/html"),
+        *("video/mp4\r\nX-Own: 1", "video/mp4\n", "video/mp4\0", "video/", "video/a/b"),
+        *("video/x+xml", "audio/\u00e9", "audio/\u4e2d", "video/" + "a" * 200, " video/mp4"),
+        *("video/<b>", 'video/"', "video/*", "audio/..", "multipart/x-mixed-replace"),
+    ],
 )
-def test_active_kinds_are_bytes(mime: str) -> None:
-    """What could hold a script is given a kind that runs nowhere."""
-    assert safe_type(mime) == "application/octet-stream"
+async def test_active_kinds_are_bytes(
+    client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, mime: str
+) -> None:
+    """What could hold a script, a header, anything but a plain kind is given one that runs nowhere."""
+    gateway.files["signed"] = OpenFile(tmp_path / "kept", "a", mime)
+
+    response = await client.get(LINK)
+
+    assert (response.status_code, await response.get_data()) == (200, CONTENT)
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert "X-Own" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "mime", ["image/png", "image/jpeg", "video/mp4", "video/x-matroska", "audio/vnd.dolby.dd-raw"]
+)
+def test_harmless_kinds_are_told(mime: str) -> None:
+    """A picture, a film, a sound stay what they are."""
+    assert safe_type(mime) == mime
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            'a"; filename=evil.exe',
+            "a\\",
+            'a\\"; x="',
+            "a; filename*=UTF-8''evil.html",
+            "a\r\nX-Own: 1",
+        ),
+        *(
+            "\u202egpj.exe",
+            "счёт.pdf",
+            "a" * 3000,
+            "../../etc/passwd",
+            "",
+            ".",
+            "\x00",
+            "\ud83d",
+            "=1+1",
+        ),
+    ],
+)
+async def test_name_adds_nothing_to_its_header(
+    client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, name: str
+) -> None:
+    """Whatever a stranger calls a file, it is one parameter of an attachment, never a header."""
+    gateway.files["signed"] = OpenFile(tmp_path / "kept", name, "image/png")
+
+    response = await client.get(LINK)
+
+    assert (response.status_code, await response.get_data()) == (200, CONTENT)
+    kind, parameters = parse_options_header(response.headers["Content-Disposition"])
+    assert kind == "attachment"
+    assert set(parameters) <= {"filename"}
+    assert response.headers["Content-Disposition"].isascii()
+    assert "\u202e" not in parameters.get("filename", "")
+    assert "X-Own" not in response.headers
+    assert len(response.headers["Content-Disposition"]) < 4000
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Счёт №5 (a&b).pdf", "Счёт №5 (a&b).pdf"),
+        ("a" * 300 + ".pdf", "a" * 160 + "a" * 36 + ".pdf"),
+    ],
+    ids=["all languages", "long"],
+)
+async def test_name_arrives_as_it_is(
+    client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, name: str, told: str
+) -> None:
+    """Letters of all languages, signs, blanks; of a long name its start with its end."""
+    gateway.files["signed"] = OpenFile(tmp_path / "kept", name, "image/png")
+
+    response = await client.get(LINK)
+
+    _, parameters = parse_options_header(response.headers["Content-Disposition"])
+    assert parameters["filename"] == told
 
 
 async def test_file_that_is_erased_meanwhile_is_gone(

@@ -115,6 +115,44 @@ async def test_strange_request_is_refused(
     assert [line.getMessage() for line in caplog.records if line.levelno > logging.WARNING] == []
 
 
+CHUNKED, LENGTH = b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n"
+TWO_LENGTHS = {
+    "both, length first": (LENGTH + CHUNKED, b"0\r\n\r\n"),
+    "both, chunks first": (CHUNKED + LENGTH, b"0\r\n\r\n"),
+    "two lengths": (LENGTH + b"Content-Length: 6\r\n", b"aaaaa"),
+    "a list of lengths": (b"Content-Length: 5, 6\r\n", b"aaaaa"),
+    "chunks twice": (CHUNKED + CHUNKED, b"0\r\n\r\n"),
+    "chunks within chunks": (b"Transfer-Encoding: chunked, chunked\r\n", b"0\r\n\r\n"),
+    "chunks by another name": (b"Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n"),
+    "a length with a sign": (b"Content-Length: +5\r\n", b"aaaaa"),
+    "a folded length": (b"Transfer-Encoding:\r\n chunked\r\n" + LENGTH, b"0\r\n\r\n"),
+    "a blank before the colon": (b"Transfer-Encoding : chunked\r\n" + LENGTH, b"0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("path", [b"/healthz", b"/webhook/message", b"http://evil.example/"])
+@pytest.mark.parametrize("name", TWO_LENGTHS)
+async def test_request_behind_an_unclear_end_never_runs(
+    served: Served, name: str, path: bytes
+) -> None:
+    """Where a proxy may see another end of the body than we do, nothing behind it is a request."""
+    headers, body = TWO_LENGTHS[name]
+    first = b"POST " + path + b" HTTP/1.1\r\n" + HOST + headers + b"\r\n" + body
+
+    answer = await served.exchange(first + SECOND)
+
+    assert status_of(answer) in {400, 501}, answer
+    assert answer.count(b"HTTP/1.1") == 1, answer
+
+
+async def test_refused_target_ends_the_connection(served: Served) -> None:
+    """Whoever sends what no client sends does not get to send more on that line."""
+    answer = await served.exchange(b"GET ?a HTTP/1.1\r\n" + HOST + b"\r\n" + SECOND)
+
+    assert (status_of(answer), answer.count(b"HTTP/1.1")) == (400, 1)
+    assert headers_of(answer)["connection"] == "close"
+
+
 async def test_head_has_no_body(served: Served) -> None:
     """HEAD is answered as GET is, without what GET brings."""
     head, get = await served.get("/healthz", method="HEAD"), await served.get("/healthz")
