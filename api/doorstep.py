@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+
+from api.ending import call_with_end
+from api.line import hang_up, set_patience
 
 if TYPE_CHECKING:
     from hypercorn.typing import (
@@ -25,10 +29,20 @@ def guard_doorstep(app: Quart) -> None:
     inside = app.asgi_app
 
     async def doorstep(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        status = refusal(scope) if scope["type"] == "http" else None
+        if scope["type"] != "http":
+            await inside(scope, receive, send)
+            return
+        stall: float = app.config["STALL_TIMEOUT"]
+        set_patience(send, stall)
+        status = refusal(scope)
         if status is None:
-            call = Call(receive, send) if has_body(scope) else None
-            await inside(scope, call.receive if call else receive, call.send if call else send)
+            call = Call(receive, send, stall, has_body=has_body(scope))
+            try:
+                with call_with_end():
+                    await inside(scope, call.receive, call.send)
+            finally:
+                if call.is_cut:
+                    hang_up(send)
             return
         # What follows on the line may be another's request by a proxy's reckoning: it never runs.
         headers = _NO_BODY if scope["http_version"] >= "2" else [*_NO_BODY, _CLOSE]
@@ -42,12 +56,17 @@ class Call:
     """Says that the connection ends with the answer where that comes before the body's end.
 
     The server ends it then anyway; whoever is not told sends its next call into the void.
+    Whoever takes nothing of an answer for too long is not waited for.
     """
 
-    def __init__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    def __init__(
+        self, receive: ASGIReceiveCallable, send: ASGISendCallable, stall: float, *, has_body: bool
+    ) -> None:
         self._receive = receive
         self._send = send
-        self._is_read = False
+        self._stall = stall
+        self._is_read = not has_body
+        self.is_cut = False  # an answer was begun, not ended
 
     async def receive(self) -> ASGIReceiveEvent:
         event = await self._receive()
@@ -58,7 +77,10 @@ class Call:
     async def send(self, event: ASGISendEvent) -> None:
         if event["type"] == "http.response.start" and not self._is_read:
             event["headers"] = [*event["headers"], _CLOSE]
-        await self._send(event)
+        self.is_cut = True
+        async with asyncio.timeout(self._stall):
+            await self._send(event)
+        self.is_cut = event["type"] != "http.response.body" or event["more_body"]
 
 
 def has_body(scope: Scope) -> bool:

@@ -50,6 +50,7 @@ class OpenFile(NamedTuple):
     path: Path
     name: str
     mime: str
+    number: str = ""
 
 
 class Mailroom:
@@ -95,7 +96,7 @@ class Mailroom:
         match place:
             case Photo(number=number, photo_id=photo_id):
                 path = photo_file(self._config.spool_of(number), photo_id)
-                found = OpenFile(path, PHOTO, "image/jpeg")
+                found = OpenFile(path, PHOTO, "image/jpeg", number)
             case _:
                 found = await self._find(place)
         if not await asyncio.to_thread(found.path.is_file):
@@ -112,7 +113,7 @@ class Mailroom:
             raise FileGone
         described = body.files[file.index]
         path = incoming_file(self._config.spool_of(file.number), file.row, file.index)
-        return OpenFile(path, described.name, described.mime)
+        return OpenFile(path, described.name, described.mime, file.number)
 
     async def _recipient(self, desk: Desk, draft: OutgoingDraft) -> tuple[int, bool]:
         """Return who it goes to, with whether it is the first message to them."""

@@ -6,17 +6,17 @@ import asyncio
 import re
 from urllib.parse import quote
 
-from quart import Blueprint, Response, request, send_file
+from quart import Blueprint, Response, current_app, request, send_file
 from quart_schema import hide
 
 from api.byte_range import RangeBeyondEnd, find_part
 from api.context import context
+from api.downloads import time_for
 from api.errors import ApiError, not_found
 from supervisor.errors import FileGone, LinkInvalid
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")
 
-LONGEST_DOWNLOAD = 3600  # seconds; a big file takes its time over a slow line
 _NAME_START, _NAME_END = 160, 40  # characters that are left of a name that is too long
 _LONGEST_NAME = _NAME_START + _NAME_END
 # What a browser would run as a page of ours is served as bytes alone, as is what only looks like
@@ -33,6 +33,7 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people 
     """Serve a file under a link of ours, or the part of it that is asked for."""
     try:
         file = await context().gateway.open_file(token)
+        await current_app.config["DOWNLOADS"].take_place(file.number)
         size = (await asyncio.to_thread(file.path.stat)).st_size
     except (LinkInvalid, FileGone, FileNotFoundError) as exc:
         raise not_found("there is no such file, or its link has expired") from exc
@@ -43,7 +44,7 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people 
         conditional=True,
     )
     response.headers["Content-Disposition"] = disposition(file.name)
-    response.timeout = LONGEST_DOWNLOAD
+    response.timeout = time_for(size)
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
