@@ -33,7 +33,8 @@ def guard_doorstep(app: Quart) -> None:
             await inside(scope, receive, send)
             return
         stall: float = app.config["STALL_TIMEOUT"]
-        set_patience(send, stall)
+        # Longer than ours: the server does not expect the kernel to end what it still looks after.
+        set_patience(send, 2 * stall)
         status = refusal(scope)
         if status is None:
             call = Call(receive, send, stall, has_body=has_body(scope))

@@ -9,8 +9,8 @@ from functools import partial
 from api.ending import at_end
 from api.errors import ApiError
 
-MOST = 256  # downloads at a time
-MOST_OF_ONE = 64  # of one number; Planfix fetches what one album holds all at once
+MOST = 128  # downloads at a time
+MOST_OF_ONE = 32  # of one number; Planfix fetches what one album holds all at once
 WAIT = 10.0  # seconds until a place is free
 GRACE = 60.0  # seconds that any download may take
 SLOWEST = 32 << 10  # bytes a second, on the average

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+from functools import partial
 from urllib.parse import quote
 
 from quart import Blueprint, Response, current_app, request, send_file
@@ -12,6 +14,7 @@ from quart_schema import hide
 from api.byte_range import RangeBeyondEnd, find_part
 from api.context import context
 from api.downloads import time_for
+from api.ending import at_end
 from api.errors import ApiError, not_found
 from supervisor.errors import FileGone, LinkInvalid
 
@@ -34,17 +37,19 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people 
     try:
         file = await context().gateway.open_file(token)
         await current_app.config["DOWNLOADS"].take_place(file.number)
-        size = (await asyncio.to_thread(file.path.stat)).st_size
-    except (LinkInvalid, FileGone, FileNotFoundError) as exc:
+        opened = await asyncio.to_thread(file.open)
+    except (LinkInvalid, FileGone) as exc:
         raise not_found("there is no such file, or its link has expired") from exc
-    _put_range_plainly(size)
-    response = await send_file(
-        file.path,
-        mimetype=safe_type(file.mime),
-        conditional=True,
-    )
+    at_end(partial(os.close, opened))
+    now = os.fstat(opened)
+    _put_range_plainly(now.st_size)
+    # By its descriptor: whatever lies under its name by now, this is the file that was looked at.
+    opened_file = f"/proc/self/fd/{opened}"
+    response = await send_file(opened_file, mimetype=safe_type(file.mime), add_etags=False)
+    response.set_etag(f"{now.st_mtime_ns:x}-{now.st_size:x}")
+    await response.make_conditional(request, accept_ranges=True, complete_length=now.st_size)
     response.headers["Content-Disposition"] = disposition(file.name)
-    response.timeout = time_for(size)
+    response.timeout = time_for(now.st_size)
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -241,8 +241,15 @@ def stalled(served: Served, path: str = LINK) -> socket.socket:
     peer = socket.socket()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     peer.connect(("127.0.0.1", served.port))
-    peer.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    peer.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
     return peer
+
+
+def read_out(peer: socket.socket) -> None:
+    """Read all in the end, then hang up."""
+    while peer.recv(1 << 20):
+        pass
+    peer.close()
 
 
 def lines_to(served: Served) -> list[int]:
@@ -278,7 +285,7 @@ async def test_kernel_gives_up_on_whoever_reads_nothing(
     settings: Settings, gateway: FakeGateway
 ) -> None:
     """What the server has written already is not kept for ever either."""
-    async with serving(settings, gateway, stalled_for=50.0) as served:
+    async with serving(settings, gateway, stalled_for=25.0) as served:
         peer = stalled(served)
         await eventually(lambda: lines_to(served))
 
@@ -287,7 +294,7 @@ async def test_kernel_gives_up_on_whoever_reads_nothing(
                 return line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
 
         await eventually(lambda: patience() == 50_000)
-        peer.close()
+        await asyncio.to_thread(read_out, peer)
         await eventually(lambda: not lines_to(served))
 
 
@@ -306,8 +313,7 @@ async def test_slow_readers_of_one_number_leave_room_for_others(
 
         await eventually(is_full)
         assert status_of(await served.get("/files/other/a")) == 200
-        for peer in peers:
-            peer.close()
+        await asyncio.gather(*(asyncio.to_thread(read_out, peer) for peer in peers))
         await eventually(lambda: not lines_to(served))
         assert status_of(await served.get(LINK, method="HEAD")) == 200
 
@@ -339,3 +345,42 @@ def test_time_grows_with_the_size() -> None:
     assert time_for(0) == 60
     assert time_for(100 << 20) > 3000
     assert time_for(10**12) == 3600
+
+
+@pytest.mark.parametrize("place", ["the file", "its folder", "a folder", "a pipe"])
+async def test_link_in_a_workers_folder_leads_nowhere(
+    client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, place: str
+) -> None:
+    """A taken-over worker may put there what it likes: no file of the gateway's own is served."""
+    (secret := tmp_path / "secret").mkdir()
+    (secret / "0").write_bytes(b"secret")
+    (spool := tmp_path / "spool").mkdir()
+    path = spool / "in" / "1" / "0"
+    if place == "its folder":
+        (spool / "in").mkdir()
+        path.parent.symlink_to(secret)
+    else:
+        path.parent.mkdir(parents=True)
+    if place == "the file":
+        path.symlink_to(secret / "0")
+    if place == "a folder":
+        path.mkdir()
+    if place == "a pipe":
+        os.mkfifo(path)
+    gateway.files["signed"] = OpenFile(path, "a", "image/png", NUMBER, spool)
+
+    response = await client.get(LINK)
+
+    assert response.status_code == 404
+    assert await response.get_json()
+
+
+async def test_download_goes_on_where_it_was_cut(client: TestClientProtocol) -> None:
+    """The file's mark stays the same from call to call, as long as the file does."""
+    mark = (await client.get(LINK)).headers["ETag"]
+
+    rest = await client.get(LINK, headers={"Range": "bytes=7-", "If-Range": mark})
+    known = await client.get(LINK, headers={"If-None-Match": mark})
+
+    assert (rest.status_code, await rest.get_data()) == (206, b"789")
+    assert known.status_code == 304

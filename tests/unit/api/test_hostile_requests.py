@@ -11,7 +11,9 @@ import h2.connection
 import h2.events
 import pytest
 
+from api.log import shorten_lost_connection
 from tests.unit.api.served import HOST, Served, body_of, headers_of, read_all, serving, status_of
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -272,6 +274,31 @@ async def test_unencrypted_http_2_is_refused(served: Served, way: str) -> None:
     writer.close()
 
     assert set(statuses) == {b"505"}
+
+
+async def test_flood_of_resets_ends_its_connection(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Streams that are reset are counted all the same; the log tells of them in a line."""
+    connection = h2.connection.H2Connection()
+    connection.initiate_connection()
+    for count in range(10 * STREAMS):
+        connection.send_headers(2 * count + 1, ASKED, end_stream=True)
+        connection.reset_stream(2 * count + 1)
+    assert await served.is_healthy()
+    before = len(asyncio.all_tasks())
+    logging.getLogger("asyncio").addFilter(shorten_lost_connection)
+    reader, writer = await served.connect()
+    writer.write(connection.data_to_send())
+
+    await read_all(reader)
+    await eventually(lambda: len(asyncio.all_tasks()) <= before)
+    logging.getLogger("asyncio").removeFilter(shorten_lost_connection)
+
+    writer.close()
+    assert await served.is_healthy()
+    assert [line for line in caplog.records if line.levelno > logging.WARNING] == []
+    assert [line for line in caplog.records if line.exc_info] == []
 
 
 async def test_flood_of_streams_disturbs_nobody(
