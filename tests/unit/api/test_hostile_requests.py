@@ -16,7 +16,7 @@ from tests.unit.api.served import HOST, Served, body_of, headers_of, read_all, s
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from api.settings import Settings
     from tests.fakes.gateway import FakeGateway
@@ -276,6 +276,15 @@ async def test_unencrypted_http_2_is_refused(served: Served, way: str) -> None:
     assert set(statuses) == {b"505"}
 
 
+@pytest.fixture
+def _as_logged() -> Iterator[None]:
+    """Log what the event loop has to say as the gateway does."""
+    logging.getLogger("asyncio").addFilter(shorten_lost_connection)
+    yield
+    logging.getLogger("asyncio").removeFilter(shorten_lost_connection)
+
+
+@pytest.mark.usefixtures("_as_logged")
 async def test_flood_of_resets_ends_its_connection(
     served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -287,18 +296,18 @@ async def test_flood_of_resets_ends_its_connection(
         connection.reset_stream(2 * count + 1)
     assert await served.is_healthy()
     before = len(asyncio.all_tasks())
-    logging.getLogger("asyncio").addFilter(shorten_lost_connection)
     reader, writer = await served.connect()
     writer.write(connection.data_to_send())
 
     await read_all(reader)
     await eventually(lambda: len(asyncio.all_tasks()) <= before)
-    logging.getLogger("asyncio").removeFilter(shorten_lost_connection)
+    await eventually(lambda: caplog.records)
 
     writer.close()
     assert await served.is_healthy()
-    assert [line for line in caplog.records if line.levelno > logging.WARNING] == []
-    assert [line for line in caplog.records if line.exc_info] == []
+    (line,) = caplog.records
+    assert (line.levelno, line.exc_info) == (logging.WARNING, None)
+    assert line.getMessage() == "a connection was given up: TooManyStreamsError"
 
 
 async def test_flood_of_streams_disturbs_nobody(
