@@ -6,8 +6,6 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from priority.priority import TooManyStreamsError
-
 from supervisor.log import set_up_log
 
 if TYPE_CHECKING:
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
 _SERVER = "hypercorn.error"
 _CONNECTION = "Unhandled exception in client_connected_cb"
-_STRANGERS_DOING = (OSError, TooManyStreamsError)
+_OF_STREAMS = "priority"  # the package by which the server counts HTTP/2's streams
 
 
 def set_up_logging(settings: Settings) -> None:
@@ -36,11 +34,15 @@ def shorten_lost_connection(record: logging.LogRecord) -> bool:
     while any(isinstance(each, BaseExceptionGroup) for each in causes):
         causes = [one for each in causes for one in getattr(each, "exceptions", (each,))]
     is_of_server = record.getMessage().startswith(_CONNECTION)
-    if is_of_server and causes and all(isinstance(each, _STRANGERS_DOING) for each in causes):
+    if is_of_server and causes and all(map(_is_strangers_doing, causes)):
         record.msg, record.args = "a connection was given up: %s", (type(causes[0]).__name__,)
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.exc_info = None
     return True
+
+
+def _is_strangers_doing(error: BaseException) -> bool:
+    return isinstance(error, OSError) or type(error).__module__.startswith(_OF_STREAMS)
 
 
 def _take_over(handler: logging.Handler, record: logging.LogRecord) -> bool:
