@@ -229,11 +229,15 @@ class Delivered(Frozen):
 
 
 class Failed(Frozen):
-    """Event: a try to deliver or to send came to nothing."""
+    """Event: a try to deliver or to send came to nothing.
+
+    It counts tries that were not told before, since they could not have got through.
+    """
 
     kind: Literal["failed"] = "failed"
     row: Int64
     failure: Failure
+    tries: Annotated[int, Field(ge=0, le=1)] = 0
 
 
 class StatusTold(Frozen):

@@ -13,7 +13,7 @@ from session_worker.inbound import Inbound
 from session_worker.lanes import Lanes
 from session_worker.message import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.outbound import Outbound
-from session_worker.parcel import Packing
+from session_worker.parcel import Packing, Sources
 from session_worker.planfix import Planfix
 from session_worker.proofs import Proofs
 from session_worker.reception import Reception
@@ -27,6 +27,7 @@ from session_worker.telegram.listener import Listener
 from session_worker.telegram.message_box import Gap
 from session_worker.telegram.pace import Pace
 from session_worker.telegram.people import People
+from session_worker.telegram.profiles import Profiles
 from session_worker.telegram.resolving import Resolver
 from session_worker.telegram.throttle import Throttle
 from session_worker.telegram.updates import CatchUp, CaughtUp
@@ -78,7 +79,9 @@ class Number:
         self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
         history = History(account.ask, recollection, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
-        packing = Packing(downloads, history, spool, words, account.until_online, outbox)
+        profiles = Profiles(account.ask)
+        sources = Sources(downloads, history, profiles, account.until_online)
+        packing = Packing(sources, spool, words, outbox)
         planfix = Planfix(assignment.planfix, assignment.number, patience)
         self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
         throttle = Throttle(account)

@@ -169,10 +169,14 @@ class Gateway:
         self._tenure.require()
         return await self._store.numbers.get_with_token(number, token) is not None
 
-    async def number_of(self, token: str) -> str | None:
-        """Return the number that the token opens."""
+    async def number_of(self, token: str, channel: str | None = None) -> str | None:
+        """Return the number that the token opens: its own, or the one that is named."""
         self._tenure.require()
-        return await self._tokens.number_of(token)
+        own = await self._tokens.number_of(token)
+        if own is None or channel in {None, own}:
+            return own
+        # Read anew each time: where a number belongs may have changed a moment ago.
+        return channel if await self._store.numbers.share_planfix(own, channel) else None
 
     async def accept(self, number: str, draft: OutgoingDraft) -> Accepted:
         """See `Mailroom.accept`."""

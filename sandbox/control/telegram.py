@@ -48,6 +48,7 @@ def describe(account: Account) -> Json:
         "first_name": account.first_name,
         "last_name": account.last_name,
         "username": account.username,
+        "about": account.about,
         "bot": account.bot,
         "code": account.code,
     }
@@ -86,7 +87,7 @@ async def post_account() -> tuple[Json, int]:
         password=order.password,
         bot=order.bot,
     )
-    account.phone_visible = order.phone_visible
+    account.phone_visible, account.about = order.phone_visible, order.about
     return describe(account), 201
 
 

@@ -30,6 +30,7 @@ class NewAccount(Order):
     password: Annotated[str | None, Field(min_length=1, repr=False)] = None
     phone_visible: bool = True
     bot: bool = False
+    about: Annotated[str, Field(max_length=140)] = ""
 
 
 class PhoneOnly(Order):

@@ -43,6 +43,9 @@ class Account:
     username: str | None = None
     phone_visible: bool = True
     bot: bool = False
+    # The bio, with whether others get to see it.
+    about: str = ""
+    about_visible: bool = True
     # The code that every login of this account gets.
     code: str = field(default_factory=lambda: f"{secrets.randbelow(10**5):05}")
     password: Password | None = None

@@ -69,6 +69,12 @@ def user(viewer: Viewer, subject: Account) -> Any:
     )
 
 
+def about(viewer: Account, subject: Account) -> str | None:
+    """Show somebody's bio to whom its owner lets see it."""
+    is_shown = subject is viewer or subject.about_visible
+    return subject.about or None if is_shown else None
+
+
 def chat(viewer: Viewer, subject: Chat) -> Any:
     """Show a group or a channel to somebody, whether a member or not."""
     shared: dict[str, Any] = {

@@ -101,6 +101,13 @@ class Numbers:
         row = await self._read_row(_number.token_hash == tokens.hash_token(token))
         return rows.as_value(row) if row else None
 
+    async def share_planfix(self, number: str, other: str) -> bool:
+        """Say whether both belong to one client, with one integration in one Planfix."""
+        query = rows.QUERY.where(_number.digits.in_({number, other}))
+        async with self._database.read() as connection:
+            held = [rows.as_value(row) for row in await connection.execute(query)]
+        return len(held) == 2 and len({(each.client, each.url_planfix) for each in held}) == 1
+
     async def planfix_token(self, number: str) -> str:
         row = await self._read_row(_number.digits == number)
         if row is None:

@@ -110,10 +110,18 @@ class FakeGateway(FakeMail):
         self._fail_if_broken()
         return hmac.compare_digest(self.tokens.get(number, "").encode() or b"-", token.encode())
 
-    async def number_of(self, token: str) -> str | None:
+    async def number_of(self, token: str, channel: str | None = None) -> str | None:
         self._fail_if_broken()
         opened = {known: number for number, known in self.tokens.items()}
-        return opened.get(token)
+        own = opened.get(token)
+        if own is None or channel in {None, own}:
+            return own
+        return channel if self._planfix_of(own) == self._planfix_of(channel) else None
+
+    def _planfix_of(self, number: str | None) -> tuple[str, str] | None:
+        """Tell the client with its Planfix, as the number was started; the newest draft counts."""
+        of = {draft.number: (draft.name, draft.url_planfix) for draft in self.drafts}
+        return of[number] if number in self.tokens else None
 
     async def wait_settled(self, number: str, seconds: float) -> View:
         return await self.show(number)

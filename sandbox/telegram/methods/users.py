@@ -29,6 +29,7 @@ def get_full_user(call: Call, request: Any) -> Any:
         types.PeerNotifySettings(),
         common_chats_count=0,
         blocked=subject.id in call.account.blocked or None,
+        about=views.about(call.account, subject),
     )
     return types.users.UserFull(full, [], [views.user(call.viewer, subject)])
 

@@ -12,6 +12,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from api import create_app
+from api.downloads import Downloads
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Served:
 
     def __init__(self, place: Path | int) -> None:
         self._place = place
+        self.port = place if isinstance(place, int) else 0
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._place, int):
@@ -77,13 +79,15 @@ def body_of(answer: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913 - one for each limit
     settings: Settings,
     gateway: Gateway,
     *,
     headers_within: float = 5.0,
     body_within: float = 15.0,
     answer_within: float = 60.0,
+    stalled_for: float = 60.0,
+    downloads: Downloads | None = None,
     unix: Path | None = None,
 ) -> AsyncIterator[Served]:
     """Serve with the configuration of the Procfile, which has none but these limits."""
@@ -99,6 +103,7 @@ async def serving(
     config.keep_alive_timeout = headers_within
     app = create_app(settings, gateway)
     app.config.update(BODY_TIMEOUT=body_within, RESPONSE_TIMEOUT=answer_within)
+    app.config.update(STALL_TIMEOUT=stalled_for, DOWNLOADS=downloads or Downloads())
     running = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
     if unix is not None:
         await eventually(unix.exists)

@@ -44,6 +44,7 @@ class Bench:
         self.account: Account = sandbox.planfix.put_account(
             "acme", Settings(planfix_token="key", provider_id="telegram")
         )
+        self.planfix_url = f"{self.account.url}/webchat/api"
         self.me = self.centre.add_account(PHONE, "Olena")
         self.contact = self.centre.add_account(CONTACT, "Taras", "Melnyk", username="taras_m")
         self.other = self.centre.add_account(OTHER, "Ivan")
@@ -57,7 +58,7 @@ class Bench:
     def assignment(self) -> Assignment:
         made = assignment(self.centre, PHONE, self.desk.session)
         planfix = PlanfixAccount(
-            url=f"{self.account.url}/webchat/api",
+            url=self.planfix_url,
             token="key",
             provider_id="telegram",
             user_email="boss@acme.ua",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import httpx
@@ -54,6 +56,9 @@ HOSTILE = [
     *("file:///etc/passwd", "ftp://public.example/secret", "gopher://127.0.0.1:{port}/secret"),
     *("data:text/plain,secret", "/etc/passwd", "", "http://", "http:///secret", "//127.0.0.1/x"),
     *("http://[::1/secret", "https://planfix.example:80/secret"),
+    *("http://public.example:99999/secret", "http://public.example:65536/secret"),
+    *("https://public.example:0/secret", "http://public.example:-1/secret"),
+    *(f"http://public.example:{'9' * 400}/secret", "http://planfix.example:70000/secret"),
 ]  # fmt: skip
 # Without a host a redirect stays where it came from.
 REDIRECTED = [link for link in HOSTILE if re.match("https?://[^/]", link)]
@@ -153,6 +158,24 @@ async def test_name_that_changes_its_mind_gains_nothing(
     assert server.requests == ["/start"]
 
 
+async def test_bomb_beside_a_redirect_is_not_unpacked(
+    fetcher: Fetcher, server: FileServer, target: Path
+) -> None:
+    """What a redirect says beyond its place is not even read."""
+    bomb = gzip.compress(gzip.compress(bytes(48 << 20)))
+    headers = ("Location: /file", "Content-Encoding: gzip, gzip")
+    server.offer("start", Answer(bomb, 302, headers))
+    tracemalloc.start()
+    try:
+        await fetcher.fetch("http://public.example/start", target)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert content_of(target) == b"content"
+    assert peak < 8 << 20
+
+
 async def test_redirects_end(fetcher: Fetcher, server: FileServer, target: Path) -> None:
     """Going in circles ends after a few rounds."""
     server.offer("start", Answer(status=302, headers=("Location: http://public.example/start",)))
@@ -226,7 +249,8 @@ async def test_environment_has_no_say(
         (Answer(status=403), LinkGone),
         (Answer(status=410), LinkGone),
         (Answer(b"x", 206), LinkGone),
-        (Answer(b"x", headers=("Content-Encoding: gzip",)), LinkGone),
+        (Answer(b"x", headers=("Content-Encoding: gzip",)), LinkUnreachable),
+        (Answer(b"x", headers=("Content-Encoding: identity, br",)), LinkUnreachable),
         (Answer(status=500), LinkUnreachable),
         (Answer(status=503), LinkUnreachable),
         (Answer(status=429), LinkUnreachable),
@@ -315,9 +339,23 @@ async def test_text_is_sent_without_the_file(
     assert [(each.text, bool(each.media)) for each in sent] == [("text", False), ("", True)]
 
 
-async def test_hostile_attachment_is_an_error(mail: Mail, taras: Account) -> None:
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://169.254.169.254/latest",
+        "http://93.184.216.34:99999/a.pdf",
+        f"http://93.184.216.34:{'9' * 400}/",
+        "redirect",
+    ],
+)
+async def test_hostile_attachment_is_an_error(
+    mail: Mail, files: FileServer, taras: Account, link: str
+) -> None:
     """The whole way: the link is refused, the text arrives, the row tells why."""
-    order = mail.begin(taras, "text", a_pdf="http://169.254.169.254/latest")
+    if link == "redirect":
+        headers = ("Location: http://93.184.216.34:99999/",)
+        link = files.offer("start", Answer(status=302, headers=headers))
+    order = mail.begin(taras, "text", a_pdf=link)
 
     await mail.until_done(order)
 
