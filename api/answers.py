@@ -82,6 +82,7 @@ class NumberAnswer(Answer):
     last_heard: datetime | None
     backlog: dict[Literal["in", "out"], int]
     memory: int | None = Field(description="bytes")
+    merged: int | None = Field(description="bytes in pages that other processes have in common")
     worker: WorkerAnswer | None
 
 
@@ -89,6 +90,9 @@ class NumbersAnswer(Answer):
     """All numbers."""
 
     numbers: list[NumberAnswer]
+    merging: Literal["on", "idle", "unavailable", "off"] = Field(
+        description="whether the kernel merges equal pages of workers"
+    )
 
 
 class AcceptedAnswer(Answer):
@@ -121,5 +125,6 @@ def describe(view: View) -> NumberAnswer:
         last_heard=view.last_heard,
         backlog={"in": view.backlog.into, "out": view.backlog.out},
         memory=view.worker and view.worker.memory,
+        merged=view.worker and view.worker.merged,
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
     )

@@ -157,6 +157,7 @@ class Pulse(Frozen):
     last_heard: float | None = None
     queue_depth: int = 0
     memory: int = 0
+    merged: int | None = None
 
 
 class SessionChanged(Frozen):

@@ -19,6 +19,7 @@ from session_worker.contract import (
     Pulse,
     SessionChanged,
 )
+from session_worker.memory import MemoryUse
 from session_worker.pipe import Pipe, PipeBroken, PipeClosed
 from session_worker.reporter import Reporter
 from session_worker.session import SessionEnded, SessionGained
@@ -108,7 +109,7 @@ class Worker:
         self._stop_asked = asyncio.Event()
         self._session_over = asyncio.Event()
         self._lag = 0.0
-        self._memory = 0
+        self._memory = MemoryUse()
         self._memory_due = 0.0
 
     async def live(self) -> ExitCode:
@@ -162,15 +163,17 @@ class Worker:
 
     def _feel_pulse(self, beat_id: int) -> Pulse:
         lag, self._lag = self._lag, 0.0
+        memory = self._measure_memory()
         return Pulse(
             beat_id=beat_id,
             loop_lag=lag,
             last_heard=self._session.last_heard,
             queue_depth=self._session.queue_depth,
-            memory=self._measure_memory(),
+            memory=memory.used,
+            merged=memory.merged,
         )
 
-    def _measure_memory(self) -> int:
+    def _measure_memory(self) -> MemoryUse:
         if time.monotonic() >= self._memory_due:
             self._memory = self._gauge.read()
             self._memory_due = time.monotonic() + MEMORY_INTERVAL

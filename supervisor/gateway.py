@@ -14,6 +14,7 @@ from supervisor.known_tokens import KnownTokens
 from supervisor.login_desk import LoginDesk
 from supervisor.login_links import LoginLinks
 from supervisor.mailroom import Mailroom
+from supervisor.page_merging import PageMerging, look_at_merging, tell_merging
 from supervisor.retention import Retention
 from supervisor.roster import Roster
 from supervisor.rotation import Rotation
@@ -62,7 +63,7 @@ class Gateway:
     ) -> None:
         self._store = store
         self._config = config
-        self._fleet = fleet or Fleet(Forkserver())
+        self._fleet = fleet or Fleet(Forkserver(merging=config.merge_memory))
         self._roster = Roster(self._fleet, store, config)
         self._tenure = Tenure(ownership, self._begin)
         self._lock = store.database.lock()
@@ -226,6 +227,10 @@ class Gateway:
         self._tenure.require()
         return await self._store.audit.list(number, before, limit)
 
+    async def page_merging(self) -> PageMerging:
+        """Tell what becomes of equal pages of the workers."""
+        return await asyncio.to_thread(look_at_merging, wanted=self._config.merge_memory)
+
     async def count_old_keys(self) -> int:
         """Tell how much still needs an older key of SECRET_KEY."""
         self._tenure.require()
@@ -253,6 +258,7 @@ class Gateway:
             await self._unlock()
             raise
         await asyncio.to_thread(tell_confinement)  # reads what the kernel says
+        await asyncio.to_thread(tell_merging, wanted=self._config.merge_memory)
         numbers = await self._store.numbers.list_to_run()
         await self._roster.start_all(number.number for number in numbers)
         self._retention.start()

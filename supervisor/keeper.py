@@ -86,6 +86,7 @@ class Keeper:
             pid=worker.pid,
             uptime=time.time() - worker.started,
             memory=pulse.memory,
+            merged=pulse.merged,
             loop_lag=pulse.loop_lag,
             queue_depth=pulse.queue_depth,
         )
