@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from session_worker.frozen import Bytes, Frozen
 from session_worker.login_message import LoginCommand, LoginEvent
 from session_worker.message import MessageCommand, MessageEvent
+from session_worker.proxy import Proxy  # noqa: TC001 - pydantic reads it
 
 
 class ExitCode(IntEnum):
@@ -22,6 +23,7 @@ class ExitCode(IntEnum):
     LOGGED_IN = 66
     PARENT_GONE = 70
     LEASE_LOST = 71
+    LINE_LEFT_OPEN = 72
 
 
 class SessionState(StrEnum):
@@ -55,6 +57,10 @@ class TroubleCode(StrEnum):
     DEAF = "updates_missed"
     REJECTED = "telegram_rejected"
     CLOCK = "clock_wrong"
+    PROXY_UNREACHABLE = "proxy_unreachable"
+    PROXY_REFUSED = "proxy_refused"
+    PROXY_UNAUTHORIZED = "proxy_unauthorized"
+    PROXY_FORBIDDEN = "proxy_forbidden"
 
 
 class Trouble(Frozen):
@@ -133,6 +139,7 @@ class Assignment(Frozen):
     data_centre: DataCentre | None = None
     session: StoredSession | None = None
     planfix: PlanfixAccount
+    proxy: Proxy | None = None
     spool: str
     language: str = "ru"
     log_level: str = "INFO"

@@ -22,7 +22,7 @@ from session_worker.contract import (
 from session_worker.memory import MemoryUse
 from session_worker.pipe import Pipe, PipeBroken, PipeClosed
 from session_worker.reporter import Reporter
-from session_worker.session import SessionEnded, SessionGained
+from session_worker.session import LineLeftOpen, SessionEnded, SessionGained
 
 if TYPE_CHECKING:
     import socket
@@ -135,6 +135,8 @@ class Worker:
             return ExitCode.NEEDS_LOGIN
         except SessionGained:
             return ExitCode.LOGGED_IN
+        except LineLeftOpen:
+            return ExitCode.LINE_LEFT_OPEN
         if not self._stop_asked.is_set():
             raise SessionLeft("the session returned without being asked to stop")
         return ExitCode.OK

@@ -7,6 +7,7 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from supervisor.draft import as_changes, as_new
 from supervisor.errors import DatabaseError
 from supervisor.fleet import Fleet
 from supervisor.forkserver import Forkserver, tell_confinement
@@ -19,7 +20,6 @@ from supervisor.retention import Retention
 from supervisor.roster import Roster
 from supervisor.rotation import Rotation
 from supervisor.session_transfer import SessionTransfer
-from supervisor.store.values import Changes, NewNumber
 from supervisor.tenure import Tenure
 from supervisor.view import View, view_of
 
@@ -98,19 +98,11 @@ class Gateway:
     async def create(self, draft: Draft) -> Created:
         """Register a number, then let it start."""
         self._tenure.require()
-        new = NewNumber(
-            number=draft.number,
-            client=draft.name,
-            url_planfix=draft.url_planfix,
-            token_planfix=draft.token_planfix,
-            provider_id=draft.provider_id,
-            user_email=draft.user_email,
-        )
         async with (
             self._sessions.claim(draft.number, draft) as imported,
             self._roster.turn(draft.number),
         ):
-            created = await self._store.numbers.create(new)
+            created = await self._store.numbers.create(as_new(draft))
             self._tokens.forget(draft.number)
             await self._sessions.keep(created.number.number, imported)
             await self._roster.start(draft.number)
@@ -132,7 +124,7 @@ class Gateway:
         ):
             await self._roster.stop(number)
             try:
-                await self._store.numbers.change(number, _changed_fields(changes))
+                await self._store.numbers.change(number, as_changes(changes))
                 await self._sessions.keep(number, imported)
             finally:
                 await self._start(number)
@@ -285,13 +277,3 @@ class Gateway:
             await asyncio.to_thread(shutil.rmtree, self._config.spool_of(number))
         except FileNotFoundError:
             logger.debug("number %s had no spool", number)
-
-
-def _changed_fields(changes: Amendment) -> Changes:
-    return Changes(
-        client=changes.name,
-        url_planfix=changes.url_planfix,
-        token_planfix=changes.token_planfix,
-        provider_id=changes.provider_id,
-        user_email=changes.user_email,
-    )

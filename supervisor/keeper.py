@@ -69,6 +69,7 @@ class Keeper:
         self._errand: Errand | None = None
         self.has_begun = False
         self._heard: float | None = None
+        self._line_held_until = 0.0
 
     @property
     def last_heard(self) -> float | None:
@@ -129,6 +130,7 @@ class Keeper:
     async def _run(self) -> Ending:
         """Run one worker from its fork to its end."""
         try:
+            await self._wait_for_proxy()
             async with self._fleet.gate.enter() as slot:
                 return await self._run_worker(slot)
         except ForkFailed:
@@ -142,6 +144,13 @@ class Keeper:
             return Ending.CRASHED
         finally:
             self.login.hang_up()
+
+    async def _wait_for_proxy(self) -> None:
+        """Give a proxy time to end the line of a worker that was killed: two would cost the login."""
+        left = self._line_held_until - now()
+        if left > 0:
+            self.has_begun = True
+            await asyncio.sleep(left)
 
     async def _run_worker(self, slot: Slot) -> Ending:
         timing = self._fleet.timing
@@ -162,6 +171,8 @@ class Keeper:
         finally:
             self._heard = self.last_heard
             self._worker = None
+            if assignment.proxy is not None and not worker.left_in_order:
+                self._line_held_until = now() + timing.linger
             if self._desk is not None:
                 await self._desk.end()
 

@@ -92,6 +92,7 @@ class Ledger:
             data_centre=self._data_centre(),
             session=await self._stored_session(),
             planfix=planfix,
+            proxy=await self._store.numbers.proxy(self.number),
             spool=str(self._config.spool_of(self.number)),
             language=self._config.language,
             log_level=self._config.log_level,

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Self
 
-from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, Pulse
+from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, ExitCode, Pulse
 from session_worker.lease import now
 from session_worker.pipe import Pipe, PipeBroken, PipeClosed
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from supervisor.forkserver import Child, Forkserver
     from supervisor.timing import Timing
 
+IN_ORDER = frozenset({ExitCode.OK, ExitCode.BOOT_FAILED, ExitCode.NEEDS_LOGIN, ExitCode.LOGGED_IN})
 EVENTS_AT_ONCE = 200  # events that are stored together
 EVENTS_WAITING = 1000  # events that wait to be stored before the worker has to wait as well
 
@@ -38,6 +39,7 @@ class WorkerProcess:
         self._gone = asyncio.Event()
         self._beats = 0
         self._deadline = 0.0
+        self._exit_code: int | None = None
         self.started = time.time()
         self.pulse: Pulse | None = None
         asyncio.get_running_loop().add_reader(child.descriptor, self._notice_death)
@@ -64,6 +66,11 @@ class WorkerProcess:
     def lease_over(self) -> bool:
         """Whether it went so long without a beat that the kernel has ended it."""
         return now() >= self._deadline
+
+    @property
+    def left_in_order(self) -> bool:
+        """Whether it closed its line before it was gone, known once it is reaped."""
+        return self._exit_code in IN_ORDER
 
     @property
     def unanswered(self) -> int:
@@ -120,7 +127,8 @@ class WorkerProcess:
     async def reap(self) -> int | None:
         """Tell the exit code of a worker that is gone; after this another may start."""
         await self._gone.wait()
-        return await self._forkserver.reap(self._child)
+        self._exit_code = await self._forkserver.reap(self._child)
+        return self._exit_code
 
     def close(self) -> None:
         """Let go of the pipe, with what nobody wants to read any more."""

@@ -68,6 +68,14 @@ class Unreachable(TelegramError):
         self.retry_after = retry_after
 
 
+class ProxyFailed(Unreachable):
+    """The number's proxy does not lead to Telegram."""
+
+    def __init__(self, code: TroubleCode, detail: str) -> None:
+        super().__init__(f"the proxy: {detail}" if detail else "the proxy's address is private")
+        self.trouble = Trouble(code=code, detail=detail)
+
+
 class Deaf(TelegramError):
     """The line answers, yet updates come only when asked for."""
 
@@ -187,7 +195,7 @@ def state_without_session(trouble: Trouble) -> SessionState:
 def trouble_of(error: TelegramError) -> Trouble:
     """Put into a value what is to be said about a line that failed for this reason."""
     match error:
-        case NeedsLogin(trouble=trouble):
+        case NeedsLogin(trouble=trouble) | ProxyFailed(trouble=trouble):
             return trouble
         case Deaf():
             return Trouble(code=TroubleCode.DEAF, detail=str(error))

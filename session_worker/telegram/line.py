@@ -123,7 +123,7 @@ class Line:
             return _outcome(task)
         if self._cut.done():
             raise self._cut.result()
-        raise Unreachable(f"no answer within {limit:g} s")
+        raise self._client.blame(Unreachable(f"no answer within {limit:g} s"))
 
 
 def _outcome(task: asyncio.Task[Any]) -> Any:

@@ -10,6 +10,7 @@ from supervisor import models, tokens
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
 from supervisor.models import Login, Wanted
 from supervisor.store import rows, tables
+from supervisor.store.sealed_proxy import open_proxy, proxy_values
 from supervisor.store.values import Changes, Created, NewNumber, Number
 from supervisor.vault import Cell
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from session_worker.proxy import Proxy
     from supervisor.database import Database
     from supervisor.vault import Vault
 
@@ -108,6 +110,12 @@ class Numbers:
         key = self._vault.open_data_key(number, row.data_key)
         return key.open(_cell(number), row.token_planfix).decode()
 
+    async def proxy(self, number: str) -> Proxy | None:
+        row = await self._read_row(_number.digits == number)
+        if row is None:
+            raise NumberUnknown
+        return open_proxy(row, self._vault.open_data_key(number, row.data_key))
+
     async def list(self, client: str | None = None) -> tuple[Number, ...]:
         if client is None:
             return await self._read()
@@ -141,6 +149,7 @@ class Numbers:
             user_email=new.user_email,
             token_hash=tokens.hash_token(token),
             data_key=wrapped,
+            **self._sealed(new.number, wrapped, new.proxy),
         )
         await connection.execute(insert(tables.number), row.model_dump())
 
@@ -157,6 +166,7 @@ class Numbers:
             "provider_id": new.provider_id,
             "user_email": new.user_email,
             "token_hash": tokens.hash_token(token),
+            **self._sealed(new.number, held.data_key, new.proxy),
         }
         await rows.change(connection, new.number, **values, **rows.AS_NEW)
 
@@ -169,7 +179,13 @@ class Numbers:
             values["client_id"] = await rows.client_id(connection, changes.client)
         if changes.token_planfix is not None:
             values["token_planfix"] = self._seal(held.digits, held.data_key, changes.token_planfix)
-        return {name: value for name, value in values.items() if value is not None}
+        values = {name: value for name, value in values.items() if value is not None}
+        if changes.proxy is not None or changes.without_proxy:
+            values |= self._sealed(held.digits, held.data_key, changes.proxy)
+        return values
+
+    def _sealed(self, number: str, wrapped: bytes, proxy: Proxy | None) -> dict[str, Any]:
+        return proxy_values(number, proxy, self._vault.open_data_key(number, wrapped))
 
     def _seal(self, number: str, wrapped: bytes, token_planfix: str) -> bytes:
         key = self._vault.open_data_key(number, wrapped)
