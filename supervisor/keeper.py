@@ -150,7 +150,9 @@ class Keeper:
         left = self._line_held_until - now()
         if left > 0:
             self.has_begun = True
+            self.standing.show(ProcessState.BACKING_OFF)
             await asyncio.sleep(left)
+            self.standing.show(ProcessState.STARTING)
 
     async def _run_worker(self, slot: Slot) -> Ending:
         timing = self._fleet.timing

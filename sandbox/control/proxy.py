@@ -14,7 +14,7 @@ from sandbox.proxy.server import Mode
 if TYPE_CHECKING:
     from sandbox.proxy.proxies import Proxies
 
-Credential = Annotated[str, Field(min_length=1, max_length=255, repr=False)]
+Credential = Annotated[str, Field(min_length=1, max_length=255)]
 
 blueprint = Blueprint("proxy", __name__, url_prefix="/proxy")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from telethon.network.connection import (
     ConnectionTcpFull,
@@ -83,42 +83,60 @@ def transport_through(proxy: Proxy, held: HeldLines) -> type[Any]:
     return _proxied(ThroughMtproxy, proxy, held)
 
 
+class _Proxied:
+    """One connection through the proxy, held until the proxy has ended its half."""
+
+    proxy: ClassVar[Proxy]
+    held: ClassVar[HeldLines]
+    _has_heard = False
+    # Telethon's own:
+    _ip: str
+    _port: int
+    _reader: Any
+    _writer: Any
+    _codec: Any
+    packet_codec: Any
+    _init_conn: Any
+
+    async def _connect(self, timeout: float | None = None, **_: Any) -> None:  # noqa: ASYNC109 - telethon's signature
+        limit = (timeout or 0.0) * SHARE
+        self._reader, self._writer = await reach(self.proxy, (self._ip, self._port), limit)
+        self.held.add(self)
+        self._codec = self.packet_codec(self)
+        self._init_conn()
+        await self._writer.drain()
+
+    async def _recv(self) -> Any:
+        parent: Any = super()
+        try:
+            received = await parent._recv()  # noqa: SLF001 - what this one stands in for
+        except (OSError, EOFError) as error:
+            if isinstance(error, OSError) or not self._writer.is_closing():
+                self.held.discard(self)  # the proxy has ended it, not we
+            if self._is_all_we_have():
+                why = "it closed the connection before Telegram had said anything"
+                raise ProxyFailed(TroubleCode.PROXY_REFUSED, why) from error
+            raise
+        self._has_heard = True
+        return received
+
+    def blame(self, error: TelegramError) -> TelegramError:
+        """Say whose fault a silence is."""
+        if self._is_all_we_have():
+            why = "it keeps silent, as it does where the secret is wrong"
+            return ProxyFailed(TroubleCode.PROXY_UNAUTHORIZED, why)
+        return error
+
+    def end_our_half(self) -> None:
+        with suppress(OSError, RuntimeError):
+            self._writer.write_eof()
+
+    def _is_all_we_have(self) -> bool:
+        """Whether a failure is the proxy's: MTProxy has no word of its own for it."""
+        return self.proxy.kind is ProxyKind.MTPROXY and not self._has_heard
+
+
 def _proxied(transport: type[Any], proxy: Proxy, held: HeldLines) -> type[Any]:
-    class ProxiedConnection(transport):  # type: ignore[misc]  # telethon is untyped
-        """One connection through the proxy, held until the proxy has ended its half."""
-
-        _has_heard = False
-
-        async def _connect(self, timeout: float | None = None, **_: Any) -> None:  # noqa: ASYNC109 - telethon's signature
-            limit = (timeout or 0.0) * SHARE
-            self._reader, self._writer = await reach(proxy, (self._ip, self._port), limit)
-            held.add(self)
-            self._codec = self.packet_codec(self)
-            self._init_conn()
-            await self._writer.drain()
-
-        async def _recv(self) -> Any:
-            try:
-                received = await super()._recv()
-            except (OSError, EOFError) as error:
-                if isinstance(error, OSError) or not self._writer.is_closing():
-                    held.discard(self)  # the proxy has ended it, not we
-                if proxy.kind is ProxyKind.MTPROXY and not self._has_heard:
-                    why = "it closed the connection before Telegram had said anything"
-                    raise ProxyFailed(TroubleCode.PROXY_REFUSED, why) from error
-                raise
-            self._has_heard = True
-            return received
-
-        def blame(self, error: TelegramError) -> TelegramError:
-            """Say whose fault a silence is: MTProxy says nothing of its own."""
-            if proxy.kind is ProxyKind.MTPROXY and not self._has_heard:
-                why = "it keeps silent, as it does where the secret is wrong"
-                return ProxyFailed(TroubleCode.PROXY_UNAUTHORIZED, why)
-            return error
-
-        def end_our_half(self) -> None:
-            with suppress(OSError, RuntimeError):
-                self._writer.write_eof()
-
-    return ProxiedConnection
+    return type(
+        f"Proxied{transport.__name__}", (_Proxied, transport), {"proxy": proxy, "held": held}
+    )

@@ -39,13 +39,31 @@ KINDS = [
 LINGERING = replace(QUICK, linger=0.5, part_limit=0.1)
 
 
+class Deafened(Socks5):
+    """Does not hear that a client has ended its half."""
+
+    passes_ends_on = False
+
+
+class NamedForTls(Mtproxy):
+    """Lets those in who do not hide in TLS, too, though its secret asks for that."""
+
+    @property
+    def url(self) -> str:
+        secret = b"\xee" + self.secret + b"example.com"
+        return f"mtproxy://{secret.hex()}@127.0.0.1:{self.port}"
+
+
 def make(kind: str, telegram: DataCentre) -> ProxyServer:
     key = ("olena", "pass:w@rd%") if "password" in kind else (None, None)
     if kind.startswith("socks5"):
         return Socks5(*key)
     if kind.startswith("http"):
         return HttpConnect(*key)
-    made = Mtproxy((telegram.host, telegram.port))
+    place = (telegram.host, telegram.port)
+    if kind == "mtproxy ee":
+        return NamedForTls(place)
+    made = Mtproxy(place)
     made.is_padded = kind != "mtproxy"
     return made
 
@@ -57,20 +75,9 @@ async def proxy(telegram: DataCentre, request: pytest.FixtureRequest) -> AsyncIt
 
 
 @pytest.fixture
-async def behind(
-    telegram: DataCentre, proxy: ProxyServer, request: pytest.FixtureRequest
-) -> AsyncIterator[Number]:
+async def behind(telegram: DataCentre, proxy: ProxyServer) -> AsyncIterator[Number]:
     """Give a number that is to be reached through the proxy."""
-    url = proxy.url
-    if (
-        request.node.callspec.params.get("proxy") == "mtproxy ee"
-        if hasattr(request.node, "callspec")
-        else False
-    ):
-        url = url.replace("mtproxy://dd", "mtproxy://ee").replace(
-            "@", b"example.com".hex() + "@", 1
-        )
-    made = Number(telegram, PHONE, proxy=parse_proxy(url, may_be_private=True))
+    made = Number(telegram, PHONE, proxy=parse_proxy(proxy.url, may_be_private=True))
     yield made
     if made.running is not None and not made.running.done():
         await made.account.stop()
@@ -234,9 +241,3 @@ async def test_next_line_waits_for_one_that_may_linger(telegram: DataCentre) -> 
 
         assert len(proxy.passages) == 1
         await number.kill()
-
-
-class Deafened(Socks5):
-    """Does not hear that a client has ended its half."""
-
-    passes_ends_on = False
