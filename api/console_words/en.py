@@ -34,6 +34,8 @@ WORDS: Final = {
     "backlog": "Waiting in / out",
     "restarts": "Restarts",
     "memory": "Memory",
+    "proxy": "Proxy",
+    "proxy_label": "Proxy to Telegram (proxy)",
     "merged": "Merged memory",
     "merging_idle": "ksmd is off",
     "merging_idle_how": "The kernel could merge equal pages of the workers: see MEMORY_MERGE in the operator's guide.",

@@ -36,6 +36,8 @@ WORDS: Final = {
     "backlog": "Ждёт вх. / исх.",
     "restarts": "Перезапуски",
     "memory": "Память",
+    "proxy": "Прокси",
+    "proxy_label": "Прокси к Telegram (proxy)",
     "merged": "Объединено памяти",
     "merging_idle": "ksmd выключен",
     "merging_idle_how": "Ядро могло бы объединять одинаковые страницы процессов: см. MEMORY_MERGE в руководстве оператора.",

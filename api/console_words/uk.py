@@ -36,6 +36,8 @@ WORDS: Final = {
     "backlog": "Чекає вх. / вих.",
     "restarts": "Перезапуски",
     "memory": "Пам'ять",
+    "proxy": "Проксі",
+    "proxy_label": "Проксі до Telegram (proxy)",
     "merged": "Об'єднано пам'яті",
     "merging_idle": "ksmd вимкнено",
     "merging_idle_how": "Ядро могло б об'єднувати однакові сторінки процесів: див. MEMORY_MERGE у посібнику оператора.",

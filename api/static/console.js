@@ -292,6 +292,7 @@ function showView(view) {
     uptime: view.worker ? duration(view.worker.uptime) : "–",
     memory: memory(view.worker?.memory),
     merged: memory(view.merged),
+    ...(view.proxy && { proxy: `${view.proxy.kind} ${view.proxy.host}:${view.proxy.port}` }),
   };
   renderOnce(element("facts"), facts, () =>
     element("facts").replaceChildren(

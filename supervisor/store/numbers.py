@@ -11,7 +11,7 @@ from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
 from supervisor.models import Login, Wanted
 from supervisor.store import rows, tables
 from supervisor.store.sealed_proxy import open_proxy, proxy_values
-from supervisor.store.values import Changes, Created, NewNumber, Number
+from supervisor.store.values import Changes, Created, NewNumber, Number, Secrets
 from supervisor.vault import Cell
 
 if TYPE_CHECKING:
@@ -104,17 +104,16 @@ class Numbers:
         return rows.as_value(row) if row else None
 
     async def planfix_token(self, number: str) -> str:
+        return (await self.secrets(number)).token_planfix
+
+    async def secrets(self, number: str) -> Secrets:
+        """Return what a worker of the number needs to open."""
         row = await self._read_row(_number.digits == number)
         if row is None:
             raise NumberUnknown
         key = self._vault.open_data_key(number, row.data_key)
-        return key.open(_cell(number), row.token_planfix).decode()
-
-    async def proxy(self, number: str) -> Proxy | None:
-        row = await self._read_row(_number.digits == number)
-        if row is None:
-            raise NumberUnknown
-        return open_proxy(row, self._vault.open_data_key(number, row.data_key))
+        token = key.open(_cell(number), row.token_planfix).decode()
+        return Secrets(token, open_proxy(row, key))
 
     async def list(self, client: str | None = None) -> tuple[Number, ...]:
         if client is None:

@@ -68,6 +68,14 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Secrets:
+    """What opens a number's Planfix account, and leads it to Telegram."""
+
+    token_planfix: str = field(repr=False)
+    proxy: Proxy | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Created:
     """A registered number with the token that is shown this once."""
 

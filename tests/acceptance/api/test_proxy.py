@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING, Any
-
-import psutil
-import pytest
 
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.waiting import eventually
@@ -25,28 +21,45 @@ async def change(server: Server, operator: Operator, number: str, **fields: Any)
     return str(response.json()["state"])
 
 
-@pytest.mark.parametrize("kind", ["socks5", "http", "mtproxy"])
+async def delivered(operator: Operator, number: str) -> None:
+    """Let somebody write to the number; wait until Planfix has it."""
+    opens = {"planfix_token": "planfix-token-of-romashka", "provider_id": "telegram"}
+    await operator._control("PUT", "/planfix/romashka", **opens)
+    await operator.open_account(f"{number}1")
+    await operator.write(f"{number}1", number, "through the proxy")
+
+    async def has_come() -> bool:
+        return bool(await operator._control("GET", "/planfix/romashka/messages"))
+
+    await eventually(has_come, awaited="the message in Planfix")
+
+
 async def test_proxy_comes_and_goes(
-    server: Server, operator: Operator, number: str, kind: str
+    server: Server, operator: Operator, number: str, settings: dict[str, str]
 ) -> None:
-    """A number gets a proxy, another, none, never on two lines; what opens a proxy is told to nobody."""
+    """A number gets a proxy, others, none, never on two lines; it alone goes through: no call to Planfix."""
     addresses = await operator._control("PUT", "/proxy", username=USER, password=PASSWORD)
     await operator.bring_session(number)
-    started = await operator.start(server, number, name_session=number, proxy=addresses[kind])
-    assert (started.status_code, started.json()["state"]) == (201, "online"), started.text
+    started = await operator.start(server, number, name_session=number, proxy=addresses["http"])
+    states, shown = [started.json()["state"]], []
 
-    shown = await operator.show(server, number, started.json()["token"])
-    states = [await change(server, operator, number, proxy=addresses["socks5"])]
+    for kind in ("mtproxy", "socks5"):
+        states.append(await change(server, operator, number, proxy=addresses[kind]))
+        shown.append(await operator.show(server, number, started.json()["token"]))
+    await delivered(operator, number)
     through = await operator._control("GET", "/proxy/connections")
     states.append(await change(server, operator, number, proxy=None))
     after = await operator._control("GET", "/proxy/connections")
 
-    port = int(addresses[kind].rpartition(":")[2])
-    assert shown.json()["proxy"] == {"kind": kind, "host": "127.0.0.1", "port": port}
-    assert states == ["online", "online"]
-    assert (through["open"], through["total"], after["open"]) == (1, 2, 0)
+    ports = {kind: int(url.rpartition(":")[2]) for kind, url in addresses.items()}
+    assert states == ["online"] * 4
+    assert [each.json()["proxy"] for each in shown] == [
+        {"kind": kind, "host": "127.0.0.1", "port": ports[kind]} for kind in ("mtproxy", "socks5")
+    ]
+    assert (through["open"], through["total"], after["open"]) == (1, 3, 0)
+    assert {each["to"] for each in through["connections"]} == {settings["TELEGRAM_DC"]}
     assert (await operator.connections(number))["peak_per_key"] == 1
-    said = shown.text + server.log.read_text()
+    said = "".join(each.text for each in shown) + server.log.read_text()
     secret = addresses["mtproxy"].partition("://")[2].partition("@")[0]
     assert [each for each in (USER, PASSWORD, secret, secret[2:]) if each in said] == []
 
@@ -92,24 +105,3 @@ async def test_login_goes_through_the_proxy(
     through = await operator._control("GET", "/proxy/connections")
     assert begun.status_code == 202, begun.text
     assert through["open"] == 1
-
-
-async def test_killed_worker_is_followed_when_its_line_is_gone(
-    server: Server, operator: Operator, number: str
-) -> None:
-    """The next worker waits until the proxy can't hold the old line any more, then is online."""
-    addresses = await operator._control("PUT", "/proxy")
-    await operator.bring_session(number)
-    started = await operator.start(server, number, name_session=number, proxy=addresses["socks5"])
-    token = started.json()["token"]
-    pid = (await operator.show(server, number, token)).json()["worker"]["pid"]
-
-    psutil.Process(pid).send_signal(signal.SIGKILL)
-
-    async def is_back() -> bool:
-        worker = (await operator.show(server, number, token)).json()["worker"]
-        is_online = await operator.state(server, number, token) == "online"
-        return bool(worker) and worker["pid"] != pid and is_online
-
-    await eventually(is_back, 60, awaited="the next worker is online")
-    assert (await operator.connections(number))["peak_per_key"] == 1

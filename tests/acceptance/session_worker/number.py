@@ -39,6 +39,7 @@ QUICK = Pace(
     poll_limit=0.5,
     settle=0.2,
     close_limit=1,
+    linger=0.5,
     first_pause=0.05,
     longest_pause=0.2,
 )

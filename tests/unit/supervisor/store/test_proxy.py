@@ -25,7 +25,7 @@ async def test_proxy_is_kept_sealed(store: Store, acme: NewNumber) -> None:
 
     async with store.database.read() as connection:
         row = (await connection.execute(select(tables.number))).one()
-    assert await store.numbers.proxy(acme.number) == PROXY
+    assert (await store.numbers.secrets(acme.number)).proxy == PROXY
     assert (await store.numbers.get(acme.number)).proxy_place == "socks5://proxy.example.com:1080"
     assert b"secret-word" not in row.proxy
     assert "secret-word" not in repr(row)
@@ -38,7 +38,7 @@ async def test_proxy_is_changed_or_removed_only_when_asked(store: Store, acme: N
 
     for changes in (Changes(provider_id="x"), Changes(proxy=OTHER), Changes(without_proxy=True)):
         changed = await store.numbers.change(acme.number, changes)
-        seen.append((await store.numbers.proxy(acme.number), changed.proxy_place))
+        seen.append(((await store.numbers.secrets(acme.number)).proxy, changed.proxy_place))
 
     assert seen == [(PROXY, PROXY.place), (OTHER, OTHER.place), (None, None)]
 
@@ -50,4 +50,4 @@ async def test_new_registration_brings_its_own_proxy(store: Store, acme: NewNumb
 
     await store.numbers.create(acme)
 
-    assert await store.numbers.proxy(acme.number) is None
+    assert (await store.numbers.secrets(acme.number)).proxy is None
