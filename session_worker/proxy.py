@@ -1,4 +1,4 @@
-"""The proxy between a number and Telegram, as its owner names it."""
+"""The proxy that leads a number to Telegram, as its owner names it."""
 
 from __future__ import annotations
 

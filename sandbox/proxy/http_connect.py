@@ -1,4 +1,4 @@
-"""An HTTP proxy that knows CONNECT alone, with a user name and a password if wanted."""
+"""An HTTP proxy that knows CONNECT alone, open to all or by password."""
 
 from __future__ import annotations
 

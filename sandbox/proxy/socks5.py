@@ -1,4 +1,4 @@
-"""A SOCKS5 proxy (RFC 1928), with a user name and a password if wanted (RFC 1929)."""
+"""A SOCKS5 proxy (RFC 1928), open to all or by password (RFC 1929)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from session_worker.contract import SessionChanged, SessionState, Trouble, TroubleCode
-from session_worker.session import SessionEnded
+from session_worker.session import LineLeftOpen, SessionEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,8 @@ class FakeSession:
         if asked.done():
             await self._misbehave()
         asked.cancel()
+        if self._way == "line left open":
+            raise LineLeftOpen
 
     async def stop(self) -> None:
         if self._way == "never stop":

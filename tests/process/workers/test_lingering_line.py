@@ -56,6 +56,18 @@ async def test_change_of_proxy_waits_as_well(patient: House) -> None:
     assert (await patient.gateway.show(BEHIND)).worker is None
 
 
+async def test_line_that_the_proxy_has_not_ended_counts_too(patient: House) -> None:
+    """A worker that was stopped, but saw no end of its line at the proxy, is not followed at once."""
+    number = "380500000003"
+    await patient.gateway.create(Draft(number, "line left open", proxy=PROXY))
+    await patient.until(number, "online")
+
+    await patient.gateway.restart(number)
+    await patient.until(number, "backing_off")
+
+    assert (await patient.gateway.show(number)).worker is None
+
+
 async def test_worker_that_left_in_order_is_followed_at_once(patient: House) -> None:
     """It has closed its line and seen the proxy do so: nothing is left to wait for."""
     before = await patient.pid(BEHIND)
