@@ -14,6 +14,7 @@ from api.fields import (
     PlanfixAddress,
     PlanfixToken,
     ProviderId,
+    ProxyAddress,
     SessionName,
     SessionPath,
     StringSession,
@@ -54,6 +55,7 @@ class NewNumber(Body):
     string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
     provider_id: ProviderId = "telegram"
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
 
 
 class ChangedNumber(Body):
@@ -68,6 +70,14 @@ class ChangedNumber(Body):
     string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
     provider_id: ProviderId | None = None
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
+        None, repr=False, description="null, or empty in a form, removes it"
+    )
+
+    @property
+    def without_proxy(self) -> bool:
+        """Whether the proxy is to be removed: said so, not left out."""
+        return "proxy" in self.model_fields_set and self.proxy is None
 
 
 class NamedNumber(Body):

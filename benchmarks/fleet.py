@@ -17,6 +17,7 @@ import psutil
 from api.demo_session import write_session_file
 from benchmarks.figure import Figure
 from benchmarks.gateway_program import CLIENT, running_gateway, until
+from benchmarks.merging import merging
 from benchmarks.sandbox_program import running_sandbox
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ async def measure() -> list[Figure]:
                 return [
                     *await starting(second, sandbox),
                     *await resting(second),
+                    *await merged(second),
                     *await killing(second),
                     Figure("orderly stop of all 200", await stopping(second), "s"),
                     Figure("SIGTERM of the gateway until all is gone", ending, "s", at_most=10),
@@ -110,6 +112,16 @@ async def resting(gateway: GatewayProgram) -> list[Figure]:
         Figure("  largest worker", max(workers), "MB"),
         Figure("memory of the gateway beside them (PSS)", sum(parts["gateway"]), "MB"),
     ]
+
+
+async def merged(gateway: GatewayProgram) -> list[Figure]:
+    """Measure the same with equal pages merged, where the machine lets us switch that on."""
+
+    async def memory() -> float:
+        parts = await by_part(gateway)
+        return sum(pss(one) for one in (*parts["workers"], *parts["forkserver"]))
+
+    return await merging(memory, len(NUMBERS))
 
 
 async def killing(gateway: GatewayProgram) -> list[Figure]:

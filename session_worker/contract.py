@@ -23,6 +23,7 @@ from session_worker.pipe_fields import (
     Seconds,
     Sound,
 )
+from session_worker.proxy import Proxy  # noqa: TC001 - pydantic reads it
 
 
 class ExitCode(IntEnum):
@@ -35,6 +36,7 @@ class ExitCode(IntEnum):
     LOGGED_IN = 66
     PARENT_GONE = 70
     LEASE_LOST = 71
+    LINE_LEFT_OPEN = 72
 
 
 class SessionState(StrEnum):
@@ -70,6 +72,10 @@ class TroubleCode(StrEnum):
     CLOCK = "clock_wrong"
     FAILING = "telegram_failing"
     LAYER = "layer_outdated"
+    PROXY_UNREACHABLE = "proxy_unreachable"
+    PROXY_REFUSED = "proxy_refused"
+    PROXY_UNAUTHORIZED = "proxy_unauthorized"
+    PROXY_FORBIDDEN = "proxy_forbidden"
 
 
 class Trouble(Frozen):
@@ -152,6 +158,7 @@ class Assignment(Frozen):
     data_centre: DataCentre | None = None
     session: StoredSession | None = None
     planfix: PlanfixAccount
+    proxy: Proxy | None = None
     spool: Sound
     language: Sound = "ru"
     log_level: Sound = "INFO"
@@ -176,6 +183,7 @@ class Pulse(Frozen):
     last_heard: Moment | None = None
     queue_depth: Int64 = 0
     memory: Int64 = 0
+    merged: Int64 | None = None
 
 
 class SessionChanged(Frozen):

@@ -78,6 +78,7 @@ class Keeper:
         self._why_parked = ""
         self.has_begun = False
         self._heard: float | None = None
+        self._line_held_until = 0.0
 
     @property
     def last_heard(self) -> float | None:
@@ -95,6 +96,7 @@ class Keeper:
             pid=worker.pid,
             uptime=time.time() - worker.started,
             memory=pulse.memory,
+            merged=pulse.merged,
             loop_lag=pulse.loop_lag,
             queue_depth=pulse.queue_depth,
         )
@@ -137,6 +139,7 @@ class Keeper:
     async def _run(self) -> Ending:
         """Run one worker from its fork to its end."""
         try:
+            await self._wait_for_proxy()
             async with self._fleet.gate.enter() as slot:
                 return await self._run_worker(slot)
         except OutOfTurn as exc:
@@ -157,6 +160,15 @@ class Keeper:
             return Ending.CRASHED
         finally:
             self.login.hang_up()
+
+    async def _wait_for_proxy(self) -> None:
+        """Give a proxy time to end the line of a worker that was killed: two would cost the login."""
+        left = self._line_held_until - now()
+        if left > 0:
+            self.has_begun = True
+            self.standing.show(ProcessState.BACKING_OFF)
+            await asyncio.sleep(left)
+            self.standing.show(ProcessState.STARTING)
 
     async def _run_worker(self, slot: Slot) -> Ending:
         timing = self._fleet.timing
@@ -181,6 +193,8 @@ class Keeper:
             self._heard, self._why_parked = self.last_heard, worker.breach or ""
             self._worker = None
             self._fleet.may_kill(self.number, is_silent=False)
+            if assignment.proxy is not None and not worker.left_in_order:
+                self._line_held_until = now() + timing.linger
             if self._desk is not None:
                 await self._desk.end()
 

@@ -77,9 +77,10 @@ class Ledger:
         number = await self._store.numbers.get(self.number)
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         self._error_code = number.last_error.code if number.last_error else None
+        secrets = await self._store.numbers.secrets(self.number)
         planfix = PlanfixAccount(
             url=number.url_planfix,
-            token=await self._store.numbers.planfix_token(self.number),
+            token=secrets.token_planfix,
             provider_id=number.provider_id,
             user_email=number.user_email,
             may_be_private=self._config.allow_private_planfix,
@@ -92,6 +93,7 @@ class Ledger:
             data_centre=self._data_centre(),
             session=await self._stored_session(),
             planfix=planfix,
+            proxy=secrets.proxy,
             spool=str(self._config.spool_of(self.number)),
             language=self._config.language,
             log_level=self._config.log_level,

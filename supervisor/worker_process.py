@@ -8,7 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Self
 
-from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, Pulse
+from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, ExitCode, Pulse
 from session_worker.lease import now
 from session_worker.pipe import MAX_EVENT, BoundsBroken, Pipe, PipeBroken, PipeClosed, decode
 from supervisor.event_queue import EventQueue
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from supervisor.timing import Timing
 
 IN_A_ROW = 64  # events that are read before others get their turn
+IN_ORDER = frozenset({ExitCode.OK, ExitCode.BOOT_FAILED, ExitCode.NEEDS_LOGIN, ExitCode.LOGGED_IN})
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class WorkerProcess:
         self._gone = asyncio.Event()
         self._beats = 0
         self._deadline = 0.0
+        self._exit_code: int | None = None
         self.started = time.time()
         self.pulse: Pulse | None = None
         self.breach: str | None = None
@@ -70,6 +72,11 @@ class WorkerProcess:
     def lease_over(self) -> bool:
         """Whether it went so long without a beat that the kernel has ended it."""
         return now() >= self._deadline
+
+    @property
+    def left_in_order(self) -> bool:
+        """Whether it closed its line before it was gone, known once it is reaped."""
+        return self._exit_code in IN_ORDER
 
     @property
     def unanswered(self) -> int:
@@ -118,7 +125,8 @@ class WorkerProcess:
     async def reap(self) -> int | None:
         """Tell the exit code of a worker that is gone; after this another may start."""
         await self._gone.wait()
-        return await self._forkserver.reap(self._child)
+        self._exit_code = await self._forkserver.reap(self._child)
+        return self._exit_code
 
     def close(self) -> None:
         """Let go of the pipe, with what nobody wants to read any more."""

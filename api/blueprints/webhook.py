@@ -43,7 +43,7 @@ _STOPPED = frozenset(StoppedNumber.model_fields)
 async def post_webhook() -> Response:
     """Start a number."""
     context().door.admit_operator(request)
-    new = validate(NewNumber, await read_body(request), **_rules())
+    new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
     created = await carry_out(context().gateway.create(new), OPERATOR, "started", new.number)
     view = await context().gateway.wait_settled(new.number, wait)
@@ -88,7 +88,7 @@ async def put_webhook() -> Response:
     is_operator = await context().door.admit_either(request, number)
     if not is_operator:
         _leave_sessions_alone(fields)
-    changes = validate(ChangedNumber, fields, **_rules())
+    changes = validate(ChangedNumber, fields, **_rules(is_operator=is_operator))
     wait = validate(Patience, read_query(request)).wait
     if not is_operator and changes.name is not None:
         await _leave_name_alone(number, changes.name)
@@ -138,5 +138,10 @@ async def _login_url(number: str) -> str:
     return login_url((await context().gateway.links.make(number)).secret)
 
 
-def _rules() -> dict[str, bool]:
-    return {"allow_private_planfix": context().settings.allow_private_planfix}
+def _rules(*, is_operator: bool) -> dict[str, bool]:
+    allow_private = context().settings.allow_private_planfix
+    # A client must not learn from a proxy's troubles what else is in the operator's network.
+    return {
+        "allow_private_planfix": allow_private,
+        "allow_private_proxy": allow_private or is_operator,
+    }

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from session_worker.contract import SessionState, Trouble, TroubleCode
-from session_worker.session import SessionEnded
+from session_worker.session import LineLeftOpen, SessionEnded
 from session_worker.telegram.addresses import Names
 from session_worker.telegram.announcements import Announcements
 from session_worker.telegram.client import AccountClient
@@ -30,6 +30,7 @@ from session_worker.telegram.line import Line
 from session_worker.telegram.news import News
 from session_worker.telegram.pace import Pace, pause_before
 from session_worker.telegram.polling import Polling
+from session_worker.telegram.proxied import HeldLines
 from session_worker.telegram.stored_session import WorkerSession
 from session_worker.telegram.updates import Inbox
 
@@ -79,7 +80,8 @@ class TelegramAccount:
         stored = assignment.session
         self._place = stored.update_state if stored else None
         self._place_of = stored.user_id if stored else None
-        self._connection = fenced(lease, self._lease_lost.set)
+        self._held = HeldLines()
+        self._connection = fenced(lease, self._lease_lost.set, assignment.proxy, self._held)
         self._line: Line | None = None
         self._online = asyncio.Event()
 
@@ -170,6 +172,8 @@ class TelegramAccount:
         for task in tasks:
             if not task.cancelled():
                 task.result()
+        if self._held:
+            raise LineLeftOpen
 
     async def _hand_over(self) -> None:
         while True:
@@ -189,6 +193,7 @@ class TelegramAccount:
                 lasted = time.monotonic() - began
                 attempt = 0 if lasted > self._pace.settled_after else attempt + 1
                 await asyncio.sleep(self._meet(error, attempt))
+                self._held.forget()
 
     def _meet(self, error: TelegramError, attempt: int) -> float:
         """Say why the line is gone; how long to wait before the next one."""
@@ -198,7 +203,9 @@ class TelegramAccount:
         else:
             self._says.say(SessionState.RECONNECTING, trouble)
         log.info("line to Telegram lost: %s", error)
-        return max(pause_before(attempt, self._pace), trouble.retry_after or 0.0)
+        # A second line of one key beside one that the proxy still holds could cost the login.
+        linger = self._pace.linger if self._held else 0.0
+        return max(pause_before(attempt, self._pace), trouble.retry_after or 0.0, linger)
 
     async def _serve_one_line(self) -> None:
         """Open a line and use it until it is cut, which is always an error."""
@@ -221,7 +228,11 @@ class TelegramAccount:
             self._line = None
             self._online.clear()
             # Not even a cancelled run may leave a line: the next owner of the key would be a second.
-            await asyncio.shield(line.close())
+            await asyncio.shield(self._leave(line))
+
+    async def _leave(self, line: Line) -> None:
+        await self._held.let_go(self._pace.part_limit)
+        await line.close()
 
     async def _verify(self, line: Line) -> None:
         """Let updates through only if this is the number's own account."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from session_worker.contract import Application, DataCentre, UpdateState
     from session_worker.telegram.decoding import OnUndecodable
+    from session_worker.telegram.errors import TelegramError
     from session_worker.telegram.pace import Pace
     from session_worker.telegram.stored_session import WorkerSession
 
@@ -126,6 +127,14 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         """Let updates through, now that the account is known to be the right one."""
         self._verified.set()
         await self._arrived(self.place, ())
+
+    def blame(self, error: TelegramError) -> TelegramError:
+        """Say whose fault it is that nothing is heard."""
+        connection = self._sender._connection  # noqa: SLF001 - it alone knows what it has heard
+        if connection is None:
+            return error
+        blamed: TelegramError = connection.blame(error)
+        return blamed
 
     def drop(self) -> None:
         """End the line at once; ``disconnect`` then has nothing to wait for."""

@@ -89,6 +89,14 @@ class NoAnswer(Unreachable):
     """The line seems to work, yet this request was not answered in time."""
 
 
+class ProxyFailed(Unreachable):
+    """The number's proxy does not lead to Telegram."""
+
+    def __init__(self, code: TroubleCode, detail: str) -> None:
+        super().__init__(f"the proxy: {detail}" if detail else "the proxy's address is private")
+        self.trouble = Trouble(code=code, detail=detail)
+
+
 class Deaf(TelegramError):
     """The line answers, yet updates come only when asked for."""
 
@@ -228,7 +236,7 @@ _TROUBLES: tuple[tuple[type[TelegramError], TroubleCode], ...] = (
 def trouble_of(error: TelegramError) -> Trouble:
     """Put into a value what is to be said about a line that failed for this reason."""
     match error:
-        case NeedsLogin(trouble=trouble):
+        case NeedsLogin(trouble=trouble) | ProxyFailed(trouble=trouble):
             return trouble
         case FloodWait(seconds=pause) | Unreachable(retry_after=float() as pause):
             return Trouble(code=TroubleCode.REJECTED, detail=str(error), retry_after=pause)

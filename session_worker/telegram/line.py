@@ -148,7 +148,7 @@ class Line:
             return _outcome(task)
         if self._cut.done():
             raise self._cut.result()
-        raise NoAnswer(f"no answer within {limit:g} s")
+        raise self._client.blame(NoAnswer(f"no answer within {limit:g} s"))
 
 
 def _outcome(task: asyncio.Task[Any]) -> Any:

@@ -33,6 +33,7 @@ from session_worker.telegram.login_outcome import (
     QrCode,
 )
 from session_worker.telegram.pace import Pace
+from session_worker.telegram.proxied import HeldLines
 from session_worker.telegram.stored_session import WorkerSession
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class Login:
     def __init__(self, assignment: Assignment, right: Right, pace: Pace | None = None) -> None:
         self._assignment = assignment
         self._pace = pace or Pace()
-        self._connection = fenced(right, self._lease_lost)
+        self._held = HeldLines()
+        self._connection = fenced(right, self._lease_lost, assignment.proxy, self._held)
         self._session = WorkerSession(None, assignment.data_centre)
         self._line: Line | None = None
         self._code_hash = ""
@@ -221,6 +223,8 @@ class Login:
     async def _hang_up(self) -> None:
         line, self._line = self._line, None
         if line is not None:
+            await self._held.let_go(self._pace.part_limit)
+            self._held.forget()
             await asyncio.shield(line.close())
 
     def _lease_lost(self) -> None:

@@ -14,6 +14,7 @@ from session_worker.telegram.fence import fenced
 from session_worker.telegram.identity import require_own
 from session_worker.telegram.line import Line
 from session_worker.telegram.pace import Pace
+from session_worker.telegram.proxied import HeldLines
 from session_worker.telegram.stored_session import WorkerSession
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ async def log_out(assignment: Assignment, right: Right, pace: Pace | None = None
     """Make the stored key worthless; one that is so already is fine, another account's is left alone."""
     pace = pace or Pace()
     session = WorkerSession(assignment.session, assignment.data_centre)
-    connection = fenced(right, _lease_lost)
+    held = HeldLines()
+    connection = fenced(right, _lease_lost, assignment.proxy, held)
     line = Line(AccountClient(session, assignment.application, connection, pace, _heard), pace)
     try:
         await line.open(None)
@@ -37,6 +39,7 @@ async def log_out(assignment: Assignment, right: Right, pace: Pace | None = None
         if lost.trouble.code is TroubleCode.WRONG_ACCOUNT:
             raise
     finally:
+        await held.let_go(pace.part_limit)
         await asyncio.shield(line.close())
 
 

@@ -21,6 +21,9 @@ class Pace:
     close_limit: float = 3.0
     # How long a line to another data centre is kept for the next file.
     idle_limit: float = 60.0
+    # How long a proxy may take to end its half of a line; one that has not may hold it this long.
+    part_limit: float = 1.0
+    linger: float = 10.0
     # How long before its end a QR code gives way to the next.
     renew_before: float = 2.0
     # A line that lasted this long counts as good: the next cut is met at once again.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from session_worker.proxy import Proxy
     from supervisor.models import Login, Wanted
 
 
@@ -30,6 +31,7 @@ class NewNumber:
     token_planfix: str = field(repr=False)
     provider_id: str = "telegram"
     user_email: str | None = None
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Changes:
     token_planfix: str | None = field(default=None, repr=False)
     provider_id: str | None = None
     user_email: str | None = None
+    proxy: Proxy | None = None
+    without_proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Number:
     url_planfix: str
     provider_id: str
     user_email: str | None
+    proxy_place: str | None
     wanted: Wanted
     login: Login
     parked: str | None
@@ -60,6 +65,14 @@ class Number:
     epoch: int
     created: datetime
     changed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What opens a number's Planfix account, and leads it to Telegram."""
+
+    token_planfix: str = field(repr=False)
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)

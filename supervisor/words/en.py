@@ -59,6 +59,25 @@ WORDS: Final = {
         "Telegram sent something that this version of the gateway can not read; the rest goes on.",
         "Operator: update the gateway; the number's receipts say what is missing.",
     ),
+    "proxy_unreachable": (
+        "The number's proxy does not answer.",
+        "Client or operator, whoever set the proxy: check that it runs at this host and port, "
+        "or send another with PUT /webhook.",
+    ),
+    "proxy_refused": (
+        "The number's proxy answers, but does not lead to Telegram.",
+        "Client or operator, whoever set the proxy: let it connect to Telegram, "
+        "or send another with PUT /webhook.",
+    ),
+    "proxy_unauthorized": (
+        "The number's proxy wants another user name, password or secret.",
+        "Client or operator, whoever set the proxy: send the right ones with PUT /webhook.",
+    ),
+    "proxy_forbidden": (
+        "The number's proxy is not used: it lies at a private address.",
+        "Client: send a proxy at a public address with PUT /webhook. "
+        "Operator: if this one is meant, send it with the admin key.",
+    ),
     "worker_crashed": ("The number's process ended with an error.", _AGAIN),
     "worker_killed": ("The number's process was killed.", _AGAIN),
     "worker_unresponsive": ("The number's process did not answer, so it was ended.", _AGAIN),

@@ -15,6 +15,7 @@ from supervisor.errors import (
 )
 from supervisor.gateway import Created, Readiness
 from supervisor.health import State, WorkerHealth
+from supervisor.page_merging import PageMerging
 from supervisor.store.values import AuditEntry
 from supervisor.view import View
 from tests.fakes.logins import FakeLinks, FakeLogins
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from api.schemas import ChangedNumber, NewNumber
 
-WORKER = WorkerHealth(pid=4711, uptime=1.5, memory=9_000_000, loop_lag=0.0, queue_depth=0)
+WORKER = WorkerHealth(
+    pid=4711, uptime=1.5, memory=9_000_000, merged=6_000_000, loop_lag=0.0, queue_depth=0
+)
 
 
 def view(number: str, name: str, **fields: Any) -> View:
@@ -50,6 +53,7 @@ class FakeGateway(FakeMail):
         self.drafts: list[NewNumber] = []
         self.is_ready = Readiness(ok=True)
         self.old_keys = 0
+        self.merging = PageMerging.ON
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
         self.logins = FakeLogins()
@@ -128,6 +132,9 @@ class FakeGateway(FakeMail):
 
     async def readiness(self) -> Readiness:
         return self.is_ready
+
+    async def page_merging(self) -> PageMerging:
+        return self.merging
 
     async def count_old_keys(self) -> int:
         return self.old_keys

@@ -54,6 +54,7 @@ async def test_no_secret_is_left_lying_about(world: World) -> None:
     await life.attach_what_fails(conversation)
     await life.guess(conversation)
     await life.be_refused(phone)
+    await life.change_proxies(phone)
     await life.move(conversation)
     await life.crash(phone)
     processes = [seen for pid in _workers(world) for seen in about_process(pid)]

@@ -30,6 +30,7 @@ from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre as Sandbox
+    from session_worker.proxy import Proxy
     from session_worker.telegram.updates import Incoming
 
 QUICK = Pace(
@@ -39,6 +40,7 @@ QUICK = Pace(
     poll_limit=0.5,
     settle=0.2,
     close_limit=1,
+    linger=0.5,
     first_pause=0.05,
     longest_pause=0.2,
 )
@@ -100,10 +102,13 @@ class Memory:
 class Number:
     """Runs the account of one phone, collects what it hands over."""
 
-    def __init__(self, sandbox: Sandbox, phone: str, pace: Pace = QUICK) -> None:
+    def __init__(
+        self, sandbox: Sandbox, phone: str, pace: Pace = QUICK, proxy: Proxy | None = None
+    ) -> None:
         self.sandbox = sandbox
         self.phone = phone
         self.pace = pace
+        self.proxy = proxy
         self.right = Right()
         self.memory = Memory(imported(sandbox.session_string_for(phone)))
         self.updates: list[Any] = []
@@ -117,7 +122,7 @@ class Number:
 
     def make_account(self) -> TelegramAccount:
         return TelegramAccount(
-            assignment(self.sandbox, self.phone, self.memory.session),
+            assignment(self.sandbox, self.phone, self.memory.session, self.proxy),
             self.memory,
             self.right,
             on_update=self._store,
@@ -216,7 +221,9 @@ def imported(string: str) -> StoredSession:
     )
 
 
-def assignment(sandbox: Sandbox, number: str, session: StoredSession | None) -> Assignment:
+def assignment(
+    sandbox: Sandbox, number: str, session: StoredSession | None, proxy: Proxy | None = None
+) -> Assignment:
     return Assignment(
         number=number,
         epoch=1,
@@ -226,6 +233,7 @@ def assignment(sandbox: Sandbox, number: str, session: StoredSession | None) -> 
             host=sandbox.host, port=sandbox.port, public_key=sandbox.public_key_pem
         ),
         session=session,
+        proxy=proxy,
         planfix=PlanfixAccount(url="http://127.0.0.1", token="token", provider_id="telegram"),
         spool="",
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from session_worker.proxy import Proxy
     from supervisor.view import View
 
 FAST = Timing(beat=0.2, lease=5.0, leave=2.0, terminate=0.3, dump=0.3, boot=0.5)
@@ -42,6 +43,7 @@ class Draft:
     url_planfix: str = "https://acme.planfix.com/webchat/api"
     token_planfix: str = field(default="planfix-token", repr=False)
     user_email: str | None = None
+    proxy: Proxy | None = None
     name_session: str | None = None
     path_session: str | None = None
     string_session: str | None = None

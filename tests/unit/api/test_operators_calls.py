@@ -10,6 +10,7 @@ import pytest
 from supervisor.errors import DatabaseUnavailable, StandingBy, WorkerTimeout
 from supervisor.gateway import Readiness
 from supervisor.health import State
+from supervisor.page_merging import PageMerging
 from supervisor.view import Backlog
 from tests.fakes.gateway import WORKER, view
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
@@ -35,6 +36,17 @@ async def test_numbers_are_listed_by_client(client: TestClientProtocol) -> None:
     (entry,) = (await vesna.get_json())["numbers"]
     assert (entry["client"], entry["state"], entry["memory"]) == ("Vesna", "online", 9_000_000)
     assert (await nobody.get_json())["numbers"] == []
+
+
+async def test_merging_is_told(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """GET /numbers says whether equal pages of workers are merged, how much of each worker is."""
+    gateway.merging = PageMerging.IDLE
+    await start(client)
+
+    listed = await (await client.get("/numbers", headers=bearer(ADMIN_KEY))).get_json()
+
+    assert listed["merging"] == "idle"
+    assert listed["numbers"][0]["merged"] == 6_000_000
 
 
 async def test_restart_is_counted(client: TestClientProtocol, gateway: FakeGateway) -> None:
@@ -66,7 +78,7 @@ async def test_ready_when_the_gateway_is(client: TestClientProtocol) -> None:
 
 
 async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeGateway) -> None:
-    """Prometheus learns numbers by state, restarts, backlog, memory, what a rotation has left."""
+    """Prometheus learns numbers by state, restarts, backlog, memory, merged pages, what a rotation has left."""
     gateway.old_keys = 4
     gateway.views = {
         "1": view("1", "Romashka", backlog=Backlog(into=2, out=5), restarts=3),
@@ -82,6 +94,8 @@ async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeG
     assert 'telefix_backlog{direction="in",number="1"} 2.0' in lines
     assert 'telefix_backlog{direction="out",number="1"} 5.0' in lines
     assert 'telefix_worker_memory_bytes{number="1"} 9e+06' in lines
+    assert 'telefix_worker_merged_bytes{number="1"} 6e+06' in lines
+    assert 'telefix_page_merging{state="on"} 1.0' in lines
     assert "telefix_ready 1.0" in lines
     assert "telefix_old_key_uses 4.0" in lines
     assert response.content_type.startswith("text/plain")

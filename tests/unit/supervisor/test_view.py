@@ -19,6 +19,7 @@ STORED = Number(
     url_planfix="https://acme.planfix.com",
     provider_id="telegram",
     user_email=None,
+    proxy_place=None,
     wanted=Wanted.RUNNING,
     login=Login.DONE,
     parked=None,

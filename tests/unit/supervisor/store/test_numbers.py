@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -115,7 +115,7 @@ async def test_token_finds_its_number_only(store: Store, created: Created, acme:
     ids=str,
 )
 async def test_integration_is_shared_within_one_client_in_one_planfix(
-    store: Store, created: Created, acme: NewNumber, differs: dict[str, str], shared: bool
+    store: Store, created: Created, acme: NewNumber, differs: dict[str, Any], shared: bool
 ) -> None:
     """Numbers are channels of one integration if both the client and the Planfix are the same."""
     other = "79007654321"
