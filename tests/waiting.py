@@ -10,24 +10,26 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 POLL_INTERVAL = 0.01  # seconds
+# It bounds what has gone wrong, nothing else, so it is long: a machine may be ten times slower.
+PATIENCE = 120.0  # seconds
 
 T = TypeVar("T")
 
 
 @overload
 async def eventually(
-    condition: Callable[[], Awaitable[T]], deadline: float = 30.0, *, awaited: str = ""
+    condition: Callable[[], Awaitable[T]], deadline: float = PATIENCE, *, awaited: str = ""
 ) -> T: ...
 
 
 @overload
 async def eventually(
-    condition: Callable[[], T], deadline: float = 30.0, *, awaited: str = ""
+    condition: Callable[[], T], deadline: float = PATIENCE, *, awaited: str = ""
 ) -> T: ...
 
 
 async def eventually(
-    condition: Callable[[], object], deadline: float = 30.0, *, awaited: str = ""
+    condition: Callable[[], object], deadline: float = PATIENCE, *, awaited: str = ""
 ) -> object:
     """Ask until the condition answers something true, at most `deadline` seconds; hand it back."""
     loop = asyncio.get_running_loop()

@@ -13,6 +13,7 @@ import pytest
 
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
 from tests.acceptance.api.server import TOP, free_port, gateway
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -73,7 +74,7 @@ async def server(tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Serv
 
 @pytest.fixture
 async def operator(tmp_path: Path, sandbox: dict[str, str]) -> AsyncIterator[Operator]:
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
         yield Operator(http, sandbox["SANDBOX_URL"], tmp_path / "data" / "sessions")
 
 

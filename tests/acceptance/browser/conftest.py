@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["folder", "guarded", "number", "operator", "phone", "sandbox", "server", "settings"]
 
 PHONE: ViewportSize = {"width": 390, "height": 780}
-DEADLINE = 8000  # milliseconds
+DEADLINE = 120_000  # milliseconds
 
 
 @pytest.fixture(scope="session")

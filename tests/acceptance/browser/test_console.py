@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
-PATIENCE = 30_000  # milliseconds
+PATIENCE = 120_000  # milliseconds
 HOSTILE = "<img src=x onerror='window.hit = 1'>"
 PLANFIX_TOKEN = "planfix-token-of-romashka"
 

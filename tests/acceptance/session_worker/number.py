@@ -25,26 +25,27 @@ from session_worker.contract import (
 from session_worker.telegram.account import TelegramAccount
 from session_worker.telegram.pace import Pace
 from session_worker.telegram.updates import CatchUp, CaughtUp
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre as Sandbox
     from session_worker.telegram.updates import Incoming
 
+# It does everything often, yet waits long for an answer, which a busy machine may keep it for.
 QUICK = Pace(
-    connect_limit=1,
-    request_limit=2,
+    connect_limit=60,
+    request_limit=60,
     poll_interval=0.3,
-    poll_limit=0.5,
+    poll_limit=60,
     settle=0.2,
     close_limit=1,
     first_pause=0.05,
     longest_pause=0.2,
 )
-
-
+# It soon gives up a line that says nothing, for tests in which one does.
+HASTY = replace(QUICK, connect_limit=10, request_limit=2, poll_limit=0.5)
 # So seldom that a test in which something arrives knows it was not the poll that brought it.
-SELDOM = replace(QUICK, poll_interval=60)
+SELDOM = replace(QUICK, poll_interval=3600)
 
 
 @dataclass
@@ -168,7 +169,7 @@ class Number:
         self.account = self.make_account()
         await self.start()
 
-    async def until(self, state: SessionState, deadline: float = 30.0) -> None:
+    async def until(self, state: SessionState, deadline: float = PATIENCE) -> None:
         """Wait for a state; an account that ends meanwhile fails the test."""
 
         def reached() -> bool:
@@ -178,14 +179,14 @@ class Number:
 
         await eventually(reached, deadline, awaited=f"state {state}")
 
-    async def until_texts(self, *texts: str, deadline: float = 30.0) -> None:
+    async def until_texts(self, *texts: str, deadline: float = PATIENCE) -> None:
         def have_come() -> bool:
             return len(self.texts) >= len(texts)
 
         await eventually(have_come, deadline, awaited=f"texts {texts}, have {self.texts}")
         assert self.texts == list(texts)
 
-    async def until_place(self, pts: int, deadline: float = 30.0) -> None:
+    async def until_place(self, pts: int, deadline: float = PATIENCE) -> None:
         def is_there() -> bool:
             return self.memory.place is not None and self.memory.place.pts == pts
 

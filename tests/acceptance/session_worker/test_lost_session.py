@@ -12,7 +12,7 @@ from session_worker.contract import SessionState, TroubleCode
 from session_worker.session import SessionEnded
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import Number
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ async def test_a_session_lost_while_connected_ends_the_account(
 
     lose(telegram)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.running, 30)
+        await asyncio.wait_for(number.running, PATIENCE)
 
     assert (ended.value.state, ended.value.trouble.code) == (state, code)
     await eventually(lambda: not telegram.connections)
@@ -83,7 +83,7 @@ async def test_a_session_lost_before_connecting_ends_the_account(
     lose(telegram)
 
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.begin(), 30)
+        await asyncio.wait_for(number.begin(), PATIENCE)
 
     assert (ended.value.state, ended.value.trouble.code) == (state, code)
     await eventually(lambda: not telegram.connections)
@@ -116,7 +116,7 @@ async def test_a_session_of_another_account_processes_nothing(
     await eventually(lambda: list(telegram.keys.listening(telegram.account_of(CONTACT))))
     write("private", sender=PHONE, recipient=CONTACT)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, PATIENCE)
 
     assert ended.value.trouble.code is TroubleCode.WRONG_ACCOUNT
     assert CONTACT in ended.value.trouble.detail

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +18,7 @@ from supervisor.ownership import DataDirLock
 from supervisor.restart_policy import RestartPolicy
 from supervisor.store import Store
 from supervisor.timing import Timing
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from supervisor.view import View
 
-FAST = Timing(beat=0.2, missed_beats=4, lease=5.0, leave=2.0, terminate=0.3, dump=0.3, boot=0.5)
-POLICY = RestartPolicy(budget=3, window=30.0, first_pause=0.02, longest_pause=0.1)
+# Only what must end by itself is given up fast: a healthy worker may wait long for the processor.
+PATIENT = Timing(beat=0.2, missed_beats=300, lease=90.0, leave=60.0, boot=0.5)
+HASTY = replace(PATIENT, missed_beats=20, leave=3.0, terminate=0.3, dump=0.3)
+POLICY = RestartPolicy(budget=3, window=600.0, first_pause=0.02, longest_pause=0.1)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class House:
 
     async def add(self, number: str, way: str = "telegram") -> View:
         await self.gateway.create(Draft(number, way))
-        return await self.gateway.wait_settled(number, 10)
+        return await self.gateway.wait_settled(number, PATIENCE)
 
     async def pid(self, number: str) -> int:
         view = await self.gateway.show(number)
@@ -97,8 +99,15 @@ async def house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
         yield House(gateway)
 
 
+@pytest.fixture
+async def hasty_house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
+    """Give a gateway that soon gives up who does not answer."""
+    async with make_gateway(config, sqlite_url, HASTY) as gateway:
+        yield House(gateway)
+
+
 def make_gateway(
-    config: Config, database_url: str, timing: Timing = FAST, policy: RestartPolicy = POLICY
+    config: Config, database_url: str, timing: Timing = PATIENT, policy: RestartPolicy = POLICY
 ) -> Gateway:
     store = Store(database_url, urlsafe_b64encode(b"k" * 32).decode())
     fleet = Fleet(Forkserver(), timing, policy)

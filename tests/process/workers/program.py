@@ -1,6 +1,6 @@
 """A gateway as a program of its own: prints a line of JSON whenever its numbers change.
 
-Run as `python -m tests.process.workers.program FOLDER LEASE NUMBER=WAY ...`
+Run as `python -m tests.process.workers.program FOLDER LEASE MISSED_BEATS NUMBER=WAY ...`
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 NO_RESTARTS = RestartPolicy(budget=0)
 
 
-async def main(folder: Path, lease: float, numbers: list[tuple[str, str]]) -> None:
+async def main(
+    folder: Path, lease: float, missed_beats: int, numbers: list[tuple[str, str]]
+) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.session:FakeSession")
-    timing = Timing(beat=0.3, missed_beats=4, lease=lease, leave=2.0)
+    timing = Timing(beat=0.3, missed_beats=missed_beats, lease=lease, leave=30.0)
     url = f"sqlite+aiosqlite:///{folder / 'telefix.db'}"
     async with make_gateway(config, url, timing, NO_RESTARTS) as gateway:
         for number, way in numbers:
@@ -71,6 +73,7 @@ if __name__ == "__main__":
         main(
             Path(sys.argv[1]),
             float(sys.argv[2]),
-            [(number, way) for number, _, way in (arg.partition("=") for arg in sys.argv[3:])],
+            int(sys.argv[3]),
+            [(number, way) for number, _, way in (arg.partition("=") for arg in sys.argv[4:])],
         )
     )

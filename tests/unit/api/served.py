@@ -12,7 +12,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from api import create_app
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from api.gateway import Gateway
     from api.settings import Settings
 
-ANSWER = 10.0  # seconds
 HOST = b"Host: gateway.example\r\n"
 
 
@@ -57,7 +56,7 @@ async def read_all(reader: asyncio.StreamReader) -> bytes:
     """Read to the end, which is a reset if the server has not read all that it was sent."""
     answer = b""
     with suppress(ConnectionResetError):
-        async with asyncio.timeout(ANSWER):
+        async with asyncio.timeout(PATIENCE):
             while data := await reader.read(65536):
                 answer += data
     return answer
@@ -81,9 +80,9 @@ async def serving(
     settings: Settings,
     gateway: Gateway,
     *,
-    headers_within: float = 5.0,
-    body_within: float = 15.0,
-    answer_within: float = 60.0,
+    headers_within: float = PATIENCE,
+    body_within: float = PATIENCE,
+    answer_within: float = PATIENCE,
     unix: Path | None = None,
 ) -> AsyncIterator[Served]:
     """Serve with the configuration of the Procfile, which has none but these limits."""

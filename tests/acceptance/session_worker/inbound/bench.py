@@ -15,7 +15,7 @@ from session_worker.number import Number
 from session_worker.planfix import Patience
 from tests.acceptance.session_worker.inbound.desk import Desk
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ class Bench:
         self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
-        self.patience = Patience(connect=2, answer=1, answer_with_files=5)
+        self.patience = Patience(connect=60, answer=60, answer_with_files=60)
         self._tasks: list[asyncio.Task[None]] = []
 
     def assignment(self) -> Assignment:
@@ -123,7 +123,7 @@ class Bench:
         shown = [{name: values[-1] for name, values in fields.items()} for fields in calls]
         return [fields for fields in shown if fields["cmd"] == cmd]
 
-    async def until_texts(self, *texts: str, deadline: float = 30.0) -> None:
+    async def until_texts(self, *texts: str, deadline: float = PATIENCE) -> None:
         def have_come() -> bool:
             return len(self.texts) >= len(texts)
 
