@@ -26,8 +26,8 @@ def main(status: int) -> int:
         return _tell("Never repeated, for they count messages after kills:", lasting, status)
     if not 0 < len(failed) <= MOST:
         return _tell(f"Not repeated, for they are not 1 to {MOST}:", failed, status)
-    _tell("Repeated, each alone:", failed, status)
-    again = _run("-m", "coverage", "run", *PYTEST, "-n", "0", *failed)
+    _tell("Repeated, alone:", failed, status)
+    again = _run("-m", "coverage", "run", *PYTEST, *failed)
     if again.returncode:
         return again.returncode
     return _tell("Flaky, to be mended next:", failed, 0)
