@@ -58,7 +58,7 @@ class Postgres:
     def fresh_database(self) -> Iterator[str]:
         """Make an empty database for one test, known by its URL."""
         name = f"test_{secrets.token_hex(8)}"
-        self._administer("createdb", name)
+        self._administer("createdb", "--strategy=file_copy", name)
         try:
             # Without a password in the URL asyncpg would look for one in the developer's files.
             yield f"postgresql+asyncpg://postgres:any@/{name}?host={self.folder}"

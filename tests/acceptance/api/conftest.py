@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
 from tests.acceptance.api.server import TOP, free_port, gateway
@@ -45,9 +46,10 @@ async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
     await process.wait()
 
 
-@pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
-    async with running_sandbox(tmp_path) as addresses:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
+    """Share one sandbox among a module's tests, each of which has numbers of its own."""
+    async with running_sandbox(tmp_path_factory.mktemp("sandbox")) as addresses:
         yield addresses
 
 
