@@ -64,6 +64,8 @@ class Memory:
 
     session: StoredSession | None = None
     events: list[Event] = field(default_factory=list)
+    noticed: int = 0
+    """How many of the states have been waited for."""
 
     def put(self, event: Event) -> None:
         self.events.append(event)
@@ -91,6 +93,14 @@ class Memory:
     @property
     def state(self) -> SessionState | None:
         return self.states[-1] if self.states else None
+
+    def has_come_to(self, state: SessionState) -> bool:
+        """Tell whether this is the state, or was for a moment since the last one waited for."""
+        later = self.states[self.noticed :]
+        if state in later:
+            self.noticed += later.index(state) + 1
+            return True
+        return self.state is state
 
     @property
     def place(self) -> UpdateState | None:
@@ -175,7 +185,7 @@ class Number:
         def reached() -> bool:
             if self.running is not None and self.running.done():
                 self.running.result()
-            return self.memory.state is state
+            return self.memory.has_come_to(state)
 
         await eventually(reached, deadline, awaited=f"state {state}")
 
