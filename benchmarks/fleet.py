@@ -38,7 +38,7 @@ async def measure() -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with running_sandbox() as sandbox:
-            await make_sessions(sandbox, folder / "data" / "sessions")
+            await make_sessions(sandbox, folder / "data" / "sessions", NUMBERS)
             async with running_gateway(folder, sandbox) as first:
                 await register(first, sandbox)
                 ending = await first.terminate()
@@ -53,9 +53,7 @@ async def measure() -> list[Figure]:
                 ]
 
 
-async def make_sessions(
-    sandbox: SandboxProgram, folder: Path, numbers: Sequence[str] = NUMBERS
-) -> None:
+async def make_sessions(sandbox: SandboxProgram, folder: Path, numbers: Iterable[str]) -> None:
     async with httpx.AsyncClient(base_url=sandbox.http_url, trust_env=False) as control:
         for number in numbers:
             account = {"phone": number, "first_name": number}

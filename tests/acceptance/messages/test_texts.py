@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.world import World
 
 pytestmark = [
-    pytest.mark.timeout(180),
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module"),
 ]

@@ -16,7 +16,7 @@ from api.demo_session import write_session_file
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
 from tests.acceptance.api.server import gateway
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, Conversation
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ class World:
 
     async def __aenter__(self) -> Self:
         self.http = await self._stack.enter_async_context(
-            httpx.AsyncClient(timeout=30, trust_env=False)
+            httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
         )
         await self.start()
         return self
@@ -168,7 +168,7 @@ class World:
             "provider_id": PROVIDER,
             "name_session": number,
         }
-        response = await self.gateway("POST", "/webhook", json=body)
+        response = await self.gateway("POST", "/webhook?wait=60", json=body)
         assert (response.status_code, response.json()["state"]) == (201, "online"), response.text
         return str(response.json()["token"])
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["database"]
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 

@@ -26,28 +26,29 @@ from session_worker.contract import (
 from session_worker.telegram.account import TelegramAccount
 from session_worker.telegram.pace import Pace
 from session_worker.telegram.updates import CatchUp, CaughtUp
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre as Sandbox
     from session_worker.proxy import Proxy
     from session_worker.telegram.updates import Incoming
 
+# It does everything often, yet waits long for an answer, which a busy machine may keep it for.
 QUICK = Pace(
-    connect_limit=1,
-    request_limit=2,
+    connect_limit=60,
+    request_limit=60,
     poll_interval=0.3,
-    poll_limit=0.5,
+    poll_limit=60,
     settle=0.2,
     close_limit=1,
     linger=0.5,
     first_pause=0.05,
     longest_pause=0.2,
 )
-
-
+# It soon gives up a line that says nothing, for tests in which one does.
+HASTY = replace(QUICK, connect_limit=10, request_limit=2, poll_limit=0.5)
 # So seldom that a test in which something arrives knows it was not the poll that brought it.
-SELDOM = replace(QUICK, poll_interval=60)
+SELDOM = replace(QUICK, poll_interval=3600)
 
 
 @dataclass
@@ -66,6 +67,8 @@ class Memory:
 
     session: StoredSession | None = None
     events: list[Event] = field(default_factory=list)
+    noticed: int = 0
+    """How many of the states have been waited for."""
 
     def put(self, event: Event) -> None:
         self.events.append(event)
@@ -93,6 +96,14 @@ class Memory:
     @property
     def state(self) -> SessionState | None:
         return self.states[-1] if self.states else None
+
+    def has_come_to(self, state: SessionState) -> bool:
+        """Tell whether this is the state, or was for a moment since the last one waited for."""
+        later = self.states[self.noticed :]
+        if state in later:
+            self.noticed += later.index(state) + 1
+            return True
+        return self.state is state
 
     @property
     def place(self) -> UpdateState | None:
@@ -187,24 +198,24 @@ class Number:
         self.memory.session = session.model_copy(update={"auth_key": key, "entities": entities})
         await self.start_again()
 
-    async def until(self, state: SessionState, deadline: float = 30.0) -> None:
+    async def until(self, state: SessionState, deadline: float = PATIENCE) -> None:
         """Wait for a state; an account that ends meanwhile fails the test."""
 
         def reached() -> bool:
             if self.running is not None and self.running.done():
                 self.running.result()
-            return self.memory.state is state
+            return self.memory.has_come_to(state)
 
         await eventually(reached, deadline, awaited=f"state {state}")
 
-    async def until_texts(self, *texts: str, deadline: float = 30.0) -> None:
+    async def until_texts(self, *texts: str, deadline: float = PATIENCE) -> None:
         def have_come() -> bool:
             return len(self.texts) >= len(texts)
 
         await eventually(have_come, deadline, awaited=f"texts {texts}, have {self.texts}")
         assert self.texts == list(texts)
 
-    async def until_place(self, pts: int, deadline: float = 30.0) -> None:
+    async def until_place(self, pts: int, deadline: float = PATIENCE) -> None:
         def is_there() -> bool:
             return self.memory.place is not None and self.memory.place.pts == pts
 

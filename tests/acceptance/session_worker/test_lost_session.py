@@ -14,7 +14,7 @@ from session_worker.telegram.errors import NeedsLogin
 from session_worker.telegram.logout import log_out
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import QUICK, Number, Right, assignment, imported
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ async def test_a_session_lost_while_connected_ends_the_account(
 
     lose(telegram)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.running, 30)
+        await asyncio.wait_for(number.running, PATIENCE)
 
     assert (ended.value.state, ended.value.trouble.code) == (state, code)
     await eventually(lambda: not telegram.connections)
@@ -85,7 +85,7 @@ async def test_a_session_lost_before_connecting_ends_the_account(
     lose(telegram)
 
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.begin(), 30)
+        await asyncio.wait_for(number.begin(), PATIENCE)
 
     assert (ended.value.state, ended.value.trouble.code) == (state, code)
     await eventually(lambda: not telegram.connections)
@@ -118,7 +118,7 @@ async def test_a_session_of_another_account_processes_nothing(
     await eventually(lambda: list(telegram.keys.listening(telegram.account_of(CONTACT))))
     write("private", sender=PHONE, recipient=CONTACT)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, PATIENCE)
 
     assert ended.value.trouble.code is TroubleCode.WRONG_ACCOUNT
     assert ended.value.trouble.detail.endswith(
@@ -138,7 +138,7 @@ async def test_a_revocation_is_found_behind_a_failing_poll(
     telegram.fail("WORKER_BUSY_TOO_LONG_RETRY", method="updates.getState")
     revoke(telegram)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.running, 30)
+        await asyncio.wait_for(number.running, PATIENCE)
 
     assert ended.value.trouble.code is TroubleCode.REVOKED
 

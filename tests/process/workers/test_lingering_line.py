@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.proxy import parse_proxy
-from tests.process.workers.conftest import FAST, Draft, House, make_gateway
+from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BEHIND, DIRECT = "380500000001", "380500000002"
 PROXY = parse_proxy("socks5://proxy.example.com:1080", may_be_private=False)
-FOR_EVER = replace(FAST, linger=3600.0)
+FOR_EVER = replace(PATIENT, linger=3600.0)
 
 
 @pytest.fixture

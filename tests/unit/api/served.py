@@ -13,7 +13,7 @@ from hypercorn.config import Config
 
 from api import create_app
 from api.downloads import Downloads
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from api.gateway import Gateway
     from api.settings import Settings
 
-ANSWER = 10.0  # seconds
 HOST = b"Host: gateway.example\r\n"
 
 
@@ -59,7 +58,7 @@ async def read_all(reader: asyncio.StreamReader) -> bytes:
     """Read to the end, which is a reset if the server has not read all that it was sent."""
     answer = b""
     with suppress(ConnectionResetError):
-        async with asyncio.timeout(ANSWER):
+        async with asyncio.timeout(PATIENCE):
             while data := await reader.read(65536):
                 answer += data
     return answer
@@ -83,11 +82,11 @@ async def serving(  # noqa: PLR0913 - one for each limit
     settings: Settings,
     gateway: Gateway,
     *,
-    headers_within: float = 5.0,
-    body_within: float = 15.0,
-    answer_within: float = 60.0,
-    stalled_for: float = 60.0,
+    stalled_for: float = PATIENCE,
     downloads: Downloads | None = None,
+    headers_within: float = PATIENCE,
+    body_within: float = PATIENCE,
+    answer_within: float = PATIENCE,
     unix: Path | None = None,
 ) -> AsyncIterator[Served]:
     """Serve with the configuration of the Procfile, which has none but these limits."""

@@ -13,7 +13,7 @@ import pytest
 
 from api.log import shorten_lost_connection
 from tests.unit.api.served import HOST, Served, body_of, headers_of, read_all, serving, status_of
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -242,7 +242,7 @@ async def read_h2(
 ) -> list[bytes]:
     """Return the statuses of so many answers."""
     statuses: list[bytes] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(statuses) < count and (data := await reader.read(65536)):
             statuses += [
                 dict(event.headers or [])[b":status"]

@@ -12,7 +12,7 @@ from telethon.sessions import StringSession
 from telethon.tl import functions
 
 from tests.acceptance.sandbox.control.conftest import ALICE, BOB
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.control.conftest import Control
@@ -43,7 +43,7 @@ async def test_code_of_an_account_logs_in(control: Control) -> None:
     session = StringSession()
     known = StringSession(string)
     session.set_dc(known.dc_id, known.server_address, known.port)
-    client: Any = TelegramClient(session, 1, "x")
+    client: Any = TelegramClient(session, 1, "x", timeout=PATIENCE)
     await client.connect()
 
     await client.send_code_request("+" + BOB)
@@ -61,7 +61,7 @@ async def test_owner_scans_a_qr_code(control: Control) -> None:
     waiting: Any = await control.client_of(ALICE)
     session = StringSession()
     session.set_dc(2, waiting.session.server_address, waiting.session.port)
-    client: Any = TelegramClient(session, 1, "x")
+    client: Any = TelegramClient(session, 1, "x", timeout=PATIENCE)
     await client.connect()
     qr = await client.qr_login()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import tlobjects
@@ -42,9 +42,7 @@ WRAPPERS = [
     struct.pack("<Ii", functions.InvokeWithLayerRequest.CONSTRUCTOR_ID, 1),
     struct.pack("<Iq", functions.InvokeAfterMsgRequest.CONSTRUCTOR_ID, 4),
 ]
-many = settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=100)
 
 
 def contained(bodies: list[bytes]) -> bytes:

@@ -17,7 +17,7 @@ from session_worker.number import Number
 from session_worker.planfix import Patience
 from tests.acceptance.session_worker.inbound.desk import Desk
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ class Bench:
         self.language = "en"
         self.may_be_private = True
         self.pace = replace(QUICK, albums=AlbumPatience(quiet=0.5))
-        self.patience = Patience(connect=2, answer=1, answer_with_files=5)
+        self.patience = Patience(connect=60, answer=60, answer_with_files=60)
         self._tasks: list[asyncio.Task[None]] = []
 
     def assignment(self) -> Assignment:
@@ -132,7 +132,7 @@ class Bench:
         shown = [{name: values[-1] for name, values in fields.items()} for fields in calls]
         return [fields for fields in shown if fields["cmd"] == cmd]
 
-    async def until_texts(self, *texts: str, deadline: float = 30.0) -> None:
+    async def until_texts(self, *texts: str, deadline: float = PATIENCE) -> None:
         def have_come() -> bool:
             return len(self.texts) >= len(texts)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import re
 import tracemalloc
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tests.acceptance.session_worker.outbound.mail import Mail
 
 TLS = httpx.create_ssl_context()
-IMPATIENT = Limits(size=1000, whole=1.0, silence=0.3, pauses_when_missing=(0.01, 0.01))
+LIMITS = Limits(size=1000, whole=60, silence=60, pauses_when_missing=(0.01, 0.01))
 PUBLIC = "93.184.216.34"
 HOSTILE = [
     *("http://127.0.0.1:{port}/secret", "http://127.1:{port}/secret", "http://0:{port}/secret"),
@@ -94,7 +95,7 @@ def network(server: FileServer) -> Network:
 def fetcher(names: Names, network: Network) -> Fetcher:
     """Make a fetcher for a client whose Planfix is inside, in a network without an outside."""
     url = "http://planfix.example:80/webchat/api"
-    return Fetcher(url, TLS, limits=IMPATIENT, look_up=names.look_up, network=network)
+    return Fetcher(url, TLS, limits=LIMITS, look_up=names.look_up, network=network)
 
 
 @pytest.fixture
@@ -255,7 +256,6 @@ async def test_environment_has_no_say(
         (Answer(status=503), LinkUnreachable),
         (Answer(status=429), LinkUnreachable),
         (Answer(b"cut", length=10), LinkUnreachable),
-        (Answer(b"slow", length=10, is_slow=True), LinkUnreachable),
         (Answer(b"", length=1001), FileTooLarge),
         (Answer(b"x" * 1001), FileTooLarge),
         (Answer(b""), FileEmpty),
@@ -269,6 +269,23 @@ async def test_bad_answer_is_told(
 
     with pytest.raises(failure):
         await fetcher.fetch("http://public.example/bad", target)
+
+    assert content_of(target) is None
+
+
+@pytest.mark.parametrize("limit", ["whole", "silence"])
+async def test_silent_server_is_left(
+    names: Names, network: Network, server: FileServer, target: Path, limit: str
+) -> None:
+    """A body that stops in the middle is given up after a while."""
+    server.offer("bad", Answer(b"slow", length=10, is_slow=True))
+    changes: dict[str, Any] = {limit: 0.5}
+    limits = replace(LIMITS, **changes)
+    url = "http://planfix.example"
+    hasty = Fetcher(url, TLS, limits=limits, look_up=names.look_up, network=network)
+
+    with pytest.raises(LinkUnreachable):
+        await hasty.fetch("http://public.example/bad", target)
 
     assert content_of(target) is None
 
