@@ -74,9 +74,9 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         audit,
         health,
         docs,
-        console,
     ):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(console.blueprint)
     app.after_request(partial(_guard, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supervisor.config import Config, TelegramDataCentre
-from supervisor.gateway import Gateway
+from supervisor.gateway import Gateway as OurGateway
 from supervisor.ownership import DataDirLock
 from supervisor.private_folder import make_private_folder, warn_if_open
 from supervisor.store import Store
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 
-def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
+def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> OurGateway:
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    return Gateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
+    return OurGateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
 
 
 def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:

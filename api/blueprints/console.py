@@ -8,7 +8,7 @@ from quart_schema import hide
 from api.console_words import LANGUAGES
 from api.page_language import page_language
 
-blueprint = Blueprint("console", __name__)
+blueprint = Blueprint("pages", __name__)
 
 _CONTENT_SECURITY = "; ".join(
     (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, current_app, render_template
 from quart_schema import hide
 
-blueprint = Blueprint("docs", __name__)
+blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/docs")
