@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.message import GapFilled
+from session_worker.protocol.messages import GapFilled
 
 if TYPE_CHECKING:
-    from session_worker.telegram.updates import CatchUp
+    from session_worker.telegram.connection.updates import CatchUp
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from session_worker.backoff import Backoff
 from session_worker.failure_words import en, ru, uk
 from session_worker.failure_words.reason import Reason
-from session_worker.message import Failure
+from session_worker.protocol.messages import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from session_worker.message import Incoming
+    from session_worker.protocol.messages import Incoming
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,42 +7,42 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_worker.attachments import Fetcher
-from session_worker.gap_filling import GapFilling
-from session_worker.inbound import Inbound
+from session_worker.inbound.delivered_log import Proofs
+from session_worker.inbound.delivery import Inbound
+from session_worker.inbound.gap_filling import GapFilling
+from session_worker.inbound.message_assembly import Packing, Sources
+from session_worker.inbound.receiver import Reception
 from session_worker.lanes import Lanes
-from session_worker.message import Deliver, Resolve, Send, Stored, TellStatus
-from session_worker.outbound import Outbound
-from session_worker.parcel import Packing, Sources
-from session_worker.planfix import Planfix
-from session_worker.proofs import Proofs
-from session_worker.reception import Reception
+from session_worker.outbound.attachments import Fetcher
+from session_worker.outbound.sender import Outbound
+from session_worker.planfix.client import Planfix
+from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.recollection import Recollection
-from session_worker.telegram.account import TelegramAccount
-from session_worker.telegram.addresses import Addresses
-from session_worker.telegram.backfill import Last
-from session_worker.telegram.downloads import Downloads
+from session_worker.telegram.connection.account import TelegramAccount
+from session_worker.telegram.connection.message_box import Gap
+from session_worker.telegram.connection.timing import Pace
+from session_worker.telegram.connection.updates import CatchUp, CaughtUp
 from session_worker.telegram.history import History
-from session_worker.telegram.listener import Listener
-from session_worker.telegram.message_box import Gap
-from session_worker.telegram.pace import Pace
-from session_worker.telegram.people import People
-from session_worker.telegram.profiles import Profiles
-from session_worker.telegram.resolving import Resolver
-from session_worker.telegram.throttle import Throttle
-from session_worker.telegram.updates import CatchUp, CaughtUp
+from session_worker.telegram.reading.downloads import Downloads
+from session_worker.telegram.reading.history import Last
+from session_worker.telegram.reading.message_index import Whereabouts
+from session_worker.telegram.reading.people import People
+from session_worker.telegram.reading.profiles import Profiles
+from session_worker.telegram.reading.recent_messages import Traces
+from session_worker.telegram.reading.update_parser import Listener
+from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.sending.flood_control import Throttle
+from session_worker.telegram.sending.recipient_search import Resolver
+from session_worker.texts import words_of
 from session_worker.tls import tls_context
-from session_worker.traces import Traces
-from session_worker.whereabouts import Whereabouts
-from session_worker.words import words_of
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment, Command
-    from session_worker.gate import Gate
-    from session_worker.planfix import Patience
+    from session_worker.planfix.circuit_breaker import Gate
+    from session_worker.planfix.client import Patience
+    from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox
+    from session_worker.telegram.connection.updates import Incoming
     from session_worker.telegram.fence import Right
-    from session_worker.telegram.updates import Incoming
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
 WHEREABOUTS = "messages"

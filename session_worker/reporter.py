@@ -6,12 +6,12 @@ import logging
 import os
 from typing import TYPE_CHECKING, NoReturn
 
-from session_worker.contract import ExitCode
-from session_worker.pipe import PipeClosed
+from session_worker.protocol.contract import ExitCode
+from session_worker.protocol.pipe import PipeClosed
 
 if TYPE_CHECKING:
-    from session_worker.contract import Command, Event
-    from session_worker.pipe import Pipe
+    from session_worker.protocol.contract import Command, Event
+    from session_worker.protocol.pipe import Pipe
 
 logger = logging.getLogger(__name__)
 

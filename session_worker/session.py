@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from session_worker.contract import (
-        Assignment,
-        Command,
-        Event,
-        SessionState,
-        Trouble,
-    )
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment, Command, Event, SessionState, Trouble
 
 
 class LineLeftOpen(Exception):

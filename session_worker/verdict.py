@@ -5,18 +5,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from session_worker.message import Failure
-from session_worker.planfix_answer import (
+from session_worker.planfix.answer import (
     PlanfixAnswerLost,
     PlanfixForbidden,
     PlanfixRejected,
     PlanfixUnauthorized,
     PlanfixUnavailable,
 )
+from session_worker.protocol.messages import Failure
 
 if TYPE_CHECKING:
-    from session_worker.gate import Gate
-    from session_worker.planfix_answer import PlanfixError
+    from session_worker.planfix.answer import PlanfixError
+    from session_worker.planfix.circuit_breaker import Gate
 
 PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends it
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from session_worker.contract import Assignment
+from session_worker.protocol.contract import Assignment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from session_worker.message import (
+from session_worker.protocol.messages import (
     Delivered,
     Failed,
     PartSent,
@@ -32,8 +32,8 @@ from supervisor.tray import Tray
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from session_worker.contract import Command
-    from session_worker.message import Contact, MessageEvent, Outgoing
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.messages import Contact, MessageEvent, Outgoing
     from supervisor.draft import OutgoingDraft
     from supervisor.links import FileLinks
     from supervisor.store.journal import Journal

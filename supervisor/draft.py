@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from supervisor.store.values import Changes, NewNumber
 
 if TYPE_CHECKING:
-    from session_worker.proxy import Proxy
+    from session_worker.protocol.proxy import Proxy
 
 
 class SessionName(Protocol):

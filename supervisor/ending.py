@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from enum import StrEnum
 
-from session_worker.contract import ExitCode
+from session_worker.protocol.contract import ExitCode
 
 
 class Ending(StrEnum):

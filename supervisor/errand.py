@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.login_message import LoginFailed, LoginMoved, LoginStage
+from session_worker.protocol.login import LoginFailed, LoginMoved, LoginStage
 
 if TYPE_CHECKING:
-    from session_worker.contract import Command
-    from session_worker.login_message import LoginEvent
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.login import LoginEvent
 
 SIGN_IN = "session_worker.sign_in:SignIn"
 SIGN_OUT = "session_worker.sign_out:SignOut"

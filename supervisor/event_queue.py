@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from session_worker.contract import Event
+    from session_worker.protocol.contract import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import multiprocess
 from multiprocess import forkserver as multiprocess_forkserver
 
-from session_worker import entry
-from session_worker.confinement import layers
+from session_worker.confinement.confinement import layers
+from session_worker.process import entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PRELOAD = "session_worker.preload"
-MERGING = {True: "session_worker.merging_on", False: "session_worker.merging_off"}
+PRELOAD = "session_worker.process.preload"
+MERGING = {True: "session_worker.process.merging_on", False: "session_worker.process.merging_off"}
 PATIENCE = 30.0  # seconds; the first fork waits for the imports, on a loaded machine for long
 STATUS_LOST = 255  # what multiprocess reports when the forkserver died with its children
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from session_worker.contract import SessionState
+from session_worker.protocol.contract import SessionState
 
 if TYPE_CHECKING:
     from supervisor.store.values import LastError

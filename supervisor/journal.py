@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.failure_words.reason import Reason
 from session_worker.failures import entry_of
-from session_worker.message import IncomingKind, PlanfixStatus
+from session_worker.protocol.messages import IncomingKind, PlanfixStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence, Set
 
-    from session_worker.message import Failure, Incoming, IncomingFile
+    from session_worker.protocol.messages import Failure, Incoming, IncomingFile
     from supervisor.store.journal_values import Trace
 
 _DELETION = -1

@@ -9,7 +9,8 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
-from session_worker.contract import (
+from session_worker.process.lease import now
+from session_worker.protocol.contract import (
     Command,
     EntitiesSeen,
     Event,
@@ -19,9 +20,8 @@ from session_worker.contract import (
     SessionState,
     UpdateStateMoved,
 )
-from session_worker.lease import now
-from session_worker.login_message import LoginEvent, LoginFailed, LoginMoved, LoginStage
-from session_worker.message import MessageEvent
+from session_worker.protocol.login import LoginEvent, LoginFailed, LoginMoved, LoginStage
+from session_worker.protocol.messages import MessageEvent
 from supervisor.ending import CRASHES, Ending
 from supervisor.errand import OutOfTurn, Turn
 from supervisor.errors import (

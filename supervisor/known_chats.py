@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from session_worker.message import ChatMemory
+from session_worker.protocol.messages import ChatMemory
 
 if TYPE_CHECKING:
     from collections.abc import Collection

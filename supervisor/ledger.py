@@ -7,7 +7,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from session_worker.contract import (
+from session_worker.protocol.contract import (
     Application,
     Assignment,
     DataCentre,
@@ -21,7 +21,7 @@ from session_worker.contract import (
     UpdateState,
     UpdateStateMoved,
 )
-from session_worker.message import Delivered, Failed, Failure
+from session_worker.protocol.messages import Delivered, Failed, Failure
 from session_worker.verdict import FailureCode
 from supervisor.models import Login
 from supervisor.store import values
@@ -30,7 +30,7 @@ from supervisor.words import describe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from session_worker.message import MessageEvent
+    from session_worker.protocol.messages import MessageEvent
     from supervisor.config import Config
     from supervisor.ending import Ending
     from supervisor.errand import Errand

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from session_worker.login_message import (
+from session_worker.protocol.login import (
     EnterCode,
     EnterPassword,
     LoginByCode,
@@ -25,8 +25,8 @@ from supervisor.view import view_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from session_worker.contract import Command
-    from session_worker.login_message import LoginMoved
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.login import LoginMoved
     from supervisor.config import Config
     from supervisor.keeper import Keeper
     from supervisor.roster import Roster

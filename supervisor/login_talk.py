@@ -6,11 +6,11 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
-from session_worker.login_message import FINAL_FAILURES, LoginFailed, LoginFailure, LoginMoved
+from session_worker.protocol.login import FINAL_FAILURES, LoginFailed, LoginFailure, LoginMoved
 from supervisor import errors
 
 if TYPE_CHECKING:
-    from session_worker.login_message import LoginEvent
+    from session_worker.protocol.login import LoginEvent
 
 PATIENCE = 45.0  # seconds; Telegram may have to be reached first
 

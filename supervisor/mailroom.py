@@ -9,9 +9,9 @@ import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.message import Attachment, Incoming, Outgoing
-from session_worker.plan import plan
-from session_worker.spool import incoming_file, photo_file
+from session_worker.formatting.plan import plan
+from session_worker.protocol.messages import Attachment, Incoming, Outgoing
+from session_worker.protocol.spool import incoming_file, photo_file
 from supervisor.confined_file import OutsideRoot, open_inside
 from supervisor.errors import (
     FileGone,

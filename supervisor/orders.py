@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_worker.failures import employee_reads
-from session_worker.message import (
+from session_worker.protocol.messages import (
     ChatMemory,
     Deliver,
     Incoming,
@@ -18,7 +18,7 @@ from supervisor.journal import next_status
 from supervisor.links import MessageFile, Photo
 
 if TYPE_CHECKING:
-    from session_worker.message import Contact
+    from session_worker.protocol.messages import Contact
     from supervisor.links import FileLinks
     from supervisor.store.journal_values import Owed, Waiting
 

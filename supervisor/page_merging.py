@@ -6,7 +6,7 @@ import logging
 from enum import StrEnum
 from pathlib import Path
 
-from session_worker.page_merging import kernel_can_merge
+from session_worker.process.page_merging import kernel_can_merge
 
 KSMD = Path("/sys/kernel/mm/ksm/run")
 RUNS = "1"

@@ -7,14 +7,14 @@ import itertools
 import time
 from typing import TYPE_CHECKING
 
-from session_worker.message import Resolve
+from session_worker.protocol.messages import Resolve
 from supervisor.errors import RecipientUnknown, ResolvingDelayed, WorkerTimeout, WorkerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from session_worker.contract import Command
-    from session_worker.message import Contact, Resolved
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.messages import Contact, Resolved
     from supervisor.draft import OutgoingDraft
 
 PATIENCE = 10.0  # seconds

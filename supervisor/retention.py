@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from session_worker.spool import incoming_file
+from session_worker.protocol.spool import incoming_file
 from supervisor import models
 from supervisor.errors import DatabaseError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from session_worker.message import (
+from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
     Delivered,
@@ -25,7 +25,7 @@ from supervisor.models import RowState
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from session_worker.message import MessageEvent
+    from session_worker.protocol.messages import MessageEvent
 
 RowEvent = Trying | Delivered | Failed | PartSent | StatusTold
 

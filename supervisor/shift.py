@@ -6,14 +6,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from session_worker.lease import now
+from session_worker.process.lease import now
 from supervisor.ending import Ending, read_exit
 from supervisor.liveness import Silence, read_usage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from session_worker.contract import Event
+    from session_worker.protocol.contract import Event
     from supervisor.timing import Timing
     from supervisor.worker_process import WorkerProcess
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from supervisor.health import ProcessState, State, fold, is_settled
 
 if TYPE_CHECKING:
-    from session_worker.contract import SessionState
+    from session_worker.protocol.contract import SessionState
 
 
 class Standing:

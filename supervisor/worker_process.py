@@ -8,9 +8,24 @@ import signal
 import time
 from typing import TYPE_CHECKING, Self
 
-from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, ExitCode, Pulse
-from session_worker.lease import now
-from session_worker.pipe import MAX_EVENT, BoundsBroken, Pipe, PipeBroken, PipeClosed, decode
+from session_worker.process.lease import now
+from session_worker.protocol.contract import (
+    EVENTS,
+    Assignment,
+    Beat,
+    Command,
+    Event,
+    ExitCode,
+    Pulse,
+)
+from session_worker.protocol.pipe import (
+    MAX_EVENT,
+    BoundsBroken,
+    Pipe,
+    PipeBroken,
+    PipeClosed,
+    decode,
+)
 from supervisor.event_queue import EventQueue
 
 if TYPE_CHECKING:

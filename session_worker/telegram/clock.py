@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.contract import Trouble, TroubleCode
+from session_worker.protocol.contract import Trouble, TroubleCode
 
 if TYPE_CHECKING:
     from datetime import datetime

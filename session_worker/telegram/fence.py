@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from telethon.network.connection import ConnectionTcpFull
 
 from session_worker.telegram.errors import LeaseLost, TelegramError, Unreachable
-from session_worker.telegram.proxied import transport_through
+from session_worker.telegram.proxy.transports import transport_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from session_worker.proxy import Proxy
-    from session_worker.telegram.proxied import HeldLines
+    from session_worker.protocol.proxy import Proxy
+    from session_worker.telegram.proxy.transports import HeldLines
 
 
 class Right(Protocol):

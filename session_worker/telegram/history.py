@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from session_worker.recollection import snippet
-from session_worker.telegram.convert import written
-from session_worker.telegram.people import contact_of, names_of
+from session_worker.telegram.reading.message_parser import written
+from session_worker.telegram.reading.people import contact_of, names_of
 
 if TYPE_CHECKING:
     from session_worker.recollection import Recollection
-    from session_worker.telegram.people import Ask
-    from session_worker.words.words import Words
+    from session_worker.telegram.reading.people import Ask
+    from session_worker.texts.chat_texts import Words
 
 NOBODY = types.User(0)
 

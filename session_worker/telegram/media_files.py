@@ -7,8 +7,8 @@ from typing import Any
 
 from telethon.tl import types
 
-from session_worker.message import IncomingFile
-from session_worker.telegram.document import Document, DocumentKind
+from session_worker.protocol.messages import IncomingFile
+from session_worker.telegram.reading.files import Document, DocumentKind
 
 VECTOR_STICKER = "application/x-tgsticker"  # nothing but Telegram can show it
 

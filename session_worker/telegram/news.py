@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from session_worker.contract import EntitiesSeen, UpdateStateMoved
+from session_worker.protocol.contract import EntitiesSeen, UpdateStateMoved
 
 if TYPE_CHECKING:
-    from session_worker.contract import UpdateState
+    from session_worker.protocol.contract import UpdateState
     from session_worker.session import Outbox
-    from session_worker.telegram.stored_session import WorkerSession
+    from session_worker.telegram.connection.session_memory import WorkerSession
 
 GATHERING = 0.02  # seconds in which changes become one event
 

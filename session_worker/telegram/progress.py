@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from session_worker.contract import UpdateState
+    from session_worker.protocol.contract import UpdateState
 
 
 @dataclass(slots=True)

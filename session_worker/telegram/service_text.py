@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker.telegram.media_text import duration_text
+from session_worker.telegram.reading.media_text import duration_text
 
 if TYPE_CHECKING:
-    from session_worker.words.words import Words
+    from session_worker.texts.chat_texts import Words
 
 # The looks of the chat, its order, its history on this side: nobody says anything by them.
 SILENT = (

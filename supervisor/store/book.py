@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from session_worker.message import ChatMemory, Incoming, Outgoing
+from session_worker.protocol.messages import ChatMemory, Incoming, Outgoing
 from supervisor.errors import SealBroken
 from supervisor.models import Direction
 from supervisor.vault import Cell

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from session_worker.message import ChatMemory
+    from session_worker.protocol.messages import ChatMemory
     from supervisor.store.book import Book
 
 _chat = tables.chat.c

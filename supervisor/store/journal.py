@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from session_worker.message import ChatMemory, Incoming, Outgoing
+    from session_worker.protocol.messages import ChatMemory, Incoming, Outgoing
     from supervisor.database import Database
     from supervisor.said import Said
     from supervisor.store.journal_pending import Besides

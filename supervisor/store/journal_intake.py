@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from session_worker.message import Incoming, Outgoing, Received
+    from session_worker.protocol.messages import Incoming, Outgoing, Received
     from supervisor.store.book import Book
 
 _row = tables.journal.c

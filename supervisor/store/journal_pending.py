@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, literal_column, select, update
 
-from session_worker.message import Failure, Outgoing
+from session_worker.protocol.messages import Failure, Outgoing
 from supervisor import models
 from supervisor.errors import SealBroken
 from supervisor.journal import leaves_doubt

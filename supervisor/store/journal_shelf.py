@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from session_worker.message import Incoming, Outgoing
+from session_worker.protocol.messages import Incoming, Outgoing
 from supervisor.errors import MessageNotDead, MessageUnknown, SealBroken
 from supervisor.models import Direction, RowState
 from supervisor.store import tables

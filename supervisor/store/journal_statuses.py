@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, case, func, or_, select, update
 
-from session_worker.message import PlanfixStatus
+from session_worker.protocol.messages import PlanfixStatus
 from supervisor.models import Direction, RowState
 from supervisor.store import tables
 from supervisor.store.journal_values import Owed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from session_worker.message import StatusTold
+    from session_worker.protocol.messages import StatusTold
 
 _row = tables.journal.c
 _owed = select(_row.id, _row.key, _row.status_due, _row.status_told, _row.error_code)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from session_worker.message import Incoming, Outgoing, PlanfixStatus
+    from session_worker.protocol.messages import Incoming, Outgoing, PlanfixStatus
     from supervisor.models import Direction, RowState
 
 

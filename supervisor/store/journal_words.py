@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
-from session_worker.message import PlanfixStatus
+from session_worker.protocol.messages import PlanfixStatus
 from supervisor import models
 from supervisor.models import Direction, RowState
 from supervisor.store import receipts, sent_part, tables
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from session_worker.message import PartSent
+    from session_worker.protocol.messages import PartSent
     from supervisor.said import Word
 
 _row = tables.journal.c

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from session_worker.proxy import Proxy
+    from session_worker.protocol.proxy import Proxy
     from supervisor.database import Database
     from supervisor.vault import Vault
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from session_worker.message import GapFilled
+    from session_worker.protocol.messages import GapFilled
     from supervisor.store.journal_values import Trace
 
 _receipt = tables.gap_receipt.c

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from session_worker.proxy import Proxy
+from session_worker.protocol.proxy import Proxy
 from supervisor.vault import Cell
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from session_worker.contract import NO_HASH
+from session_worker.protocol.contract import NO_HASH
 from supervisor.errors import SealBroken
 from supervisor.models import Login
 from supervisor.store import rows, tables

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from session_worker.proxy import Proxy
+    from session_worker.protocol.proxy import Proxy
     from supervisor.models import Login, Wanted
 
 

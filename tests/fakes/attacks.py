@@ -11,11 +11,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.confinement import LANDLOCK, OWN_USER, SECCOMP
-from session_worker.frozen import Frozen
-from session_worker.kernel import checked, libc, prctl, syscall
-from session_worker.landlock import version
-from session_worker.system_calls import MACHINES, NEEDLESS, TIOCSTI
+from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP
+from session_worker.confinement.kernel import checked, libc, prctl, syscall
+from session_worker.confinement.landlock import version
+from session_worker.confinement.syscall_numbers import MACHINES, NEEDLESS, TIOCSTI
+from session_worker.protocol.pipe_value import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from session_worker.backoff import Backoff
-from session_worker.frozen import Frozen
-from session_worker.gate import Gate
 from session_worker.number import Number
-from session_worker.planfix import Patience
-from session_worker.telegram.pace import Pace
+from session_worker.planfix.circuit_breaker import Gate
+from session_worker.planfix.client import Patience
+from session_worker.protocol.pipe_value import Frozen
+from session_worker.telegram.connection.timing import Pace
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment, Command, Event
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment, Command, Event
     from session_worker.session import Outbox
 
 PLAN = "crash.json"

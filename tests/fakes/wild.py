@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from session_worker.number import Number
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment
     from session_worker.session import Outbox
 
 PIECE = 64 << 20  # bytes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.sessions import StringSession
 
-from session_worker.contract import (
+from session_worker.protocol.contract import (
     NO_HASH,
     Application,
     Assignment,
@@ -23,15 +23,15 @@ from session_worker.contract import (
     UpdateState,
     UpdateStateMoved,
 )
-from session_worker.telegram.account import TelegramAccount
-from session_worker.telegram.pace import Pace
-from session_worker.telegram.updates import CatchUp, CaughtUp
+from session_worker.telegram.connection.account import TelegramAccount
+from session_worker.telegram.connection.timing import Pace
+from session_worker.telegram.connection.updates import CatchUp, CaughtUp
 from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre as Sandbox
-    from session_worker.proxy import Proxy
-    from session_worker.telegram.updates import Incoming
+    from session_worker.protocol.proxy import Proxy
+    from session_worker.telegram.connection.updates import Incoming
 
 # It does everything often, yet waits long for an answer, which a busy machine may keep it for.
 QUICK = Pace(

@@ -11,8 +11,8 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.addresses import HOME_DC, OTHER_DC
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionState
-from session_worker.telegram.account import TelegramAccount
+from session_worker.protocol.contract import SessionState
+from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.errors import (
     FloodWait,
     LeaseLost,

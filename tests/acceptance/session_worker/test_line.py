@@ -11,7 +11,7 @@ import pytest
 from telethon.tl import functions, types
 
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionChanged, SessionState, TroubleCode
+from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
 from session_worker.telegram.errors import FloodWait, LeaseLost, TemporarilyFailed, Unreachable
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import HASTY, Number

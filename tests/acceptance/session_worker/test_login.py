@@ -12,10 +12,10 @@ import pytest
 from sandbox.telegram import srp
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.methods.qr import scan
-from session_worker.contract import SessionState, StoredSession, TroubleCode
+from session_worker.protocol.contract import SessionState, StoredSession, TroubleCode
 from session_worker.telegram.errors import FloodWait, NeedsLogin, Refused, Unreachable
-from session_worker.telegram.login import Login, time_to_renew
-from session_worker.telegram.login_outcome import (
+from session_worker.telegram.login.login import Login, time_to_renew
+from session_worker.telegram.login.outcome import (
     CodeExpired,
     CodeInvalid,
     LoggedIn,

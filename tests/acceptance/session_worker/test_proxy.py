@@ -13,8 +13,8 @@ from sandbox.proxy.mtproxy import Mtproxy
 from sandbox.proxy.server import Mode
 from sandbox.proxy.socks5 import Socks5
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionChanged, SessionState, TroubleCode
-from session_worker.proxy import parse_proxy
+from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
+from session_worker.protocol.proxy import parse_proxy
 from session_worker.session import LineLeftOpen
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import QUICK, Number

@@ -11,14 +11,14 @@ import pytest
 
 from sandbox.telegram import srp
 from sandbox.telegram.methods.qr import scan
-from session_worker.contract import (
+from session_worker.protocol.contract import (
     SessionChanged,
     SessionState,
     StoredSession,
     Trouble,
     TroubleCode,
 )
-from session_worker.login_message import (
+from session_worker.protocol.login import (
     EnterCode,
     EnterPassword,
     LoginByCode,
@@ -34,7 +34,7 @@ from session_worker.session import SessionEnded, SessionGained
 from session_worker.sign_in import SignIn
 from session_worker.sign_out import SignOut
 from session_worker.telegram.errors import FloodWait, NeedsLogin, Refused, Unreachable
-from session_worker.telegram.login_outcome import ending_of, failure_of
+from session_worker.telegram.login.outcome import ending_of, failure_of
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
 from tests.waiting import PATIENCE, eventually
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sandbox.telegram.data_centre import DataCentre
-    from session_worker.contract import Event
+    from session_worker.protocol.contract import Event
 
 BY_CODE = LoginByCode(request_id=1, patience=PATIENCE)
 BY_QR = LoginByQr(request_id=1, patience=PATIENCE, patience_unwatched=PATIENCE)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from telethon.tl import functions, types
 
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionState
-from session_worker.telegram.message_box import Gap
+from session_worker.protocol.contract import SessionState
+from session_worker.telegram.connection.message_box import Gap
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import SELDOM, Number
 from tests.waiting import eventually

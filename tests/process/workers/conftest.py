@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from session_worker.proxy import Proxy
+    from session_worker.protocol.proxy import Proxy
     from supervisor.view import View
 
 # Only what must end by itself is given up fast: a healthy worker may wait long for the processor.

@@ -9,7 +9,7 @@ import sys
 
 import multiprocess
 
-from session_worker.kernel import PR_GET_MEMORY_MERGE, prctl
+from session_worker.confinement.kernel import PR_GET_MEMORY_MERGE, prctl
 from supervisor.forkserver import Forkserver
 
 

@@ -11,7 +11,7 @@ TOP = Path(__file__).parents[3]
 LOOK = """
 import gc, json, os, signal, threading
 before = len(os.listdir("/proc/self/fd"))
-import session_worker.preload
+import session_worker.process.preload
 print(json.dumps({
     "ignored": [signal.getsignal(each) is signal.SIG_IGN for each in (signal.SIGINT, signal.SIGTERM)],
     "threads": threading.active_count(),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from session_worker.proxy import parse_proxy
+from session_worker.protocol.proxy import parse_proxy
 from tests.fakes.gateway import view
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, fields_at_fault, start
 

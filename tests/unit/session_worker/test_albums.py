@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.albums import Albums, Gathered, Patience
 from session_worker.heard import Written
-from session_worker.message import Contact, Incoming, IncomingFile
-from session_worker.words import words_of
+from session_worker.inbound.albums import Albums, Gathered, Patience
+from session_worker.protocol.messages import Contact, Incoming, IncomingFile
+from session_worker.texts import words_of
 
 WORDS = words_of("en")
 LIBRARY_WAITS = 0.5  # seconds for a late update before it fetches what is missing

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
-from session_worker.gate import Gate, Traffic
+from session_worker.planfix.circuit_breaker import Gate, Traffic
 from tests.waiting import eventually
 
 if TYPE_CHECKING:

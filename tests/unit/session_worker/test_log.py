@@ -9,8 +9,8 @@ from typing import Literal
 
 import pytest
 
-from session_worker import log
-from session_worker.contract import Application, Assignment, PlanfixAccount, StoredSession
+from session_worker.process import log
+from session_worker.protocol.contract import Application, Assignment, PlanfixAccount, StoredSession
 from session_worker.redaction import HIDDEN
 
 KEY = bytes(range(256))

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker import film, picture, voice
-from session_worker.film import Film
-from session_worker.media_kind import MediaKind, can_join_album, kind_of, mime_of
+from session_worker import picture, voice
+from session_worker.formatting.media_kind import MediaKind, can_join_album, kind_of, mime_of
 from session_worker.picture import Picture, can_be_photo
+from session_worker.telegram.sending import media_probe
+from session_worker.telegram.sending.media_probe import Film
 from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice
 
 
@@ -70,7 +71,7 @@ def test_film_is_measured(late: bool) -> None:
     """Length, size are found wherever the index is; the sound's track is passed over."""
     content = make_mp4(12.25, 1920, 1080, late=late)
 
-    assert film.measure(io.BytesIO(content)) == Film(12.25, 1920, 1080)
+    assert media_probe.measure(io.BytesIO(content)) == Film(12.25, 1920, 1080)
 
 
 def test_film_with_long_boxes_is_measured() -> None:
@@ -80,14 +81,14 @@ def test_film_with_long_boxes_is_measured() -> None:
     (length,) = struct.unpack_from(">I", rest)
     long_box = struct.pack(">I4sQ", 1, b"mdat", length + 8) + rest[8:length]
 
-    assert film.measure(io.BytesIO(brand + long_box + rest[length:])) == Film(2, 100, 50)
+    assert media_probe.measure(io.BytesIO(brand + long_box + rest[length:])) == Film(2, 100, 50)
 
 
 def test_broken_film_is_a_film_without_measures() -> None:
     """A film whose index is cut off can still be sent as one; other files are none."""
-    assert film.measure(io.BytesIO(make_mp4()[:40])) == Film()
-    assert film.measure(io.BytesIO(b"no film at all")) is None
-    assert film.measure(io.BytesIO(b"")) is None
+    assert media_probe.measure(io.BytesIO(make_mp4()[:40])) == Film()
+    assert media_probe.measure(io.BytesIO(b"no film at all")) is None
+    assert media_probe.measure(io.BytesIO(b"")) is None
 
 
 def test_voice_is_measured() -> None:
@@ -103,5 +104,5 @@ def test_garbage_breaks_nothing(garbage: bytes, cut: int) -> None:
     for good in (make_png(), make_jpeg(), make_mp4(), make_voice()):
         content = good[:cut] + garbage
         picture.measure(content)
-        film.measure(io.BytesIO(content))
+        media_probe.measure(io.BytesIO(content))
         voice.measure(io.BytesIO(content))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_worker.parcel import MOST_CUTS, MOST_TRIES, Patience
+from session_worker.inbound.message_assembly import MOST_CUTS, MOST_TRIES, Patience
 from session_worker.telegram.errors import (
     FloodWait,
     NoAnswer,

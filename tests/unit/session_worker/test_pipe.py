@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.contract import (
+from session_worker.protocol.contract import (
     COMMANDS,
     EVENTS,
     Application,
@@ -24,7 +24,7 @@ from session_worker.contract import (
     Pulse,
     StoredSession,
 )
-from session_worker.pipe import (
+from session_worker.protocol.pipe import (
     HEADER,
     MAX_FRAME,
     MessageTooLarge,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from session_worker.contract import COMMANDS, EVENTS, EntitiesSeen, Entity
-from session_worker.message import Contact, Failure, Incoming, IncomingFile, Received
-from session_worker.pipe import (
+from session_worker.protocol.contract import COMMANDS, EVENTS, EntitiesSeen, Entity
+from session_worker.protocol.messages import Contact, Failure, Incoming, IncomingFile, Received
+from session_worker.protocol.pipe import (
     HEADER,
     MAX_EVENT,
     MOST_ERRORS,
@@ -21,7 +21,7 @@ from session_worker.pipe import (
     decode,
     encode,
 )
-from session_worker.pipe_fields import (
+from session_worker.protocol.pipe_fields import (
     LONGEST_DETAIL,
     LONGEST_NAME,
     LONGEST_TEXT,

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.message import Attachment, Part
-from session_worker.plan import (
+from session_worker.formatting.plan import (
     LONGEST_ALBUM,
     LONGEST_CAPTION,
     LONGEST_TEXT,
@@ -18,7 +17,8 @@ from session_worker.plan import (
     plan,
     split,
 )
-from session_worker.rendering import render, width_of
+from session_worker.formatting.rendering import render, width_of
+from session_worker.protocol.messages import Attachment, Part
 
 PIECES = [
     "word", " ", "\n", "\n\n", ". ", "😀", "\u200d", "e\u0301", ">> ", ">>", ">", "&amp;", "<b>", "</b>",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.planfix_answer import (
+from session_worker.planfix.answer import (
     LONGEST_DETAIL,
     PlanfixAnswerLost,
     PlanfixError,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from session_worker.contract import PlanfixAccount
-from session_worker.message import Contact, PlanfixStatus
-from session_worker.planfix_form import Forms, Line, full_name
+from session_worker.planfix.form import Forms, Line, full_name
+from session_worker.protocol.contract import PlanfixAccount
+from session_worker.protocol.messages import Contact, PlanfixStatus
 
 ACCOUNT = PlanfixAccount(url="https://p", token="t", provider_id="telegram", user_email="a@b")
 FORMS = Forms(ACCOUNT, "38050")

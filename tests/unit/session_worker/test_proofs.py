@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from session_worker.message import Contact, Incoming, IncomingKind
-from session_worker.proofs import PLACES, RECORD, SIZE, Proofs
+from session_worker.inbound.delivered_log import PLACES, RECORD, SIZE, Proofs
+from session_worker.protocol.messages import Contact, Incoming, IncomingKind
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker.message import GapFilled
-from session_worker.reception import Reception
+from session_worker.inbound.receiver import Reception
+from session_worker.protocol.messages import GapFilled
 from session_worker.telegram.errors import Undecodable
-from session_worker.whereabouts import Whereabouts
-from session_worker.words import words_of
+from session_worker.telegram.reading.message_index import Whereabouts
+from session_worker.texts import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from session_worker.contract import Event
     from session_worker.heard import Heard
+    from session_worker.protocol.contract import Event
 
 
 class Ear:

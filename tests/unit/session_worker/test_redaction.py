@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from session_worker.log import JsonFormatter, TextFormatter
+from session_worker.process.log import JsonFormatter, TextFormatter
 from session_worker.redaction import HIDDEN, Redactor
 
 SECRET = "s3cret-value-0123456789"

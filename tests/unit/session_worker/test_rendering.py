@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.markup import Kind
-from session_worker.rendering import MOST_LINKS, Rendered, render, width_of
+from session_worker.formatting.markup import Kind
+from session_worker.formatting.rendering import MOST_LINKS, Rendered, render, width_of
 
 PIECES = [
     "word", " ", "\n", "\r\n", "😀", "é", ". ", ": ", ">> ", ">>", "&gt;&gt; ", "&nbsp;", "&laquo;",

@@ -6,14 +6,14 @@ import asyncio
 import socket
 import sys
 
-from session_worker.contract import EVENTS, Event, ExitCode, SessionChanged, SessionState
-from session_worker.pipe import Pipe
+from session_worker.protocol.contract import EVENTS, Event, ExitCode, SessionChanged, SessionState
+from session_worker.protocol.pipe import Pipe
 from tests.waiting import PATIENCE
 
 WORKER = """
 import asyncio, logging, socket, sys
-from session_worker.contract import COMMANDS, SessionChanged, SessionState
-from session_worker.pipe import Pipe
+from session_worker.protocol.contract import COMMANDS, SessionChanged, SessionState
+from session_worker.protocol.pipe import Pipe
 from session_worker.reporter import Reporter
 
 async def report() -> None:

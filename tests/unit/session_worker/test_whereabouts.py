@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.whereabouts import MOST_KEPT, RECORD, Whereabout, Whereabouts
+from session_worker.telegram.reading.message_index import MOST_KEPT, RECORD, Whereabout, Whereabouts
 
 if TYPE_CHECKING:
     from pathlib import Path

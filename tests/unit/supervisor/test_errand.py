@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.login_message import LoginFailed, LoginFailure, LoginMoved, LoginStage, WatchQr
+from session_worker.protocol.login import LoginFailed, LoginFailure, LoginMoved, LoginStage, WatchQr
 from supervisor.errand import SIGN_IN, SIGN_OUT, Errand, OutOfTurn, Turn
 
 if TYPE_CHECKING:
-    from session_worker.login_message import LoginEvent
+    from session_worker.protocol.login import LoginEvent
 
 IN = Errand(SIGN_IN, WatchQr())
 OUT = Errand(SIGN_OUT, WatchQr())

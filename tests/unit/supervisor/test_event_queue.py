@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.message import Trying
+from session_worker.protocol.messages import Trying
 from supervisor.event_queue import EventQueue, Limits
 
 if TYPE_CHECKING:

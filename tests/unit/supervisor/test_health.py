@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.contract import SessionState
+from session_worker.protocol.contract import SessionState
 from supervisor.health import ProcessState, State, Status, fold, is_settled, status_of
 
 PROCESSES = st.sampled_from(ProcessState)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.login_message import LoginFailed, LoginFailure, LoginMoved, LoginStage
+from session_worker.protocol.login import LoginFailed, LoginFailure, LoginMoved, LoginStage
 from supervisor.errors import CodeInvalid, LoginError, LoginFlood, WorkerTimeout, WorkerUnavailable
 from supervisor.login_talk import LoginTalk
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from session_worker.contract import ExitCode
+from session_worker.protocol.contract import ExitCode
 from supervisor.ending import Ending
 from supervisor.shift import Shift
 from supervisor.timing import Timing

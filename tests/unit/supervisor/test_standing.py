@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from session_worker.contract import SessionState
+from session_worker.protocol.contract import SessionState
 from supervisor.gate import Gate
 from supervisor.health import ProcessState, State
 from supervisor.standing import Standing

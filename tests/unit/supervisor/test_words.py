@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_worker.contract import TroubleCode
+from session_worker.protocol.contract import TroubleCode
 from supervisor.ending import Ending
 from supervisor.words import describe
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
 from sandbox.telegram.post_office import Draft
-from session_worker.albums import Patience as AlbumPatience
 from session_worker.backoff import Backoff
-from session_worker.contract import Assignment, PlanfixAccount, SessionState
-from session_worker.gate import Gate
+from session_worker.inbound.albums import Patience as AlbumPatience
 from session_worker.number import Number
-from session_worker.planfix import Patience
+from session_worker.planfix.circuit_breaker import Gate
+from session_worker.planfix.client import Patience
+from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
 from tests.acceptance.session_worker.inbound.desk import Desk
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
 from tests.waiting import PATIENCE, eventually

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from session_worker.message import (
+from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
     Deliver,
@@ -22,8 +22,8 @@ from session_worker.message import (
 from tests.acceptance.session_worker.number import Memory
 
 if TYPE_CHECKING:
-    from session_worker.contract import Command, Event
     from session_worker.number import Number
+    from session_worker.protocol.contract import Command, Event
 
 Key = tuple[int, tuple[int, ...], str, int | None]
 

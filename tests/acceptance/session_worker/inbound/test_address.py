@@ -10,10 +10,10 @@ import pytest
 
 from sandbox.planfix.settings import Settings
 from sandbox.sandbox import Sandbox
-from session_worker.contract import PlanfixAccount
-from session_worker.message import Failed
-from session_worker.planfix import Planfix
-from session_worker.planfix_answer import PlanfixError, PlanfixForbidden
+from session_worker.planfix.answer import PlanfixError, PlanfixForbidden
+from session_worker.planfix.client import Planfix
+from session_worker.protocol.contract import PlanfixAccount
+from session_worker.protocol.messages import Failed
 from tests.acceptance.session_worker.outbound.network import Names, Network
 from tests.fakes.file_server import Answer, FileServer
 from tests.waiting import eventually

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import Kind
-from session_worker.albums import Patience
+from session_worker.inbound.albums import Patience
 from tests.acceptance.session_worker.inbound.bench import PHONE
 from tests.waiting import eventually
 

@@ -12,7 +12,7 @@ from sandbox.telegram import handset
 from sandbox.telegram.addresses import HOME_DC, OTHER_DC
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.handset import OwnFile
-from session_worker.message import Failed, Trying
+from session_worker.protocol.messages import Failed, Trying
 from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.acceptance.session_worker.inbound.bench import PHONE
 from tests.waiting import eventually

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.contract import PlanfixAccount
-from session_worker.message import Contact
-from session_worker.planfix import LONGEST_ANSWER, Planfix
-from session_worker.planfix_answer import (
-    PlanfixAnswerLost,
-    PlanfixForbidden,
-    PlanfixUnavailable,
-)
-from session_worker.planfix_form import Line
+from session_worker.planfix.answer import PlanfixAnswerLost, PlanfixForbidden, PlanfixUnavailable
+from session_worker.planfix.client import LONGEST_ANSWER, Planfix
+from session_worker.planfix.form import Line
+from session_worker.protocol.contract import PlanfixAccount
+from session_worker.protocol.messages import Contact
 from tests.fakes.file_server import Answer, FileServer
 from tests.waiting import eventually
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sandbox.planfix.fault import Mode
-from session_worker.message import PlanfixStatus, TellStatus, Trying
+from session_worker.protocol.messages import PlanfixStatus, TellStatus, Trying
 from tests.waiting import eventually
 
 if TYPE_CHECKING:

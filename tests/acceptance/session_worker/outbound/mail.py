@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from session_worker.attachments import Fetcher, Limits
 from session_worker.backoff import Backoff
-from session_worker.message import (
+from session_worker.formatting.plan import plan
+from session_worker.outbound.attachments import Fetcher, Limits
+from session_worker.outbound.sender import Outbound
+from session_worker.protocol.messages import (
     Attachment,
     Failed,
     Failure,
@@ -18,13 +20,11 @@ from session_worker.message import (
     Send,
     Trying,
 )
-from session_worker.outbound import Outbound
-from session_worker.plan import plan
 from session_worker.recollection import Recollection
-from session_worker.telegram.addresses import Addresses
-from session_worker.telegram.throttle import Throttle
-from session_worker.traces import Traces
-from session_worker.whereabouts import Whereabouts
+from session_worker.telegram.reading.message_index import Whereabouts
+from session_worker.telegram.reading.recent_messages import Traces
+from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.sending.flood_control import Throttle
 from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_worker.attachments import Limits
+from session_worker.outbound.attachments import Limits
 from tests.fakes.file_server import Answer
 from tests.fakes.media import noise
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from session_worker.attachments import (
+from session_worker.outbound.attachments import (
     Fetcher,
     FetchFailed,
     FileEmpty,

@@ -9,7 +9,7 @@ import pytest
 from telethon.tl import types
 
 from sandbox.telegram.media import Document, Photo
-from session_worker.attachments import Limits
+from session_worker.outbound.attachments import Limits
 from tests.fakes.file_server import Answer
 from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice, noise
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.telegram.post_office import Draft
-from session_worker.message import Resolve
-from session_worker.telegram.resolving import Resolver
+from session_worker.protocol.messages import Resolve
+from session_worker.telegram.sending.recipient_search import Resolver
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.waiting import eventually
 

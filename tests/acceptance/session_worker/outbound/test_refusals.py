@@ -10,9 +10,9 @@ import pytest
 from telethon.tl import functions, types
 
 from sandbox.telegram.faults import Kind, method_fault
-from session_worker.contract import SessionChanged, SessionState, TroubleCode
 from session_worker.failures import employee_reads
-from session_worker.message import APART
+from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
+from session_worker.protocol.messages import APART
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.fakes.media import make_jpeg, noise
 from tests.waiting import eventually
@@ -20,7 +20,7 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
-    from session_worker.message import PartSent
+    from session_worker.protocol.messages import PartSent
     from tests.acceptance.session_worker.outbound.mail import Mail, Sent
     from tests.fakes.file_server import FileServer
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.message import Contact, Resolve, Resolved
-from session_worker.telegram.addresses import Addresses
-from session_worker.telegram.resolving import Resolver
-from session_worker.telegram.throttle import Throttle
+from session_worker.protocol.messages import Contact, Resolve, Resolved
+from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.sending.flood_control import Throttle
+from session_worker.telegram.sending.recipient_search import Resolver
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account

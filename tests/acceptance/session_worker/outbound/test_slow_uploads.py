@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import NO_ANSWER, Kind
-from session_worker.attachments import Limits
+from session_worker.outbound.attachments import Limits
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import SELDOM
 from tests.fakes.media import noise

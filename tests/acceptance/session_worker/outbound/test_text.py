@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from telethon.tl import types
 
-from session_worker.message import PartSent, Trying
-from session_worker.plan import LONGEST_TEXT
+from session_worker.formatting.plan import LONGEST_TEXT
+from session_worker.protocol.messages import PartSent, Trying
 from tests.waiting import eventually
 
 if TYPE_CHECKING:

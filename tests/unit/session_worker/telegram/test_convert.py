@@ -7,12 +7,18 @@ from typing import Any
 import pytest
 from telethon.tl import types
 
-from session_worker.albums import Albums
-from session_worker.message import IncomingKind, Received
-from session_worker.pipe import MAX_EVENT, encode
-from session_worker.pipe_fields import LONGEST_TEXT
-from session_worker.telegram.convert import edited, is_rewritten, is_silent, short_message, written
-from session_worker.words import words_of
+from session_worker.inbound.albums import Albums
+from session_worker.protocol.messages import IncomingKind, Received
+from session_worker.protocol.pipe import MAX_EVENT, encode
+from session_worker.protocol.pipe_fields import LONGEST_TEXT
+from session_worker.telegram.reading.message_parser import (
+    edited,
+    is_rewritten,
+    is_silent,
+    short_message,
+    written,
+)
+from session_worker.texts import words_of
 from tests.unit.session_worker.telegram.messages import (
     DATE,
     TARAS,

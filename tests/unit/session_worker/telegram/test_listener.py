@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from session_worker.heard import Written
-from session_worker.message import IncomingKind
+from session_worker.protocol.messages import IncomingKind
 from session_worker.recollection import Line, Recollection
-from session_worker.telegram.listener import MOST_DELETIONS, Listener
-from session_worker.telegram.people import People
-from session_worker.whereabouts import Whereabouts
-from session_worker.words import words_of
+from session_worker.telegram.reading.message_index import Whereabouts
+from session_worker.telegram.reading.people import People
+from session_worker.telegram.reading.update_parser import MOST_DELETIONS, Listener
+from session_worker.texts import words_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.telegram.pace import Pace, pause_before, pause_before_poll
+from session_worker.telegram.connection.timing import Pace, pause_before, pause_before_poll
 
 PACE = Pace(first_pause=0.5, longest_pause=30)
 

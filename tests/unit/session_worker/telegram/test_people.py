@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from telethon.tl import types
 
-from session_worker.message import Contact
+from session_worker.protocol.messages import Contact
 from session_worker.telegram.errors import PeerUnknown
-from session_worker.telegram.people import People, contact_of, is_ignored
+from session_worker.telegram.reading.people import People, contact_of, is_ignored
 
 
 class Asked:

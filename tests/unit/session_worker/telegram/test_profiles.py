@@ -9,7 +9,7 @@ import pytest
 from telethon.tl import types
 
 from session_worker.telegram.errors import FloodWait, TelegramError, Unreachable
-from session_worker.telegram.profiles import LONGEST, Profiles
+from session_worker.telegram.reading.profiles import LONGEST, Profiles
 
 
 class Telegram:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.contract import UpdateState
+from session_worker.protocol.contract import UpdateState
 from session_worker.telegram.progress import Progress
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 from telethon.tl import types
 
-from session_worker.contract import DataCentre, EntitiesSeen, Entity, StoredSession, UpdateState
-from session_worker.telegram.stored_session import WorkerSession
+from session_worker.protocol.contract import (
+    DataCentre,
+    EntitiesSeen,
+    Entity,
+    StoredSession,
+    UpdateState,
+)
+from session_worker.telegram.connection.session_memory import WorkerSession
 
 KEY = bytes(range(256))
 BO = Entity(peer_id=7, access_hash=77, username="bobo_77", phone="380501", name="Bo")

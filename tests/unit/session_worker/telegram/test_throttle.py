@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from session_worker.telegram.errors import FloodWait, Refused
-from session_worker.telegram.throttle import SPAM_LIMIT, Throttle
+from session_worker.telegram.sending.flood_control import SPAM_LIMIT, Throttle
 
 if TYPE_CHECKING:
-    from session_worker.contract import Trouble
+    from session_worker.protocol.contract import Trouble
     from tests.clock import AutojumpClock
 
 ONE, TWO, THREE = 1, 2, 3

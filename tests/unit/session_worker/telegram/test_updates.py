@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from telethon.tl import types
 
-from session_worker.contract import UpdateState
-from session_worker.telegram.updates import Inbox, LibraryQueue, part
+from session_worker.protocol.contract import UpdateState
+from session_worker.telegram.connection.updates import Inbox, LibraryQueue, part
 from tests.waiting import PATIENCE, eventually
 
 

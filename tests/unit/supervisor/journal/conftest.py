@@ -20,8 +20,8 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from session_worker.contract import Command
-    from session_worker.message import MessageEvent
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.messages import MessageEvent
     from supervisor.store.journal import Journal
     from supervisor.store.journal_values import Accepted, Entry
 

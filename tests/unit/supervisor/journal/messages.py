@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from session_worker.message import (
+from session_worker.protocol.messages import (
     Contact,
     Incoming,
     IncomingFile,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from session_worker.message import (
+from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
     Deliver,
@@ -29,7 +29,7 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from session_worker.message import MessageEvent
+    from session_worker.protocol.messages import MessageEvent
     from supervisor.store import Store
 
 

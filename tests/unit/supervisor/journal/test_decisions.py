@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.message import (
+from session_worker.protocol.messages import (
     Delivered,
     Failed,
     Failure,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.message import Deliver, Failed, Failure, Received, Send, Trying
+from session_worker.protocol.messages import Deliver, Failed, Failure, Received, Send, Trying
 from supervisor.echoes import Echoes
 from supervisor.store.journal_values import Waiting
 from tests.unit.supervisor.journal.messages import incoming, received, sent

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.message import (
+from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
     Deliver,

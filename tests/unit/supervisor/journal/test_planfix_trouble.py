@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.message import Deliver, Delivered, Failed, Failure, Send
+from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure, Send
 from supervisor.config import Config
 from supervisor.ledger import Ledger, PlanfixTrouble
 from supervisor.words import describe

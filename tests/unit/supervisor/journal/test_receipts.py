@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.message import Deliver, Delivered, GapFilled, Trying
+from session_worker.protocol.messages import Deliver, Delivered, GapFilled, Trying
 from tests.unit.supervisor.journal.messages import received, sent
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from session_worker.proxy import parse_proxy
+from session_worker.protocol.proxy import parse_proxy
 from supervisor.store import tables
 from supervisor.store.values import Changes
 

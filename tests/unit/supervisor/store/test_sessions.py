@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from session_worker.contract import NO_HASH
-from session_worker.message import Outgoing, Part
+from session_worker.protocol.contract import NO_HASH
+from session_worker.protocol.messages import Outgoing, Part
 from supervisor.errors import SealBroken
 from supervisor.models import Login
 from supervisor.store.values import Entity, Session, UpdateState

@@ -1,0 +1,106 @@
+"""Limits the calls to Planfix, probes after a failure and says what a failure means."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_worker.backoff import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How much may go to Planfix."""
+
+    at_once: int = 4  # calls
+    per_second: float = 100.0  # calls
+    burst: float = 100.0  # calls
+
+
+class Gate:
+    """Lets few calls through at a time; after a failure a single one until it succeeds."""
+
+    def __init__(self, backoff: Backoff | None = None, traffic: Traffic | None = None) -> None:
+        self._backoff = backoff or Backoff()
+        self._traffic = traffic or Traffic()
+        self._slots = asyncio.Semaphore(self._traffic.at_once)
+        self._changed = asyncio.Event()
+        self._failures = 0
+        self._closed_until = 0.0
+        self._probing = False
+        self._shut = False
+        self._inside = 0
+        self._allowance = self._traffic.burst
+        self._counted = 0.0
+
+    @asynccontextmanager
+    async def passage(self) -> AsyncIterator[None]:
+        """Wait for one's turn, then hold a place among those that may call."""
+        async with self._slots:
+            await self._until_open()
+            is_probe = self._probing = self._failures > 0
+            self._inside += 1
+            try:
+                yield
+            finally:
+                self._inside -= 1
+                self._probing = self._probing and not is_probe
+                self._announce()
+
+    def succeeded(self) -> None:
+        """Note that Planfix answers."""
+        self._failures = 0
+        self._closed_until = 0.0
+        self._announce()
+
+    def failed(self, retry_after: float | None = None, at_least: float = 0.0) -> float:
+        """Note a failure; when to try next, in seconds since 1970.
+
+        Calls that were under way together fail together: they count as one failure.
+        """
+        now = time.monotonic()
+        if now >= self._closed_until:
+            self._failures += 1
+            pause = max(self._backoff.pause(self._failures, retry_after), at_least)
+            self._closed_until = now + pause
+        return time.time() + self._closed_until - now
+
+    async def shut(self, grace: float) -> None:
+        """Let nobody in any more; wait a little for those inside."""
+        self._shut = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while self._inside:
+                    await self._change()
+
+    async def _until_open(self) -> None:
+        while self._shut or self._probing or (wait := self._wait()) > 0:
+            if self._shut or self._probing:
+                await self._change()
+            else:
+                await self._change(wait)
+        self._allowance -= 1
+
+    def _wait(self) -> float:
+        """How long until the next call may be made, in seconds."""
+        now = time.monotonic()
+        earned = (now - self._counted) * self._traffic.per_second
+        self._allowance = min(self._traffic.burst, self._allowance + earned)
+        self._counted = now
+        for_rate = (1 - self._allowance) / self._traffic.per_second
+        return max(self._closed_until - now, for_rate, 0.0)
+
+    async def _change(self, limit: float | None = None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await self._changed.wait()
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
