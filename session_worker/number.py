@@ -13,36 +13,33 @@ from session_worker.inbound.gap_filling import GapFilling
 from session_worker.inbound.message_assembly import Packing, Sources
 from session_worker.inbound.receiver import Reception
 from session_worker.lanes import Lanes
+from session_worker.network.guarded_transport import tls_context
 from session_worker.outbound.attachments import Fetcher
 from session_worker.outbound.sender import Outbound
 from session_worker.planfix.client import Planfix
 from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
-from session_worker.recollection import Recollection
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.message_box import Gap
 from session_worker.telegram.connection.timing import Pace
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
-from session_worker.telegram.history import History
 from session_worker.telegram.reading.downloads import Downloads
-from session_worker.telegram.reading.history import Last
+from session_worker.telegram.reading.history import History, Last
 from session_worker.telegram.reading.message_index import Whereabouts
 from session_worker.telegram.reading.people import People
 from session_worker.telegram.reading.profiles import Profiles
-from session_worker.telegram.reading.recent_messages import Traces
+from session_worker.telegram.reading.recent_messages import Recollection, Traces
 from session_worker.telegram.reading.update_parser import Listener
 from session_worker.telegram.sending.addresses import Addresses
 from session_worker.telegram.sending.flood_control import Throttle
 from session_worker.telegram.sending.recipient_search import Resolver
 from session_worker.texts import words_of
-from session_worker.tls import tls_context
 
 if TYPE_CHECKING:
     from session_worker.planfix.circuit_breaker import Gate
     from session_worker.planfix.client import Patience
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.session import Outbox
+    from session_worker.session import Outbox, Right
     from session_worker.telegram.connection.updates import Incoming
-    from session_worker.telegram.fence import Right
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
 WHEREABOUTS = "messages"

@@ -64,3 +64,9 @@ class SessionFactory(Protocol):
     """Makes the session; called inside the running event loop, before anything is connected."""
 
     def __call__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> Session: ...
+
+
+class Right(Protocol):
+    """A right to speak for a number that may end at any moment."""
+
+    def held(self) -> bool: ...

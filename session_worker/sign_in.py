@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.session import Outbox
+    from session_worker.session import Outbox, Right
     from session_worker.telegram.connection.timing import Pace
-    from session_worker.telegram.fence import Right
 
     Outcome = CodeSent | PasswordWanted | LoggedIn
     Order = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr

@@ -15,8 +15,7 @@ from session_worker.telegram.login.outcome import failure_of
 
 if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.session import Outbox
-    from session_worker.telegram.fence import Right
+    from session_worker.session import Outbox, Right
 
 log = logging.getLogger(__name__)
 

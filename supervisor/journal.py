@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.failure_words.reason import Reason
-from session_worker.failures import entry_of
+from session_worker.failures import Reason, entry_of
 from session_worker.protocol.messages import IncomingKind, PlanfixStatus
 
 if TYPE_CHECKING:

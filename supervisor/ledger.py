@@ -21,8 +21,7 @@ from session_worker.protocol.contract import (
     UpdateState,
     UpdateStateMoved,
 )
-from session_worker.protocol.messages import Delivered, Failed, Failure
-from session_worker.verdict import FailureCode
+from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
 from supervisor.models import Login
 from supervisor.store import values
 from supervisor.words import describe

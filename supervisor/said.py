@@ -11,6 +11,7 @@ from session_worker.protocol.messages import (
     Delivered,
     Failed,
     Failure,
+    FailureCode,
     GapFilled,
     PartSent,
     ReadByContact,
@@ -19,7 +20,6 @@ from session_worker.protocol.messages import (
     StatusTold,
     Trying,
 )
-from session_worker.verdict import FailureCode
 from supervisor.models import RowState
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from session_worker.failure_words.reason import Reason, Texts
+from session_worker.failures import Reason, Texts
 
 _NOTHING = "Делать ничего не нужно."
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from session_worker.heard import Written
     from session_worker.protocol.messages import Incoming
+    from session_worker.telegram.reading.message_parser import Written
     from session_worker.texts.chat_texts import Words
 
 LONGEST = 10  # messages

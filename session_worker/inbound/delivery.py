@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING
 from session_worker.inbound.chat_memory import Chats
 from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
-from session_worker.planfix.circuit_breaker import Gate
+from session_worker.planfix.circuit_breaker import Gate, judge
 from session_worker.planfix.form import Line, full_name
 from session_worker.planfix.status_reporter import Statuses
-from session_worker.protocol.messages import Contact, Delivered, Failed, Failure, Trying
-from session_worker.verdict import FailureCode, judge
+from session_worker.protocol.messages import (
+    Contact,
+    Delivered,
+    Failed,
+    Failure,
+    FailureCode,
+    Trying,
+)
 
 if TYPE_CHECKING:
     from session_worker.inbound.delivered_log import Proofs

@@ -12,10 +12,10 @@ from session_worker.telegram.reading.messages_by_id import MessagesById
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from session_worker.heard import Written
     from session_worker.inbound.receiver import Reception
     from session_worker.session import Outbox
     from session_worker.telegram.connection.message_box import Gap
+    from session_worker.telegram.reading.message_parser import Written
     from session_worker.telegram.reading.messages_by_id import Found
     from session_worker.telegram.reading.people import Ask
     from session_worker.telegram.reading.update_parser import Listener

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
-from session_worker.protocol.messages import Failed, Failure
+from session_worker.protocol.messages import Failed, Failure, FailureCode
 from session_worker.protocol.spool import incoming_file, photo_file
 from session_worker.telegram.errors import (
     FloodWait,
@@ -21,7 +21,6 @@ from session_worker.telegram.errors import (
 )
 from session_worker.telegram.reading.downloads import FileGone, FileTooLarge
 from session_worker.telegram.reading.formatting import quoted
-from session_worker.verdict import FailureCode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import Deliver, IncomingFile
     from session_worker.session import Outbox
-    from session_worker.telegram.history import History
     from session_worker.telegram.reading.downloads import Downloads
+    from session_worker.telegram.reading.history import History
     from session_worker.telegram.reading.profiles import Profiles
     from session_worker.texts.chat_texts import Words
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from session_worker.absence import Absence
 from session_worker.backoff import Backoff
-from session_worker.heard import ReadUpTo, Written
 from session_worker.inbound.albums import Albums
 from session_worker.protocol.messages import GapFilled, ReadByContact, Received
 from session_worker.telegram.errors import FloodWait, TelegramError, Undecodable
+from session_worker.telegram.reading.message_parser import ReadUpTo, Written
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from typing import TypeVar
 
-    from session_worker.heard import Heard
     from session_worker.inbound.albums import Gathered, Patience
     from session_worker.session import Outbox
     from session_worker.telegram.connection.updates import CatchUp
     from session_worker.telegram.reading.message_index import Whereabouts
+    from session_worker.telegram.reading.message_parser import Heard
     from session_worker.texts.chat_texts import Words
 
     T = TypeVar("T")
@@ -149,3 +149,32 @@ def _left_out(update: Any, error: Undecodable) -> GapFilled:
     pts = getattr(update, "pts", None) or 0
     said = f"{type(update).__name__}: {error}"
     return GapFilled(pts_from=pts, pts_to=pts, began=time.time(), found=0, missing=1, detail=said)
+
+
+@dataclass(slots=True)
+class Absence:
+    """Counts messages between the marks that the account sets into its updates."""
+
+    _is_over: bool = True
+    _found: int = 0
+
+    def begin(self) -> None:
+        """Count from here, unless an earlier absence has not been caught up with."""
+        if self._is_over:
+            self._is_over, self._found = False, 0
+
+    def count(self, messages: int) -> None:
+        self._found += messages
+
+    def end(self, catch_up: CatchUp) -> GapFilled | None:
+        """Make the receipt; there is none for an absence in which nothing was written."""
+        self._is_over = True
+        if not self._found:
+            return None
+        return GapFilled(
+            pts_from=catch_up.pts_from,
+            pts_to=catch_up.pts_to,
+            began=catch_up.began,
+            found=self._found,
+            missing=0,
+        )

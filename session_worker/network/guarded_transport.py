@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -112,3 +113,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         if (host, port) != self._trusted and not all(map(is_public, addresses)):
             raise AddressForbidden(f"{host} is not at a public address")
         return addresses
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Trust the certificates that httpx brings; made in the forkserver, shared by its children."""
+    return httpx.create_ssl_context(trust_env=False)

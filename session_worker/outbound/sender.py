@@ -9,8 +9,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from session_worker.failure_words.reason import Reason
-from session_worker.failures import LONGEST_WAIT, PAUSES, UNKNOWN, Cause, judge
+from session_worker.failures import LONGEST_WAIT, PAUSES, UNKNOWN, Cause, Reason, judge
 from session_worker.lanes import Lanes
 from session_worker.outbound.attachments import FetchFailed
 from session_worker.protocol.messages import Failed, Failure, PartSent, Trying

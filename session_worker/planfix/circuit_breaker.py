@@ -9,9 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
+from session_worker.planfix.answer import (
+    PlanfixAnswerLost,
+    PlanfixForbidden,
+    PlanfixRejected,
+    PlanfixUnauthorized,
+    PlanfixUnavailable,
+)
+from session_worker.protocol.messages import Failure, FailureCode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from session_worker.planfix.answer import PlanfixError
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +114,25 @@ class Gate:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends it
+
+
+def judge(error: PlanfixError, gate: Gate) -> Failure:
+    """Close the gate if others would fail alike; say when to try again, if ever."""
+    match error:
+        case PlanfixRejected():
+            gate.succeeded()
+            return Failure(code=FailureCode.REJECTED, detail=str(error))
+        case PlanfixUnauthorized():
+            code, next_try = FailureCode.UNAUTHORIZED, gate.failed(at_least=PAUSE_FOR_PEOPLE)
+        case PlanfixForbidden():
+            code, next_try = FailureCode.FORBIDDEN, gate.failed(at_least=PAUSE_FOR_PEOPLE)
+        case PlanfixAnswerLost():
+            code, next_try = FailureCode.ANSWER_LOST, gate.failed()
+        case PlanfixUnavailable(retry_after=wanted):
+            code, next_try = FailureCode.UNAVAILABLE, gate.failed(wanted)
+        case _:
+            raise AssertionError(f"no verdict on {error!r}")
+    return Failure(code=code, detail=str(error), next_try=next_try)

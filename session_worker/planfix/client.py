@@ -18,6 +18,7 @@ from session_worker.network.guarded_transport import (
     guarded_transport,
     look_up,
     place_of,
+    tls_context,
 )
 from session_worker.planfix.answer import (
     PlanfixAnswerLost,
@@ -30,7 +31,6 @@ from session_worker.planfix.answer import (
     without_body,
 )
 from session_worker.planfix.form import Forms
-from session_worker.tls import tls_context
 
 if TYPE_CHECKING:
     from typing import Any

@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from session_worker.planfix.answer import PlanfixError
-from session_worker.protocol.messages import Failure, StatusTold
-from session_worker.verdict import FailureCode, judge
+from session_worker.planfix.circuit_breaker import judge
+from session_worker.protocol.messages import Failure, FailureCode, StatusTold
 
 if TYPE_CHECKING:
     from session_worker.planfix.circuit_breaker import Gate

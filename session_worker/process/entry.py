@@ -69,9 +69,8 @@ def _serve(end: socket.socket) -> ExitCode:
 
 
 def _live_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
-    from session_worker.memory import MemoryGauge
     from session_worker.process.preload import FORKSERVER
-    from session_worker.process.worker import find_factory, run
+    from session_worker.process.worker import MemoryGauge, find_factory, run
 
     # What will be out of reach is fetched before.
     find_factory(assignment)

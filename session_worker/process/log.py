@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from typing import TYPE_CHECKING, Literal
-
-from session_worker.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from session_worker.protocol.contract import Assignment
+
 
 TEXT = "%(asctime)s %(levelname)-8s [%(number)s] %(name)s: %(message)s"
 NOBODY = "-"  # the number in a line of the gateway itself
@@ -82,3 +82,33 @@ class JsonFormatter(TextFormatter):
         if record.exc_info:
             fields["exception"] = self.clean(self.formatException(record.exc_info))
         return json.dumps(fields, ensure_ascii=False)
+
+
+HIDDEN = "[hidden]"
+SHORTEST_SECRET = 6  # characters; a shorter one would blot out ordinary words
+_NAMED = re.compile(
+    r"""(?ix)
+    (?P<name> \b (?: authorization | (?:[\w-]*_)? (?: token | secret | password | api_hash
+        | auth_key | admin_key | secret_key | string_session ) (?:_\w+)? ) ["']? \s* [=:] \s* )
+    (?P<value> (?: bearer \s+ )? (?: "[^"]*" | '[^']*' | [^\s,;&"'}\])]+ ) )
+    """
+)
+_BEARER = re.compile(r"(?i)(?P<name>\bbearer\s+)(?P<value>[\w.~+/=-]+)")
+_LINK = re.compile(r"(?P<name>/(?:login|files)/)(?P<value>[\w.-]{16,})")
+_IN_ADDRESS = re.compile(r"(?P<name>\w+://[^\s/:@]*:)(?P<value>[^\s/@]+)(?=@)")
+_OF_MTPROXY = re.compile(r"(?i)(?P<name>\bmtproxy://)(?P<value>[^\s/@]+)(?=@)")
+
+
+class Redactor:
+    """Hides the secrets it was told of, as well as whatever is labelled as one."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
+        self._known = sorted(known, key=len, reverse=True)
+
+    def clean(self, text: str) -> str:
+        for secret in self._known:
+            text = text.replace(secret, HIDDEN)
+        for pattern in (_NAMED, _BEARER, _IN_ADDRESS, _OF_MTPROXY, _LINK):
+            text = pattern.sub(rf"\g<name>{HIDDEN}", text)
+        return text

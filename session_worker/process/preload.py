@@ -9,7 +9,7 @@ import os
 import signal
 
 from session_worker.confinement.confinement import get_ready
-from session_worker.tls import tls_context
+from session_worker.network.guarded_transport import tls_context
 
 FORKSERVER = os.getpid()
 """The process whose children may run as workers."""

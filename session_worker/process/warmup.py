@@ -9,9 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from session_worker.memory import MemoryGauge
 from session_worker.process.lease import Lease, now
-from session_worker.process.worker import Worker, make_session
+from session_worker.process.worker import MemoryGauge, Worker, make_session
 from session_worker.protocol.contract import (
     COMMANDS,
     EVENTS,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import os
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from session_worker.memory import MemoryUse
 from session_worker.protocol.contract import (
     COMMANDS,
     Assignment,
@@ -21,15 +21,14 @@ from session_worker.protocol.contract import (
     SessionChanged,
 )
 from session_worker.protocol.pipe import Pipe, PipeBroken, PipeClosed
-from session_worker.reporter import Reporter
 from session_worker.session import LineLeftOpen, SessionEnded, SessionGained
 
 if TYPE_CHECKING:
     import socket
 
-    from session_worker.memory import MemoryGauge
     from session_worker.process.lease import Lease
     from session_worker.session import Outbox, Session, SessionFactory
+
 
 LAG_INTERVAL = 1.0  # seconds between two looks at how late the event loop is
 STOP_GRACE = 4.0  # seconds the session gets to disconnect
@@ -193,3 +192,57 @@ class Worker:
             due = loop.time() + LAG_INTERVAL
             await asyncio.sleep(LAG_INTERVAL)
             self._lag = max(self._lag, loop.time() - due)
+
+
+class Reporter:
+    """Hands events over; with nobody to take them it ends the process before anything else is done.
+
+    Whatever goes on without a supervisor is done again by the next worker.
+    """
+
+    def __init__(self, pipe: Pipe[Command, Event]) -> None:
+        self._pipe = pipe
+
+    def put(self, event: Event) -> None:
+        try:
+            self._pipe.put(event)
+        except PipeClosed as exc:
+            _leave(exc)
+
+    async def report(self, event: Event) -> None:
+        try:
+            await self._pipe.report(event)
+        except PipeClosed as exc:
+            _leave(exc)
+
+
+def _leave(reason: PipeClosed) -> NoReturn:
+    logger.warning("leaving: %s", reason)
+    logging.shutdown()
+    os._exit(ExitCode.PARENT_GONE)
+
+
+PLACE = "/proc/self/smaps_rollup"
+LARGEST = 4096  # bytes
+
+
+class MemoryUse(NamedTuple):
+    """The bytes in use, of what is shared only our share; those merged with equal pages, if known."""
+
+    used: int = 0
+    merged: int | None = None
+
+
+class MemoryGauge:
+    """Stays readable for as long as it is open."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.open(PLACE, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read(self) -> MemoryUse:
+        lines = os.pread(self._descriptor, LARGEST, 0).splitlines()[1:]
+        bytes_of = {line.split()[0]: int(line.split()[1]) * 1024 for line in lines}
+        return MemoryUse(bytes_of.get(b"Pss:", 0), bytes_of.get(b"KSM:"))
+
+    def close(self) -> None:
+        os.close(self._descriptor)

@@ -290,3 +290,15 @@ MessageEvent = (
     | Resolved
     | GapFilled
 )
+
+
+class FailureCode(StrEnum):
+    """Why something did not get into Planfix; texts for people live where they are shown."""
+
+    UNAVAILABLE = "planfix_unavailable"
+    ANSWER_LOST = "planfix_answer_lost"
+    UNAUTHORIZED = "planfix_unauthorized"
+    FORBIDDEN = "planfix_forbidden"
+    REJECTED = "planfix_rejected"
+    FILE_UNREACHABLE = "telegram_file_unreachable"
+    INTERNAL = "internal_error"

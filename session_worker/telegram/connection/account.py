@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
 from session_worker.session import LineLeftOpen, SessionEnded
-from session_worker.telegram.clock import clock_trouble
 from session_worker.telegram.connection.announcements import Announcements
 from session_worker.telegram.connection.client import AccountClient
-from session_worker.telegram.connection.connection import Line
+from session_worker.telegram.connection.connection import Line, fenced
 from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.polling import Polling
-from session_worker.telegram.connection.session_memory import WorkerSession
-from session_worker.telegram.connection.timing import Pace, pause_before
+from session_worker.telegram.connection.session_memory import News, WorkerSession
+from session_worker.telegram.connection.timing import Pace, clock_trouble, pause_before
 from session_worker.telegram.connection.updates import Inbox
 from session_worker.telegram.errors import (
     Deaf,
@@ -29,8 +28,6 @@ from session_worker.telegram.errors import (
     state_without_session,
     trouble_of,
 )
-from session_worker.telegram.fence import fenced
-from session_worker.telegram.news import News
 from session_worker.telegram.proxy.transports import HeldLines
 from session_worker.telegram.sending.addresses import Names
 
@@ -38,9 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.session import Outbox
+    from session_worker.session import Outbox, Right
     from session_worker.telegram.connection.updates import Incoming
-    from session_worker.telegram.fence import Right
 
     OnUpdate = Callable[["TelegramAccount", Incoming], Awaitable[None]]
 

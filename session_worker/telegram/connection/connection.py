@@ -7,10 +7,12 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from telethon.network.connection import ConnectionTcpFull
 from telethon.tl import functions, types
 
 from session_worker.telegram.connection.file_centres import FileCentres
 from session_worker.telegram.errors import (
+    LeaseLost,
     NoAnswer,
     TelegramError,
     TemporarilyFailed,
@@ -18,13 +20,18 @@ from session_worker.telegram.errors import (
     is_known,
     translate,
 )
+from session_worker.telegram.proxy.transports import transport_through
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from session_worker.protocol.contract import DataCentre, UpdateState
+    from session_worker.protocol.proxy import Proxy
+    from session_worker.session import Right
     from session_worker.telegram.connection.client import AccountClient
     from session_worker.telegram.connection.timing import Pace
+    from session_worker.telegram.proxy.transports import HeldLines
+
 
 log = logging.getLogger(__name__)
 
@@ -159,3 +166,42 @@ def _outcome(task: asyncio.Task[Any]) -> Any:
     if error is not None:
         raise translate(error) from error
     return task.result()
+
+
+class DirectConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
+    """Telegram's plain TCP transport."""
+
+    def blame(self, error: TelegramError) -> TelegramError:
+        """Say whose fault a silence is: there is nobody between us and Telegram."""
+        return error
+
+
+def fenced(
+    right: Right, on_lost: Callable[[], None], proxy: Proxy | None, held: HeldLines
+) -> type[Any]:
+    """Make the connection class of a worker that may write only while it holds the right to."""
+    transport = DirectConnection if proxy is None else transport_through(proxy, held)
+
+    class FencedConnection(transport):  # type: ignore[misc, valid-type]  # telethon is untyped
+        """A transport behind the lease."""
+
+        async def connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109 - telethon's name
+            try:
+                await super().connect(timeout=timeout, ssl=ssl)
+            except OSError as error:
+                # The library would say no more of it than how often it tried again: never.
+                why = error.strerror or str(error) or "no answer in time"
+                raise Unreachable(f"no connection to {self._ip}:{self._port}: {why}") from error
+
+        def _send(self, data: bytes) -> None:
+            if not right.held():
+                on_lost()
+                raise LeaseLost
+            super()._send(data)
+
+        def abort(self) -> None:
+            """Drop the line without waiting for a far end that may be gone."""
+            if self._writer is not None:
+                self._writer.transport.abort()
+
+    return FencedConnection

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import SessionState
-from session_worker.telegram.clock import clock_trouble
-from session_worker.telegram.connection.timing import pause_before_poll
+from session_worker.telegram.connection.timing import Hearing, clock_trouble, pause_before_poll
 from session_worker.telegram.errors import (
     Deaf,
     FloodWait,
@@ -16,7 +15,6 @@ from session_worker.telegram.errors import (
     TemporarilyFailed,
     Undecodable,
 )
-from session_worker.telegram.hearing import Hearing
 
 if TYPE_CHECKING:
     from session_worker.telegram.connection.announcements import Announcements

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import random
+from typing import TYPE_CHECKING
 
 from session_worker.inbound.albums import Patience
+from session_worker.protocol.contract import Trouble, TroubleCode
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +52,36 @@ def pause_before(attempt: int, pace: Pace, jitter: float | None = None) -> float
     # The exponent is bounded: attempts may run into the thousands during an outage.
     full = min(pace.longest_pause, pace.first_pause * 2.0 ** min(attempt - 1, 16))
     return full * (0.5 + 0.5 * (random() if jitter is None else jitter))  # noqa: S311 - spreads load
+
+
+MISSED_BEFORE_DEAF = 2  # once may be an update that was only late
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Counts how often something had to be fetched, with nothing heard in between."""
+
+    _pushes: int = 0
+    _missed: int = 0
+
+    def is_deaf_after(self, pushes: int, missed: bool) -> bool:
+        """Judge one comparison with Telegram, given how many pushes this line has had."""
+        if pushes != self._pushes:
+            self._pushes, self._missed = pushes, 0
+        self._missed += missed
+        return self._missed >= MISSED_BEFORE_DEAF
+
+
+# Telegram ignores messages more than 30 s ahead; half of it leaves time to act.
+TOLERANCE = 15.0  # seconds
+
+
+def clock_trouble(telegram: datetime, here: datetime) -> Trouble | None:
+    """Measure the clock here against Telegram's; None while it is good enough."""
+    ahead = (here - telegram).total_seconds()
+    if abs(ahead) <= TOLERANCE:
+        return None
+    where = "ahead of" if ahead > 0 else "behind"
+    return Trouble(
+        code=TroubleCode.CLOCK, detail=f"the clock here is {abs(ahead):.0f} s {where} Telegram's"
+    )

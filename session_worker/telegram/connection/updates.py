@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ from telethon.tl import types
 
 from session_worker.telegram.connection.decoding import Undecoded
 from session_worker.telegram.connection.message_box import Gap
-from session_worker.telegram.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,3 +164,52 @@ def part(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[
 def _place(state: UpdateState | None) -> tuple[int, int, int] | None:
     """Leave out the date, which moves with every answer."""
     return None if state is None else (state.pts, state.qts, state.seq)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Updates that arrived together, with the state that holds once all are stored."""
+
+    state: UpdateState
+    open: int
+
+
+class Progress:
+    """Acknowledgements in any order move the safe state forward in order."""
+
+    def __init__(self) -> None:
+        self._batches: deque[_Batch] = deque()
+        self._of: dict[int, _Batch] = {}
+        self._next = 1
+        self.safe: UpdateState | None = None
+        self.reached: UpdateState | None = None
+
+    @property
+    def open(self) -> int:
+        """How many updates are still unacknowledged."""
+        return len(self._of)
+
+    def arrived(self, state: UpdateState, count: int) -> range:
+        """Give positions to ``count`` updates after all of which ``state`` holds."""
+        positions = range(self._next, self._next + count)
+        self._next += count
+        self.reached = state
+        if count == 0 and self._batches:
+            self._batches[-1].state = state
+            return positions
+        batch = _Batch(state, count)
+        self._batches.append(batch)
+        self._of.update(dict.fromkeys(positions, batch))
+        self._advance()
+        return positions
+
+    def acknowledge(self, position: int) -> None:
+        """Mark one update as stored; a second time changes nothing."""
+        batch = self._of.pop(position, None)
+        if batch is not None:
+            batch.open -= 1
+            self._advance()
+
+    def _advance(self) -> None:
+        while self._batches and self._batches[0].open == 0:
+            self.safe = self._batches.popleft().state

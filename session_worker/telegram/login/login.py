@@ -12,7 +12,7 @@ from telethon.password import compute_check
 from telethon.tl import functions, types
 
 from session_worker.telegram.connection.client import AccountClient, trust
-from session_worker.telegram.connection.connection import Line
+from session_worker.telegram.connection.connection import Line, fenced
 from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.session_memory import WorkerSession
 from session_worker.telegram.connection.timing import Pace
@@ -24,7 +24,6 @@ from session_worker.telegram.errors import (
     TelegramError,
     Unreachable,
 )
-from session_worker.telegram.fence import fenced
 from session_worker.telegram.login.outcome import (
     CodeExpired,
     CodeInvalid,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from session_worker.protocol.contract import Assignment, UpdateState
-    from session_worker.telegram.fence import Right
+    from session_worker.session import Right
 
 KEY_EXCHANGES = 3
 

@@ -9,19 +9,18 @@ from telethon.tl import functions
 
 from session_worker.protocol.contract import TroubleCode
 from session_worker.telegram.connection.client import AccountClient
-from session_worker.telegram.connection.connection import Line
+from session_worker.telegram.connection.connection import Line, fenced
 from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.session_memory import WorkerSession
 from session_worker.telegram.connection.timing import Pace
 from session_worker.telegram.errors import NeedsLogin
-from session_worker.telegram.fence import fenced
 from session_worker.telegram.proxy.transports import HeldLines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_worker.protocol.contract import Assignment, UpdateState
-    from session_worker.telegram.fence import Right
+    from session_worker.session import Right
 
 
 async def log_out(assignment: Assignment, right: Right, pace: Pace | None = None) -> None:

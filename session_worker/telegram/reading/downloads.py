@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from session_worker.telegram.errors import FloodWait, Moved, Refused, TemporarilyFailed
-from session_worker.telegram.media_files import file_object, place_of
+from session_worker.telegram.reading.files import file_object, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from session_worker.telegram.history import History
-    from session_worker.telegram.media_files import Place
+    from session_worker.telegram.reading.files import Place
+    from session_worker.telegram.reading.history import History
     from session_worker.telegram.reading.people import Ask
 
     AskAt = Callable[[int, Any], Awaitable[Any]]

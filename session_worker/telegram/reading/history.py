@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
-from session_worker.telegram.reading.message_parser import marked_id
+from session_worker.telegram.reading.message_parser import marked_id, written
 from session_worker.telegram.reading.messages_by_id import (
     PAGE,
     Found,
@@ -17,12 +17,16 @@ from session_worker.telegram.reading.messages_by_id import (
     answer_to,
     entities_of,
 )
+from session_worker.telegram.reading.people import contact_of, names_of
+from session_worker.telegram.reading.recent_messages import snippet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from session_worker.telegram.reading.messages_by_id import Patiently
     from session_worker.telegram.reading.people import Ask
+    from session_worker.telegram.reading.recent_messages import Recollection
+    from session_worker.texts.chat_texts import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +128,34 @@ class Backfill:
         page = await answer_to(request, self.ask, self.patiently)
         entities = entities_of(page)
         return [Found(message, entities) for message in reversed(page.messages)]
+
+
+NOBODY = types.User(0)
+
+
+class History:
+    """Finds single messages again."""
+
+    def __init__(self, ask: Ask, recollection: Recollection, words: Words) -> None:
+        self._ask = ask
+        self._recollection = recollection
+        self._words = words
+
+    async def message(self, message_id: int) -> Any | None:
+        """Fetch a message as it is now; None when it is gone."""
+        found = await self._ask(
+            functions.messages.GetMessagesRequest([types.InputMessageID(message_id)])
+        )
+        message = found.messages[0] if found.messages else None
+        return None if isinstance(message, types.MessageEmpty) else message
+
+    async def snippet(self, message_id: int) -> str:
+        """Say in short what a message says; empty when it is gone."""
+        line = self._recollection.find(message_id)
+        if line is not None:
+            return line.snippet
+        message = await self.message(message_id)
+        if message is None or not isinstance(message.peer_id, types.PeerUser):
+            return ""
+        heard = written(message, contact_of(NOBODY), names_of({}), self._words)
+        return snippet(heard.incoming.text or heard.label)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker.heard import Written
 from session_worker.protocol.messages import Contact, Incoming, IncomingKind
-from session_worker.telegram.media_files import file_object, files_of
+from session_worker.telegram.reading.files import file_object, files_of
 from session_worker.telegram.reading.formatting import plain, quoted, readable
-from session_worker.telegram.reading.media_text import media_text
-from session_worker.telegram.service_text import service_text
+from session_worker.telegram.reading.media_text import media_text, service_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from session_worker.texts.chat_texts import Words
+
 
 # What the file beside it shows by itself, so that a caption needs no label.
 _SHOWN_BY_FILE = (types.DocumentAttributeAudio, types.DocumentAttributeSticker)
@@ -157,3 +157,23 @@ def _replied(reply: Any) -> int | None:
         return None
     replied: int | None = reply.reply_to_msg_id
     return replied
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Something to be told to Planfix; without a text of its own it is called by its label."""
+
+    incoming: Incoming
+    label: str = ""
+    album: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUpTo:
+    """The contact has read what the number wrote, up to a message."""
+
+    peer_id: int
+    up_to: int
+
+
+Heard = Written | ReadUpTo

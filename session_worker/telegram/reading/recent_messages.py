@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.formatting.rendering import render
-from session_worker.recollection import Line, snippet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_worker.protocol.messages import Part
-    from session_worker.recollection import Recollection
     from session_worker.telegram.reading.message_index import Whereabouts
 
 
@@ -39,3 +39,39 @@ class Traces:
         if message_id is not None and self._recollection.find(message_id) is None:
             line = Line(peer_id, is_out=True, snippet=snippet(render(text).text))
             self._recollection.remember(message_id, line)
+
+
+MOST_KEPT = 500  # messages
+LONGEST_SNIPPET = 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message, shortened."""
+
+    peer_id: int
+    is_out: bool
+    snippet: str
+    file: int | None = None
+
+
+class Recollection:
+    """The newest messages of all chats, by their ids."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[int, Line] = OrderedDict()
+
+    def remember(self, message_id: int, line: Line) -> None:
+        self._lines[message_id] = line
+        self._lines.move_to_end(message_id)
+        if len(self._lines) > MOST_KEPT:
+            self._lines.popitem(last=False)
+
+    def find(self, message_id: int) -> Line | None:
+        return self._lines.get(message_id)
+
+
+def snippet(text: str) -> str:
+    """Shorten a text to what recalls it."""
+    text = text.strip()
+    return text if len(text) <= LONGEST_SNIPPET else f"{text[:LONGEST_SNIPPET].rstrip()}…"

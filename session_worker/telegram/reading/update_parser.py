@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker.heard import Heard, ReadUpTo, Written
 from session_worker.protocol.messages import Incoming, IncomingKind
-from session_worker.recollection import Line, snippet
 from session_worker.telegram.reading.message_parser import (
+    Heard,
+    ReadUpTo,
+    Written,
     edited,
     file_key,
     is_rewritten,
@@ -20,14 +21,15 @@ from session_worker.telegram.reading.message_parser import (
     written,
 )
 from session_worker.telegram.reading.people import is_ignored, names_of
+from session_worker.telegram.reading.recent_messages import Line, snippet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from session_worker.protocol.messages import Contact
-    from session_worker.recollection import Recollection
     from session_worker.telegram.reading.message_index import Whereabout, Whereabouts
     from session_worker.telegram.reading.people import People
+    from session_worker.telegram.reading.recent_messages import Recollection
     from session_worker.texts.chat_texts import Words
 
 MOST_DELETIONS = 100  # messages in one line for Planfix; a whole chat may be deleted at once

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker import picture, voice
 from session_worker.formatting.media_kind import MediaKind, kind_of, mime_of
 from session_worker.telegram.sending import media_probe
 
@@ -64,13 +63,13 @@ def shape_of(path: Path, name: str, *, as_document: bool = False) -> Shape:
 
 def _is_photo(path: Path) -> bool:
     with path.open("rb") as file:
-        head = file.read(picture.HEAD)
-    return picture.can_be_photo(picture.measure(head), path.stat().st_size)
+        head = file.read(media_probe.HEAD)
+    return media_probe.can_be_photo(media_probe.measure_picture(head), path.stat().st_size)
 
 
 def _about_film(path: Path) -> Any:
     with path.open("rb") as file:
-        found = media_probe.measure(file)
+        found = media_probe.measure_video(file)
     if found is None:
         return None
     return types.DocumentAttributeVideo(
@@ -80,7 +79,7 @@ def _about_film(path: Path) -> Any:
 
 def _sound(path: Path, mime: str, named: Any) -> Shape:
     with path.open("rb") as file:
-        seconds = voice.measure(file)
+        seconds = media_probe.measure_voice(file)
     if seconds is None:
         return Shape(MediaKind.AUDIO, mime, (types.DocumentAttributeAudio(0), named))
     about = types.DocumentAttributeAudio(round(seconds), voice=True)

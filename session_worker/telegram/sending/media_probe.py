@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 MOST_INDEX = 8 << 20  # bytes of the index that are looked at
 _CONTAINERS = frozenset({b"trak"})
@@ -22,7 +24,7 @@ class Film:
     height: int = 0
 
 
-def measure(file: IO[bytes]) -> Film | None:
+def measure_video(file: IO[bytes]) -> Film | None:
     """Look for the index of an MP4; None when the file is not one."""
     index = _find_index(file)
     if index is None:
@@ -85,3 +87,76 @@ def _seconds(body: bytes) -> float:
     else:
         scale, duration = struct.unpack_from(">II", body, 12)
     return duration / scale if scale else 0.0
+
+
+HEAD = 256 << 10  # bytes; a JPEG may carry much about its camera before it tells its size
+MOST_BYTES = 10 << 20
+MOST_EDGES = 10_000  # pixels, width plus height
+MOST_RATIO = 20
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
+_STANDALONE = {0x01, 0xFF, *range(0xD0, 0xD8)}
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Edges in pixels."""
+
+    width: int
+    height: int
+
+
+def measure_picture(head: bytes) -> Picture | None:
+    """Read a PNG's or JPEG's header; None when it is neither, or broken."""
+    try:
+        if head.startswith(_PNG):
+            return Picture(*struct.unpack_from(">II", head, 16))
+        return _measure_jpeg(head) if head.startswith(_JPEG) else None
+    except (struct.error, IndexError):
+        return None
+
+
+def can_be_photo(picture: Picture | None, size: int) -> bool:
+    """Whether Telegram takes it as a photo rather than as a file."""
+    if picture is None or size > MOST_BYTES:
+        return False
+    short, long = sorted((picture.width, picture.height))
+    return short > 0 and short + long <= MOST_EDGES and long <= short * MOST_RATIO
+
+
+def _measure_jpeg(head: bytes) -> Picture | None:
+    """Walk from marker to marker until the one that begins a frame."""
+    place = 2
+    while head[place] == 0xFF:
+        marker = head[place + 1]
+        if marker in _FRAMES:
+            height, width = struct.unpack_from(">HH", head, place + 5)
+            return Picture(width, height)
+        if marker in _STANDALONE:
+            place += 1 if marker == 0xFF else 2
+        else:
+            place += 2 + struct.unpack_from(">H", head, place + 2)[0]
+    return None
+
+
+_PAGE = b"OggS"
+_CODEC = b"OpusHead"
+_RATE = 48_000  # Opus counts in these, whatever was recorded
+TAIL = 64 << 10
+
+
+def measure_voice(file: IO[bytes]) -> float | None:
+    """Tell the seconds of an Opus recording; None when the file is none, so can't be a voice."""
+    file.seek(0)
+    head = file.read(64)
+    if not head.startswith(_PAGE) or _CODEC not in head:
+        return None
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - TAIL))
+    tail = file.read(TAIL)
+    page = tail.rfind(_PAGE)
+    if page < 0 or page + 14 > len(tail):
+        return 0.0
+    granules = int.from_bytes(tail[page + 6 : page + 14], "little", signed=True)
+    return max(0.0, granules / _RATE)

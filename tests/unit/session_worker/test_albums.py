@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.heard import Written
 from session_worker.inbound.albums import Albums, Gathered, Patience
 from session_worker.protocol.messages import Contact, Incoming, IncomingFile
+from session_worker.telegram.reading.message_parser import Written
 from session_worker.texts import words_of
 
 WORDS = words_of("en")

@@ -7,13 +7,13 @@ import re
 import pytest
 
 from session_worker.backoff import Backoff
-from session_worker.failure_words.reason import Reason
 from session_worker.failures import (
     LONGEST_WAIT,
     MOST_FILE_TRIES,
     MOST_TRIES,
     TABLE,
     Cause,
+    Reason,
     Remedy,
     concerns_file,
     employee_reads,

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 
 from session_worker.process import log
+from session_worker.process.log import HIDDEN
 from session_worker.protocol.contract import Application, Assignment, PlanfixAccount, StoredSession
-from session_worker.redaction import HIDDEN
 
 KEY = bytes(range(256))
 

@@ -6,8 +6,8 @@ from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
+from session_worker.process.log import HIDDEN, Redactor
 from session_worker.protocol.proxy import ProxyKind, ProxyMalformed, parse_proxy
-from session_worker.redaction import HIDDEN, Redactor
 
 SECRET = bytes(range(0xF0, 0x100))
 

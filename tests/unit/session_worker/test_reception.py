@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from session_worker.heard import Heard
     from session_worker.protocol.contract import Event
+    from session_worker.telegram.reading.message_parser import Heard
 
 
 class Ear:

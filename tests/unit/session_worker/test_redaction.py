@@ -7,8 +7,7 @@ import logging
 
 import pytest
 
-from session_worker.process.log import JsonFormatter, TextFormatter
-from session_worker.redaction import HIDDEN, Redactor
+from session_worker.process.log import HIDDEN, JsonFormatter, Redactor, TextFormatter
 
 SECRET = "s3cret-value-0123456789"
 

@@ -14,7 +14,7 @@ WORKER = """
 import asyncio, logging, socket, sys
 from session_worker.protocol.contract import COMMANDS, SessionChanged, SessionState
 from session_worker.protocol.pipe import Pipe
-from session_worker.reporter import Reporter
+from session_worker.process.worker import Reporter
 
 async def report() -> None:
     try:

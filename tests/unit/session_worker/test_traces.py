@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.messages import APART, Part
-from session_worker.recollection import Line, Recollection
 from session_worker.telegram.reading.message_index import Whereabout, Whereabouts
-from session_worker.telegram.reading.recent_messages import Traces
+from session_worker.telegram.reading.recent_messages import Line, Recollection, Traces
 
 if TYPE_CHECKING:
     from pathlib import Path

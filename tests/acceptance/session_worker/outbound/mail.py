@@ -20,9 +20,8 @@ from session_worker.protocol.messages import (
     Send,
     Trying,
 )
-from session_worker.recollection import Recollection
 from session_worker.telegram.reading.message_index import Whereabouts
-from session_worker.telegram.reading.recent_messages import Traces
+from session_worker.telegram.reading.recent_messages import Recollection, Traces
 from session_worker.telegram.sending.addresses import Addresses
 from session_worker.telegram.sending.flood_control import Throttle
 from tests.waiting import PATIENCE, eventually

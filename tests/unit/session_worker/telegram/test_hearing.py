@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from session_worker.telegram.hearing import Hearing
+from session_worker.telegram.connection.timing import Hearing
 
 
 def test_silence_is_not_deafness() -> None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker.heard import Written
 from session_worker.protocol.messages import IncomingKind
-from session_worker.recollection import Line, Recollection
 from session_worker.telegram.reading.message_index import Whereabouts
+from session_worker.telegram.reading.message_parser import Written
 from session_worker.telegram.reading.people import People
+from session_worker.telegram.reading.recent_messages import Line, Recollection
 from session_worker.telegram.reading.update_parser import MOST_DELETIONS, Listener
 from session_worker.texts import words_of
 

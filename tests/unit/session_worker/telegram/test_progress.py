@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_worker.protocol.contract import UpdateState
-from session_worker.telegram.progress import Progress
+from session_worker.telegram.connection.updates import Progress
 
 
 def at(pts: int) -> UpdateState:
