@@ -88,7 +88,7 @@ class Cause:
 
     @property
     def entry(self) -> Entry:
-        return entry_of(self.code)
+        return failure_entry(self.code)
 
 
 OFFLINE = "OFFLINE"
@@ -195,7 +195,7 @@ _BOOKS: Mapping[str, Mapping[Reason, Texts]] = {"en": en.TEXTS, "ru": ru.TEXTS, 
 _FILE_REMEDIES = frozenset({Remedy.GIVE_UP_FILE, Remedy.UPLOAD_AGAIN, Remedy.AS_DOCUMENT})
 
 
-def entry_of(code: str) -> Entry:
+def failure_entry(code: str) -> Entry:
     """Look a code up; numbers in it do not matter."""
     code = _NUMBER.sub("", code)
     family = next((entry for name, entry in _FAMILIES.items() if code.startswith(name)), _UNKNOWN)
@@ -204,17 +204,17 @@ def entry_of(code: str) -> Entry:
 
 def is_known(code: str) -> bool:
     """Whether the table, or a family of codes, says more of it than that it is unknown."""
-    return entry_of(code) is not _UNKNOWN
+    return failure_entry(code) is not _UNKNOWN
 
 
 def employee_reads(code: str, language: str) -> str:
     """Tell the employee in Planfix why the message did not arrive."""
-    return _BOOKS[language][entry_of(code).reason].employee
+    return _BOOKS[language][failure_entry(code).reason].employee
 
 
 def operator_reads(code: str, language: str) -> str:
     """Tell the operator what happened with whom to talk to about it."""
-    return _BOOKS[language][entry_of(code).reason].operator
+    return _BOOKS[language][failure_entry(code).reason].operator
 
 
 def concerns_file(cause: Cause) -> bool:

@@ -7,39 +7,39 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_worker.inbound.delivered_log import Proofs
-from session_worker.inbound.delivery import Inbound
+from session_worker.inbound.delivered_log import DeliveredLog
+from session_worker.inbound.delivery import PlanfixDelivery
 from session_worker.inbound.gap_filling import GapFilling
-from session_worker.inbound.message_assembly import Packing, Sources
-from session_worker.inbound.receiver import Reception
+from session_worker.inbound.message_assembly import MessageAssembler, Sources
+from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.lanes import Lanes
 from session_worker.network.guarded_transport import tls_context
 from session_worker.outbound.attachments import Fetcher
-from session_worker.outbound.sender import Outbound
-from session_worker.planfix.client import Planfix
+from session_worker.outbound.sender import TelegramSender
+from session_worker.planfix.client import PlanfixClient
 from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.message_box import Gap
-from session_worker.telegram.connection.timing import Pace
+from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
 from session_worker.telegram.reading.downloads import Downloads
 from session_worker.telegram.reading.history import History, Last
-from session_worker.telegram.reading.message_index import Whereabouts
+from session_worker.telegram.reading.message_index import MessageIndex
 from session_worker.telegram.reading.people import People
 from session_worker.telegram.reading.profiles import Profiles
-from session_worker.telegram.reading.recent_messages import Recollection, Traces
-from session_worker.telegram.reading.update_parser import Listener
+from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
+from session_worker.telegram.reading.update_parser import UpdateParser
 from session_worker.telegram.sending.addresses import Addresses
-from session_worker.telegram.sending.flood_control import Throttle
-from session_worker.telegram.sending.recipient_search import Resolver
-from session_worker.texts import words_of
+from session_worker.telegram.sending.flood_control import FloodControl
+from session_worker.telegram.sending.recipient_search import RecipientSearch
+from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
-    from session_worker.planfix.circuit_breaker import Gate
+    from session_worker.planfix.circuit_breaker import CircuitBreaker
     from session_worker.planfix.client import Patience
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.session import Outbox, Right
-    from session_worker.telegram.connection.updates import Incoming
+    from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.updates import PositionedUpdate
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
 WHEREABOUTS = "messages"
@@ -47,30 +47,30 @@ SENT = "sent"
 PROOFS = "proofs"
 
 
-class Number:
+class NumberSession:
     """Carries messages between Telegram and Planfix while the supervisor keeps the books."""
 
     def __init__(
         self,
         assignment: Assignment,
         outbox: Outbox,
-        lease: Right,
+        lease: WritePermit,
         *,
-        pace: Pace | None = None,
-        gate: Gate | None = None,
+        pace: ConnectionTiming | None = None,
+        gate: CircuitBreaker | None = None,
         patience: Patience | None = None,
     ) -> None:
-        pace = pace or Pace()
+        pace = pace or ConnectionTiming()
         self._outbox = outbox
         self._since = _last_known_moment(assignment)
         account = TelegramAccount(assignment, outbox, lease, on_update=self._take, pace=pace)
-        spool, words = Path(assignment.spool), words_of(assignment.language)
-        recollection, people = Recollection(), People(account.ask, lambda: account.owner)
+        spool, words = Path(assignment.spool), texts_of(assignment.language)
+        recollection, people = RecentMessages(), People(account.ask, lambda: account.owner)
         self._account = account
-        self._whereabouts = Whereabouts(spool / WHEREABOUTS)
-        sent = Whereabouts(spool / SENT)
-        listener = Listener(people, recollection, (self._whereabouts, sent), words)
-        self._reception = Reception(
+        self._whereabouts = MessageIndex(spool / WHEREABOUTS)
+        sent = MessageIndex(spool / SENT)
+        listener = UpdateParser(people, recollection, (self._whereabouts, sent), words)
+        self._reception = UpdateReceiver(
             listener, self._whereabouts, outbox, words, account, pace.albums
         )
         self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
@@ -78,15 +78,19 @@ class Number:
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         profiles = Profiles(account.ask)
         sources = Sources(downloads, history, profiles, account.until_online)
-        packing = Packing(sources, spool, words, outbox)
-        planfix = Planfix(assignment.planfix, assignment.number, patience)
-        self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
-        throttle = Throttle(account)
+        packing = MessageAssembler(sources, spool, words, outbox)
+        planfix = PlanfixClient(assignment.planfix, assignment.number, patience)
+        self._inbound = PlanfixDelivery(
+            planfix, packing, outbox, DeliveredLog(spool / PROOFS), gate
+        )
+        throttle = FloodControl(account)
         addresses = Addresses(account, throttle)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        traces = Traces(recollection, sent)
-        self._outbound = Outbound(account, throttle, addresses, fetcher, outbox, traces, spool)
-        self._resolver = Resolver(account, throttle, addresses)
+        traces = SentMessages(recollection, sent)
+        self._outbound = TelegramSender(
+            account, throttle, addresses, fetcher, outbox, traces, spool
+        )
+        self._resolver = RecipientSearch(account, throttle, addresses)
         self._resolving: Lanes[Resolve] = Lanes(self._resolve)
 
     @property
@@ -130,7 +134,7 @@ class Number:
             case _:
                 await self._account.handle(command)
 
-    async def _take(self, _: TelegramAccount, incoming: Incoming) -> None:
+    async def _take(self, _: TelegramAccount, incoming: PositionedUpdate) -> None:
         match incoming.update:
             case Gap() as gap:
                 last = Last(self._whereabouts.newest, self._since)

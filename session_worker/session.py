@@ -66,7 +66,7 @@ class SessionFactory(Protocol):
     def __call__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> Session: ...
 
 
-class Right(Protocol):
+class WritePermit(Protocol):
     """A right to speak for a number that may end at any moment."""
 
     def held(self) -> bool: ...

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.session import Outbox, Right
-    from session_worker.telegram.connection.timing import Pace
+    from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.timing import ConnectionTiming
 
     Outcome = CodeSent | PasswordWanted | LoggedIn
     Order = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr
@@ -61,7 +61,11 @@ class SignIn:
     last_heard: float | None = None
 
     def __init__(
-        self, assignment: Assignment, outbox: Outbox, lease: Right, pace: Pace | None = None
+        self,
+        assignment: Assignment,
+        outbox: Outbox,
+        lease: WritePermit,
+        pace: ConnectionTiming | None = None,
     ) -> None:
         self._outbox = outbox
         self._login = Login(assignment, lease, pace)

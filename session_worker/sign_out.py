@@ -15,7 +15,7 @@ from session_worker.telegram.login.outcome import failure_of
 
 if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.session import Outbox, Right
+    from session_worker.session import Outbox, WritePermit
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class SignOut:
     last_heard: float | None = None
     queue_depth = 0
 
-    def __init__(self, assignment: Assignment, outbox: Outbox, lease: Right) -> None:
+    def __init__(self, assignment: Assignment, outbox: Outbox, lease: WritePermit) -> None:
         self._assignment = assignment
         self._outbox = outbox
         self._lease = lease

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.failures import Reason, entry_of
+from session_worker.failures import Reason, failure_entry
 from session_worker.protocol.messages import IncomingKind, PlanfixStatus
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def next_status(due: PlanfixStatus, told: PlanfixStatus | None) -> PlanfixStatus
 
 def leaves_doubt(failure: Failure) -> bool:
     """Whether Telegram may have taken the message although the try failed."""
-    is_open = entry_of(failure.code).reason is Reason.OFFLINE
+    is_open = failure_entry(failure.code).reason is Reason.OFFLINE
     return is_open and failure.next_try is not None
 
 

@@ -42,7 +42,7 @@ def plan(
     The texts of the parts joined are the text. A part with files and text has one id more than
     files: for the text alone, should it not go as a caption. Nothing to read, no files: no parts.
     """
-    texts = split(mended(text))
+    texts = split(repair_surrogates(text))
     groups = list(_groups(attachments))
     if groups and len(texts) == 1 and width_of(render(texts[0]).text) <= LONGEST_CAPTION:
         first, *groups = groups
@@ -63,7 +63,7 @@ def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
     return _without_blanks(pieces)
 
 
-def mended(text: str) -> str:
+def repair_surrogates(text: str) -> str:
     """Make pairs of lone halves of characters, where they fit; no other survives the way."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

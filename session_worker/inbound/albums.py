@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Incoming
-    from session_worker.telegram.reading.message_parser import Written
-    from session_worker.texts.chat_texts import Words
+    from session_worker.telegram.reading.message_parser import ParsedMessage
+    from session_worker.texts.chat_texts import ChatTexts
 
 LONGEST = 10  # messages
 
@@ -39,13 +39,13 @@ class _Album:
     began: float
     due: float = 0.0
     positions: list[int] = field(default_factory=list)
-    items: list[Written] = field(default_factory=list)
+    items: list[ParsedMessage] = field(default_factory=list)
 
 
 class Albums:
     """Holds the items of an album back until it is complete; everything else goes through."""
 
-    def __init__(self, words: Words, patience: Patience | None = None) -> None:
+    def __init__(self, words: ChatTexts, patience: Patience | None = None) -> None:
         self._words = words
         self._patience = patience or Patience()
         self._open: dict[int, _Album] = {}
@@ -55,7 +55,7 @@ class Albums:
         """When the next album will be complete if nothing more comes."""
         return min((album.due for album in self._open.values()), default=None)
 
-    def add(self, positions: tuple[int, ...], heard: Written, now: float) -> list[Gathered]:
+    def add(self, positions: tuple[int, ...], heard: ParsedMessage, now: float) -> list[Gathered]:
         """Take what was heard; what is complete by now comes back, in order."""
         peer_id = heard.incoming.peer_id
         album = self._open.get(peer_id)
@@ -94,7 +94,7 @@ class Albums:
         return Gathered(tuple(album.positions), _named(album.items, self._words))
 
 
-def _named(items: list[Written], words: Words) -> Incoming:
+def _named(items: list[ParsedMessage], words: ChatTexts) -> Incoming:
     """Join the items, which come under one text: their captions, else what they are."""
     items = sorted(items, key=lambda item: item.incoming.message_ids)
     first = items[0].incoming

@@ -16,7 +16,7 @@ MOST_KEPT = 2000  # chats
 TASK_LASTS = 3600.0  # seconds until a task may have been finished, another opened in its place
 
 
-class Chats:
+class ChatMemories:
     """The memories this process has made, which are newer than those handed down to it."""
 
     def __init__(self, outbox: Outbox) -> None:

@@ -23,7 +23,7 @@ SIZE = PLACES * RECORD.size
 log = logging.getLogger(__name__)
 
 
-class Proofs:
+class DeliveredLog:
     """Keeps the latest in a ring of mapped memory, as noting one must not take time.
 
     Between Planfix's answer and the supervisor's commit either may be killed. A message is named by

@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.inbound.chat_memory import Chats
+from session_worker.inbound.chat_memory import ChatMemories
 from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
-from session_worker.planfix.circuit_breaker import Gate, judge
-from session_worker.planfix.form import Line, full_name
-from session_worker.planfix.status_reporter import Statuses
+from session_worker.planfix.circuit_breaker import CircuitBreaker, failure_of
+from session_worker.planfix.form import PlanfixMessage, full_name
+from session_worker.planfix.status_reporter import StatusReporter
 from session_worker.protocol.messages import (
     Contact,
     Delivered,
@@ -24,9 +24,9 @@ from session_worker.protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from session_worker.inbound.delivered_log import Proofs
-    from session_worker.inbound.message_assembly import Packing, Parcel
-    from session_worker.planfix.client import Planfix
+    from session_worker.inbound.delivered_log import DeliveredLog
+    from session_worker.inbound.message_assembly import AssembledMessage, MessageAssembler
+    from session_worker.planfix.client import PlanfixClient
     from session_worker.protocol.messages import ChatMemory, Deliver, TellStatus
     from session_worker.session import Outbox
 
@@ -49,12 +49,12 @@ class Delivery:
 
     def __init__(
         self,
-        planfix: Planfix,
-        gate: Gate,
-        chats: Chats,
-        packing: Packing,
+        planfix: PlanfixClient,
+        gate: CircuitBreaker,
+        chats: ChatMemories,
+        packing: MessageAssembler,
         outbox: Outbox,
-        proofs: Proofs,
+        proofs: DeliveredLog,
     ) -> None:
         self._planfix = planfix
         self._gate = gate
@@ -84,14 +84,14 @@ class Delivery:
             self._outbox.put(Failed(row=order.row, failure=Failure(code=FailureCode.INTERNAL)))
 
     async def _try(
-        self, order: Deliver, parcel: Parcel, introduction: Introduction
+        self, order: Deliver, parcel: AssembledMessage, introduction: Introduction
     ) -> Failure | None:
         """Try once; tells what happened, returns why it came to nothing."""
         async with self._gate.passage():
             try:
                 await self._deliver(order, parcel, introduction)
             except PlanfixError as error:
-                failure = judge(error, self._gate)
+                failure = failure_of(error, self._gate)
                 self._outbox.put(Failed(row=order.row, failure=failure))
                 return failure
             self._proofs.note(order.incoming)
@@ -99,7 +99,9 @@ class Delivery:
             self._outbox.put(Delivered(row=order.row))
             return None
 
-    async def _deliver(self, order: Deliver, parcel: Parcel, introduction: Introduction) -> None:
+    async def _deliver(
+        self, order: Deliver, parcel: AssembledMessage, introduction: Introduction
+    ) -> None:
         before = self._chats.recall(order.chat)
         task = await self._find_task(before)
         if order.is_uncertain and before.task is None and task is not None:
@@ -118,13 +120,18 @@ class Delivery:
         return task
 
     async def _post(
-        self, order: Deliver, parcel: Parcel, introduction: Introduction, *, has_task: bool
+        self,
+        order: Deliver,
+        parcel: AssembledMessage,
+        introduction: Introduction,
+        *,
+        has_task: bool,
     ) -> None:
         await self._tell_contact(order, introduction.photo_link)
         known, contact = self._chats.recall(order.chat).contact, order.incoming.contact
         if known is not None and not is_known(contact):
             contact = known
-        line = Line(
+        line = PlanfixMessage(
             contact=contact,
             text=parcel.text,
             is_echo=order.incoming.is_echo,
@@ -162,22 +169,22 @@ def is_known(contact: Contact) -> bool:
 GRACE = 2.0  # seconds for calls under way when the worker stops
 
 
-class Inbound:
+class PlanfixDelivery:
     """Takes what the supervisor has kept, brings it to Planfix."""
 
     def __init__(
         self,
-        planfix: Planfix,
-        packing: Packing,
+        planfix: PlanfixClient,
+        packing: MessageAssembler,
         outbox: Outbox,
-        proofs: Proofs,
-        gate: Gate | None = None,
+        proofs: DeliveredLog,
+        gate: CircuitBreaker | None = None,
     ) -> None:
         self._planfix = planfix
-        self._gate = gate or Gate()
-        delivery = Delivery(planfix, self._gate, Chats(outbox), packing, outbox, proofs)
+        self._gate = gate or CircuitBreaker()
+        delivery = Delivery(planfix, self._gate, ChatMemories(outbox), packing, outbox, proofs)
         self._messages: Lanes[Deliver] = Lanes(delivery.bring)
-        self._statuses: Lanes[TellStatus] = Lanes(Statuses(planfix, self._gate, outbox).tell)
+        self._statuses: Lanes[TellStatus] = Lanes(StatusReporter(planfix, self._gate, outbox).tell)
 
     def deliver(self, order: Deliver) -> None:
         """Take a message, behind all that were taken for the same chat."""

@@ -12,13 +12,13 @@ from session_worker.telegram.reading.messages_by_id import MessagesById
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from session_worker.inbound.receiver import Reception
+    from session_worker.inbound.receiver import UpdateReceiver
     from session_worker.session import Outbox
     from session_worker.telegram.connection.message_box import Gap
-    from session_worker.telegram.reading.message_parser import Written
+    from session_worker.telegram.reading.message_parser import ParsedMessage
     from session_worker.telegram.reading.messages_by_id import Found
     from session_worker.telegram.reading.people import Ask
-    from session_worker.telegram.reading.update_parser import Listener
+    from session_worker.telegram.reading.update_parser import UpdateParser
 
 LONGEST_DETAIL = 500  # characters
 UNDECODABLE = f"Telegram sent what layer {LAYER} of this gateway does not have"
@@ -27,7 +27,9 @@ UNDECODABLE = f"Telegram sent what layer {LAYER} of this gateway does not have"
 class GapFilling:
     """Hears what a gap has swallowed, before anything newer is heard."""
 
-    def __init__(self, ask: Ask, listener: Listener, reception: Reception, outbox: Outbox) -> None:
+    def __init__(
+        self, ask: Ask, listener: UpdateParser, reception: UpdateReceiver, outbox: Outbox
+    ) -> None:
         self._ask = ask
         self._listener = listener
         self._reception = reception
@@ -39,7 +41,7 @@ class GapFilling:
             await self._reception.finish_albums()
         unread: list[str] = []
         count = 0
-        held: Written | None = None
+        held: ParsedMessage | None = None
         async for found in self._messages(gap, last, unread):
             for heard in await self._listener.read(found.message, found.entities):
                 count += 1
@@ -59,7 +61,7 @@ class GapFilling:
         by_id = MessagesById(self._ask, self._reception.patiently, unread)
         return by_id.messages(first, gap.before_id)
 
-    async def _after(self, held: Written | None, heard: Written) -> Written:
+    async def _after(self, held: ParsedMessage | None, heard: ParsedMessage) -> ParsedMessage:
         """Hand up what came before, holding the newest back: it may be the last."""
         if held is not None:
             await self._reception.hand_up((), held)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.reading.downloads import Downloads
     from session_worker.telegram.reading.history import History
     from session_worker.telegram.reading.profiles import Profiles
-    from session_worker.texts.chat_texts import Words
+    from session_worker.texts.chat_texts import ChatTexts
 
     T = TypeVar("T")
 
@@ -47,7 +47,7 @@ MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class AssembledMessage:
     """What of a message goes to Planfix."""
 
     text: str
@@ -64,10 +64,10 @@ class Sources:
     until_online: Callable[[], Awaitable[None]]
 
 
-class Packing:
+class MessageAssembler:
     """Fetches from Telegram what a message needs to be complete."""
 
-    def __init__(self, sources: Sources, spool: Path, words: Words, outbox: Outbox) -> None:
+    def __init__(self, sources: Sources, spool: Path, words: ChatTexts, outbox: Outbox) -> None:
         self._downloads = sources.downloads
         self._history = sources.history
         self._profiles = sources.profiles
@@ -76,7 +76,7 @@ class Packing:
         self._words = words
         self._outbox = outbox
 
-    async def pack(self, order: Deliver) -> Parcel:
+    async def pack(self, order: Deliver) -> AssembledMessage:
         """Make the parcel; what can't be fetched for good is told by a line in it."""
         incoming = order.incoming
         files: list[tuple[str, str]] = []
@@ -87,7 +87,7 @@ class Packing:
                 lines.append(complaint)
             else:
                 files.append((file.name, link))
-        return Parcel("\n".join(line for line in lines if line), tuple(files))
+        return AssembledMessage("\n".join(line for line in lines if line), tuple(files))
 
     async def has_photo(self, order: Deliver) -> bool:
         """Fetch the contact's photo; a message does not wait for it if there is trouble."""

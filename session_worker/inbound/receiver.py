@@ -12,7 +12,7 @@ from session_worker.backoff import Backoff
 from session_worker.inbound.albums import Albums
 from session_worker.protocol.messages import GapFilled, ReadByContact, Received
 from session_worker.telegram.errors import FloodWait, TelegramError, Undecodable
-from session_worker.telegram.reading.message_parser import ReadUpTo, Written
+from session_worker.telegram.reading.message_parser import ParsedMessage, ReadMark
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from session_worker.inbound.albums import Gathered, Patience
     from session_worker.session import Outbox
     from session_worker.telegram.connection.updates import CatchUp
-    from session_worker.telegram.reading.message_index import Whereabouts
-    from session_worker.telegram.reading.message_parser import Heard
-    from session_worker.texts.chat_texts import Words
+    from session_worker.telegram.reading.message_index import MessageIndex
+    from session_worker.telegram.reading.message_parser import ParsedUpdate
+    from session_worker.texts.chat_texts import ChatTexts
 
     T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
-class Ear(Protocol):
+class UpdateParser(Protocol):
     """Understands what an update means."""
 
-    async def listen(self, update: Any) -> Sequence[Heard]: ...
+    async def listen(self, update: Any) -> Sequence[ParsedUpdate]: ...
 
 
 class Source(Protocol):
@@ -45,15 +45,15 @@ class Source(Protocol):
     def acknowledge(self, position: int) -> None: ...
 
 
-class Reception:
+class UpdateReceiver:
     """Hands up what was heard, in order; says which updates are done with."""
 
     def __init__(
         self,
-        ear: Ear,
-        whereabouts: Whereabouts,
+        ear: UpdateParser,
+        whereabouts: MessageIndex,
         outbox: Outbox,
-        words: Words,
+        words: ChatTexts,
         telegram: Source,
         patience: Patience | None = None,
     ) -> None:
@@ -63,7 +63,7 @@ class Reception:
         self._telegram = telegram
         self._albums = Albums(words, patience)
         self._album_began = asyncio.Event()
-        self.absence = Absence()
+        self.absence = CatchUpCounter()
         self._backoff = Backoff(longest=30.0)
 
     async def take(self, position: int, update: Any) -> None:
@@ -74,7 +74,7 @@ class Reception:
             log.warning("an update is left out, for what it needs can not be decoded: %s", error)
             self._outbox.put(_left_out(update, error))
             heard = ()
-        self.absence.count(sum(isinstance(each, Written) for each in heard))
+        self.absence.count(sum(isinstance(each, ParsedMessage) for each in heard))
         if not heard:
             self.nothing(position)
         for place, each in enumerate(heard, start=1):
@@ -93,13 +93,13 @@ class Reception:
         """Say that there is nothing to store at this position."""
         self._telegram.acknowledge(position)
 
-    async def hand_up(self, positions: tuple[int, ...], heard: Heard) -> None:
+    async def hand_up(self, positions: tuple[int, ...], heard: ParsedUpdate) -> None:
         match heard:
-            case ReadUpTo():
+            case ReadMark():
                 await self._outbox.report(
                     ReadByContact(positions=positions, peer_id=heard.peer_id, up_to=heard.up_to)
                 )
-            case Written():
+            case ParsedMessage():
                 await self._report(self._albums.add(positions, heard, time.monotonic()))
                 if self._albums.next_due is not None:
                     self._album_began.set()
@@ -152,7 +152,7 @@ def _left_out(update: Any, error: Undecodable) -> GapFilled:
 
 
 @dataclass(slots=True)
-class Absence:
+class CatchUpCounter:
     """Counts messages between the marks that the account sets into its updates."""
 
     _is_over: bool = True

@@ -14,9 +14,9 @@ from session_worker.lanes import Lanes
 from session_worker.outbound.attachments import FetchFailed
 from session_worker.protocol.messages import Failed, Failure, PartSent, Trying
 from session_worker.telegram.errors import TelegramError
-from session_worker.telegram.sending.part_sender import Posting
+from session_worker.telegram.sending.part_sender import PartSender
 from session_worker.telegram.sending.requests import Sender, cause_of
-from session_worker.telegram.sending.send_state import FileFailed, Letter
+from session_worker.telegram.sending.send_state import FileFailed, SendState
 from session_worker.telegram.sending.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from session_worker.outbound.attachments import Fetcher
     from session_worker.protocol.messages import Part, Send
     from session_worker.session import Outbox
-    from session_worker.telegram.reading.recent_messages import Traces
+    from session_worker.telegram.reading.recent_messages import SentMessages
     from session_worker.telegram.sending.addresses import Addresses
-    from session_worker.telegram.sending.flood_control import Throttle
+    from session_worker.telegram.sending.flood_control import FloodControl
     from session_worker.telegram.sending.part_sender import Report
 
 FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at a time
@@ -52,17 +52,17 @@ class TryLater(Exception):
         self.failure = failure
 
 
-class Outbound:
+class TelegramSender:
     """Takes what employees wrote, brings it to Telegram."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - one for each neighbour
         self,
         telegram: Telegram,
-        throttle: Throttle,
+        throttle: FloodControl,
         addresses: Addresses,
         fetcher: Fetcher,
         outbox: Outbox,
-        traces: Traces,
+        traces: SentMessages,
         spool: Path,
         *,
         pauses: Backoff = PAUSES,
@@ -90,7 +90,7 @@ class Outbound:
 
     async def _carry(self, order: Send) -> None:
         """Try until the message is sent, or given up."""
-        letter = Letter(order, self._folder / str(order.row))
+        letter = SendState(order, self._folder / str(order.row))
         next_try: float | None = order.next_try
         while next_try is not None:
             await asyncio.sleep(min(max(0.0, next_try - time.time()), LONGEST_WAIT))
@@ -102,7 +102,7 @@ class Outbound:
             next_try = failure.next_try
         await asyncio.to_thread(shutil.rmtree, letter.folder, ignore_errors=True)
 
-    async def _try(self, letter: Letter) -> Failure | None:
+    async def _try(self, letter: SendState) -> Failure | None:
         """Send all that is not sent; tell why not, if so."""
         await self._outbox.report(Trying(row=letter.send.row))
         try:
@@ -118,20 +118,20 @@ class Outbound:
             return Failure(code=lost.code, detail=lost.detail)
         return None
 
-    def _judge(self, cause: Cause, letter: Letter) -> Failure:
+    def _judge(self, cause: Cause, letter: SendState) -> Failure:
         """Decide by how often the same kind of trouble has come up."""
         remedy = cause.entry.remedy
         letter.troubles[remedy] += 1
         return judge(cause, letter.troubles[remedy], time.time(), self._pauses)
 
-    async def _send_parts(self, letter: Letter) -> None:
+    async def _send_parts(self, letter: SendState) -> None:
         for number, part in letter.open_parts:
             if number in letter.done:
                 continue
             await self._send_part(letter, number, part)
             letter.done.add(number)
 
-    async def _send_part(self, letter: Letter, number: int, part: Part) -> None:
+    async def _send_part(self, letter: SendState, number: int, part: Part) -> None:
         """Send a part, without the files that turn out to be hopeless."""
         while True:
             try:
@@ -149,7 +149,7 @@ class Outbound:
             else:
                 return
 
-    async def _fetch(self, letter: Letter, part: Part) -> None:
+    async def _fetch(self, letter: SendState, part: Part) -> None:
         for index in part.files:
             if index in letter.lost or index in letter.parcels:
                 continue
@@ -158,7 +158,7 @@ class Outbound:
             except FetchFailed as failure:
                 raise FileFailed(index, failure.cause) from failure
 
-    async def _post(self, letter: Letter, number: int, part: Part) -> None:
+    async def _post(self, letter: SendState, number: int, part: Part) -> None:
         peer_id = letter.outgoing.peer_id
         access_hash = await self._addresses.of(peer_id)
         report = partial(self._report_sent, letter, number, part)
@@ -172,13 +172,13 @@ class Outbound:
             await self._post_under(renewed, letter, part, report)
 
     async def _post_under(
-        self, access_hash: int, letter: Letter, part: Part, report: Report
+        self, access_hash: int, letter: SendState, part: Part, report: Report
     ) -> None:
         peer_id = letter.outgoing.peer_id
         sender = Sender(self._telegram.ask, self._throttle, peer_id, access_hash)
-        await Posting(sender, self._uploads, letter, part, report).post()
+        await PartSender(sender, self._uploads, letter, part, report).post()
 
-    async def _report_sent(self, letter: Letter, number: int, part: Part) -> None:
+    async def _report_sent(self, letter: SendState, number: int, part: Part) -> None:
         """Tell what is in Telegram by now, so that it is never sent again, never taken for an echo."""
         sent = letter.sent(part)
         await self._outbox.report(PartSent(row=letter.send.row, part=number, message_ids=sent))

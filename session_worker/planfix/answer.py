@@ -124,7 +124,7 @@ def task_number(data: dict[str, Any]) -> int | None:
 
 def _shorten(reason: str, form: Iterable[tuple[str, str]]) -> str:
     # Some servers repeat what they were sent, which is neither to be logged nor kept in clear.
-    return without_ours(reason[:LONGEST_READ], form)[:LONGEST_DETAIL]
+    return without_sent_values(reason[:LONGEST_READ], form)[:LONGEST_DETAIL]
 
 
 def _read(body: bytes) -> tuple[dict[str, Any], bool, str]:
@@ -173,7 +173,7 @@ _TOLD = frozenset(
 )
 
 
-def without_ours(complaint: str, form: Iterable[tuple[str, str]]) -> str:
+def without_sent_values(complaint: str, form: Iterable[tuple[str, str]]) -> str:
     """Take keys, texts, names, links, pieces of them too, out of a complaint that is kept in clear."""
     values = {value for name, value in form if name not in _TOLD}
     written = {text for value in values for text in _written(value) if len(text) >= SHORTEST}

@@ -33,7 +33,7 @@ class Traffic:
     burst: float = 100.0  # calls
 
 
-class Gate:
+class CircuitBreaker:
     """Lets few calls through at a time; after a failure a single one until it succeeds."""
 
     def __init__(self, backoff: Backoff | None = None, traffic: Traffic | None = None) -> None:
@@ -119,7 +119,7 @@ class Gate:
 PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends it
 
 
-def judge(error: PlanfixError, gate: Gate) -> Failure:
+def failure_of(error: PlanfixError, gate: CircuitBreaker) -> Failure:
     """Close the gate if others would fail alike; say when to try again, if ever."""
     match error:
         case PlanfixRejected():

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import httpcore
 
     from session_worker.network.guarded_transport import LookUp
-    from session_worker.planfix.form import Form, Line
+    from session_worker.planfix.form import Form, PlanfixMessage
     from session_worker.protocol.contract import PlanfixAccount
     from session_worker.protocol.messages import Contact, PlanfixStatus
 
@@ -79,7 +79,7 @@ class Answer(NamedTuple):
     flaw: str
 
 
-class Planfix:
+class PlanfixClient:
     """Makes calls; each ends with what it asked for or a PlanfixError."""
 
     def __init__(
@@ -104,7 +104,7 @@ class Planfix:
             trust_env=False,
         )
 
-    async def new_message(self, line: Line) -> None:
+    async def new_message(self, line: PlanfixMessage) -> None:
         patience = self._patience
         limit = patience.answer_with_files if line.files else patience.answer
         await self._call(self._forms.new_message(line), limit)

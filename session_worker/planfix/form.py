@@ -22,7 +22,7 @@ _EMAIL = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlanfixMessage:
     """One message, ready for Planfix."""
 
     contact: Contact
@@ -45,7 +45,7 @@ class Forms:
     def chat_id(self, peer_id: int) -> str:
         return f"{self._number}_{peer_id}"
 
-    def new_message(self, line: Line) -> Form:
+    def new_message(self, line: PlanfixMessage) -> Form:
         contact = line.contact
         email = self._account.user_email if line.is_echo else None
         return [

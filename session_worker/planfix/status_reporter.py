@@ -6,22 +6,22 @@ import logging
 from typing import TYPE_CHECKING
 
 from session_worker.planfix.answer import PlanfixError
-from session_worker.planfix.circuit_breaker import judge
+from session_worker.planfix.circuit_breaker import failure_of
 from session_worker.protocol.messages import Failure, FailureCode, StatusTold
 
 if TYPE_CHECKING:
-    from session_worker.planfix.circuit_breaker import Gate
-    from session_worker.planfix.client import Planfix
+    from session_worker.planfix.circuit_breaker import CircuitBreaker
+    from session_worker.planfix.client import PlanfixClient
     from session_worker.protocol.messages import TellStatus
     from session_worker.session import Outbox
 
 log = logging.getLogger(__name__)
 
 
-class Statuses:
+class StatusReporter:
     """Tells each status until Planfix has taken or refused it."""
 
-    def __init__(self, planfix: Planfix, gate: Gate, outbox: Outbox) -> None:
+    def __init__(self, planfix: PlanfixClient, gate: CircuitBreaker, outbox: Outbox) -> None:
         self._planfix = planfix
         self._gate = gate
         self._outbox = outbox
@@ -41,6 +41,6 @@ class Statuses:
             try:
                 await self._planfix.tell_status(order.planfix_id, order.status, order.text)
             except PlanfixError as error:
-                return judge(error, self._gate)
+                return failure_of(error, self._gate)
             self._gate.succeeded()
             return None

@@ -42,11 +42,11 @@ def warm() -> None:
     """Import and try all that a worker will use, then keep the collector from touching the shared pages."""
     for name in SHARED_MODULES:
         importlib.import_module(name)
-    from session_worker.process.warmup import rehearse
+    from session_worker.process.warmup import warm_up
 
     tls_context()
     get_ready()
-    rehearse()
+    warm_up()
     gc.collect()
     gaps.extend(bytes(size) for size in range(0, LARGEST_SMALL, 16) for _ in range(PLACES))
     gc.freeze()

@@ -32,7 +32,7 @@ from session_worker.protocol.messages import (
     TellStatus,
 )
 from session_worker.protocol.pipe import Pipe
-from session_worker.telegram.warmup_server import PHONE, PLACE, USER_ID, Understudy
+from session_worker.telegram.warmup_server import PHONE, PLACE, USER_ID, WarmupServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -50,7 +50,7 @@ TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2
 logger = logging.getLogger(__name__)
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Play it through; where that fails workers work all the same, in more memory each."""
     try:
         with TemporaryDirectory() as spool:
@@ -63,7 +63,7 @@ async def play(spool: str) -> None:
     """Let a worker connect, hear one message, bring it to Planfix, stop."""
     async with (
         asyncio.timeout(LIMIT),
-        _serving(Understudy(KEY).serve) as telegram,
+        _serving(WarmupServer(KEY).serve) as telegram,
         _serving(_take_calls) as planfix,
     ):
         await _perform(_assignment(telegram, planfix, spool))

@@ -56,7 +56,7 @@ async def _live(
 ) -> ExitCode:
     pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
     try:
-        reporter = Reporter(pipe)
+        reporter = SupervisorOutbox(pipe)
         session = make_session(assignment, reporter, lease)
         return await Worker(session, pipe, reporter, lease, gauge).live()
     finally:
@@ -194,7 +194,7 @@ class Worker:
             self._lag = max(self._lag, loop.time() - due)
 
 
-class Reporter:
+class SupervisorOutbox:
     """Hands events over; with nobody to take them it ends the process before anything else is done.
 
     Whatever goes on without a supervisor is done again by the next worker.

@@ -22,7 +22,7 @@ from session_worker.protocol.pipe_fields import (
     Seconds,
     Sound,
 )
-from session_worker.protocol.pipe_value import Bytes, Frozen
+from session_worker.protocol.pipe_value import Bytes, PipeValue
 from session_worker.protocol.proxy import Proxy  # noqa: TC001 - pydantic reads it
 
 
@@ -78,7 +78,7 @@ class TroubleCode(StrEnum):
     PROXY_FORBIDDEN = "proxy_forbidden"
 
 
-class Trouble(Frozen):
+class Trouble(PipeValue):
     """One thing that went wrong, with Telegram's own words for it."""
 
     code: TroubleCode
@@ -86,14 +86,14 @@ class Trouble(Frozen):
     retry_after: Seconds | None = None
 
 
-class Application(Frozen):
+class Application(PipeValue):
     """The credentials under which we speak to Telegram."""
 
     api_id: int
     api_hash: Sound = Field(repr=False)
 
 
-class DataCentre(Frozen):
+class DataCentre(PipeValue):
     """A data centre other than Telegram's own, with the public key that proves it."""
 
     host: Sound
@@ -102,7 +102,7 @@ class DataCentre(Frozen):
     dc_id: int = 2
 
 
-class UpdateState(Frozen):
+class UpdateState(PipeValue):
     """How far into the account's updates everything has been stored."""
 
     pts: Int32
@@ -115,7 +115,7 @@ NO_HASH = 0
 """Stands for the access hash of a peer that only an earlier login has met."""
 
 
-class Entity(Frozen):
+class Entity(PipeValue):
     """A Telegram peer with the access hash this login needs to address it."""
 
     peer_id: Int64
@@ -125,7 +125,7 @@ class Entity(Frozen):
     name: Name | None = None
 
 
-class StoredSession(Frozen):
+class StoredSession(PipeValue):
     """What must survive a process for the number to be logged in again."""
 
     dc_id: Int32
@@ -137,7 +137,7 @@ class StoredSession(Frozen):
     entities: tuple[Entity, ...] = ()
 
 
-class PlanfixAccount(Frozen):
+class PlanfixAccount(PipeValue):
     """Where this number's messages go, with the key that opens it."""
 
     url: Sound
@@ -147,7 +147,7 @@ class PlanfixAccount(Frozen):
     may_be_private: bool = False
 
 
-class Assignment(Frozen):
+class Assignment(PipeValue):
     """Everything a worker ever learns: one number, one session, one Planfix account."""
 
     kind: Literal["assignment"] = "assignment"
@@ -163,10 +163,10 @@ class Assignment(Frozen):
     language: Sound = "ru"
     log_level: Sound = "INFO"
     log_format: Literal["text", "json"] = "text"
-    session_factory: Sound = "session_worker.number:Number"
+    session_factory: Sound = "session_worker.number:NumberSession"
 
 
-class Beat(Frozen):
+class Beat(PipeValue):
     """Renews the lease until ``deadline`` (CLOCK_BOOTTIME seconds), asks for a pulse."""
 
     kind: Literal["beat"] = "beat"
@@ -174,7 +174,7 @@ class Beat(Frozen):
     deadline: float
 
 
-class Pulse(Frozen):
+class Pulse(PipeValue):
     """A worker's answer to a beat: how its process is."""
 
     kind: Literal["pulse"] = "pulse"
@@ -186,7 +186,7 @@ class Pulse(Frozen):
     merged: Int64 | None = None
 
 
-class SessionChanged(Frozen):
+class SessionChanged(PipeValue):
     """The session entered another state."""
 
     kind: Literal["session_changed"] = "session_changed"
@@ -194,7 +194,7 @@ class SessionChanged(Frozen):
     trouble: Trouble | None = None
 
 
-class KeySaved(Frozen):
+class KeySaved(PipeValue):
     """The session's key or data centre changed; entities and update state travel on their own."""
 
     kind: Literal["key_saved"] = "key_saved"
@@ -205,14 +205,14 @@ class KeySaved(Frozen):
     user_id: Int64 | None = None
 
 
-class EntitiesSeen(Frozen):
+class EntitiesSeen(PipeValue):
     """Peers whose access hash became known or changed."""
 
     kind: Literal["entities_seen"] = "entities_seen"
     entities: Annotated[tuple[Entity, ...], FailFast(), Field(max_length=MOST_ENTITIES)]
 
 
-class UpdateStateMoved(Frozen):
+class UpdateStateMoved(PipeValue):
     """Everything up to this point has been handed over; the stored state may follow."""
 
     kind: Literal["update_state_moved"] = "update_state_moved"

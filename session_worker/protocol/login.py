@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field
 
-from session_worker.protocol.pipe_value import Frozen
+from session_worker.protocol.pipe_value import PipeValue
 
 if TYPE_CHECKING:
     from session_worker.protocol.pipe_fields import Detail, Int64, QrLink, Seconds, Sound
@@ -42,7 +42,7 @@ FINAL_FAILURES = frozenset(
 """Failures after which the login must begin anew."""
 
 
-class LoginByCode(Frozen):
+class LoginByCode(PipeValue):
     """Command: have Telegram send a code; give up after so many seconds without a step."""
 
     kind: Literal["login_by_code"] = "login_by_code"
@@ -50,7 +50,7 @@ class LoginByCode(Frozen):
     patience: float
 
 
-class LoginByQr(Frozen):
+class LoginByQr(PipeValue):
     """Command: show QR codes as long as somebody watches, then be patient as with a code."""
 
     kind: Literal["login_by_qr"] = "login_by_qr"
@@ -59,13 +59,13 @@ class LoginByQr(Frozen):
     patience_unwatched: float
 
 
-class WatchQr(Frozen):
+class WatchQr(PipeValue):
     """Command: somebody still looks at the QR code."""
 
     kind: Literal["watch_qr"] = "watch_qr"
 
 
-class EnterCode(Frozen):
+class EnterCode(PipeValue):
     """Command: the code that the number's owner has received."""
 
     kind: Literal["enter_code"] = "enter_code"
@@ -73,7 +73,7 @@ class EnterCode(Frozen):
     code: Sound = Field(repr=False)
 
 
-class EnterPassword(Frozen):
+class EnterPassword(PipeValue):
     """Command: the password of the account, asked for after the code."""
 
     kind: Literal["enter_password"] = "enter_password"
@@ -81,14 +81,14 @@ class EnterPassword(Frozen):
     password: Sound = Field(repr=False)
 
 
-class LogOut(Frozen):
+class LogOut(PipeValue):
     """Command: end the session at Telegram."""
 
     kind: Literal["log_out"] = "log_out"
     request_id: int
 
 
-class LoginMoved(Frozen):
+class LoginMoved(PipeValue):
     """Event: the login has come so far; without a request id nobody asked for it."""
 
     kind: Literal["login_moved"] = "login_moved"
@@ -99,7 +99,7 @@ class LoginMoved(Frozen):
     hint: Detail = ""
 
 
-class LoginFailed(Frozen):
+class LoginFailed(PipeValue):
     """Event: a step failed, in Telegram's own words."""
 
     kind: Literal["login_failed"] = "login_failed"

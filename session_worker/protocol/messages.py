@@ -21,10 +21,10 @@ from session_worker.protocol.pipe_fields import (
     Sound,
     Text,
 )
-from session_worker.protocol.pipe_value import Frozen
+from session_worker.protocol.pipe_value import PipeValue
 
 
-class Contact(Frozen):
+class Contact(PipeValue):
     """The Telegram person on the other side, as far as this number may know it."""
 
     peer_id: Int64
@@ -35,7 +35,7 @@ class Contact(Frozen):
     photo_id: Int64 | None = None
 
 
-class IncomingFile(Frozen):
+class IncomingFile(PipeValue):
     """A file of a Telegram message, to be fetched when the message is delivered."""
 
     message_id: Int64
@@ -52,7 +52,7 @@ class IncomingKind(StrEnum):
     DELETION = "deletion"
 
 
-class Incoming(Frozen):
+class Incoming(PipeValue):
     """Something that happened in a private chat, to be told to Planfix as one message.
 
     An album has several message ids. ``text`` is readable as it stands; the line of the message
@@ -71,7 +71,7 @@ class Incoming(Frozen):
     files: Annotated[tuple[IncomingFile, ...], FailFast(), Field(max_length=MOST_FILES)] = ()
 
 
-class ChatMemory(Frozen):
+class ChatMemory(PipeValue):
     """What has been told to Planfix about a chat, so that it is told once."""
 
     peer_id: Int64
@@ -79,18 +79,18 @@ class ChatMemory(Frozen):
     contact: Contact | None = None
 
 
-class Attachment(Frozen):
+class Attachment(PipeValue):
     """A file that an employee attached, behind a link of Planfix."""
 
     name: Sound
     url: Sound
 
 
-APART = -1
+SENT_SEPARATELY = -1
 """Stands for a text that is to be sent, not with a file but by itself, which settles the matter."""
 
 
-class Part(Frozen):
+class Part(PipeValue):
     """One Telegram message, or one album, of an outgoing message.
 
     Each message of it is sent under its own random id, fixed before the first try; ``sent`` tells
@@ -105,10 +105,10 @@ class Part(Frozen):
     @property
     def is_sent(self) -> bool:
         """Whether nothing of it is left to be sent."""
-        return bool(self.sent) and not {None, APART} & set(self.sent)
+        return bool(self.sent) and not {None, SENT_SEPARATELY} & set(self.sent)
 
 
-class Outgoing(Frozen):
+class Outgoing(PipeValue):
     """What an employee answers, planned into parts."""
 
     peer_id: Int64
@@ -125,7 +125,7 @@ class PlanfixStatus(StrEnum):
     ERROR = "error"
 
 
-class Failure(Frozen):
+class Failure(PipeValue):
     """Why a try came to nothing; without a next try it is the last word."""
 
     code: Label
@@ -133,7 +133,7 @@ class Failure(Frozen):
     next_try: Moment | None = None
 
 
-class Deliver(Frozen):
+class Deliver(PipeValue):
     """Command: bring this to Planfix, after all that was handed over before for the same chat."""
 
     kind: Literal["deliver"] = "deliver"
@@ -147,7 +147,7 @@ class Deliver(Frozen):
     is_uncertain: bool = False
 
 
-class Send(Frozen):
+class Send(PipeValue):
     """Command: send this in Telegram, after all that was handed over before for the same chat."""
 
     kind: Literal["send"] = "send"
@@ -157,7 +157,7 @@ class Send(Frozen):
     next_try: float = 0.0
 
 
-class TellStatus(Frozen):
+class TellStatus(PipeValue):
     """Command: tell Planfix what became of a message that came from it."""
 
     kind: Literal["tell_status"] = "tell_status"
@@ -167,14 +167,14 @@ class TellStatus(Frozen):
     text: Sound = ""
 
 
-class Stored(Frozen):
+class Stored(PipeValue):
     """Command: what came in at these positions is kept; the place in the updates may move on."""
 
     kind: Literal["stored"] = "stored"
     positions: tuple[int, ...]
 
 
-class Resolve(Frozen):
+class Resolve(PipeValue):
     """Command: find a person to write to for the first time."""
 
     kind: Literal["resolve"] = "resolve"
@@ -184,7 +184,7 @@ class Resolve(Frozen):
     phone: Sound | None = None
 
 
-class Received(Frozen):
+class Received(PipeValue):
     """Event: something was written to the number, or by its owner; keep it, then say so."""
 
     kind: Literal["received"] = "received"
@@ -192,7 +192,7 @@ class Received(Frozen):
     incoming: Incoming
 
 
-class ReadByContact(Frozen):
+class ReadByContact(PipeValue):
     """Event: the contact has read what the number wrote, up to a message."""
 
     kind: Literal["read_by_contact"] = "read_by_contact"
@@ -201,14 +201,14 @@ class ReadByContact(Frozen):
     up_to: Int64
 
 
-class Trying(Frozen):
+class Trying(PipeValue):
     """Event: a try begins; until the next word its outcome is open, as is that of a crash."""
 
     kind: Literal["trying"] = "trying"
     row: Int64
 
 
-class PartSent(Frozen):
+class PartSent(PipeValue):
     """Event: what the random ids of a part have become so far; the last of all makes the row sent.
 
     0 stands for a message that was sent but not found; none, like ``APART``, for one that is still
@@ -221,14 +221,14 @@ class PartSent(Frozen):
     message_ids: Annotated[tuple[Int64 | None, ...], FailFast(), Field(max_length=MOST_FILES)]
 
 
-class Delivered(Frozen):
+class Delivered(PipeValue):
     """Event: Planfix took it."""
 
     kind: Literal["delivered"] = "delivered"
     row: Int64
 
 
-class Failed(Frozen):
+class Failed(PipeValue):
     """Event: a try to deliver or to send came to nothing.
 
     It counts tries that were not told before, since they could not have got through.
@@ -240,7 +240,7 @@ class Failed(Frozen):
     tries: Annotated[int, Field(ge=0, le=1)] = 0
 
 
-class StatusTold(Frozen):
+class StatusTold(PipeValue):
     """Event: Planfix has been told, or will never take, a status."""
 
     kind: Literal["status_told"] = "status_told"
@@ -249,14 +249,14 @@ class StatusTold(Frozen):
     failure: Failure | None = None
 
 
-class ChatRemembered(Frozen):
+class ChatRemembered(PipeValue):
     """Event: what Planfix knows about a chat has changed."""
 
     kind: Literal["chat_remembered"] = "chat_remembered"
     chat: ChatMemory
 
 
-class Resolved(Frozen):
+class Resolved(PipeValue):
     """Event: who was found, or why nobody."""
 
     kind: Literal["resolved"] = "resolved"
@@ -265,7 +265,7 @@ class Resolved(Frozen):
     failure: Failure | None = None
 
 
-class GapFilled(Frozen):
+class GapFilled(PipeValue):
     """Event: what was written while nobody listened has been looked for in the history."""
 
     kind: Literal["gap_filled"] = "gap_filled"

@@ -17,7 +17,7 @@ Bytes = Annotated[
 ]
 
 
-class Frozen(BaseModel):
+class PipeValue(BaseModel):
     """A value that crosses the pipe."""
 
     # What is wrong may be said in a log, what is in it may not.

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field
 
-from session_worker.protocol.pipe_value import Bytes, Frozen
+from session_worker.protocol.pipe_value import Bytes, PipeValue
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -36,7 +36,7 @@ class ProxyKind(StrEnum):
     MTPROXY = "mtproxy"
 
 
-class Proxy(Frozen):
+class Proxy(PipeValue):
     """What all connections of a number to Telegram go through; nothing else of it does."""
 
     kind: ProxyKind

@@ -27,7 +27,7 @@ _TRUE = struct.pack("<I", 0x997275B5)
 _VECTOR_OF_ONE = struct.pack("<Ii", 0x1CB5C415, 1)
 
 
-class Understudy:
+class WarmupServer:
     """Answers what a worker asks when it connects; checks nothing, keeps nothing."""
 
     def __init__(self, auth_key: bytes) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from session_worker.texts import en, ru, uk
 
 if TYPE_CHECKING:
-    from session_worker.texts.chat_texts import Words
+    from session_worker.texts.chat_texts import ChatTexts
 
-_BOOKS = {"en": en.WORDS, "ru": ru.WORDS, "uk": uk.WORDS}
+_LANGUAGES = {"en": en.TEXTS, "ru": ru.TEXTS, "uk": uk.TEXTS}
 
 
-def words_of(language: str) -> Words:
+def texts_of(language: str) -> ChatTexts:
     """Open the book of a language."""
-    return _BOOKS[language]
+    return _LANGUAGES[language]

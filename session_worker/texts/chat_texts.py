@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ChatTexts:
     """What stands for things in Telegram that are not text; braces are filled in."""
 
     photo: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from session_worker.texts.chat_texts import Words
+from session_worker.texts.chat_texts import ChatTexts
 
-WORDS = Words(
+TEXTS = ChatTexts(
     photo="Фото",
     live_photo="Живое фото",
     video="Видео",

@@ -15,7 +15,7 @@ from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP
 from session_worker.confinement.kernel import checked, libc, prctl, syscall
 from session_worker.confinement.landlock import version
 from session_worker.confinement.syscall_numbers import MACHINES, NEEDLESS, TIOCSTI
-from session_worker.protocol.pipe_value import Frozen
+from session_worker.protocol.pipe_value import PipeValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ CALLS = dict(zip(MACHINES, zip(*NEEDLESS.values(), strict=True), strict=True))[o
 NUMBER_OF = dict(zip(NEEDLESS, CALLS, strict=True))
 
 
-class Targets(Frozen):
+class Targets(PipeValue):
     """What there is to be had around a worker."""
 
     supervisor: int

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-from session_worker.number import Number
+from session_worker.number import NumberSession
 
 if TYPE_CHECKING:
     from session_worker.process.lease import Lease
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PIECE = 64 << 20  # bytes
 
 
-class WildNumber(Number):
+class WildNumber(NumberSession):
     """Its `provider_id` says how it misbehaves."""
 
     def __init__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> None:

@@ -12,11 +12,11 @@ from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
 from session_worker.session import LineLeftOpen, SessionEnded
 from session_worker.telegram.connection.announcements import Announcements
 from session_worker.telegram.connection.client import AccountClient
-from session_worker.telegram.connection.connection import Line, fenced
+from session_worker.telegram.connection.connection import Connection, fenced
 from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.polling import Polling
-from session_worker.telegram.connection.session_memory import News, WorkerSession
-from session_worker.telegram.connection.timing import Pace, clock_trouble, pause_before
+from session_worker.telegram.connection.session_memory import SessionReporter, WorkerSession
+from session_worker.telegram.connection.timing import ConnectionTiming, clock_trouble, pause_before
 from session_worker.telegram.connection.updates import Inbox
 from session_worker.telegram.errors import (
     Deaf,
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.session import Outbox, Right
-    from session_worker.telegram.connection.updates import Incoming
+    from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.updates import PositionedUpdate
 
-    OnUpdate = Callable[["TelegramAccount", Incoming], Awaitable[None]]
+    OnUpdate = Callable[["TelegramAccount", PositionedUpdate], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
 INBOX = 1000  # updates that may wait to be stored
 
 
-async def store_nothing(account: TelegramAccount, incoming: Incoming) -> None:
+async def store_nothing(account: TelegramAccount, incoming: PositionedUpdate) -> None:
     """Count each update as stored, for an account nobody listens to."""
     account.acknowledge(incoming.position)
 
@@ -57,28 +57,28 @@ class TelegramAccount:
         self,
         assignment: Assignment,
         outbox: Outbox,
-        lease: Right,
+        lease: WritePermit,
         *,
         on_update: OnUpdate = store_nothing,
-        pace: Pace | None = None,
+        pace: ConnectionTiming | None = None,
     ) -> None:
         self._assignment = assignment
         self.owner = assignment.session.user_id if assignment.session else None
         self._says = Announcements(outbox)
         self._on_update = on_update
-        self._pace = pace or Pace()
+        self._pace = pace or ConnectionTiming()
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._lease_lost = asyncio.Event()
         self._session = WorkerSession(assignment.session, assignment.data_centre)
-        self._news = News(outbox, self._session)
+        self._news = SessionReporter(outbox, self._session)
         self._inbox = Inbox(INBOX, self._news.moved)
         stored = assignment.session
         self._place = stored.update_state if stored else None
         self._place_of = stored.user_id if stored else None
         self._held = HeldLines()
         self._connection = fenced(lease, self._lease_lost.set, assignment.proxy, self._held)
-        self._line: Line | None = None
+        self._line: Connection | None = None
         self._online = asyncio.Event()
 
     @property
@@ -213,7 +213,7 @@ class TelegramAccount:
             self._inbox.arrived,
             self._says.undecodable,
         )
-        line = Line(client, self._pace, self._assignment.data_centre)
+        line = Connection(client, self._pace, self._assignment.data_centre)
         try:
             await line.open(self._inbox.reached or self._place)
             await self._verify(line)
@@ -226,11 +226,11 @@ class TelegramAccount:
             # Not even a cancelled run may leave a line: the next owner of the key would be a second.
             await asyncio.shield(self._leave(line))
 
-    async def _leave(self, line: Line) -> None:
+    async def _leave(self, line: Connection) -> None:
         await self._held.let_go(self._pace.part_limit)
         await line.close()
 
-    async def _verify(self, line: Line) -> None:
+    async def _verify(self, line: Connection) -> None:
         """Let updates through only if this is the number's own account."""
         state = await line.state()
         self.owner = await self._owner_on(line)
@@ -244,7 +244,7 @@ class TelegramAccount:
             await line.catch_up()
         self._says.say(SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC)))
 
-    async def _owner_on(self, line: Line) -> int:
+    async def _owner_on(self, line: Connection) -> int:
         """Tell whose account is on the line; raises if it is not the number's own."""
         try:
             me = await line.me()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Application, DataCentre, UpdateState
     from session_worker.telegram.connection.decoding import OnUndecodable
     from session_worker.telegram.connection.session_memory import WorkerSession
-    from session_worker.telegram.connection.timing import Pace
+    from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.errors import TelegramError
 
     Arrived = Callable[[UpdateState, Sequence[Any]], Awaitable[None]]
@@ -57,7 +57,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         session: WorkerSession,
         application: Application,
         connection: type[Any],
-        pace: Pace,
+        pace: ConnectionTiming,
         arrived: Arrived,
         on_undecodable: OnUndecodable = log_undecodable,
     ) -> None:

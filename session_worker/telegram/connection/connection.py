@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import DataCentre, UpdateState
     from session_worker.protocol.proxy import Proxy
-    from session_worker.session import Right
+    from session_worker.session import WritePermit
     from session_worker.telegram.connection.client import AccountClient
-    from session_worker.telegram.connection.timing import Pace
+    from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.proxy.transports import HeldLines
 
 
 log = logging.getLogger(__name__)
 
 
-class Line:
+class Connection:
     """Asks Telegram within a time limit, in our own errors, and knows when it is cut."""
 
     def __init__(
-        self, client: AccountClient, pace: Pace, trusted: DataCentre | None = None
+        self, client: AccountClient, pace: ConnectionTiming, trusted: DataCentre | None = None
     ) -> None:
         self._client = client
         self._pace = pace
@@ -177,7 +177,7 @@ class DirectConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is 
 
 
 def fenced(
-    right: Right, on_lost: Callable[[], None], proxy: Proxy | None, held: HeldLines
+    right: WritePermit, on_lost: Callable[[], None], proxy: Proxy | None, held: HeldLines
 ) -> type[Any]:
     """Make the connection class of a worker that may write only while it holds the right to."""
     transport = DirectConnection if proxy is None else transport_through(proxy, held)

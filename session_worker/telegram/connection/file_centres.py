@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import DataCentre
     from session_worker.telegram.connection.client import AccountClient
-    from session_worker.telegram.connection.timing import Pace
+    from session_worker.telegram.connection.timing import ConnectionTiming
 
     AddressOf = Callable[[int], Awaitable[tuple[str, int]]]
 
@@ -35,7 +35,11 @@ class FileCentres:
     """The other data centres, as the line to the account's own one knows them."""
 
     def __init__(
-        self, client: AccountClient, pace: Pace, address_of: AddressOf, trusted: DataCentre | None
+        self,
+        client: AccountClient,
+        pace: ConnectionTiming,
+        address_of: AddressOf,
+        trusted: DataCentre | None,
     ) -> None:
         self._client = client
         self._pace = pace
@@ -61,7 +65,7 @@ class FileCentre:
     """One other data centre: a line opened when needed, under a key used on no other line."""
 
     def __init__(
-        self, dc_id: int, client: AccountClient, pace: Pace, address_of: AddressOf
+        self, dc_id: int, client: AccountClient, pace: ConnectionTiming, address_of: AddressOf
     ) -> None:
         self._dc_id = dc_id
         self._client = client

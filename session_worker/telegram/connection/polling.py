@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import SessionState
-from session_worker.telegram.connection.timing import Hearing, clock_trouble, pause_before_poll
+from session_worker.telegram.connection.timing import (
+    DeafnessCheck,
+    clock_trouble,
+    pause_before_poll,
+)
 from session_worker.telegram.errors import (
     Deaf,
     FloodWait,
@@ -18,8 +22,8 @@ from session_worker.telegram.errors import (
 
 if TYPE_CHECKING:
     from session_worker.telegram.connection.announcements import Announcements
-    from session_worker.telegram.connection.connection import Line
-    from session_worker.telegram.connection.timing import Pace
+    from session_worker.telegram.connection.connection import Connection
+    from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.connection.updates import Inbox
 
 log = logging.getLogger(__name__)
@@ -30,12 +34,14 @@ MOST_UNPROVEN = 3  # polls in a row that were answered by nothing but errors
 class Polling:
     """Asks now and then whether the line, the session and the updates are well."""
 
-    def __init__(self, line: Line, inbox: Inbox, says: Announcements, pace: Pace) -> None:
+    def __init__(
+        self, line: Connection, inbox: Inbox, says: Announcements, pace: ConnectionTiming
+    ) -> None:
         self._line = line
         self._inbox = inbox
         self._says = says
         self._pace = pace
-        self._hearing = Hearing()
+        self._hearing = DeafnessCheck()
         self._unproven = 0
 
     async def run(self) -> None:

@@ -133,7 +133,7 @@ def _nobody_listens() -> None:
 GATHERING = 0.02  # seconds in which changes become one event
 
 
-class News:
+class SessionReporter:
     """Tells key, peers and place, gathered, each place after the peers it needs."""
 
     def __init__(self, outbox: Outbox, session: WorkerSession) -> None:

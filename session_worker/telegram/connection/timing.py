@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ConnectionTiming:
     """Limits and pauses, in seconds."""
 
     connect_limit: float = 10.0
@@ -38,14 +38,14 @@ class Pace:
     albums: Patience = field(default_factory=Patience)
 
 
-def pause_before_poll(unproven: int, pace: Pace) -> float:
+def pause_before_poll(unproven: int, pace: ConnectionTiming) -> float:
     """How long to wait before a poll, after so many that proved nothing: first a moment only."""
     if unproven == 0:
         return pace.poll_interval
     return float(min(pace.settle * 2.0 ** (unproven - 1), pace.poll_interval))
 
 
-def pause_before(attempt: int, pace: Pace, jitter: float | None = None) -> float:
+def pause_before(attempt: int, pace: ConnectionTiming, jitter: float | None = None) -> float:
     """How long to wait before connection attempt ``attempt`` (0: the first after a cut)."""
     if attempt == 0:
         return 0.0
@@ -58,7 +58,7 @@ MISSED_BEFORE_DEAF = 2  # once may be an update that was only late
 
 
 @dataclass(slots=True)
-class Hearing:
+class DeafnessCheck:
     """Counts how often something had to be fetched, with nothing heard in between."""
 
     _pushes: int = 0

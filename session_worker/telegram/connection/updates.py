@@ -47,7 +47,7 @@ class LibraryQueue(asyncio.Queue[Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class PositionedUpdate:
     """One update in its place; it must be acknowledged once it is stored."""
 
     position: int
@@ -77,7 +77,7 @@ class Inbox:
         self._limit = limit
         self._moved = moved
         self._progress = Progress()
-        self._waiting: asyncio.Queue[Incoming] = asyncio.Queue()
+        self._waiting: asyncio.Queue[PositionedUpdate] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
         self._told: UpdateState | None = None
@@ -117,14 +117,14 @@ class Inbox:
         # All or nothing from here on: a line that dies while waiting above hands over no half.
         positions = self._progress.arrived(state, len(updates))
         for position, update in zip(positions, updates, strict=True):
-            self._waiting.put_nowait(Incoming(position, update))
+            self._waiting.put_nowait(PositionedUpdate(position, update))
         if updates:
             self.last_heard = time.time()
         if self.depth >= self._limit:
             self._room.clear()
         self._tell()
 
-    async def take(self) -> Incoming:
+    async def take(self) -> PositionedUpdate:
         incoming = await self._waiting.get()
         if self.depth < self._limit:
             self._room.set()

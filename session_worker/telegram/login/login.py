@@ -12,10 +12,10 @@ from telethon.password import compute_check
 from telethon.tl import functions, types
 
 from session_worker.telegram.connection.client import AccountClient, trust
-from session_worker.telegram.connection.connection import Line, fenced
+from session_worker.telegram.connection.connection import Connection, fenced
 from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.session_memory import WorkerSession
-from session_worker.telegram.connection.timing import Pace
+from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.errors import (
     Moved,
     NeedsLogin,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from session_worker.protocol.contract import Assignment, UpdateState
-    from session_worker.session import Right
+    from session_worker.session import WritePermit
 
 KEY_EXCHANGES = 3
 
@@ -55,13 +55,15 @@ _WORDS: dict[str, type[TelegramError]] = {
 class Login:
     """One attempt to log in; wrong codes and passwords may be followed by others."""
 
-    def __init__(self, assignment: Assignment, right: Right, pace: Pace | None = None) -> None:
+    def __init__(
+        self, assignment: Assignment, right: WritePermit, pace: ConnectionTiming | None = None
+    ) -> None:
         self._assignment = assignment
-        self._pace = pace or Pace()
+        self._pace = pace or ConnectionTiming()
         self._held = HeldLines()
         self._connection = fenced(right, self._lease_lost, assignment.proxy, self._held)
         self._session = WorkerSession(None, assignment.data_centre)
-        self._line: Line | None = None
+        self._line: Connection | None = None
         self._code_hash = ""
         self._scanned = asyncio.Event()
         self._done = False
@@ -177,21 +179,21 @@ class Login:
                 raise
             raise kind(str(refused)) from refused
 
-    async def _open(self) -> Line:
+    async def _open(self) -> Connection:
         # One key exchange in 200 fails by chance: bad luck with factors, or a key that is too short.
         for _ in range(KEY_EXCHANGES - 1):
             with suppress(Unreachable):
                 return await self._connect()
         return await self._connect()
 
-    async def _connect(self) -> Line:
+    async def _connect(self) -> Connection:
         if self._assignment.data_centre is not None:
             # Only here is a key agreed on: a stored session never needs to prove the far end.
             trust(self._assignment.data_centre)
         client = AccountClient(
             self._session, self._assignment.application, self._connection, self._pace, self._heard
         )
-        self._line = line = Line(client, self._pace)
+        self._line = line = Connection(client, self._pace)
         try:
             await line.open(None)
             await line.follow()

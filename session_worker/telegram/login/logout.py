@@ -9,10 +9,10 @@ from telethon.tl import functions
 
 from session_worker.protocol.contract import TroubleCode
 from session_worker.telegram.connection.client import AccountClient
-from session_worker.telegram.connection.connection import Line, fenced
+from session_worker.telegram.connection.connection import Connection, fenced
 from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.session_memory import WorkerSession
-from session_worker.telegram.connection.timing import Pace
+from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.errors import NeedsLogin
 from session_worker.telegram.proxy.transports import HeldLines
 
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_worker.protocol.contract import Assignment, UpdateState
-    from session_worker.session import Right
+    from session_worker.session import WritePermit
 
 
-async def log_out(assignment: Assignment, right: Right, pace: Pace | None = None) -> None:
+async def log_out(
+    assignment: Assignment, right: WritePermit, pace: ConnectionTiming | None = None
+) -> None:
     """Make the stored key worthless; one that is so already is fine, another account's is left alone."""
-    pace = pace or Pace()
+    pace = pace or ConnectionTiming()
     session = WorkerSession(assignment.session, assignment.data_centre)
     held = HeldLines()
     connection = fenced(right, _lease_lost, assignment.proxy, held)
-    line = Line(AccountClient(session, assignment.application, connection, pace, _heard), pace)
+    line = Connection(
+        AccountClient(session, assignment.application, connection, pace, _heard), pace
+    )
     try:
         await line.open(None)
         require_own(await line.me(), assignment.number)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from session_worker.telegram.reading.messages_by_id import Patiently
     from session_worker.telegram.reading.people import Ask
-    from session_worker.telegram.reading.recent_messages import Recollection
-    from session_worker.texts.chat_texts import Words
+    from session_worker.telegram.reading.recent_messages import RecentMessages
+    from session_worker.texts.chat_texts import ChatTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ NOBODY = types.User(0)
 class History:
     """Finds single messages again."""
 
-    def __init__(self, ask: Ask, recollection: Recollection, words: Words) -> None:
+    def __init__(self, ask: Ask, recollection: RecentMessages, words: ChatTexts) -> None:
         self._ask = ask
         self._recollection = recollection
         self._words = words

@@ -11,7 +11,7 @@ from session_worker.telegram.reading.files import Document, DocumentKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from session_worker.texts.chat_texts import Words
+    from session_worker.texts.chat_texts import ChatTexts
 
 
 MAP = "https://maps.google.com/?q={lat:.6f},{long:.6f}"
@@ -34,7 +34,7 @@ _OF_KIND = {
 }
 
 
-def media_text(media: Any, words: Words) -> str:
+def media_text(media: Any, words: ChatTexts) -> str:
     """Describe media in words; empty for what the text of its message shows already."""
     match media:
         case None | types.MessageMediaEmpty() | types.MessageMediaWebPage():
@@ -56,7 +56,7 @@ def duration_text(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _document_text(document: Document, words: Words) -> str:
+def _document_text(document: Document, words: ChatTexts) -> str:
     label: str = getattr(words, _OF_KIND[document.kind])
     match document.kind:
         case DocumentKind.STICKER:
@@ -71,7 +71,7 @@ def _document_text(document: Document, words: Words) -> str:
             return label
 
 
-def _place_text(media: Any, words: Words) -> str:
+def _place_text(media: Any, words: ChatTexts) -> str:
     match media:
         case types.MessageMediaVenue():
             lines = [f"{words.location}: {media.title}", media.address, _point(media.geo)]
@@ -91,7 +91,7 @@ def _point(geo: Any) -> str:
     return f"{geo.lat:.6f}, {geo.long:.6f} [ {link} ]"
 
 
-def _card_text(media: Any, words: Words) -> str:
+def _card_text(media: Any, words: ChatTexts) -> str:
     match media:
         case types.MessageMediaContact():
             return _contact_text(media, words)
@@ -108,13 +108,13 @@ def _card_text(media: Any, words: Words) -> str:
             return _named(media, words)
 
 
-def _contact_text(media: Any, words: Words) -> str:
+def _contact_text(media: Any, words: ChatTexts) -> str:
     name = f"{media.first_name} {media.last_name}".strip()
     phone = media.phone_number and f"+{media.phone_number.lstrip('+')}"
     return f"{words.contact}: {', '.join(filter(None, [name, phone]))}"
 
 
-def _list_lines(media: Any, words: Words) -> Iterator[str]:
+def _list_lines(media: Any, words: ChatTexts) -> Iterator[str]:
     if isinstance(media, types.MessageMediaToDo):
         yield f"{words.to_do}: {media.todo.title.text}"
         yield from (f"- {task.title.text}" for task in media.todo.list)
@@ -124,7 +124,7 @@ def _list_lines(media: Any, words: Words) -> Iterator[str]:
     yield from (f"- {answer.text.text}" for answer in poll.answers)
 
 
-def _named(media: Any, words: Words) -> str:
+def _named(media: Any, words: ChatTexts) -> str:
     name = _NAMED.get(type(media))
     if name is None:
         kind = type(media).__name__.removeprefix("MessageMedia")
@@ -159,7 +159,7 @@ _NAMED_ACTIONS = {
 _DAY = 24 * 60 * 60
 
 
-def service_text(action: Any, words: Words, *, is_out: bool) -> str:
+def service_text(action: Any, words: ChatTexts, *, is_out: bool) -> str:
     """Describe an event in a private chat; empty for one that says nothing."""
     match action:
         case action if isinstance(action, SILENT):
@@ -176,7 +176,7 @@ def service_text(action: Any, words: Words, *, is_out: bool) -> str:
             return _named_action(action, words)
 
 
-def _call_text(call: Any, words: Words, *, is_out: bool) -> str:
+def _call_text(call: Any, words: ChatTexts, *, is_out: bool) -> str:
     if call.duration:
         told = words.video_call if call.video else words.call
         return told.format(duration=duration_text(call.duration))
@@ -192,7 +192,7 @@ def _period_text(seconds: int) -> str:
     return f"{days} d" if days and not rest else duration_text(seconds)
 
 
-def _named_action(action: Any, words: Words) -> str:
+def _named_action(action: Any, words: ChatTexts) -> str:
     name = _NAMED_ACTIONS.get(type(action))
     if name is None:
         kind = type(action).__name__.removeprefix("MessageAction")

@@ -14,14 +14,14 @@ MOST_KEPT = 50_000  # messages, the older half goes when there are more
 _ID = struct.Struct("<i")
 
 
-class Whereabout(NamedTuple):
+class IndexedMessage(NamedTuple):
     """The chat of a message, with who wrote it."""
 
     peer_id: int
     is_out: bool
 
 
-class Whereabouts:
+class MessageIndex:
     """Keeps chats by message id in a file of the number's own, as it must outlive the process."""
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class Whereabouts:
             if fresh:
                 await asyncio.to_thread(_append, self._path, b"".join(fresh))
 
-    async def find(self, message_id: int) -> Whereabout | None:
+    async def find(self, message_id: int) -> IndexedMessage | None:
         await self.save()
         records = await asyncio.to_thread(_read, self._path)
         place = records.find(needle := _ID.pack(message_id))
@@ -55,7 +55,7 @@ class Whereabouts:
         if place < 0:
             return None
         _, marked = RECORD.unpack_from(records, place)
-        return Whereabout(abs(marked), marked < 0)
+        return IndexedMessage(abs(marked), marked < 0)
 
 
 def _read(path: Path) -> bytes:

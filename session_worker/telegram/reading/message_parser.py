@@ -15,14 +15,16 @@ from session_worker.telegram.reading.media_text import media_text, service_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from session_worker.texts.chat_texts import Words
+    from session_worker.texts.chat_texts import ChatTexts
 
 
 # What the file beside it shows by itself, so that a caption needs no label.
 _SHOWN_BY_FILE = (types.DocumentAttributeAudio, types.DocumentAttributeSticker)
 
 
-def written(message: Any, contact: Contact, names: Mapping[int, str], words: Words) -> Written:
+def written(
+    message: Any, contact: Contact, names: Mapping[int, str], words: ChatTexts
+) -> ParsedMessage:
     """Make a value of a message in a private chat."""
     body = plain(_body(message, words))
     lines = [*_preface(message, names, words), body]
@@ -36,10 +38,12 @@ def written(message: Any, contact: Contact, names: Mapping[int, str], words: Wor
         contact=contact,
         files=files_of(message),
     )
-    return Written(incoming, _label(message, words), message.grouped_id)
+    return ParsedMessage(incoming, _label(message, words), message.grouped_id)
 
 
-def edited(message: Any, before: Written, words: Words, *, has_new_file: bool) -> Written:
+def edited(
+    message: Any, before: ParsedMessage, words: ChatTexts, *, has_new_file: bool
+) -> ParsedMessage:
     """Make a line that says how a message reads now."""
     incoming = before.incoming
     text = words.edited.format(text=incoming.text or before.label)
@@ -50,10 +54,10 @@ def edited(message: Any, before: Written, words: Words, *, has_new_file: bool) -
         "reply_to": None,
         "files": incoming.files if has_new_file else (),
     }
-    return Written(incoming.changed(**changed))
+    return ParsedMessage(incoming.changed(**changed))
 
 
-def is_silent(message: Any, words: Words) -> bool:
+def is_silent(message: Any, words: ChatTexts) -> bool:
     """Whether a message says nothing: an event that is only about how the chat looks."""
     return isinstance(message, types.MessageService) and not service_text(
         message.action, words, is_out=bool(message.out)
@@ -86,7 +90,7 @@ def file_key(message: Any) -> int | None:
     return None if file is None else int(file.id)
 
 
-def _body(message: Any, words: Words) -> str:
+def _body(message: Any, words: ChatTexts) -> str:
     """Write what the message says; empty if nothing but a file does."""
     if isinstance(message, types.MessageService):
         return service_text(message.action, words, is_out=bool(message.out))
@@ -101,7 +105,7 @@ def _body(message: Any, words: Words) -> str:
     return "\n".join(part for part in (described, text) if part) or words.empty
 
 
-def _label(message: Any, words: Words) -> str:
+def _label(message: Any, words: ChatTexts) -> str:
     if isinstance(message, types.MessageService):
         return ""
     return plain(media_text(message.media, words))
@@ -118,7 +122,7 @@ def _is_shown(media: Any) -> bool:
     return file is not None and isinstance(media, types.MessageMediaPhoto)
 
 
-def _preface(message: Any, names: Mapping[int, str], words: Words) -> list[str]:
+def _preface(message: Any, names: Mapping[int, str], words: ChatTexts) -> list[str]:
     lines = []
     reply = message.reply_to
     if isinstance(reply, types.MessageReplyStoryHeader):
@@ -131,7 +135,7 @@ def _preface(message: Any, names: Mapping[int, str], words: Words) -> list[str]:
     return lines
 
 
-def _author(forward: Any, names: Mapping[int, str], words: Words) -> str:
+def _author(forward: Any, names: Mapping[int, str], words: ChatTexts) -> str:
     """Name whom a message is forwarded from, who may be hidden, gone or a channel."""
     known = names.get(marked_id(forward.from_id)) if forward.from_id is not None else None
     name = known or forward.from_name or words.somebody
@@ -160,7 +164,7 @@ def _replied(reply: Any) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ParsedMessage:
     """Something to be told to Planfix; without a text of its own it is called by its label."""
 
     incoming: Incoming
@@ -169,11 +173,11 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadUpTo:
+class ReadMark:
     """The contact has read what the number wrote, up to a message."""
 
     peer_id: int
     up_to: int
 
 
-Heard = Written | ReadUpTo
+ParsedUpdate = ParsedMessage | ReadMark

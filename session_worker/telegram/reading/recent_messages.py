@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_worker.protocol.messages import Part
-    from session_worker.telegram.reading.message_index import Whereabouts
+    from session_worker.telegram.reading.message_index import MessageIndex
 
 
-class Traces:
+class SentMessages:
     """Notes what Telegram does not tell whoever sent it.
 
     The places are kept apart from those of what was heard: the newest of these says up to where
     everything was heard.
     """
 
-    def __init__(self, recollection: Recollection, places: Whereabouts) -> None:
+    def __init__(self, recollection: RecentMessages, places: MessageIndex) -> None:
         self._recollection = recollection
         self._places = places
 
@@ -37,7 +37,7 @@ class Traces:
 
     def _remember(self, peer_id: int, message_id: int | None, text: str) -> None:
         if message_id is not None and self._recollection.find(message_id) is None:
-            line = Line(peer_id, is_out=True, snippet=snippet(render(text).text))
+            line = RecentMessage(peer_id, is_out=True, snippet=snippet(render(text).text))
             self._recollection.remember(message_id, line)
 
 
@@ -46,7 +46,7 @@ LONGEST_SNIPPET = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RecentMessage:
     """One message, shortened."""
 
     peer_id: int
@@ -55,19 +55,19 @@ class Line:
     file: int | None = None
 
 
-class Recollection:
+class RecentMessages:
     """The newest messages of all chats, by their ids."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[int, Line] = OrderedDict()
+        self._lines: OrderedDict[int, RecentMessage] = OrderedDict()
 
-    def remember(self, message_id: int, line: Line) -> None:
+    def remember(self, message_id: int, line: RecentMessage) -> None:
         self._lines[message_id] = line
         self._lines.move_to_end(message_id)
         if len(self._lines) > MOST_KEPT:
             self._lines.popitem(last=False)
 
-    def find(self, message_id: int) -> Line | None:
+    def find(self, message_id: int) -> RecentMessage | None:
         return self._lines.get(message_id)
 
 

@@ -10,9 +10,9 @@ from telethon.tl import types
 
 from session_worker.protocol.messages import Incoming, IncomingKind
 from session_worker.telegram.reading.message_parser import (
-    Heard,
-    ReadUpTo,
-    Written,
+    ParsedMessage,
+    ParsedUpdate,
+    ReadMark,
     edited,
     file_key,
     is_rewritten,
@@ -21,21 +21,21 @@ from session_worker.telegram.reading.message_parser import (
     written,
 )
 from session_worker.telegram.reading.people import is_ignored, names_of
-from session_worker.telegram.reading.recent_messages import Line, snippet
+from session_worker.telegram.reading.recent_messages import RecentMessage, snippet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from session_worker.protocol.messages import Contact
-    from session_worker.telegram.reading.message_index import Whereabout, Whereabouts
+    from session_worker.telegram.reading.message_index import IndexedMessage, MessageIndex
     from session_worker.telegram.reading.people import People
-    from session_worker.telegram.reading.recent_messages import Recollection
-    from session_worker.texts.chat_texts import Words
+    from session_worker.telegram.reading.recent_messages import RecentMessages
+    from session_worker.texts.chat_texts import ChatTexts
 
 MOST_DELETIONS = 100  # messages in one line for Planfix; a whole chat may be deleted at once
 
 
-class Listener:
+class UpdateParser:
     """Understands one update after the other, remembering what later ones refer to.
 
     The first of the places are those of what it has heard, the second of what we have sent.
@@ -44,16 +44,16 @@ class Listener:
     def __init__(
         self,
         people: People,
-        recollection: Recollection,
-        places: tuple[Whereabouts, Whereabouts],
-        words: Words,
+        recollection: RecentMessages,
+        places: tuple[MessageIndex, MessageIndex],
+        words: ChatTexts,
     ) -> None:
         self._people = people
         self._recollection = recollection
         self._whereabouts, self._sent = places
         self._words = words
 
-    async def listen(self, update: Any) -> Sequence[Heard]:
+    async def listen(self, update: Any) -> Sequence[ParsedUpdate]:
         """Tell what an update means for Planfix; often nothing."""
         entities = getattr(update, "_entities", {})
         self._people.learn(entities.values())
@@ -67,14 +67,14 @@ class Listener:
             case types.UpdateDeleteMessages(messages=message_ids):
                 return await self._note_deletion(message_ids)
             case types.UpdateReadHistoryOutbox(peer=types.PeerUser(user_id=peer_id)):
-                return (ReadUpTo(peer_id, update.max_id),)
+                return (ReadMark(peer_id, update.max_id),)
             case types.UpdateUser() | types.UpdateUserName() | types.UpdateUserPhone():
                 self._people.forget(update.user_id)
             case _:
                 pass
         return ()
 
-    async def read(self, message: Any, entities: Mapping[int, Any]) -> Sequence[Written]:
+    async def read(self, message: Any, entities: Mapping[int, Any]) -> Sequence[ParsedMessage]:
         """Take a new message."""
         self._people.learn(entities.values())
         contact = await self._contact_in(message)
@@ -85,7 +85,7 @@ class Listener:
         self._whereabouts.note(message.id, contact.peer_id, is_out=bool(message.out))
         return (heard,)
 
-    async def _reread(self, message: Any, entities: Mapping[int, Any]) -> Sequence[Written]:
+    async def _reread(self, message: Any, entities: Mapping[int, Any]) -> Sequence[ParsedMessage]:
         contact = await self._contact_in(message)
         if contact is None or isinstance(message, types.MessageService):
             return ()
@@ -97,9 +97,11 @@ class Listener:
         self._remember(message, now)
         return (edited(message, now, self._words, has_new_file=has_new_file),)
 
-    def _remember(self, message: Any, heard: Written) -> None:
+    def _remember(self, message: Any, heard: ParsedMessage) -> None:
         text = snippet(heard.incoming.text or heard.label)
-        line = Line(heard.incoming.peer_id, heard.incoming.is_echo, text, file_key(message))
+        line = RecentMessage(
+            heard.incoming.peer_id, heard.incoming.is_echo, text, file_key(message)
+        )
         self._recollection.remember(message.id, line)
 
     async def _contact_in(self, message: Any) -> Contact | None:
@@ -111,7 +113,7 @@ class Listener:
         contact = await self._people.contact(message.peer_id.user_id)
         return None if is_ignored(contact, await self._people.me()) else contact
 
-    async def _note_deletion(self, message_ids: Sequence[int]) -> Sequence[Heard]:
+    async def _note_deletion(self, message_ids: Sequence[int]) -> Sequence[ParsedUpdate]:
         gone: dict[tuple[int, bool], list[int]] = defaultdict(list)
         for message_id in sorted(message_ids):
             line = self._recollection.find(message_id)
@@ -124,10 +126,10 @@ class Listener:
             for start in range(0, len(ids), MOST_DELETIONS)
         ]
 
-    async def _find(self, message_id: int) -> Whereabout | None:
+    async def _find(self, message_id: int) -> IndexedMessage | None:
         return await self._whereabouts.find(message_id) or await self._sent.find(message_id)
 
-    async def _deleted(self, peer_id: int, is_out: bool, message_ids: list[int]) -> Written:
+    async def _deleted(self, peer_id: int, is_out: bool, message_ids: list[int]) -> ParsedMessage:
         incoming = Incoming(
             what=IncomingKind.DELETION,
             peer_id=peer_id,
@@ -137,7 +139,7 @@ class Listener:
             text="\n".join(dict.fromkeys(map(self._deletion_line, message_ids))),
             contact=await self._people.contact(peer_id),
         )
-        return Written(incoming)
+        return ParsedMessage(incoming)
 
     def _deletion_line(self, message_id: int) -> str:
         line = self._recollection.find(message_id)

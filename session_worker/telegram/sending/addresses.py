@@ -14,7 +14,7 @@ from session_worker.telegram.reading.dialogs import Dialogs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from session_worker.telegram.sending.flood_control import Throttle
+    from session_worker.telegram.sending.flood_control import FloodControl
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Addresses:
     to ask for something that names the person.
     """
 
-    def __init__(self, telegram: Telegram, throttle: Throttle) -> None:
+    def __init__(self, telegram: Telegram, throttle: FloodControl) -> None:
         self._telegram = telegram
         self._throttle = throttle
         self._dialogs = Dialogs()

@@ -25,7 +25,7 @@ class Limited(Protocol):
     def limit(self, trouble: Trouble | None) -> None: ...
 
 
-class Throttle:
+class FloodControl:
     """Tells a chat that must wait from an account that must.
 
     Telegram does not say which it means. A second chat that is refused while the first still

@@ -16,7 +16,7 @@ _CONTAINERS = frozenset({b"trak"})
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class VideoInfo:
     """What players want to know beforehand; zeros where nothing is known."""
 
     seconds: float = 0.0
@@ -24,7 +24,7 @@ class Film:
     height: int = 0
 
 
-def measure_video(file: IO[bytes]) -> Film | None:
+def measure_video(file: IO[bytes]) -> VideoInfo | None:
     """Look for the index of an MP4; None when the file is not one."""
     index = _find_index(file)
     if index is None:
@@ -32,7 +32,7 @@ def measure_video(file: IO[bytes]) -> Film | None:
     try:
         return _read_index(index)
     except struct.error:
-        return Film()
+        return VideoInfo()
 
 
 def _find_index(file: IO[bytes]) -> bytes | None:
@@ -57,7 +57,7 @@ def _find_index(file: IO[bytes]) -> bytes | None:
         place += size
 
 
-def _read_index(index: bytes) -> Film:
+def _read_index(index: bytes) -> VideoInfo:
     seconds, width, height = 0.0, 0, 0
     for kind, body in _boxes(index):
         if kind == b"mvhd":
@@ -66,7 +66,7 @@ def _read_index(index: bytes) -> Film:
             # Sixteen bits of each are behind the point; sound has no size.
             wide, high = struct.unpack(">II", body[-8:])
             width, height = wide >> 16, high >> 16
-    return Film(seconds, width, height)
+    return VideoInfo(seconds, width, height)
 
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -100,24 +100,24 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PictureInfo:
     """Edges in pixels."""
 
     width: int
     height: int
 
 
-def measure_picture(head: bytes) -> Picture | None:
+def measure_picture(head: bytes) -> PictureInfo | None:
     """Read a PNG's or JPEG's header; None when it is neither, or broken."""
     try:
         if head.startswith(_PNG):
-            return Picture(*struct.unpack_from(">II", head, 16))
+            return PictureInfo(*struct.unpack_from(">II", head, 16))
         return _measure_jpeg(head) if head.startswith(_JPEG) else None
     except (struct.error, IndexError):
         return None
 
 
-def can_be_photo(picture: Picture | None, size: int) -> bool:
+def can_be_photo(picture: PictureInfo | None, size: int) -> bool:
     """Whether Telegram takes it as a photo rather than as a file."""
     if picture is None or size > MOST_BYTES:
         return False
@@ -125,14 +125,14 @@ def can_be_photo(picture: Picture | None, size: int) -> bool:
     return short > 0 and short + long <= MOST_EDGES and long <= short * MOST_RATIO
 
 
-def _measure_jpeg(head: bytes) -> Picture | None:
+def _measure_jpeg(head: bytes) -> PictureInfo | None:
     """Walk from marker to marker until the one that begins a frame."""
     place = 2
     while head[place] == 0xFF:
         marker = head[place + 1]
         if marker in _FRAMES:
             height, width = struct.unpack_from(">HH", head, place + 5)
-            return Picture(width, height)
+            return PictureInfo(width, height)
         if marker in _STANDALONE:
             place += 1 if marker == 0xFF else 2
         else:

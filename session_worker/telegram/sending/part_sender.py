@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import Part
     from session_worker.telegram.sending.requests import Sender
-    from session_worker.telegram.sending.send_state import Letter
+    from session_worker.telegram.sending.send_state import SendState
     from session_worker.telegram.sending.uploads import Uploads
 
     Report = Callable[[], Awaitable[None]]
@@ -39,7 +39,7 @@ _SINGLES_MAY_DO = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class UploadedFile:
     """A file that Telegram has, in the form in which it is sent."""
 
     media: Any
@@ -47,11 +47,11 @@ class Parcel:
     is_known: bool = False
 
 
-class Posting:
+class PartSender:
     """Sends one part of a letter into one chat; what is sent is noted in the letter, reported."""
 
     def __init__(
-        self, sender: Sender, uploads: Uploads, letter: Letter, part: Part, report: Report
+        self, sender: Sender, uploads: Uploads, letter: SendState, part: Part, report: Report
     ) -> None:
         self._sender = sender
         self._uploads = uploads
@@ -171,7 +171,7 @@ class Posting:
         except TelegramError as error:
             await self._find_another_way(index, error)
         else:
-            self._letter.parcels[index] = Parcel(media, joins_albums=True, is_known=True)
+            self._letter.parcels[index] = UploadedFile(media, joins_albums=True, is_known=True)
 
     async def _prepare(self, index: int) -> None:
         """Bring a file to Telegram unless it is there from an earlier try."""
@@ -187,7 +187,7 @@ class Posting:
             if not concerns_file(cause):
                 raise
             raise FileFailed(index, cause) from error
-        self._letter.parcels[index] = Parcel(shape.media(uploaded), shape.joins_albums)
+        self._letter.parcels[index] = UploadedFile(shape.media(uploaded), shape.joins_albums)
 
     async def _find_another_way(self, index: int, error: TelegramError) -> None:
         """Make a document of a refused file; raises when that is no way."""

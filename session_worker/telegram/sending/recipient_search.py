@@ -19,7 +19,7 @@ from session_worker.telegram.sending.requests import cause_of
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Failure, Resolve
     from session_worker.telegram.sending.addresses import Addresses
-    from session_worker.telegram.sending.flood_control import Throttle
+    from session_worker.telegram.sending.flood_control import FloodControl
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +46,10 @@ class Telegram(Protocol):
     def access_hash(self, peer_id: int) -> int | None: ...
 
 
-class Resolver:
+class RecipientSearch:
     """Tries what is known of a person: the id, else the user name, else the phone."""
 
-    def __init__(self, telegram: Telegram, throttle: Throttle, addresses: Addresses) -> None:
+    def __init__(self, telegram: Telegram, throttle: FloodControl, addresses: Addresses) -> None:
         self._telegram = telegram
         self._throttle = throttle
         self._addresses = addresses

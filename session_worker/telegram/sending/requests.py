@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from session_worker.formatting.rendering import Mark, Rendered
-    from session_worker.telegram.sending.flood_control import Throttle
+    from session_worker.telegram.sending.flood_control import FloodControl
     from session_worker.telegram.sending.uploads import Ask
 
 ALREADY_SENT = "RANDOM_ID_DUPLICATE"
@@ -52,7 +52,7 @@ class Item:
 class Sender:
     """Sends in one chat; what comes back are the ids that Telegram gave."""
 
-    def __init__(self, ask: Ask, throttle: Throttle, peer_id: int, access_hash: int) -> None:
+    def __init__(self, ask: Ask, throttle: FloodControl, peer_id: int, access_hash: int) -> None:
         self._ask_account = ask
         self._throttle = throttle
         self._peer_id = peer_id

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from session_worker.protocol.messages import APART
+from session_worker.protocol.messages import SENT_SEPARATELY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ class FileFailed(Exception):
 
 
 @dataclass(slots=True)
-class Letter:
+class SendState:
     """What an employee wrote, with the traces of earlier tries.
 
     ``parcels`` holds what Telegram has of each file, ``ids`` what each random id has become,
@@ -45,7 +45,7 @@ class Letter:
     def __post_init__(self) -> None:
         for part in self.outgoing.parts:
             for random_id, sent in zip(part.random_ids, part.sent, strict=False):
-                if sent == APART:
+                if sent == SENT_SEPARATELY:
                     self.apart.add(random_id)
                 elif sent is not None:
                     self.ids[random_id] = sent
@@ -71,4 +71,4 @@ class Letter:
         return tuple(self.ids.get(each, self._is_apart(each)) for each in part.random_ids)
 
     def _is_apart(self, random_id: int) -> int | None:
-        return APART if random_id in self.apart else None
+        return SENT_SEPARATELY if random_id in self.apart else None

@@ -24,17 +24,17 @@ from session_worker.protocol.contract import (
     UpdateStateMoved,
 )
 from session_worker.telegram.connection.account import TelegramAccount
-from session_worker.telegram.connection.timing import Pace
+from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
 from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre as Sandbox
     from session_worker.protocol.proxy import Proxy
-    from session_worker.telegram.connection.updates import Incoming
+    from session_worker.telegram.connection.updates import PositionedUpdate
 
 # It does everything often, yet waits long for an answer, which a busy machine may keep it for.
-QUICK = Pace(
+QUICK = ConnectionTiming(
     connect_limit=60,
     request_limit=60,
     poll_interval=0.3,
@@ -114,7 +114,11 @@ class Number:
     """Runs the account of one phone, collects what it hands over."""
 
     def __init__(
-        self, sandbox: Sandbox, phone: str, pace: Pace = QUICK, proxy: Proxy | None = None
+        self,
+        sandbox: Sandbox,
+        phone: str,
+        pace: ConnectionTiming = QUICK,
+        proxy: Proxy | None = None,
     ) -> None:
         self.sandbox = sandbox
         self.phone = phone
@@ -123,7 +127,7 @@ class Number:
         self.right = Right()
         self.memory = Memory(imported(sandbox.session_string_for(phone)))
         self.updates: list[Any] = []
-        self.open: list[Incoming] = []
+        self.open: list[PositionedUpdate] = []
         self.stores = asyncio.Event()
         self.stores.set()
         self.acknowledges = True
@@ -140,7 +144,7 @@ class Number:
             pace=self.pace,
         )
 
-    async def _store(self, account: TelegramAccount, incoming: Incoming) -> None:
+    async def _store(self, account: TelegramAccount, incoming: PositionedUpdate) -> None:
         await self.stores.wait()
         if self.failure is not None:
             raise self.failure

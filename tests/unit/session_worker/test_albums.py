@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 from session_worker.inbound.albums import Albums, Gathered, Patience
 from session_worker.protocol.messages import Contact, Incoming, IncomingFile
-from session_worker.telegram.reading.message_parser import Written
-from session_worker.texts import words_of
+from session_worker.telegram.reading.message_parser import ParsedMessage
+from session_worker.texts import texts_of
 
-WORDS = words_of("en")
+WORDS = texts_of("en")
 LIBRARY_WAITS = 0.5  # seconds for a late update before it fetches what is missing
 QUIET = Patience().quiet
 
 
-def item(message_id: int, peer: int = 7, album: int | None = None, text: str = "") -> Written:
+def item(message_id: int, peer: int = 7, album: int | None = None, text: str = "") -> ParsedMessage:
     file = IncomingFile(message_id=message_id, name="a", mime="a/b", size=1)
     incoming = Incoming(
         peer_id=peer,
@@ -25,7 +25,7 @@ def item(message_id: int, peer: int = 7, album: int | None = None, text: str = "
         contact=Contact(peer_id=peer),
         files=(file,),
     )
-    return Written(incoming, "Photo", album)
+    return ParsedMessage(incoming, "Photo", album)
 
 
 def ids(gathered: list[Gathered]) -> list[tuple[int, ...]]:

@@ -17,7 +17,7 @@ from session_worker.failures import (
     Remedy,
     concerns_file,
     employee_reads,
-    entry_of,
+    failure_entry,
     is_known,
     judge,
     operator_reads,
@@ -82,7 +82,7 @@ def test_words_are_in_their_language(language: str) -> None:
 )
 def test_unlisted_codes_find_their_way(code: str, remedy: Remedy) -> None:
     """Numbers in a code are no matter; a new one of a known family is treated like it."""
-    assert entry_of(code).remedy is remedy
+    assert failure_entry(code).remedy is remedy
 
 
 def test_unknown_code_is_not_known() -> None:

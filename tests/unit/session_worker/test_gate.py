@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
-from session_worker.planfix.circuit_breaker import Gate, Traffic
+from session_worker.planfix.circuit_breaker import CircuitBreaker, Traffic
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Calls:
     """Calls that end when the test says so."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: CircuitBreaker) -> None:
         self.gate = gate
         self.inside = 0
         self.done = 0
@@ -33,7 +33,7 @@ class Calls:
 
 async def test_only_so_many_call_at_once() -> None:
     """An open gate lets a few through, the others follow them."""
-    calls = Calls(Gate(traffic=Traffic(at_once=2)))
+    calls = Calls(CircuitBreaker(traffic=Traffic(at_once=2)))
     tasks = [asyncio.create_task(calls.make()) for _ in range(5)]
 
     await eventually(lambda: calls.inside == 2)
@@ -45,7 +45,7 @@ async def test_only_so_many_call_at_once() -> None:
 
 async def test_after_a_failure_one_looks_first() -> None:
     """A closed gate opens for a single call, for all once that has succeeded."""
-    gate = Gate(Backoff(first=0.02, longest=0.02))
+    gate = CircuitBreaker(Backoff(first=0.02, longest=0.02))
     gate.failed()
     calls = Calls(gate)
     tasks = [asyncio.create_task(calls.make()) for _ in range(4)]
@@ -61,7 +61,7 @@ async def test_after_a_failure_one_looks_first() -> None:
 
 async def test_calls_that_fail_together_count_once() -> None:
     """The pause grows with each outage found, not with each call it hit."""
-    gate = Gate(Backoff(first=100.0, longest=1000.0))
+    gate = CircuitBreaker(Backoff(first=100.0, longest=1000.0))
 
     first, second = gate.failed(), gate.failed()
 
@@ -71,7 +71,7 @@ async def test_calls_that_fail_together_count_once() -> None:
 
 async def test_calls_keep_to_a_rate(autojump_clock: AutojumpClock) -> None:
     """A backlog goes out at a bounded rate."""
-    gate = Gate(traffic=Traffic(per_second=1000.0, burst=2.0))
+    gate = CircuitBreaker(traffic=Traffic(per_second=1000.0, burst=2.0))
     began = time.monotonic()
 
     for _ in range(12):
@@ -83,7 +83,7 @@ async def test_calls_keep_to_a_rate(autojump_clock: AutojumpClock) -> None:
 
 async def test_shutting_waits_for_those_inside() -> None:
     """Whoever is inside may end, nobody else comes in."""
-    gate = Gate()
+    gate = CircuitBreaker()
     calls = Calls(gate)
     inside = asyncio.create_task(calls.make())
     await eventually(lambda: calls.inside)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from session_worker.formatting.media_kind import MediaKind, can_join_album, kind_of, mime_of
 from session_worker.telegram.sending import media_probe
-from session_worker.telegram.sending.media_probe import Film, Picture, can_be_photo
+from session_worker.telegram.sending.media_probe import PictureInfo, VideoInfo, can_be_photo
 from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice
 
 
@@ -39,8 +39,8 @@ def test_name_tells_the_kind(name: str, kind: MediaKind, mime: str) -> None:
 
 def test_pictures_are_measured() -> None:
     """PNG, JPEG tell their edges; anything else tells nothing."""
-    assert media_probe.measure_picture(make_png(640, 480)) == Picture(640, 480)
-    assert media_probe.measure_picture(make_jpeg(320, 240)) == Picture(320, 240)
+    assert media_probe.measure_picture(make_png(640, 480)) == PictureInfo(640, 480)
+    assert media_probe.measure_picture(make_jpeg(320, 240)) == PictureInfo(320, 240)
     assert media_probe.measure_picture(b"GIF89a" + bytes(20)) is None
     assert media_probe.measure_picture(make_png()[:18]) is None
     assert media_probe.measure_picture(make_jpeg()[:40]) is None
@@ -49,17 +49,17 @@ def test_pictures_are_measured() -> None:
 @pytest.mark.parametrize(
     ("found", "size", "fits"),
     [
-        (Picture(640, 480), 1000, True),
-        (Picture(5000, 5000), 1000, True),
-        (Picture(5001, 5000), 1000, False),
-        (Picture(200, 10), 1000, True),
-        (Picture(201, 10), 1000, False),
-        (Picture(0, 10), 1000, False),
-        (Picture(640, 480), (10 << 20) + 1, False),
+        (PictureInfo(640, 480), 1000, True),
+        (PictureInfo(5000, 5000), 1000, True),
+        (PictureInfo(5001, 5000), 1000, False),
+        (PictureInfo(200, 10), 1000, True),
+        (PictureInfo(201, 10), 1000, False),
+        (PictureInfo(0, 10), 1000, False),
+        (PictureInfo(640, 480), (10 << 20) + 1, False),
         (None, 1000, False),
     ],
 )
-def test_photo_has_limits(found: Picture | None, size: int, fits: bool) -> None:
+def test_photo_has_limits(found: PictureInfo | None, size: int, fits: bool) -> None:
     """Edges, their ratio, the weight must be what Telegram takes for a photo."""
     assert can_be_photo(found, size) is fits
 
@@ -69,7 +69,7 @@ def test_film_is_measured(late: bool) -> None:
     """Length, size are found wherever the index is; the sound's track is passed over."""
     content = make_mp4(12.25, 1920, 1080, late=late)
 
-    assert media_probe.measure_video(io.BytesIO(content)) == Film(12.25, 1920, 1080)
+    assert media_probe.measure_video(io.BytesIO(content)) == VideoInfo(12.25, 1920, 1080)
 
 
 def test_film_with_long_boxes_is_measured() -> None:
@@ -79,14 +79,14 @@ def test_film_with_long_boxes_is_measured() -> None:
     (length,) = struct.unpack_from(">I", rest)
     long_box = struct.pack(">I4sQ", 1, b"mdat", length + 8) + rest[8:length]
 
-    assert media_probe.measure_video(io.BytesIO(brand + long_box + rest[length:])) == Film(
+    assert media_probe.measure_video(io.BytesIO(brand + long_box + rest[length:])) == VideoInfo(
         2, 100, 50
     )
 
 
 def test_broken_film_is_a_film_without_measures() -> None:
     """A film whose index is cut off can still be sent as one; other files are none."""
-    assert media_probe.measure_video(io.BytesIO(make_mp4()[:40])) == Film()
+    assert media_probe.measure_video(io.BytesIO(make_mp4()[:40])) == VideoInfo()
     assert media_probe.measure_video(io.BytesIO(b"no film at all")) is None
     assert media_probe.measure_video(io.BytesIO(b"")) is None
 

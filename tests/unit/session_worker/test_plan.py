@@ -13,8 +13,8 @@ from session_worker.formatting.plan import (
     LONGEST_CAPTION,
     LONGEST_TEXT,
     draw_random_id,
-    mended,
     plan,
+    repair_surrogates,
     split,
 )
 from session_worker.formatting.rendering import render, width_of
@@ -168,4 +168,4 @@ def test_random_ids_fit_the_wire() -> None:
 
 def test_halves_of_characters_do_not_break_the_rest() -> None:
     """Two halves become the character they are; a lone one is replaced, as it can't be sent."""
-    assert mended("a\ud83d\ude00b\ud800c") == "a😀b\ufffdc"
+    assert repair_surrogates("a\ud83d\ude00b\ud800c") == "a😀b\ufffdc"

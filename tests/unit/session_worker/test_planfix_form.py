@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_worker.planfix.form import Forms, Line, full_name
+from session_worker.planfix.form import Forms, PlanfixMessage, full_name
 from session_worker.protocol.contract import PlanfixAccount
 from session_worker.protocol.messages import Contact, PlanfixStatus
 
@@ -15,7 +15,7 @@ HEAD = [("providerId", "telegram"), ("planfix_token", "t")]
 
 def test_attachments_are_pairs_in_order() -> None:
     """Each file's name stands beside its link, as Planfix documents it."""
-    line = Line(Contact(peer_id=7, first_name="A"), "x", files=(("a", "u1"), ("b", "u2")))
+    line = PlanfixMessage(Contact(peer_id=7, first_name="A"), "x", files=(("a", "u1"), ("b", "u2")))
 
     assert FORMS.new_message(line)[-4:] == [
         ("attachments[name]", "a"),
@@ -29,8 +29,8 @@ def test_only_an_echo_names_an_employee() -> None:
     """What the contact wrote carries neither mark nor e-mail of ours."""
     contact = Contact(peer_id=7, first_name="A")
 
-    own = dict(FORMS.new_message(Line(contact, "x", is_echo=True)))
-    theirs = dict(FORMS.new_message(Line(contact, "x")))
+    own = dict(FORMS.new_message(PlanfixMessage(contact, "x", is_echo=True)))
+    theirs = dict(FORMS.new_message(PlanfixMessage(contact, "x")))
 
     assert (own["isEcho"], own["userEmail"]) == ("true", "a@b")
     assert not {"isEcho", "userEmail", "title", "contactIco", "contactPhone"} & set(theirs)
@@ -55,7 +55,7 @@ def test_a_new_contact_is_introduced_with_what_there_is() -> None:
     contact = Contact(peer_id=7, first_name="A", username="anna")
 
     def told(bio: str | None, of: Contact = contact) -> tuple[str | None, str | None]:
-        form = dict(FORMS.new_message(Line(of, "x", bio=bio)))
+        form = dict(FORMS.new_message(PlanfixMessage(of, "x", bio=bio)))
         return form.get("contactEmail"), form.get("contactData")
 
     assert told("Bees") == (None, "https://t.me/anna\nBees")
@@ -70,7 +70,9 @@ def test_a_new_contact_is_introduced_with_what_there_is() -> None:
 )
 def test_what_is_no_address_is_none(bio: str) -> None:
     """Planfix would refuse a contact with a broken address."""
-    assert "contactEmail" not in dict(FORMS.new_message(Line(Contact(peer_id=7), "x", bio=bio)))
+    assert "contactEmail" not in dict(
+        FORMS.new_message(PlanfixMessage(Contact(peer_id=7), "x", bio=bio))
+    )
 
 
 def test_the_other_commands_say_what_they_need() -> None:

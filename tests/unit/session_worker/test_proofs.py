@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from session_worker.inbound.delivered_log import PLACES, RECORD, SIZE, Proofs
+from session_worker.inbound.delivered_log import PLACES, RECORD, SIZE, DeliveredLog
 from session_worker.protocol.messages import Contact, Incoming, IncomingKind
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def message(*message_ids: int, **fields: Any) -> Incoming:
     return Incoming(message_ids=message_ids, **known | fields)
 
 
-async def opened(path: Path) -> Proofs:
-    proofs = Proofs(path)
+async def opened(path: Path) -> DeliveredLog:
+    proofs = DeliveredLog(path)
     assert not await proofs.has(message(10**6))
     return proofs
 

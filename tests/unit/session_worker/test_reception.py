@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker.inbound.receiver import Reception
+from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.protocol.messages import GapFilled
 from session_worker.telegram.errors import Undecodable
-from session_worker.telegram.reading.message_index import Whereabouts
-from session_worker.texts import words_of
+from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from session_worker.protocol.contract import Event
-    from session_worker.telegram.reading.message_parser import Heard
+    from session_worker.telegram.reading.message_parser import ParsedUpdate
 
 
 class Ear:
     """Needs an answer of Telegram's that can't be decoded."""
 
-    async def listen(self, update: Any) -> Sequence[Heard]:
+    async def listen(self, update: Any) -> Sequence[ParsedUpdate]:
         raise Undecodable(0x7E1E5C0E)
 
 
@@ -55,8 +55,8 @@ class Outbox:
 async def test_what_needs_an_undecodable_answer_is_left_out_with_a_receipt(tmp_path: Path) -> None:
     """To ask again would change nothing: the update counts as missing, its place is passed."""
     outbox, source = Outbox(), Source()
-    whereabouts = Whereabouts(tmp_path / "messages")
-    reception = Reception(Ear(), whereabouts, outbox, words_of("en"), source)
+    whereabouts = MessageIndex(tmp_path / "messages")
+    reception = UpdateReceiver(Ear(), whereabouts, outbox, texts_of("en"), source)
 
     await reception.take(5, types.UpdateDeleteMessages([1], pts=9, pts_count=1))
 

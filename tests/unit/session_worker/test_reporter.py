@@ -14,11 +14,11 @@ WORKER = """
 import asyncio, logging, socket, sys
 from session_worker.protocol.contract import COMMANDS, SessionChanged, SessionState
 from session_worker.protocol.pipe import Pipe
-from session_worker.process.worker import Reporter
+from session_worker.process.worker import SupervisorOutbox
 
 async def report() -> None:
     try:
-        reporter = Reporter(await Pipe.open(socket.socket(fileno=int(sys.argv[1])), COMMANDS))
+        reporter = SupervisorOutbox(await Pipe.open(socket.socket(fileno=int(sys.argv[1])), COMMANDS))
         while True:
             await reporter.report(SessionChanged(state=SessionState.ONLINE))
             await asyncio.sleep(0)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.telegram.reading.message_index import MOST_KEPT, RECORD, Whereabout, Whereabouts
+from session_worker.telegram.reading.message_index import (
+    MOST_KEPT,
+    RECORD,
+    IndexedMessage,
+    MessageIndex,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,36 +17,36 @@ if TYPE_CHECKING:
 
 async def test_chats_are_found_by_message(tmp_path: Path) -> None:
     """Who wrote in which chat is known, of unknown messages nothing."""
-    places = Whereabouts(tmp_path / "messages")
+    places = MessageIndex(tmp_path / "messages")
     for message_id in range(1, 2000):
         places.note(message_id, 10**9 + message_id * 257, is_out=message_id % 2 == 0)
 
-    assert await places.find(1024) == Whereabout(10**9 + 1024 * 257, is_out=True)
-    assert await places.find(7) == Whereabout(10**9 + 7 * 257, is_out=False)
+    assert await places.find(1024) == IndexedMessage(10**9 + 1024 * 257, is_out=True)
+    assert await places.find(7) == IndexedMessage(10**9 + 7 * 257, is_out=False)
     assert await places.find(5000) is None
 
 
 async def test_they_outlive_the_process(tmp_path: Path) -> None:
     """The next process knows them too, with the newest of all, past half a record of a crash."""
-    before = Whereabouts(tmp_path / "messages")
+    before = MessageIndex(tmp_path / "messages")
     before.note(5, 70, is_out=False)
     await before.save()
     with (tmp_path / "messages").open("ab") as file:
         file.write(b"\x01\x02\x03")
 
-    after = Whereabouts(tmp_path / "messages")
+    after = MessageIndex(tmp_path / "messages")
     await after.open()
     assert after.newest == 5
     after.note(6, 80, is_out=False)
 
-    assert await after.find(6) == Whereabout(80, is_out=False)
-    assert await after.find(5) == Whereabout(70, is_out=False)
+    assert await after.find(6) == IndexedMessage(80, is_out=False)
+    assert await after.find(5) == IndexedMessage(70, is_out=False)
 
 
 async def test_the_oldest_are_forgotten(tmp_path: Path) -> None:
     """The file stays small."""
     path = tmp_path / "messages"
-    places = Whereabouts(path)
+    places = MessageIndex(path)
     for message_id in range(1, MOST_KEPT + 1):
         places.note(message_id, 7, is_out=False)
     await places.save()

@@ -11,8 +11,8 @@ from sandbox.planfix.settings import Settings
 from sandbox.telegram.post_office import Draft
 from session_worker.backoff import Backoff
 from session_worker.inbound.albums import Patience as AlbumPatience
-from session_worker.number import Number
-from session_worker.planfix.circuit_breaker import Gate
+from session_worker.number import NumberSession
+from session_worker.planfix.circuit_breaker import CircuitBreaker
 from session_worker.planfix.client import Patience
 from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
 from tests.acceptance.session_worker.inbound.desk import Desk
@@ -68,8 +68,8 @@ class Bench:
         return made.model_copy(update=changed)
 
     async def start(self) -> None:
-        gate = Gate(QUICK_BACKOFF)
-        number = Number(
+        gate = CircuitBreaker(QUICK_BACKOFF)
+        number = NumberSession(
             self.assignment(),
             self.desk,
             Right(),

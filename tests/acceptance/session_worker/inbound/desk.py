@@ -22,7 +22,7 @@ from session_worker.protocol.messages import (
 from tests.acceptance.session_worker.number import Memory
 
 if TYPE_CHECKING:
-    from session_worker.number import Number
+    from session_worker.number import NumberSession
     from session_worker.protocol.contract import Command, Event
 
 Key = tuple[int, tuple[int, ...], str, int | None]
@@ -41,7 +41,7 @@ class Desk(Memory):
         self.uncertain: set[int] = set()
         self.hands_over = True
         self.stores = True
-        self.number: Number | None = None
+        self.number: NumberSession | None = None
         self.commands: asyncio.Queue[Command] = asyncio.Queue()
 
     def put(self, event: Event) -> None:

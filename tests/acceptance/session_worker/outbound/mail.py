@@ -10,7 +10,7 @@ import httpx
 from session_worker.backoff import Backoff
 from session_worker.formatting.plan import plan
 from session_worker.outbound.attachments import Fetcher, Limits
-from session_worker.outbound.sender import Outbound
+from session_worker.outbound.sender import TelegramSender
 from session_worker.protocol.messages import (
     Attachment,
     Failed,
@@ -20,10 +20,10 @@ from session_worker.protocol.messages import (
     Send,
     Trying,
 )
-from session_worker.telegram.reading.message_index import Whereabouts
-from session_worker.telegram.reading.recent_messages import Recollection, Traces
+from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
 from session_worker.telegram.sending.addresses import Addresses
-from session_worker.telegram.sending.flood_control import Throttle
+from session_worker.telegram.sending.flood_control import FloodControl
 from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -71,17 +71,17 @@ class Mail:
         self.rows = 0
         self.outbound = self.make_outbound()
 
-    def make_outbound(self, limits: Limits = LIMITS) -> Outbound:
-        self.throttle = Throttle(self.number.account)
+    def make_outbound(self, limits: Limits = LIMITS) -> TelegramSender:
+        self.throttle = FloodControl(self.number.account)
         self.addresses = Addresses(self.number.account, self.throttle)
         planfix = self.files.url if self.files else "https://planfix.example"
-        return Outbound(
+        return TelegramSender(
             self.number.account,
             self.throttle,
             self.addresses,
             Fetcher(planfix, TLS, limits=limits),
             self.number.memory,
-            Traces(Recollection(), Whereabouts(self.spool / "sent")),
+            SentMessages(RecentMessages(), MessageIndex(self.spool / "sent")),
             self.spool,
             pauses=BRISK,
         )

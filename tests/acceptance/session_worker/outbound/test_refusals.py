@@ -12,7 +12,7 @@ from telethon.tl import functions, types
 from sandbox.telegram.faults import Kind, method_fault
 from session_worker.failures import employee_reads
 from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
-from session_worker.protocol.messages import APART
+from session_worker.protocol.messages import SENT_SEPARATELY
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.fakes.media import make_jpeg, noise
 from tests.waiting import eventually
@@ -65,7 +65,7 @@ async def test_refused_file_leaves_the_text(
     await eventually(lambda: mail.codes(order) == [error])
     text, file = _ids(mail.box(taras.id))
     told = [(event.part, event.message_ids) for event in mail.parts_sent(order)]
-    assert told == [(0, (None, APART)), (0, (None, text)), (1, (file,))]
+    assert told == [(0, (None, SENT_SEPARATELY)), (0, (None, text)), (1, (file,))]
 
 
 async def test_replay_sends_what_is_missing(

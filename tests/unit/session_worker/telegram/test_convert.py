@@ -18,7 +18,7 @@ from session_worker.telegram.reading.message_parser import (
     short_message,
     written,
 )
-from session_worker.texts import words_of
+from session_worker.texts import texts_of
 from tests.unit.session_worker.telegram.messages import (
     DATE,
     TARAS,
@@ -29,7 +29,7 @@ from tests.unit.session_worker.telegram.messages import (
     photo,
 )
 
-EN = words_of("en")
+EN = texts_of("en")
 POINT = types.GeoPoint(long=30.52, lat=50.45, access_hash=0)
 MAP = "50.450000, 30.520000 [ https://maps.google.com/?q=50.450000,30.520000 ]"
 
@@ -50,7 +50,7 @@ def call(**fields: Any) -> Any:
 
 def told(made: Any, language: str = "en", names: dict[int, str] | None = None) -> str:
     """Read what Planfix would get."""
-    words = words_of(language)
+    words = texts_of(language)
     heard = written(made, TARAS, names or {}, words)
     (gathered,) = Albums(words).add((), heard, 0.0)
     return gathered.incoming.text
@@ -174,7 +174,7 @@ def test_every_text_with_a_gap_can_be_filled(language: str) -> None:
     filling = dict.fromkeys(
         ("count", "kind", "duration", "name", "text", "size", "limit"), "<something>"
     )
-    words, english = words_of(language), words_of("en")
+    words, english = texts_of(language), texts_of("en")
 
     for name in type(words).__slots__:
         text, original = getattr(words, name), getattr(english, name)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.telegram.connection.timing import Pace, pause_before, pause_before_poll
+from session_worker.telegram.connection.timing import (
+    ConnectionTiming,
+    pause_before,
+    pause_before_poll,
+)
 
-PACE = Pace(first_pause=0.5, longest_pause=30)
+PACE = ConnectionTiming(first_pause=0.5, longest_pause=30)
 
 
 def test_a_cut_is_met_at_once() -> None:
@@ -31,7 +35,8 @@ def test_no_pause_is_endless_or_nothing(attempt: int, jitter: float) -> None:
 def test_a_poll_that_proved_nothing_is_repeated_soon() -> None:
     """The pauses grow from a moment to the usual interval."""
     pauses = [
-        pause_before_poll(unproven, Pace(settle=1, poll_interval=15)) for unproven in range(7)
+        pause_before_poll(unproven, ConnectionTiming(settle=1, poll_interval=15))
+        for unproven in range(7)
     ]
 
     assert pauses == [15, 1, 2, 4, 8, 15, 15]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from session_worker.telegram.errors import FloodWait, Refused
-from session_worker.telegram.sending.flood_control import SPAM_LIMIT, Throttle
+from session_worker.telegram.sending.flood_control import SPAM_LIMIT, FloodControl
 
 if TYPE_CHECKING:
     from session_worker.protocol.contract import Trouble
@@ -50,25 +50,25 @@ def account() -> Account:
 
 
 @pytest.fixture
-def throttle(account: Account, autojump_clock: AutojumpClock) -> Throttle:
-    return Throttle(account, autojump_clock.time)
+def throttle(account: Account, autojump_clock: AutojumpClock) -> FloodControl:
+    return FloodControl(account, autojump_clock.time)
 
 
-async def refuse(throttle: Throttle, account: Account, request: Any, peer: int) -> None:
+async def refuse(throttle: FloodControl, account: Account, request: Any, peer: int) -> None:
     account.answer = FloodWait(60, "FLOOD_WAIT")
     with pytest.raises(FloodWait):
         await throttle.pass_on(account.ask, request, peer)
     account.answer = None
 
 
-async def test_wait_of_one_chat_is_its_own(throttle: Throttle, account: Account) -> None:
+async def test_wait_of_one_chat_is_its_own(throttle: FloodControl, account: Account) -> None:
     """While one chat waits, others may ask."""
     await refuse(throttle, account, Text(), ONE)
 
     assert await throttle.pass_on(account.ask, Text(), TWO) == "done"
 
 
-async def test_second_refusal_means_the_account(throttle: Throttle, account: Account) -> None:
+async def test_second_refusal_means_the_account(throttle: FloodControl, account: Account) -> None:
     """When a second chat is refused meanwhile, a third does not even ask, for this kind."""
     await refuse(throttle, account, Text(), ONE)
     await refuse(throttle, account, Text(), TWO)
@@ -82,7 +82,7 @@ async def test_second_refusal_means_the_account(throttle: Throttle, account: Acc
 
 
 async def test_repeated_refusal_of_one_chat_is_its_own(
-    throttle: Throttle, account: Account
+    throttle: FloodControl, account: Account
 ) -> None:
     """A chat that is refused twice proves nothing about the account."""
     await refuse(throttle, account, Text(), ONE)
@@ -92,7 +92,7 @@ async def test_repeated_refusal_of_one_chat_is_its_own(
 
 
 async def test_pause_ends(
-    throttle: Throttle, account: Account, autojump_clock: AutojumpClock
+    throttle: FloodControl, account: Account, autojump_clock: AutojumpClock
 ) -> None:
     """When the time is over, everybody may ask again; the account says so."""
     await refuse(throttle, account, Text(), ONE)
@@ -105,14 +105,14 @@ async def test_pause_ends(
     assert account.told[-1] is None
 
 
-async def test_short_waits_are_not_told(throttle: Throttle, account: Account) -> None:
+async def test_short_waits_are_not_told(throttle: FloodControl, account: Account) -> None:
     """Nobody is bothered with waits that nobody notices."""
     throttle.refused("Text", ONE, 3)
 
     assert account.told == []
 
 
-async def test_spam_limit_keeps_strangers_out(throttle: Throttle, account: Account) -> None:
+async def test_spam_limit_keeps_strangers_out(throttle: FloodControl, account: Account) -> None:
     """PEER_FLOOD is told for as long as no first contact is made."""
     account.answer = Refused(400, "PEER_FLOOD")
     with pytest.raises(Refused):
@@ -125,7 +125,7 @@ async def test_spam_limit_keeps_strangers_out(throttle: Throttle, account: Accou
     assert not throttle.refuses_strangers
 
 
-async def test_longer_limit_is_not_shortened(throttle: Throttle, account: Account) -> None:
+async def test_longer_limit_is_not_shortened(throttle: FloodControl, account: Account) -> None:
     """A short wait during a long one does not end what is told."""
     throttle.suspected()
     throttle.refused("Text", ONE, 10)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.messages import (
-    APART,
+    SENT_SEPARATELY,
     Failed,
     Failure,
     PlanfixStatus,
@@ -95,12 +95,12 @@ async def test_part_half_sent_is_open(office: Office) -> None:
     """A part of which messages are still to be sent is handed over with what it has become."""
     accepted = await office.desk.accept(outgoing("a", parts=2), is_new_chat=True)
     row = accepted.row
-    await office.say(sent(row, None, APART), sent(row, 6, part=1))
+    await office.say(sent(row, None, SENT_SEPARATELY), sent(row, 6, part=1))
 
     await office.reopen()
 
     [order] = office.told_of(Send)
-    assert [part.sent for part in order.outgoing.parts] == [(None, APART), (6,)]
+    assert [part.sent for part in order.outgoing.parts] == [(None, SENT_SEPARATELY), (6,)]
     assert [part.is_sent for part in order.outgoing.parts] == [False, True]
     assert statuses(office) == []
     await office.say(sent(row, None, 5), sent(row, 7, 5))
