@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Response
 
 if TYPE_CHECKING:
-    from supervisor.view import View
+    from supervisor.numbers.view import View
 
 Status = Literal["online", "offline"]
 

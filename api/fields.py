@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from api.planfix_address import is_public_host, objection
+from supervisor.numbers.planfix_address import is_public_host, objection
 from supervisor.proxy import Proxy, parse_proxy
 
 _NUMBER = re.compile(r"\+?([0-9]{5,15})")

@@ -8,16 +8,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from api.schemas import ChangedNumber, NewNumber
-    from supervisor.draft import OutgoingDraft
     from supervisor.gateway import Created, Readiness
-    from supervisor.login_desk import LoginMethod, Progress
-    from supervisor.login_links import MadeLink
-    from supervisor.mailroom import Accepted, OpenFile
-    from supervisor.page_merging import PageMerging
-    from supervisor.store.journal_shelf import Selection
-    from supervisor.store.journal_values import Entry, Receipt
+    from supervisor.journal.browsing import Selection
+    from supervisor.journal.values import Entry, Receipt
+    from supervisor.login.links import MadeLink
+    from supervisor.login.login_service import LoginMethod, Progress
+    from supervisor.messages.message_service import Accepted, OpenFile
+    from supervisor.numbers.registration import OutgoingDraft
+    from supervisor.numbers.view import View
+    from supervisor.processes.page_merging import PageMerging
     from supervisor.store.values import AuditEntry, LoginLink
-    from supervisor.view import View
 
 
 class Logins(Protocol):

@@ -10,7 +10,7 @@ from pydantic import Field
 from api.answers import Answer
 
 if TYPE_CHECKING:
-    from supervisor.store.journal_values import Entry
+    from supervisor.journal.values import Entry
 
 
 class TryAnswer(Answer):

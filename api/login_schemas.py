@@ -10,10 +10,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from api.answers import Answer
 from api.fields import Text, normalise_number
 from api.schemas import Body
-from supervisor.login_desk import LoginMethod  # noqa: TC001 - pydantic reads it
+from supervisor.login.login_service import LoginMethod  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
-    from supervisor.login_desk import Progress
+    from supervisor.login.login_service import Progress
 
 MOST_ENTRIES = 500
 

@@ -6,10 +6,10 @@ import hashlib
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from supervisor.health import State
+from supervisor.numbers.state import State
 
 if TYPE_CHECKING:
-    from supervisor.login_desk import Progress
+    from supervisor.login.login_service import Progress
 
 _LOGGED_IN = frozenset({State.ONLINE, State.LIMITED, State.RECONNECTING, State.DEAF})
 

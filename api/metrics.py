@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from supervisor.gateway import Readiness
-    from supervisor.page_merging import PageMerging
-    from supervisor.view import View
+    from supervisor.numbers.view import View
+    from supervisor.processes.page_merging import PageMerging
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 LARGEST_FIGURE = 2**63  # a larger one is nonsense, which must not spoil the others

@@ -19,8 +19,8 @@ from api.fields import (
     SessionPath,
     StringSession,
 )
-from supervisor.models import Direction, RowState
-from supervisor.store.journal_shelf import Selection
+from supervisor.database.tables import Direction, RowState
+from supervisor.journal.browsing import Selection
 
 LONGEST_WAIT = 60.0  # seconds
 

@@ -19,8 +19,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from api.caller import parse_proxies
 from api.kept_key import keep_admin_key, keep_secret_key
 from api.setting_rules import HINTS, in_words, pick_language
-from supervisor.engine import database_url
-from supervisor.vault import parse_secret_key
+from supervisor.database.engines import database_url
+from supervisor.encryption.vault import parse_secret_key
 
 Language = Literal["en", "ru", "uk"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]

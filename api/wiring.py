@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.gateway import Gateway as OurGateway
-from supervisor.ownership import DataDirLock
+from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.private_folder import make_private_folder, warn_if_open
-from supervisor.store import Store
+from supervisor.store.store import Store
 
 if TYPE_CHECKING:
     from api.embedded_sandbox import RunningSandbox

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.backoff import Backoff
-from session_worker.failure_words import en, ru, uk
 from session_worker.protocol.messages import Failure
+from supervisor.texts import en, ru, uk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

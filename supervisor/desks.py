@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supervisor.desk import Desk
-from supervisor.links import FileLinks
+from supervisor.messages.dispatcher import Desk
+from supervisor.messages.file_links import FileLinks
 
 if TYPE_CHECKING:
     from supervisor.config import Config
-    from supervisor.store import Store
+    from supervisor.store.store import Store
 
 DAY = 24 * 3600.0  # seconds
 

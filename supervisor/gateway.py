@@ -7,32 +7,32 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from supervisor.draft import as_changes, as_new
 from supervisor.errors import DatabaseError
-from supervisor.fleet import Fleet
-from supervisor.forkserver import Forkserver, tell_confinement
-from supervisor.known_tokens import KnownTokens
-from supervisor.login_desk import LoginDesk
-from supervisor.login_links import LoginLinks
-from supervisor.mailroom import Mailroom
-from supervisor.page_merging import PageMerging, look_at_merging, tell_merging
-from supervisor.retention import Retention
-from supervisor.roster import Roster
-from supervisor.rotation import Rotation
-from supervisor.session_transfer import SessionTransfer
-from supervisor.tenure import Tenure
-from supervisor.view import View, view_of
+from supervisor.login.links import LoginLinks
+from supervisor.login.login_service import LoginDesk
+from supervisor.login.session_transfer import SessionTransfer
+from supervisor.messages.message_service import Mailroom
+from supervisor.numbers.keepers import Roster
+from supervisor.numbers.registration import as_changes, as_new
+from supervisor.numbers.token_cache import KnownTokens
+from supervisor.numbers.view import View, view_of
+from supervisor.numbers.worker_pool import Fleet
+from supervisor.ownership.takeover import Tenure
+from supervisor.processes.forkserver import Forkserver, tell_confinement
+from supervisor.processes.page_merging import PageMerging, look_at_merging, tell_merging
+from supervisor.upkeep.key_rotation import Rotation
+from supervisor.upkeep.retention import Retention
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from supervisor.config import Config
-    from supervisor.draft import Amendment, Draft, OutgoingDraft
-    from supervisor.mailroom import Accepted, OpenFile
-    from supervisor.ownership import Ownership
-    from supervisor.store import Store
-    from supervisor.store.journal_shelf import Selection
-    from supervisor.store.journal_values import Entry, Receipt
+    from supervisor.journal.browsing import Selection
+    from supervisor.journal.values import Entry, Receipt
+    from supervisor.messages.message_service import Accepted, OpenFile
+    from supervisor.numbers.registration import Amendment, Draft, OutgoingDraft
+    from supervisor.ownership.data_dir_lock import Ownership
+    from supervisor.store.store import Store
     from supervisor.store.values import AuditEntry
 
 logger = logging.getLogger(__name__)

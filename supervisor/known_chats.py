@@ -10,7 +10,7 @@ from session_worker.protocol.messages import ChatMemory
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from supervisor.store.journal import Journal
+    from supervisor.journal.journal import Journal
 
 MOST_KEPT = 500  # chats of one number
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from supervisor.health import ProcessState, State, fold, is_settled
+from supervisor.numbers.state import ProcessState, State, fold, is_settled
 
 if TYPE_CHECKING:
     from session_worker.protocol.contract import SessionState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from supervisor.liveness import Patience
+from supervisor.processes.liveness import Patience
 
 
 @dataclass(frozen=True, slots=True)

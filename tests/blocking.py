@@ -15,7 +15,7 @@ ALLOWED = (
     ("quart/app.py", "__init__"),  # Quart's constructor looks for its folders
     ("quart/helpers.py", "send_file"),  # asks for a file's size, reads it in a thread
     ("jinja2/loaders.py", "get_source"),  # a template is read once, then cached
-    ("supervisor/liveness.py", "read_usage"),  # the kernel answers from memory
+    ("supervisor/processes/liveness.py", "read_usage"),  # the kernel answers from memory
     ("sqlalchemy/dialects/sqlite/pysqlite.py", "create_connect_args"),  # only makes a path absolute
 )
 

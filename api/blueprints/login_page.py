@@ -19,12 +19,12 @@ from api.page_language import page_language
 from api.page_words import LANGUAGES, complain
 from api.qr_code import draw_qr
 from supervisor import errors
-from supervisor.login_desk import LoginMethod
+from supervisor.login.login_service import LoginMethod
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supervisor.login_desk import Progress
+    from supervisor.login.login_service import Progress
 
 blueprint = Blueprint("login_page", __name__, url_prefix="/login/<secret>")
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from supervisor.store import tables
-from supervisor.store.epoch import require_fresh
-from supervisor.store.upsert import upsert
+from supervisor.database import tables
+from supervisor.database.epoch import require_fresh
+from supervisor.database.upsert import upsert
 from supervisor.store.values import Claim, Entity
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
+    from supervisor.database.database import Database
 
 _entity = tables.entity.c
 _chat = tables.chat.c

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from supervisor.store import rows, tables
-from supervisor.store.upsert import upsert
+from supervisor.database import tables
+from supervisor.database.upsert import upsert
+from supervisor.store import rows
 from supervisor.store.values import LoginLink
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
+    from supervisor.database.database import Database
 
 _link = tables.login_link.c
 

@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert
 
-from supervisor import models, tokens
+from supervisor.database import tables
+from supervisor.database.tables import Login, Wanted
+from supervisor.encryption import tokens
+from supervisor.encryption.vault import Cell
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
-from supervisor.models import Login, Wanted
-from supervisor.store import rows, tables
+from supervisor.store import rows
 from supervisor.store.sealed_proxy import open_proxy, proxy_values
 from supervisor.store.values import Changes, Created, NewNumber, Number, Secrets
-from supervisor.vault import Cell
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from session_worker.protocol.proxy import Proxy
-    from supervisor.database import Database
-    from supervisor.vault import Vault
+    from supervisor.database.database import Database
+    from supervisor.encryption.vault import Vault
 
 _number = tables.number.c
 
@@ -146,7 +147,7 @@ class Numbers:
 
     async def _insert(self, connection: AsyncConnection, new: NewNumber, token: str) -> None:
         wrapped = self._vault.new_data_key(new.number)
-        row = models.Number(
+        row = tables.Number(
             digits=new.number,
             client_id=await rows.client_id(connection, new.client),
             url_planfix=new.url_planfix,

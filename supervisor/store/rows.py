@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import case, delete, exists, select, update
 
-from supervisor import models
+from supervisor.database import tables
+from supervisor.database.tables import Login, Wanted
+from supervisor.database.upsert import insert_missing
 from supervisor.errors import NumberUnknown
-from supervisor.models import Login, Wanted
-from supervisor.store import tables
-from supervisor.store.upsert import insert_missing
 from supervisor.store.values import LastError, Number
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def read(connection: AsyncConnection, number: str) -> Number:
 
 async def change(connection: AsyncConnection, number: str, **values: Any) -> None:
     statement = (
-        update(tables.number).where(_number.digits == number).values(changed=models.now(), **values)
+        update(tables.number).where(_number.digits == number).values(changed=tables.now(), **values)
     )
     await connection.execute(statement)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from supervisor.store import rows, tables
-from supervisor.store.epoch import require_fresh
+from supervisor.database import tables
+from supervisor.database.epoch import require_fresh
+from supervisor.store import rows
 from supervisor.store.values import Claim, LastError, Number
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
+    from supervisor.database.database import Database
 
 
 class Runs:

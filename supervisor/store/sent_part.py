@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from supervisor.store import tables
+from supervisor.database import tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

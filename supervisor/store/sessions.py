@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 
 from session_worker.protocol.contract import NO_HASH
+from supervisor.database import tables
+from supervisor.database.epoch import fresh_claims, require_fresh
+from supervisor.database.tables import Login
+from supervisor.database.upsert import upsert
+from supervisor.encryption.vault import Cell
 from supervisor.errors import SealBroken
-from supervisor.models import Login
-from supervisor.store import rows, tables
-from supervisor.store.epoch import fresh_claims, require_fresh
-from supervisor.store.upsert import upsert
+from supervisor.store import rows
 from supervisor.store.values import Claim, Session, UpdatesMoved, UpdateState
-from supervisor.vault import Cell
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
-    from supervisor.vault import DataKey, Vault
+    from supervisor.database.database import Database
+    from supervisor.encryption.vault import DataKey, Vault
 
 _PLACE = ("pts", "qts", "date", "seq")
 _session = tables.session.c

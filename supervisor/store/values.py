@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from session_worker.protocol.proxy import Proxy
-    from supervisor.models import Login, Wanted
+    from supervisor.database.tables import Login, Wanted
 
 
 @dataclass(frozen=True, slots=True)

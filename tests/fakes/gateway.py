@@ -14,10 +14,10 @@ from supervisor.errors import (
     NumberUnknown,
 )
 from supervisor.gateway import Created, Readiness
-from supervisor.health import State, WorkerHealth
-from supervisor.page_merging import PageMerging
+from supervisor.numbers.state import State, WorkerHealth
+from supervisor.numbers.view import View
+from supervisor.processes.page_merging import PageMerging
 from supervisor.store.values import AuditEntry
-from supervisor.view import View
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.mail import FakeMail
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supervisor.database.tables import RowState
 from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
-from supervisor.mailroom import Accepted, OpenFile
-from supervisor.models import RowState
+from supervisor.messages.message_service import Accepted, OpenFile
 
 if TYPE_CHECKING:
-    from supervisor.draft import OutgoingDraft
-    from supervisor.store.journal_shelf import Selection
-    from supervisor.store.journal_values import Entry, Receipt
+    from supervisor.journal.browsing import Selection
+    from supervisor.journal.values import Entry, Receipt
+    from supervisor.numbers.registration import OutgoingDraft
 
 PEER = 7001
 

@@ -9,13 +9,13 @@ import api
 from api.log import set_up_logging
 from api.settings import read_settings
 from api.wiring import make_config
-from supervisor.fleet import Fleet
-from supervisor.forkserver import Forkserver
 from supervisor.gateway import Gateway
-from supervisor.liveness import ENDLESS_PATIENCE
-from supervisor.ownership import DataDirLock
-from supervisor.restart_policy import MassFailure, RestartPolicy
-from supervisor.store import Store
+from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
+from supervisor.numbers.worker_pool import Fleet
+from supervisor.ownership.data_dir_lock import DataDirLock
+from supervisor.processes.forkserver import Forkserver
+from supervisor.processes.liveness import ENDLESS_PATIENCE
+from supervisor.store.store import Store
 from supervisor.timing import Timing
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import os
 import pytest
 
 from supervisor.errors import SecretKeyWrong
-from supervisor.rotation import Rotation
-from supervisor.store import Store
-from supervisor.store.journal_shelf import Selection
+from supervisor.journal.browsing import Selection
+from supervisor.store.store import Store
 from supervisor.store.values import NewNumber, Session, UpdateState
+from supervisor.upkeep.key_rotation import Rotation
 from tests.process.supervisor.programs import running, said
 from tests.unit.supervisor.journal.messages import outgoing
 

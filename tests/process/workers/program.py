@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.config import Config
 from supervisor.errors import StandingBy
-from supervisor.restart_policy import RestartPolicy
+from supervisor.numbers.restart_policy import RestartPolicy
 from supervisor.timing import Timing
 from tests.process.workers.conftest import Draft, make_gateway
 

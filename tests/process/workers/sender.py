@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supervisor.config import Config
-from supervisor.draft import OutgoingDraft
 from supervisor.errors import NumberExists, RecipientUnknown
-from supervisor.restart_policy import RestartPolicy
-from supervisor.store.journal_pending import Besides
+from supervisor.journal.pending import Besides
+from supervisor.numbers.registration import OutgoingDraft
+from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import CHATS
 from tests.process.workers.conftest import PATIENT, Draft, make_gateway
 from tests.waiting import eventually

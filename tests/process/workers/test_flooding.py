@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from supervisor.event_queue import Limits
+from supervisor.processes.event_queue import Limits
 from tests.process.workers.conftest import POLICY, Draft, House, make_gateway
 from tests.waiting import eventually
 

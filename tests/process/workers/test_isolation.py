@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from supervisor.config import Config
-    from supervisor.view import View
+    from supervisor.numbers.view import View
 
 BROKEN = "380500000099"
 OTHERS = [f"3805000000{i:02}" for i in range(10)]

@@ -22,7 +22,7 @@ from supervisor.errors import (
     NotLoggingIn,
     NumberUnknown,
 )
-from supervisor.login_desk import LoginMethod
+from supervisor.login.login_service import LoginMethod
 from tests.process.workers.conftest import House, make_gateway
 from tests.waiting import eventually
 

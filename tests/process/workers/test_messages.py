@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.draft import AttachmentDraft, OutgoingDraft
 from supervisor.errors import (
     FileGone,
     LinkInvalid,
@@ -25,9 +24,10 @@ from supervisor.errors import (
     RecipientUnknown,
     WorkerUnavailable,
 )
-from supervisor.links import MessageFile
-from supervisor.restart_policy import RestartPolicy
-from supervisor.store.journal_shelf import Selection
+from supervisor.journal.browsing import Selection
+from supervisor.messages.file_links import MessageFile
+from supervisor.numbers.registration import AttachmentDraft, OutgoingDraft
+from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import MORTAL, World
 from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
 from tests.process.workers.watched import TOP

@@ -11,7 +11,7 @@ import pytest
 
 from api import console_words
 from api.console_words import LANGUAGES
-from supervisor.health import State
+from supervisor.numbers.state import State
 from tests.fakes.gateway import view
 from tests.unit.api.calls import ADMIN_KEY, NUMBER
 

@@ -13,7 +13,7 @@ import pytest
 from api.downloads import Downloads, time_for
 from api.ending import call_with_end
 from api.errors import ApiError
-from supervisor.mailroom import OpenFile
+from supervisor.messages.message_service import OpenFile
 from tests.unit.api.calls import NUMBER
 from tests.unit.api.planfix_calls import OTHER
 from tests.unit.api.served import Served, headers_of, serving, status_of

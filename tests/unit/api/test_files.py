@@ -11,7 +11,7 @@ from werkzeug.http import parse_options_header
 
 from api.blueprints.files import safe_type
 from api.byte_range import RangeBeyondEnd, find_part
-from supervisor.mailroom import OpenFile
+from supervisor.messages.message_service import OpenFile
 from tests.unit.api.calls import NUMBER
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from supervisor.errors import (
     WorkerUnavailable,
     WrongAccount,
 )
-from supervisor.health import State
+from supervisor.numbers.state import State
 from tests.fakes.gateway import view
 from tests.fakes.logins import CODE, EXPIRES, PASSWORD, QR_URL
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, fields_at_fault, start

@@ -12,7 +12,7 @@ import pytest
 
 from api.page_words import LANGUAGES, complain
 from supervisor.errors import DatabaseUnavailable, LoggedInAlready, LoginFlood, WrongAccount
-from supervisor.health import State
+from supervisor.numbers.state import State
 from supervisor.store.values import LastError
 from tests.fakes.gateway import view
 from tests.fakes.logins import CODE, PASSWORD, QR_URL

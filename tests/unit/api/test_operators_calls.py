@@ -9,9 +9,9 @@ import pytest
 
 from supervisor.errors import DatabaseUnavailable, StandingBy, WorkerTimeout
 from supervisor.gateway import Readiness
-from supervisor.health import State
-from supervisor.page_merging import PageMerging
-from supervisor.view import Backlog
+from supervisor.numbers.state import State
+from supervisor.numbers.view import Backlog
+from supervisor.processes.page_merging import PageMerging
 from tests.fakes.gateway import WORKER, view
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.planfix_address import objection
+from supervisor.numbers.planfix_address import objection
 
 PUBLIC = [
     "https://romashka.planfix.ua/webchat/api",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from supervisor.models import Direction, RowState
-from supervisor.store.journal_values import Entry
+from supervisor.database.tables import Direction, RowState
+from supervisor.journal.values import Entry
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, start
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supervisor.errors import SessionPathForbidden, SessionStringBroken
-from supervisor.health import State
+from supervisor.numbers.state import State
+from supervisor.numbers.view import Backlog
 from supervisor.store.values import LastError
-from supervisor.view import Backlog
 from tests.fakes.gateway import view
 from tests.unit.api.calls import ADMIN_KEY, FORM, NUMBER, bearer, draft, fields_at_fault, start
 

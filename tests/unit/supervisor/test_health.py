@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_worker.protocol.contract import SessionState
-from supervisor.health import ProcessState, State, Status, fold, is_settled, status_of
+from supervisor.numbers.state import ProcessState, State, Status, fold, is_settled, status_of
 
 PROCESSES = st.sampled_from(ProcessState)
 SESSIONS = st.none() | st.sampled_from(SessionState)

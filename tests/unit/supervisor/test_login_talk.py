@@ -9,7 +9,7 @@ import pytest
 
 from session_worker.protocol.login import LoginFailed, LoginFailure, LoginMoved, LoginStage
 from supervisor.errors import CodeInvalid, LoginError, LoginFlood, WorkerTimeout, WorkerUnavailable
-from supervisor.login_talk import LoginTalk
+from supervisor.numbers.login_dialog import LoginTalk
 
 if TYPE_CHECKING:
     from tests.clock import AutojumpClock

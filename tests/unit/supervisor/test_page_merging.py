@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.page_merging import PageMerging, page_merging
+from supervisor.processes.page_merging import PageMerging, page_merging
 
 
 @pytest.mark.parametrize(

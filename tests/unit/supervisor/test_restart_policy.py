@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.ending import CRASHES, Ending, read_exit
-from supervisor.restart_policy import (
+from supervisor.numbers.restart_policy import (
     MassFailure,
     Park,
     Proceed,
@@ -17,6 +16,7 @@ from supervisor.restart_policy import (
     RestartPolicy,
     next_step,
 )
+from supervisor.processes.worker_exit import CRASHES, Ending, read_exit
 
 POLICY = RestartPolicy()
 CHANCES = st.floats(0, 1, exclude_max=True)

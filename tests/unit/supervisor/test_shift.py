@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from session_worker.protocol.contract import ExitCode
-from supervisor.ending import Ending
-from supervisor.shift import Shift
+from supervisor.processes.worker_exit import Ending
+from supervisor.processes.worker_run import Shift
 from supervisor.timing import Timing
 
 if TYPE_CHECKING:

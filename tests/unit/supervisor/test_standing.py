@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import SessionState
-from supervisor.gate import Gate
-from supervisor.health import ProcessState, State
+from supervisor.numbers.state import ProcessState, State
+from supervisor.processes.start_limit import Gate
 from supervisor.standing import Standing
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor.encryption.vault import Cell, DataKey, Vault, parse_secret_key
 from supervisor.errors import SealBroken, SecretKeyMalformed, SecretKeyWrong
-from supervisor.vault import Cell, DataKey, Vault, parse_secret_key
 
 CELL = Cell("session", "79001234567", "auth_key")
 keys = st.binary(min_size=32, max_size=32)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from supervisor.models import Login, Wanted
+from supervisor.database.tables import Login, Wanted
+from supervisor.numbers.view import view_of
 from supervisor.standing import Standing
 from supervisor.store.values import Number
-from supervisor.view import view_of
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 STORED = Number(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from session_worker.protocol.contract import TroubleCode
-from supervisor.ending import Ending
-from supervisor.words import describe
+from supervisor.processes.worker_exit import Ending
+from supervisor.texts import describe
 
 LANGUAGES = ["en", "ru", "uk"]
 CODES = sorted({*TroubleCode, *Ending} - {Ending.NEEDS_LOGIN, Ending.LOGGED_IN})

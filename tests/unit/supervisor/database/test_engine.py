@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import bindparam, text
 
 from supervisor import private_folder
-from supervisor.database import Database
-from supervisor.engine import database_url, make_private_file
+from supervisor.database.database import Database
+from supervisor.database.engines import database_url, make_private_file
 from supervisor.errors import DatabaseRefused, DatabaseUnavailable, DatabaseUrlInvalid
 from supervisor.transactor import open_transactor
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from supervisor.engine import database_url
+from supervisor.database.engines import database_url
 from supervisor.transactor import Transactor, open_transactor
 
 if TYPE_CHECKING:

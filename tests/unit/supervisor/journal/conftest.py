@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from supervisor.desk import Desk
-from supervisor.links import FileLinks
-from supervisor.store import Store
-from supervisor.store.journal_shelf import Selection
+from supervisor.journal.browsing import Selection
+from supervisor.messages.dispatcher import Desk
+from supervisor.messages.file_links import FileLinks
+from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
 from tests.unit.supervisor.journal.messages import NUMBER, outgoing
 from tests.waiting import eventually
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import Command
     from session_worker.protocol.messages import MessageEvent
-    from supervisor.store.journal import Journal
-    from supervisor.store.journal_values import Accepted, Entry
+    from supervisor.journal.journal import Journal
+    from supervisor.journal.values import Accepted, Entry
 
 DAY = 24 * 3600.0
 

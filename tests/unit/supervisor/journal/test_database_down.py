@@ -21,7 +21,7 @@ from session_worker.protocol.messages import (
     Trying,
 )
 from supervisor.errors import DatabaseUnavailable
-from supervisor.store.journal import Journal
+from supervisor.journal.journal import Journal
 from tests.unit.supervisor.journal.conftest import Office, make_desk
 from tests.unit.supervisor.journal.messages import NUMBER, received, sent
 from tests.waiting import eventually
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from session_worker.protocol.messages import MessageEvent
-    from supervisor.store import Store
+    from supervisor.store.store import Store
 
 
 class Unsteady(Journal):

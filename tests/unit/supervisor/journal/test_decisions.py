@@ -16,7 +16,8 @@ from session_worker.protocol.messages import (
     PlanfixStatus,
     Trying,
 )
-from supervisor.journal import (
+from supervisor.database.tables import RowState
+from supervisor.journal.decisions import (
     chat_id,
     found_of_others,
     leaves_doubt,
@@ -26,9 +27,8 @@ from supervisor.journal import (
     traces_of_gap,
     without_known,
 )
-from supervisor.models import RowState
-from supervisor.said import cut_after_gaps, sort
-from supervisor.store.journal_values import Trace
+from supervisor.journal.values import Trace
+from supervisor.journal.worker_report import cut_after_gaps, sort
 from tests.unit.supervisor.journal.messages import incoming, picture, received
 
 IDS = st.lists(st.integers(1, 9), min_size=1, max_size=5, unique=True).map(sorted)

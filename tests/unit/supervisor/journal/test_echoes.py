@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_worker.protocol.messages import Deliver, Failed, Failure, Received, Send, Trying
-from supervisor.echoes import Echoes
-from supervisor.store.journal_values import Waiting
+from supervisor.journal.values import Waiting
+from supervisor.messages.echo_filter import Echoes
 from tests.unit.supervisor.journal.messages import incoming, received, sent
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.errors import LinkExpired, LinkInvalid
-from supervisor.links import FileLinks, MessageFile, Photo, link_keys
+from supervisor.messages.file_links import FileLinks, MessageFile, Photo, link_keys
 
 OLD, NEW = (base64.urlsafe_b64encode(bytes([byte]) * 32).decode() for byte in (1, 2))
 FILE = MessageFile("79001234567", 12, 0)

@@ -9,14 +9,14 @@ import pytest
 
 from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure, Send
 from supervisor.config import Config
-from supervisor.ledger import Ledger, PlanfixTrouble
-from supervisor.words import describe
+from supervisor.numbers.worker_records import Ledger, PlanfixTrouble
+from supervisor.texts import describe
 from tests.unit.supervisor.journal.messages import NUMBER, received
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from supervisor.store import Store
+    from supervisor.store.store import Store
     from tests.unit.supervisor.journal.conftest import Office
 
 UNAUTHORIZED = Failed(row=1, failure=Failure(code="planfix_unauthorized", next_try=1.0))

@@ -10,16 +10,16 @@ import pytest
 
 from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure
 from session_worker.protocol.spool import incoming_file, photo_file
-from supervisor import models
 from supervisor.config import Config
-from supervisor.retention import Retention
+from supervisor.database import tables
+from supervisor.upkeep.retention import Retention
 from tests.unit.supervisor.journal.messages import NUMBER, picture, received, sent
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from supervisor.store import Store
+    from supervisor.store.store import Store
     from tests.unit.supervisor.journal.conftest import Office
 
 DAYS = 30
@@ -36,7 +36,7 @@ def retention(store: Store, config: Config) -> Retention:
 
 
 def days_later(days: float) -> datetime:
-    return models.now() + timedelta(days=days)
+    return tables.now() + timedelta(days=days)
 
 
 def make_file(path: Path) -> Path:
@@ -101,9 +101,9 @@ async def test_repeat_of_an_erased_message_is_known(office: Office, retention: R
 async def test_old_photos_go(retention: Retention, config: Config) -> None:
     """A photo is kept as long as a message would be."""
     old, new = (make_file(photo_file(config.spool_of(NUMBER), photo)) for photo in (1, 2))
-    long_ago = (models.now() - timedelta(days=DAYS + 1)).timestamp()
+    long_ago = (tables.now() - timedelta(days=DAYS + 1)).timestamp()
     os.utime(old, (long_ago, long_ago))
 
-    await retention.erase(models.now())
+    await retention.erase(tables.now())
 
     assert [old.exists(), new.exists()] == [False, True]

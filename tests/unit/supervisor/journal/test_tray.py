@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.errors import DatabaseUnavailable
-from supervisor.tray import PIECE, Tray
+from supervisor.messages.hand_over import PIECE, Tray
 from supervisor.window import Limits, Window
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from supervisor.store.journal_pending import Besides
+    from supervisor.journal.pending import Besides
     from tests.clock import AutojumpClock
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, update
 
+from supervisor.database import tables
 from supervisor.errors import SecretKeyMalformed, SecretKeyWrong
-from supervisor.rotation import Rotation
-from supervisor.store import Store, tables
 from supervisor.store.keys import Piece
+from supervisor.store.store import Store
+from supervisor.upkeep.key_rotation import Rotation
 from tests.unit.supervisor.store.conftest import make_key
 
 if TYPE_CHECKING:

@@ -1,0 +1,235 @@
+"""Moves the rows of one number between the journal and its worker."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.messages import (
+    Delivered,
+    Failed,
+    PartSent,
+    Received,
+    Resolved,
+    StatusTold,
+    Stored,
+    Trying,
+)
+from supervisor.database.tables import Direction
+from supervisor.errors import DatabaseError, WorkerUnavailable
+from supervisor.journal.decisions import leaves_doubt
+from supervisor.journal.values import Waiting
+from supervisor.journal.worker_report import sort
+from supervisor.known_chats import KnownChats
+from supervisor.messages.commands import Orders
+from supervisor.messages.echo_filter import Echoes
+from supervisor.messages.hand_over import Tray
+from supervisor.messages.recipients import Resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.messages import Contact, MessageEvent, Outgoing
+    from supervisor.journal.journal import Journal
+    from supervisor.journal.pending import Besides
+    from supervisor.journal.values import Accepted, Kept, Recorded, Trace
+    from supervisor.messages.file_links import FileLinks
+    from supervisor.numbers.registration import OutgoingDraft
+
+MOST_REMEMBERED = 10_000  # messages in which the rows of a gap are looked for
+
+logger = logging.getLogger(__name__)
+
+
+class Desk:
+    """Hands rows to the worker, writes down what becomes of them.
+
+    Without a worker everything stays in the journal.
+    """
+
+    def __init__(self, journal: Journal, links: FileLinks, language: str) -> None:
+        self._orders = Orders(journal.number, links, language)
+        self._epoch = 0
+        self._tell: Callable[[Command], None] | None = None
+        self._is_shaken = False
+        self._lately: deque[Trace] = deque(maxlen=MOST_REMEMBERED)
+        self._resolver = Resolver()
+        self._echoes = Echoes(self._deliver)
+        name = f"number {journal.number}, "
+        self._in = Tray(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
+        outgoing = partial(journal.waiting, Direction.OUT)
+        self._out = Tray(
+            f"{name}out to Telegram", outgoing, lambda each: self._say(self._orders.send(each))
+        )
+        self._statuses = Tray(
+            f"{name}statuses", journal.owed, lambda each: self._say(self._orders.status(each))
+        )
+        self.trays = (self._in, self._out, self._statuses)
+        self.number = journal.number
+        self.journal = journal
+        self.chats = KnownChats(journal)
+
+    async def prepare(self, epoch: int) -> None:
+        """Find out what the worker before has left open, in the name of the next one's epoch."""
+        self._epoch = epoch
+        self._is_shaken = False
+        self._lately.clear()
+        self.chats.forget_all()
+        self._echoes.begin(await self.journal.rows_in_doubt(time.time()))
+
+    def begin(self, tell: Callable[[Command], None]) -> None:
+        """Serve a worker that knows nothing yet."""
+        self._tell = tell
+        for tray in self.trays:
+            tray.begin()
+
+    async def end(self) -> None:
+        """Forget what the worker had; it is all in the journal."""
+        self._tell = None
+        self._resolver.hang_up()
+        for tray in self.trays:
+            await tray.end()
+
+    async def take(self, events: Sequence[MessageEvent]) -> None:
+        """Write down what the worker said, all or nothing of it, then do what follows."""
+        said = sort(events)
+        try:
+            recorded = await self.journal.record(self._epoch, said, self._lately)
+            await self.chats.load({kept.incoming.peer_id for kept in recorded.kept})
+            if self._is_shaken:
+                await self._find_bearings()
+        except DatabaseError:
+            # It may have been written all the same; then nobody would hear of it again.
+            self._is_shaken = True
+            raise
+        self._lately.extend(kept.trace for kept in recorded.kept)
+        for memory in said.chats.values():
+            self.chats.remember(memory)
+        if said.positions:
+            self._say(Stored(positions=tuple(said.positions)))
+        self._act(events, recorded)
+
+    async def accept(self, outgoing: Outgoing, *, is_new_chat: bool) -> Accepted:
+        """Keep what an employee wrote, hand it over if that is new."""
+        try:
+            accepted = await self.journal.accept(outgoing, is_new_chat=is_new_chat)
+        except BaseException:
+            self._out.read_all()  # whoever repeats it is told that it is kept already
+            raise
+        if not accepted.is_repeat:
+            if is_new_chat:
+                self.chats.add(outgoing.peer_id)
+            self._out.offer(Waiting(accepted.row, outgoing.peer_id, outgoing))
+        return accepted
+
+    async def resolve(self, draft: OutgoingDraft) -> Contact:
+        if self._tell is None:
+            raise WorkerUnavailable
+        return await self._resolver.ask(draft, self._tell)
+
+    async def replay(self, row: int) -> None:
+        """Hand a dead letter over again, behind what waits in its chat."""
+        direction = await self.journal.revive(row)
+        (self._in if direction is Direction.IN else self._out).read_all()
+
+    async def replay_all(self) -> int:
+        count = await self.journal.revive_all()
+        self._in.read_all()
+        self._out.read_all()
+        return count
+
+    def _act(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
+        self._echoes.drop(recorded.dropped)
+        self._in.finish(recorded.dropped)
+        kept = iter(recorded.kept)
+        for event in events:
+            self._hear(event, recorded, kept)
+        for owed in recorded.owed:
+            self._statuses.offer(owed)
+
+    def _hear(self, event: MessageEvent, recorded: Recorded, kept: Iterator[Kept]) -> None:
+        match event:
+            case Received():
+                self._offer_incoming(next(kept), recorded)
+            case Trying(row=row):
+                self._hear_trying(row)
+            case Failed():
+                self._hear_failed(event)
+            case Delivered(row=row):
+                self._in.finish([row])
+            case PartSent(row=row) if row in recorded.sent:
+                self._finish_outgoing(row)
+            case StatusTold():
+                self._hear_told(event)
+            case Resolved():
+                self._resolver.hear(event)
+            case _:
+                pass  # is written down, nothing follows
+
+    def _hear_trying(self, row: int) -> None:
+        self._in.window.work(row)
+        self._out.window.work(row)
+        peer_id = self._out.window.in_flight.get(row)
+        if peer_id is not None:
+            self._echoes.doubt(peer_id, row)
+
+    def _hear_failed(self, failed: Failed) -> None:
+        row, failure = failed.row, failed.failure
+        if failure.next_try is None:
+            self._in.finish([row])
+            self._finish_outgoing(row)
+            return
+        self._in.window.rest(row)
+        self._out.window.rest(row)
+        peer_id = self._out.window.in_flight.get(row)
+        if peer_id is not None and not leaves_doubt(failure):
+            self._echoes.calm(peer_id)
+
+    def _hear_told(self, told: StatusTold) -> None:
+        self._statuses.finish([told.row])
+        if told.failure is not None:
+            logger.warning(
+                "number %s: Planfix does not take that row %d is %s: %s",
+                *(self.number, told.row, told.status, told.failure.code),
+            )
+
+    def _finish_outgoing(self, row: int) -> None:
+        self._out.finish([row])
+        self._echoes.settle(row)
+
+    def _offer_incoming(self, kept: Kept, recorded: Recorded) -> None:
+        if kept.row is not None and kept.row not in recorded.dropped:
+            self._in.offer(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
+
+    async def _find_bearings(self) -> None:
+        """After trouble with the database ask it what it knows of the rows under way."""
+        under_way = {*self._in.window.in_flight, *self._out.window.in_flight}
+        over = under_way - await self.journal.still_pending(under_way)
+        self._echoes.drop(over)
+        self._in.finish(over)
+        for row in over:
+            self._finish_outgoing(row)
+        for tray in self.trays:
+            tray.read_all()
+        self._is_shaken = False
+
+    async def _load_incoming(self, besides: Besides, limit: int) -> tuple[list[Waiting], int]:
+        waiting, looked_at = await self.journal.waiting(Direction.IN, besides, limit)
+        await self.chats.load({each.peer_id for each in waiting})
+        return waiting, looked_at
+
+    def _hand_incoming(self, waiting: Waiting) -> None:
+        if not self._echoes.take(waiting):
+            self._in.window.rest(waiting.row)
+
+    def _deliver(self, waiting: Waiting) -> None:
+        self._in.window.work(waiting.row)
+        self._say(self._orders.deliver(waiting, self.chats.recall(waiting.peer_id), time.time()))
+
+    def _say(self, command: Command) -> None:
+        if self._tell is not None:
+            self._tell(command)

@@ -1,0 +1,58 @@
+"""What all keepers share, so that hundreds of workers get along on one machine."""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
+from supervisor.processes.liveness import SilentWorkers
+from supervisor.processes.start_limit import Gate
+from supervisor.processes.worker_exit import CRASHES, Ending
+from supervisor.timing import Timing
+
+if TYPE_CHECKING:
+    from supervisor.processes.forkserver import Forkserver
+
+logger = logging.getLogger(__name__)
+
+STARTING_AT_ONCE = 16  # workers between their fork and their first word
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The source of workers, the rules for them, a gate that staggers their starts."""
+
+    forkserver: Forkserver
+    timing: Timing = field(default_factory=Timing)
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
+    mass_failure: MassFailure = field(default_factory=MassFailure)
+    gate: Gate = field(default_factory=lambda: Gate(STARTING_AT_ONCE))
+    chance: random.Random = field(default_factory=random.Random)
+    running: set[str] = field(default_factory=set)
+    silent: SilentWorkers = field(default_factory=SilentWorkers)
+
+    def is_braked(self, number: str, ending: Ending, now: float) -> bool:
+        """Take note of a crash; tell whether so many crash that no number is at fault."""
+        if ending not in CRASHES:
+            return False
+        self.mass_failure = self.mass_failure.with_failure(number, now)
+        return self.mass_failure.is_on(len(self.running), now)
+
+    def may_kill(self, number: str, *, is_silent: bool) -> bool:
+        """Take note of a silent worker; tell whether it may be ended, if it hangs.
+
+        Where many are silent at once it is the machine that is slow or was frozen. Those that
+        hang all the same are ended by the kernel, with their leases.
+        """
+        were_many = self.silent.are_many(len(self.running))
+        (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
+        are_many = self.silent.are_many(len(self.running))
+        if are_many and not were_many:
+            count = len(self.silent.numbers)
+            logger.error("%d workers do not answer: the machine is slow, none is ended", count)
+        if were_many and not are_many:
+            logger.info("most workers answer again")
+        return not are_many

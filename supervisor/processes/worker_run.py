@@ -1,0 +1,130 @@
+"""One run of a worker: beats and listens until the worker is reaped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from session_worker.process.lease import now
+from supervisor.processes.liveness import Silence, read_usage
+from supervisor.processes.worker_exit import Ending, read_exit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from session_worker.protocol.contract import Event
+    from supervisor.processes.worker_process import WorkerProcess
+    from supervisor.timing import Timing
+
+LAST_WORDS = 5.0  # seconds to store what a worker said before it was gone
+TURNS = 100  # of the event loop, to read what a worker has said
+
+logger = logging.getLogger(__name__)
+
+
+class Shift:
+    """Beats and listens to a worker as long as it lives; ends it when it must not."""
+
+    def __init__(
+        self,
+        worker: WorkerProcess,
+        timing: Timing,
+        hear: Callable[[list[Event]], Awaitable[None]],
+        *,
+        may_kill: Callable[[bool], bool] = lambda _: True,
+        is_login: bool = False,
+    ) -> None:
+        """Let `may_kill` hear at each beat whether the worker is stalled, then decide."""
+        self._worker = worker
+        self._timing = timing
+        self._hear = hear
+        self._may_kill = may_kill
+        self._silence: Silence | None = None
+        self._is_stalled = False
+        self._is_login = is_login
+
+    async def serve(self) -> Ending:
+        """Return why the worker ended; cancelled, end it in order first."""
+        listening = asyncio.create_task(self._listen())
+        beating = asyncio.create_task(self._beat())
+        going = asyncio.create_task(self._worker.wait_gone())
+        try:
+            await asyncio.wait({listening, beating, going}, return_when=asyncio.FIRST_COMPLETED)
+            silent, lease_over = beating.done(), self._worker.lease_over
+            if silent:
+                await self._worker.abort()
+        finally:
+            beating.cancel()
+            parting = asyncio.create_task(self._part(listening))
+            await _reach_end(parting)
+            code = parting.result()
+        if silent:
+            beating.result()
+        if not listening.cancelled():
+            listening.result()
+        if self._worker.breach is not None:
+            return Ending.BOUNDS_BROKEN
+        if silent:
+            return Ending.UNRESPONSIVE
+        return read_exit(code, lease_over=lease_over, is_login=self._is_login)
+
+    async def _part(self, listening: asyncio.Task[None]) -> int | None:
+        """Return the exit code once nothing of the worker is left."""
+        await self._worker.stop()
+        code = await self._worker.reap()
+        await asyncio.wait({listening}, timeout=LAST_WORDS)
+        listening.cancel()
+        self._worker.close()
+        return code
+
+    async def _listen(self) -> None:
+        async for events in self._worker.events():
+            await self._hear(events)
+
+    async def _beat(self) -> None:
+        """Beat until the worker is found to hang."""
+        beaten = now()
+        while not await self._hangs(now() - beaten):
+            self._worker.beat()
+            beaten = now()
+            await asyncio.sleep(self._timing.beat)
+        logger.error("worker %d hangs: %s", self._worker.pid, read_usage(self._worker.pid))
+
+    async def _hangs(self, since_beat: float) -> bool:
+        # Where we were late ourselves, its answer may lie in the pipe: read that first.
+        for _ in range(TURNS):
+            if not self._worker.has_unread:
+                break
+            await asyncio.sleep(0)
+        unanswered = self._worker.unanswered
+        # Judged a beat later than it is told: by then all that stood still together are known.
+        was_stalled, self._is_stalled = self._is_stalled, unanswered >= self._timing.stalled_after
+        may_kill = self._may_kill(self._is_stalled)
+        if not unanswered:
+            self._silence = None
+            return False
+        usage = read_usage(self._worker.pid)
+        if self._silence is None:
+            self._silence = Silence(usage)
+            return False
+        self._silence = self._silence.longer(since_beat, 1.5 * self._timing.beat)
+        patience = self._timing.patience
+        if self._worker.pulse is None:
+            patience = patience.of_boot()
+        return was_stalled and may_kill and self._silence.is_hang(usage, patience)
+
+
+async def _reach_end(task: asyncio.Task[int | None]) -> None:
+    """Let a task end before our own cancellation goes on.
+
+    Cut short, the parting would leave a worker that nobody beats, reaps or waits for.
+    """
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
