@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from supervisor.string_session import read_string_session
+from supervisor.login.session_transfer import read_string_session
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from supervisor.login.links import MadeLink
     from supervisor.login.login_service import LoginMethod, Progress
     from supervisor.messages.message_service import Accepted, OpenFile
-    from supervisor.numbers.registration import OutgoingDraft
+    from supervisor.messages.recipients import OutgoingDraft
     from supervisor.numbers.view import View
     from supervisor.processes.page_merging import PageMerging
     from supervisor.store.values import AuditEntry, LoginLink

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from api.errors import ApiError, invalid_fields
 from api.fields import AbsentIfEmpty, normalise_number
-from supervisor.numbers.registration import AttachmentDraft, OutgoingDraft
+from supervisor.messages.recipients import AttachmentDraft, OutgoingDraft
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

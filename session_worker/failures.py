@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
 from session_worker.protocol.messages import Failure
-from supervisor.texts import en, ru, uk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,13 +44,6 @@ class Reason(StrEnum):
     OFFLINE = "offline"
     NEEDS_LOGIN = "needs_login"
     UNKNOWN = "unknown"
-
-
-class Texts(NamedTuple):
-    """The same failure, told to two readers."""
-
-    employee: str
-    operator: str
 
 
 class Remedy(StrEnum):
@@ -191,7 +183,6 @@ _FAMILIES: Mapping[str, Entry] = {
     "FLOOD_": Entry(Reason.FLOOD, Remedy.WAIT),
 }
 _NUMBER = re.compile(r"_\d+(?=_|$)")
-_BOOKS: Mapping[str, Mapping[Reason, Texts]] = {"en": en.TEXTS, "ru": ru.TEXTS, "uk": uk.TEXTS}
 _FILE_REMEDIES = frozenset({Remedy.GIVE_UP_FILE, Remedy.UPLOAD_AGAIN, Remedy.AS_DOCUMENT})
 
 
@@ -205,16 +196,6 @@ def failure_entry(code: str) -> Entry:
 def is_known(code: str) -> bool:
     """Whether the table, or a family of codes, says more of it than that it is unknown."""
     return failure_entry(code) is not _UNKNOWN
-
-
-def employee_reads(code: str, language: str) -> str:
-    """Tell the employee in Planfix why the message did not arrive."""
-    return _BOOKS[language][failure_entry(code).reason].employee
-
-
-def operator_reads(code: str, language: str) -> str:
-    """Tell the operator what happened with whom to talk to about it."""
-    return _BOOKS[language][failure_entry(code).reason].operator
 
 
 def concerns_file(cause: Cause) -> bool:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
     from supervisor.messages.message_service import Accepted, OpenFile
-    from supervisor.numbers.registration import Amendment, Draft, OutgoingDraft
+    from supervisor.messages.recipients import OutgoingDraft
+    from supervisor.numbers.registration import Amendment, Draft
     from supervisor.ownership.data_dir_lock import Ownership
     from supervisor.store.store import Store
     from supervisor.store.values import AuditEntry

@@ -17,10 +17,9 @@ from supervisor.database.engines import (
 )
 from supervisor.database.migration import migrate
 from supervisor.database.outage import is_outage
-from supervisor.database.writer import Writer
+from supervisor.database.writer import Writer, open_transactor
 from supervisor.errors import DatabaseRefused, DatabaseUnavailable
 from supervisor.ownership.database_lock import DatabaseLock
-from supervisor.transactor import open_transactor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, select, tuple_
 
 from supervisor.database import tables
 from supervisor.errors import NumberUnknown, StaleEpoch
-from supervisor.store.values import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy.ext.asyncio import AsyncConnection
+
 
 _number = tables.number.c
 # Locked, so that nobody takes a new epoch on PostgreSQL before our commit; on SQLite nobody can.
@@ -37,3 +37,10 @@ async def require_fresh(connection: AsyncConnection, claim: Claim) -> None:
     if (await connection.execute(known)).first() is None:
         raise NumberUnknown
     raise StaleEpoch
+
+
+class Claim(NamedTuple):
+    """A start of a number's worker, in whose name something is written."""
+
+    number: str
+    epoch: int

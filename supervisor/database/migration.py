@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.transactor import Transactor
+    from supervisor.database.writer import Transactor
 
 
 async def migrate(transactor: Transactor) -> None:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from supervisor.errors import SealBroken, SecretKeyMalformed, SecretKeyWrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -132,3 +135,15 @@ def _open(cipher: AESGCM, cell: Cell, sealed: bytes) -> bytes:
         return cipher.decrypt(nonce, body, cell.as_associated_data())
     except (InvalidTag, ValueError) as exc:  # ValueError: too short to hold a nonce
         raise SealBroken(f"{cell.table}.{cell.column}") from exc
+
+
+_PURPOSE = b"telefix file links"
+
+
+def link_keys(secret_key: str) -> list[bytes]:
+    """Derive the keys of links from SECRET_KEY, newest first."""
+    return [_derive(key) for key in parse_secret_key(secret_key)]
+
+
+def _derive(key: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key)

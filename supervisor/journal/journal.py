@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from supervisor.database import tables
-from supervisor.database.epoch import require_fresh
+from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Direction
 from supervisor.errors import NumberUnknown
 from supervisor.journal import browsing, chats, outcomes, pending, receipts, statuses
 from supervisor.journal.body_cipher import Book
 from supervisor.journal.intake import NewOutgoing, find_outgoing, insert_incoming, insert_outgoing
 from supervisor.journal.values import Recorded
-from supervisor.store.values import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

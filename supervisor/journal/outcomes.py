@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
@@ -12,7 +12,6 @@ from supervisor.database.pieces import pieces
 from supervisor.database.tables import Direction, RowState
 from supervisor.database.upsert import upsert
 from supervisor.journal import receipts
-from supervisor.store import sent_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +20,22 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import PartSent
     from supervisor.journal.worker_report import Word
+
+
+_TO_BE_SENT = "-"  # begins APART, too
+_UNKNOWN = "0"
+
+IS_WHOLE: Final = tables.sent_part.c.message_ids.not_like(f"%{_TO_BE_SENT}%")
+
+
+def write(message_ids: Sequence[int | None]) -> str:
+    return ",".join(_TO_BE_SENT if each is None else str(each) for each in message_ids)
+
+
+def read(written: str) -> tuple[int | None, ...]:
+    words = (written or _UNKNOWN).split(",")
+    return tuple(None if word == _TO_BE_SENT else int(word) for word in words)
+
 
 _row = tables.journal.c
 _mark = tables.telegram_message.c
@@ -66,7 +81,7 @@ _read_up_to = (
     .where(_chat.number == _row.number, _chat.peer_id == _row.peer_id)
     .scalar_subquery()
 )
-_parts_sent = select(func.count()).where(_part.row == _row.id, sent_part.IS_WHOLE).scalar_subquery()
+_parts_sent = select(func.count()).where(_part.row == _row.id, IS_WHOLE).scalar_subquery()
 
 
 async def write_words(
@@ -98,7 +113,7 @@ async def write_parts(
     if not parts:
         return [], []
     parts = await _of_number(connection, number, parts)
-    sent = {(part.row, part.part): sent_part.write(part.message_ids) for part in parts}
+    sent = {(part.row, part.part): write(part.message_ids) for part in parts}
     values = [{"row": row, "part": part, "message_ids": ids} for (row, part), ids in sent.items()]
     await upsert(connection, tables.sent_part, values)
     ids = {found: part.row for part in parts for found in part.message_ids if found and found > 0}

@@ -12,9 +12,9 @@ from session_worker.protocol.messages import Failure, Outgoing
 from supervisor.database import tables
 from supervisor.database.tables import Direction, RowState
 from supervisor.errors import SealBroken
+from supervisor.journal import outcomes
 from supervisor.journal.decisions import leaves_doubt
 from supervisor.journal.values import Waiting
-from supervisor.store import sent_part
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -136,7 +136,7 @@ async def _with_sent_parts(connection: AsyncConnection, waiting: list[Waiting]) 
     query = select(_part.row, _part.part, _part.message_ids).where(_part.row.in_(rows))
     sent: dict[int, dict[int, tuple[int | None, ...]]] = {}
     for row, part, ids in await connection.execute(query):
-        sent.setdefault(row, {})[part] = sent_part.read(ids)
+        sent.setdefault(row, {})[part] = outcomes.read(ids)
     return [_mark_sent(each, sent[each.row]) if each.row in sent else each for each in waiting]
 
 

@@ -17,10 +17,10 @@ from session_worker.protocol.login import (
     LogOut,
     WatchQr,
 )
-from supervisor.errand import SIGN_IN, SIGN_OUT, Errand
 from supervisor.errors import GatewayError, LoggedInAlready, NotLoggingIn
 from supervisor.numbers.state import State
 from supervisor.numbers.view import view_of
+from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, Errand
 
 if TYPE_CHECKING:
     from datetime import datetime

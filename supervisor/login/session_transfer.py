@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import binascii
+import ipaddress
 import logging
+import re
+import struct
+from base64 import b64decode, urlsafe_b64encode
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from supervisor.errors import NotLoggedIn, SessionFileMissing, SessionInUse
+from supervisor.errors import NotLoggedIn, SessionFileMissing, SessionInUse, SessionStringBroken
 from supervisor.login.session_file import ImportedSession, read_session_file
-from supervisor.string_session import read_string_session, write_string_session
+from supervisor.store.values import Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.numbers.registration import SessionName
     from supervisor.store.store import Store
+
 
 logger = logging.getLogger(__name__)
 
@@ -66,3 +72,35 @@ class SessionTransfer:
         if session is None:
             raise NotLoggedIn
         return write_string_session(session)
+
+
+_VERSION = "1"
+_LAYOUTS = {struct.calcsize(layout): layout for layout in (">B4sH256s", ">B16sH256s")}
+_LETTERS = re.compile(r"[\w-]+=*", re.ASCII)
+
+
+def read_string_session(text: str) -> Session:
+    packed = _unpack(text.strip())
+    dc_id, address, port, auth_key = struct.unpack(_LAYOUTS[len(packed)], packed)
+    if not (dc_id and port and any(auth_key)):
+        raise SessionStringBroken("it holds no login")
+    return Session(dc_id, str(ipaddress.ip_address(address)), port, auth_key)
+
+
+def write_string_session(session: Session) -> str:
+    address = ipaddress.ip_address(session.server_address).packed
+    layout = f">B{len(address)}sH256s"
+    packed = struct.pack(layout, session.dc_id, address, session.port, session.auth_key)
+    return _VERSION + urlsafe_b64encode(packed).decode()
+
+
+def _unpack(text: str) -> bytes:
+    if text[:1] != _VERSION or not _LETTERS.fullmatch(text):
+        raise SessionStringBroken
+    try:
+        packed = b64decode(text[1:], b"-_", validate=True)
+    except binascii.Error as exc:
+        raise SessionStringBroken from exc
+    if len(packed) not in _LAYOUTS:
+        raise SessionStringBroken(f"{len(packed)} bytes")
+    return packed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.failures import employee_reads
 from session_worker.protocol.messages import (
     ChatMemory,
     Deliver,
@@ -16,6 +15,7 @@ from session_worker.protocol.messages import (
 )
 from supervisor.journal.decisions import next_status
 from supervisor.messages.file_links import MessageFile, Photo
+from supervisor.texts import employee_reads
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Contact

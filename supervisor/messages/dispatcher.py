@@ -23,22 +23,24 @@ from supervisor.errors import DatabaseError, WorkerUnavailable
 from supervisor.journal.decisions import leaves_doubt
 from supervisor.journal.values import Waiting
 from supervisor.journal.worker_report import sort
-from supervisor.known_chats import KnownChats
 from supervisor.messages.commands import Orders
 from supervisor.messages.echo_filter import Echoes
+from supervisor.messages.file_links import FileLinks
 from supervisor.messages.hand_over import Tray
-from supervisor.messages.recipients import Resolver
+from supervisor.messages.recipients import KnownChats, Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from session_worker.protocol.contract import Command
     from session_worker.protocol.messages import Contact, MessageEvent, Outgoing
+    from supervisor.config import Config
     from supervisor.journal.journal import Journal
     from supervisor.journal.pending import Besides
     from supervisor.journal.values import Accepted, Kept, Recorded, Trace
-    from supervisor.messages.file_links import FileLinks
-    from supervisor.numbers.registration import OutgoingDraft
+    from supervisor.messages.recipients import OutgoingDraft
+    from supervisor.store.store import Store
+
 
 MOST_REMEMBERED = 10_000  # messages in which the rows of a gap are looked for
 
@@ -233,3 +235,31 @@ class Desk:
     def _say(self, command: Command) -> None:
         if self._tell is not None:
             self._tell(command)
+
+
+DAY = 24 * 3600.0  # seconds
+
+
+class Desks:
+    """Opens a desk when it is asked for the first time."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._language = config.language
+        self._desks: dict[str, Desk] = {}
+        self._erased = 0
+        # A link lasts as long as its file is kept.
+        self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
+
+    async def of(self, number: str) -> Desk:
+        while number not in self._desks:
+            erased = self._erased
+            journal = await self._store.journals.open(number)
+            if erased == self._erased:  # otherwise the key may be that of the number before
+                self._desks.setdefault(number, Desk(journal, self.links, self._language))
+        return self._desks[number]
+
+    def forget(self, number: str) -> None:
+        """Forget a number that is erased, with the key to its messages."""
+        self._erased += 1
+        self._desks.pop(number, None)

@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from supervisor.encryption.vault import parse_secret_key
 from supervisor.errors import LinkExpired, LinkInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PURPOSE = b"telefix file links"
+
 _LONGEST = 200  # characters of a token
 _MESSAGE_FILE = re.compile(r"([0-9]{5,15})\.([0-9]{1,18})\.([0-9]{1,5})\.([0-9]{1,12})")
 _PHOTO = re.compile(r"([0-9]{5,15})\.p(-?[0-9]{1,20})\.([0-9]{1,12})")
@@ -89,15 +85,6 @@ def _read(signed: str) -> tuple[MessageFile | Photo, int]:
         number, photo_id, expiry = found.groups()
         return Photo(number, int(photo_id)), int(expiry)
     raise LinkInvalid
-
-
-def link_keys(secret_key: str) -> list[bytes]:
-    """Derive the keys of links from SECRET_KEY, newest first."""
-    return [_derive(key) for key in parse_secret_key(secret_key)]
-
-
-def _derive(key: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key)
 
 
 def _without_slashes(name: str) -> str:

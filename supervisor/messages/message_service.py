@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from session_worker.formatting.plan import plan
 from session_worker.protocol.messages import Attachment, Incoming, Outgoing
 from session_worker.protocol.spool import incoming_file, photo_file
-from supervisor.confined_file import OutsideRoot, open_inside
 from supervisor.errors import (
     FileGone,
     MessageEmpty,
@@ -22,6 +21,7 @@ from supervisor.errors import (
     RecipientUnknown,
 )
 from supervisor.journal.decisions import chat_id, peer_of
+from supervisor.login.session_file import OutsideRoot, open_inside
 from supervisor.messages.commands import PHOTO
 from supervisor.messages.file_links import MessageFile, Photo
 from supervisor.numbers.state import State, Status, status_of
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
     from supervisor.messages.dispatcher import Desk
+    from supervisor.messages.recipients import OutgoingDraft
     from supervisor.numbers.keepers import Roster
-    from supervisor.numbers.registration import OutgoingDraft
 
 MOST_CHARACTERS = 500_000  # so that a message fits into a frame of the pipe whatever it says
 

@@ -22,7 +22,6 @@ from session_worker.protocol.contract import (
 )
 from session_worker.protocol.login import LoginEvent, LoginFailed, LoginMoved, LoginStage
 from session_worker.protocol.messages import MessageEvent
-from supervisor.errand import OutOfTurn, Turn
 from supervisor.errors import (
     DatabaseError,
     DatabaseRefused,
@@ -33,22 +32,20 @@ from supervisor.errors import (
 from supervisor.journal.worker_report import cut_after_gaps
 from supervisor.numbers.login_dialog import LoginTalk
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
-from supervisor.numbers.state import ProcessState, WorkerHealth, is_settled
+from supervisor.numbers.state import ProcessState, Standing, WorkerHealth, is_settled
 from supervisor.processes.forkserver import ForkFailed
 from supervisor.processes.worker_exit import CRASHES, Ending
 from supervisor.processes.worker_process import WorkerProcess
-from supervisor.processes.worker_run import Shift
-from supervisor.standing import Standing
+from supervisor.processes.worker_run import OutOfTurn, Shift, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from supervisor.desks import Desks
-    from supervisor.errand import Errand
-    from supervisor.messages.dispatcher import Desk
+    from supervisor.messages.dispatcher import Desk, Desks
     from supervisor.numbers.worker_pool import Fleet
     from supervisor.numbers.worker_records import Ledger
     from supervisor.processes.start_limit import Slot
+    from supervisor.processes.worker_run import Errand
 
 STORE_PAUSE = 1.0  # seconds until what could not be stored is tried again
 LOST = frozenset({SessionState.NEEDS_LOGIN, SessionState.BANNED})

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from supervisor.desks import Desks
+from supervisor.messages.dispatcher import Desks
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.worker_records import Ledger
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from supervisor.config import Config
-    from supervisor.errand import Errand
     from supervisor.numbers.worker_pool import Fleet
+    from supervisor.processes.worker_run import Errand
     from supervisor.store.store import Store
 
 

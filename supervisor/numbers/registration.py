@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from supervisor.store.values import Changes, NewNumber
 
@@ -58,30 +57,6 @@ class Amendment(SessionName, Protocol):
     def proxy(self) -> Proxy | None: ...
     @property
     def without_proxy(self) -> bool: ...
-
-
-class AttachmentDraft(NamedTuple):
-    """A file behind a link of Planfix."""
-
-    name: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingDraft:
-    """What an employee wrote: to a chat, or to somebody yet to be found."""
-
-    planfix_id: str
-    text: str = ""
-    attachments: tuple[AttachmentDraft, ...] = ()
-    chat_id: str | None = None
-    user_id: int | None = None
-    username: str | None = None
-    phone: str | None = None
-
-    @property
-    def names_somebody(self) -> bool:
-        return any((self.user_id, self.username, self.phone))
 
 
 def as_new(draft: Draft) -> NewNumber:

@@ -7,11 +7,11 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from supervisor.config import Timing
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.processes.liveness import SilentWorkers
 from supervisor.processes.start_limit import Gate
 from supervisor.processes.worker_exit import CRASHES, Ending
-from supervisor.timing import Timing
 
 if TYPE_CHECKING:
     from supervisor.processes.forkserver import Forkserver

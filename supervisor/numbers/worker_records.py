@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import MessageEvent
     from supervisor.config import Config
-    from supervisor.errand import Errand
     from supervisor.processes.worker_exit import Ending
+    from supervisor.processes.worker_run import Errand
     from supervisor.store.store import Store
 
 MOST_ENTITIES = 5000  # more would not fit into the first frame

@@ -31,8 +31,8 @@ from supervisor.processes.event_queue import EventQueue
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from supervisor.config import Timing
     from supervisor.processes.forkserver import Child, Forkserver
-    from supervisor.timing import Timing
 
 IN_A_ROW = 64  # events that are read before others get their turn
 IN_ORDER = frozenset({ExitCode.OK, ExitCode.BOOT_FAILED, ExitCode.NEEDS_LOGIN, ExitCode.LOGGED_IN})

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from supervisor.database import tables
 from supervisor.database.upsert import upsert
-from supervisor.store import rows
+from supervisor.store import numbers
 from supervisor.store.values import LoginLink
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class LoginLinks:
         row = {"number": number, "link_hash": link_hash, "expires": expires, "is_used": False}
 
         async def unit(connection: AsyncConnection) -> None:
-            await rows.require(connection, number)
+            await numbers.require(connection, number)
             await upsert(connection, tables.login_link, [row])
 
         await self._database.write(unit)

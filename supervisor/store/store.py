@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supervisor.database.database import Database
-from supervisor.encryption.vault import Vault
+from supervisor.encryption.vault import Vault, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
-from supervisor.messages.file_links import link_keys
 from supervisor.store.audit import AuditLog
-from supervisor.store.entities import Entities
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
 from supervisor.store.numbers import Numbers
 from supervisor.store.runs import Runs
-from supervisor.store.sessions import Sessions
+from supervisor.store.sessions import Entities, Sessions
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -6,117 +6,222 @@ from __future__ import annotations
 
 from typing import Final
 
-from session_worker.failures import Reason, Texts
+from session_worker.failures import Reason
+from supervisor.texts.failure_text import FailureText
 
 _NOTHING = "Делать ничего не нужно."
 
-TEXTS: Final = {
-    Reason.BLOCKED_BY_CONTACT: Texts(
+FAILURES: Final = {
+    Reason.BLOCKED_BY_CONTACT: FailureText(
         "Контакт заблокировал этот номер в Telegram.",
         f"Контакт заблокировал номер. {_NOTHING}",
     ),
-    Reason.BLOCKED_BY_US: Texts(
+    Reason.BLOCKED_BY_US: FailureText(
         "Этот контакт заблокирован в Telegram с нашей стороны.",
         "Владелец номера заблокировал контакт. Клиенту: разблокировать его, отправить снова.",
     ),
-    Reason.CONTACT_DELETED: Texts(
+    Reason.CONTACT_DELETED: FailureText(
         "Контакт удалил свой аккаунт Telegram.",
         f"Аккаунта контакта больше нет. {_NOTHING}",
     ),
-    Reason.WRITING_FORBIDDEN: Texts(
+    Reason.WRITING_FORBIDDEN: FailureText(
         "Telegram не разрешает этому номеру писать в этот чат.",
         f"Номеру нельзя писать в этот чат. {_NOTHING}",
     ),
-    Reason.PRIVACY: Texts(
+    Reason.PRIVACY: FailureText(
         "Настройки приватности контакта не позволяют написать первыми.",
         f"Настройки приватности контакта не пускают номер. {_NOTHING}",
     ),
-    Reason.PREMIUM_ONLY: Texts(
+    Reason.PREMIUM_ONLY: FailureText(
         "Контакт принимает первые сообщения только от пользователей Telegram Premium.",
         "Клиенту: оформить Telegram Premium для номера или дождаться сообщения от контакта.",
     ),
-    Reason.PAID_ONLY: Texts(
+    Reason.PAID_ONLY: FailureText(
         "Контакт принимает сообщения от незнакомых только за звёзды Telegram.",
         "Шлюз никогда не платит за сообщения. Клиенту: дождаться сообщения от контакта.",
     ),
-    Reason.CONTACT_UNKNOWN: Texts(
+    Reason.CONTACT_UNKNOWN: FailureText(
         "Telegram больше не знает этот контакт.",
         "Сохранённый идентификатор не действует. Клиенту: написать по телефону или имени.",
     ),
-    Reason.CONTACT_NOT_FOUND: Texts(
+    Reason.CONTACT_NOT_FOUND: FailureText(
         "По этому телефону или имени в Telegram никто не найден.",
         f"Такого аккаунта нет, или его нельзя найти по телефону. {_NOTHING}",
     ),
-    Reason.SPAM_LIMIT: Texts(
+    Reason.SPAM_LIMIT: FailureText(
         "Telegram пока разрешает этому номеру писать только тем, кто написал первым.",
         "Telegram подозревает спам (PEER_FLOOD). Клиенту: узнать срок у @SpamBot.",
     ),
-    Reason.FLOOD: Texts(
+    Reason.FLOOD: FailureText(
         "Telegram просит этот номер подождать; сообщение будет отправлено позже.",
         f"Telegram ограничил частоту; сообщение уйдёт, когда будет можно. {_NOTHING}",
     ),
-    Reason.FILE_REFUSED: Texts(
+    Reason.FILE_REFUSED: FailureText(
         "Telegram не принял файл из сообщения; остальное отправлено.",
         "Telegram не принял файл. Клиенту: отправить его в другом формате.",
     ),
-    Reason.VOICE_FORBIDDEN: Texts(
+    Reason.VOICE_FORBIDDEN: FailureText(
         "Контакт не принимает голосовые сообщения.",
         f"Настройки приватности контакта не пускают голосовые. {_NOTHING}",
     ),
-    Reason.UPLOAD_BROKEN: Texts(
+    Reason.UPLOAD_BROKEN: FailureText(
         "Файл не удалось загрузить в Telegram; остальное отправлено.",
         "Telegram несколько раз не принял загрузку. Оператору: отправить сообщение снова.",
     ),
-    Reason.FILE_TOO_LARGE: Texts(
+    Reason.FILE_TOO_LARGE: FailureText(
         "Файл слишком большой; остальное отправлено.",
         f"Файл больше, чем разрешает шлюз. {_NOTHING}",
     ),
-    Reason.FILE_EMPTY: Texts(
+    Reason.FILE_EMPTY: FailureText(
         "Файл пуст, Telegram такие не принимает; остальное отправлено.",
         f"Планфикс отдал файл без содержимого. {_NOTHING}",
     ),
-    Reason.LINK_FORBIDDEN: Texts(
+    Reason.LINK_FORBIDDEN: FailureText(
         "Ссылка на файл ведёт туда, куда нельзя; остальное отправлено.",
         "Адрес ссылки не публичный и не Планфикса клиента. Оператору: проверить url_planfix.",
     ),
-    Reason.LINK_GONE: Texts(
+    Reason.LINK_GONE: FailureText(
         "Файл не удалось получить из Планфикса; остальное отправлено.",
         "Планфикс не отдал файл по ссылке. Клиенту: прикрепить файл снова.",
     ),
-    Reason.LINK_UNREACHABLE: Texts(
+    Reason.LINK_UNREACHABLE: FailureText(
         "Файл не удалось получить из Планфикса; остальное отправлено.",
         "Сервер ссылки не ответил как надо. Оператору: отправить сообщение снова позже.",
     ),
-    Reason.TEXT_EMPTY: Texts(
+    Reason.TEXT_EMPTY: FailureText(
         "В сообщении нечего читать.",
         f"Telegram не принимает пустой текст. {_NOTHING}",
     ),
-    Reason.TEXT_TOO_LONG: Texts(
+    Reason.TEXT_TOO_LONG: FailureText(
         "Текст слишком длинный для Telegram.",
         "Telegram не принял длину части. Оператору: сообщить разработчикам.",
     ),
-    Reason.TEXT_REFUSED: Texts(
+    Reason.TEXT_REFUSED: FailureText(
         "Telegram не принял оформление текста.",
         "Telegram не принял разметку текста. Оператору: сообщить разработчикам.",
     ),
-    Reason.ALREADY_SENT: Texts(
+    Reason.ALREADY_SENT: FailureText(
         "Сообщение уже отправлено.",
         f"Telegram знает сообщение по прошлой попытке. {_NOTHING}",
     ),
-    Reason.TELEGRAM_FAILING: Texts(
+    Reason.TELEGRAM_FAILING: FailureText(
         "Telegram не смог принять сообщение из-за своих неполадок.",
         "Telegram отказывал раз за разом. Оператору: отправить сообщение снова позже.",
     ),
-    Reason.OFFLINE: Texts(
+    Reason.OFFLINE: FailureText(
         "Номер не подключён к Telegram; сообщение будет отправлено позже.",
         "Нет связи с Telegram. Оператору: если не проходит, проверить сеть сервера.",
     ),
-    Reason.NEEDS_LOGIN: Texts(
+    Reason.NEEDS_LOGIN: FailureText(
         "Вход в Telegram не выполнен; сообщение будет отправлено после входа.",
         "Клиенту: войти в аккаунт заново.",
     ),
-    Reason.UNKNOWN: Texts(
+    Reason.UNKNOWN: FailureText(
         "Telegram отказался принять сообщение.",
         "Такой причины нет в нашей таблице. Оператору: сообщить код разработчикам.",
     ),
+}
+_AGAIN = "Делать ничего не нужно: он запускается снова сам."
+_LOG_IN = "Клиенту: войти в аккаунт заново."
+_OPERATOR = "Оператору: посмотреть журнал шлюза."
+
+PARKED: Final = (
+    "Сам он больше не запускается.",
+    "Оператору: посмотреть журнал шлюза, затем перезапустить номер или отправить PUT /webhook.",
+)
+TROUBLES: Final = {
+    "telegram_unreachable": (
+        "Нет связи с Telegram.",
+        "Если пройдёт само, делать ничего не нужно; иначе оператору: проверить сеть сервера.",
+    ),
+    "no_session": ("Вход в Telegram для номера не выполнен.", "Клиенту: войти в аккаунт."),
+    "login_abandoned": ("Вход был начат, но не завершён.", "Клиенту: войти в аккаунт."),
+    "login_refused": (
+        "Telegram отказал во входе.",
+        "Клиенту: попробовать позже; если снова отказ, войти по QR-коду.",
+    ),
+    "session_revoked": ("Сеанс завершён в списке устройств Telegram.", _LOG_IN),
+    "session_duplicated": (
+        "Telegram завершил сеанс: им пользовались в двух местах сразу.",
+        "Клиенту: закрыть все другие программы с этим сеансом, затем войти заново.",
+    ),
+    "session_unknown": ("Telegram не знает этот сеанс.", _LOG_IN),
+    "account_banned": (
+        "Telegram заблокировал аккаунт.",
+        "Клиенту: написать на recover@telegram.org, затем войти заново.",
+    ),
+    "account_deactivated": (
+        "Аккаунт Telegram удалён.",
+        "Клиенту: зарегистрировать номер в Telegram заново, затем войти.",
+    ),
+    "wrong_account": (
+        "Сеанс принадлежит другому аккаунту Telegram, поэтому здесь он забыт.",
+        "Оператору: загрузить файл сеанса этого номера, или клиенту: войти в аккаунт.",
+    ),
+    "sending_limited": (
+        "Telegram ограничил отправку сообщений с этого аккаунта.",
+        "Клиенту: меньше писать незнакомым; срок подскажет @SpamBot.",
+    ),
+    "updates_missed": ("Telegram не сообщил о новых сообщениях.", _AGAIN),
+    "telegram_rejected": ("Telegram отказал в соединении.", _OPERATOR),
+    "clock_wrong": (
+        "Часы сервера идут неверно.",
+        "Оператору: настроить часы сервера (NTP); до этого сообщения Telegram отбрасываются.",
+    ),
+    "telegram_failing": (
+        "Неполадки на стороне самого Telegram.",
+        "Если пройдёт само, делать ничего не нужно; иначе оператору: посмотреть журнал шлюза.",
+    ),
+    "layer_outdated": (
+        "Telegram прислал то, что эта версия шлюза не умеет прочитать; остальное работает.",
+        "Оператору: обновить шлюз; чего не хватает, сказано в отчётах о пропусках номера.",
+    ),
+    "proxy_unreachable": (
+        "Прокси номера не отвечает.",
+        "Клиент или оператор, кто задал прокси: проверьте, что он работает на этом хосте и порту, "
+        "или пришлите другой через PUT /webhook.",
+    ),
+    "proxy_refused": (
+        "Прокси номера отвечает, но не пропускает в Telegram.",
+        "Клиент или оператор, кто задал прокси: разрешите ему соединение с Telegram "
+        "или пришлите другой через PUT /webhook.",
+    ),
+    "proxy_unauthorized": (
+        "Прокси номера требует другое имя пользователя, пароль или секрет.",
+        "Клиент или оператор, кто задал прокси: пришлите верные через PUT /webhook.",
+    ),
+    "proxy_forbidden": (
+        "Прокси номера не используется: его адрес — частный.",
+        "Клиент: пришлите прокси с публичным адресом через PUT /webhook. "
+        "Оператор: если нужен именно этот, задайте его с ключом администратора.",
+    ),
+    "worker_crashed": ("Процесс номера завершился с ошибкой.", _AGAIN),
+    "worker_killed": ("Процесс номера был убит.", _AGAIN),
+    "worker_unresponsive": ("Процесс номера не отвечал и был завершён.", _AGAIN),
+    "boot_failed": ("Процесс номера не смог начать работу.", _OPERATOR),
+    "bounds_broken": (
+        "Процесс номера прислал то, чего исправный процесс не присылает, и был завершён.",
+        "Оператору: посмотреть журнал шлюза; возможно, процесс взломан.",
+    ),
+    "data_refused": (
+        "База данных не принимает то, что процесс номера просит записать.",
+        "Оператору: посмотреть журнал шлюза, затем перезапустить номер.",
+    ),
+    "fork_failed": ("Не удалось запустить процесс для номера.", _OPERATOR),
+    "forkserver_lost": ("Все процессы завершились вместе с тем, который их запускает.", _AGAIN),
+    "lease_over": ("Шлюз стоял, и процесс номера завершил себя сам.", _AGAIN),
+    "planfix_unauthorized": (
+        "Planfix не принимает токен этого номера; сообщения ждут.",
+        "Клиент: скопируйте токен из Планфикса заново и отправьте его в PUT /webhook.",
+    ),
+    "planfix_forbidden": (
+        "Planfix не вызывается: имя в url_planfix ведёт на частный адрес; сообщения ждут.",
+        "Оператору: если Planfix в вашей сети, задать ALLOW_PRIVATE_PLANFIX=1; "
+        "иначе клиент: отправьте верный url_planfix в PUT /webhook.",
+    ),
+    "planfix_unavailable": (
+        "Planfix недоступен; сообщения ждут.",
+        "Если пройдёт, делать ничего не нужно; иначе клиент: проверьте url_planfix.",
+    ),
+    "store_failed": ("Сбой базы данных.", "Оператору: проверить базу данных."),
 }

@@ -6,116 +6,221 @@ from __future__ import annotations
 
 from typing import Final
 
-from session_worker.failures import Reason, Texts
+from session_worker.failures import Reason
+from supervisor.texts.failure_text import FailureText
 
+_AGAIN = "Нічого робити не треба: він запускається знову сам."
+_LOG_IN = "Клієнтові: увійти в акаунт знову."
+_OPERATOR = "Операторові: переглянути журнал шлюзу."
+
+PARKED: Final = (
+    "Сам він більше не запускається.",
+    "Операторові: переглянути журнал шлюзу, потім перезапустити номер або надіслати PUT /webhook.",
+)
+TROUBLES: Final = {
+    "telegram_unreachable": (
+        "Немає зв'язку з Telegram.",
+        "Якщо мине саме, нічого робити не треба; інакше операторові: перевірити мережу сервера.",
+    ),
+    "no_session": ("Вхід у Telegram для номера не виконано.", "Клієнтові: увійти в акаунт."),
+    "login_abandoned": ("Вхід було розпочато, але не завершено.", "Клієнтові: увійти в акаунт."),
+    "login_refused": (
+        "Telegram відмовив у вході.",
+        "Клієнтові: спробувати пізніше; якщо знову відмова, увійти за QR-кодом.",
+    ),
+    "session_revoked": ("Сеанс завершено у списку пристроїв Telegram.", _LOG_IN),
+    "session_duplicated": (
+        "Telegram завершив сеанс: ним користувалися у двох місцях одночасно.",
+        "Клієнтові: закрити всі інші програми з цим сеансом, потім увійти знову.",
+    ),
+    "session_unknown": ("Telegram не знає цього сеансу.", _LOG_IN),
+    "account_banned": (
+        "Telegram заблокував акаунт.",
+        "Клієнтові: написати на recover@telegram.org, потім увійти знову.",
+    ),
+    "account_deactivated": (
+        "Акаунт Telegram видалено.",
+        "Клієнтові: зареєструвати номер у Telegram знову, потім увійти.",
+    ),
+    "wrong_account": (
+        "Сеанс належить іншому акаунту Telegram, тому тут його забуто.",
+        "Операторові: завантажити файл сеансу цього номера, або клієнтові: увійти в акаунт.",
+    ),
+    "sending_limited": (
+        "Telegram обмежив надсилання повідомлень із цього акаунта.",
+        "Клієнтові: менше писати незнайомим; строк підкаже @SpamBot.",
+    ),
+    "updates_missed": ("Telegram не повідомив про нові повідомлення.", _AGAIN),
+    "telegram_rejected": ("Telegram відмовив у з'єднанні.", _OPERATOR),
+    "clock_wrong": (
+        "Годинник сервера йде неправильно.",
+        "Операторові: налаштувати годинник сервера (NTP); доти повідомлення Telegram відкидаються.",
+    ),
+    "telegram_failing": (
+        "Негаразди на боці самого Telegram.",
+        "Якщо мине саме, нічого робити не треба; інакше операторові: переглянути журнал шлюзу.",
+    ),
+    "layer_outdated": (
+        "Telegram надіслав те, що ця версія шлюзу не вміє прочитати; решта працює.",
+        "Операторові: оновити шлюз; чого бракує, сказано у звітах про пропуски номера.",
+    ),
+    "proxy_unreachable": (
+        "Проксі номера не відповідає.",
+        "Клієнт або оператор, хто задав проксі: перевірте, що він працює на цьому хості й порту, "
+        "або надішліть інший через PUT /webhook.",
+    ),
+    "proxy_refused": (
+        "Проксі номера відповідає, але не пропускає до Telegram.",
+        "Клієнт або оператор, хто задав проксі: дозвольте йому з'єднання з Telegram "
+        "або надішліть інший через PUT /webhook.",
+    ),
+    "proxy_unauthorized": (
+        "Проксі номера вимагає інше ім'я користувача, пароль або секрет.",
+        "Клієнт або оператор, хто задав проксі: надішліть правильні через PUT /webhook.",
+    ),
+    "proxy_forbidden": (
+        "Проксі номера не використовується: його адреса — приватна.",
+        "Клієнт: надішліть проксі з публічною адресою через PUT /webhook. "
+        "Оператор: якщо потрібен саме цей, задайте його з ключем адміністратора.",
+    ),
+    "worker_crashed": ("Процес номера завершився з помилкою.", _AGAIN),
+    "worker_killed": ("Процес номера було вбито.", _AGAIN),
+    "worker_unresponsive": ("Процес номера не відповідав, тому його завершено.", _AGAIN),
+    "boot_failed": ("Процес номера не зміг почати роботу.", _OPERATOR),
+    "bounds_broken": (
+        "Процес номера надіслав те, чого справний процес не надсилає, і був завершений.",
+        "Операторові: переглянути журнал шлюзу; можливо, процес зламано.",
+    ),
+    "data_refused": (
+        "База даних не приймає те, що процес номера просить записати.",
+        "Операторові: переглянути журнал шлюзу, потім перезапустити номер.",
+    ),
+    "fork_failed": ("Не вдалося запустити процес для номера.", _OPERATOR),
+    "forkserver_lost": ("Усі процеси завершилися разом із тим, який їх запускає.", _AGAIN),
+    "lease_over": ("Шлюз стояв, і процес номера завершив себе сам.", _AGAIN),
+    "planfix_unauthorized": (
+        "Planfix не приймає токен цього номера; повідомлення чекають.",
+        "Клієнт: скопіюйте токен із Планфікса заново та надішліть його в PUT /webhook.",
+    ),
+    "planfix_forbidden": (
+        "Planfix не викликається: ім'я в url_planfix веде на приватну адресу; повідомлення чекають.",
+        "Операторові: якщо Planfix у вашій мережі, задати ALLOW_PRIVATE_PLANFIX=1; "
+        "інакше клієнт: надішліть правильний url_planfix у PUT /webhook.",
+    ),
+    "planfix_unavailable": (
+        "Planfix недоступний; повідомлення чекають.",
+        "Якщо мине, робити нічого не треба; інакше клієнт: перевірте url_planfix.",
+    ),
+    "store_failed": ("Збій бази даних.", "Операторові: перевірити базу даних."),
+}
 _NOTHING = "Нічого робити не треба."
 
-TEXTS: Final = {
-    Reason.BLOCKED_BY_CONTACT: Texts(
+FAILURES: Final = {
+    Reason.BLOCKED_BY_CONTACT: FailureText(
         "Контакт заблокував цей номер у Telegram.",
         f"Контакт заблокував номер. {_NOTHING}",
     ),
-    Reason.BLOCKED_BY_US: Texts(
+    Reason.BLOCKED_BY_US: FailureText(
         "Цей контакт заблоковано в Telegram з нашого боку.",
         "Власник номера заблокував контакт. Клієнтові: розблокувати його, надіслати знову.",
     ),
-    Reason.CONTACT_DELETED: Texts(
+    Reason.CONTACT_DELETED: FailureText(
         "Контакт видалив свій акаунт Telegram.",
         f"Акаунта контакту більше немає. {_NOTHING}",
     ),
-    Reason.WRITING_FORBIDDEN: Texts(
+    Reason.WRITING_FORBIDDEN: FailureText(
         "Telegram не дозволяє цьому номеру писати в цей чат.",
         f"Номеру не можна писати в цей чат. {_NOTHING}",
     ),
-    Reason.PRIVACY: Texts(
+    Reason.PRIVACY: FailureText(
         "Налаштування приватності контакту не дозволяють написати першими.",
         f"Налаштування приватності контакту не пускають номер. {_NOTHING}",
     ),
-    Reason.PREMIUM_ONLY: Texts(
+    Reason.PREMIUM_ONLY: FailureText(
         "Контакт приймає перші повідомлення лише від користувачів Telegram Premium.",
         "Клієнтові: оформити Telegram Premium для номера або дочекатися повідомлення контакту.",
     ),
-    Reason.PAID_ONLY: Texts(
+    Reason.PAID_ONLY: FailureText(
         "Контакт приймає повідомлення від незнайомих лише за зірки Telegram.",
         "Шлюз ніколи не платить за повідомлення. Клієнтові: дочекатися повідомлення контакту.",
     ),
-    Reason.CONTACT_UNKNOWN: Texts(
+    Reason.CONTACT_UNKNOWN: FailureText(
         "Telegram більше не знає цього контакту.",
         "Збережений ідентифікатор недійсний. Клієнтові: написати за телефоном або іменем.",
     ),
-    Reason.CONTACT_NOT_FOUND: Texts(
+    Reason.CONTACT_NOT_FOUND: FailureText(
         "За цим телефоном або іменем у Telegram нікого не знайдено.",
         f"Такого акаунта немає, або його не можна знайти за телефоном. {_NOTHING}",
     ),
-    Reason.SPAM_LIMIT: Texts(
+    Reason.SPAM_LIMIT: FailureText(
         "Telegram поки дозволяє цьому номеру писати лише тим, хто написав першим.",
         "Telegram підозрює спам (PEER_FLOOD). Клієнтові: дізнатися строк у @SpamBot.",
     ),
-    Reason.FLOOD: Texts(
+    Reason.FLOOD: FailureText(
         "Telegram просить цей номер зачекати; повідомлення буде надіслано пізніше.",
         f"Telegram обмежив частоту; повідомлення піде, коли буде можна. {_NOTHING}",
     ),
-    Reason.FILE_REFUSED: Texts(
+    Reason.FILE_REFUSED: FailureText(
         "Telegram не прийняв файл із повідомлення; решту надіслано.",
         "Telegram не прийняв файл. Клієнтові: надіслати його в іншому форматі.",
     ),
-    Reason.VOICE_FORBIDDEN: Texts(
+    Reason.VOICE_FORBIDDEN: FailureText(
         "Контакт не приймає голосових повідомлень.",
         f"Налаштування приватності контакту не пускають голосових. {_NOTHING}",
     ),
-    Reason.UPLOAD_BROKEN: Texts(
+    Reason.UPLOAD_BROKEN: FailureText(
         "Файл не вдалося завантажити в Telegram; решту надіслано.",
         "Telegram кілька разів не прийняв завантаження. Операторові: надіслати знову.",
     ),
-    Reason.FILE_TOO_LARGE: Texts(
+    Reason.FILE_TOO_LARGE: FailureText(
         "Файл завеликий; решту надіслано.",
         f"Файл більший, ніж дозволяє шлюз. {_NOTHING}",
     ),
-    Reason.FILE_EMPTY: Texts(
+    Reason.FILE_EMPTY: FailureText(
         "Файл порожній, Telegram таких не приймає; решту надіслано.",
         f"Планфікс віддав файл без вмісту. {_NOTHING}",
     ),
-    Reason.LINK_FORBIDDEN: Texts(
+    Reason.LINK_FORBIDDEN: FailureText(
         "Посилання на файл веде туди, куди не можна; решту надіслано.",
         "Адреса посилання не публічна й не Планфікса клієнта. Операторові: перевірити url_planfix.",
     ),
-    Reason.LINK_GONE: Texts(
+    Reason.LINK_GONE: FailureText(
         "Файл не вдалося отримати з Планфікса; решту надіслано.",
         "Планфікс не віддав файл за посиланням. Клієнтові: прикріпити файл знову.",
     ),
-    Reason.LINK_UNREACHABLE: Texts(
+    Reason.LINK_UNREACHABLE: FailureText(
         "Файл не вдалося отримати з Планфікса; решту надіслано.",
         "Сервер посилання не відповів як слід. Операторові: надіслати повідомлення знову пізніше.",
     ),
-    Reason.TEXT_EMPTY: Texts(
+    Reason.TEXT_EMPTY: FailureText(
         "У повідомленні нічого читати.",
         f"Telegram не приймає порожнього тексту. {_NOTHING}",
     ),
-    Reason.TEXT_TOO_LONG: Texts(
+    Reason.TEXT_TOO_LONG: FailureText(
         "Текст задовгий для Telegram.",
         "Telegram не прийняв довжину частини. Операторові: повідомити розробників.",
     ),
-    Reason.TEXT_REFUSED: Texts(
+    Reason.TEXT_REFUSED: FailureText(
         "Telegram не прийняв оформлення тексту.",
         "Telegram не прийняв розмітку тексту. Операторові: повідомити розробників.",
     ),
-    Reason.ALREADY_SENT: Texts(
+    Reason.ALREADY_SENT: FailureText(
         "Повідомлення вже надіслано.",
         f"Telegram знає повідомлення з минулої спроби. {_NOTHING}",
     ),
-    Reason.TELEGRAM_FAILING: Texts(
+    Reason.TELEGRAM_FAILING: FailureText(
         "Telegram не зміг прийняти повідомлення через власні негаразди.",
         "Telegram відмовляв раз у раз. Операторові: надіслати повідомлення знову пізніше.",
     ),
-    Reason.OFFLINE: Texts(
+    Reason.OFFLINE: FailureText(
         "Номер не під'єднано до Telegram; повідомлення буде надіслано пізніше.",
         "Немає зв'язку з Telegram. Операторові: якщо не минає, перевірити мережу сервера.",
     ),
-    Reason.NEEDS_LOGIN: Texts(
+    Reason.NEEDS_LOGIN: FailureText(
         "Вхід у Telegram не виконано; повідомлення буде надіслано після входу.",
         "Клієнтові: увійти в акаунт знову.",
     ),
-    Reason.UNKNOWN: Texts(
+    Reason.UNKNOWN: FailureText(
         "Telegram відмовився прийняти повідомлення.",
         "Такої причини немає в нашій таблиці. Операторові: повідомити код розробникам.",
     ),

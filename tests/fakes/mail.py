@@ -11,7 +11,7 @@ from supervisor.messages.message_service import Accepted, OpenFile
 if TYPE_CHECKING:
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
-    from supervisor.numbers.registration import OutgoingDraft
+    from supervisor.messages.recipients import OutgoingDraft
 
 PEER = 7001
 

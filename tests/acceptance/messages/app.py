@@ -9,6 +9,7 @@ import api
 from api.log import set_up_logging
 from api.settings import read_settings
 from api.wiring import make_config
+from supervisor.config import Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.numbers.worker_pool import Fleet
@@ -16,7 +17,6 @@ from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.processes.forkserver import Forkserver
 from supervisor.processes.liveness import ENDLESS_PATIENCE
 from supervisor.store.store import Store
-from supervisor.timing import Timing
 
 if TYPE_CHECKING:
     from quart import Quart

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.config import Config
+from supervisor.config import Config, Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import RestartPolicy
 from supervisor.numbers.worker_pool import Fleet
@@ -18,7 +18,6 @@ from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.processes.forkserver import Forkserver
 from supervisor.processes.liveness import ENDLESS_PATIENCE, Patience
 from supervisor.store.store import Store
-from supervisor.timing import Timing
 from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from supervisor.config import Config
 from supervisor.errors import NumberExists, RecipientUnknown
 from supervisor.journal.pending import Besides
-from supervisor.numbers.registration import OutgoingDraft
+from supervisor.messages.recipients import OutgoingDraft
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import CHATS
 from tests.process.workers.conftest import PATIENT, Draft, make_gateway

@@ -26,7 +26,7 @@ from supervisor.errors import (
 )
 from supervisor.journal.browsing import Selection
 from supervisor.messages.file_links import MessageFile
-from supervisor.numbers.registration import AttachmentDraft, OutgoingDraft
+from supervisor.messages.recipients import AttachmentDraft, OutgoingDraft
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import MORTAL, World
 from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway

@@ -16,12 +16,11 @@ from session_worker.failures import (
     Reason,
     Remedy,
     concerns_file,
-    employee_reads,
     failure_entry,
     is_known,
     judge,
-    operator_reads,
 )
+from supervisor.texts import employee_reads, operator_reads
 
 LANGUAGES = ["en", "ru", "uk"]
 NOW = 1_700_000_000.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.login import LoginFailed, LoginFailure, LoginMoved, LoginStage, WatchQr
-from supervisor.errand import SIGN_IN, SIGN_OUT, Errand, OutOfTurn, Turn
+from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, Errand, OutOfTurn, Turn
 
 if TYPE_CHECKING:
     from session_worker.protocol.login import LoginEvent

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from session_worker.protocol.contract import ExitCode
+from supervisor.config import Timing
 from supervisor.processes.worker_exit import Ending
 from supervisor.processes.worker_run import Shift
-from supervisor.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -6,9 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import SessionState
-from supervisor.numbers.state import ProcessState, State
+from supervisor.numbers.state import ProcessState, Standing, State
 from supervisor.processes.start_limit import Gate
-from supervisor.standing import Standing
 
 if TYPE_CHECKING:
     from tests.clock import AutojumpClock

@@ -11,8 +11,8 @@ from telethon.crypto import AuthKey
 from telethon.sessions import StringSession
 
 from supervisor.errors import SessionStringBroken
+from supervisor.login.session_transfer import read_string_session, write_string_session
 from supervisor.store.values import Session
-from supervisor.string_session import read_string_session, write_string_session
 
 SESSIONS = st.builds(
     Session,

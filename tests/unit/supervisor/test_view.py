@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from supervisor.database.tables import Login, Wanted
+from supervisor.numbers.state import Standing
 from supervisor.numbers.view import view_of
-from supervisor.standing import Standing
 from supervisor.store.values import Number
 
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)

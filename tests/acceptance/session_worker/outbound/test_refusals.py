@@ -10,9 +10,9 @@ import pytest
 from telethon.tl import functions, types
 
 from sandbox.telegram.faults import Kind, method_fault
-from session_worker.failures import employee_reads
 from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
 from session_worker.protocol.messages import SENT_SEPARATELY
+from supervisor.texts import employee_reads
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.fakes.media import make_jpeg, noise
 from tests.waiting import eventually

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from supervisor.database.engines import database_url as parse
-from supervisor.database.writer import Writer
-from supervisor.transactor import Transactor, open_transactor
+from supervisor.database.writer import Transactor, Writer, open_transactor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

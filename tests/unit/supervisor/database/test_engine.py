@@ -13,8 +13,8 @@ from sqlalchemy import bindparam, text
 from supervisor import private_folder
 from supervisor.database.database import Database
 from supervisor.database.engines import database_url, make_private_file
+from supervisor.database.writer import open_transactor
 from supervisor.errors import DatabaseRefused, DatabaseUnavailable, DatabaseUrlInvalid
-from supervisor.transactor import open_transactor
 
 if TYPE_CHECKING:
     from pathlib import Path

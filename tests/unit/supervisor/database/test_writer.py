@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database.writer import Writer
-    from supervisor.transactor import Transactor
+    from supervisor.database.writer import Transactor, Writer
 
 
 class Refused(Exception):

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor.encryption.vault import link_keys
 from supervisor.errors import LinkExpired, LinkInvalid
-from supervisor.messages.file_links import FileLinks, MessageFile, Photo, link_keys
+from supervisor.messages.file_links import FileLinks, MessageFile, Photo
 
 OLD, NEW = (base64.urlsafe_b64encode(bytes([byte]) * 32).decode() for byte in (1, 2))
 FILE = MessageFile("79001234567", 12, 0)

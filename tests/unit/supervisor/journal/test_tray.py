@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.errors import DatabaseUnavailable
-from supervisor.messages.hand_over import PIECE, Tray
-from supervisor.window import Limits, Window
+from supervisor.messages.hand_over import PIECE, Limits, Tray, Window
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
