@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from api.errors import ApiError, invalid_fields
 from api.fields import AbsentIfEmpty, normalise_number
-from supervisor.messages.recipients import AttachmentDraft, OutgoingDraft
+from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,8 +97,8 @@ class PlanfixMessage(BaseModel):
             )
         return self
 
-    def as_draft(self) -> OutgoingDraft:
-        return OutgoingDraft(
+    def as_draft(self) -> OutgoingMessage:
+        return OutgoingMessage(
             planfix_id=self.message_id,
             text=self.text,
             attachments=tuple(AttachmentDraft(each.name, each.url) for each in self.attachments),

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
 from supervisor.login.links import LoginLinks
-from supervisor.login.login_service import LoginDesk
+from supervisor.login.login_service import LoginService
 from supervisor.login.session_transfer import SessionTransfer
-from supervisor.messages.message_service import Mailroom
-from supervisor.numbers.keepers import Roster
+from supervisor.messages.message_service import MessageService
+from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.registration import as_changes, as_new
-from supervisor.numbers.token_cache import KnownTokens
+from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
-from supervisor.numbers.worker_pool import Fleet
-from supervisor.ownership.takeover import Tenure
+from supervisor.numbers.worker_pool import WorkerPool
+from supervisor.ownership.takeover import Takeover
 from supervisor.processes.forkserver import Forkserver, tell_confinement
 from supervisor.processes.page_merging import PageMerging, look_at_merging, tell_merging
-from supervisor.upkeep.key_rotation import Rotation
+from supervisor.upkeep.key_rotation import KeyRotation
 from supervisor.upkeep.retention import Retention
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
     from supervisor.messages.message_service import Accepted, OpenFile
-    from supervisor.messages.recipients import OutgoingDraft
+    from supervisor.messages.recipients import OutgoingMessage
     from supervisor.numbers.registration import Amendment, Draft
     from supervisor.ownership.data_dir_lock import Ownership
     from supervisor.store.store import Store
@@ -60,21 +60,21 @@ class Gateway:
     """
 
     def __init__(
-        self, store: Store, ownership: Ownership, config: Config, fleet: Fleet | None = None
+        self, store: Store, ownership: Ownership, config: Config, fleet: WorkerPool | None = None
     ) -> None:
         self._store = store
         self._config = config
-        self._fleet = fleet or Fleet(Forkserver(merging=config.merge_memory))
-        self._roster = Roster(self._fleet, store, config)
-        self._tenure = Tenure(ownership, self._begin)
+        self._fleet = fleet or WorkerPool(Forkserver(merging=config.merge_memory))
+        self._roster = Keepers(self._fleet, store, config)
+        self._tenure = Takeover(ownership, self._begin)
         self._lock = store.database.lock()
         self._retention = Retention(store.erasure, config)
-        self._rotation = Rotation(store.keys)
+        self._rotation = KeyRotation(store.keys)
         self._sessions = SessionTransfer(store, config)
-        self.logins = LoginDesk(store, self._roster, config, self._tenure)
+        self.logins = LoginService(store, self._roster, config, self._tenure)
         self.links = LoginLinks(store, config, self._tenure)
-        self._tokens = KnownTokens(store.numbers)
-        self._mail = Mailroom(self._roster, config)
+        self._tokens = TokenCache(store.numbers)
+        self._mail = MessageService(self._roster, config)
 
     async def __aenter__(self) -> Self:
         await self._fleet.forkserver.warm_up()
@@ -172,7 +172,7 @@ class Gateway:
         # Read anew each time: where a number belongs may have changed a moment ago.
         return channel if await self._store.numbers.share_planfix(own, channel) else None
 
-    async def accept(self, number: str, draft: OutgoingDraft) -> Accepted:
+    async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
         """See `Mailroom.accept`."""
         self._tenure.require()
         return await self._mail.accept(number, draft)

@@ -19,7 +19,7 @@ Body = Incoming | Outgoing
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class BodyCipher:
     """Seals what people wrote, opens it again at the same place only."""
 
     number: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.journal.body_cipher import Book
+    from supervisor.journal.body_cipher import BodyCipher
 
 _row = tables.journal.c
 _AS_NEW = {
@@ -52,7 +52,7 @@ class Selection:
 
 
 async def list_entries(
-    connection: AsyncConnection, book: Book, selection: Selection
+    connection: AsyncConnection, book: BodyCipher, selection: Selection
 ) -> tuple[Entry, ...]:
     query = (
         select(tables.journal)
@@ -80,7 +80,7 @@ async def revive_all(connection: AsyncConnection, number: str) -> int:
 
 
 async def find_body(
-    connection: AsyncConnection, book: Book, row: int
+    connection: AsyncConnection, book: BodyCipher, row: int
 ) -> Incoming | Outgoing | None:
     """Return nothing of a row that is erased, or that is not the number's."""
     query = select(_row.direction, _row.key, _row.body).where(
@@ -98,7 +98,7 @@ async def _revive(connection: AsyncConnection, *where: ColumnElement[bool]) -> l
     return [Direction(direction) for direction in revived]
 
 
-def _entry(book: Book, row: Any) -> Entry:
+def _entry(book: BodyCipher, row: Any) -> Entry:
     body = _open(book, row)
     return Entry(
         id=row.id,
@@ -120,7 +120,7 @@ def _entry(book: Book, row: Any) -> Entry:
     )
 
 
-def _open(book: Book, row: Any) -> Incoming | Outgoing | None:
+def _open(book: BodyCipher, row: Any) -> Incoming | Outgoing | None:
     if row.body is None:
         return None
     try:

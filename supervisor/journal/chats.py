@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from session_worker.protocol.messages import ChatMemory
-    from supervisor.journal.body_cipher import Book
+    from supervisor.journal.body_cipher import BodyCipher
 
 _chat = tables.chat.c
 _entity = tables.entity.c
 
 
 async def write_memories(
-    connection: AsyncConnection, book: Book, memories: Iterable[ChatMemory]
+    connection: AsyncConnection, book: BodyCipher, memories: Iterable[ChatMemory]
 ) -> None:
     rows = [
         {
@@ -37,7 +37,7 @@ async def write_memories(
 
 
 async def read_memories(
-    connection: AsyncConnection, book: Book, peers: Collection[int]
+    connection: AsyncConnection, book: BodyCipher, peers: Collection[int]
 ) -> dict[int, ChatMemory]:
     query = select(_chat.peer_id, _chat.memory).where(
         _chat.number == book.number, _chat.peer_id.in_(sorted(peers))

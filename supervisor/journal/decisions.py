@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence, Set
 
     from session_worker.protocol.messages import Failure, Incoming, IncomingFile
-    from supervisor.journal.values import Trace
+    from supervisor.journal.values import GapTrace
 
 _DELETION = -1
 
@@ -50,7 +50,7 @@ def next_status(due: PlanfixStatus, told: PlanfixStatus | None) -> PlanfixStatus
     return due
 
 
-def leaves_doubt(failure: Failure) -> bool:
+def may_have_been_sent(failure: Failure) -> bool:
     """Whether Telegram may have taken the message although the try failed."""
     is_open = failure_entry(failure.code).reason is Reason.OFFLINE
     return is_open and failure.next_try is not None
@@ -68,9 +68,9 @@ def peer_of(number: str, chat: str) -> int | None:
     return int(peer)
 
 
-def traces_of_gap(found: int, traces: Sequence[Trace]) -> list[Trace]:
+def traces_of_gap(found: int, traces: Sequence[GapTrace]) -> list[GapTrace]:
     """Return the newest that make up what was found."""
-    of_gap: list[Trace] = []
+    of_gap: list[GapTrace] = []
     for each in reversed(traces):
         if found <= 0:
             break
@@ -79,7 +79,7 @@ def traces_of_gap(found: int, traces: Sequence[Trace]) -> list[Trace]:
     return of_gap
 
 
-def found_of_others(found: int, of_gap: Sequence[Trace], kept: Collection[int]) -> int:
+def found_of_others(found: int, of_gap: Sequence[GapTrace], kept: Collection[int]) -> int:
     """Leave out what we sent ourselves, known as such at once, or when its row was dropped."""
     ours = sum(
         each.size if each.row is not None and each.row not in kept else each.ours for each in of_gap

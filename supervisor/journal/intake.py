@@ -13,7 +13,7 @@ from supervisor.database.tables import Direction, RowState
 from supervisor.database.upsert import insert_missing, insert_missing_returning
 from supervisor.errors import NumberUnknown
 from supervisor.journal.decisions import Mark, marks_of, row_key, without_known
-from supervisor.journal.values import Accepted, Kept, Trace
+from supervisor.journal.values import Accepted, GapTrace, StoredIncoming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from session_worker.protocol.messages import Incoming, Outgoing, Received
-    from supervisor.journal.body_cipher import Book
+    from supervisor.journal.body_cipher import BodyCipher
 
 _row = tables.journal.c
 _mark = tables.telegram_message.c
@@ -47,7 +47,7 @@ _FRESH = {
 class NewOutgoing(NamedTuple):
     """What an employee wrote, with whether it is the first message of its chat."""
 
-    book: Book
+    book: BodyCipher
     outgoing: Outgoing
     is_new_chat: bool
 
@@ -80,8 +80,8 @@ async def find_outgoing(connection: AsyncConnection, number: str, key: str) -> A
 
 
 async def insert_incoming(
-    connection: AsyncConnection, book: Book, received: Sequence[Received]
-) -> list[Kept]:
+    connection: AsyncConnection, book: BodyCipher, received: Sequence[Received]
+) -> list[StoredIncoming]:
     """Keep what is new of each; the answers are in the same order."""
     if not received:
         return []
@@ -90,8 +90,8 @@ async def insert_incoming(
     new = [_take_new(incoming, known) for incoming in incomings]
     rows = iter(await _insert_rows(connection, book, [each for each in new if each]))
     return [
-        Kept(
-            Trace(
+        StoredIncoming(
+            GapTrace(
                 row=next(rows) if each else None,
                 size=len(incoming.message_ids),
                 ours=sum(mark in ours for mark in marks_of(incoming)),
@@ -121,7 +121,7 @@ async def _known_marks(
 
 
 async def _insert_rows(
-    connection: AsyncConnection, book: Book, incomings: Sequence[Incoming]
+    connection: AsyncConnection, book: BodyCipher, incomings: Sequence[Incoming]
 ) -> list[int]:
     if not incomings:
         return []
@@ -176,7 +176,7 @@ def _values_of(item: NewOutgoing) -> dict[str, Any]:
     }
 
 
-def _values_in(book: Book, incoming: Incoming) -> dict[str, Any]:
+def _values_in(book: BodyCipher, incoming: Incoming) -> dict[str, Any]:
     key = row_key(incoming)
     return {
         **_FRESH,
@@ -189,5 +189,5 @@ def _values_in(book: Book, incoming: Incoming) -> dict[str, Any]:
     }
 
 
-def _chat_of(book: Book, peer_id: int) -> dict[str, Any]:
+def _chat_of(book: BodyCipher, peer_id: int) -> dict[str, Any]:
     return {"number": book.number, "peer_id": peer_id, "read_up_to": 0}

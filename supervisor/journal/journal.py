@@ -11,7 +11,7 @@ from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Direction
 from supervisor.errors import NumberUnknown
 from supervisor.journal import browsing, chats, outcomes, pending, receipts, statuses
-from supervisor.journal.body_cipher import Book
+from supervisor.journal.body_cipher import BodyCipher
 from supervisor.journal.intake import NewOutgoing, find_outgoing, insert_incoming, insert_outgoing
 from supervisor.journal.values import Recorded
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from supervisor.encryption.vault import Vault
     from supervisor.journal.browsing import Selection
     from supervisor.journal.pending import Besides
-    from supervisor.journal.values import Accepted, Entry, Owed, Receipt, Trace, Waiting
-    from supervisor.journal.worker_report import Said
+    from supervisor.journal.values import Accepted, Entry, GapTrace, OwedStatus, Receipt, Waiting
+    from supervisor.journal.worker_report import WorkerReport
 
 _row = tables.journal.c
 
@@ -44,7 +44,7 @@ class Journals:
             wrapped = (await connection.execute(query)).scalar()
         if wrapped is None:
             raise NumberUnknown
-        book = Book(number, self._vault.open_data_key(number, wrapped))
+        book = BodyCipher(number, self._vault.open_data_key(number, wrapped))
         return Journal(self._database, book)
 
     async def hasten(self, number: str) -> None:
@@ -80,7 +80,7 @@ class Journals:
 class Journal:
     """The messages of one number."""
 
-    def __init__(self, database: Database, book: Book) -> None:
+    def __init__(self, database: Database, book: BodyCipher) -> None:
         self._database = database
         self._book = book
         self.number = book.number
@@ -94,7 +94,7 @@ class Journal:
         async with self._database.read() as connection:
             return await find_outgoing(connection, self.number, planfix_id)
 
-    async def record(self, epoch: int, said: Said, before: Sequence[Trace]) -> Recorded:
+    async def record(self, epoch: int, said: WorkerReport, before: Sequence[GapTrace]) -> Recorded:
         """Write down all that a worker said, or nothing of it; `before` is what it said lately."""
 
         async def unit(connection: AsyncConnection) -> Recorded:
@@ -112,7 +112,7 @@ class Journal:
                 connection, self._book, direction, besides, limit
             )
         if broken:
-            await self._database.write(lambda each: pending.bury(each, self.number, broken))
+            await self._database.write(lambda each: pending.mark_dead(each, self.number, broken))
         return waiting, len(waiting) + len(broken)
 
     async def rows_in_doubt(self, now: float) -> dict[int, int]:
@@ -123,7 +123,7 @@ class Journal:
         async with self._database.read() as connection:
             return await pending.still_pending(connection, self.number, rows)
 
-    async def owed(self, besides: Besides, limit: int) -> tuple[tuple[Owed, ...], int]:
+    async def owed(self, besides: Besides, limit: int) -> tuple[tuple[OwedStatus, ...], int]:
         """Return the oldest statuses that are owed, with how many rows were looked at."""
         async with self._database.read() as connection:
             owed = await statuses.next_owed(connection, self.number, besides.rows, limit)
@@ -160,12 +160,12 @@ class Journal:
         )
 
     async def _record(
-        self, connection: AsyncConnection, said: Said, before: Sequence[Trace]
+        self, connection: AsyncConnection, said: WorkerReport, before: Sequence[GapTrace]
     ) -> Recorded:
         number = self.number
         kept = await insert_incoming(connection, self._book, said.received)
         await chats.write_memories(connection, self._book, said.chats.values())
-        dead = await outcomes.write_words(connection, number, said.words)
+        dead = await outcomes.write_outcomes(connection, number, said.words)
         sent, dropped = await outcomes.write_parts(connection, number, said.parts)
         read = await statuses.write_reads(connection, number, said.reads)
         await statuses.write_told(connection, number, said.told)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from session_worker.protocol.messages import PartSent
-    from supervisor.journal.worker_report import Word
+    from supervisor.journal.worker_report import RowOutcome
 
 
 _TO_BE_SENT = "-"  # begins APART, too
@@ -84,8 +84,8 @@ _read_up_to = (
 _parts_sent = select(func.count()).where(_part.row == _row.id, IS_WHOLE).scalar_subquery()
 
 
-async def write_words(
-    connection: AsyncConnection, number: str, words: Mapping[int, Word]
+async def write_outcomes(
+    connection: AsyncConnection, number: str, words: Mapping[int, RowOutcome]
 ) -> list[int]:
     """Return the rows that died, as far as it was said."""
     of_number = {"of_number": number}
@@ -180,7 +180,7 @@ async def _finish(connection: AsyncConnection, number: str, rows: list[int]) -> 
     return list(await connection.scalars(statement.values(values).returning(_row.id)))
 
 
-def _outcome(word: Word) -> dict[str, Any]:
+def _outcome(word: RowOutcome) -> dict[str, Any]:
     is_over = word.state is not RowState.PENDING
     return {
         "tries": word.tries,

@@ -13,7 +13,7 @@ from supervisor.database import tables
 from supervisor.database.tables import Direction, RowState
 from supervisor.errors import SealBroken
 from supervisor.journal import outcomes
-from supervisor.journal.decisions import leaves_doubt
+from supervisor.journal.decisions import may_have_been_sent
 from supervisor.journal.values import Waiting
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.journal.body_cipher import Book
+    from supervisor.journal.body_cipher import BodyCipher
 
 _row = tables.journal.c
 _part = tables.sent_part.c
@@ -47,7 +47,11 @@ class Besides:
 
 
 async def next_waiting(
-    connection: AsyncConnection, book: Book, direction: Direction, besides: Besides, limit: int
+    connection: AsyncConnection,
+    book: BodyCipher,
+    direction: Direction,
+    besides: Besides,
+    limit: int,
 ) -> tuple[list[Waiting], list[int]]:
     """Return the oldest rows, then those among them that can't be read any more."""
     query = (
@@ -94,7 +98,7 @@ async def still_pending(
     return frozenset(await connection.scalars(query))
 
 
-async def bury(connection: AsyncConnection, number: str, rows: Sequence[int]) -> None:
+async def mark_dead(connection: AsyncConnection, number: str, rows: Sequence[int]) -> None:
     """Give up rows that can't be read, so that those behind them are not held up."""
     logger.error("number %s: rows %s can not be read, so they are dead", number, rows)
     statement = update(tables.journal).where(_row.number == number, _row.id.in_(rows))
@@ -106,14 +110,14 @@ def _waits(error_code: str | None, next_try: float | None, now: float) -> bool:
     """Whether a row that was surely not sent waits for its next try."""
     if next_try is None or next_try <= now:
         return False
-    return not leaves_doubt(Failure(code=error_code or "", next_try=next_try))
+    return not may_have_been_sent(Failure(code=error_code or "", next_try=next_try))
 
 
 def _is_pending(number: str, direction: Direction) -> tuple[ColumnElement[bool], ...]:
     return (_row.number == number, _row.direction == direction, IS_PENDING)
 
 
-def _open(book: Book, row: Any) -> Waiting | None:
+def _open(book: BodyCipher, row: Any) -> Waiting | None:
     try:
         body = book.open(row.direction, row.key, row.body or b"")
     except SealBroken:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from session_worker.protocol.messages import GapFilled
-    from supervisor.journal.values import Trace
+    from supervisor.journal.values import GapTrace
 
 _receipt = tables.gap_receipt.c
 _row = tables.journal.c
@@ -37,7 +37,7 @@ _not_delivered = (
 
 
 async def write_receipt(
-    connection: AsyncConnection, number: str, gap: GapFilled, traces: Sequence[Trace]
+    connection: AsyncConnection, number: str, gap: GapFilled, traces: Sequence[GapTrace]
 ) -> None:
     """Keep a receipt with the first and the last row that was made for it, if any was new."""
     of_gap = traces_of_gap(gap.found, traces)
@@ -93,7 +93,7 @@ async def list_receipts(
 
 
 async def _still_kept(
-    connection: AsyncConnection, number: str, traces: Sequence[Trace]
+    connection: AsyncConnection, number: str, traces: Sequence[GapTrace]
 ) -> frozenset[int]:
     rows = {each.row for each in traces if each.row is not None}
     if not rows:

@@ -11,7 +11,7 @@ from supervisor.database import tables
 from supervisor.database.pieces import pieces
 from supervisor.database.tables import Direction, RowState
 from supervisor.database.upsert import upsert_newest
-from supervisor.journal.values import Owed
+from supervisor.journal.values import OwedStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -64,8 +64,8 @@ async def write_reads(
 
 async def find_owed(
     connection: AsyncConnection, number: str, rows: Collection[int]
-) -> tuple[Owed, ...]:
-    owed: tuple[Owed, ...] = ()
+) -> tuple[OwedStatus, ...]:
+    owed: tuple[OwedStatus, ...] = ()
     for piece in pieces(sorted(rows)):
         owed += await _select(connection, _row.number == number, _row.id.in_(piece))
     return owed
@@ -73,7 +73,7 @@ async def find_owed(
 
 async def next_owed(
     connection: AsyncConnection, number: str, besides: Collection[int], limit: int
-) -> tuple[Owed, ...]:
+) -> tuple[OwedStatus, ...]:
     """Return the oldest that are owed, besides those that are being told."""
     where = (_row.number == number, _row.id.not_in(sorted(besides)))
     return await _select(connection, *where, limit=limit)
@@ -97,10 +97,10 @@ async def _mark_read(
 
 async def _select(
     connection: AsyncConnection, *where: ColumnElement[bool], limit: int | None = None
-) -> tuple[Owed, ...]:
+) -> tuple[OwedStatus, ...]:
     query = _owed.where(_row.status_due.is_not(None), *where).order_by(_row.id).limit(limit)
     return tuple(
-        Owed(
+        OwedStatus(
             row.id,
             row.key,
             PlanfixStatus(row.status_due),

@@ -40,7 +40,7 @@ class Waiting:
         return getattr(self.body, "is_echo", False)
 
 
-class Owed(NamedTuple):
+class OwedStatus(NamedTuple):
     """A status that Planfix has not been told yet."""
 
     row: int
@@ -54,7 +54,7 @@ class Owed(NamedTuple):
         return self.row
 
 
-class Trace(NamedTuple):
+class GapTrace(NamedTuple):
     """How many messages came in at once, how many are our own, the row of what is new."""
 
     row: int | None
@@ -62,10 +62,10 @@ class Trace(NamedTuple):
     ours: int = 0
 
 
-class Kept(NamedTuple):
+class StoredIncoming(NamedTuple):
     """What came in, as far as it is new."""
 
-    trace: Trace
+    trace: GapTrace
     incoming: Incoming
 
     @property
@@ -76,10 +76,10 @@ class Kept(NamedTuple):
 class Recorded(NamedTuple):
     """What follows from what a worker said, now that it is stored."""
 
-    kept: tuple[Kept, ...]
+    kept: tuple[StoredIncoming, ...]
     dropped: frozenset[int]
     sent: frozenset[int]
-    owed: tuple[Owed, ...]
+    owed: tuple[OwedStatus, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ RowEvent = Trying | Delivered | Failed | PartSent | StatusTold
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class RowOutcome:
     """What was said of a row: how often it was tried, what the last try came to, if it is over."""
 
     tries: int = 0
@@ -39,10 +39,10 @@ class Word:
     failure: Failure | None = None
     is_uncertain: bool = False
 
-    def and_then(self, event: Trying | Delivered | Failed) -> Word:
+    def and_then(self, event: Trying | Delivered | Failed) -> RowOutcome:
         match event:
             case Trying():
-                return Word(tries=self.tries + 1, is_uncertain=self.is_uncertain)
+                return RowOutcome(tries=self.tries + 1, is_uncertain=self.is_uncertain)
             case Delivered():
                 return replace(self, state=RowState.DELIVERED, failure=None)
             case Failed(failure=failure, tries=tries):
@@ -58,12 +58,12 @@ class Word:
 
 
 @dataclass(slots=True)
-class Said:
+class WorkerReport:
     """Everything a worker said, by what has to be written down for it."""
 
     received: list[Received] = field(default_factory=list)
     chats: dict[int, ChatMemory] = field(default_factory=dict)
-    words: dict[int, Word] = field(default_factory=dict)
+    words: dict[int, RowOutcome] = field(default_factory=dict)
     parts: list[PartSent] = field(default_factory=list)
     reads: dict[int, int] = field(default_factory=dict)
     told: list[StatusTold] = field(default_factory=list)
@@ -91,21 +91,21 @@ class Said:
     def _add_word(self, event: RowEvent) -> None:
         match event:
             case Trying() | Delivered() | Failed():
-                self.words[event.row] = self.words.get(event.row, Word()).and_then(event)
+                self.words[event.row] = self.words.get(event.row, RowOutcome()).and_then(event)
             case PartSent():
                 self.parts.append(event)
             case StatusTold():
                 self.told.append(event)
 
 
-def sort(events: Iterable[MessageEvent]) -> Said:
-    said = Said()
+def report_of(events: Iterable[MessageEvent]) -> WorkerReport:
+    said = WorkerReport()
     for event in events:
         said.add(event)
     return said
 
 
-def cut_after_gaps(events: Iterable[MessageEvent]) -> Iterator[list[MessageEvent]]:
+def split_after_gaps(events: Iterable[MessageEvent]) -> Iterator[list[MessageEvent]]:
     """Let a gap be the last of its piece: what came before may belong to it, nothing after."""
     piece: list[MessageEvent] = []
     for event in events:

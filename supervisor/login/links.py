@@ -10,7 +10,7 @@ from supervisor.errors import LinkDead
 
 if TYPE_CHECKING:
     from supervisor.config import Config
-    from supervisor.ownership.takeover import Tenure
+    from supervisor.ownership.takeover import Takeover
     from supervisor.store.store import Store
     from supervisor.store.values import LoginLink
 
@@ -25,7 +25,7 @@ class MadeLink(NamedTuple):
 class LoginLinks:
     """Each number has one link at most: a new one ends the one before."""
 
-    def __init__(self, store: Store, config: Config, tenure: Tenure) -> None:
+    def __init__(self, store: Store, config: Config, tenure: Takeover) -> None:
         self._store = store
         self._config = config
         self._tenure = tenure

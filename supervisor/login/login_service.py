@@ -20,7 +20,7 @@ from session_worker.protocol.login import (
 from supervisor.errors import GatewayError, LoggedInAlready, NotLoggingIn
 from supervisor.numbers.state import State
 from supervisor.numbers.view import view_of
-from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, Errand
+from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, OneOffSession
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from session_worker.protocol.login import LoginMoved
     from supervisor.config import Config
     from supervisor.numbers.keeper import Keeper
-    from supervisor.numbers.keepers import Roster
-    from supervisor.ownership.takeover import Tenure
+    from supervisor.numbers.keepers import Keepers
+    from supervisor.ownership.takeover import Takeover
     from supervisor.store.store import Store
 
 SETTLE = 10.0  # seconds a number may take to come online after its login
-GLANCE = 5.0  # seconds a look waits for a step that is under way
+LOGIN_LOOK_TIMEOUT = 5.0  # seconds a look waits for a step that is under way
 LOG_OUT = 8.0  # seconds to end a session at Telegram
 
 _OPEN = frozenset({State.NEEDS_LOGIN, State.NEEDS_CODE, State.NEEDS_PASSWORD, State.BANNED})
@@ -68,10 +68,10 @@ class Progress:
     """Whether a login is under way."""
 
 
-class LoginDesk:
+class LoginService:
     """Begins logins, passes on what people enter, ends sessions for good."""
 
-    def __init__(self, store: Store, roster: Roster, config: Config, tenure: Tenure) -> None:
+    def __init__(self, store: Store, roster: Keepers, config: Config, tenure: Takeover) -> None:
         self._store = store
         self._roster = roster
         self._config = config
@@ -88,7 +88,7 @@ class LoginDesk:
             keeper.login.who = who
             request_id = keeper.login.ask()
             opening = self._opening(method, request_id)
-            await self._roster.start(number, Errand(SIGN_IN, opening))
+            await self._roster.start(number, OneOffSession(SIGN_IN, opening))
         await keeper.login.answer(request_id)
         return _progress(keeper.standing.state, keeper)
 
@@ -113,7 +113,7 @@ class LoginDesk:
         async with self._roster.turn(number):
             keeper = self._roster.find(number)
         if keeper is not None:
-            await keeper.login.settle(GLANCE)
+            await keeper.login.settle(LOGIN_LOOK_TIMEOUT)
         stored, keeper = await self._store.numbers.get(number), self._roster.find(number)
         progress = _progress(view_of(stored, keeper).state, keeper)
         if keeper is not None and progress.qr is not None:
@@ -127,7 +127,7 @@ class LoginDesk:
         keeper = self._roster.keeper_of(number)
         await keeper.stop()
         request_id = keeper.login.ask()
-        await self._roster.start(number, Errand(SIGN_OUT, LogOut(request_id=request_id)))
+        await self._roster.start(number, OneOffSession(SIGN_OUT, LogOut(request_id=request_id)))
         try:
             async with asyncio.timeout(LOG_OUT):
                 await keeper.login.answer(request_id)

@@ -15,17 +15,17 @@ from session_worker.protocol.messages import (
 )
 from supervisor.journal.decisions import next_status
 from supervisor.messages.file_links import MessageFile, Photo
-from supervisor.texts import employee_reads
+from supervisor.texts import employee_text
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Contact
-    from supervisor.journal.values import Owed, Waiting
+    from supervisor.journal.values import OwedStatus, Waiting
     from supervisor.messages.file_links import FileLinks
 
 PHOTO = "photo.jpg"
 
 
-class Orders:
+class CommandFactory:
     """Writes the commands of one number."""
 
     def __init__(self, number: str, links: FileLinks, language: str) -> None:
@@ -63,11 +63,11 @@ class Orders:
             next_try=waiting.next_try,
         )
 
-    def status(self, owed: Owed) -> TellStatus:
+    def status(self, owed: OwedStatus) -> TellStatus:
         status = next_status(owed.due, owed.told)
         text = ""
         if status is PlanfixStatus.ERROR:
-            text = employee_reads(owed.error_code or "", self._language)
+            text = employee_text(owed.error_code or "", self._language)
         return TellStatus(row=owed.row, planfix_id=owed.planfix_id, status=status, text=text)
 
     def _photo_link(self, contact: Contact, now: float) -> str | None:

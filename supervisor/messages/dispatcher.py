@@ -20,14 +20,14 @@ from session_worker.protocol.messages import (
 )
 from supervisor.database.tables import Direction
 from supervisor.errors import DatabaseError, WorkerUnavailable
-from supervisor.journal.decisions import leaves_doubt
+from supervisor.journal.decisions import may_have_been_sent
 from supervisor.journal.values import Waiting
-from supervisor.journal.worker_report import sort
-from supervisor.messages.commands import Orders
-from supervisor.messages.echo_filter import Echoes
+from supervisor.journal.worker_report import report_of
+from supervisor.messages.commands import CommandFactory
+from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.file_links import FileLinks
-from supervisor.messages.hand_over import Tray
-from supervisor.messages.recipients import KnownChats, Resolver
+from supervisor.messages.hand_over import HandOver
+from supervisor.messages.recipients import ChatCache, RecipientQuestions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.journal.journal import Journal
     from supervisor.journal.pending import Besides
-    from supervisor.journal.values import Accepted, Kept, Recorded, Trace
-    from supervisor.messages.recipients import OutgoingDraft
+    from supervisor.journal.values import Accepted, GapTrace, Recorded, StoredIncoming
+    from supervisor.messages.recipients import OutgoingMessage
     from supervisor.store.store import Store
 
 
@@ -47,33 +47,33 @@ MOST_REMEMBERED = 10_000  # messages in which the rows of a gap are looked for
 logger = logging.getLogger(__name__)
 
 
-class Desk:
+class Dispatcher:
     """Hands rows to the worker, writes down what becomes of them.
 
     Without a worker everything stays in the journal.
     """
 
     def __init__(self, journal: Journal, links: FileLinks, language: str) -> None:
-        self._orders = Orders(journal.number, links, language)
+        self._orders = CommandFactory(journal.number, links, language)
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
         self._is_shaken = False
-        self._lately: deque[Trace] = deque(maxlen=MOST_REMEMBERED)
-        self._resolver = Resolver()
-        self._echoes = Echoes(self._deliver)
+        self._lately: deque[GapTrace] = deque(maxlen=MOST_REMEMBERED)
+        self._resolver = RecipientQuestions()
+        self._echoes = EchoFilter(self._deliver)
         name = f"number {journal.number}, "
-        self._in = Tray(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
+        self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
         outgoing = partial(journal.waiting, Direction.OUT)
-        self._out = Tray(
+        self._out = HandOver(
             f"{name}out to Telegram", outgoing, lambda each: self._say(self._orders.send(each))
         )
-        self._statuses = Tray(
+        self._statuses = HandOver(
             f"{name}statuses", journal.owed, lambda each: self._say(self._orders.status(each))
         )
         self.trays = (self._in, self._out, self._statuses)
         self.number = journal.number
         self.journal = journal
-        self.chats = KnownChats(journal)
+        self.chats = ChatCache(journal)
 
     async def prepare(self, epoch: int) -> None:
         """Find out what the worker before has left open, in the name of the next one's epoch."""
@@ -98,7 +98,7 @@ class Desk:
 
     async def take(self, events: Sequence[MessageEvent]) -> None:
         """Write down what the worker said, all or nothing of it, then do what follows."""
-        said = sort(events)
+        said = report_of(events)
         try:
             recorded = await self.journal.record(self._epoch, said, self._lately)
             await self.chats.load({kept.incoming.peer_id for kept in recorded.kept})
@@ -128,7 +128,7 @@ class Desk:
             self._out.offer(Waiting(accepted.row, outgoing.peer_id, outgoing))
         return accepted
 
-    async def resolve(self, draft: OutgoingDraft) -> Contact:
+    async def resolve(self, draft: OutgoingMessage) -> Contact:
         if self._tell is None:
             raise WorkerUnavailable
         return await self._resolver.ask(draft, self._tell)
@@ -153,7 +153,9 @@ class Desk:
         for owed in recorded.owed:
             self._statuses.offer(owed)
 
-    def _hear(self, event: MessageEvent, recorded: Recorded, kept: Iterator[Kept]) -> None:
+    def _hear(
+        self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
+    ) -> None:
         match event:
             case Received():
                 self._offer_incoming(next(kept), recorded)
@@ -188,7 +190,7 @@ class Desk:
         self._in.window.rest(row)
         self._out.window.rest(row)
         peer_id = self._out.window.in_flight.get(row)
-        if peer_id is not None and not leaves_doubt(failure):
+        if peer_id is not None and not may_have_been_sent(failure):
             self._echoes.calm(peer_id)
 
     def _hear_told(self, told: StatusTold) -> None:
@@ -203,7 +205,7 @@ class Desk:
         self._out.finish([row])
         self._echoes.settle(row)
 
-    def _offer_incoming(self, kept: Kept, recorded: Recorded) -> None:
+    def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
         if kept.row is not None and kept.row not in recorded.dropped:
             self._in.offer(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
 
@@ -240,23 +242,23 @@ class Desk:
 DAY = 24 * 3600.0  # seconds
 
 
-class Desks:
+class Dispatchers:
     """Opens a desk when it is asked for the first time."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._language = config.language
-        self._desks: dict[str, Desk] = {}
+        self._desks: dict[str, Dispatcher] = {}
         self._erased = 0
         # A link lasts as long as its file is kept.
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
 
-    async def of(self, number: str) -> Desk:
+    async def of(self, number: str) -> Dispatcher:
         while number not in self._desks:
             erased = self._erased
             journal = await self._store.journals.open(number)
             if erased == self._erased:  # otherwise the key may be that of the number before
-                self._desks.setdefault(number, Desk(journal, self.links, self._language))
+                self._desks.setdefault(number, Dispatcher(journal, self.links, self._language))
         return self._desks[number]
 
     def forget(self, number: str) -> None:

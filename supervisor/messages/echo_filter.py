@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from supervisor.journal.values import Waiting
 
 
-class Echoes:
+class EchoFilter:
     """Lets messages from Telegram pass, in order per chat.
 
     While it is open whether Telegram has taken an outgoing message, an echo in that chat may be

@@ -33,7 +33,7 @@ class Item(Protocol):
 T = TypeVar("T", bound=Item)
 
 
-class Tray(Generic[T]):
+class HandOver(Generic[T]):
     """Hands over the oldest rows first; new ones directly when all before them are handed over."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Tray(Generic[T]):
         self._is_reading = False
         self._has_missed = False
         self._dropped: set[int] = set()
-        self.window = Window()
+        self.window = InFlight()
 
     @property
     def is_busy(self) -> bool:
@@ -60,7 +60,7 @@ class Tray(Generic[T]):
 
     def begin(self) -> None:
         """Hand over everything that waits, a worker having started with nothing."""
-        self.window = Window()
+        self.window = InFlight()
         self._wanted.set()
         self._task = asyncio.create_task(self._serve(), name=self._name)
 
@@ -165,7 +165,7 @@ class Limits:
     in_all: int = 1024
 
 
-class Window:
+class InFlight:
     """The rows that are with the worker, with the lanes that have more in the database.
 
     A lane is a chat, or a message that Planfix is owed the status of.

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
-    from supervisor.messages.dispatcher import Desk
-    from supervisor.messages.recipients import OutgoingDraft
-    from supervisor.numbers.keepers import Roster
+    from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.numbers.keepers import Keepers
 
 MOST_CHARACTERS = 500_000  # so that a message fits into a frame of the pipe whatever it says
 
@@ -69,15 +69,15 @@ class OpenFile(NamedTuple):
         return descriptor
 
 
-class Mailroom:
+class MessageService:
     """The messages of all numbers."""
 
-    def __init__(self, roster: Roster, config: Config) -> None:
+    def __init__(self, roster: Keepers, config: Config) -> None:
         self._desks = roster.desks
         self._roster = roster
         self._config = config
 
-    async def accept(self, number: str, draft: OutgoingDraft) -> Accepted:
+    async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
         """Keep a message durably; whom it goes to is certain when this returns."""
         _check(draft)
         desk = await self._desks.of(number)
@@ -132,7 +132,7 @@ class Mailroom:
         path = incoming_file(folder, file.row, file.index)
         return OpenFile(path, described.name, described.mime, file.number, folder)
 
-    async def _recipient(self, desk: Desk, draft: OutgoingDraft) -> tuple[int, bool]:
+    async def _recipient(self, desk: Dispatcher, draft: OutgoingMessage) -> tuple[int, bool]:
         """Return who it goes to, with whether it is the first message to them."""
         chat_peer = peer_of(desk.number, draft.chat_id) if draft.chat_id else None
         for peer_id in (chat_peer, draft.user_id):
@@ -153,7 +153,7 @@ class Mailroom:
             raise NumberOffline(state)
 
 
-def _check(draft: OutgoingDraft) -> None:
+def _check(draft: OutgoingMessage) -> None:
     files = sum(len(name) + len(url) for name, url in draft.attachments)
     if len(draft.text) + files > MOST_CHARACTERS:
         raise MessageTooLarge

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PATIENCE = 10.0  # seconds
 
 
-class Resolver:
+class RecipientQuestions:
     """Brings answers to those who asked; a worker that is gone answers nobody any more."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
@@ -31,7 +31,7 @@ class Resolver:
         self._ids = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Resolved | None]] = {}
 
-    async def ask(self, draft: OutgoingDraft, tell: Callable[[Command], None]) -> Contact:
+    async def ask(self, draft: OutgoingMessage, tell: Callable[[Command], None]) -> Contact:
         """Return who was found, or raise why nobody was."""
         request_id = next(self._ids)
         self._asked[request_id] = asyncio.get_running_loop().create_future()
@@ -79,7 +79,7 @@ def _contact_of(answer: Resolved | None) -> Contact:
 MOST_KEPT = 500  # chats of one number
 
 
-class KnownChats:
+class ChatCache:
     """Answers from memory; asks the journal for chats that were quiet for long."""
 
     def __init__(self, journal: Journal) -> None:
@@ -134,7 +134,7 @@ class AttachmentDraft(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingDraft:
+class OutgoingMessage:
     """What an employee wrote: to a chat, or to somebody yet to be found."""
 
     planfix_id: str

@@ -29,23 +29,23 @@ from supervisor.errors import (
     GatewayError,
     WorkerUnavailable,
 )
-from supervisor.journal.worker_report import cut_after_gaps
-from supervisor.numbers.login_dialog import LoginTalk
+from supervisor.journal.worker_report import split_after_gaps
+from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
-from supervisor.numbers.state import ProcessState, Standing, WorkerHealth, is_settled
+from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth, is_settled
 from supervisor.processes.forkserver import ForkFailed
-from supervisor.processes.worker_exit import CRASHES, Ending
+from supervisor.processes.worker_exit import CRASHES, WorkerExit
 from supervisor.processes.worker_process import WorkerProcess
-from supervisor.processes.worker_run import OutOfTurn, Shift, Turn
+from supervisor.processes.worker_run import OutOfTurn, Turn, WorkerRun
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from supervisor.messages.dispatcher import Desk, Desks
-    from supervisor.numbers.worker_pool import Fleet
-    from supervisor.numbers.worker_records import Ledger
-    from supervisor.processes.start_limit import Slot
-    from supervisor.processes.worker_run import Errand
+    from supervisor.messages.dispatcher import Dispatcher, Dispatchers
+    from supervisor.numbers.worker_pool import WorkerPool
+    from supervisor.numbers.worker_records import WorkerRecords
+    from supervisor.processes.start_limit import StartSlot
+    from supervisor.processes.worker_run import OneOffSession
 
 STORE_PAUSE = 1.0  # seconds until what could not be stored is tried again
 LOST = frozenset({SessionState.NEEDS_LOGIN, SessionState.BANNED})
@@ -59,18 +59,18 @@ class Keeper:
     Its verbs are not for two callers at a time: the gateway lets them in one by one.
     """
 
-    def __init__(self, fleet: Fleet, ledger: Ledger, desks: Desks) -> None:
+    def __init__(self, fleet: WorkerPool, ledger: WorkerRecords, desks: Dispatchers) -> None:
         self._fleet = fleet
         self._ledger = ledger
         self._desks = desks
-        self._desk: Desk | None = None
+        self._desk: Dispatcher | None = None
         self._record = Record()
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self.number = ledger.number
-        self.standing = Standing()
-        self.login = LoginTalk()
-        self._errand: Errand | None = None
+        self.standing = LiveState()
+        self.login = LoginDialog()
+        self._errand: OneOffSession | None = None
         self._turn = Turn(None)
         self._why_parked = ""
         self.has_begun = False
@@ -98,7 +98,7 @@ class Keeper:
             queue_depth=pulse.queue_depth,
         )
 
-    async def start(self, errand: Errand | None = None) -> None:
+    async def start(self, errand: OneOffSession | None = None) -> None:
         """Begin with a clean slate, after what ran before is gone; an errand comes first."""
         await self.stop()
         self._errand = errand
@@ -133,7 +133,7 @@ class Keeper:
             self.has_begun = True
             self._fleet.running.discard(self.number)
 
-    async def _run(self) -> Ending:
+    async def _run(self) -> WorkerExit:
         """Run one worker from its fork to its end."""
         try:
             await self._wait_for_proxy()
@@ -141,20 +141,20 @@ class Keeper:
                 return await self._run_worker(slot)
         except OutOfTurn as exc:
             self._why_parked = str(exc)
-            return Ending.BOUNDS_BROKEN
+            return WorkerExit.BOUNDS_BROKEN
         except DatabaseRefused as exc:
             logger.exception("number %s: the database refused what its worker said", self.number)
             self._why_parked = exc.detail or ""
-            return Ending.DATA_REFUSED
+            return WorkerExit.DATA_REFUSED
         except ForkFailed:
             logger.exception("number %s: no worker could be forked", self.number)
-            return Ending.FORK_FAILED
+            return WorkerExit.FORK_FAILED
         except DatabaseError:
             logger.exception("number %s: the store failed", self.number)
-            return Ending.STORE_FAILED
+            return WorkerExit.STORE_FAILED
         except Exception:  # beside the worker, so this one number counts it as a crash
             logger.exception("number %s: its worker could not be served", self.number)
-            return Ending.CRASHED
+            return WorkerExit.CRASHED
         finally:
             self.login.hang_up()
 
@@ -167,7 +167,7 @@ class Keeper:
             await asyncio.sleep(left)
             self.standing.show(ProcessState.STARTING)
 
-    async def _run_worker(self, slot: Slot) -> Ending:
+    async def _run_worker(self, slot: StartSlot) -> WorkerExit:
         timing = self._fleet.timing
         errand, self._errand = self._errand, None
         self._turn, self._why_parked = Turn(errand), ""
@@ -184,7 +184,7 @@ class Keeper:
         slot.leave_after(timing.boot)
         try:
             hear, is_login = partial(self._hear, slot), errand is not None and errand.is_login
-            shift = Shift(worker, timing, hear, may_kill=self._note_silence, is_login=is_login)
+            shift = WorkerRun(worker, timing, hear, may_kill=self._note_silence, is_login=is_login)
             return await shift.serve()
         finally:
             self._heard, self._why_parked = self.last_heard, worker.breach or ""
@@ -199,7 +199,7 @@ class Keeper:
         self.standing.stall(is_stalled=is_stalled)
         return self._fleet.may_kill(self.number, is_silent=is_stalled)
 
-    def _decide(self, ending: Ending) -> Step:
+    def _decide(self, ending: WorkerExit) -> Step:
         braked = self._fleet.is_braked(self.number, ending, now())
         if ending in CRASHES and not braked:
             self._record = self._record.with_crash(now(), self._fleet.policy.window)
@@ -209,7 +209,7 @@ class Keeper:
         logger.warning("number %s: worker ended: %s; next: %s", self.number, ending, step)
         return step
 
-    async def _take(self, ending: Ending) -> bool:
+    async def _take(self, ending: WorkerExit) -> bool:
         """Do what has to follow; return whether to start again."""
         step = self._decide(ending)
         if not isinstance(step, Rest):
@@ -230,7 +230,7 @@ class Keeper:
                 self.standing.rest()
         return False
 
-    async def _hear(self, slot: Slot, events: list[Event]) -> None:
+    async def _hear(self, slot: StartSlot, events: list[Event]) -> None:
         for are_messages, group in groupby(events, lambda event: isinstance(event, MessageEvent)):
             if are_messages:
                 await self._hear_messages(cast("list[MessageEvent]", list(group)))
@@ -242,11 +242,11 @@ class Keeper:
         self._turn.require_messages()
         if self._desk is None:
             return
-        for piece in cut_after_gaps(events):
+        for piece in split_after_gaps(events):
             await self._until_stored(partial(self._desk.take, piece))
         await self._note(partial(self._ledger.note_planfix, events))
 
-    async def _hear_one(self, slot: Slot, event: Event) -> None:
+    async def _hear_one(self, slot: StartSlot, event: Event) -> None:
         match event:
             case SessionChanged():
                 await self._hear_session(event)

@@ -6,27 +6,27 @@ import asyncio
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from supervisor.messages.dispatcher import Desks
+from supervisor.messages.dispatcher import Dispatchers
 from supervisor.numbers.keeper import Keeper
-from supervisor.numbers.worker_records import Ledger
+from supervisor.numbers.worker_records import WorkerRecords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from supervisor.config import Config
-    from supervisor.numbers.worker_pool import Fleet
-    from supervisor.processes.worker_run import Errand
+    from supervisor.numbers.worker_pool import WorkerPool
+    from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
 
 
-class Roster:
+class Keepers:
     """The keepers of all numbers that have run since the start; one verb at a time for each."""
 
-    def __init__(self, fleet: Fleet, store: Store, config: Config) -> None:
+    def __init__(self, fleet: WorkerPool, store: Store, config: Config) -> None:
         self._fleet = fleet
         self._store = store
         self._config = config
-        self.desks = Desks(store, config)
+        self.desks = Dispatchers(store, config)
         self._keepers: dict[str, Keeper] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -37,7 +37,7 @@ class Roster:
     def find(self, number: str) -> Keeper | None:
         return self._keepers.get(number)
 
-    async def start(self, number: str, errand: Errand | None = None) -> Keeper:
+    async def start(self, number: str, errand: OneOffSession | None = None) -> Keeper:
         keeper = self.keeper_of(number)
         await keeper.start(errand)
         return keeper
@@ -45,7 +45,7 @@ class Roster:
     def keeper_of(self, number: str) -> Keeper:
         keeper = self._keepers.get(number)
         if keeper is None:
-            ledger = Ledger(number, self._store, self._config)
+            ledger = WorkerRecords(number, self._store, self._config)
             keeper = self._keepers[number] = Keeper(self._fleet, ledger, self.desks)
         return keeper
 

@@ -25,7 +25,7 @@ _ERRORS: dict[LoginFailure, type[errors.GatewayError]] = {
 }
 
 
-class LoginTalk:
+class LoginDialog:
     """Brings answers to those who asked; a worker that is gone answers nobody any more."""
 
     def __init__(self) -> None:

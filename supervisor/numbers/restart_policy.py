@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from supervisor.processes.worker_exit import Ending
+from supervisor.processes.worker_exit import WorkerExit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +66,21 @@ class Record:
 
 
 def next_step(
-    ending: Ending, record: Record, policy: RestartPolicy, chance: float, *, braked: bool
+    ending: WorkerExit, record: Record, policy: RestartPolicy, chance: float, *, braked: bool
 ) -> Step:
     """Decide after an end that is in the record already if it counts; chance is in [0, 1)."""
     match ending:
-        case Ending.NEEDS_LOGIN:
+        case WorkerExit.NEEDS_LOGIN:
             return Rest()
-        case Ending.LOGGED_IN:
+        case WorkerExit.LOGGED_IN:
             return Proceed()
-        case Ending.BOOT_FAILED | Ending.BOUNDS_BROKEN | Ending.DATA_REFUSED:
+        case WorkerExit.BOOT_FAILED | WorkerExit.BOUNDS_BROKEN | WorkerExit.DATA_REFUSED:
             return Park()
-        case Ending.FORK_FAILED | Ending.STORE_FAILED:
+        case WorkerExit.FORK_FAILED | WorkerExit.STORE_FAILED:
             return Restart(policy.own_fault_pause * (1.0 + chance))
-        case Ending.FORKSERVER_LOST | Ending.LEASE_OVER:
+        case WorkerExit.FORKSERVER_LOST | WorkerExit.LEASE_OVER:
             return Restart(0.0)
-        case Ending.CRASHED | Ending.KILLED | Ending.UNRESPONSIVE:
+        case WorkerExit.CRASHED | WorkerExit.KILLED | WorkerExit.UNRESPONSIVE:
             return _after_crash(record, policy, chance, braked=braked)
 
 

@@ -80,7 +80,7 @@ class Health:
         return status_of(self.state)
 
 
-def fold(process: ProcessState, session: SessionState | None) -> State:
+def shown_state(process: ProcessState, session: SessionState | None) -> State:
     match process:
         case ProcessState.RUNNING:
             return _BY_SESSION[session]
@@ -117,7 +117,7 @@ _BY_SESSION = {
 }
 
 
-class Standing:
+class LiveState:
     """The two axes of a number's health, with a bell that rings at each change."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class Standing:
 
     @property
     def state(self) -> State:
-        return fold(self._process, self._session)
+        return shown_state(self._process, self._session)
 
     def show(self, process: ProcessState, session: SessionState | None = None) -> None:
         before = self.state

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _MOST = 10_000
 
 
-class KnownTokens:
+class TokenCache:
     """Remembers which number a token opens, until that number gets another."""
 
     def __init__(self, numbers: Numbers) -> None:

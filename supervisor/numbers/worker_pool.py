@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from supervisor.config import Timing
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.processes.liveness import SilentWorkers
-from supervisor.processes.start_limit import Gate
-from supervisor.processes.worker_exit import CRASHES, Ending
+from supervisor.processes.start_limit import StartLimit
+from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 if TYPE_CHECKING:
     from supervisor.processes.forkserver import Forkserver
@@ -22,19 +22,19 @@ STARTING_AT_ONCE = 16  # workers between their fork and their first word
 
 
 @dataclass(slots=True)
-class Fleet:
+class WorkerPool:
     """The source of workers, the rules for them, a gate that staggers their starts."""
 
     forkserver: Forkserver
     timing: Timing = field(default_factory=Timing)
     policy: RestartPolicy = field(default_factory=RestartPolicy)
     mass_failure: MassFailure = field(default_factory=MassFailure)
-    gate: Gate = field(default_factory=lambda: Gate(STARTING_AT_ONCE))
+    gate: StartLimit = field(default_factory=lambda: StartLimit(STARTING_AT_ONCE))
     chance: random.Random = field(default_factory=random.Random)
     running: set[str] = field(default_factory=set)
     silent: SilentWorkers = field(default_factory=SilentWorkers)
 
-    def is_braked(self, number: str, ending: Ending, now: float) -> bool:
+    def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
         """Take note of a crash; tell whether so many crash that no number is at fault."""
         if ending not in CRASHES:
             return False

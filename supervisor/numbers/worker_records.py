@@ -24,15 +24,15 @@ from session_worker.protocol.contract import (
 from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
 from supervisor.database.tables import Login
 from supervisor.store import values
-from supervisor.texts import describe
+from supervisor.texts import describe_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from session_worker.protocol.messages import MessageEvent
     from supervisor.config import Config
-    from supervisor.processes.worker_exit import Ending
-    from supervisor.processes.worker_run import Errand
+    from supervisor.processes.worker_exit import WorkerExit
+    from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
 
 MOST_ENTITIES = 5000  # more would not fit into the first frame
@@ -61,7 +61,7 @@ class PlanfixTrouble(StrEnum):
 Fact = KeySaved | EntitiesSeen | UpdateStateMoved
 
 
-class Ledger:
+class WorkerRecords:
     """Reads what a worker has to know, writes down what becomes of it."""
 
     def __init__(self, number: str, store: Store, config: Config) -> None:
@@ -71,7 +71,7 @@ class Ledger:
         self._epoch = 0
         self._error_code: str | None = None
 
-    async def brief(self, errand: Errand | None = None) -> Assignment:
+    async def brief(self, errand: OneOffSession | None = None) -> Assignment:
         """Open a new epoch: from here on nothing of an earlier worker is written."""
         number = await self._store.numbers.get(self.number)
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
@@ -146,11 +146,11 @@ class Ledger:
         await self._store.login_links.use(self.number)
         await self._store.audit.append(who, "logged_in", self.number)
 
-    async def note_restart(self, ending: Ending) -> None:
+    async def note_restart(self, ending: WorkerExit) -> None:
         await self._note_error(ending)
         await self._store.runs.count_restart(self.number, self._epoch)
 
-    async def note_parked(self, ending: Ending, detail: str = "") -> None:
+    async def note_parked(self, ending: WorkerExit, detail: str = "") -> None:
         await self._note_error(ending, detail, parked=True)
         await self._store.runs.park(self.number, self._epoch, ending)
 
@@ -158,7 +158,7 @@ class Ledger:
         self, code: str | None, detail: str = "", *, parked: bool = False
     ) -> None:
         self._error_code = code
-        error = code and describe(code, self._config.language, detail, parked=parked)
+        error = code and describe_trouble(code, self._config.language, detail, parked=parked)
         await self._store.runs.set_last_error(self.number, self._epoch, error or None)
 
     async def _stored_session(self) -> StoredSession | None:

@@ -19,7 +19,7 @@ TAKEOVER_PAUSE = 1.0  # seconds until a failed takeover is tried again
 logger = logging.getLogger(__name__)
 
 
-class Tenure:
+class Takeover:
     """Begins the work once the data are ours, whether now or when the other gateway is gone."""
 
     def __init__(self, ownership: Ownership, begin: Callable[[], Awaitable[None]]) -> None:

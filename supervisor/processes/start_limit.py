@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-class Slot:
+class StartSlot:
     """A place among those who start, given back once."""
 
     def __init__(self, places: asyncio.Semaphore) -> None:
@@ -27,16 +27,16 @@ class Slot:
         asyncio.get_running_loop().call_later(seconds, self.leave)
 
 
-class Gate:
+class StartLimit:
     """Lets few workers start at a time."""
 
     def __init__(self, places: int) -> None:
         self._places = asyncio.Semaphore(places)
 
     @asynccontextmanager
-    async def enter(self) -> AsyncIterator[Slot]:
+    async def enter(self) -> AsyncIterator[StartSlot]:
         await self._places.acquire()
-        slot = Slot(self._places)
+        slot = StartSlot(self._places)
         try:
             yield slot
         finally:

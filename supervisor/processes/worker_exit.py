@@ -8,7 +8,7 @@ from enum import StrEnum
 from session_worker.protocol.contract import ExitCode
 
 
-class Ending(StrEnum):
+class WorkerExit(StrEnum):
     """The end of one worker that nobody asked for."""
 
     BOOT_FAILED = "boot_failed"
@@ -25,28 +25,28 @@ class Ending(StrEnum):
     UNRESPONSIVE = "worker_unresponsive"
 
 
-CRASHES = frozenset({Ending.CRASHED, Ending.KILLED, Ending.UNRESPONSIVE})
+CRASHES = frozenset({WorkerExit.CRASHED, WorkerExit.KILLED, WorkerExit.UNRESPONSIVE})
 """Endings that are held against the number."""
 
 
-_BY_EXIT_CODE: dict[int, Ending] = {
-    ExitCode.BOOT_FAILED: Ending.BOOT_FAILED,
-    ExitCode.NEEDS_LOGIN: Ending.NEEDS_LOGIN,
+_BY_EXIT_CODE: dict[int, WorkerExit] = {
+    ExitCode.BOOT_FAILED: WorkerExit.BOOT_FAILED,
+    ExitCode.NEEDS_LOGIN: WorkerExit.NEEDS_LOGIN,
 }
 
 
-def read_exit(code: int | None, *, lease_over: bool, is_login: bool) -> Ending:
+def read_exit(code: int | None, *, lease_over: bool, is_login: bool) -> WorkerExit:
     """Tell the end from the exit code; negative ones are signals, None is a lost one.
 
     The code is the worker's own word, so what would cost it no restart is believed only where we
     know it ourselves: that it was to log in, that its lease is over, that the forkserver is gone.
     """
     if code is None:
-        return Ending.FORKSERVER_LOST
+        return WorkerExit.FORKSERVER_LOST
     if lease_over and code in {ExitCode.LEASE_LOST, -signal.SIGKILL}:
-        return Ending.LEASE_OVER
+        return WorkerExit.LEASE_OVER
     if is_login and code == ExitCode.LOGGED_IN:
-        return Ending.LOGGED_IN
+        return WorkerExit.LOGGED_IN
     if code < 0:
-        return Ending.KILLED
-    return _BY_EXIT_CODE.get(code, Ending.CRASHED)
+        return WorkerExit.KILLED
+    return _BY_EXIT_CODE.get(code, WorkerExit.CRASHED)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from session_worker.process.lease import now
 from session_worker.protocol.login import LoginFailed, LoginMoved, LoginStage
 from supervisor.processes.liveness import Silence, read_usage
-from supervisor.processes.worker_exit import Ending, read_exit
+from supervisor.processes.worker_exit import WorkerExit, read_exit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ TURNS = 100  # of the event loop, to read what a worker has said
 logger = logging.getLogger(__name__)
 
 
-class Shift:
+class WorkerRun:
     """Beats and listens to a worker as long as it lives; ends it when it must not."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Shift:
         self._is_stalled = False
         self._is_login = is_login
 
-    async def serve(self) -> Ending:
+    async def serve(self) -> WorkerExit:
         """Return why the worker ended; cancelled, end it in order first."""
         listening = asyncio.create_task(self._listen())
         beating = asyncio.create_task(self._beat())
@@ -68,9 +68,9 @@ class Shift:
         if not listening.cancelled():
             listening.result()
         if self._worker.breach is not None:
-            return Ending.BOUNDS_BROKEN
+            return WorkerExit.BOUNDS_BROKEN
         if silent:
-            return Ending.UNRESPONSIVE
+            return WorkerExit.UNRESPONSIVE
         return read_exit(code, lease_over=lease_over, is_login=self._is_login)
 
     async def _part(self, listening: asyncio.Task[None]) -> int | None:
@@ -140,7 +140,7 @@ _LAST = frozenset({LoginStage.LOGGED_IN, LoginStage.LOGGED_OUT})
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class OneOffSession:
     """The session that worker runs, the command it begins with."""
 
     session_factory: str
@@ -158,7 +158,7 @@ class OutOfTurn(Exception):
 class Turn:
     """What a worker with this errand, or none, may speak of; whatever else it says was made up."""
 
-    def __init__(self, errand: Errand | None) -> None:
+    def __init__(self, errand: OneOffSession | None) -> None:
         self._errand = errand
         self._is_over = False
 

@@ -23,7 +23,9 @@ _TROUBLES: Mapping[str, tuple[Mapping[str, Words], Words]] = {
 }
 
 
-def describe(code: str, language: str, detail: str = "", *, parked: bool = False) -> LastError:
+def describe_trouble(
+    code: str, language: str, detail: str = "", *, parked: bool = False
+) -> LastError:
     """Say it in a language we have; a worker that ended too often needs a person to go on."""
     words, of_parked = _TROUBLES[language]
     message, action = words[code]
@@ -41,11 +43,11 @@ _FAILURES: Mapping[str, Mapping[Reason, FailureText]] = {
 }
 
 
-def employee_reads(code: str, language: str) -> str:
+def employee_text(code: str, language: str) -> str:
     """Tell the employee in Planfix why the message did not arrive."""
     return _FAILURES[language][failure_entry(code).reason].employee
 
 
-def operator_reads(code: str, language: str) -> str:
+def operator_text(code: str, language: str) -> str:
     """Tell the operator what happened with whom to talk to about it."""
     return _FAILURES[language][failure_entry(code).reason].operator

@@ -11,14 +11,16 @@ from supervisor.errors import DatabaseError
 if TYPE_CHECKING:
     from supervisor.store.keys import Keys
 
-BREATH = 0.1  # seconds between two pieces of work, for those who have something urgent
+PAUSE_BETWEEN_BATCHES = (
+    0.1  # seconds between two pieces of work, for those who have something urgent
+)
 PIECE = 50  # data keys
 PAUSE = 60.0  # seconds until a rotation that failed is tried again
 
 logger = logging.getLogger(__name__)
 
 
-class Rotation:
+class KeyRotation:
     """Goes through the data keys once, a little at a time; broken off, it goes on at the next start."""
 
     def __init__(self, keys: Keys) -> None:
@@ -42,7 +44,7 @@ class Rotation:
             moved, last = moved + done.moved, done.last
             for number in done.stuck:
                 logger.error("number %s: its data key does not open, restore or purge it", number)
-            await asyncio.sleep(BREATH)
+            await asyncio.sleep(PAUSE_BETWEEN_BATCHES)
         await self._keys.finish()
         logger.info("%d data keys were moved to the first key of SECRET_KEY", moved)
         return not await self._keys.count_old()

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from supervisor.journal.erasure import Erasure, OldRow
 
 INTERVAL = 3600.0  # seconds between two rounds
-BREATH = 0.1  # seconds between two pieces of work, for those who have something urgent
+PAUSE_BETWEEN_BATCHES = (
+    0.1  # seconds between two pieces of work, for those who have something urgent
+)
 PIECE = 200  # rows
 
 logger = logging.getLogger(__name__)
@@ -54,11 +56,11 @@ class Retention:
             # Files first: should we die here, their rows are found again.
             await asyncio.to_thread(self._remove_files, rows)
             await self._erasure.erase_bodies(rows)
-            await asyncio.sleep(BREATH)
+            await asyncio.sleep(PAUSE_BETWEEN_BATCHES)
         deleted = PIECE
         while deleted == PIECE:
             deleted = await self._erasure.delete_rows(before - self._kept, PIECE)
-            await asyncio.sleep(BREATH)
+            await asyncio.sleep(PAUSE_BETWEEN_BATCHES)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
     async def _run(self) -> None:

@@ -11,7 +11,7 @@ from supervisor.messages.message_service import Accepted, OpenFile
 if TYPE_CHECKING:
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
-    from supervisor.messages.recipients import OutgoingDraft
+    from supervisor.messages.recipients import OutgoingMessage
 
 PEER = 7001
 
@@ -20,14 +20,14 @@ class FakeMail:
     """Remembers what was accepted, refuses what it is told to."""
 
     def __init__(self) -> None:
-        self.accepted: list[OutgoingDraft] = []
+        self.accepted: list[OutgoingMessage] = []
         self.entries: list[Entry] = []
         self.selections: list[Selection] = []
         self.found: list[Receipt] = []
         self.files: dict[str, OpenFile] = {}
         self.refusal: Exception | None = None
 
-    async def accept(self, number: str, draft: OutgoingDraft) -> Accepted:
+    async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
         if self.refusal:
             raise self.refusal
         is_repeat = any(draft.planfix_id == kept.planfix_id for kept in self.accepted)

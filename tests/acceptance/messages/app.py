@@ -12,7 +12,7 @@ from api.wiring import make_config
 from supervisor.config import Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
-from supervisor.numbers.worker_pool import Fleet
+from supervisor.numbers.worker_pool import WorkerPool
 from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.processes.forkserver import Forkserver
 from supervisor.processes.liveness import ENDLESS_PATIENCE
@@ -34,6 +34,6 @@ def create_app() -> Quart:
     factory = "tests.fakes.crashing:CrashingNumber"
     config = replace(make_config(settings, None), session_factory=factory)
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    fleet = Fleet(Forkserver(), PATIENT, TIRELESS, mass_failure=NO_BRAKE)
+    fleet = WorkerPool(Forkserver(), PATIENT, TIRELESS, mass_failure=NO_BRAKE)
     gateway = Gateway(store, DataDirLock(settings.data_dir), config, fleet)
     return api.create_app(settings, gateway)

@@ -11,7 +11,7 @@ from supervisor.errors import SecretKeyWrong
 from supervisor.journal.browsing import Selection
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber, Session, UpdateState
-from supervisor.upkeep.key_rotation import Rotation
+from supervisor.upkeep.key_rotation import KeyRotation
 from tests.process.supervisor.programs import running, said
 from tests.unit.supervisor.journal.messages import outgoing
 
@@ -44,7 +44,7 @@ async def test_killed_rotation_goes_on(database_url: str) -> None:
     async with Store(database_url, f"{new},{old}") as store:
         assert await store.keys.count_old() == 2 + 1
         assert [await _text(store, number) for number in NUMBERS] == NUMBERS
-        assert await Rotation(store.keys).rotate()
+        assert await KeyRotation(store.keys).rotate()
 
     async with Store(database_url, new) as store:
         assert [await _text(store, number) for number in NUMBERS] == NUMBERS

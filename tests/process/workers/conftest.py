@@ -13,7 +13,7 @@ import pytest
 from supervisor.config import Config, Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import RestartPolicy
-from supervisor.numbers.worker_pool import Fleet
+from supervisor.numbers.worker_pool import WorkerPool
 from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.processes.forkserver import Forkserver
 from supervisor.processes.liveness import ENDLESS_PATIENCE, Patience
@@ -112,5 +112,5 @@ def make_gateway(
     config: Config, database_url: str, timing: Timing = PATIENT, policy: RestartPolicy = POLICY
 ) -> Gateway:
     store = Store(database_url, urlsafe_b64encode(b"k" * 32).decode())
-    fleet = Fleet(Forkserver(), timing, policy)
+    fleet = WorkerPool(Forkserver(), timing, policy)
     return Gateway(store, DataDirLock(config.data_dir), config, fleet)

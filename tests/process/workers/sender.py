@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from supervisor.config import Config
 from supervisor.errors import NumberExists, RecipientUnknown
 from supervisor.journal.pending import Besides
-from supervisor.messages.recipients import OutgoingDraft
+from supervisor.messages.recipients import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import CHATS
 from tests.process.workers.conftest import PATIENT, Draft, make_gateway
@@ -39,7 +39,7 @@ async def main(folder: Path, url: str, number: str, first: int, last: int) -> No
 
 async def accept(gateway: Gateway, number: str, place: int) -> None:
     chat_id = f"{number}_{1 + place % CHATS}"
-    draft = OutgoingDraft(f"{place:03}", "Hello", chat_id=chat_id)
+    draft = OutgoingMessage(f"{place:03}", "Hello", chat_id=chat_id)
     while True:
         try:
             await gateway.accept(number, draft)

@@ -20,7 +20,7 @@ from session_worker.failures import (
     is_known,
     judge,
 )
-from supervisor.texts import employee_reads, operator_reads
+from supervisor.texts import employee_text, operator_text
 
 LANGUAGES = ["en", "ru", "uk"]
 NOW = 1_700_000_000.0
@@ -48,7 +48,7 @@ def test_code_has_its_entry(code: str) -> None:
 @pytest.mark.parametrize("code", sorted(TABLE))
 def test_code_has_words(code: str, language: str) -> None:
     """Both readers get a sentence in each language."""
-    for words in (employee_reads(code, language), operator_reads(code, language)):
+    for words in (employee_text(code, language), operator_text(code, language)):
         assert words.endswith(".")
         assert len(words) > 15
 
@@ -63,9 +63,9 @@ def test_reason_is_used(reason: Reason) -> None:
 def test_words_are_in_their_language(language: str) -> None:
     """No text was left untranslated."""
     for code in TABLE:
-        for words in (employee_reads(code, language), operator_reads(code, language)):
+        for words in (employee_text(code, language), operator_text(code, language)):
             assert re.search("[\u0430-\u044f]{4}", words)
-            assert words not in {employee_reads(code, "en"), operator_reads(code, "en")}
+            assert words not in {employee_text(code, "en"), operator_text(code, "en")}
 
 
 @pytest.mark.parametrize(

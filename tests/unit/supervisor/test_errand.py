@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.login import LoginFailed, LoginFailure, LoginMoved, LoginStage, WatchQr
-from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, Errand, OutOfTurn, Turn
+from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, OneOffSession, OutOfTurn, Turn
 
 if TYPE_CHECKING:
     from session_worker.protocol.login import LoginEvent
 
-IN = Errand(SIGN_IN, WatchQr())
-OUT = Errand(SIGN_OUT, WatchQr())
+IN = OneOffSession(SIGN_IN, WatchQr())
+OUT = OneOffSession(SIGN_OUT, WatchQr())
 FAILED = LoginFailed(request_id=1, failure=LoginFailure.REFUSED)
 STEPS: list[LoginEvent] = [LoginMoved(stage=stage) for stage in LoginStage]
 
@@ -44,7 +44,7 @@ def test_login_goes_step_by_step_to_one_end() -> None:
     ("errand", "stage"),
     [(IN, LoginStage.LOGGED_OUT), *((OUT, stage) for stage in LoginStage if stage != "logged_out")],
 )
-def test_errands_are_not_confused(errand: Errand, stage: LoginStage) -> None:
+def test_errands_are_not_confused(errand: OneOffSession, stage: LoginStage) -> None:
     """Who is to log out can't say it has logged in, nor the other way round."""
     with pytest.raises(OutOfTurn):
         Turn(errand).require_login(LoginMoved(stage=stage))

@@ -9,7 +9,7 @@ import pytest
 
 from session_worker.protocol.login import LoginFailed, LoginFailure, LoginMoved, LoginStage
 from supervisor.errors import CodeInvalid, LoginError, LoginFlood, WorkerTimeout, WorkerUnavailable
-from supervisor.numbers.login_dialog import LoginTalk
+from supervisor.numbers.login_dialog import LoginDialog
 
 if TYPE_CHECKING:
     from tests.clock import AutojumpClock
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 async def test_answer_reaches_who_asked() -> None:
     """Answers come in any order, each to its own question."""
-    talk = LoginTalk()
+    talk = LoginDialog()
     first, second = talk.ask(), talk.ask()
 
     talk.hear(LoginMoved(request_id=second, stage=LoginStage.PASSWORD_WANTED))
@@ -30,7 +30,7 @@ async def test_answer_reaches_who_asked() -> None:
 
 async def test_worker_that_is_gone_answers_nobody() -> None:
     """Who waits is told at once; what was reached is void."""
-    talk = LoginTalk()
+    talk = LoginDialog()
     talk.hear(LoginMoved(stage=LoginStage.CODE_SENT))
     asked = talk.ask()
 
@@ -43,7 +43,7 @@ async def test_worker_that_is_gone_answers_nobody() -> None:
 
 async def test_silence_has_an_end(autojump_clock: AutojumpClock) -> None:
     """A worker that does not answer keeps nobody waiting for ever; a late answer harms nobody."""
-    talk = LoginTalk()
+    talk = LoginDialog()
     asked = talk.ask()
 
     with pytest.raises(WorkerTimeout):
@@ -53,7 +53,7 @@ async def test_silence_has_an_end(autojump_clock: AutojumpClock) -> None:
 
 async def test_look_waits_for_a_step_under_way(autojump_clock: AutojumpClock) -> None:
     """Who only looks waits until the questions of others are answered, or for as long as it likes."""
-    talk = LoginTalk()
+    talk = LoginDialog()
     await talk.settle(5)
     asked = talk.ask()
     looking = asyncio.create_task(talk.settle(5))
@@ -72,7 +72,7 @@ async def test_look_waits_for_a_step_under_way(autojump_clock: AutojumpClock) ->
 
 async def test_who_asked_may_go_away() -> None:
     """A caller that hangs up leaves nothing behind."""
-    talk = LoginTalk()
+    talk = LoginDialog()
     asking = asyncio.create_task(talk.answer(asked := talk.ask()))
     await asyncio.sleep(0)
 
@@ -86,7 +86,7 @@ async def test_who_asked_may_go_away() -> None:
 @pytest.mark.parametrize("failure", LoginFailure)
 async def test_each_failure_is_an_error(failure: LoginFailure) -> None:
     """Every failure a worker can tell has its error; only a flood has a time."""
-    talk = LoginTalk()
+    talk = LoginDialog()
     asked = talk.ask()
     talk.hear(LoginFailed(request_id=asked, failure=failure, retry_after=5))
 

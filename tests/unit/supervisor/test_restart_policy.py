@@ -16,11 +16,11 @@ from supervisor.numbers.restart_policy import (
     RestartPolicy,
     next_step,
 )
-from supervisor.processes.worker_exit import CRASHES, Ending, read_exit
+from supervisor.processes.worker_exit import CRASHES, WorkerExit, read_exit
 
 POLICY = RestartPolicy()
 CHANCES = st.floats(0, 1, exclude_max=True)
-HOPELESS = [Ending.BOOT_FAILED, Ending.BOUNDS_BROKEN, Ending.DATA_REFUSED]
+HOPELESS = [WorkerExit.BOOT_FAILED, WorkerExit.BOUNDS_BROKEN, WorkerExit.DATA_REFUSED]
 CRASHED = st.sampled_from(sorted(CRASHES))
 
 
@@ -32,13 +32,13 @@ def crashed(times: int, *, apart: float = 1.0) -> Record:
 
 
 @given(CRASHED, CHANCES)
-def test_first_restart_is_immediate(ending: Ending, chance: float) -> None:
+def test_first_restart_is_immediate(ending: WorkerExit, chance: float) -> None:
     """One crash costs no pause."""
     assert next_step(ending, crashed(1), POLICY, chance, braked=False) == Restart(0.0)
 
 
 @given(CRASHED, CHANCES)
-def test_budget_spent_parks(ending: Ending, chance: float) -> None:
+def test_budget_spent_parks(ending: WorkerExit, chance: float) -> None:
     """One crash more than the budget within the window, then the number is left alone."""
     last = next_step(ending, crashed(POLICY.budget), POLICY, chance, braked=False)
     over = next_step(ending, crashed(POLICY.budget + 1), POLICY, chance, braked=False)
@@ -48,7 +48,7 @@ def test_budget_spent_parks(ending: Ending, chance: float) -> None:
 
 
 @given(CRASHED, CHANCES, st.integers(1, 1000))
-def test_crashes_far_apart_never_park(ending: Ending, chance: float, times: int) -> None:
+def test_crashes_far_apart_never_park(ending: WorkerExit, chance: float, times: int) -> None:
     """Only crashes within the window count, so a rare one is always forgiven."""
     record = crashed(times, apart=POLICY.window)
 
@@ -67,7 +67,7 @@ def test_pauses_grow_up_to_a_limit(restart: int, chance: float) -> None:
 @given(st.integers(0, 50), CHANCES, st.booleans())
 def test_lost_login_always_rests(crashes: int, chance: float, braked: bool) -> None:
     """Whatever happened before, a lost login waits for a person."""
-    step = next_step(Ending.NEEDS_LOGIN, crashed(crashes), POLICY, chance, braked=braked)
+    step = next_step(WorkerExit.NEEDS_LOGIN, crashed(crashes), POLICY, chance, braked=braked)
 
     assert step == Rest()
 
@@ -75,14 +75,14 @@ def test_lost_login_always_rests(crashes: int, chance: float, braked: bool) -> N
 @given(st.integers(0, 50), CHANCES, st.booleans())
 def test_login_done_goes_on_at_once(crashes: int, chance: float, braked: bool) -> None:
     """The worker that has logged in makes room for the one that runs the number."""
-    step = next_step(Ending.LOGGED_IN, crashed(crashes), POLICY, chance, braked=braked)
+    step = next_step(WorkerExit.LOGGED_IN, crashed(crashes), POLICY, chance, braked=braked)
 
     assert step == Proceed()
 
 
 @given(st.sampled_from(HOPELESS), st.integers(0, 50), CHANCES, st.booleans())
 def test_hopeless_ends_always_park(
-    ending: Ending, crashes: int, chance: float, braked: bool
+    ending: WorkerExit, crashes: int, chance: float, braked: bool
 ) -> None:
     """A session that can't be made, a worker that broke its bounds: neither is tried again."""
     step = next_step(ending, crashed(crashes), POLICY, chance, braked=braked)
@@ -92,18 +92,23 @@ def test_hopeless_ends_always_park(
 
 @given(
     st.sampled_from(
-        [Ending.FORKSERVER_LOST, Ending.FORK_FAILED, Ending.LEASE_OVER, Ending.STORE_FAILED]
+        [
+            WorkerExit.FORKSERVER_LOST,
+            WorkerExit.FORK_FAILED,
+            WorkerExit.LEASE_OVER,
+            WorkerExit.STORE_FAILED,
+        ]
     ),
     st.integers(0, 50),
     CHANCES,
 )
-def test_what_is_our_fault_never_parks(ending: Ending, crashes: int, chance: float) -> None:
+def test_what_is_our_fault_never_parks(ending: WorkerExit, crashes: int, chance: float) -> None:
     """A frozen gateway, a dead forkserver, a lost database cost no number its budget."""
     assert isinstance(next_step(ending, crashed(crashes), POLICY, chance, braked=False), Restart)
 
 
 @given(CRASHED, st.integers(1, 50), CHANCES)
-def test_brake_slows_instead_of_parking(ending: Ending, crashes: int, chance: float) -> None:
+def test_brake_slows_instead_of_parking(ending: WorkerExit, crashes: int, chance: float) -> None:
     """While many fail together each waits its share of the spread, none is parked."""
     step = next_step(ending, crashed(crashes), POLICY, chance, braked=True)
 
@@ -145,19 +150,19 @@ def test_one_number_alone_never_brakes() -> None:
 @pytest.mark.parametrize(
     ("code", "lease_over", "ending"),
     [
-        (None, False, Ending.FORKSERVER_LOST),
-        (71, True, Ending.LEASE_OVER),
-        (-9, True, Ending.LEASE_OVER),
-        (-9, False, Ending.KILLED),
-        (-6, True, Ending.KILLED),
-        (0, False, Ending.CRASHED),
-        (1, False, Ending.CRASHED),
-        (3, False, Ending.CRASHED),
-        (64, False, Ending.BOOT_FAILED),
-        (65, False, Ending.NEEDS_LOGIN),
+        (None, False, WorkerExit.FORKSERVER_LOST),
+        (71, True, WorkerExit.LEASE_OVER),
+        (-9, True, WorkerExit.LEASE_OVER),
+        (-9, False, WorkerExit.KILLED),
+        (-6, True, WorkerExit.KILLED),
+        (0, False, WorkerExit.CRASHED),
+        (1, False, WorkerExit.CRASHED),
+        (3, False, WorkerExit.CRASHED),
+        (64, False, WorkerExit.BOOT_FAILED),
+        (65, False, WorkerExit.NEEDS_LOGIN),
     ],
 )
-def test_exit_tells_the_ending(code: int | None, lease_over: bool, ending: Ending) -> None:
+def test_exit_tells_the_ending(code: int | None, lease_over: bool, ending: WorkerExit) -> None:
     """Each exit code, each signal is an ending of its own kind."""
     assert read_exit(code, lease_over=lease_over, is_login=False) is ending
 
@@ -165,9 +170,9 @@ def test_exit_tells_the_ending(code: int | None, lease_over: bool, ending: Endin
 @pytest.mark.parametrize("code", [66, 70, 71])
 def test_word_of_a_worker_costs_a_restart(code: int) -> None:
     """A worker that was not to log in, lives on its lease, has its parent, has crashed whatever it says."""
-    assert read_exit(code, lease_over=False, is_login=False) is Ending.CRASHED
+    assert read_exit(code, lease_over=False, is_login=False) is WorkerExit.CRASHED
 
 
 def test_login_is_believed_of_a_login() -> None:
     """Only the worker that was started to log in can say that it has."""
-    assert read_exit(66, lease_over=False, is_login=True) is Ending.LOGGED_IN
+    assert read_exit(66, lease_over=False, is_login=True) is WorkerExit.LOGGED_IN

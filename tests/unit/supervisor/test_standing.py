@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import SessionState
-from supervisor.numbers.state import ProcessState, Standing, State
-from supervisor.processes.start_limit import Gate
+from supervisor.numbers.state import LiveState, ProcessState, State
+from supervisor.processes.start_limit import StartLimit
 
 if TYPE_CHECKING:
     from tests.clock import AutojumpClock
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 async def test_waiting_ends_when_the_worker_has_spoken(autojump_clock: AutojumpClock) -> None:
     """Changes on the way wake nobody for good; the first settled state does."""
-    standing = Standing()
+    standing = LiveState()
     standing.show(ProcessState.STARTING)
     waiting = asyncio.create_task(standing.wait_settled(60))
 
@@ -34,7 +34,7 @@ async def test_waiting_ends_when_the_worker_has_spoken(autojump_clock: AutojumpC
 
 async def test_patience_has_an_end(autojump_clock: AutojumpClock) -> None:
     """After the time given the state is told as it is."""
-    standing = Standing()
+    standing = LiveState()
     standing.show(ProcessState.STARTING)
 
     assert await standing.wait_settled(10) is State.STARTING
@@ -42,7 +42,7 @@ async def test_patience_has_an_end(autojump_clock: AutojumpClock) -> None:
 
 async def test_rest_keeps_what_the_session_said(autojump_clock: AutojumpClock) -> None:
     """A banned number stays banned after its worker has ended."""
-    standing = Standing()
+    standing = LiveState()
     standing.show(ProcessState.RUNNING, SessionState.BANNED)
     since = standing.since
 
@@ -54,7 +54,7 @@ async def test_rest_keeps_what_the_session_said(autojump_clock: AutojumpClock) -
 
 async def test_gate_lets_few_in_at_a_time(autojump_clock: AutojumpClock) -> None:
     """The next one enters when one has started, or has not said so for too long."""
-    gate, entered = Gate(2), []
+    gate, entered = StartLimit(2), []
 
     async def begin(name: str, *, speaks_after: float) -> None:
         async with gate.enter() as slot:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from supervisor.database.tables import Login, Wanted
-from supervisor.numbers.state import Standing
+from supervisor.numbers.state import LiveState
 from supervisor.numbers.view import view_of
 from supervisor.store.values import Number
 
@@ -37,7 +37,7 @@ class Nonsensical:
     worker_health = None
 
     def __init__(self, last_heard: float) -> None:
-        self.standing = Standing()
+        self.standing = LiveState()
         self.last_heard = last_heard
 
 

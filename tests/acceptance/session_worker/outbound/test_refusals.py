@@ -12,7 +12,7 @@ from telethon.tl import functions, types
 from sandbox.telegram.faults import Kind, method_fault
 from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
 from session_worker.protocol.messages import SENT_SEPARATELY
-from supervisor.texts import employee_reads
+from supervisor.texts import employee_text
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.fakes.media import make_jpeg, noise
 from tests.waiting import eventually
@@ -46,7 +46,7 @@ async def test_refusal_for_good_is_the_last_word(
     (failure,) = mail.failures(refused)
     assert failure.code == error
     assert failure.next_try is None
-    assert employee_reads(failure.code, "en")
+    assert employee_text(failure.code, "en")
     assert mail.texts(taras) == ["fine"]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from supervisor.journal.browsing import Selection
-from supervisor.messages.dispatcher import Desk
+from supervisor.messages.dispatcher import Dispatcher
 from supervisor.messages.file_links import FileLinks
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
@@ -53,7 +53,7 @@ class Office:
     """A desk with a worker that only remembers what it was told."""
 
     store: Store
-    desk: Desk
+    desk: Dispatcher
     told: list[Command] = field(default_factory=list)
 
     async def open(self) -> None:
@@ -92,9 +92,9 @@ class Office:
         return await self.desk.journal.list(Selection())
 
 
-def make_desk(journal: Journal) -> Desk:
+def make_desk(journal: Journal) -> Dispatcher:
     links = FileLinks([b"k" * 32], "https://gateway.example", 30 * DAY)
-    return Desk(journal, links, "en")
+    return Dispatcher(journal, links, "en")
 
 
 @pytest.fixture

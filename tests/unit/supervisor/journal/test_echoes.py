@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from session_worker.protocol.messages import Deliver, Failed, Failure, Received, Send, Trying
 from supervisor.journal.values import Waiting
-from supervisor.messages.echo_filter import Echoes
+from supervisor.messages.echo_filter import EchoFilter
 from tests.unit.supervisor.journal.messages import incoming, received, sent
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def test_any_history_keeps_the_order(steps: list[tuple[str, int, bool]]) -> None
     passed: list[Waiting] = []
     taken: list[Waiting] = []
     doubts: set[int] = set()
-    echoes = Echoes(passed.append)
+    echoes = EchoFilter(passed.append)
     echoes.begin({})
 
     for place, (step, peer_id, is_echo) in enumerate(steps):

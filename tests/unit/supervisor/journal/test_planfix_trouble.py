@@ -9,8 +9,8 @@ import pytest
 
 from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure, Send
 from supervisor.config import Config
-from supervisor.numbers.worker_records import Ledger, PlanfixTrouble
-from supervisor.texts import describe
+from supervisor.numbers.worker_records import PlanfixTrouble, WorkerRecords
+from supervisor.texts import describe_trouble
 from tests.unit.supervisor.journal.messages import NUMBER, received
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ DELIVERED = Delivered(row=1)
 
 
 @pytest.fixture
-async def ledger(store: Store, tmp_path: Path) -> Ledger:
-    ledger = Ledger(NUMBER, store, Config(tmp_path, tmp_path, 1, "hash", language="en"))
+async def ledger(store: Store, tmp_path: Path) -> WorkerRecords:
+    ledger = WorkerRecords(NUMBER, store, Config(tmp_path, tmp_path, 1, "hash", language="en"))
     await ledger.brief()
     return ledger
 
@@ -46,7 +46,7 @@ async def ledger(store: Store, tmp_path: Path) -> Ledger:
     ],
 )
 async def test_trouble_is_shown_until_something_comes_through(
-    store: Store, ledger: Ledger, events: list[Failed | Delivered], expected: str | None
+    store: Store, ledger: WorkerRecords, events: list[Failed | Delivered], expected: str | None
 ) -> None:
     """A token that is refused, a Planfix that is away: each is the last error until it is over."""
     for event in events:
@@ -63,7 +63,7 @@ async def test_worker_is_told_where_planfix_may_lie(
     """Whether a private address may be called is the operator's word, carried to the worker."""
     config = Config(tmp_path, tmp_path, 1, "hash", allow_private_planfix=is_allowed)
 
-    assignment = await Ledger(NUMBER, store, config).brief()
+    assignment = await WorkerRecords(NUMBER, store, config).brief()
 
     assert assignment.planfix.may_be_private is is_allowed
 
@@ -72,7 +72,7 @@ async def test_worker_is_told_where_planfix_may_lie(
 @pytest.mark.parametrize("code", PlanfixTrouble)
 def test_trouble_says_what_to_do(code: str, language: str) -> None:
     """Each trouble has a sentence for what happened, another for who must do what."""
-    error = describe(code, language)
+    error = describe_trouble(code, language)
 
     assert error.message.endswith(".")
     assert error.action.endswith(".")

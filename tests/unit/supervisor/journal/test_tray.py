@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.errors import DatabaseUnavailable
-from supervisor.messages.hand_over import PIECE, Limits, Tray, Window
+from supervisor.messages.hand_over import PIECE, HandOver, InFlight, Limits
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Shelf:
     after_read: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
-        self.tray: Tray[Row] = Tray("tray", self.load, self.handed.append)
+        self.tray: HandOver[Row] = HandOver("tray", self.load, self.handed.append)
 
     async def load(self, besides: Besides, limit: int) -> tuple[list[Row], int]:
         await asyncio.sleep(0)
@@ -257,7 +257,7 @@ async def test_any_history_hands_over_each_row_once(
 @given(steps=st.lists(st.tuples(st.sampled_from("arx"), st.integers(0, 3)), max_size=60))
 def test_window_counts_what_is_at_work(steps: list[tuple[str, int]]) -> None:
     """There is room until the limit is reached by rows whose lanes do not rest."""
-    window = Window(Limits(of_lane=3, at_work=4, in_all=8))
+    window = InFlight(Limits(of_lane=3, at_work=4, in_all=8))
     held: list[Row] = []
     resting: set[int] = set()
 
