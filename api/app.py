@@ -9,27 +9,19 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
-from api.blueprints import (
-    audit,
-    console,
-    docs,
-    files,
-    health,
-    journal,
-    login,
-    login_page,
-    message,
-    numbers,
-    webhook,
-)
-from api.body import LARGEST
-from api.doorstep import guard_doorstep
-from api.downloads import Downloads
-from api.errors import register_error_handlers
-from api.lifespan import serve_gateway
-from api.log import set_up_logging
-from api.openapi import describe_api
+from api.blueprints import docs, health, journal
+from api.lifecycle.lifespan import serve_gateway
+from api.lifecycle.server_process import set_up_logging
+from api.login import calls, page
+from api.messages import files, planfix_webhook
+from api.messages.downloads import Downloads
+from api.numbers import operator_calls, webhook
+from api.operations import audit, pages
 from api.refusal import StartRefused, refuse
+from api.requests.body import LARGEST
+from api.requests.errors import register_error_handlers
+from api.requests.openapi import describe_api
+from api.security.request_guard import guard_doorstep
 from api.settings import Settings, SettingsInvalid, read_settings
 
 if TYPE_CHECKING:
@@ -65,18 +57,18 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     register_error_handlers(app)
     for module in (
         webhook,
-        message,
-        numbers,
+        planfix_webhook,
+        operator_calls,
         journal,
         files,
-        login,
-        login_page,
+        calls,
+        page,
         audit,
         health,
         docs,
     ):
         app.register_blueprint(module.blueprint)
-    app.register_blueprint(console.blueprint)
+    app.register_blueprint(pages.blueprint)
     app.after_request(partial(_guard, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 from quart import current_app
 
-from api.errors import ApiError
+from api.requests.errors import ApiError
 
 if TYPE_CHECKING:
     from quart import Quart
 
-    from api.auth import Door
     from api.gateway import Gateway
+    from api.security.authenticator import Door
     from api.settings import Settings
     from api.undisturbed import Undisturbed
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.fields import (
+from api.requests.fields import (
     AbsentIfEmpty,
     ClientName,
     Digits,

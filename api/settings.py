@@ -16,8 +16,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from api.caller import parse_proxies
 from api.kept_key import keep_admin_key, keep_secret_key
+from api.security.client_address import parse_proxies
 from api.setting_rules import HINTS, in_words, pick_language
 from supervisor.database.engines import database_url
 from supervisor.encryption.vault import parse_secret_key

@@ -11,7 +11,7 @@ from supervisor.private_folder import make_private_folder, warn_if_open
 from supervisor.store.store import Store
 
 if TYPE_CHECKING:
-    from api.embedded_sandbox import RunningSandbox
+    from api.demo.embedded_sandbox import RunningSandbox
     from api.settings import Settings
 
 

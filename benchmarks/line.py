@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from api.demo_session import write_session_file
+from api.demo.demo_session import write_session_file
 from benchmarks.gateway_program import CLIENT, running_gateway
 from benchmarks.sandbox_program import SandboxProgram
 from sandbox.planfix.settings import Settings

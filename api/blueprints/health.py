@@ -5,11 +5,11 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 from quart_schema import document_response, tag
 
-from api.answers import HealthAnswer, say
 from api.context import context
-from api.errors import ApiError
-from api.metrics import CONTENT_TYPE, render_metrics
-from api.openapi import ADMIN, gives, needs
+from api.numbers.models import HealthAnswer, say
+from api.operations.health import CONTENT_TYPE, render_metrics
+from api.requests.errors import ApiError
+from api.requests.openapi import ADMIN, gives, needs
 
 blueprint = Blueprint("health", __name__)
 

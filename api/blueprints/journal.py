@@ -5,20 +5,20 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.answers import say
-from api.blueprints.numbers import admit, admit_as
-from api.body import read_query, validate
+from api.admission import carry_out
 from api.context import context
-from api.deed import carry_out
-from api.errors import not_found
-from api.journal_answers import (
+from api.messages.journal import (
     MessagesAnswer,
     ReceiptAnswer,
     ReceiptsAnswer,
     ReplayAnswer,
     describe_entry,
 )
-from api.openapi import ADMIN_OR_TOKEN, needs
+from api.numbers.models import say
+from api.numbers.operator_calls import admit, admit_as
+from api.requests.body import read_query, validate
+from api.requests.errors import not_found
+from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from api.schemas import JournalPage
 
 MOST_RECEIPTS = 100

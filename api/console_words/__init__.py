@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.console_words import en, ru, uk
+from api.texts import en, ru, uk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

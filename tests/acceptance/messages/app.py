@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import api
-from api.log import set_up_logging
+from api.lifecycle.server_process import set_up_logging
 from api.settings import read_settings
 from api.wiring import make_config
 from supervisor.config import Timing

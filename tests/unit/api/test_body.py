@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.body import LARGEST, SMALL
+from api.requests.body import LARGEST, SMALL
 from tests.unit.api.calls import ADMIN_KEY, FORM, NUMBER, bearer, draft, fields_at_fault
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import create_app
-from api.auth import BURST
-from api.caller import NOWHERE, find_caller, neighbourhood, parse_proxies
+from api.security.authenticator import BURST
+from api.security.client_address import NOWHERE, find_caller, neighbourhood, parse_proxies
 from tests.unit.api.calls import bearer, start
 from tests.unit.api.served import Served, serving, status_of
 

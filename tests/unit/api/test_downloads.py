@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from api.downloads import Downloads, time_for
-from api.ending import call_with_end
-from api.errors import ApiError
+from api.messages.downloads import Downloads, time_for
+from api.requests.call_end import call_with_end
+from api.requests.errors import ApiError
 from supervisor.messages.message_service import OpenFile
 from tests.unit.api.calls import NUMBER
 from tests.unit.api.planfix_calls import OTHER

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.auth import MOST_ADDRESSES, GuessLimit
+from api.security.authenticator import MOST_ADDRESSES, GuessLimit
 
 HERE = "192.0.2.1"
 

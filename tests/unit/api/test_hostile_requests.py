@@ -11,7 +11,7 @@ import h2.connection
 import h2.events
 import pytest
 
-from api.log import shorten_lost_connection
+from api.lifecycle.server_process import shorten_lost_connection
 from tests.unit.api.served import HOST, Served, body_of, headers_of, read_all, serving, status_of
 from tests.waiting import PATIENCE, eventually
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from api.page_words import LANGUAGES, complain
+from api.texts import LANGUAGES, complain
 from supervisor.errors import DatabaseUnavailable, LoggedInAlready, LoginFlood, WrongAccount
 from supervisor.numbers.state import State
 from supervisor.store.values import LastError

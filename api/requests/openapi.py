@@ -14,7 +14,7 @@ from quart_schema import (
     security_scheme,
 )
 
-from api.answers import ErrorAnswer
+from api.numbers.models import ErrorAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ import asyncio
 from collections import defaultdict
 from functools import partial
 
-from api.ending import at_end
-from api.errors import ApiError
+from api.requests.call_end import at_end
+from api.requests.errors import ApiError
 
 MOST = 128  # downloads at a time
 MOST_OF_ONE = 32  # of one number; Planfix fetches what one album holds all at once

@@ -9,13 +9,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from api.announcement import announce
-from api.auth import Door
-from api.caller import parse_proxies
 from api.context import Context, share
-from api.demo import set_up_demos
-from api.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
+from api.demo.demo_numbers import set_up_demos
+from api.demo.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
 from api.parent import bound_to_parent
 from api.refusal import StartRefused
+from api.security.authenticator import Door
+from api.security.client_address import parse_proxies
 from api.undisturbed import Undisturbed
 from api.wiring import make_gateway
 from supervisor.errors import GatewayError

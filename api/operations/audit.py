@@ -5,11 +5,11 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.answers import say
-from api.body import read_query, validate
 from api.context import context
-from api.login_schemas import AuditAnswer, AuditQuery, AuditsAnswer
-from api.openapi import ADMIN, needs
+from api.login.models import AuditAnswer, AuditQuery, AuditsAnswer
+from api.numbers.models import say
+from api.requests.body import read_query, validate
+from api.requests.openapi import ADMIN, needs
 
 blueprint = Blueprint("audit", __name__)
 

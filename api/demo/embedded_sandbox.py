@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 _READY = b"READY"
 _START_TIME = 30.0  # seconds
 _STOP_TIME = 3.0  # seconds
-_HERE = Path(__file__).parents[1]
+_HERE = Path(__file__).parents[2]
 # The kernel ends the sandbox with its gateway, even one that is killed.
 _PROGRAM = (
     "import ctypes, runpy, signal; "

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.errors import ApiError, invalid, invalid_fields
+from api.requests.errors import ApiError, invalid, invalid_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.answers import CreatedAnswer, NumberAnswer, StateAnswer, StoppedAnswer, describe, say
-from api.body import read_body, read_body_or_query, read_query, validate
+from api.admission import OPERATOR, carry_out, name_of
 from api.context import context
-from api.deed import OPERATOR, carry_out, name_of
-from api.errors import not_found, operator_only, unauthorized
 from api.login_address import login_url
-from api.openapi import ADMIN, ADMIN_OR_TOKEN, needs
+from api.numbers.models import (
+    CreatedAnswer,
+    NumberAnswer,
+    StateAnswer,
+    StoppedAnswer,
+    describe,
+    say,
+)
+from api.requests.body import read_body, read_body_or_query, read_query, validate
+from api.requests.errors import not_found, operator_only, unauthorized
+from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from api.schemas import (
     SESSION_FIELDS,
     AskedNumber,

@@ -5,15 +5,9 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
-from api.answers import say
-from api.blueprints.numbers import admit, admit_as
-from api.body import read_body, validate
+from api.admission import OPERATOR, carry_out
 from api.context import context
-from api.deed import OPERATOR, carry_out
-from api.errors import not_found
-from api.fields import normalise_number
-from api.login_address import login_url
-from api.login_schemas import (
+from api.login.models import (
     CodeEntry,
     ExportOrder,
     LinkAnswer,
@@ -23,8 +17,14 @@ from api.login_schemas import (
     SessionAnswer,
     describe_login,
 )
-from api.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs
+from api.login_address import login_url
+from api.numbers.models import say
+from api.numbers.operator_calls import admit, admit_as
 from api.qr_code import draw_qr
+from api.requests.body import read_body, validate
+from api.requests.errors import not_found
+from api.requests.fields import normalise_number
+from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs
 from supervisor.errors import NotLoggingIn
 
 blueprint = Blueprint("login", __name__, url_prefix="/numbers/<number>")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from api.answers import Answer
-from api.fields import Text, normalise_number
+from api.numbers.models import Answer
+from api.requests.fields import Text, normalise_number
 from api.schemas import Body
 from supervisor.login.login_service import LoginMethod  # noqa: TC001 - pydantic reads it
 

@@ -13,9 +13,9 @@ from quart_schema import hide
 
 from api.byte_range import RangeBeyondEnd, find_part
 from api.context import context
-from api.downloads import time_for
-from api.ending import at_end
-from api.errors import ApiError, not_found
+from api.messages.downloads import time_for
+from api.requests.call_end import at_end
+from api.requests.errors import ApiError, not_found
 from supervisor.errors import FileGone, LinkInvalid
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")

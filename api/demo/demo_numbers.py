@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from api.demo_session import write_session_file
+from api.demo.demo_session import write_session_file
 from api.schemas import NewNumber
 from supervisor.errors import NumberUnknown
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.answers import NumberAnswer, NumbersAnswer, StateAnswer, describe, say
-from api.body import read_query, validate
+from api.admission import carry_out, name_of
 from api.context import context
-from api.deed import carry_out, name_of
-from api.errors import not_found
-from api.fields import normalise_number
-from api.openapi import ADMIN, ADMIN_OR_TOKEN, needs
+from api.numbers.models import NumberAnswer, NumbersAnswer, StateAnswer, describe, say
+from api.requests.body import read_query, validate
+from api.requests.errors import not_found
+from api.requests.fields import normalise_number
+from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from api.schemas import OfClient
 
 blueprint = Blueprint("numbers", __name__, url_prefix="/numbers")

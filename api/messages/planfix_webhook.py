@@ -7,12 +7,8 @@ from typing import Any
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
-from api.answers import AcceptedAnswer, say
-from api.body import read_pairs
 from api.context import context
-from api.errors import ApiError, unauthorized
-from api.fields import normalise_number
-from api.planfix_call import (
+from api.messages.planfix_form import (
     LARGEST_CALL,
     PlanfixMessage,
     as_planfix_says,
@@ -20,6 +16,10 @@ from api.planfix_call import (
     invalid_parameters,
     read_call,
 )
+from api.numbers.models import AcceptedAnswer, say
+from api.requests.body import read_pairs
+from api.requests.errors import ApiError, unauthorized
+from api.requests.fields import normalise_number
 from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
 
 blueprint = Blueprint("message", __name__, url_prefix="/webhook")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from api.ending import call_with_end
-from api.line import hang_up, set_patience
+from api.requests.call_end import call_with_end
+from api.requests.connection import hang_up, set_patience
 
 if TYPE_CHECKING:
     from hypercorn.typing import (

@@ -9,8 +9,8 @@ import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from api.caller import Proxies, find_caller, neighbourhood
-from api.errors import too_many_attempts, unauthorized
+from api.requests.errors import too_many_attempts, unauthorized
+from api.security.client_address import Proxies, find_caller, neighbourhood
 from supervisor.errors import NumberUnknown
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from api.errors import ApiError, invalid_fields
-from api.fields import AbsentIfEmpty, normalise_number
+from api.requests.errors import ApiError, invalid_fields
+from api.requests.fields import AbsentIfEmpty, normalise_number
 from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
 
 if TYPE_CHECKING:

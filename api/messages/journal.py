@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from api.answers import Answer
+from api.numbers.models import Answer
 
 if TYPE_CHECKING:
     from supervisor.journal.values import Entry

@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify, render_template, request
 from quart_schema import hide
 
-from api.body import read_body, validate
+from api.admission import LINK, carry_out
 from api.context import context
-from api.deed import LINK, carry_out
-from api.errors import ApiError, from_gateway, invalid, not_found
 from api.login_stage import Stage, stage_of, version_of
 from api.page_language import page_language
-from api.page_words import LANGUAGES, complain
 from api.qr_code import draw_qr
+from api.requests.body import read_body, validate
+from api.requests.errors import ApiError, from_gateway, invalid, not_found
+from api.texts import LANGUAGES, complain
 from supervisor import errors
 from supervisor.login.login_service import LoginMethod
 
