@@ -1,10 +1,14 @@
-"""What somebody has done to a number, written into the audit log."""
+"""Who is calling about which number, and what they did, for the audit log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from quart import request
+
 from api.context import context
+from api.requests.errors import not_found
+from api.requests.fields import normalise_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -39,3 +43,28 @@ async def _recorded(
     written = detail(done) if callable(detail) else detail
     await context().gateway.record(who, action, number, written)
     return done
+
+
+def admit_operator_to(number: str) -> str:
+    """Let nobody but the operator in; return the number's digits."""
+    context().door.admit_operator(request)
+    try:
+        return normalise_number(number)
+    except ValueError as exc:
+        raise not_found() from exc
+
+
+async def admit(number: str) -> str:
+    """Let the operator in, or the client whose number it is; return the number's digits."""
+    return (await admit_as(number))[0]
+
+
+async def admit_as(number: str) -> tuple[str, str]:
+    """Do the same, say besides who it is for the audit log."""
+    try:
+        digits = normalise_number(number)
+    except ValueError as exc:
+        context().door.admit_operator(request)
+        raise not_found() from exc
+    is_operator = await context().door.admit_either(request, digits)
+    return digits, name_of(is_operator=is_operator)

@@ -9,15 +9,13 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
-from api.blueprints import docs, health, journal
 from api.lifecycle.lifespan import serve_gateway
-from api.lifecycle.server_process import set_up_logging
+from api.lifecycle.server_process import StartRefused, refuse, set_up_logging
 from api.login import calls, page
-from api.messages import files, planfix_webhook
+from api.messages import files, journal, planfix_webhook
 from api.messages.downloads import Downloads
 from api.numbers import operator_calls, webhook
-from api.operations import audit, pages
-from api.refusal import StartRefused, refuse
+from api.operations import audit, health, pages
 from api.requests.body import LARGEST
 from api.requests.errors import register_error_handlers
 from api.requests.openapi import describe_api
@@ -65,10 +63,9 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         page,
         audit,
         health,
-        docs,
+        pages,
     ):
         app.register_blueprint(module.blueprint)
-    app.register_blueprint(pages.blueprint)
     app.after_request(partial(_guard, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from api.schemas import ChangedNumber, NewNumber
+    from api.numbers.models import ChangedNumber, NewNumber
     from supervisor.gateway import Created, Readiness
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt

@@ -1,10 +1,11 @@
-"""Two demo clients with a number each, made in the embedded sandbox, registered with the gateway."""
+"""Two demo clients with a number each, for SANDBOX=1."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from api.demo.demo_session import write_session_file
-from api.schemas import NewNumber
+from api.numbers.models import NewNumber
 from supervisor.errors import NumberUnknown
 
 if TYPE_CHECKING:
     from api.gateway import Gateway
     from api.settings import Settings
+
 
 logger = logging.getLogger(__name__)
 
@@ -107,3 +109,14 @@ async def _post(control: httpx.AsyncClient, path: str, **fields: Any) -> dict[st
 
 async def _put(control: httpx.AsyncClient, path: str, fields: dict[str, Any]) -> None:
     (await control.put(path, json=fields)).raise_for_status()
+
+
+def announce(settings: Settings, sandbox_url: str) -> None:
+    # Not through the log, which would hide the key.
+    sys.stdout.write(
+        f"\n  Console   {settings.public_url}/console"
+        f"\n  API       {settings.public_url}/docs"
+        f"\n  Sandbox   {sandbox_url}/"
+        f"\n  Admin key {settings.admin_key.get_secret_value()}\n\n"
+    )
+    sys.stdout.flush()

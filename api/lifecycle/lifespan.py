@@ -1,4 +1,4 @@
-"""What runs while the application serves: the sandbox if wanted, the gateway, the demo."""
+"""Starts and stops everything around the serving application."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from api.announcement import announce
-from api.context import Context, share
-from api.demo.demo_numbers import set_up_demos
+from api.context import Context, Undisturbed, share
+from api.demo.demo_numbers import announce, set_up_demos
 from api.demo.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
-from api.parent import bound_to_parent
-from api.refusal import StartRefused
+from api.lifecycle.server_process import StartRefused, bound_to_parent
 from api.security.authenticator import Door
 from api.security.client_address import parse_proxies
-from api.undisturbed import Undisturbed
-from api.wiring import make_gateway
+from supervisor.config import Config, TelegramDataCentre
 from supervisor.errors import GatewayError
+from supervisor.gateway import Gateway as OurGateway
+from supervisor.ownership.data_dir_lock import DataDirLock
+from supervisor.private_folder import make_private_folder, warn_if_open
+from supervisor.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from api.gateway import Gateway
     from api.settings import Settings
+
 
 logger = logging.getLogger(__name__)
 
@@ -92,3 +94,38 @@ async def _set_up_demo(settings: Settings, gateway: Gateway, sandbox: RunningSan
         await set_up_demos(settings, gateway, sandbox.url)
     except Exception:  # the root of this task; the gateway serves without a demo too
         logger.exception("the demo could not be set up")
+
+
+def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> OurGateway:
+    store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
+    return OurGateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
+
+
+def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
+    for path, setting in ((settings.data_dir, "DATA_DIR"), (settings.session_root, "SESSION_ROOT")):
+        make_private_folder(path)
+        warn_if_open(path, setting)
+    return Config(
+        data_dir=settings.data_dir,
+        session_root=settings.session_root,
+        api_id=settings.telegram_api_id,
+        api_hash=settings.telegram_api_hash.get_secret_value(),
+        data_centre=_data_centre(settings, sandbox),
+        language=settings.language,
+        log_level=settings.log_level,
+        log_format=settings.log_format,
+        public_url=settings.public_url,
+        retention_days=settings.retention_days,
+        allow_private_planfix=settings.allow_private_planfix,
+        merge_memory=settings.memory_merge == "auto",
+    )
+
+
+def _data_centre(settings: Settings, sandbox: RunningSandbox | None) -> TelegramDataCentre | None:
+    if sandbox is not None:
+        host, port, key = sandbox.host, sandbox.telegram_port, sandbox.key_file
+    elif settings.data_centre is not None and settings.telegram_dc_key is not None:
+        (host, port), key = settings.data_centre, settings.telegram_dc_key
+    else:
+        return None
+    return TelegramDataCentre(host, port, key.read_text())

@@ -1,12 +1,15 @@
-"""A number's login, step by step, with what leads to it or away from it."""
+"""The calls that log a number in, with QR codes and the export of a session."""
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import segno
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
-from api.admission import OPERATOR, carry_out
-from api.context import context
+from api.admission import OPERATOR, admit, admit_as, admit_operator_to, carry_out
+from api.context import context, login_url
 from api.login.models import (
     CodeEntry,
     ExportOrder,
@@ -17,13 +20,8 @@ from api.login.models import (
     SessionAnswer,
     describe_login,
 )
-from api.login_address import login_url
-from api.numbers.models import say
-from api.numbers.operator_calls import admit, admit_as
-from api.qr_code import draw_qr
 from api.requests.body import read_body, validate
-from api.requests.errors import not_found
-from api.requests.fields import normalise_number
+from api.requests.models import say
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs
 from supervisor.errors import NotLoggingIn
 
@@ -109,10 +107,9 @@ async def post_session_export(number: str) -> Response:
     return say(SessionAnswer(string_session=session))
 
 
-def admit_operator_to(number: str) -> str:
-    """Let nobody but the operator in; return the number's digits."""
-    context().door.admit_operator(request)
-    try:
-        return normalise_number(number)
-    except ValueError as exc:
-        raise not_found() from exc
+def draw_qr(text: str) -> Response:
+    drawn = BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        drawn, kind="svg", scale=8, border=2, light="#fff", svgclass=None, lineclass=None
+    )
+    return Response(drawn.getvalue(), content_type="image/svg+xml")

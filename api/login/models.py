@@ -1,21 +1,18 @@
-"""What calls around a number's login are made of, what they answer."""
+"""The bodies and answers of the login calls."""
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads it
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
-from api.numbers.models import Answer
-from api.requests.fields import Text, normalise_number
-from api.schemas import Body
-from supervisor.login.login_service import LoginMethod  # noqa: TC001 - pydantic reads it
+from api.requests.fields import Text
+from api.requests.models import Answer, Body
+from supervisor.login.login_service import LoginMethod
 
 if TYPE_CHECKING:
     from supervisor.login.login_service import Progress
-
-MOST_ENTRIES = 500
 
 
 class LoginOrder(Body):
@@ -49,20 +46,6 @@ class ExportOrder(Body):
     format: Literal["string"]
 
 
-class AuditQuery(BaseModel):
-    """Which entries of the audit log are meant."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    number: Annotated[
-        str | None,
-        BeforeValidator(lambda value: value and normalise_number(value)),
-        WithJsonSchema({"type": "string", "pattern": r"^\+?[0-9]{5,15}$"}),
-    ] = None
-    before: int | None = Field(None, ge=1, le=2**53, description="older than this id")
-    limit: int = Field(100, ge=1, le=MOST_ENTRIES)
-
-
 class LoginAnswer(Answer):
     """How far the login has come."""
 
@@ -82,23 +65,6 @@ class SessionAnswer(Answer):
     """The login itself: whoever has it is the account."""
 
     string_session: str = Field(repr=False)
-
-
-class AuditAnswer(Answer):
-    """Who did what to which number, when."""
-
-    id: int
-    at: datetime
-    who: str
-    action: str
-    number: str | None
-    detail: str | None
-
-
-class AuditsAnswer(Answer):
-    """The newest entries first."""
-
-    entries: list[AuditAnswer]
 
 
 def describe_login(progress: Progress) -> LoginAnswer:

@@ -1,7 +1,9 @@
-"""The one-time page on which a client logs its number in alone."""
+"""The one-time page on which a client logs a number in."""
 
 from __future__ import annotations
 
+import hashlib
+from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,19 +14,19 @@ from quart_schema import hide
 
 from api.admission import LINK, carry_out
 from api.context import context
-from api.login_stage import Stage, stage_of, version_of
-from api.page_language import page_language
-from api.qr_code import draw_qr
+from api.login.calls import draw_qr
 from api.requests.body import read_body, validate
 from api.requests.errors import ApiError, from_gateway, invalid, not_found
-from api.texts import LANGUAGES, complain
+from api.texts import LOGIN_PAGE, complain, page_language
 from supervisor import errors
 from supervisor.login.login_service import LoginMethod
+from supervisor.numbers.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from supervisor.login.login_service import Progress
+
 
 blueprint = Blueprint("login_page", __name__, url_prefix="/login/<secret>")
 
@@ -181,8 +183,8 @@ async def _page(
 
 
 async def _render(template: str, status: int, **values: Any) -> Response:
-    language = page_language(LANGUAGES)
-    text = await render_template(template, t=LANGUAGES[language], language=language, **values)
+    language = page_language(LOGIN_PAGE)
+    text = await render_template(template, t=LOGIN_PAGE[language], language=language, **values)
     response = Response(text, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY
     response.headers["Vary"] = "Accept-Language"
@@ -190,4 +192,30 @@ async def _render(template: str, status: int, **values: Any) -> Response:
 
 
 def _words() -> Mapping[str, str]:
-    return LANGUAGES[page_language(LANGUAGES)]
+    return LOGIN_PAGE[page_language(LOGIN_PAGE)]
+
+
+_LOGGED_IN = frozenset({State.ONLINE, State.LIMITED, State.RECONNECTING, State.DEAF})
+
+
+class Stage(StrEnum):
+    """What the person has to do next."""
+
+    START = "start"
+    QR = "qr"
+    CODE = "code"
+    PASSWORD = "password"  # noqa: S105 - a stage, not a secret
+    DONE = "done"
+
+
+def stage_of(progress: Progress) -> Stage:
+    if not progress.is_open:
+        return Stage.DONE if progress.state in _LOGGED_IN else Stage.START
+    if progress.qr is not None:
+        return Stage.QR
+    return Stage.PASSWORD if progress.state is State.NEEDS_PASSWORD else Stage.CODE
+
+
+def version_of(progress: Progress) -> str:
+    """Tell one QR code from the next without telling what is in it."""
+    return hashlib.sha256(progress.qr.url.encode()).hexdigest()[:16] if progress.qr else ""

@@ -1,4 +1,4 @@
-"""The files of messages, for whoever was given a link."""
+"""Files under signed links, as a whole or in part."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from quart import Blueprint, Response, current_app, request, send_file
 from quart_schema import hide
+from werkzeug.http import parse_range_header
 
-from api.byte_range import RangeBeyondEnd, find_part
 from api.context import context
 from api.messages.downloads import time_for
 from api.requests.call_end import at_end
@@ -86,3 +86,23 @@ def disposition(name: str) -> str:
 
 def safe_type(mime: str) -> str:
     return mime if _HARMLESS.fullmatch(mime) else _BYTES
+
+
+_LONGEST = 60  # characters; two sizes of files that nobody has
+
+
+class RangeBeyondEnd(Exception):
+    """The file ends before the part that is wanted."""
+
+
+def find_part(header: str | None, size: int) -> tuple[int, int] | None:
+    """Return first byte and end of the part; None means all: nothing else is asked for that we serve."""
+    wanted = parse_range_header(header) if header and len(header) <= _LONGEST else None
+    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1 or not size:
+        return None
+    first, end = wanted.ranges[0]
+    if first < 0:
+        return max(0, size + first), size
+    if first >= size:
+        raise RangeBeyondEnd
+    return first, min(end or size, size)

@@ -1,4 +1,4 @@
-"""The call by which Planfix hands us an employee's message, however it is encoded."""
+"""Planfix's call, read and validated, with the answer to it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from api.requests.errors import ApiError, invalid_fields
 from api.requests.fields import AbsentIfEmpty, normalise_number
+from api.requests.models import Answer
 from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
 
 LARGEST_CALL = 1024 * 1024  # bytes
 LONGEST_TEXT = 64 * 1024  # characters; a comment of Planfix holds no more
@@ -156,3 +158,10 @@ def _zip(name: list[str], url: list[str]) -> list[dict[str, str]]:
         raise invalid_parameters("an attachment has a name but no link")
     names = name + [""] * (len(url) - len(name))
     return [{"name": n, "url": u} for n, u in zip(names, url, strict=True)]
+
+
+class AcceptedAnswer(Answer):
+    """The message is kept; it will be sent in this chat."""
+
+    chat_id: str = Field(alias="chatId")
+    contact_id: str = Field(alias="contactId")

@@ -10,16 +10,17 @@ from quart_schema import document_request, document_response, tag
 from api.context import context
 from api.messages.planfix_form import (
     LARGEST_CALL,
+    AcceptedAnswer,
     PlanfixMessage,
     as_planfix_says,
     gather,
     invalid_parameters,
     read_call,
 )
-from api.numbers.models import AcceptedAnswer, say
 from api.requests.body import read_pairs
 from api.requests.errors import ApiError, unauthorized
 from api.requests.fields import normalise_number
+from api.requests.models import say
 from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
 
 blueprint = Blueprint("message", __name__, url_prefix="/webhook")

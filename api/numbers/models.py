@@ -1,30 +1,120 @@
-"""What calls answer."""
+"""The bodies of the calls about numbers and the answers to them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from quart import Response
+
+from api.requests.fields import (
+    AbsentIfEmpty,
+    ClientName,
+    Digits,
+    Email,
+    PlanfixAddress,
+    PlanfixToken,
+    ProviderId,
+    ProxyAddress,
+    SessionName,
+    SessionPath,
+    StringSession,
+)
+from api.requests.models import Answer, Body
 
 if TYPE_CHECKING:
     from supervisor.numbers.view import View
 
+
+LONGEST_WAIT = 60.0  # seconds
+SESSION_FIELDS = ("name_session", "path_session", "string_session")
+"""What brings a login along."""
+
+
+class NewNumber(Body):
+    """A number to start."""
+
+    name: ClientName
+    number: Digits
+    url_planfix: PlanfixAddress
+    token_planfix: PlanfixToken = Field(repr=False)
+    name_session: Annotated[SessionName | None, AbsentIfEmpty] = None
+    path_session: Annotated[SessionPath | None, AbsentIfEmpty] = None
+    string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
+    provider_id: ProviderId = "telegram"
+    user_email: Annotated[Email | None, AbsentIfEmpty] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
+
+
+class ChangedNumber(Body):
+    """What is to change about a number; fields left out stay."""
+
+    number: Digits
+    name: ClientName | None = None
+    url_planfix: PlanfixAddress | None = None
+    token_planfix: PlanfixToken | None = Field(default=None, repr=False)
+    name_session: Annotated[SessionName | None, AbsentIfEmpty] = None
+    path_session: Annotated[SessionPath | None, AbsentIfEmpty] = None
+    string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
+    provider_id: ProviderId | None = None
+    user_email: Annotated[Email | None, AbsentIfEmpty] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
+        None, repr=False, description="null, or empty in a form, removes it"
+    )
+
+    @property
+    def without_proxy(self) -> bool:
+        """Whether the proxy is to be removed: said so, not left out."""
+        return "proxy" in self.model_fields_set and self.proxy is None
+
+
+class NamedNumber(Body):
+    """A client's number."""
+
+    name: ClientName
+    number: Digits
+
+
+class StoppedNumber(NamedNumber):
+    """A client's number to stop, for good with `purge`."""
+
+    purge: bool = False
+
+
+class AskedNumber(BaseModel):
+    """A client's number, in a query."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: ClientName | None = Field(None, description="required here, or in the body")
+    number: Digits | None = Field(None, description="required here, or in the body")
+
+
+class Patience(BaseModel):
+    """How long a call may wait for a number's worker."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    wait: float = Field(10.0, ge=0, le=LONGEST_WAIT, allow_inf_nan=False, description="seconds")
+
+
+class Purge(BaseModel):
+    """Whether a number's data is erased with it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    purge: bool = False
+
+
+class OfClient(BaseModel):
+    """Which client's numbers are meant."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    client: ClientName | None = None
+
+
 Status = Literal["online", "offline"]
-
-
-class Answer(BaseModel):
-    """The body of an answer."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class ErrorAnswer(Answer):
-    """What went wrong."""
-
-    error: str = Field(examples=["invalid_request"])
-    detail: str | list[dict[str, str]]
 
 
 class CreatedAnswer(Answer):
@@ -102,23 +192,6 @@ class NumbersAnswer(Answer):
     merging: Literal["on", "idle", "unavailable", "off"] = Field(
         description="whether the kernel merges equal pages of workers"
     )
-
-
-class AcceptedAnswer(Answer):
-    """The message is kept; it will be sent in this chat."""
-
-    chat_id: str = Field(alias="chatId")
-    contact_id: str = Field(alias="contactId")
-
-
-class HealthAnswer(Answer):
-    """How the gateway is."""
-
-    status: str
-
-
-def say(answer: Answer, status: int = 200) -> Response:
-    return Response(answer.model_dump_json(by_alias=True), status, content_type="application/json")
 
 
 def describe_proxy(place: str) -> ProxyAnswer:

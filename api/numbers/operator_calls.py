@@ -5,14 +5,12 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.admission import carry_out, name_of
+from api.admission import admit, admit_as, carry_out
 from api.context import context
-from api.numbers.models import NumberAnswer, NumbersAnswer, StateAnswer, describe, say
+from api.numbers.models import NumberAnswer, NumbersAnswer, OfClient, StateAnswer, describe
 from api.requests.body import read_query, validate
-from api.requests.errors import not_found
-from api.requests.fields import normalise_number
+from api.requests.models import say
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
-from api.schemas import OfClient
 
 blueprint = Blueprint("numbers", __name__, url_prefix="/numbers")
 
@@ -51,19 +49,3 @@ async def post_restart(number: str) -> Response:
     await carry_out(context().gateway.restart(digits), who, "restarted", digits)
     view = await context().gateway.show(digits)
     return say(StateAnswer(status=view.status, state=view.state))
-
-
-async def admit(number: str) -> str:
-    """Let the operator in, or the client whose number it is; return the number's digits."""
-    return (await admit_as(number))[0]
-
-
-async def admit_as(number: str) -> tuple[str, str]:
-    """Do the same, say besides who it is for the audit log."""
-    try:
-        digits = normalise_number(number)
-    except ValueError as exc:
-        context().door.admit_operator(request)
-        raise not_found() from exc
-    is_operator = await context().door.admit_either(request, digits)
-    return digits, name_of(is_operator=is_operator)

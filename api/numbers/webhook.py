@@ -8,30 +8,26 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
 from api.admission import OPERATOR, carry_out, name_of
-from api.context import context
-from api.login_address import login_url
+from api.context import context, login_url
 from api.numbers.models import (
-    CreatedAnswer,
-    NumberAnswer,
-    StateAnswer,
-    StoppedAnswer,
-    describe,
-    say,
-)
-from api.requests.body import read_body, read_body_or_query, read_query, validate
-from api.requests.errors import not_found, operator_only, unauthorized
-from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
-from api.schemas import (
     SESSION_FIELDS,
     AskedNumber,
     ChangedNumber,
+    CreatedAnswer,
     NamedNumber,
     NewNumber,
-    Numbered,
+    NumberAnswer,
     Patience,
     Purge,
+    StateAnswer,
+    StoppedAnswer,
     StoppedNumber,
+    describe,
 )
+from api.requests.body import read_body, read_body_or_query, read_query, validate
+from api.requests.errors import not_found, operator_only, unauthorized
+from api.requests.models import Numbered, say
+from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

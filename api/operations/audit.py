@@ -1,15 +1,53 @@
-"""The audit log, for the operator to read."""
+"""The audit log over HTTP."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
 from api.context import context
-from api.login.models import AuditAnswer, AuditQuery, AuditsAnswer
-from api.numbers.models import say
 from api.requests.body import read_query, validate
+from api.requests.fields import normalise_number
+from api.requests.models import Answer, say
 from api.requests.openapi import ADMIN, needs
+
+MOST_ENTRIES = 500
+
+
+class AuditQuery(BaseModel):
+    """Which entries of the audit log are meant."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    number: Annotated[
+        str | None,
+        BeforeValidator(lambda value: value and normalise_number(value)),
+        WithJsonSchema({"type": "string", "pattern": r"^\+?[0-9]{5,15}$"}),
+    ] = None
+    before: int | None = Field(None, ge=1, le=2**53, description="older than this id")
+    limit: int = Field(100, ge=1, le=MOST_ENTRIES)
+
+
+class AuditAnswer(Answer):
+    """Who did what to which number, when."""
+
+    id: int
+    at: datetime
+    who: str
+    action: str
+    number: str | None
+    detail: str | None
+
+
+class AuditsAnswer(Answer):
+    """The newest entries first."""
+
+    entries: list[AuditAnswer]
+
 
 blueprint = Blueprint("audit", __name__)
 

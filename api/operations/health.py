@@ -1,4 +1,4 @@
-"""The gateway's figures in Prometheus' format, taken anew at each call."""
+"""What a platform asks: liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from quart import Blueprint, Response, request
+from quart_schema import document_response, tag
+
+from api.context import context
+from api.requests.errors import ApiError
+from api.requests.models import Answer, say
+from api.requests.openapi import ADMIN, gives, needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from supervisor.gateway import Readiness
     from supervisor.numbers.view import View
     from supervisor.processes.page_merging import PageMerging
+
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 LARGEST_FIGURE = 2**63  # a larger one is nonsense, which must not spoil the others
@@ -107,3 +115,45 @@ def render_metrics(
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Figures(views, readiness, merging, old_keys))
     return generate_latest(registry)
+
+
+class HealthAnswer(Answer):
+    """How the gateway is."""
+
+    status: str
+
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@tag(["health"])
+@document_response(HealthAnswer)
+async def get_healthz() -> Response:
+    """Answer while the process serves; no worker is asked."""
+    return say(HealthAnswer(status="ok"))
+
+
+@blueprint.get("/readyz")
+@tag(["health"])
+@document_response(HealthAnswer)
+async def get_readyz() -> Response:
+    """Say whether every number that should run has been started."""
+    readiness = await context().gateway.readiness()
+    if not readiness.ok:
+        raise ApiError(503, "not_ready", readiness.reason or "not ready")
+    return say(HealthAnswer(status="ready"))
+
+
+@blueprint.get("/metrics")
+@tag(["health"])
+@needs(ADMIN)
+@gives(CONTENT_TYPE)
+async def get_metrics() -> Response:
+    """Give the figures that Prometheus collects."""
+    context().door.admit_operator(request)
+    gateway = context().gateway
+    old_keys = await gateway.count_old_keys()
+    merging = await gateway.page_merging()
+    text = render_metrics(await gateway.numbers(), await gateway.readiness(), merging, old_keys)
+    return Response(text, content_type=CONTENT_TYPE)

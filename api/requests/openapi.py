@@ -14,7 +14,7 @@ from quart_schema import (
     security_scheme,
 )
 
-from api.numbers.models import ErrorAnswer
+from api.requests.models import ErrorAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

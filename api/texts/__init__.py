@@ -1,16 +1,24 @@
-"""The words of the page on which clients log in."""
+"""Everything the pages say, in the language of their visitor."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from api.page_words import en, ru, uk
+from quart import request
+
+from api.context import context
+from api.texts import en, ru, uk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": en.WORDS, "ru": ru.WORDS, "uk": uk.WORDS}
+
+LOGIN_PAGE: Mapping[str, Mapping[str, str]] = {
+    "en": en.LOGIN_PAGE,
+    "ru": ru.LOGIN_PAGE,
+    "uk": uk.LOGIN_PAGE,
+}
 
 
 def complain(code: str, words: Mapping[str, str], seconds: float | None = None) -> str:
@@ -26,3 +34,12 @@ def _duration(seconds: float, words: Mapping[str, str]) -> str:
     if seconds < 3600:
         return f"{math.ceil(seconds / 60)} {words['minutes']}"
     return f"{math.ceil(seconds / 3600)} {words['hours']}"
+
+
+def page_language(known: Iterable[str]) -> str:
+    """Choose the browser's language, where we have it, else the gateway's."""
+    default = context().settings.language
+    return request.accept_languages.best_match(list(known), default) or default
+
+
+CONSOLE: Mapping[str, Mapping[str, str]] = {"en": en.CONSOLE, "ru": ru.CONSOLE, "uk": uk.CONSOLE}

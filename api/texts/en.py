@@ -1,10 +1,10 @@
-"""The console in English."""
+"""The login page and the console in English."""
 
 from __future__ import annotations
 
 from typing import Final
 
-WORDS: Final = {
+CONSOLE: Final = {
     "title": "Telefix console",
     "key_label": "Admin key",
     "key_how": "It stays in this browser tab and is forgotten when you close it.",
@@ -138,4 +138,52 @@ WORDS: Final = {
     "did_logged_out": "logged out",
     "did_log_out_failed": "could not log out",
     "did_replayed": "sent again",
+}
+LOGIN_PAGE: Final = {
+    "title": "Log in to Telegram",
+    "intro": "{name} connects this number to Planfix. Messages will then reach your team's tasks.",
+    "choose": "How do you want to log in?",
+    "by_qr": "Scan a QR code",
+    "by_qr_when": "Telegram is on your phone, this page on another screen",
+    "by_code": "Get a code",
+    "by_code_when": "The code comes into your Telegram app",
+    "qr_title": "Scan this code with your phone",
+    "qr_alt": "QR code to log in to Telegram",
+    "qr_step_1": "Open Telegram on the phone with this number.",
+    "qr_step_2": "Go to Settings, Devices, Link Desktop Device.",
+    "qr_step_3": "Point the phone at the code. It renews itself.",
+    "code_title": "Enter the code",
+    "code_how": "Telegram has sent a code to the Telegram app of this number, or by SMS.",
+    "code_label": "Code",
+    "code_again": "Send a new code",
+    "password_title": "Enter your password",
+    "password_how": "This account is protected by two-step verification. Telegram asks for the password you have set there.",
+    "password_label": "Password",
+    "password_hint": "Hint: {hint}",
+    "next": "Continue",
+    "use_code": "Use a code instead",
+    "use_qr": "Scan a QR code instead",
+    "done_title": "The number is connected",
+    "done_how": "You can close this page. In Telegram's list of devices the login is called Telefix.",
+    "connecting_title": "You are logged in",
+    "connecting_how": "The number is connecting to Planfix. You can close this page.",
+    "dead_title": "This link no longer works",
+    "dead_how": "It was used, has expired or was replaced by a newer one. Ask the person who sent it for a new link.",
+    "trouble_title": "That did not work",
+    "privacy": "What you enter here goes to Telegram. It is neither stored nor shown to anybody.",
+    "seconds": "s",
+    "minutes": "min",
+    "hours": "h",
+    "code_invalid": "This code is wrong. Look at it again.",
+    "code_expired": "This code no longer counts. Have a new one sent.",
+    "password_invalid": "This password is wrong. Try again.",
+    "flood_wait": "Telegram asks this number to wait before the next try: some hours, maybe a day.",
+    "flood_wait_for": "Telegram asks this number to wait {wait} before the next try.",
+    "wrong_account": "That was another Telegram account, so it was logged out again. Use the phone with this number.",
+    "login_refused": "Telegram refuses this login. Try again later, or the other way.",
+    "login_abandoned": "The login took too long. Begin again.",
+    "account_banned": "Telegram has banned this account. Write to recover@telegram.org.",
+    "telegram_unreachable": "Telegram can not be reached right now. Try again in a minute.",
+    "not_logging_in": "This login has ended. Begin again.",
+    "trouble": "Something is not working on our side. Try again in a minute.",
 }

@@ -1,4 +1,4 @@
-"""The console in Ukrainian."""
+"""The login page and the console in Ukrainian."""
 
 # ruff: noqa: RUF001 - the letters are meant to be Cyrillic
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-WORDS: Final = {
+CONSOLE: Final = {
     "title": "Консоль Telefix",
     "key_label": "Ключ адміністратора",
     "key_how": "Залишається в цій вкладці браузера й забувається, коли ви її закриєте.",
@@ -140,4 +140,52 @@ WORDS: Final = {
     "did_logged_out": "вихід",
     "did_log_out_failed": "вийти не вдалося",
     "did_replayed": "надіслано знову",
+}
+LOGIN_PAGE: Final = {
+    "title": "Вхід у Telegram",
+    "intro": "{name} підключає цей номер до Планфіксу. Повідомлення потраплятимуть у завдання вашої команди.",
+    "choose": "Як ви хочете увійти?",
+    "by_qr": "Відсканувати QR-код",
+    "by_qr_when": "Telegram на телефоні, ця сторінка на іншому екрані",
+    "by_code": "Отримати код",
+    "by_code_when": "Код надійде в застосунок Telegram",
+    "qr_title": "Відскануйте код телефоном",
+    "qr_alt": "QR-код для входу в Telegram",
+    "qr_step_1": "Відкрийте Telegram на телефоні з цим номером.",
+    "qr_step_2": "Зайдіть у Налаштування, Пристрої, Під'єднати пристрій.",
+    "qr_step_3": "Наведіть камеру на код. Він оновлюється сам.",
+    "code_title": "Введіть код",
+    "code_how": "Telegram надіслав код у застосунок Telegram цього номера або в СМС.",
+    "code_label": "Код",
+    "code_again": "Надіслати новий код",
+    "password_title": "Введіть пароль",
+    "password_how": "Акаунт захищено двоетапною перевіркою. Telegram просить пароль, який ви там задали.",
+    "password_label": "Пароль",
+    "password_hint": "Підказка: {hint}",
+    "next": "Продовжити",
+    "use_code": "Увійти за кодом",
+    "use_qr": "Увійти за QR-кодом",
+    "done_title": "Номер підключено",
+    "done_how": "Сторінку можна закрити. У списку пристроїв Telegram цей вхід називається Telefix.",
+    "connecting_title": "Вхід виконано",
+    "connecting_how": "Номер підключається до Планфіксу. Сторінку можна закрити.",
+    "dead_title": "Посилання більше не діє",
+    "dead_how": "Його вже використали, його строк минув, або його замінило нове. Попросіть нове в того, хто його надіслав.",
+    "trouble_title": "Не вийшло",
+    "privacy": "Усе, що ви вводите, йде до Telegram. Це ніде не зберігається й нікому не показується.",
+    "seconds": "с",
+    "minutes": "хв",
+    "hours": "год",
+    "code_invalid": "Код неправильний. Перевірте його ще раз.",
+    "code_expired": "Цей код більше не діє. Запросіть новий.",
+    "password_invalid": "Пароль неправильний. Спробуйте ще раз.",
+    "flood_wait": "Telegram просить цей номер зачекати: кілька годин, можливо, добу.",
+    "flood_wait_for": "Telegram просить цей номер зачекати {wait} до наступної спроби.",
+    "wrong_account": "Це був інший акаунт Telegram, з нього виконано вихід. Візьміть телефон із цим номером.",
+    "login_refused": "Telegram відмовив у вході. Спробуйте пізніше або іншим способом.",
+    "login_abandoned": "Вхід тривав надто довго. Почніть знову.",
+    "account_banned": "Telegram заблокував цей акаунт. Напишіть на recover@telegram.org.",
+    "telegram_unreachable": "Зараз немає зв'язку з Telegram. Спробуйте за хвилину.",
+    "not_logging_in": "Цей вхід завершено. Почніть знову.",
+    "trouble": "У нас щось не працює. Спробуйте за хвилину.",
 }

@@ -24,7 +24,7 @@ from tests.fakes.mail import FakeMail
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from api.schemas import ChangedNumber, NewNumber
+    from api.numbers.models import ChangedNumber, NewNumber
 
 WORKER = WorkerHealth(
     pid=4711, uptime=1.5, memory=9_000_000, merged=6_000_000, loop_lag=0.0, queue_depth=0

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import api
+from api.lifecycle.lifespan import make_config
 from api.lifecycle.server_process import set_up_logging
 from api.settings import read_settings
-from api.wiring import make_config
 from supervisor.config import Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy

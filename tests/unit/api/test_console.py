@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api import console_words
-from api.console_words import LANGUAGES
+from api import texts
+from api.texts import CONSOLE
 from supervisor.numbers.state import State
 from tests.fakes.gateway import view
 from tests.unit.api.calls import ADMIN_KEY, NUMBER
@@ -74,7 +74,7 @@ async def test_page_runs_nothing_inline(client: TestClientProtocol) -> None:
 
 def test_script_takes_no_markup() -> None:
     """Texts of strangers can only become text."""
-    script = (Path(console_words.__file__).parents[1] / "static" / "console.js").read_text()
+    script = (Path(texts.__file__).parents[1] / "static" / "console.js").read_text()
 
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "localStorage"):
         assert way not in script
@@ -93,15 +93,15 @@ async def test_page_speaks_the_operators_language(
     assert f'<html lang="{language}">' in page
     assert "object at 0x" not in page
     assert words is not None
-    assert json.loads(words[1]) == LANGUAGES[language]
+    assert json.loads(words[1]) == CONSOLE[language]
 
 
 def test_languages_say_the_same() -> None:
     """Each language has every text, with the same places to fill in, a word for every state."""
-    english = LANGUAGES["en"]
+    english = CONSOLE["en"]
 
     assert {f"state_{state}" for state in State} <= set(english)
-    for words in LANGUAGES.values():
+    for words in CONSOLE.values():
         assert set(words) == set(english)
         for key, text in words.items():
             assert text

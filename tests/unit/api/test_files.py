@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.http import parse_options_header
 
-from api.byte_range import RangeBeyondEnd, find_part
-from api.messages.files import safe_type
+from api.messages.files import RangeBeyondEnd, find_part, safe_type
 from supervisor.messages.message_service import OpenFile
 from tests.unit.api.calls import NUMBER
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from api.texts import LANGUAGES, complain
+from api.texts import LOGIN_PAGE, complain
 from supervisor.errors import DatabaseUnavailable, LoggedInAlready, LoginFlood, WrongAccount
 from supervisor.numbers.state import State
 from supervisor.store.values import LastError
@@ -253,9 +253,9 @@ async def test_page_speaks_the_visitors_language(
 
 def test_languages_say_the_same() -> None:
     """Each language has every text, with the same places to fill in."""
-    english = LANGUAGES["en"]
+    english = LOGIN_PAGE["en"]
 
-    for words in LANGUAGES.values():
+    for words in LOGIN_PAGE.values():
         assert set(words) == set(english)
         for key, text in words.items():
             assert text.count("{") == english[key].count("{"), key
@@ -267,7 +267,7 @@ def test_languages_say_the_same() -> None:
 )
 def test_wait_is_said_as_people_say_it(seconds: float, wait: str) -> None:
     """Rounded up, so that nobody comes back too early."""
-    assert f"wait {wait} before" in complain("flood_wait", LANGUAGES["en"], seconds)
+    assert f"wait {wait} before" in complain("flood_wait", LOGIN_PAGE["en"], seconds)
 
 
 async def test_link_without_its_slash_leads_there(client: TestClientProtocol, page: str) -> None:

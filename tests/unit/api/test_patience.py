@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pytest
     from quart.typing import TestClientProtocol
 
-    from api.schemas import NewNumber
+    from api.numbers.models import NewNumber
     from api.settings import Settings
     from supervisor.gateway import Created
 
