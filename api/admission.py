@@ -26,7 +26,7 @@ def name_of(*, is_operator: bool) -> str:
     return OPERATOR if is_operator else CLIENT
 
 
-async def carry_out(
+async def audited(
     work: Coroutine[Any, Any, T], who: str, action: str, number: str, detail: Detail[T] = None
 ) -> T:
     """Do it to its end whether or not the caller stays, then write it down.

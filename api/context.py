@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from quart import Quart
 
     from api.gateway import Gateway
-    from api.security.authenticator import Door
+    from api.security.authenticator import Authenticator
     from api.settings import Settings
 
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class Undisturbed:
+class SurvivingWork:
     """Keeps hold of such work, so that a number is never left half changed."""
 
     def __init__(self) -> None:
@@ -70,8 +70,8 @@ class Context:
 
     settings: Settings
     gateway: Gateway
-    door: Door
-    work: Undisturbed
+    door: Authenticator
+    work: SurvivingWork
 
 
 def share(app: Quart, context: Context) -> None:

@@ -8,11 +8,11 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from api.context import Context, Undisturbed, share
+from api.context import Context, SurvivingWork, share
 from api.demo.demo_numbers import announce, set_up_demos
 from api.demo.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
-from api.lifecycle.server_process import StartRefused, bound_to_parent
-from api.security.authenticator import Door
+from api.lifecycle.server_process import StartRefused, follow_server_master
+from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.errors import GatewayError
@@ -38,12 +38,12 @@ async def serve_gateway(
     app: Quart, settings: Settings, gateway: Gateway | None
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
-        stack.enter_context(bound_to_parent())
+        stack.enter_context(follow_server_master())
         sandbox = await _start_sandbox(stack, settings)
         gateway = await _start(stack, gateway or await _make(settings, sandbox))
-        work = await stack.enter_async_context(Undisturbed())
+        work = await stack.enter_async_context(SurvivingWork())
         proxies = parse_proxies(settings.trusted_proxies)
-        door = Door(settings.admin_key.get_secret_value(), gateway, proxies)
+        door = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
         share(app, Context(settings, gateway, door, work))
         if sandbox is not None:
             await stack.enter_async_context(_demo(settings, gateway, sandbox))

@@ -66,7 +66,7 @@ class StartRefused(Exception):
     """The gateway can not start; the reason is for its operator."""
 
 
-def refuse(sentence: str) -> NoReturn:
+def exit_refused(sentence: str) -> NoReturn:
     master = multiprocessing.parent_process()
     if master is None or master.pid is None or "hypercorn" not in sys.argv[0]:
         raise SystemExit(sentence)
@@ -93,7 +93,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def bound_to_parent() -> Iterator[None]:
+def follow_server_master() -> Iterator[None]:
     """Hypercorn runs the application in a child of its own; alone, that child would keep the port."""
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:

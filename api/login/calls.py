@@ -8,7 +8,7 @@ import segno
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
-from api.admission import OPERATOR, admit, admit_as, admit_operator_to, carry_out
+from api.admission import OPERATOR, admit, admit_as, admit_operator_to, audited
 from api.context import context, login_url
 from api.login.models import (
     CodeEntry,
@@ -38,7 +38,7 @@ async def post_login(number: str) -> Response:
     digits, who = await admit_as(number)
     method = validate(LoginOrder, await read_body(request)).method
     work = context().gateway.logins.begin(digits, method, who)
-    progress = await carry_out(work, who, "login_begun", digits, f"by {method}")
+    progress = await audited(work, who, "login_begun", digits, f"by {method}")
     return say(describe_login(progress), 202)
 
 
@@ -89,7 +89,7 @@ async def post_login_link(number: str) -> Response:
     """Make a one-time page on which the client logs in alone; the last one ends."""
     digits = admit_operator_to(number)
     work = context().gateway.links.make(digits)
-    link = await carry_out(work, OPERATOR, "login_link_made", digits)
+    link = await audited(work, OPERATOR, "login_link_made", digits)
     return say(LinkAnswer(url=login_url(link.secret), expires_at=link.expires_at), 201)
 
 
@@ -103,7 +103,7 @@ async def post_session_export(number: str) -> Response:
     digits = admit_operator_to(number)
     order = validate(ExportOrder, await read_body(request))
     work = context().gateway.export_session(digits)
-    session = await carry_out(work, OPERATOR, "session_exported", digits, f"as {order.format}")
+    session = await audited(work, OPERATOR, "session_exported", digits, f"as {order.format}")
     return say(SessionAnswer(string_session=session))
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify, render_template, request
 from quart_schema import hide
 
-from api.admission import LINK, carry_out
+from api.admission import LINK, audited
 from api.context import context
 from api.login.calls import draw_qr
 from api.requests.body import read_body, validate
@@ -57,9 +57,9 @@ class Step(BaseModel):
 async def get_login_page(secret: str) -> Response:
     link = await context().gateway.links.open(secret)
     if link.is_used:
-        return await _page(Stage.DONE, link.number, status=HTTPStatus.GONE)
+        return await _page(PageStage.DONE, link.number, status=HTTPStatus.GONE)
     progress = await context().gateway.logins.watch(link.number)
-    return await _page(stage_of(progress), link.number, progress)
+    return await _page(page_stage_of(progress), link.number, progress)
 
 
 @blueprint.post("/")
@@ -75,7 +75,7 @@ async def post_login_page(secret: str) -> Response:
     if progress.is_open:
         # A page that came as an answer could not be reloaded without sending the form again.
         return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "./"})
-    return await _page(Stage.DONE, number, progress)
+    return await _page(PageStage.DONE, number, progress)
 
 
 @blueprint.get("/state")
@@ -84,9 +84,9 @@ async def get_login_state(secret: str) -> Response:
     """Say how far the login is, for the page to follow."""
     link = await context().gateway.links.open(secret)
     if link.is_used:
-        return jsonify({"stage": Stage.DONE})
+        return jsonify({"stage": PageStage.DONE})
     progress = await context().gateway.logins.watch(link.number)
-    return jsonify({"stage": stage_of(progress), "version": version_of(progress)})
+    return jsonify({"stage": page_stage_of(progress), "version": version_of(progress)})
 
 
 @blueprint.get("/qr.svg")
@@ -127,7 +127,7 @@ async def _take(number: str, step: Step) -> Progress:
     match step:
         case Step(method=LoginMethod() as method):
             work = logins.begin(number, method, LINK)
-            return await carry_out(work, LINK, "login_begun", number, f"by {method}")
+            return await audited(work, LINK, "login_begun", number, f"by {method}")
         case Step(code=str() as code):
             return await context().work.finish(logins.enter_code(number, code))
         case Step(password=str() as password):
@@ -155,20 +155,20 @@ async def _say_failed(number: str, error: errors.GatewayError) -> Response:
     seconds = error.retry_after if isinstance(error, errors.LoginFlood) else None
     progress = await context().gateway.logins.watch(number)
     complaint = complain(answer.code, _words(), seconds)
-    page = await _page(stage_of(progress), number, progress, complaint, answer.status)
+    page = await _page(page_stage_of(progress), number, progress, complaint, answer.status)
     page.headers.update(answer.headers)
     return page
 
 
 async def _page(
-    stage: Stage,
+    stage: PageStage,
     number: str,
     progress: Progress | None = None,
     complaint: str = "",
     status: int = HTTPStatus.OK,
 ) -> Response:
     view = await context().gateway.show(number)
-    if stage is Stage.START and view.last_error and view.last_error.code in _TOLD_AT_START:
+    if stage is PageStage.START and view.last_error and view.last_error.code in _TOLD_AT_START:
         complaint = complaint or complain(view.last_error.code, _words())
     return await _render(
         f"login_{stage}.html",
@@ -178,7 +178,7 @@ async def _page(
         complaint=complaint,
         hint=progress.hint if progress else "",
         version=version_of(progress) if progress else "",
-        is_online=progress is None or stage_of(progress) is Stage.DONE,
+        is_online=progress is None or page_stage_of(progress) is PageStage.DONE,
     )
 
 
@@ -198,7 +198,7 @@ def _words() -> Mapping[str, str]:
 _LOGGED_IN = frozenset({State.ONLINE, State.LIMITED, State.RECONNECTING, State.DEAF})
 
 
-class Stage(StrEnum):
+class PageStage(StrEnum):
     """What the person has to do next."""
 
     START = "start"
@@ -208,12 +208,12 @@ class Stage(StrEnum):
     DONE = "done"
 
 
-def stage_of(progress: Progress) -> Stage:
+def page_stage_of(progress: Progress) -> PageStage:
     if not progress.is_open:
-        return Stage.DONE if progress.state in _LOGGED_IN else Stage.START
+        return PageStage.DONE if progress.state in _LOGGED_IN else PageStage.START
     if progress.qr is not None:
-        return Stage.QR
-    return Stage.PASSWORD if progress.state is State.NEEDS_PASSWORD else Stage.CODE
+        return PageStage.QR
+    return PageStage.PASSWORD if progress.state is State.NEEDS_PASSWORD else PageStage.CODE
 
 
 def version_of(progress: Progress) -> str:

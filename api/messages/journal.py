@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.admission import admit, admit_as, carry_out
+from api.admission import admit, admit_as, audited
 from api.context import context
 from api.requests.body import read_query, validate
 from api.requests.errors import not_found
@@ -150,7 +150,7 @@ async def post_replay(number: str, message_id: str) -> Response:
     if not (message_id.isascii() and message_id.isdigit() and len(message_id) <= LONGEST_ID):
         raise not_found("there is no such message")
     work = context().gateway.replay(digits, int(message_id))
-    await carry_out(work, who, "replayed", digits, f"message {int(message_id)}")
+    await audited(work, who, "replayed", digits, f"message {int(message_id)}")
     return say(ReplayAnswer(replayed=1))
 
 
@@ -162,7 +162,7 @@ async def post_replay_all(number: str) -> Response:
     """Send all dead letters again."""
     digits, who = await admit_as(number)
     work = context().gateway.replay_all(digits)
-    count = await carry_out(work, who, "replayed", digits, "messages: {}".format)
+    count = await audited(work, who, "replayed", digits, "messages: {}".format)
     return say(ReplayAnswer(replayed=count))
 
 

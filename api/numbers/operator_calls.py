@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.admission import admit, admit_as, carry_out
+from api.admission import admit, admit_as, audited
 from api.context import context
 from api.numbers.models import NumberAnswer, NumbersAnswer, OfClient, StateAnswer, describe
 from api.requests.body import read_query, validate
@@ -46,6 +46,6 @@ async def get_number(number: str) -> Response:
 async def post_restart(number: str) -> Response:
     """Stop a number and start it."""
     digits, who = await admit_as(number)
-    await carry_out(context().gateway.restart(digits), who, "restarted", digits)
+    await audited(context().gateway.restart(digits), who, "restarted", digits)
     view = await context().gateway.show(digits)
     return say(StateAnswer(status=view.status, state=view.state))

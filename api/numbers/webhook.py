@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.admission import OPERATOR, carry_out, name_of
+from api.admission import OPERATOR, audited, name_of
 from api.context import context, login_url
 from api.numbers.models import (
     SESSION_FIELDS,
@@ -48,7 +48,7 @@ async def post_webhook() -> Response:
     context().door.admit_operator(request)
     new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
-    created = await carry_out(context().gateway.create(new), OPERATOR, "started", new.number)
+    created = await audited(context().gateway.create(new), OPERATOR, "started", new.number)
     view = await context().gateway.wait_settled(new.number, wait)
     answer = CreatedAnswer(
         token=created.token,
@@ -96,7 +96,7 @@ async def put_webhook() -> Response:
     if not is_operator and changes.name is not None:
         await _leave_name_alone(number, changes.name)
     work = context().gateway.change(number, changes, wait)
-    view = await carry_out(work, name_of(is_operator=is_operator), "changed", number)
+    view = await audited(work, name_of(is_operator=is_operator), "changed", number)
     return say(StateAnswer(status=view.status, state=view.state))
 
 
@@ -116,7 +116,7 @@ async def delete_webhook() -> Response:
     view = await context().gateway.show(number)
     if view.name != asked.name:
         raise not_found() if is_operator else unauthorized()
-    was_running = await carry_out(
+    was_running = await audited(
         context().gateway.stop(number, purge=purge),
         name_of(is_operator=is_operator),
         "purged" if purge else "stopped",

@@ -49,7 +49,7 @@ class GuessLimit:
         return max(0.0, spent - (now - at) / self._refill)
 
 
-class Door:
+class Authenticator:
     """Lets in whoever presents the right key."""
 
     def __init__(self, admin_key: str, gateway: Gateway, proxies: Proxies) -> None:

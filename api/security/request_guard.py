@@ -25,7 +25,7 @@ _NO_BODY = [(b"content-length", b"0")]
 _CLOSE = (b"connection", b"close")
 
 
-def guard_doorstep(app: Quart) -> None:
+def guard_requests(app: Quart) -> None:
     inside = app.asgi_app
 
     async def doorstep(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -37,7 +37,7 @@ def guard_doorstep(app: Quart) -> None:
         set_patience(send, 2 * stall)
         status = refusal(scope)
         if status is None:
-            call = Call(receive, send, stall, has_body=has_body(scope))
+            call = UnreadBodyCloser(receive, send, stall, has_body=has_body(scope))
             try:
                 with call_with_end():
                     await inside(scope, call.receive, call.send)
@@ -53,7 +53,7 @@ def guard_doorstep(app: Quart) -> None:
     app.asgi_app = doorstep  # type: ignore[method-assign]  # Quart's way to wrap itself
 
 
-class Call:
+class UnreadBodyCloser:
     """Says that the connection ends with the answer where that comes before the body's end.
 
     The server ends it then anyway; whoever is not told sends its next call into the void.
