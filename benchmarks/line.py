@@ -17,7 +17,7 @@ from benchmarks.gateway_program import CLIENT, running_gateway
 from benchmarks.sandbox_program import SandboxProgram
 from sandbox.planfix.settings import Settings
 from sandbox.sandbox import Sandbox
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats.message_actions import Draft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from benchmarks.gateway_program import GatewayProgram
     from sandbox.planfix.account import Account
-    from sandbox.telegram.accounts import Account as Person
+    from sandbox.telegram.accounts.accounts import Account as Person
 
 KEY = "planfix-token"
 GLANCES = 0.0003  # seconds between two looks

@@ -22,9 +22,9 @@ from benchmarks.form_load import connections, post_all
 from benchmarks.gateway_program import free_port
 from benchmarks.line import running_town, until
 from benchmarks.sandbox_program import TOP
-from sandbox.planfix.filelink import StoredFile
+from sandbox.planfix.attached_files import StoredFile
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.handset import OwnFile, send_files
+from sandbox.telegram.phone_owner import OwnFile, send_files
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator

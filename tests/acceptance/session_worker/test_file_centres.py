@@ -25,8 +25,8 @@ from tests.acceptance.session_worker.number import SELDOM, Number, assignment
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.connection import Connection
     from sandbox.telegram.data_centre import DataCentre
+    from sandbox.telegram.protocol.connection import Connection
 
 NOWHERE = types.InputDocumentFileLocation(1, 2, b"x", "")
 

@@ -20,8 +20,8 @@ from tests.waiting import PATIENCE, eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.telegram.chats.message_actions import Posted
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.post_office import Posted
 
 GET_STATE = functions.updates.GetStateRequest()
 WHO_AM_I = functions.users.GetUsersRequest([types.InputUserSelf()])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.telegram import srp
+from sandbox.telegram.accounts import password_srp
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.methods.qr import scan
 from session_worker.protocol.contract import SessionState, StoredSession, TroubleCode
@@ -97,7 +97,7 @@ async def test_an_expired_code_says_so(telegram: DataCentre, login: Login) -> No
 
 async def test_a_password_follows_the_code(telegram: DataCentre, login: Login) -> None:
     """With a password a right code is half the way; a wrong password allows another."""
-    telegram.account_of(PHONE).password = srp.make_password("s3cret")
+    telegram.account_of(PHONE).password = password_srp.make_password("s3cret")
     await login.send_code()
 
     assert isinstance(await login.enter_code(code_of(telegram)), PasswordWanted)
@@ -150,7 +150,7 @@ async def test_a_scanned_qr_code_logs_in(telegram: DataCentre, login: Login) -> 
 
 async def test_a_password_follows_the_qr_code(telegram: DataCentre, login: Login) -> None:
     """A scan does not replace the password."""
-    telegram.account_of(PHONE).password = srp.make_password("s3cret")
+    telegram.account_of(PHONE).password = password_srp.make_password("s3cret")
     codes: list[QrCode] = []
     waiting = asyncio.create_task(login.scan_qr(codes.append))
 

@@ -19,8 +19,8 @@ from tests.waiting import PATIENCE, eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.telegram.chats.message_actions import Posted
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.post_office import Posted
 
 
 def revoke(telegram: DataCentre) -> None:

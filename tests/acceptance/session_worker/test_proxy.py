@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from sandbox.proxy.server import ProxyServer
+    from sandbox.telegram.chats.message_actions import Posted
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.post_office import Posted
 
 KINDS = [
     "socks5",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.telegram import srp
+from sandbox.telegram.accounts import password_srp
 from sandbox.telegram.methods.qr import scan
 from session_worker.protocol.contract import (
     SessionChanged,
@@ -132,7 +132,7 @@ async def test_key_comes_before_the_good_news(telegram: DataCentre, attempt: Att
 
 async def test_qr_code_is_renewed(telegram: DataCentre, attempt: Attempt) -> None:
     """Code follows code without being asked for; the newest one logs in, password included."""
-    telegram.account_of(PHONE).password = srp.make_password("s3cret")
+    telegram.account_of(PHONE).password = password_srp.make_password("s3cret")
     await attempt.ask(BY_QR)
     await eventually(lambda: len(attempt.said.qr_urls) == 3)
 

@@ -16,8 +16,8 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.telegram.chats.message_actions import Posted
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.post_office import Posted
 
 
 async def test_a_message_arrives_at_once(

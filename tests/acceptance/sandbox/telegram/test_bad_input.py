@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE
 if TYPE_CHECKING:
     import pytest
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf, ConnectRaw
 

@@ -8,7 +8,7 @@ import pytest
 from telethon import errors, events, functions
 from telethon.tl import types
 
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.sandbox.telegram.hearing import (
     address,
     hear,
@@ -21,8 +21,8 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.chats import Channel
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.chats import Channel
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

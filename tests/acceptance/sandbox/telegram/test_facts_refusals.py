@@ -14,7 +14,7 @@ from tests.acceptance.sandbox.telegram.hearing import address
 from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

@@ -16,7 +16,7 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 
 VOICE = types.DocumentAttributeAudio(2, voice=True)

@@ -16,7 +16,7 @@ from tests.acceptance.sandbox.telegram.pictures import make_png, named, noise
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

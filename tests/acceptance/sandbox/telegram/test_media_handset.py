@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from telethon.tl import types
 
-from sandbox.telegram import handset
-from sandbox.telegram.handset import OwnFile
+from sandbox.telegram import phone_owner
+from sandbox.telegram.phone_owner import OwnFile
 from tests.acceptance.sandbox.telegram.hearing import hear
 from tests.acceptance.sandbox.telegram.pictures import make_png, noise
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 
@@ -44,16 +44,16 @@ async def test_file_is_sent_as_an_app_would(
     his = await client_of(bob)
     heard = await hear(his)
 
-    (sent_id,) = await handset.send_files(data_centre, (alice, bob), [file], text="see")
+    (sent_id,) = await phone_owner.send_files(data_centre, (alice, bob), [file], text="see")
 
     await eventually(lambda: heard, awaited=kind)
     message, kept = heard[0].message, alice.box.get(sent_id)
     assert kept is not None
     assert getattr(message, kind) is not None
     assert (message.raw_text, await message.download_media(bytes)) == ("see", file.content)
-    view = await handset.view_file(data_centre, kept)
+    view = await phone_owner.view_file(data_centre, kept)
     digest = sha256(file.content).hexdigest()
-    assert view == handset.FileView(name, file.mime_type, len(file.content), digest)
+    assert view == phone_owner.FileView(name, file.mime_type, len(file.content), digest)
 
 
 async def test_several_files_are_albums(
@@ -64,7 +64,7 @@ async def test_several_files_are_albums(
     heard = await hear(his)
     files = [OwnFile(f"{n}.pdf", "application/pdf", noise(9, n)) for n in range(12)]
 
-    ids = await handset.send_files(data_centre, (alice, bob), files, text="all")
+    ids = await phone_owner.send_files(data_centre, (alice, bob), files, text="all")
 
     await eventually(lambda: len(heard) == 12, awaited="all files")
     groups = [event.grouped_id for event in heard]
@@ -81,7 +81,7 @@ async def test_voice_is_a_voice_note(
     heard = await hear(his)
     note = OwnFile("note.ogg", "audio/ogg", noise(99))
 
-    await handset.send_files(data_centre, (alice, bob), [note, note], voice=True)
+    await phone_owner.send_files(data_centre, (alice, bob), [note, note], voice=True)
 
     await eventually(lambda: len(heard) == 2, awaited="both notes")
     assert all(event.voice and event.message.media_unread for event in heard)
@@ -94,26 +94,26 @@ async def test_missed_call_is_told(
     """Who missed a call finds a service message about it."""
     his = await client_of(bob)
 
-    call_id = handset.miss_call(data_centre, alice, bob)
+    call_id = phone_owner.miss_call(data_centre, alice, bob)
 
     (message,) = await his.get_messages("alice")
     assert isinstance(message.action, types.MessageActionPhoneCall)
     assert isinstance(message.action.reason, types.PhoneCallDiscardReasonMissed)
     missed = alice.box.get(call_id)
     assert missed is not None
-    assert await handset.view_file(data_centre, missed) is None
+    assert await phone_owner.view_file(data_centre, missed) is None
 
 
 async def test_reset_forgets_files(data_centre: DataCentre, alice: Account, bob: Account) -> None:
     """After a reset nothing is left of any file, new ones are kept as before."""
     file = OwnFile("a.pdf", "application/pdf", noise(99))
-    await handset.send_files(data_centre, (alice, bob), [file])
+    await phone_owner.send_files(data_centre, (alice, bob), [file])
 
     data_centre.reset()
 
     assert not data_centre.files.items
     people = data_centre.add_account("+38001", "A"), data_centre.add_account("+38002", "B")
-    (sent_id,) = await handset.send_files(data_centre, people, [file])
+    (sent_id,) = await phone_owner.send_files(data_centre, people, [file])
     message = people[0].box.get(sent_id)
     assert message is not None
     assert message.content.media.file.read(0, 200) == noise(99)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats.message_actions import Draft
 from session_worker.backoff import Backoff
 from session_worker.inbound.albums import Patience as AlbumPatience
 from session_worker.number import NumberSession
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.planfix.account import Account
-    from sandbox.planfix.journal import Message
+    from sandbox.planfix.traffic_log import Message
     from sandbox.sandbox import Sandbox
-    from sandbox.telegram.accounts import Account as Person
-    from sandbox.telegram.post_office import Posted
+    from sandbox.telegram.accounts.accounts import Account as Person
+    from sandbox.telegram.chats.message_actions import Posted
 
 PHONE = "380501112233"
 CONTACT = "380671112233"

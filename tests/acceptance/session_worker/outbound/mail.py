@@ -29,8 +29,8 @@ from tests.waiting import PATIENCE, eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.mailbox import Message
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.mailbox import Message
     from tests.acceptance.session_worker.number import Number
     from tests.fakes.file_server import FileServer
 

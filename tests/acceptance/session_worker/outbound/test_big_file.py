@@ -13,7 +13,7 @@ from tests.fakes.file_server import Answer
 from tests.fakes.media import noise
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from tests.acceptance.session_worker.outbound.mail import Mail
     from tests.fakes.file_server import FileServer
 

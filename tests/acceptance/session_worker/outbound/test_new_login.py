@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats.message_actions import Draft
 from session_worker.protocol.messages import Resolve
 from session_worker.telegram.sending.recipient_search import RecipientSearch
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.outbound.mail import Mail
 

@@ -18,7 +18,7 @@ from tests.fakes.media import make_jpeg, noise
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from session_worker.protocol.messages import PartSent
     from tests.acceptance.session_worker.outbound.mail import Mail, Sent

@@ -12,7 +12,7 @@ from session_worker.telegram.sending.flood_control import FloodControl
 from session_worker.telegram.sending.recipient_search import RecipientSearch
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.number import Number
     from tests.acceptance.session_worker.outbound.mail import Mail

@@ -13,7 +13,7 @@ from tests.fakes.media import noise
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.outbound.mail import Mail
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.planfix.card_index import CardIndex, Chat, Contact, Task
 from sandbox.planfix.command import NewMessage
+from sandbox.planfix.tasks_and_contacts import CardIndex, Chat, Contact, Task
 
 
 def message(**fields: Any) -> NewMessage:

@@ -11,7 +11,7 @@ from telethon.extensions import BinaryReader
 from telethon.tl import functions, types
 from telethon.tl.core import GzipPacked, MessageContainer
 
-from sandbox.telegram.codec import (
+from sandbox.telegram.protocol.tl_codec import (
     MAX_DEPTH,
     Allowance,
     Incoming,

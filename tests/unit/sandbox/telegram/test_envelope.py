@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telethon.crypto import AuthKey
 
-from sandbox.telegram.envelope import EnvelopeError, Letter, key_id_of, seal, unseal
+from sandbox.telegram.protocol.encryption import EnvelopeError, Letter, key_id_of, seal, unseal
 
 KEY = AuthKey(b"\x01" + os.urandom(255))
 longs = st.integers(-(2**63), 2**63 - 1)

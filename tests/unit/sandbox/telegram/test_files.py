@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from telethon.tl import types
 
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.files import ABANDONED_AFTER, Files
-from sandbox.telegram.stored_file import Disk
-from sandbox.telegram.upload import Upload
+from sandbox.telegram.files.files import ABANDONED_AFTER, Files
+from sandbox.telegram.files.stored_file import Disk
+from sandbox.telegram.files.upload import Upload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.telegram.framing import (
+from sandbox.telegram.protocol.framing import (
     MAX_FRAME,
     Abridged,
     Deframer,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.extensions import BinaryReader
 
-from sandbox.telegram.key_exchange import PLAIN_HEADER, ExchangeFailed
+from sandbox.telegram.protocol.key_exchange import PLAIN_HEADER, ExchangeFailed
 from tests.mutations import Mutation, mutations, spoil
 from tests.unit.sandbox.telegram.test_key_exchange import Client, padded_the_old_way
 

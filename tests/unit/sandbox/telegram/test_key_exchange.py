@@ -16,9 +16,9 @@ from telethon.extensions import BinaryReader
 from telethon.helpers import generate_key_data_from_nonce
 from telethon.tl import functions, types
 
-from sandbox.telegram import group
-from sandbox.telegram.key_exchange import PLAIN_HEADER, ExchangeFailed, KeyExchange, P, Q
-from sandbox.telegram.server_key import ServerKey
+from sandbox.telegram.protocol import dh_group
+from sandbox.telegram.protocol.key_exchange import PLAIN_HEADER, ExchangeFailed, KeyExchange, P, Q
+from sandbox.telegram.protocol.server_key import ServerKey
 
 SERVER_KEY = ServerKey()
 NEW_NONCE = int.from_bytes(os.urandom(32), "little", signed=True)
@@ -62,8 +62,8 @@ class Client:
         key = generate_key_data_from_nonce(self.server_nonce, NEW_NONCE)
         plain = AES.decrypt_ige(parameters.encrypted_answer, *key)
         self.g_a = int.from_bytes(BinaryReader(plain[20:]).tgread_object().g_a, "big")
-        self.exponent = group.make_exponent()
-        g_b = public or pow(group.GENERATOR, self.exponent, group.PRIME)
+        self.exponent = dh_group.make_exponent()
+        g_b = public or pow(dh_group.GENERATOR, self.exponent, dh_group.PRIME)
         inner = bytes(types.ClientDHInnerData(self.nonce, self.server_nonce, 0, number(g_b)))
         data = (hashed or sha1(inner).digest()) + inner
         sealed = AES.encrypt_ige(data + os.urandom(-len(data) % 16), *key)
@@ -107,7 +107,7 @@ def test_both_paddings_lead_to_a_common_key(modern: bool) -> None:
     while isinstance(answer, types.DhGenRetry):
         answer = client.finish(client.request_parameters(pad(client.inner(modern=modern))))
 
-    key = AuthKey(number(pow(client.g_a, client.exponent, group.PRIME)))
+    key = AuthKey(number(pow(client.g_a, client.exponent, dh_group.PRIME)))
     assert isinstance(answer, types.DhGenOk)
     assert client.keys == [key]
     assert answer.new_nonce_hash1 == key.calc_new_nonce_hash(NEW_NONCE, 1)
@@ -158,7 +158,7 @@ def test_wrong_hash_inside_is_refused() -> None:
         client.finish(parameters, hashed=bytes(20))
 
 
-@pytest.mark.parametrize("public", [1, group.PRIME - 1, 2**1000])
+@pytest.mark.parametrize("public", [1, dh_group.PRIME - 1, 2**1000])
 def test_unsafe_public_value_is_refused(public: int) -> None:
     """A public value that would betray the key is refused."""
     client = Client()

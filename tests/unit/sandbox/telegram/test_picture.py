@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.telegram.media import THUMBNAIL, THUMBNAIL_EDGE
-from sandbox.telegram.picture import Picture, measure
+from sandbox.telegram.files.media import THUMBNAIL, THUMBNAIL_EDGE
+from sandbox.telegram.files.picture_header import Picture, measure
 
 APP1 = b"\xff\xe1" + struct.pack(">H", 2 + 70) + b"\xff" * 70
 FRAME = b"\xff\xc2" + struct.pack(">HBHH", 17, 8, 480, 640)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from telethon.tl import functions, types
 
-from sandbox.telegram.schema import is_well_typed
+from sandbox.telegram.protocol.request_check import is_well_typed
 
 PEER = types.InputPeerSelf()
 FILE = types.InputFile(1, 1, "a", "")
