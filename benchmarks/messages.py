@@ -20,7 +20,7 @@ import psutil
 from benchmarks.figure import Figure
 from benchmarks.form_load import connections, post_all
 from benchmarks.gateway_program import free_port
-from benchmarks.line import running_town, until
+from benchmarks.number_lines import running_town, until
 from benchmarks.sandbox_program import TOP
 from sandbox.planfix.attached_files import StoredFile
 from sandbox.telegram.faults import Kind
@@ -29,7 +29,7 @@ from sandbox.telegram.phone_owner import OwnFile, send_files
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
-    from benchmarks.line import Line, Town
+    from benchmarks.number_lines import Line, Town
 
 CALLERS = 64
 ROUNDS = 7

@@ -25,7 +25,7 @@ import uvloop
 
 from benchmarks.form_load import connections
 from benchmarks.gateway_program import running_gateway
-from benchmarks.line import Line, Town, as_program
+from benchmarks.number_lines import Line, Town, as_program
 from benchmarks.soak_books import Chat, Outcome, explain
 from sandbox.sandbox import Sandbox
 

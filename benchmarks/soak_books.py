@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from benchmarks.gateway_program import GatewayProgram
-    from benchmarks.line import Line
+    from benchmarks.number_lines import Line
     from sandbox.telegram.chats.mailbox import Message
 
 PAGE = 500  # rows of the journal in one answer
