@@ -34,7 +34,7 @@ PHONES = itertools.count(380_500_000_001)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConnectedNumber:
     """One number between its contact in Telegram and its account in Planfix."""
 
     sandbox: Sandbox
@@ -103,7 +103,7 @@ async def until(condition: Callable[[], bool], pause: float = GLANCES) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Town:
+class Fleet:
     """The sandbox with the gateway program before it."""
 
     sandbox: Sandbox
@@ -114,7 +114,7 @@ class Town:
     def url(self) -> str:
         return f"{self.gateway.http.base_url}".rstrip("/")
 
-    async def open(self) -> Line:
+    async def open(self) -> ConnectedNumber:
         """Bring a number online; its contact has written to it once."""
         centre, number = self.sandbox.data_centre, str(next(PHONES))
         me = centre.add_account(number, "Olena")
@@ -125,12 +125,12 @@ class Town:
         settings = Settings(planfix_token=KEY, provider_id="telegram")
         planfix = self.sandbox.planfix.put_account(f"client{number}", settings)
         made = await self.gateway.call("POST", "/webhook", self._draft(number, planfix.url))
-        line = Line(self.sandbox, me, contact, planfix, made["token"])
+        line = ConnectedNumber(self.sandbox, me, contact, planfix, made["token"])
         line.write("hello")
         await until(lambda: bool(planfix.journal.messages))
         return line
 
-    async def show(self, line: Line) -> Any:
+    async def show(self, line: ConnectedNumber) -> Any:
         return await self.gateway.call("GET", f"/numbers/{line.number}")
 
     def _draft(self, number: str, url: str) -> dict[str, Any]:
@@ -145,10 +145,10 @@ class Town:
 
 
 @asynccontextmanager
-async def running_town(folder: Path) -> AsyncIterator[Town]:
+async def running_town(folder: Path) -> AsyncIterator[Fleet]:
     async with Sandbox() as sandbox, running_gateway(folder, as_program(sandbox)) as gateway:
         await gateway.until_serving()
-        yield Town(sandbox, gateway, folder / "data" / "sessions")
+        yield Fleet(sandbox, gateway, folder / "data" / "sessions")
 
 
 def as_program(sandbox: Sandbox) -> SandboxProgram:
