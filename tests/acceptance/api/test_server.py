@@ -14,7 +14,7 @@ import pytest
 from supervisor.private_folder import MODE
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.api.server import gateway, refused
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

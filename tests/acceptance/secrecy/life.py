@@ -16,7 +16,7 @@ from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
 from tests.acceptance.login.phone import PASSWORD, new_phone
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, attached
 from tests.acceptance.messages.world import NUMBERS
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

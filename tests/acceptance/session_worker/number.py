@@ -26,7 +26,7 @@ from session_worker.protocol.contract import (
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre as Sandbox

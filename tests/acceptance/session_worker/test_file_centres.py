@@ -22,7 +22,7 @@ from session_worker.telegram.errors import (
 )
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import SELDOM, Number, assignment
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre

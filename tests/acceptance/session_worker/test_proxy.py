@@ -18,7 +18,7 @@ from session_worker.protocol.proxy import parse_proxy
 from session_worker.session import LineLeftOpen
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import QUICK, Number
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

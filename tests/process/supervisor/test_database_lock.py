@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from supervisor.database.engines import database_url, locking_engine
 from supervisor.errors import DatabaseOwned
 from supervisor.ownership.database_lock import DatabaseLock
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

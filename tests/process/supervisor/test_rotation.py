@@ -13,7 +13,7 @@ from supervisor.store.store import Store
 from supervisor.store.values import NewNumber, Session, UpdateState
 from supervisor.upkeep.key_rotation import KeyRotation
 from tests.process.supervisor.programs import running, said
-from tests.unit.supervisor.journal.messages import outgoing
+from tests.unit.supervisor.rows import outgoing
 
 NUMBERS = [f"7900000000{place}" for place in range(4)]
 SESSION = Session(2, "149.154.167.50", 443, os.urandom(256), 777, UpdateState(5, 6, 7, 8))

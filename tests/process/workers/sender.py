@@ -19,7 +19,7 @@ from supervisor.messages.recipients import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import CHATS
 from tests.process.workers.conftest import PATIENT, Draft, make_gateway
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from supervisor.gateway import Gateway

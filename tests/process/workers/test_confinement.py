@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP, layers
 from tests.process.workers.conftest import make_gateway
 from tests.process.workers.watched import TOP, forkserver_of, running
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import pytest

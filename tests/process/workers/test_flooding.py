@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from supervisor.processes.event_queue import Limits
 from tests.process.workers.conftest import POLICY, Draft, House, make_gateway
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -16,7 +16,7 @@ from supervisor.config import TelegramDataCentre
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import Operator
 from tests.process.workers.conftest import HASTY, Draft, House, make_gateway
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -24,7 +24,7 @@ from supervisor.errors import (
 )
 from supervisor.login.login_service import LoginMethod
 from tests.process.workers.conftest import House, make_gateway
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -31,7 +31,7 @@ from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import MORTAL, World
 from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
 from tests.process.workers.watched import TOP
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

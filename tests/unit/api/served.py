@@ -13,7 +13,7 @@ from hypercorn.config import Config
 
 from api import create_app
 from api.messages.downloads import Downloads
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,7 +11,7 @@ import pytest
 from sandbox.control.http_server import HttpServer
 from sandbox.sandbox import Sandbox
 from tests.acceptance.sandbox.planfix.gateway import Gateway, make_app
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,7 +13,7 @@ from telethon.sessions import StringSession
 from sandbox.telegram.data_centre import DataCentre
 from sandbox.telegram.protocol.server_key import ServerKey
 from tests.acceptance.sandbox.telegram.raw_client import RawClient
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,7 +13,7 @@ from telethon.tl.core import GzipPacked, MessageContainer
 
 from sandbox.telegram.protocol.encryption import Letter, seal, unseal
 from sandbox.telegram.protocol.framing import Intermediate
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter

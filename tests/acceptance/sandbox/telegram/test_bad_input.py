@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from telethon.tl.alltlobjects import tlobjects
 
 from tests.acceptance.sandbox.telegram.raw_client import container
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     import pytest

@@ -16,7 +16,7 @@ from tests.acceptance.sandbox.telegram.hearing import (
     input_peer_channel,
     texts,
 )
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from sandbox.telegram.phone_owner import OwnFile
 from tests.acceptance.sandbox.telegram.hearing import address
 from tests.acceptance.sandbox.telegram.pictures import make_png, noise
 from tests.acceptance.sandbox.telegram.raw_client import RawClient
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,7 +13,7 @@ from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from tests.acceptance.sandbox.telegram.hearing import hear, texts
 from tests.acceptance.sandbox.telegram.landmarks import line_is_back, pass_landmark
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

@@ -15,7 +15,7 @@ from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.sandbox.telegram.conftest import make_client
 from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
 from tests.acceptance.sandbox.telegram.landmarks import pass_landmark
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

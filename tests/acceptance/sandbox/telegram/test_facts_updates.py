@@ -13,7 +13,7 @@ from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
 from tests.acceptance.sandbox.telegram.landmarks import pass_landmark
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

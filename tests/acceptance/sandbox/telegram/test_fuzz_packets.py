@@ -25,8 +25,8 @@ from tests.acceptance.sandbox.telegram.outcome import (
     listen_for_errors,
     was_closed,
 )
-from tests.mutations import Mutation, mutations, spoil
-from tests.waiting import PATIENCE
+from tests.support.mutations import Mutation, mutations, spoil
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,7 @@ from tests.acceptance.sandbox.telegram.outcome import (
     was_closed,
 )
 from tests.acceptance.sandbox.telegram.raw_client import RawClient, container
-from tests.mutations import Mutation, mutations, spoil
+from tests.support.mutations import Mutation, mutations, spoil
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

@@ -10,7 +10,7 @@ from telethon.tl import types
 
 from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

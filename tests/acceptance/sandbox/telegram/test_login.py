@@ -11,7 +11,7 @@ from telethon.network import connection as transports
 from telethon.sessions import StringSession
 from telethon.tl import types
 
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

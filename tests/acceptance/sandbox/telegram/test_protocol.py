@@ -13,7 +13,7 @@ from sandbox.telegram.faults import Kind
 from sandbox.telegram.protocol.encryption import Letter, seal
 from tests.acceptance.sandbox.telegram.hearing import address
 from tests.acceptance.sandbox.telegram.raw_client import container
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

@@ -15,9 +15,9 @@ from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
 from session_worker.planfix.client import Patience
 from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
-from tests.acceptance.session_worker.inbound.desk import Desk
+from tests.acceptance.session_worker.inbound.event_recorder import Desk
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from session_worker.protocol.contract import PlanfixAccount
 from session_worker.protocol.messages import Failed
 from tests.acceptance.session_worker.outbound.network import Names, Network
 from tests.fakes.file_server import Answer, FileServer
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

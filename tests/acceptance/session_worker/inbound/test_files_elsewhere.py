@@ -15,7 +15,7 @@ from sandbox.telegram.phone_owner import OwnFile
 from session_worker.protocol.messages import Failed, Trying
 from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.acceptance.session_worker.inbound.bench import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.planfix.traffic_log import Message

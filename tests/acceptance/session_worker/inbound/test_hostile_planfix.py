@@ -15,7 +15,7 @@ from session_worker.planfix.form import PlanfixMessage
 from session_worker.protocol.contract import PlanfixAccount
 from session_worker.protocol.messages import Contact
 from tests.fakes.file_server import Answer, FileServer
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ from telethon.tl import types
 
 from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.session_worker.inbound.bench import CONTACT, PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.session_worker.inbound.bench import Bench

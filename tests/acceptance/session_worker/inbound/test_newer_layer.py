@@ -9,7 +9,7 @@ import pytest
 from sandbox.telegram.faults import Kind
 from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
 from tests.acceptance.session_worker.inbound.bench import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import GapFilled

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.planfix.fault import Mode
 from session_worker.protocol.messages import PlanfixStatus, TellStatus, Trying
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.session_worker.inbound.bench import Bench

@@ -24,7 +24,7 @@ from session_worker.telegram.reading.message_index import MessageIndex
 from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
 from session_worker.telegram.sending.addresses import Addresses
 from session_worker.telegram.sending.flood_control import FloodControl
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

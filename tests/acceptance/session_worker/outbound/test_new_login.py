@@ -10,7 +10,7 @@ from sandbox.telegram.chats.message_actions import Draft
 from session_worker.protocol.messages import Resolve
 from session_worker.telegram.sending.recipient_search import RecipientSearch
 from tests.acceptance.session_worker.conftest import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

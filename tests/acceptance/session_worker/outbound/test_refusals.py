@@ -15,7 +15,7 @@ from session_worker.protocol.messages import SENT_SEPARATELY
 from supervisor.texts import employee_text
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.fakes.media import make_jpeg, noise
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

@@ -10,7 +10,7 @@ from session_worker.outbound.attachments import Limits
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import SELDOM
 from tests.fakes.media import noise
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

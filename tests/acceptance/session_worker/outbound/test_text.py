@@ -8,7 +8,7 @@ from telethon.tl import types
 
 from session_worker.formatting.plan import LONGEST_TEXT
 from session_worker.protocol.messages import PartSent, Trying
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

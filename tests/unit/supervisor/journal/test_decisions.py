@@ -29,7 +29,7 @@ from supervisor.journal.decisions import (
 )
 from supervisor.journal.values import GapTrace
 from supervisor.journal.worker_report import report_of, split_after_gaps
-from tests.unit.supervisor.journal.messages import incoming, picture, received
+from tests.unit.supervisor.rows import incoming, picture, received
 
 IDS = st.lists(st.integers(1, 9), min_size=1, max_size=5, unique=True).map(sorted)
 LATER = Failure(code="planfix_unavailable", next_try=1.0)

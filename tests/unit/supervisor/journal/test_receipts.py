@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.messages import Deliver, Delivered, GapFilled, Trying
-from tests.unit.supervisor.journal.messages import received, sent
+from tests.unit.supervisor.rows import received, sent
 
 if TYPE_CHECKING:
-    from tests.unit.supervisor.journal.conftest import Office
+    from tests.unit.supervisor.conftest import Office
 
 
 def gap(found: int, missing: int = 0) -> GapFilled:
