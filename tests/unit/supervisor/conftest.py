@@ -70,7 +70,7 @@ class Office:
     async def reopen(self) -> None:
         """Let the worker die, another one start under a supervisor that remembers nothing."""
         await self.close()
-        self.desk = make_desk(self.desk.journal)
+        self.desk = make_dispatcher(self.desk.journal)
         await self.open()
 
     @property
@@ -92,14 +92,14 @@ class Office:
         return await self.desk.journal.list(Selection())
 
 
-def make_desk(journal: Journal) -> Dispatcher:
+def make_dispatcher(journal: Journal) -> Dispatcher:
     links = FileLinks([b"k" * 32], "https://gateway.example", 30 * DAY)
     return Dispatcher(journal, links, "en")
 
 
 @pytest.fixture
 async def closed_office(store: Store) -> AsyncIterator[Office]:
-    office = Office(store, make_desk(await store.journals.open(NUMBER)))
+    office = Office(store, make_dispatcher(await store.journals.open(NUMBER)))
     yield office
     await office.close()
 

@@ -23,7 +23,7 @@ from session_worker.protocol.messages import (
 from supervisor.errors import DatabaseUnavailable
 from supervisor.journal.journal import Journal
 from tests.support.waiting import eventually
-from tests.unit.supervisor.conftest import Office, make_desk
+from tests.unit.supervisor.conftest import Office, make_dispatcher
 from tests.unit.supervisor.rows import NUMBER, received, sent
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def journal(store: Store) -> Unsteady:
 
 @pytest.fixture
 async def shaky(store: Store, journal: Unsteady) -> AsyncIterator[Office]:
-    office = Office(store, make_desk(journal))
+    office = Office(store, make_dispatcher(journal))
     await office.open()
     yield office
     await office.close()

@@ -243,11 +243,11 @@ async def test_foreign_rows_are_out_of_reach(office: Office) -> None:
 
 async def other_office(office: Office) -> Office:
     from supervisor.store.values import NewNumber
-    from tests.unit.supervisor.conftest import Office, make_desk
+    from tests.unit.supervisor.conftest import Office, make_dispatcher
 
     number = "79990000000"
     await office.store.numbers.create(NewNumber(number, "Other", "https://o.example", "t"))
-    other = Office(office.store, make_desk(await office.store.journals.open(number)))
+    other = Office(office.store, make_dispatcher(await office.store.journals.open(number)))
     epoch = (await office.store.numbers.get(number)).epoch
     await other.desk.prepare(epoch)
     other.desk.begin(other.told.append)
