@@ -45,7 +45,7 @@ class SurvivingWork:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)

@@ -141,7 +141,7 @@ class NumberSession:
                 await self._gap_filling.fill(incoming.position, gap, last)
             case CatchUp():
                 self._reception.absence.begin()
-                self._reception.nothing(incoming.position)
+                self._reception.acknowledge(incoming.position)
             case CaughtUp(what=catch_up):
                 await self._reception.end_absence(incoming.position, catch_up)
             case update:

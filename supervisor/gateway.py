@@ -101,7 +101,7 @@ class Gateway:
         self._tenure.require()
         async with (
             self._sessions.claim(draft.number, draft) as imported,
-            self._roster.turn(draft.number),
+            self._roster.lock_of(draft.number),
         ):
             created = await self._store.numbers.create(as_new(draft))
             self._tokens.forget(draft.number)
@@ -121,7 +121,7 @@ class Gateway:
         await self._store.numbers.get(number)
         async with (
             self._sessions.claim(number, changes) as imported,
-            self._roster.turn(number),
+            self._roster.lock_of(number),
         ):
             await self._roster.stop(number)
             try:
@@ -134,7 +134,7 @@ class Gateway:
     async def stop(self, number: str, *, purge: bool = False) -> bool:
         """Stop a number; return whether it was to run until now."""
         self._tenure.require()
-        async with self._roster.turn(number):
+        async with self._roster.lock_of(number):
             was_running = await self._store.numbers.stop(number)
             await self._roster.stop(number)
             if purge:
@@ -147,7 +147,7 @@ class Gateway:
 
     async def restart(self, number: str) -> None:
         self._tenure.require()
-        async with self._roster.turn(number):
+        async with self._roster.lock_of(number):
             await self._start(number)
 
     async def numbers(self, client: str | None = None) -> tuple[View, ...]:
@@ -234,13 +234,13 @@ class Gateway:
         return await self._store.keys.count_old()
 
     async def readiness(self) -> Readiness:
-        if self._tenure.why_not is not None:
-            return Readiness(ok=False, reason=self._tenure.why_not)
+        if self._tenure.not_active_reason is not None:
+            return Readiness(ok=False, reason=self._tenure.not_active_reason)
         try:
             wanted = [number.number for number in await self._store.numbers.list_to_run()]
         except DatabaseError as exc:
             return Readiness(ok=False, reason=str(exc))
-        waiting = self._roster.not_begun(wanted)
+        waiting = self._roster.not_started(wanted)
         if waiting:
             return Readiness(ok=False, reason=f"{len(waiting)} of {len(wanted)} not started yet")
         return Readiness(ok=True)

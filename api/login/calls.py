@@ -52,7 +52,7 @@ async def post_login_code(number: str) -> Response:
     digits = await admit(number)
     code = validate(CodeEntry, await read_body(request)).code
     work = context().gateway.logins.enter_code(digits, code)
-    return say(describe_login(await context().work.finish(work)))
+    return say(describe_login(await context().work.run(work)))
 
 
 @blueprint.post("/login/password")
@@ -65,7 +65,7 @@ async def post_login_password(number: str) -> Response:
     digits = await admit(number)
     password = validate(PasswordEntry, await read_body(request)).password
     work = context().gateway.logins.enter_password(digits, password)
-    return say(describe_login(await context().work.finish(work)))
+    return say(describe_login(await context().work.run(work)))
 
 
 @blueprint.get("/login/qr.svg")

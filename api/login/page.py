@@ -129,9 +129,9 @@ async def _take(number: str, step: Step) -> Progress:
             work = logins.begin(number, method, LINK)
             return await audited(work, LINK, "login_begun", number, f"by {method}")
         case Step(code=str() as code):
-            return await context().work.finish(logins.enter_code(number, code))
+            return await context().work.run(logins.enter_code(number, code))
         case Step(password=str() as password):
-            return await context().work.finish(logins.enter_password(number, password))
+            return await context().work.run(logins.enter_password(number, password))
         case _:
             raise invalid("body", "must have a method, a code or a password")
 

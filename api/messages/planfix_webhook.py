@@ -39,7 +39,7 @@ async def post_message() -> Response:
         raise as_planfix_says(exc) from exc
     draft = read_call(fields).as_draft()
     try:
-        accepted = await context().work.finish(context().gateway.accept(number, draft))
+        accepted = await context().work.run(context().gateway.accept(number, draft))
     except (MessageEmpty, MessageTooLarge, RecipientUnknown) as exc:
         raise invalid_parameters(str(exc)) from exc
     return say(AcceptedAnswer(chatId=accepted.chat_id, contactId=accepted.contact_id))
@@ -64,4 +64,4 @@ async def _let_in(fields: dict[str, Any], channel: str | None) -> str:
         return await door.admit_channel(request, channel)
     if not isinstance(token, str):
         raise unauthorized()
-    return await door.admit_token(request, token, channel)
+    return await door.require_token(request, token, channel)

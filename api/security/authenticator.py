@@ -58,13 +58,13 @@ class Authenticator:
         self._proxies = proxies
         self._limit = GuessLimit()
 
-    def admit_operator(self, request: Request) -> None:
+    def require_operator(self, request: Request) -> None:
         # Compared before the brake: a guesser may have the operator's address too.
         if not self._is_admin(presented_key(request)):
             self._slow_down(request)
             raise self._refuse(request)
 
-    async def admit_token(self, request: Request, token: str, channel: str | None) -> str:
+    async def require_token(self, request: Request, token: str, channel: str | None) -> str:
         """Return the number that is meant, if this token opens it."""
         number = await self._gateway.number_of(token, channel)
         if number is None:
@@ -76,19 +76,19 @@ class Authenticator:
         """Return the number that is meant, if the key of the headers opens it."""
         key = presented_key(request)
         if channel is None or not self._is_admin(key):
-            return await self.admit_token(request, key, channel)
+            return await self.require_token(request, key, channel)
         try:
             return (await self._gateway.show(channel)).number
         except NumberUnknown as exc:
             raise unauthorized() from exc
 
-    async def admit_either(self, request: Request, number: str) -> bool:
+    async def require_either(self, request: Request, number: str) -> bool:
         """Say whether it is the operator who came in."""
         # A token can not be guessed, so its owner is never kept out by a neighbour's guesses.
         key = presented_key(request)
         if await self._gateway.authorize(number, key):
             return False
-        self.admit_operator(request)
+        self.require_operator(request)
         return True
 
     def _is_admin(self, key: str) -> bool:

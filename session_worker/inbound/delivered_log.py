@@ -37,14 +37,14 @@ class DeliveredLog:
         self._before: frozenset[bytes] | None = None
         self._opening = asyncio.Lock()
 
-    async def has(self, incoming: Incoming) -> bool:
+    async def contains(self, incoming: Incoming) -> bool:
         """Whether an earlier process has brought it to Planfix."""
         async with self._opening:
             if self._before is None:
                 self._before = await asyncio.to_thread(self._open)
         return bool(self._before) and _digest(incoming) in self._before
 
-    def note(self, incoming: Incoming) -> None:
+    def add(self, incoming: Incoming) -> None:
         if self._ring is not None:
             self._count += 1
             offset = self._count % PLACES * RECORD.size

@@ -66,12 +66,12 @@ class Delivery:
     async def bring(self, order: Deliver) -> None:
         """Deliver a row; its last word has been told when this returns."""
         try:
-            if await self._proofs.has(order.incoming):
+            if await self._proofs.contains(order.incoming):
                 log.info("row %s was taken before a crash", order.row)
                 self._outbox.put(Delivered(row=order.row))
                 return
             await asyncio.sleep(min(order.next_try - time.time(), LONGEST_WAIT))
-            parcel = await self._packing.pack(order)
+            parcel = await self._packing.assemble(order)
             # Fetched before a place among the callers is taken: others wait for that.
             introduction = await self._introduce(order)
             failure = await self._try(order, parcel, introduction)
@@ -87,14 +87,14 @@ class Delivery:
         self, order: Deliver, parcel: AssembledMessage, introduction: Introduction
     ) -> Failure | None:
         """Try once; tells what happened, returns why it came to nothing."""
-        async with self._gate.passage():
+        async with self._gate.slot():
             try:
                 await self._deliver(order, parcel, introduction)
             except PlanfixError as error:
                 failure = failure_of(error, self._gate)
                 self._outbox.put(Failed(row=order.row, failure=failure))
                 return failure
-            self._proofs.note(order.incoming)
+            self._proofs.add(order.incoming)
             self._gate.succeeded()
             self._outbox.put(Delivered(row=order.row))
             return None
@@ -196,7 +196,7 @@ class PlanfixDelivery:
 
     async def close(self) -> None:
         """Let calls under way end, begin no other; what is left is still with the supervisor."""
-        await self._gate.shut(GRACE)
+        await self._gate.close(GRACE)
         await self._messages.close()
         await self._statuses.close()
         await self._planfix.close()

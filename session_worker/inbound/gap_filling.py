@@ -49,7 +49,7 @@ class GapFilling:
         if held is not None:
             await self._reception.hand_up((position,), held)
         else:
-            self._reception.nothing(position)
+            self._reception.acknowledge(position)
         if count or not gap.is_undecodable:
             await self._reception.finish_albums()
         self._outbox.put(_receipt(gap, last, count, unread))

@@ -76,7 +76,7 @@ class MessageAssembler:
         self._words = words
         self._outbox = outbox
 
-    async def pack(self, order: Deliver) -> AssembledMessage:
+    async def assemble(self, order: Deliver) -> AssembledMessage:
         """Make the parcel; what can't be fetched for good is told by a line in it."""
         incoming = order.incoming
         files: list[tuple[str, str]] = []

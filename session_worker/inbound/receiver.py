@@ -76,7 +76,7 @@ class UpdateReceiver:
             heard = ()
         self.absence.count(sum(isinstance(each, ParsedMessage) for each in heard))
         if not heard:
-            self.nothing(position)
+            self.acknowledge(position)
         for place, each in enumerate(heard, start=1):
             # Events are stored in order, so the update is stored when its last one is.
             await self.hand_up((position,) if place == len(heard) else (), each)
@@ -87,9 +87,9 @@ class UpdateReceiver:
         receipt = self.absence.end(catch_up)
         if receipt is not None:
             self._outbox.put(receipt)
-        self.nothing(position)
+        self.acknowledge(position)
 
-    def nothing(self, position: int) -> None:
+    def acknowledge(self, position: int) -> None:
         """Say that there is nothing to store at this position."""
         self._telegram.acknowledge(position)
 

@@ -50,7 +50,7 @@ class CircuitBreaker:
         self._counted = 0.0
 
     @asynccontextmanager
-    async def passage(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """Wait for one's turn, then hold a place among those that may call."""
         async with self._slots:
             await self._until_open()
@@ -81,7 +81,7 @@ class CircuitBreaker:
             self._closed_until = now + pause
         return time.time() + self._closed_until - now
 
-    async def shut(self, grace: float) -> None:
+    async def close(self, grace: float) -> None:
         """Let nobody in any more; wait a little for those inside."""
         self._shut = True
         with suppress(TimeoutError):

@@ -37,7 +37,7 @@ class StatusReporter:
         self._outbox.put(StatusTold(row=order.row, status=order.status, failure=failure))
 
     async def _try(self, order: TellStatus) -> Failure | None:
-        async with self._gate.passage():
+        async with self._gate.slot():
             try:
                 await self._planfix.tell_status(order.planfix_id, order.status, order.text)
             except PlanfixError as error:

@@ -157,7 +157,7 @@ class Worker:
             match command:
                 case Beat():
                     self._lease.renew(command.deadline)
-                    self._reporter.put(self._feel_pulse(command.beat_id))
+                    self._reporter.put(self._make_pulse(command.beat_id))
                 case Assignment():
                     raise PipeBroken("a second assignment")
                 case _:
@@ -168,7 +168,7 @@ class Worker:
         while True:
             await self._session.handle(await self._commands.get())
 
-    def _feel_pulse(self, beat_id: int) -> Pulse:
+    def _make_pulse(self, beat_id: int) -> Pulse:
         lag, self._lag = self._lag, 0.0
         memory = self._measure_memory()
         return Pulse(

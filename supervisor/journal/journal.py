@@ -165,7 +165,7 @@ class Journal:
         number = self.number
         kept = await insert_incoming(connection, self._book, said.received)
         await chats.write_memories(connection, self._book, said.chats.values())
-        dead = await outcomes.write_outcomes(connection, number, said.words)
+        dead = await outcomes.write_outcomes(connection, number, said.outcomes)
         sent, dropped = await outcomes.write_parts(connection, number, said.parts)
         read = await statuses.write_reads(connection, number, said.reads)
         await statuses.write_told(connection, number, said.told)

@@ -39,7 +39,7 @@ class RowOutcome:
     failure: Failure | None = None
     is_uncertain: bool = False
 
-    def and_then(self, event: Trying | Delivered | Failed) -> RowOutcome:
+    def then(self, event: Trying | Delivered | Failed) -> RowOutcome:
         match event:
             case Trying():
                 return RowOutcome(tries=self.tries + 1, is_uncertain=self.is_uncertain)
@@ -63,7 +63,7 @@ class WorkerReport:
 
     received: list[Received] = field(default_factory=list)
     chats: dict[int, ChatMemory] = field(default_factory=dict)
-    words: dict[int, RowOutcome] = field(default_factory=dict)
+    outcomes: dict[int, RowOutcome] = field(default_factory=dict)
     parts: list[PartSent] = field(default_factory=list)
     reads: dict[int, int] = field(default_factory=dict)
     told: list[StatusTold] = field(default_factory=list)
@@ -86,12 +86,12 @@ class WorkerReport:
             case Resolved():
                 pass  # an answer to a question, nothing to be kept
             case _:
-                self._add_word(event)
+                self._add_outcome(event)
 
-    def _add_word(self, event: RowEvent) -> None:
+    def _add_outcome(self, event: RowEvent) -> None:
         match event:
             case Trying() | Delivered() | Failed():
-                self.words[event.row] = self.words.get(event.row, RowOutcome()).and_then(event)
+                self.outcomes[event.row] = self.outcomes.get(event.row, RowOutcome()).then(event)
             case PartSent():
                 self.parts.append(event)
             case StatusTold():

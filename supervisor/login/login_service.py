@@ -80,26 +80,26 @@ class LoginService:
     async def begin(self, number: str, method: LoginMethod, who: str) -> Progress:
         """Start a login in place of whatever runs for a number that is not logged in."""
         self._tenure.require()
-        async with self._roster.turn(number):
+        async with self._roster.lock_of(number):
             await self._require_logged_out(number)
             await self._store.numbers.start(number)
             keeper = self._roster.keeper_of(number)
             await keeper.stop()
             keeper.login.who = who
-            request_id = keeper.login.ask()
+            request_id = keeper.login.open()
             opening = self._opening(method, request_id)
             await self._roster.start(number, OneOffSession(SIGN_IN, opening))
-        await keeper.login.answer(request_id)
+        await keeper.login.wait(request_id)
         return _progress(keeper.standing.state, keeper)
 
     async def enter_code(self, number: str, code: str) -> Progress:
         keeper = await self._logging_in(number)
-        request_id = keeper.login.ask()
+        request_id = keeper.login.open()
         return await self._enter(keeper, EnterCode(request_id=request_id, code=code), request_id)
 
     async def enter_password(self, number: str, password: str) -> Progress:
         keeper = await self._logging_in(number)
-        request_id = keeper.login.ask()
+        request_id = keeper.login.open()
         step = EnterPassword(request_id=request_id, password=password)
         return await self._enter(keeper, step, request_id)
 
@@ -110,7 +110,7 @@ class LoginService:
         would show that nothing is under way.
         """
         self._tenure.require()
-        async with self._roster.turn(number):
+        async with self._roster.lock_of(number):
             keeper = self._roster.find(number)
         if keeper is not None:
             await keeper.login.settle(LOGIN_LOOK_TIMEOUT)
@@ -126,11 +126,11 @@ class LoginService:
             return None
         keeper = self._roster.keeper_of(number)
         await keeper.stop()
-        request_id = keeper.login.ask()
+        request_id = keeper.login.open()
         await self._roster.start(number, OneOffSession(SIGN_OUT, LogOut(request_id=request_id)))
         try:
             async with asyncio.timeout(LOG_OUT):
-                await keeper.login.answer(request_id)
+                await keeper.login.wait(request_id)
         except (TimeoutError, GatewayError) as exc:
             logger.warning("number %s: its session goes on at Telegram: %s", number, exc)
             return False
@@ -155,7 +155,7 @@ class LoginService:
 
     async def _enter(self, keeper: Keeper, step: Command, request_id: int) -> Progress:
         keeper.tell(step)
-        moved = await keeper.login.answer(request_id)
+        moved = await keeper.login.wait(request_id)
         if moved.stage is LoginStage.LOGGED_IN:
             await keeper.standing.wait_settled(SETTLE)
         return _progress(keeper.standing.state, keeper)

@@ -57,7 +57,7 @@ class Dispatcher:
         self._orders = CommandFactory(journal.number, links, language)
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
-        self._is_shaken = False
+        self._must_resync = False
         self._lately: deque[GapTrace] = deque(maxlen=MOST_REMEMBERED)
         self._resolver = RecipientQuestions()
         self._echoes = EchoFilter(self._deliver)
@@ -70,7 +70,7 @@ class Dispatcher:
         self._statuses = HandOver(
             f"{name}statuses", journal.owed, lambda each: self._say(self._orders.status(each))
         )
-        self.trays = (self._in, self._out, self._statuses)
+        self.hand_overs = (self._in, self._out, self._statuses)
         self.number = journal.number
         self.journal = journal
         self.chats = ChatCache(journal)
@@ -78,35 +78,35 @@ class Dispatcher:
     async def prepare(self, epoch: int) -> None:
         """Find out what the worker before has left open, in the name of the next one's epoch."""
         self._epoch = epoch
-        self._is_shaken = False
+        self._must_resync = False
         self._lately.clear()
         self.chats.forget_all()
-        self._echoes.begin(await self.journal.rows_in_doubt(time.time()))
+        self._echoes.start(await self.journal.rows_in_doubt(time.time()))
 
-    def begin(self, tell: Callable[[Command], None]) -> None:
+    def attach_worker(self, tell: Callable[[Command], None]) -> None:
         """Serve a worker that knows nothing yet."""
         self._tell = tell
-        for tray in self.trays:
-            tray.begin()
+        for tray in self.hand_overs:
+            tray.start()
 
-    async def end(self) -> None:
+    async def detach_worker(self) -> None:
         """Forget what the worker had; it is all in the journal."""
         self._tell = None
-        self._resolver.hang_up()
-        for tray in self.trays:
-            await tray.end()
+        self._resolver.abort()
+        for tray in self.hand_overs:
+            await tray.stop()
 
-    async def take(self, events: Sequence[MessageEvent]) -> None:
+    async def record_events(self, events: Sequence[MessageEvent]) -> None:
         """Write down what the worker said, all or nothing of it, then do what follows."""
         said = report_of(events)
         try:
             recorded = await self.journal.record(self._epoch, said, self._lately)
             await self.chats.load({kept.incoming.peer_id for kept in recorded.kept})
-            if self._is_shaken:
-                await self._find_bearings()
+            if self._must_resync:
+                await self._resynchronise()
         except DatabaseError:
             # It may have been written all the same; then nobody would hear of it again.
-            self._is_shaken = True
+            self._must_resync = True
             raise
         self._lately.extend(kept.trace for kept in recorded.kept)
         for memory in said.chats.values():
@@ -120,12 +120,12 @@ class Dispatcher:
         try:
             accepted = await self.journal.accept(outgoing, is_new_chat=is_new_chat)
         except BaseException:
-            self._out.read_all()  # whoever repeats it is told that it is kept already
+            self._out.reload()  # whoever repeats it is told that it is kept already
             raise
         if not accepted.is_repeat:
             if is_new_chat:
                 self.chats.add(outgoing.peer_id)
-            self._out.offer(Waiting(accepted.row, outgoing.peer_id, outgoing))
+            self._out.add(Waiting(accepted.row, outgoing.peer_id, outgoing))
         return accepted
 
     async def resolve(self, draft: OutgoingMessage) -> Contact:
@@ -136,65 +136,65 @@ class Dispatcher:
     async def replay(self, row: int) -> None:
         """Hand a dead letter over again, behind what waits in its chat."""
         direction = await self.journal.revive(row)
-        (self._in if direction is Direction.IN else self._out).read_all()
+        (self._in if direction is Direction.IN else self._out).reload()
 
     async def replay_all(self) -> int:
         count = await self.journal.revive_all()
-        self._in.read_all()
-        self._out.read_all()
+        self._in.reload()
+        self._out.reload()
         return count
 
     def _act(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
         self._echoes.drop(recorded.dropped)
-        self._in.finish(recorded.dropped)
+        self._in.remove(recorded.dropped)
         kept = iter(recorded.kept)
         for event in events:
-            self._hear(event, recorded, kept)
+            self._act_on(event, recorded, kept)
         for owed in recorded.owed:
-            self._statuses.offer(owed)
+            self._statuses.add(owed)
 
-    def _hear(
+    def _act_on(
         self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
     ) -> None:
         match event:
             case Received():
                 self._offer_incoming(next(kept), recorded)
             case Trying(row=row):
-                self._hear_trying(row)
+                self._act_on_trying(row)
             case Failed():
-                self._hear_failed(event)
+                self._act_on_failed(event)
             case Delivered(row=row):
-                self._in.finish([row])
+                self._in.remove([row])
             case PartSent(row=row) if row in recorded.sent:
                 self._finish_outgoing(row)
             case StatusTold():
-                self._hear_told(event)
+                self._act_on_told(event)
             case Resolved():
-                self._resolver.hear(event)
+                self._resolver.resolve(event)
             case _:
                 pass  # is written down, nothing follows
 
-    def _hear_trying(self, row: int) -> None:
-        self._in.window.work(row)
-        self._out.window.work(row)
-        peer_id = self._out.window.in_flight.get(row)
+    def _act_on_trying(self, row: int) -> None:
+        self._in.in_flight.work(row)
+        self._out.in_flight.work(row)
+        peer_id = self._out.in_flight.rows.get(row)
         if peer_id is not None:
-            self._echoes.doubt(peer_id, row)
+            self._echoes.mark_open(peer_id, row)
 
-    def _hear_failed(self, failed: Failed) -> None:
+    def _act_on_failed(self, failed: Failed) -> None:
         row, failure = failed.row, failed.failure
         if failure.next_try is None:
-            self._in.finish([row])
+            self._in.remove([row])
             self._finish_outgoing(row)
             return
-        self._in.window.rest(row)
-        self._out.window.rest(row)
-        peer_id = self._out.window.in_flight.get(row)
+        self._in.in_flight.rest(row)
+        self._out.in_flight.rest(row)
+        peer_id = self._out.in_flight.rows.get(row)
         if peer_id is not None and not may_have_been_sent(failure):
-            self._echoes.calm(peer_id)
+            self._echoes.release_chat(peer_id)
 
-    def _hear_told(self, told: StatusTold) -> None:
-        self._statuses.finish([told.row])
+    def _act_on_told(self, told: StatusTold) -> None:
+        self._statuses.remove([told.row])
         if told.failure is not None:
             logger.warning(
                 "number %s: Planfix does not take that row %d is %s: %s",
@@ -202,24 +202,24 @@ class Dispatcher:
             )
 
     def _finish_outgoing(self, row: int) -> None:
-        self._out.finish([row])
-        self._echoes.settle(row)
+        self._out.remove([row])
+        self._echoes.mark_known(row)
 
     def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
         if kept.row is not None and kept.row not in recorded.dropped:
-            self._in.offer(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
+            self._in.add(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
 
-    async def _find_bearings(self) -> None:
+    async def _resynchronise(self) -> None:
         """After trouble with the database ask it what it knows of the rows under way."""
-        under_way = {*self._in.window.in_flight, *self._out.window.in_flight}
+        under_way = {*self._in.in_flight.rows, *self._out.in_flight.rows}
         over = under_way - await self.journal.still_pending(under_way)
         self._echoes.drop(over)
-        self._in.finish(over)
+        self._in.remove(over)
         for row in over:
             self._finish_outgoing(row)
-        for tray in self.trays:
-            tray.read_all()
-        self._is_shaken = False
+        for tray in self.hand_overs:
+            tray.reload()
+        self._must_resync = False
 
     async def _load_incoming(self, besides: Besides, limit: int) -> tuple[list[Waiting], int]:
         waiting, looked_at = await self.journal.waiting(Direction.IN, besides, limit)
@@ -227,11 +227,11 @@ class Dispatcher:
         return waiting, looked_at
 
     def _hand_incoming(self, waiting: Waiting) -> None:
-        if not self._echoes.take(waiting):
-            self._in.window.rest(waiting.row)
+        if not self._echoes.add(waiting):
+            self._in.in_flight.rest(waiting.row)
 
     def _deliver(self, waiting: Waiting) -> None:
-        self._in.window.work(waiting.row)
+        self._in.in_flight.work(waiting.row)
         self._say(self._orders.deliver(waiting, self.chats.recall(waiting.peer_id), time.time()))
 
     def _say(self, command: Command) -> None:

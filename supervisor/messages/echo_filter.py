@@ -25,13 +25,13 @@ class EchoFilter:
         self._chats: dict[int, int] = {}
         self._held: dict[int, deque[Waiting]] = {}
 
-    def begin(self, doubts: Mapping[int, int]) -> None:
+    def start(self, doubts: Mapping[int, int]) -> None:
         """Start anew with the outgoing rows, by chat, of which nothing is known."""
         self._doubts = dict(doubts)
         self._chats = {row: peer_id for peer_id, row in doubts.items()}
         self._held = {}
 
-    def take(self, waiting: Waiting) -> bool:
+    def add(self, waiting: Waiting) -> bool:
         """Return whether it may pass now."""
         peer_id = waiting.peer_id
         may_pass = peer_id not in self._held and not (waiting.is_echo and peer_id in self._doubts)
@@ -41,7 +41,7 @@ class EchoFilter:
             self._held.setdefault(peer_id, deque()).append(waiting)
         return may_pass
 
-    def doubt(self, peer_id: int, row: int) -> None:
+    def mark_open(self, peer_id: int, row: int) -> None:
         """Note that an outgoing row is being tried."""
         known = self._doubts.get(peer_id, row)
         if known > row:
@@ -50,13 +50,13 @@ class EchoFilter:
         self._doubts[peer_id] = row
         self._chats[row] = peer_id
 
-    def settle(self, row: int) -> None:
+    def mark_known(self, row: int) -> None:
         """Note that the outcome of an outgoing row is known."""
         peer_id = self._chats.get(row)
         if peer_id is not None:
-            self.calm(peer_id)
+            self.release_chat(peer_id)
 
-    def calm(self, peer_id: int) -> None:
+    def release_chat(self, peer_id: int) -> None:
         """Note that nothing is open in a chat."""
         self._chats.pop(self._doubts.pop(peer_id, 0), None)
         for waiting in self._held.pop(peer_id, ()):

@@ -51,54 +51,54 @@ class HandOver(Generic[T]):
         self._is_reading = False
         self._has_missed = False
         self._dropped: set[int] = set()
-        self.window = InFlight()
+        self.in_flight = InFlight()
 
     @property
     def is_busy(self) -> bool:
         """Whether rows are being read, or are about to be."""
         return self._is_reading or self._wanted.is_set()
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Hand over everything that waits, a worker having started with nothing."""
-        self.window = InFlight()
+        self.in_flight = InFlight()
         self._wanted.set()
         self._task = asyncio.create_task(self._serve(), name=self._name)
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
 
-    def offer(self, item: T) -> None:
+    def add(self, item: T) -> None:
         """Take a row that was stored just now."""
-        if self._task is None or item.row in self.window.in_flight:
+        if self._task is None or item.row in self.in_flight.rows:
             return
         lane = item.lane
-        if not self._is_reading and self.window.is_next(lane) and self.window.takes(lane):
+        if not self._is_reading and self.in_flight.is_next(lane) and self.in_flight.takes(lane):
             self._hand_over(item)
         else:
             # What is being read now may not have it: it is read again.
             self._has_missed = True
-            self.window.lagging.add(lane)
+            self.in_flight.behind.add(lane)
             self._look()
 
-    def finish(self, rows: Iterable[int]) -> None:
+    def remove(self, rows: Iterable[int]) -> None:
         """Forget rows that are over."""
         for row in rows:
-            self.window.remove(row)
+            self.in_flight.remove(row)
             if self._is_reading:
                 self._dropped.add(row)
         self._look()
 
-    def read_all(self) -> None:
+    def reload(self) -> None:
         """Find out from the database what waits, being no longer sure of it."""
         self._has_missed = True
-        self.window.all_may_lag = True
+        self.in_flight.all_may_be_behind = True
         self._wanted.set()
 
     def _look(self) -> None:
-        if self.window.wants_more():
+        if self.in_flight.wants_more():
             self._wanted.set()
 
     async def _serve(self) -> None:
@@ -121,18 +121,18 @@ class HandOver(Generic[T]):
     async def _catch_up(self) -> None:
         self._is_reading = True
         try:
-            while self.window.has_room and not await self._read_piece():
+            while self.in_flight.has_room and not await self._read_piece():
                 pass
         finally:
             self._is_reading = False
 
     async def _read_piece(self) -> bool:
         """Hand over the next rows; return whether nothing is left but what has to wait."""
-        window = self.window
+        window = self.in_flight
         self._has_missed = False
         self._dropped.clear()
         full = window.full_lanes
-        rows, looked_at = await self._load(Besides(tuple(window.in_flight), full), PIECE)
+        rows, looked_at = await self._load(Besides(tuple(window.rows), full), PIECE)
         left = set(full)
         for item in rows:
             if item.row in self._dropped:
@@ -142,13 +142,13 @@ class HandOver(Generic[T]):
             else:
                 left.add(item.lane)
         if looked_at < PIECE and not self._has_missed:
-            window.all_may_lag = False
-            window.lagging = left
+            window.all_may_be_behind = False
+            window.behind = left
             return True
         return False
 
     def _hand_over(self, item: T) -> None:
-        self.window.add(item.row, item.lane)
+        self.in_flight.add(item.row, item.lane)
         self._hand(item)
 
 
@@ -175,13 +175,13 @@ class InFlight:
         self._limits = limits or Limits()
         self._of_lane: Counter[int] = Counter()
         self._resting: set[int] = set()
-        self.in_flight: dict[int, int] = {}
-        self.lagging: set[int] = set()
-        self.all_may_lag = True
+        self.rows: dict[int, int] = {}
+        self.behind: set[int] = set()
+        self.all_may_be_behind = True
 
     @property
     def has_room(self) -> bool:
-        return self._at_work < self._limits.at_work and len(self.in_flight) < self._limits.in_all
+        return self._at_work < self._limits.at_work and len(self.rows) < self._limits.in_all
 
     @property
     def full_lanes(self) -> frozenset[int]:
@@ -194,14 +194,14 @@ class InFlight:
 
     def is_next(self, lane: int) -> bool:
         """Whether a new row of this lane has none before it that is not handed over."""
-        return not self.all_may_lag and lane not in self.lagging
+        return not self.all_may_be_behind and lane not in self.behind
 
     def add(self, row: int, lane: int) -> None:
-        self.in_flight[row] = lane
+        self.rows[row] = lane
         self._of_lane[lane] += 1
 
     def remove(self, row: int) -> None:
-        lane = self.in_flight.pop(row, None)
+        lane = self.rows.pop(row, None)
         if lane is None:
             return
         self._of_lane[lane] -= 1
@@ -211,20 +211,20 @@ class InFlight:
 
     def rest(self, row: int) -> None:
         """Note that the row's lane waits, for its next try or for another row."""
-        if row in self.in_flight:
-            self._resting.add(self.in_flight[row])
+        if row in self.rows:
+            self._resting.add(self.rows[row])
 
     def work(self, row: int) -> None:
         """Note that the row is being tried."""
-        if row in self.in_flight:
-            self._resting.discard(self.in_flight[row])
+        if row in self.rows:
+            self._resting.discard(self.rows[row])
 
     def wants_more(self) -> bool:
         """Whether it is worthwhile to look for more rows in the database."""
-        if not (self.all_may_lag or self.lagging) or not self.has_room:
+        if not (self.all_may_be_behind or self.behind) or not self.has_room:
             return False
         if self._at_work <= self._limits.at_work // 2:
-            return self.all_may_lag or any(map(self._has_half, self.lagging))
+            return self.all_may_be_behind or any(map(self._has_half, self.behind))
         return False
 
     def _has_half(self, lane: int) -> bool:
@@ -232,4 +232,4 @@ class InFlight:
 
     @property
     def _at_work(self) -> int:
-        return len(self.in_flight) - sum(self._of_lane[lane] for lane in self._resting)
+        return len(self.rows) - sum(self._of_lane[lane] for lane in self._resting)

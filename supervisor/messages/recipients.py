@@ -50,15 +50,15 @@ class RecipientQuestions:
         finally:
             del self._asked[request_id]
 
-    def hear(self, answer: Resolved) -> None:
-        self._settle(answer.request_id, answer)
+    def resolve(self, answer: Resolved) -> None:
+        self._answer(answer.request_id, answer)
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         """Tell all who wait that no answer will come."""
         for request_id in self._asked:
-            self._settle(request_id, None)
+            self._answer(request_id, None)
 
-    def _settle(self, request_id: int, answer: Resolved | None) -> None:
+    def _answer(self, request_id: int, answer: Resolved | None) -> None:
         asked = self._asked.get(request_id)
         if asked is not None and not asked.done():
             asked.set_result(answer)

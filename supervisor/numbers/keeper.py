@@ -156,7 +156,7 @@ class Keeper:
             logger.exception("number %s: its worker could not be served", self.number)
             return WorkerExit.CRASHED
         finally:
-            self.login.hang_up()
+            self.login.abort()
 
     async def _wait_for_proxy(self) -> None:
         """Give a proxy time to end the line of a worker that was killed: two would cost the login."""
@@ -171,7 +171,7 @@ class Keeper:
         timing = self._fleet.timing
         errand, self._errand = self._errand, None
         self._turn, self._why_parked = Turn(errand), ""
-        assignment = await self._ledger.brief(errand)
+        assignment = await self._ledger.make_assignment(errand)
         self._desk = None if errand else await self._desks.of(self.number)
         if self._desk is not None:
             await self._desk.prepare(assignment.epoch)
@@ -180,12 +180,12 @@ class Keeper:
         if errand is not None:
             worker.tell(errand.opening)
         if self._desk is not None:
-            self._desk.begin(worker.tell)
-        slot.leave_after(timing.boot)
+            self._desk.attach_worker(worker.tell)
+        slot.release_after(timing.boot)
         try:
             hear, is_login = partial(self._hear, slot), errand is not None and errand.is_login
             shift = WorkerRun(worker, timing, hear, may_kill=self._note_silence, is_login=is_login)
-            return await shift.serve()
+            return await shift.run()
         finally:
             self._heard, self._why_parked = self.last_heard, worker.breach or ""
             self._worker = None
@@ -193,7 +193,7 @@ class Keeper:
             if assignment.proxy is not None and not worker.left_in_order:
                 self._line_held_until = now() + timing.linger
             if self._desk is not None:
-                await self._desk.end()
+                await self._desk.detach_worker()
 
     def _note_silence(self, is_stalled: bool) -> bool:
         self.standing.stall(is_stalled=is_stalled)
@@ -216,7 +216,7 @@ class Keeper:
             self.standing.show(ProcessState.STARTING)  # online no longer, whatever writing it takes
         match step:
             case Restart(pause):
-                await self._note(partial(self._ledger.note_restart, ending))
+                await self._note(partial(self._ledger.record_restart, ending))
                 if pause:
                     self.standing.show(ProcessState.BACKING_OFF)
                     await asyncio.sleep(pause)
@@ -224,7 +224,7 @@ class Keeper:
             case Proceed():
                 return True
             case Park():
-                await self._note(partial(self._ledger.note_parked, ending, self._why_parked))
+                await self._note(partial(self._ledger.record_parked, ending, self._why_parked))
                 self.standing.show(ProcessState.PARKED)
             case Rest():
                 self.standing.rest()
@@ -243,17 +243,17 @@ class Keeper:
         if self._desk is None:
             return
         for piece in split_after_gaps(events):
-            await self._until_stored(partial(self._desk.take, piece))
-        await self._note(partial(self._ledger.note_planfix, events))
+            await self._until_stored(partial(self._desk.record_events, piece))
+        await self._note(partial(self._ledger.record_planfix, events))
 
     async def _hear_one(self, slot: StartSlot, event: Event) -> None:
         match event:
             case SessionChanged():
                 await self._hear_session(event)
                 if is_settled(self.standing.state):
-                    slot.leave()
+                    slot.release()
             case KeySaved() | EntitiesSeen() | UpdateStateMoved():
-                await self._until_stored(partial(self._ledger.keep, event))
+                await self._until_stored(partial(self._ledger.save, event))
             case LoginMoved() | LoginFailed():
                 await self._hear_login(event)
             case _:
@@ -262,15 +262,15 @@ class Keeper:
     async def _hear_login(self, said: LoginEvent) -> None:
         self._turn.require_login(said)
         if isinstance(said, LoginMoved) and said.stage is LoginStage.LOGGED_IN:
-            await self._note(partial(self._ledger.note_logged_in, self.login.who))
+            await self._note(partial(self._ledger.record_logged_in, self.login.who))
             # From here on whoever waits waits for the number's next worker.
             self.standing.show(ProcessState.STARTING)
-        self.login.hear(said)
+        self.login.resolve(said)
 
     async def _hear_session(self, said: SessionChanged) -> None:
-        await self._note(partial(self._ledger.note_trouble, said.trouble))
+        await self._note(partial(self._ledger.record_trouble, said.trouble))
         if said.state in LOST and said.trouble is not None:
-            await self._until_stored(partial(self._ledger.note_login_lost, said.trouble))
+            await self._until_stored(partial(self._ledger.record_login_lost, said.trouble))
         self.standing.show(ProcessState.RUNNING, said.state)
 
     async def _note(self, writing: Callable[[], Awaitable[None]]) -> None:

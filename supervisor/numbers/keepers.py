@@ -30,7 +30,7 @@ class Keepers:
         self._keepers: dict[str, Keeper] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def turn(self, number: str) -> asyncio.Lock:
+    def lock_of(self, number: str) -> asyncio.Lock:
         """Hold it while a number is started, changed or stopped."""
         return self._turns.setdefault(number, asyncio.Lock())
 
@@ -60,14 +60,14 @@ class Keepers:
 
     async def start_all(self, numbers: Iterable[str]) -> None:
         for number in numbers:
-            async with self.turn(number):
+            async with self.lock_of(number):
                 await self.start(number)
 
     async def stop_all(self) -> None:
         """Stop all at once: together they take no longer than the slowest."""
         await asyncio.gather(*(keeper.stop() for keeper in self._keepers.values()))
 
-    def not_begun(self, numbers: Iterable[str]) -> list[str]:
+    def not_started(self, numbers: Iterable[str]) -> list[str]:
         """Tell whose first worker has not been forked yet."""
         return [
             number

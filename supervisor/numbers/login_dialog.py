@@ -35,13 +35,13 @@ class LoginDialog:
         self.who = ""
         """Who began the login, for the audit log."""
 
-    def ask(self) -> int:
+    def open(self) -> int:
         """Announce a question; return the id it must carry."""
         request_id = next(self._ids)
         self._waiting[request_id] = asyncio.get_running_loop().create_future()
         return request_id
 
-    async def answer(self, request_id: int) -> LoginMoved:
+    async def wait(self, request_id: int) -> LoginMoved:
         """Wait for what the question has led to, or raise why it led nowhere."""
         try:
             async with asyncio.timeout(PATIENCE):
@@ -59,14 +59,14 @@ class LoginDialog:
         if self._waiting:
             await asyncio.wait(set(self._waiting.values()), timeout=patience)
 
-    def hear(self, event: LoginEvent) -> None:
+    def resolve(self, event: LoginEvent) -> None:
         if isinstance(event, LoginMoved):
             self.reached = event
         elif event.failure in FINAL_FAILURES:
             self.reached = None
         self._resolve(event.request_id, event)
 
-    def hang_up(self) -> None:
+    def abort(self) -> None:
         """Tell all who wait that no answer will come."""
         self.reached = None
         for request_id in list(self._waiting):

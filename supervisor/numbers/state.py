@@ -123,7 +123,7 @@ class LiveState:
     def __init__(self) -> None:
         self._process = ProcessState.STOPPED
         self._session: SessionState | None = None
-        self._bell = asyncio.Event()
+        self._changed = asyncio.Event()
         self.since = time.time()
 
     @property
@@ -152,11 +152,11 @@ class LiveState:
         try:
             async with asyncio.timeout(seconds):
                 while not is_settled(self.state):
-                    await self._bell.wait()
+                    await self._changed.wait()
         except TimeoutError:
             return self.state
         return self.state
 
     def _ring(self) -> None:
-        bell, self._bell = self._bell, asyncio.Event()
+        bell, self._changed = self._changed, asyncio.Event()
         bell.set()

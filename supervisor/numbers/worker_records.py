@@ -71,7 +71,7 @@ class WorkerRecords:
         self._epoch = 0
         self._error_code: str | None = None
 
-    async def brief(self, errand: OneOffSession | None = None) -> Assignment:
+    async def make_assignment(self, errand: OneOffSession | None = None) -> Assignment:
         """Open a new epoch: from here on nothing of an earlier worker is written."""
         number = await self._store.numbers.get(self.number)
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
@@ -100,7 +100,7 @@ class WorkerRecords:
             session_factory=(errand or self._config).session_factory,
         )
 
-    async def keep(self, fact: Fact) -> None:
+    async def save(self, fact: Fact) -> None:
         """Store what a worker has learnt."""
         match fact:
             case KeySaved():
@@ -113,27 +113,27 @@ class WorkerRecords:
                 reached = values.UpdateState(**fact.update_state.model_dump())
                 await self._store.sessions.move_updates(self.number, self._epoch, reached)
 
-    async def note_trouble(self, trouble: Trouble | None) -> None:
+    async def record_trouble(self, trouble: Trouble | None) -> None:
         """Show what troubles the session, until it does no longer."""
         if trouble is not None:
-            await self._note_error(trouble.code, trouble.detail)
+            await self._record_error(trouble.code, trouble.detail)
         elif self._error_code in set(TroubleCode):
-            await self._note_error(None)
+            await self._record_error(None)
 
-    async def note_planfix(self, events: Iterable[MessageEvent]) -> None:
+    async def record_planfix(self, events: Iterable[MessageEvent]) -> None:
         """Show why nothing comes through to Planfix, until something does."""
         for event in events:
             match event:
                 case Delivered() if self._error_code in set(PlanfixTrouble):
-                    await self._note_error(None)
+                    await self._record_error(None)
                 case Failed(failure=Failure(code=code, detail=detail)) if (
                     code in set(PlanfixTrouble) and code != self._error_code
                 ):
-                    await self._note_error(code, detail)
+                    await self._record_error(code, detail)
                 case _:
                     pass  # tells nothing about Planfix
 
-    async def note_login_lost(self, trouble: Trouble) -> None:
+    async def record_login_lost(self, trouble: Trouble) -> None:
         """Forget a key that Telegram has ended, or that is another account's."""
         if trouble.code is TroubleCode.WRONG_ACCOUNT:
             await self._store.sessions.let_go(self.number, self._epoch)
@@ -141,20 +141,20 @@ class WorkerRecords:
             login = Login.BANNED if trouble.code in _BANNED else Login.NEEDED
             await self._store.sessions.drop(self.number, self._epoch, login)
 
-    async def note_logged_in(self, who: str) -> None:
+    async def record_logged_in(self, who: str) -> None:
         """Let no login link outlive the login, whoever it was that logged in."""
         await self._store.login_links.use(self.number)
         await self._store.audit.append(who, "logged_in", self.number)
 
-    async def note_restart(self, ending: WorkerExit) -> None:
-        await self._note_error(ending)
+    async def record_restart(self, ending: WorkerExit) -> None:
+        await self._record_error(ending)
         await self._store.runs.count_restart(self.number, self._epoch)
 
-    async def note_parked(self, ending: WorkerExit, detail: str = "") -> None:
-        await self._note_error(ending, detail, parked=True)
+    async def record_parked(self, ending: WorkerExit, detail: str = "") -> None:
+        await self._record_error(ending, detail, parked=True)
         await self._store.runs.park(self.number, self._epoch, ending)
 
-    async def _note_error(
+    async def _record_error(
         self, code: str | None, detail: str = "", *, parked: bool = False
     ) -> None:
         self._error_code = code

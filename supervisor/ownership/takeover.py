@@ -30,7 +30,7 @@ class Takeover:
         self._begun = False
 
     @property
-    def why_not(self) -> str | None:
+    def not_active_reason(self) -> str | None:
         """Why nothing can be done for numbers, in words; nothing if it can."""
         if self._begun:
             return None
@@ -38,7 +38,7 @@ class Takeover:
 
     def require(self) -> None:
         if not self._begun:
-            raise StandingBy(self.why_not)
+            raise StandingBy(self.not_active_reason)
 
     async def start(self) -> None:
         """Begin at once, raising what stands against it; or return and stand by."""

@@ -17,14 +17,14 @@ class StartSlot:
         self._places = places
         self._held = True
 
-    def leave(self) -> None:
+    def release(self) -> None:
         if self._held:
             self._held = False
             self._places.release()
 
-    def leave_after(self, seconds: float) -> None:
+    def release_after(self, seconds: float) -> None:
         """Let the next one in even if this one never says that it has started."""
-        asyncio.get_running_loop().call_later(seconds, self.leave)
+        asyncio.get_running_loop().call_later(seconds, self.release)
 
 
 class StartLimit:
@@ -40,4 +40,4 @@ class StartLimit:
         try:
             yield slot
         finally:
-            slot.leave()
+            slot.release()

@@ -48,7 +48,7 @@ class WorkerRun:
         self._is_stalled = False
         self._is_login = is_login
 
-    async def serve(self) -> WorkerExit:
+    async def run(self) -> WorkerExit:
         """Return why the worker ended; cancelled, end it in order first."""
         listening = asyncio.create_task(self._listen())
         beating = asyncio.create_task(self._beat())

@@ -35,7 +35,7 @@ class MessageIndex:
         records = await asyncio.to_thread(_read, self._path)
         self.newest = max((each[0] for each in RECORD.iter_unpack(records)), default=0)
 
-    def note(self, message_id: int, peer_id: int, *, is_out: bool) -> None:
+    def add(self, message_id: int, peer_id: int, *, is_out: bool) -> None:
         self._fresh.append(RECORD.pack(message_id, -peer_id if is_out else peer_id))
         self.newest = max(self.newest, message_id)
 

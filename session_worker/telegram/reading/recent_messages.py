@@ -30,7 +30,7 @@ class SentMessages:
         """Remember which messages a part has become."""
         found = [message_id for message_id in dict.fromkeys(sent) if message_id and message_id > 0]
         for message_id in found:
-            self._places.note(message_id, peer_id, is_out=True)
+            self._places.add(message_id, peer_id, is_out=True)
         if part.text and sent[-1] in found:
             self._remember(peer_id, sent[-1], part.text)
         await self._places.save()

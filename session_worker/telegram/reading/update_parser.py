@@ -82,7 +82,7 @@ class UpdateParser:
             return ()
         heard = written(message, contact, names_of(entities), self._words)
         self._remember(message, heard)
-        self._whereabouts.note(message.id, contact.peer_id, is_out=bool(message.out))
+        self._whereabouts.add(message.id, contact.peer_id, is_out=bool(message.out))
         return (heard,)
 
     async def _reread(self, message: Any, entities: Mapping[int, Any]) -> Sequence[ParsedMessage]:

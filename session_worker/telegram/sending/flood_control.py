@@ -42,7 +42,7 @@ class FloodControl:
         self._end: asyncio.TimerHandle | None = None
 
     @property
-    def refuses_strangers(self) -> bool:
+    def blocks_first_contacts(self) -> bool:
         """Whether only those may be written to who wrote first."""
         return self._clock() < self._spam_until
 

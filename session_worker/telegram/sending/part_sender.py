@@ -134,7 +134,7 @@ class PartSender:
     async def _send_album(self, indexes: Sequence[int]) -> None:
         """Send files as an album, if Telegram takes these as one; else they are left."""
         for index in indexes:
-            await self._make_known(index)
+            await self._register_media(index)
         if not all(self._letter.parcels[index].is_known for index in indexes):
             return
         caption = self._caption
@@ -162,12 +162,12 @@ class PartSender:
         if cause.entry.remedy not in _SINGLES_MAY_DO:
             raise error
 
-    async def _make_known(self, index: int) -> None:
+    async def _register_media(self, index: int) -> None:
         parcel = self._letter.parcels[index]
         if parcel.is_known or not parcel.joins_albums:
             return
         try:
-            media = await self._sender.make_known(parcel.media)
+            media = await self._sender.register_media(parcel.media)
         except TelegramError as error:
             await self._find_another_way(index, error)
         else:

@@ -69,7 +69,7 @@ class RecipientSearch:
             return user
         if not (order.username or order.phone):
             return None
-        if self._throttle.refuses_strangers:
+        if self._throttle.blocks_first_contacts:
             raise Refused(400, "PEER_FLOOD")
         if order.username and (user := await self._by_username(order.username)):
             return user

@@ -87,7 +87,7 @@ class Sender:
         request = functions.messages.SendMultiMediaRequest(self._peer, singles)
         return _ids(await self._post(request), [item.random_id for item in items])
 
-    async def make_known(self, media: Any) -> Any:
+    async def register_media(self, media: Any) -> Any:
         """Let Telegram see uploaded media, as it must before they can be in an album."""
         request = functions.messages.UploadMediaRequest(self._peer, media)
         match await self._ask(request):

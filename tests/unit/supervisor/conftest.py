@@ -61,11 +61,11 @@ class Office:
         self.told = []
         epoch = (await self.store.numbers.get(NUMBER)).epoch
         await self.desk.prepare(await self.store.runs.take_epoch(NUMBER, epoch))
-        self.desk.begin(self.told.append)
+        self.desk.attach_worker(self.told.append)
         await eventually(lambda: self.is_idle)
 
     async def close(self) -> None:
-        await self.desk.end()
+        await self.desk.detach_worker()
 
     async def reopen(self) -> None:
         """Let the worker die, another one start under a supervisor that remembers nothing."""
@@ -76,10 +76,10 @@ class Office:
     @property
     def is_idle(self) -> bool:
         """Whether all that may be handed over has been."""
-        return not any(tray.is_busy for tray in self.desk.trays)
+        return not any(tray.is_busy for tray in self.desk.hand_overs)
 
     async def say(self, *events: MessageEvent) -> None:
-        await self.desk.take(events)
+        await self.desk.record_events(events)
         await eventually(lambda: self.is_idle)
 
     async def write(self, planfix_id: str, peer_id: int = 1) -> Accepted:

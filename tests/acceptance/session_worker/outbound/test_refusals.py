@@ -232,7 +232,7 @@ async def test_answers_pass_while_strangers_are_off_limits(
     (sent,) = await mail.send(iryna, "answer")
 
     assert sent.text == "answer"
-    assert mail.throttle.refuses_strangers
+    assert mail.throttle.blocks_first_contacts
 
 
 async def test_cut_line_delays_no_more_than_itself(

@@ -24,7 +24,7 @@ class Calls:
         self.go_on = asyncio.Event()
 
     async def make(self) -> None:
-        async with self.gate.passage():
+        async with self.gate.slot():
             self.inside += 1
             await self.go_on.wait()
             self.inside -= 1
@@ -75,7 +75,7 @@ async def test_calls_keep_to_a_rate(autojump_clock: AutojumpClock) -> None:
     began = time.monotonic()
 
     for _ in range(12):
-        async with gate.passage():
+        async with gate.slot():
             pass
 
     assert time.monotonic() - began >= 0.009
@@ -87,7 +87,7 @@ async def test_shutting_waits_for_those_inside() -> None:
     calls = Calls(gate)
     inside = asyncio.create_task(calls.make())
     await eventually(lambda: calls.inside)
-    shutting = asyncio.create_task(gate.shut(5.0))
+    shutting = asyncio.create_task(gate.close(5.0))
     await asyncio.sleep(0)
     late = asyncio.create_task(calls.make())
 

@@ -150,7 +150,7 @@ def test_chat_id_comes_back(peer_id: int) -> None:
 )
 def test_last_word_counts(events: list[Trying | Failed | Delivered]) -> None:
     """Of all that was said of a row at once the last word is written, every try counted."""
-    [word] = report_of(events).words.values()
+    [word] = report_of(events).outcomes.values()
 
     assert word.tries == sum(isinstance(event, Trying) for event in events)
     match events[-1]:

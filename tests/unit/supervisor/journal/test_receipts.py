@@ -27,7 +27,7 @@ async def test_receipt_counts_what_was_delivered(office: Office) -> None:
     await office.say(received(1))
     await office.say(received(2), received(3, 4))
     await office.say(received(5))
-    await office.desk.take([gap(found=4, missing=1)])
+    await office.desk.record_events([gap(found=4, missing=1)])
     await office.say(received(6))
     assert await counts(office) == [(4, 0, 1)]
     rows = {order.incoming.message_ids[0]: order.row for order in office.told_of(Deliver)}

@@ -157,22 +157,22 @@ def test_any_history_keeps_the_order(steps: list[tuple[str, int, bool]]) -> None
     taken: list[Waiting] = []
     doubts: set[int] = set()
     echoes = EchoFilter(passed.append)
-    echoes.begin({})
+    echoes.start({})
 
     for place, (step, peer_id, is_echo) in enumerate(steps):
         before = len(passed)
         if step == "take":
             taken.append(Waiting(place, peer_id, incoming(place + 1, is_echo=is_echo)))
-            echoes.take(taken[-1])
+            echoes.add(taken[-1])
             assert not any(each.is_echo and each.peer_id in doubts for each in passed[before:])
         elif step == "doubt":
-            echoes.doubt(peer_id, 100 + peer_id)
+            echoes.mark_open(peer_id, 100 + peer_id)
             doubts.add(peer_id)
         else:
-            echoes.settle(100 + peer_id)
+            echoes.mark_known(100 + peer_id)
             doubts.discard(peer_id)
     for peer_id in (1, 2, 3):
-        echoes.settle(100 + peer_id)
+        echoes.mark_known(100 + peer_id)
 
     for peer_id in (1, 2, 3):
         rows = [each.row for each in taken if each.peer_id == peer_id]

@@ -250,7 +250,7 @@ async def other_office(office: Office) -> Office:
     other = Office(office.store, make_dispatcher(await office.store.journals.open(number)))
     epoch = (await office.store.numbers.get(number)).epoch
     await other.desk.prepare(epoch)
-    other.desk.begin(other.told.append)
+    other.desk.attach_worker(other.told.append)
     return other
 
 

@@ -29,7 +29,7 @@ DELIVERED = Delivered(row=1)
 @pytest.fixture
 async def ledger(store: Store, tmp_path: Path) -> WorkerRecords:
     ledger = WorkerRecords(NUMBER, store, Config(tmp_path, tmp_path, 1, "hash", language="en"))
-    await ledger.brief()
+    await ledger.make_assignment()
     return ledger
 
 
@@ -50,7 +50,7 @@ async def test_trouble_is_shown_until_something_comes_through(
 ) -> None:
     """A token that is refused, a Planfix that is away: each is the last error until it is over."""
     for event in events:
-        await ledger.note_planfix([event])
+        await ledger.record_planfix([event])
 
     error = (await store.numbers.get(NUMBER)).last_error
     assert (error and error.code) == expected
@@ -63,7 +63,7 @@ async def test_worker_is_told_where_planfix_may_lie(
     """Whether a private address may be called is the operator's word, carried to the worker."""
     config = Config(tmp_path, tmp_path, 1, "hash", allow_private_planfix=is_allowed)
 
-    assignment = await WorkerRecords(NUMBER, store, config).brief()
+    assignment = await WorkerRecords(NUMBER, store, config).make_assignment()
 
     assert assignment.planfix.may_be_private is is_allowed
 

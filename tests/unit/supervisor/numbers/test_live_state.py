@@ -59,9 +59,9 @@ async def test_gate_lets_few_in_at_a_time(autojump_clock: AutojumpClock) -> None
     async def begin(name: str, *, speaks_after: float) -> None:
         async with gate.enter() as slot:
             entered.append(name)
-            slot.leave_after(5)
+            slot.release_after(5)
             await asyncio.sleep(speaks_after)
-            slot.leave()
+            slot.release()
             await asyncio.sleep(100)
 
     async with asyncio.TaskGroup() as group:

@@ -57,7 +57,7 @@ async def hear_nothing(_events: list[Any]) -> None: ...
 async def test_parting_is_never_cut_short(cancels: int) -> None:
     """Who stops a number while its worker leaves by itself waits until nothing of it is left."""
     worker: Any = Leaving()
-    serving = asyncio.create_task(WorkerRun(worker, Timing(), hear_nothing).serve())
+    serving = asyncio.create_task(WorkerRun(worker, Timing(), hear_nothing).run())
     await worker.parting.wait()
 
     for _ in range(cancels):
@@ -77,4 +77,4 @@ async def test_end_is_told() -> None:
     worker: Any = Leaving()
     worker.may_go.set()
 
-    assert await WorkerRun(worker, Timing(), hear_nothing).serve() is WorkerExit.NEEDS_LOGIN
+    assert await WorkerRun(worker, Timing(), hear_nothing).run() is WorkerExit.NEEDS_LOGIN

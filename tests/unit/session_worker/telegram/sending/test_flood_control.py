@@ -118,11 +118,11 @@ async def test_spam_limit_keeps_strangers_out(throttle: FloodControl, account: A
     with pytest.raises(Refused):
         await throttle.pass_on(account.ask, Text(), ONE)
 
-    assert throttle.refuses_strangers
+    assert throttle.blocks_first_contacts
     assert account.told[0] is not None
     assert account.told[0].detail == "PEER_FLOOD"
     await _pass(SPAM_LIMIT + 1)
-    assert not throttle.refuses_strangers
+    assert not throttle.blocks_first_contacts
 
 
 async def test_longer_limit_is_not_shortened(throttle: FloodControl, account: Account) -> None:
