@@ -47,7 +47,7 @@ async def _recorded(
 
 def admit_operator_to(number: str) -> str:
     """Let nobody but the operator in; return the number's digits."""
-    context().door.require_operator(request)
+    context().authenticator.require_operator(request)
     try:
         return normalise_number(number)
     except ValueError as exc:
@@ -64,7 +64,7 @@ async def admit_as(number: str) -> tuple[str, str]:
     try:
         digits = normalise_number(number)
     except ValueError as exc:
-        context().door.require_operator(request)
+        context().authenticator.require_operator(request)
         raise not_found() from exc
-    is_operator = await context().door.require_either(request, digits)
+    is_operator = await context().authenticator.require_either(request, digits)
     return digits, name_of(is_operator=is_operator)

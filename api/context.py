@@ -70,7 +70,7 @@ class Context:
 
     settings: Settings
     gateway: Gateway
-    door: Authenticator
+    authenticator: Authenticator
     work: SurvivingWork
 
 

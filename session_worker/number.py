@@ -56,41 +56,41 @@ class NumberSession:
         outbox: Outbox,
         lease: WritePermit,
         *,
-        pace: ConnectionTiming | None = None,
-        gate: CircuitBreaker | None = None,
+        timing: ConnectionTiming | None = None,
+        circuit_breaker: CircuitBreaker | None = None,
         patience: Patience | None = None,
     ) -> None:
-        pace = pace or ConnectionTiming()
+        timing = timing or ConnectionTiming()
         self._outbox = outbox
         self._since = _last_known_moment(assignment)
-        account = TelegramAccount(assignment, outbox, lease, on_update=self._take, pace=pace)
+        account = TelegramAccount(assignment, outbox, lease, on_update=self._take, timing=timing)
         spool, words = Path(assignment.spool), texts_of(assignment.language)
-        recollection, people = RecentMessages(), People(account.ask, lambda: account.owner)
+        recent_messages, people = RecentMessages(), People(account.ask, lambda: account.owner)
         self._account = account
-        self._whereabouts = MessageIndex(spool / WHEREABOUTS)
+        self._message_index = MessageIndex(spool / WHEREABOUTS)
         sent = MessageIndex(spool / SENT)
-        listener = UpdateParser(people, recollection, (self._whereabouts, sent), words)
-        self._reception = UpdateReceiver(
-            listener, self._whereabouts, outbox, words, account, pace.albums
+        parser = UpdateParser(people, recent_messages, (self._message_index, sent), words)
+        self._receiver = UpdateReceiver(
+            parser, self._message_index, outbox, words, account, timing.albums
         )
-        self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
-        history = History(account.ask, recollection, words)
+        self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox)
+        history = History(account.ask, recent_messages, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         profiles = Profiles(account.ask)
         sources = Sources(downloads, history, profiles, account.until_online)
-        packing = MessageAssembler(sources, spool, words, outbox)
+        assembler = MessageAssembler(sources, spool, words, outbox)
         planfix = PlanfixClient(assignment.planfix, assignment.number, patience)
-        self._inbound = PlanfixDelivery(
-            planfix, packing, outbox, DeliveredLog(spool / PROOFS), gate
+        self._planfix_delivery = PlanfixDelivery(
+            planfix, assembler, outbox, DeliveredLog(spool / PROOFS), circuit_breaker
         )
-        throttle = FloodControl(account)
-        addresses = Addresses(account, throttle)
+        flood_control = FloodControl(account)
+        addresses = Addresses(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        traces = SentMessages(recollection, sent)
-        self._outbound = TelegramSender(
-            account, throttle, addresses, fetcher, outbox, traces, spool
+        sent_messages = SentMessages(recent_messages, sent)
+        self._sender = TelegramSender(
+            account, flood_control, addresses, fetcher, outbox, sent_messages, spool
         )
-        self._resolver = RecipientSearch(account, throttle, addresses)
+        self._resolver = RecipientSearch(account, flood_control, addresses)
         self._resolving: Lanes[Resolve] = Lanes(self._resolve)
 
     @property
@@ -102,8 +102,8 @@ class NumberSession:
         return self._account.queue_depth
 
     async def run(self) -> None:
-        await self._whereabouts.open()
-        jobs = {"account": self._account.run(), "albums": self._reception.run()}
+        await self._message_index.open()
+        jobs = {"account": self._account.run(), "albums": self._receiver.run()}
         tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -117,18 +117,18 @@ class NumberSession:
 
     async def stop(self) -> None:
         # The call under way to Planfix ends while the line to Telegram is closed.
-        await asyncio.gather(self._account.stop(), self._inbound.close())
+        await asyncio.gather(self._account.stop(), self._planfix_delivery.close())
 
     async def handle(self, command: Command) -> None:
         match command:
             case Stored(positions=positions):
-                await self._reception.stored(positions)
+                await self._receiver.stored(positions)
             case Deliver():
-                self._inbound.deliver(command)
+                self._planfix_delivery.deliver(command)
             case TellStatus():
-                self._inbound.tell_status(command)
+                self._planfix_delivery.tell_status(command)
             case Send():
-                self._outbound.send(command)
+                self._sender.send(command)
             case Resolve(request_id=request_id):
                 self._resolving.put(request_id, command)
             case _:
@@ -137,15 +137,15 @@ class NumberSession:
     async def _take(self, _: TelegramAccount, incoming: PositionedUpdate) -> None:
         match incoming.update:
             case Gap() as gap:
-                last = Last(self._whereabouts.newest, self._since)
+                last = Last(self._message_index.newest, self._since)
                 await self._gap_filling.fill(incoming.position, gap, last)
             case CatchUp():
-                self._reception.absence.begin()
-                self._reception.acknowledge(incoming.position)
+                self._receiver.catch_up_counter.begin()
+                self._receiver.acknowledge(incoming.position)
             case CaughtUp(what=catch_up):
-                await self._reception.end_absence(incoming.position, catch_up)
+                await self._receiver.end_absence(incoming.position, catch_up)
             case update:
-                await self._reception.take(incoming.position, update)
+                await self._receiver.take(incoming.position, update)
 
     async def _resolve(self, order: Resolve) -> None:
         answer = await self._resolver.resolve(order)
@@ -154,7 +154,9 @@ class NumberSession:
         await self._outbox.report(answer)
 
     async def _close(self) -> None:
-        await asyncio.gather(self._inbound.close(), self._outbound.close(), self._resolving.close())
+        await asyncio.gather(
+            self._planfix_delivery.close(), self._sender.close(), self._resolving.close()
+        )
 
 
 def _last_known_moment(assignment: Assignment) -> int:

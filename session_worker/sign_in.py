@@ -65,10 +65,10 @@ class SignIn:
         assignment: Assignment,
         outbox: Outbox,
         lease: WritePermit,
-        pace: ConnectionTiming | None = None,
+        timing: ConnectionTiming | None = None,
     ) -> None:
         self._outbox = outbox
-        self._login = Login(assignment, lease, pace)
+        self._login = Login(assignment, lease, timing)
         self._steps: asyncio.Queue[Step] = asyncio.Queue()
         self._stage: LoginStage | None = None
         self._patience = self._patience_later = PATIENCE

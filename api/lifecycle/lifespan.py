@@ -43,8 +43,8 @@ async def serve_gateway(
         gateway = await _start(stack, gateway or await _make(settings, sandbox))
         work = await stack.enter_async_context(SurvivingWork())
         proxies = parse_proxies(settings.trusted_proxies)
-        door = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
-        share(app, Context(settings, gateway, door, work))
+        authenticator = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
+        share(app, Context(settings, gateway, authenticator, work))
         if sandbox is not None:
             await stack.enter_async_context(_demo(settings, gateway, sandbox))
         # What is there by now stays; looking through it, a full collection held all up for 50 ms.

@@ -59,9 +59,9 @@ async def _admit(fields: dict[str, Any]) -> str:
 
 
 async def _let_in(fields: dict[str, Any], channel: str | None) -> str:
-    door, token = context().door, fields.get("token")
+    authenticator, token = context().authenticator, fields.get("token")
     if not token:
-        return await door.admit_channel(request, channel)
+        return await authenticator.admit_channel(request, channel)
     if not isinstance(token, str):
         raise unauthorized()
-    return await door.require_token(request, token, channel)
+    return await authenticator.require_token(request, token, channel)

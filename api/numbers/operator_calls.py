@@ -22,7 +22,7 @@ blueprint = Blueprint("numbers", __name__, url_prefix="/numbers")
 @document_response(NumbersAnswer)
 async def get_numbers() -> Response:
     """List all numbers, or one client's."""
-    context().door.require_operator(request)
+    context().authenticator.require_operator(request)
     client = validate(OfClient, read_query(request)).client
     views = await context().gateway.numbers(client)
     merging = (await context().gateway.page_merging()).value

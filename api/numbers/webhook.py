@@ -45,7 +45,7 @@ _STOPPED = frozenset(StoppedNumber.model_fields)
 @document_response(CreatedAnswer, 201)
 async def post_webhook() -> Response:
     """Start a number."""
-    context().door.require_operator(request)
+    context().authenticator.require_operator(request)
     new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
     created = await audited(context().gateway.create(new), OPERATOR, "started", new.number)
@@ -70,7 +70,7 @@ async def get_webhook() -> Response:
     """Say how a number is."""
     fields = await read_body_or_query(request, _ASKED)
     number = validate(Numbered, fields).number
-    is_operator = await context().door.require_either(request, number)
+    is_operator = await context().authenticator.require_either(request, number)
     asked = validate(NamedNumber, fields)
     view = await context().gateway.show(number)
     if view.name != asked.name:
@@ -88,7 +88,7 @@ async def put_webhook() -> Response:
     """Stop a number, change it, start it again; another name or session needs the admin key."""
     fields = await read_body(request)
     number = validate(Numbered, fields).number
-    is_operator = await context().door.require_either(request, number)
+    is_operator = await context().authenticator.require_either(request, number)
     if not is_operator:
         _leave_sessions_alone(fields)
     changes = validate(ChangedNumber, fields, **_rules(is_operator=is_operator))
@@ -110,7 +110,7 @@ async def delete_webhook() -> Response:
     """Stop a number; with `purge` its data is erased too."""
     fields = await read_body_or_query(request, _STOPPED)
     number = validate(Numbered, fields).number
-    is_operator = await context().door.require_either(request, number)
+    is_operator = await context().authenticator.require_either(request, number)
     asked = validate(StoppedNumber, fields)
     purge = asked.purge or validate(Purge, read_query(request)).purge
     view = await context().gateway.show(number)

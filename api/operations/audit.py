@@ -59,7 +59,7 @@ blueprint = Blueprint("audit", __name__)
 @document_response(AuditsAnswer)
 async def get_audit() -> Response:
     """Tell who did what to which number."""
-    context().door.require_operator(request)
+    context().authenticator.require_operator(request)
     asked = validate(AuditQuery, read_query(request))
     entries = await context().gateway.list_audit(asked.number, asked.before, asked.limit)
     return say(AuditsAnswer(entries=[AuditAnswer.model_validate(entry) for entry in entries]))

@@ -151,7 +151,7 @@ async def get_readyz() -> Response:
 @gives(CONTENT_TYPE)
 async def get_metrics() -> Response:
     """Give the figures that Prometheus collects."""
-    context().door.require_operator(request)
+    context().authenticator.require_operator(request)
     gateway = context().gateway
     old_keys = await gateway.count_old_keys()
     merging = await gateway.page_merging()

@@ -55,19 +55,19 @@ class Albums:
         """When the next album will be complete if nothing more comes."""
         return min((album.due for album in self._open.values()), default=None)
 
-    def add(self, positions: tuple[int, ...], heard: ParsedMessage, now: float) -> list[Gathered]:
+    def add(self, positions: tuple[int, ...], parsed: ParsedMessage, now: float) -> list[Gathered]:
         """Take what was heard; what is complete by now comes back, in order."""
-        peer_id = heard.incoming.peer_id
+        peer_id = parsed.incoming.peer_id
         album = self._open.get(peer_id)
         done = []
-        if album is not None and (album.group != heard.album or len(album.items) >= LONGEST):
+        if album is not None and (album.group != parsed.album or len(album.items) >= LONGEST):
             done.append(self._close(peer_id))
             album = None
-        if heard.album is None:
-            return [*done, Gathered(positions, _named([heard], self._words))]
+        if parsed.album is None:
+            return [*done, Gathered(positions, _named([parsed], self._words))]
         if album is None:
-            album = self._open[peer_id] = _Album(heard.album, now)
-        album.items.append(heard)
+            album = self._open[peer_id] = _Album(parsed.album, now)
+        album.items.append(parsed)
         album.positions += positions
         self._wait(album, now)
         return done

@@ -50,57 +50,57 @@ class Delivery:
     def __init__(
         self,
         planfix: PlanfixClient,
-        gate: CircuitBreaker,
+        circuit_breaker: CircuitBreaker,
         chats: ChatMemories,
-        packing: MessageAssembler,
+        assembler: MessageAssembler,
         outbox: Outbox,
-        proofs: DeliveredLog,
+        delivered_log: DeliveredLog,
     ) -> None:
         self._planfix = planfix
-        self._gate = gate
+        self._circuit_breaker = circuit_breaker
         self._chats = chats
-        self._packing = packing
+        self._assembler = assembler
         self._outbox = outbox
-        self._proofs = proofs
+        self._delivered_log = delivered_log
 
     async def bring(self, order: Deliver) -> None:
         """Deliver a row; its last word has been told when this returns."""
         try:
-            if await self._proofs.contains(order.incoming):
+            if await self._delivered_log.contains(order.incoming):
                 log.info("row %s was taken before a crash", order.row)
                 self._outbox.put(Delivered(row=order.row))
                 return
             await asyncio.sleep(min(order.next_try - time.time(), LONGEST_WAIT))
-            parcel = await self._packing.assemble(order)
+            assembled = await self._assembler.assemble(order)
             # Fetched before a place among the callers is taken: others wait for that.
             introduction = await self._introduce(order)
-            failure = await self._try(order, parcel, introduction)
+            failure = await self._try(order, assembled, introduction)
             while failure is not None and failure.next_try is not None:
                 if failure.code == FailureCode.ANSWER_LOST:
                     order = order.model_copy(update={"is_uncertain": True})
-                failure = await self._try(order, parcel, introduction)
+                failure = await self._try(order, assembled, introduction)
         except Exception:  # the root of a row: a bug in one must not stop those behind it
             log.exception("row %s failed", order.row)
             self._outbox.put(Failed(row=order.row, failure=Failure(code=FailureCode.INTERNAL)))
 
     async def _try(
-        self, order: Deliver, parcel: AssembledMessage, introduction: Introduction
+        self, order: Deliver, assembled: AssembledMessage, introduction: Introduction
     ) -> Failure | None:
         """Try once; tells what happened, returns why it came to nothing."""
-        async with self._gate.slot():
+        async with self._circuit_breaker.slot():
             try:
-                await self._deliver(order, parcel, introduction)
+                await self._deliver(order, assembled, introduction)
             except PlanfixError as error:
-                failure = failure_of(error, self._gate)
+                failure = failure_of(error, self._circuit_breaker)
                 self._outbox.put(Failed(row=order.row, failure=failure))
                 return failure
-            self._proofs.add(order.incoming)
-            self._gate.succeeded()
+            self._delivered_log.add(order.incoming)
+            self._circuit_breaker.succeeded()
             self._outbox.put(Delivered(row=order.row))
             return None
 
     async def _deliver(
-        self, order: Deliver, parcel: AssembledMessage, introduction: Introduction
+        self, order: Deliver, assembled: AssembledMessage, introduction: Introduction
     ) -> None:
         before = self._chats.recall(order.chat)
         task = await self._find_task(before)
@@ -108,7 +108,7 @@ class Delivery:
             # The first message of a chat makes its task: an earlier try did get through.
             log.info("row %s was taken before", order.row)
         else:
-            await self._post(order, parcel, introduction, has_task=task is not None)
+            await self._post(order, assembled, introduction, has_task=task is not None)
         if is_known(order.incoming.contact):
             self._chats.remember_contact(order.incoming.contact)
 
@@ -122,7 +122,7 @@ class Delivery:
     async def _post(
         self,
         order: Deliver,
-        parcel: AssembledMessage,
+        assembled: AssembledMessage,
         introduction: Introduction,
         *,
         has_task: bool,
@@ -133,12 +133,12 @@ class Delivery:
             contact = known
         line = PlanfixMessage(
             contact=contact,
-            text=parcel.text,
+            text=assembled.text,
             is_echo=order.incoming.is_echo,
             title="" if has_task else full_name(contact),
             bio=None if has_task else introduction.bio,
             photo_link=introduction.photo_link,
-            files=parcel.files,
+            files=assembled.files,
         )
         self._outbox.put(Trying(row=order.row))
         await self._planfix.new_message(line)
@@ -147,8 +147,8 @@ class Delivery:
         """Fetch a photo that Planfix has not seen, and the bio of somebody it has no task with."""
         contact, before = order.incoming.contact, self._chats.recall(order.chat)
         is_new_photo = before.contact is None or before.contact.photo_id != contact.photo_id
-        has_photo = is_new_photo and await self._packing.has_photo(order)
-        bio = await self._packing.bio(order) if before.task is None else ""
+        has_photo = is_new_photo and await self._assembler.has_photo(order)
+        bio = await self._assembler.bio(order) if before.task is None else ""
         return Introduction((order.photo_link or "") if has_photo else "", bio)
 
     async def _tell_contact(self, order: Deliver, photo_link: str) -> None:
@@ -175,16 +175,20 @@ class PlanfixDelivery:
     def __init__(
         self,
         planfix: PlanfixClient,
-        packing: MessageAssembler,
+        assembler: MessageAssembler,
         outbox: Outbox,
-        proofs: DeliveredLog,
-        gate: CircuitBreaker | None = None,
+        delivered_log: DeliveredLog,
+        circuit_breaker: CircuitBreaker | None = None,
     ) -> None:
         self._planfix = planfix
-        self._gate = gate or CircuitBreaker()
-        delivery = Delivery(planfix, self._gate, ChatMemories(outbox), packing, outbox, proofs)
+        self._circuit_breaker = circuit_breaker or CircuitBreaker()
+        delivery = Delivery(
+            planfix, self._circuit_breaker, ChatMemories(outbox), assembler, outbox, delivered_log
+        )
         self._messages: Lanes[Deliver] = Lanes(delivery.bring)
-        self._statuses: Lanes[TellStatus] = Lanes(StatusReporter(planfix, self._gate, outbox).tell)
+        self._statuses: Lanes[TellStatus] = Lanes(
+            StatusReporter(planfix, self._circuit_breaker, outbox).tell
+        )
 
     def deliver(self, order: Deliver) -> None:
         """Take a message, behind all that were taken for the same chat."""
@@ -196,7 +200,7 @@ class PlanfixDelivery:
 
     async def close(self) -> None:
         """Let calls under way end, begin no other; what is left is still with the supervisor."""
-        await self._gate.close(GRACE)
+        await self._circuit_breaker.close(GRACE)
         await self._messages.close()
         await self._statuses.close()
         await self._planfix.close()

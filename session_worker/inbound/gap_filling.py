@@ -28,46 +28,46 @@ class GapFilling:
     """Hears what a gap has swallowed, before anything newer is heard."""
 
     def __init__(
-        self, ask: Ask, listener: UpdateParser, reception: UpdateReceiver, outbox: Outbox
+        self, ask: Ask, parser: UpdateParser, receiver: UpdateReceiver, outbox: Outbox
     ) -> None:
         self._ask = ask
-        self._listener = listener
-        self._reception = reception
+        self._listener = parser
+        self._receiver = receiver
         self._outbox = outbox
 
     async def fill(self, position: int, gap: Gap, last: Last) -> None:
         """Hand up all messages after the last known one; the last of them ends the gap."""
         if not gap.is_undecodable:
-            await self._reception.finish_albums()
+            await self._receiver.finish_albums()
         unread: list[str] = []
         count = 0
         held: ParsedMessage | None = None
         async for found in self._messages(gap, last, unread):
-            for heard in await self._listener.read(found.message, found.entities):
+            for parsed in await self._listener.read(found.message, found.entities):
                 count += 1
-                held = await self._after(held, heard)
+                held = await self._after(held, parsed)
         if held is not None:
-            await self._reception.hand_up((position,), held)
+            await self._receiver.hand_up((position,), held)
         else:
-            self._reception.acknowledge(position)
+            self._receiver.acknowledge(position)
         if count or not gap.is_undecodable:
-            await self._reception.finish_albums()
+            await self._receiver.finish_albums()
         self._outbox.put(_receipt(gap, last, count, unread))
 
     def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
         first = first_of(gap, last.message_id)
         if first is None:
-            return Backfill(self._ask, self._reception.patiently, last, unread).messages()
-        by_id = MessagesById(self._ask, self._reception.patiently, unread)
+            return Backfill(self._ask, self._receiver.patiently, last, unread).messages()
+        by_id = MessagesById(self._ask, self._receiver.patiently, unread)
         return by_id.messages(first, gap.before_id)
 
-    async def _after(self, held: ParsedMessage | None, heard: ParsedMessage) -> ParsedMessage:
+    async def _after(self, held: ParsedMessage | None, parsed: ParsedMessage) -> ParsedMessage:
         """Hand up what came before, holding the newest back: it may be the last."""
         if held is not None:
-            await self._reception.hand_up((), held)
-            if held.incoming.peer_id != heard.incoming.peer_id:
-                await self._reception.finish_albums()
-        return heard
+            await self._receiver.hand_up((), held)
+            if held.incoming.peer_id != parsed.incoming.peer_id:
+                await self._receiver.finish_albums()
+        return parsed
 
 
 def first_of(gap: Gap, last_id: int) -> int | None:

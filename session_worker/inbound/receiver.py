@@ -50,41 +50,41 @@ class UpdateReceiver:
 
     def __init__(
         self,
-        ear: UpdateParser,
-        whereabouts: MessageIndex,
+        parser: UpdateParser,
+        message_index: MessageIndex,
         outbox: Outbox,
         words: ChatTexts,
         telegram: Source,
         patience: Patience | None = None,
     ) -> None:
-        self._ear = ear
-        self._whereabouts = whereabouts
+        self._parser = parser
+        self._message_index = message_index
         self._outbox = outbox
         self._telegram = telegram
         self._albums = Albums(words, patience)
         self._album_began = asyncio.Event()
-        self.absence = CatchUpCounter()
+        self.catch_up_counter = CatchUpCounter()
         self._backoff = Backoff(longest=30.0)
 
     async def take(self, position: int, update: Any) -> None:
         """Hand up what an update means; one that means nothing is done with at once."""
         try:
-            heard = await self.patiently(lambda: self._ear.listen(update))
+            parsed = await self.patiently(lambda: self._parser.listen(update))
         except Undecodable as error:
             log.warning("an update is left out, for what it needs can not be decoded: %s", error)
             self._outbox.put(_left_out(update, error))
-            heard = ()
-        self.absence.count(sum(isinstance(each, ParsedMessage) for each in heard))
-        if not heard:
+            parsed = ()
+        self.catch_up_counter.count(sum(isinstance(each, ParsedMessage) for each in parsed))
+        if not parsed:
             self.acknowledge(position)
-        for place, each in enumerate(heard, start=1):
+        for place, each in enumerate(parsed, start=1):
             # Events are stored in order, so the update is stored when its last one is.
-            await self.hand_up((position,) if place == len(heard) else (), each)
+            await self.hand_up((position,) if place == len(parsed) else (), each)
 
     async def end_absence(self, position: int, catch_up: CatchUp) -> None:
         """Say how much was caught up with, after all of it has been handed up."""
         await self.finish_albums()
-        receipt = self.absence.end(catch_up)
+        receipt = self.catch_up_counter.end(catch_up)
         if receipt is not None:
             self._outbox.put(receipt)
         self.acknowledge(position)
@@ -93,14 +93,14 @@ class UpdateReceiver:
         """Say that there is nothing to store at this position."""
         self._telegram.acknowledge(position)
 
-    async def hand_up(self, positions: tuple[int, ...], heard: ParsedUpdate) -> None:
-        match heard:
+    async def hand_up(self, positions: tuple[int, ...], parsed: ParsedUpdate) -> None:
+        match parsed:
             case ReadMark():
                 await self._outbox.report(
-                    ReadByContact(positions=positions, peer_id=heard.peer_id, up_to=heard.up_to)
+                    ReadByContact(positions=positions, peer_id=parsed.peer_id, up_to=parsed.up_to)
                 )
             case ParsedMessage():
-                await self._report(self._albums.add(positions, heard, time.monotonic()))
+                await self._report(self._albums.add(positions, parsed, time.monotonic()))
                 if self._albums.next_due is not None:
                     self._album_began.set()
 
@@ -110,7 +110,7 @@ class UpdateReceiver:
 
     async def stored(self, positions: Iterable[int]) -> None:
         """Let the place in the updates move on; a restart will not see them again."""
-        await self._whereabouts.save()
+        await self._message_index.save()
         for position in positions:
             self._telegram.acknowledge(position)
 

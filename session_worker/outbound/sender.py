@@ -58,21 +58,21 @@ class TelegramSender:
     def __init__(  # noqa: PLR0913, PLR0917 - one for each neighbour
         self,
         telegram: Telegram,
-        throttle: FloodControl,
+        flood_control: FloodControl,
         addresses: Addresses,
         fetcher: Fetcher,
         outbox: Outbox,
-        traces: SentMessages,
+        sent_messages: SentMessages,
         spool: Path,
         *,
         pauses: Backoff = PAUSES,
     ) -> None:
         self._telegram = telegram
-        self._throttle = throttle
+        self._flood_control = flood_control
         self._addresses = addresses
         self._fetcher = fetcher
         self._outbox = outbox
-        self._traces = traces
+        self._sent_messages = sent_messages
         self._folder = spool / "out"
         self._pauses = pauses
         self._uploads = Uploads(telegram.ask, telegram.until_online)
@@ -86,100 +86,100 @@ class TelegramSender:
     async def close(self) -> None:
         """Stop where we are; what was not sent is still with the supervisor."""
         await self._lanes.close()
-        self._throttle.close()
+        self._flood_control.close()
 
     async def _carry(self, order: Send) -> None:
         """Try until the message is sent, or given up."""
-        letter = SendState(order, self._folder / str(order.row))
+        state = SendState(order, self._folder / str(order.row))
         next_try: float | None = order.next_try
         while next_try is not None:
             await asyncio.sleep(min(max(0.0, next_try - time.time()), LONGEST_WAIT))
             await self._telegram.until_online()
-            failure = await self._try(letter)
+            failure = await self._try(state)
             if failure is None:
                 break
             await self._outbox.report(Failed(row=order.row, failure=failure))
             next_try = failure.next_try
-        await asyncio.to_thread(shutil.rmtree, letter.folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, state.folder, ignore_errors=True)
 
-    async def _try(self, letter: SendState) -> Failure | None:
+    async def _try(self, state: SendState) -> Failure | None:
         """Send all that is not sent; tell why not, if so."""
-        await self._outbox.report(Trying(row=letter.send.row))
+        await self._outbox.report(Trying(row=state.send.row))
         try:
-            await self._send_parts(letter)
+            await self._send_parts(state)
         except TelegramError as error:
-            return self._judge(cause_of(error), letter)
+            return self._judge(cause_of(error), state)
         except TryLater as later:
             return later.failure
         except Exception as error:  # a bug must not hold up the chat for ever
-            log.exception("row %d can not be sent", letter.send.row)
+            log.exception("row %d can not be sent", state.send.row)
             return Failure(code=UNKNOWN, detail=type(error).__name__)
-        for lost in letter.lost.values():
+        for lost in state.lost.values():
             return Failure(code=lost.code, detail=lost.detail)
         return None
 
-    def _judge(self, cause: Cause, letter: SendState) -> Failure:
+    def _judge(self, cause: Cause, state: SendState) -> Failure:
         """Decide by how often the same kind of trouble has come up."""
         remedy = cause.entry.remedy
-        letter.troubles[remedy] += 1
-        return judge(cause, letter.troubles[remedy], time.time(), self._pauses)
+        state.troubles[remedy] += 1
+        return judge(cause, state.troubles[remedy], time.time(), self._pauses)
 
-    async def _send_parts(self, letter: SendState) -> None:
-        for number, part in letter.open_parts:
-            if number in letter.done:
+    async def _send_parts(self, state: SendState) -> None:
+        for number, part in state.open_parts:
+            if number in state.done:
                 continue
-            await self._send_part(letter, number, part)
-            letter.done.add(number)
+            await self._send_part(state, number, part)
+            state.done.add(number)
 
-    async def _send_part(self, letter: SendState, number: int, part: Part) -> None:
+    async def _send_part(self, state: SendState, number: int, part: Part) -> None:
         """Send a part, without the files that turn out to be hopeless."""
         while True:
             try:
                 if not part.files:
-                    await self._post(letter, number, part)
+                    await self._post(state, number, part)
                     return
                 async with self._file_room:
-                    await self._fetch(letter, part)
-                    await self._post(letter, number, part)
+                    await self._fetch(state, part)
+                    await self._post(state, number, part)
             except FileFailed as failed:
-                failure = self._judge(failed.cause, letter)
+                failure = self._judge(failed.cause, state)
                 if failure.next_try is not None:
                     raise TryLater(failure) from failed
-                letter.lost[failed.index] = failed.cause
+                state.lost[failed.index] = failed.cause
             else:
                 return
 
-    async def _fetch(self, letter: SendState, part: Part) -> None:
+    async def _fetch(self, state: SendState, part: Part) -> None:
         for index in part.files:
-            if index in letter.lost or index in letter.parcels:
+            if index in state.lost or index in state.parcels:
                 continue
             try:
-                await self._fetcher.fetch(letter.attachment(index).url, letter.place(index))
+                await self._fetcher.fetch(state.attachment(index).url, state.place(index))
             except FetchFailed as failure:
                 raise FileFailed(index, failure.cause) from failure
 
-    async def _post(self, letter: SendState, number: int, part: Part) -> None:
-        peer_id = letter.outgoing.peer_id
+    async def _post(self, state: SendState, number: int, part: Part) -> None:
+        peer_id = state.outgoing.peer_id
         access_hash = await self._addresses.of(peer_id)
-        report = partial(self._report_sent, letter, number, part)
+        report = partial(self._report_sent, state, number, part)
         try:
-            await self._post_under(access_hash, letter, part, report)
+            await self._post_under(access_hash, state, part, report)
         except TelegramError as error:
             if cause_of(error).entry.reason is not Reason.CONTACT_UNKNOWN:
                 raise
             # The hash may be one of an earlier login; what was sent by now is noted in the letter.
             renewed = await self._addresses.renewed(peer_id, access_hash)
-            await self._post_under(renewed, letter, part, report)
+            await self._post_under(renewed, state, part, report)
 
     async def _post_under(
-        self, access_hash: int, letter: SendState, part: Part, report: Report
+        self, access_hash: int, state: SendState, part: Part, report: Report
     ) -> None:
-        peer_id = letter.outgoing.peer_id
-        sender = Sender(self._telegram.ask, self._throttle, peer_id, access_hash)
-        await PartSender(sender, self._uploads, letter, part, report).post()
+        peer_id = state.outgoing.peer_id
+        sender = Sender(self._telegram.ask, self._flood_control, peer_id, access_hash)
+        await PartSender(sender, self._uploads, state, part, report).post()
 
-    async def _report_sent(self, letter: SendState, number: int, part: Part) -> None:
+    async def _report_sent(self, state: SendState, number: int, part: Part) -> None:
         """Tell what is in Telegram by now, so that it is never sent again, never taken for an echo."""
-        sent = letter.sent(part)
-        await self._outbox.report(PartSent(row=letter.send.row, part=number, message_ids=sent))
-        await self._traces.note(letter.outgoing.peer_id, part, sent)
+        sent = state.sent(part)
+        await self._outbox.report(PartSent(row=state.send.row, part=number, message_ids=sent))
+        await self._sent_messages.note(state.outgoing.peer_id, part, sent)

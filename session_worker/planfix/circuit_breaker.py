@@ -119,20 +119,26 @@ class CircuitBreaker:
 PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends it
 
 
-def failure_of(error: PlanfixError, gate: CircuitBreaker) -> Failure:
+def failure_of(error: PlanfixError, circuit_breaker: CircuitBreaker) -> Failure:
     """Close the gate if others would fail alike; say when to try again, if ever."""
     match error:
         case PlanfixRejected():
-            gate.succeeded()
+            circuit_breaker.succeeded()
             return Failure(code=FailureCode.REJECTED, detail=str(error))
         case PlanfixUnauthorized():
-            code, next_try = FailureCode.UNAUTHORIZED, gate.failed(at_least=PAUSE_FOR_PEOPLE)
+            code, next_try = (
+                FailureCode.UNAUTHORIZED,
+                circuit_breaker.failed(at_least=PAUSE_FOR_PEOPLE),
+            )
         case PlanfixForbidden():
-            code, next_try = FailureCode.FORBIDDEN, gate.failed(at_least=PAUSE_FOR_PEOPLE)
+            code, next_try = (
+                FailureCode.FORBIDDEN,
+                circuit_breaker.failed(at_least=PAUSE_FOR_PEOPLE),
+            )
         case PlanfixAnswerLost():
-            code, next_try = FailureCode.ANSWER_LOST, gate.failed()
+            code, next_try = FailureCode.ANSWER_LOST, circuit_breaker.failed()
         case PlanfixUnavailable(retry_after=wanted):
-            code, next_try = FailureCode.UNAVAILABLE, gate.failed(wanted)
+            code, next_try = FailureCode.UNAVAILABLE, circuit_breaker.failed(wanted)
         case _:
             raise AssertionError(f"no verdict on {error!r}")
     return Failure(code=code, detail=str(error), next_try=next_try)

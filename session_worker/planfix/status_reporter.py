@@ -21,9 +21,11 @@ log = logging.getLogger(__name__)
 class StatusReporter:
     """Tells each status until Planfix has taken or refused it."""
 
-    def __init__(self, planfix: PlanfixClient, gate: CircuitBreaker, outbox: Outbox) -> None:
+    def __init__(
+        self, planfix: PlanfixClient, circuit_breaker: CircuitBreaker, outbox: Outbox
+    ) -> None:
         self._planfix = planfix
-        self._gate = gate
+        self._circuit_breaker = circuit_breaker
         self._outbox = outbox
 
     async def tell(self, order: TellStatus) -> None:
@@ -37,10 +39,10 @@ class StatusReporter:
         self._outbox.put(StatusTold(row=order.row, status=order.status, failure=failure))
 
     async def _try(self, order: TellStatus) -> Failure | None:
-        async with self._gate.slot():
+        async with self._circuit_breaker.slot():
             try:
                 await self._planfix.tell_status(order.planfix_id, order.status, order.text)
             except PlanfixError as error:
-                return failure_of(error, self._gate)
-            self._gate.succeeded()
+                return failure_of(error, self._circuit_breaker)
+            self._circuit_breaker.succeeded()
             return None

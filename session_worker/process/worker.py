@@ -116,7 +116,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop_asked.set)
         async with asyncio.TaskGroup() as group:
-            aides = [
+            side_tasks = [
                 group.create_task(self._obey(), name="pipe"),
                 group.create_task(self._handle_commands(), name="commands"),
                 group.create_task(self._watch_lag(), name="lag"),
@@ -124,7 +124,7 @@ class Worker:
             ]
             code = await self._run_session()
             self._session_over.set()
-            for aide in aides:
+            for aide in side_tasks:
                 aide.cancel()
         return code
 

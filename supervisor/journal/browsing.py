@@ -52,15 +52,15 @@ class Selection:
 
 
 async def list_entries(
-    connection: AsyncConnection, book: BodyCipher, selection: Selection
+    connection: AsyncConnection, cipher: BodyCipher, selection: Selection
 ) -> tuple[Entry, ...]:
     query = (
         select(tables.journal)
-        .where(*selection.where(book.number))
+        .where(*selection.where(cipher.number))
         .order_by(_row.id.desc())
         .limit(selection.limit)
     )
-    return tuple(_entry(book, row) for row in await connection.execute(query))
+    return tuple(_entry(cipher, row) for row in await connection.execute(query))
 
 
 async def revive(connection: AsyncConnection, number: str, row: int) -> Direction:
@@ -80,14 +80,14 @@ async def revive_all(connection: AsyncConnection, number: str) -> int:
 
 
 async def find_body(
-    connection: AsyncConnection, book: BodyCipher, row: int
+    connection: AsyncConnection, cipher: BodyCipher, row: int
 ) -> Incoming | Outgoing | None:
     """Return nothing of a row that is erased, or that is not the number's."""
     query = select(_row.direction, _row.key, _row.body).where(
-        _row.number == book.number, _row.id == row
+        _row.number == cipher.number, _row.id == row
     )
     found = (await connection.execute(query)).first()
-    return _open(book, found) if found else None
+    return _open(cipher, found) if found else None
 
 
 async def _revive(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Direction]:
@@ -98,8 +98,8 @@ async def _revive(connection: AsyncConnection, *where: ColumnElement[bool]) -> l
     return [Direction(direction) for direction in revived]
 
 
-def _entry(book: BodyCipher, row: Any) -> Entry:
-    body = _open(book, row)
+def _entry(cipher: BodyCipher, row: Any) -> Entry:
+    body = _open(cipher, row)
     return Entry(
         id=row.id,
         direction=Direction(row.direction),
@@ -120,11 +120,11 @@ def _entry(book: BodyCipher, row: Any) -> Entry:
     )
 
 
-def _open(book: BodyCipher, row: Any) -> Incoming | Outgoing | None:
+def _open(cipher: BodyCipher, row: Any) -> Incoming | Outgoing | None:
     if row.body is None:
         return None
     try:
-        return book.open(row.direction, row.key, row.body)
+        return cipher.open(row.direction, row.key, row.body)
     except SealBroken:
         return None
 

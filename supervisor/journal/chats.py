@@ -22,13 +22,13 @@ _entity = tables.entity.c
 
 
 async def write_memories(
-    connection: AsyncConnection, book: BodyCipher, memories: Iterable[ChatMemory]
+    connection: AsyncConnection, cipher: BodyCipher, memories: Iterable[ChatMemory]
 ) -> None:
     rows = [
         {
-            "number": book.number,
+            "number": cipher.number,
             "peer_id": each.peer_id,
-            "memory": book.seal_memory(each),
+            "memory": cipher.seal_memory(each),
             "read_up_to": 0,
         }
         for each in memories
@@ -37,13 +37,13 @@ async def write_memories(
 
 
 async def read_memories(
-    connection: AsyncConnection, book: BodyCipher, peers: Collection[int]
+    connection: AsyncConnection, cipher: BodyCipher, peers: Collection[int]
 ) -> dict[int, ChatMemory]:
     query = select(_chat.peer_id, _chat.memory).where(
-        _chat.number == book.number, _chat.peer_id.in_(sorted(peers))
+        _chat.number == cipher.number, _chat.peer_id.in_(sorted(peers))
     )
     rows = await connection.execute(query)
-    return {row.peer_id: book.open_memory(row.peer_id, row.memory) for row in rows}
+    return {row.peer_id: cipher.open_memory(row.peer_id, row.memory) for row in rows}
 
 
 async def is_known(connection: AsyncConnection, number: str, peer_id: int) -> bool:

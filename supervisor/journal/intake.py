@@ -47,7 +47,7 @@ _FRESH = {
 class NewOutgoing(NamedTuple):
     """What an employee wrote, with whether it is the first message of its chat."""
 
-    book: BodyCipher
+    cipher: BodyCipher
     outgoing: Outgoing
     is_new_chat: bool
 
@@ -56,11 +56,11 @@ async def insert_outgoing(connection: AsyncConnection, items: list[NewOutgoing])
     """Keep what is new; of a repeat tell what was kept the first time."""
     try:
         new = await _insert_where_missing(connection, [_values_of(item) for item in items])
-        chats = [_chat_of(item.book, item.outgoing.peer_id) for item in items if item.is_new_chat]
+        chats = [_chat_of(item.cipher, item.outgoing.peer_id) for item in items if item.is_new_chat]
         await insert_missing(connection, tables.chat, chats)
     except IntegrityError as exc:
         raise NumberUnknown from exc  # purged after its token was checked
-    names = [(item.book.number, item.outgoing.planfix_id) for item in items]
+    names = [(item.cipher.number, item.outgoing.planfix_id) for item in items]
     repeats = await _first_answers(connection, [name for name in names if name not in new])
     answers = []
     for name, item in zip(names, items, strict=True):
@@ -80,15 +80,15 @@ async def find_outgoing(connection: AsyncConnection, number: str, key: str) -> A
 
 
 async def insert_incoming(
-    connection: AsyncConnection, book: BodyCipher, received: Sequence[Received]
+    connection: AsyncConnection, cipher: BodyCipher, received: Sequence[Received]
 ) -> list[StoredIncoming]:
     """Keep what is new of each; the answers are in the same order."""
     if not received:
         return []
     incomings = [each.incoming for each in received]
-    known, ours = await _known_marks(connection, book.number, incomings)
+    known, ours = await _known_marks(connection, cipher.number, incomings)
     new = [_take_new(incoming, known) for incoming in incomings]
-    rows = iter(await _insert_rows(connection, book, [each for each in new if each]))
+    rows = iter(await _insert_rows(connection, cipher, [each for each in new if each]))
     return [
         StoredIncoming(
             GapTrace(
@@ -121,20 +121,20 @@ async def _known_marks(
 
 
 async def _insert_rows(
-    connection: AsyncConnection, book: BodyCipher, incomings: Sequence[Incoming]
+    connection: AsyncConnection, cipher: BodyCipher, incomings: Sequence[Incoming]
 ) -> list[int]:
     if not incomings:
         return []
     created = tables.now()
-    values = [_values_in(book, incoming) | {"created": created} for incoming in incomings]
+    values = [_values_in(cipher, incoming) | {"created": created} for incoming in incomings]
     rows = [row.id for row in await connection.execute(_insert, values)]
     marks = [
-        {"number": book.number, "row": row, **mark._asdict()}
+        {"number": cipher.number, "row": row, **mark._asdict()}
         for row, incoming in zip(rows, incomings, strict=True)
         for mark in marks_of(incoming)
     ]
     await insert_missing(connection, tables.telegram_message, marks)
-    chats = {incoming.peer_id: _chat_of(book, incoming.peer_id) for incoming in incomings}
+    chats = {incoming.peer_id: _chat_of(cipher, incoming.peer_id) for incoming in incomings}
     await insert_missing(connection, tables.chat, list(chats.values()))
     return rows
 
@@ -163,31 +163,31 @@ async def _first_answers(
 
 
 def _values_of(item: NewOutgoing) -> dict[str, Any]:
-    book, outgoing, _ = item
+    cipher, outgoing, _ = item
     return {
         **_FRESH,
-        "number": book.number,
+        "number": cipher.number,
         "direction": Direction.OUT,
         "peer_id": outgoing.peer_id,
         "key": outgoing.planfix_id,
-        "body": book.seal(Direction.OUT, outgoing.planfix_id, outgoing),
+        "body": cipher.seal(Direction.OUT, outgoing.planfix_id, outgoing),
         "parts": len(outgoing.parts),
         "created": tables.now(),
     }
 
 
-def _values_in(book: BodyCipher, incoming: Incoming) -> dict[str, Any]:
+def _values_in(cipher: BodyCipher, incoming: Incoming) -> dict[str, Any]:
     key = row_key(incoming)
     return {
         **_FRESH,
-        "number": book.number,
+        "number": cipher.number,
         "direction": Direction.IN,
         "peer_id": incoming.peer_id,
         "key": key,
-        "body": book.seal(Direction.IN, key, incoming),
+        "body": cipher.seal(Direction.IN, key, incoming),
         "is_echo": incoming.is_echo,
     }
 
 
-def _chat_of(book: BodyCipher, peer_id: int) -> dict[str, Any]:
-    return {"number": book.number, "peer_id": peer_id, "read_up_to": 0}
+def _chat_of(cipher: BodyCipher, peer_id: int) -> dict[str, Any]:
+    return {"number": cipher.number, "peer_id": peer_id, "read_up_to": 0}

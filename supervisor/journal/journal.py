@@ -44,8 +44,8 @@ class Journals:
             wrapped = (await connection.execute(query)).scalar()
         if wrapped is None:
             raise NumberUnknown
-        book = BodyCipher(number, self._vault.open_data_key(number, wrapped))
-        return Journal(self._database, book)
+        cipher = BodyCipher(number, self._vault.open_data_key(number, wrapped))
+        return Journal(self._database, cipher)
 
     async def hasten(self, number: str) -> None:
         """Let what waits for Planfix be tried at once, since its trouble may be mended now.
@@ -80,14 +80,14 @@ class Journals:
 class Journal:
     """The messages of one number."""
 
-    def __init__(self, database: Database, book: BodyCipher) -> None:
+    def __init__(self, database: Database, cipher: BodyCipher) -> None:
         self._database = database
-        self._book = book
-        self.number = book.number
+        self._cipher = cipher
+        self.number = cipher.number
 
     async def accept(self, outgoing: Outgoing, *, is_new_chat: bool) -> Accepted:
         """Keep what an employee wrote; a repeat changes nothing."""
-        new = NewOutgoing(self._book, outgoing, is_new_chat)
+        new = NewOutgoing(self._cipher, outgoing, is_new_chat)
         return await self._database.write_together(insert_outgoing, new)
 
     async def find_repeat(self, planfix_id: str) -> Accepted | None:
@@ -109,7 +109,7 @@ class Journal:
         """Return the oldest waiting rows, with how many rows were looked at."""
         async with self._database.read() as connection:
             waiting, broken = await pending.next_waiting(
-                connection, self._book, direction, besides, limit
+                connection, self._cipher, direction, besides, limit
             )
         if broken:
             await self._database.write(lambda each: pending.mark_dead(each, self.number, broken))
@@ -131,7 +131,7 @@ class Journal:
 
     async def memories(self, peers: Collection[int]) -> dict[int, ChatMemory]:
         async with self._database.read() as connection:
-            return await chats.read_memories(connection, self._book, peers)
+            return await chats.read_memories(connection, self._cipher, peers)
 
     async def knows(self, peer_id: int) -> bool:
         async with self._database.read() as connection:
@@ -139,7 +139,7 @@ class Journal:
 
     async def list(self, selection: Selection) -> tuple[Entry, ...]:
         async with self._database.read() as connection:
-            return await browsing.list_entries(connection, self._book, selection)
+            return await browsing.list_entries(connection, self._cipher, selection)
 
     async def receipts(self, limit: int) -> tuple[Receipt, ...]:
         async with self._database.read() as connection:
@@ -147,7 +147,7 @@ class Journal:
 
     async def find_body(self, row: int) -> Incoming | Outgoing | None:
         async with self._database.read() as connection:
-            return await browsing.find_body(connection, self._book, row)
+            return await browsing.find_body(connection, self._cipher, row)
 
     async def revive(self, row: int) -> Direction:
         return await self._database.write(
@@ -163,8 +163,8 @@ class Journal:
         self, connection: AsyncConnection, said: WorkerReport, before: Sequence[GapTrace]
     ) -> Recorded:
         number = self.number
-        kept = await insert_incoming(connection, self._book, said.received)
-        await chats.write_memories(connection, self._book, said.chats.values())
+        kept = await insert_incoming(connection, self._cipher, said.received)
+        await chats.write_memories(connection, self._cipher, said.chats.values())
         dead = await outcomes.write_outcomes(connection, number, said.outcomes)
         sent, dropped = await outcomes.write_parts(connection, number, said.parts)
         read = await statuses.write_reads(connection, number, said.reads)

@@ -48,7 +48,7 @@ class Besides:
 
 async def next_waiting(
     connection: AsyncConnection,
-    book: BodyCipher,
+    cipher: BodyCipher,
     direction: Direction,
     besides: Besides,
     limit: int,
@@ -56,13 +56,13 @@ async def next_waiting(
     """Return the oldest rows, then those among them that can't be read any more."""
     query = (
         select(*_columns)
-        .where(*_is_pending(book.number, direction))
+        .where(*_is_pending(cipher.number, direction))
         .where(_row.id.not_in(sorted(besides.rows)), _row.peer_id.not_in(sorted(besides.lanes)))
         .order_by(_row.id)
         .limit(limit)
     )
     rows = (await connection.execute(query)).all()
-    opened = [_open(book, row) for row in rows]
+    opened = [_open(cipher, row) for row in rows]
     waiting = [each for each in opened if each is not None]
     broken = [row.id for row, each in zip(rows, opened, strict=True) if each is None]
     return await _with_sent_parts(connection, waiting), broken
@@ -117,9 +117,9 @@ def _is_pending(number: str, direction: Direction) -> tuple[ColumnElement[bool],
     return (_row.number == number, _row.direction == direction, IS_PENDING)
 
 
-def _open(book: BodyCipher, row: Any) -> Waiting | None:
+def _open(cipher: BodyCipher, row: Any) -> Waiting | None:
     try:
-        body = book.open(row.direction, row.key, row.body or b"")
+        body = cipher.open(row.direction, row.key, row.body or b"")
     except SealBroken:
         return None
     return Waiting(

@@ -25,13 +25,13 @@ class MadeLink(NamedTuple):
 class LoginLinks:
     """Each number has one link at most: a new one ends the one before."""
 
-    def __init__(self, store: Store, config: Config, tenure: Takeover) -> None:
+    def __init__(self, store: Store, config: Config, takeover: Takeover) -> None:
         self._store = store
         self._config = config
-        self._tenure = tenure
+        self._takeover = takeover
 
     async def make(self, number: str) -> MadeLink:
-        self._tenure.require()
+        self._takeover.require()
         await self._store.numbers.get(number)
         made = MadeLink(tokens.new_token(), _now() + timedelta(seconds=self._config.link_lifetime))
         await self._store.login_links.save(number, tokens.hash_token(made.secret), made.expires_at)
@@ -39,7 +39,7 @@ class LoginLinks:
 
     async def open(self, secret: str) -> LoginLink:
         """Tell whose link it is; raise LinkDead unless it still counts, or was used a while ago."""
-        self._tenure.require()
+        self._takeover.require()
         link = await self._store.login_links.find(tokens.hash_token(secret))
         if link is None or link.expires <= _now():
             raise LinkDead

@@ -71,26 +71,26 @@ class Progress:
 class LoginService:
     """Begins logins, passes on what people enter, ends sessions for good."""
 
-    def __init__(self, store: Store, roster: Keepers, config: Config, tenure: Takeover) -> None:
+    def __init__(self, store: Store, keepers: Keepers, config: Config, takeover: Takeover) -> None:
         self._store = store
-        self._roster = roster
+        self._keepers = keepers
         self._config = config
-        self._tenure = tenure
+        self._takeover = takeover
 
     async def begin(self, number: str, method: LoginMethod, who: str) -> Progress:
         """Start a login in place of whatever runs for a number that is not logged in."""
-        self._tenure.require()
-        async with self._roster.lock_of(number):
+        self._takeover.require()
+        async with self._keepers.lock_of(number):
             await self._require_logged_out(number)
             await self._store.numbers.start(number)
-            keeper = self._roster.keeper_of(number)
+            keeper = self._keepers.keeper_of(number)
             await keeper.stop()
             keeper.login.who = who
             request_id = keeper.login.open()
             opening = self._opening(method, request_id)
-            await self._roster.start(number, OneOffSession(SIGN_IN, opening))
+            await self._keepers.start(number, OneOffSession(SIGN_IN, opening))
         await keeper.login.wait(request_id)
-        return _progress(keeper.standing.state, keeper)
+        return _progress(keeper.live_state.state, keeper)
 
     async def enter_code(self, number: str, code: str) -> Progress:
         keeper = await self._logging_in(number)
@@ -109,12 +109,12 @@ class LoginService:
         A login that begins anew ends the one before: who looks in between waits for it, or a page
         would show that nothing is under way.
         """
-        self._tenure.require()
-        async with self._roster.lock_of(number):
-            keeper = self._roster.find(number)
+        self._takeover.require()
+        async with self._keepers.lock_of(number):
+            keeper = self._keepers.find(number)
         if keeper is not None:
             await keeper.login.settle(LOGIN_LOOK_TIMEOUT)
-        stored, keeper = await self._store.numbers.get(number), self._roster.find(number)
+        stored, keeper = await self._store.numbers.get(number), self._keepers.find(number)
         progress = _progress(view_of(stored, keeper).state, keeper)
         if keeper is not None and progress.qr is not None:
             keeper.tell(WatchQr())
@@ -124,10 +124,10 @@ class LoginService:
         """End the number's session at Telegram, its worker being stopped; None if it has none."""
         if await self._store.sessions.load(number) is None:
             return None
-        keeper = self._roster.keeper_of(number)
+        keeper = self._keepers.keeper_of(number)
         await keeper.stop()
         request_id = keeper.login.open()
-        await self._roster.start(number, OneOffSession(SIGN_OUT, LogOut(request_id=request_id)))
+        await self._keepers.start(number, OneOffSession(SIGN_OUT, LogOut(request_id=request_id)))
         try:
             async with asyncio.timeout(LOG_OUT):
                 await keeper.login.wait(request_id)
@@ -139,16 +139,16 @@ class LoginService:
         return True
 
     async def _require_logged_out(self, number: str) -> None:
-        stored, keeper = await self._store.numbers.get(number), self._roster.find(number)
+        stored, keeper = await self._store.numbers.get(number), self._keepers.find(number)
         if view_of(stored, keeper).state in _OPEN:
             return
         if await self._store.sessions.load(number) is not None:
             raise LoggedInAlready
 
     async def _logging_in(self, number: str) -> Keeper:
-        self._tenure.require()
+        self._takeover.require()
         await self._store.numbers.get(number)
-        keeper = self._roster.find(number)
+        keeper = self._keepers.find(number)
         if keeper is None or keeper.login.reached is None:
             raise NotLoggingIn
         return keeper
@@ -157,8 +157,8 @@ class LoginService:
         keeper.tell(step)
         moved = await keeper.login.wait(request_id)
         if moved.stage is LoginStage.LOGGED_IN:
-            await keeper.standing.wait_settled(SETTLE)
-        return _progress(keeper.standing.state, keeper)
+            await keeper.live_state.wait_settled(SETTLE)
+        return _progress(keeper.live_state.state, keeper)
 
     def _opening(self, method: LoginMethod, request_id: int) -> Command:
         patience = self._config.login_patience

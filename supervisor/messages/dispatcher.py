@@ -54,21 +54,21 @@ class Dispatcher:
     """
 
     def __init__(self, journal: Journal, links: FileLinks, language: str) -> None:
-        self._orders = CommandFactory(journal.number, links, language)
+        self._commands = CommandFactory(journal.number, links, language)
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
         self._must_resync = False
         self._lately: deque[GapTrace] = deque(maxlen=MOST_REMEMBERED)
-        self._resolver = RecipientQuestions()
-        self._echoes = EchoFilter(self._deliver)
+        self._recipient_questions = RecipientQuestions()
+        self._echo_filter = EchoFilter(self._deliver)
         name = f"number {journal.number}, "
         self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
         outgoing = partial(journal.waiting, Direction.OUT)
         self._out = HandOver(
-            f"{name}out to Telegram", outgoing, lambda each: self._say(self._orders.send(each))
+            f"{name}out to Telegram", outgoing, lambda each: self._say(self._commands.send(each))
         )
         self._statuses = HandOver(
-            f"{name}statuses", journal.owed, lambda each: self._say(self._orders.status(each))
+            f"{name}statuses", journal.owed, lambda each: self._say(self._commands.status(each))
         )
         self.hand_overs = (self._in, self._out, self._statuses)
         self.number = journal.number
@@ -81,20 +81,20 @@ class Dispatcher:
         self._must_resync = False
         self._lately.clear()
         self.chats.forget_all()
-        self._echoes.start(await self.journal.rows_in_doubt(time.time()))
+        self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
 
     def attach_worker(self, tell: Callable[[Command], None]) -> None:
         """Serve a worker that knows nothing yet."""
         self._tell = tell
-        for tray in self.hand_overs:
-            tray.start()
+        for hand_over in self.hand_overs:
+            hand_over.start()
 
     async def detach_worker(self) -> None:
         """Forget what the worker had; it is all in the journal."""
         self._tell = None
-        self._resolver.abort()
-        for tray in self.hand_overs:
-            await tray.stop()
+        self._recipient_questions.abort()
+        for hand_over in self.hand_overs:
+            await hand_over.stop()
 
     async def record_events(self, events: Sequence[MessageEvent]) -> None:
         """Write down what the worker said, all or nothing of it, then do what follows."""
@@ -131,7 +131,7 @@ class Dispatcher:
     async def resolve(self, draft: OutgoingMessage) -> Contact:
         if self._tell is None:
             raise WorkerUnavailable
-        return await self._resolver.ask(draft, self._tell)
+        return await self._recipient_questions.ask(draft, self._tell)
 
     async def replay(self, row: int) -> None:
         """Hand a dead letter over again, behind what waits in its chat."""
@@ -145,7 +145,7 @@ class Dispatcher:
         return count
 
     def _act(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
-        self._echoes.drop(recorded.dropped)
+        self._echo_filter.drop(recorded.dropped)
         self._in.remove(recorded.dropped)
         kept = iter(recorded.kept)
         for event in events:
@@ -170,7 +170,7 @@ class Dispatcher:
             case StatusTold():
                 self._act_on_told(event)
             case Resolved():
-                self._resolver.resolve(event)
+                self._recipient_questions.resolve(event)
             case _:
                 pass  # is written down, nothing follows
 
@@ -179,7 +179,7 @@ class Dispatcher:
         self._out.in_flight.work(row)
         peer_id = self._out.in_flight.rows.get(row)
         if peer_id is not None:
-            self._echoes.mark_open(peer_id, row)
+            self._echo_filter.mark_open(peer_id, row)
 
     def _act_on_failed(self, failed: Failed) -> None:
         row, failure = failed.row, failed.failure
@@ -191,7 +191,7 @@ class Dispatcher:
         self._out.in_flight.rest(row)
         peer_id = self._out.in_flight.rows.get(row)
         if peer_id is not None and not may_have_been_sent(failure):
-            self._echoes.release_chat(peer_id)
+            self._echo_filter.release_chat(peer_id)
 
     def _act_on_told(self, told: StatusTold) -> None:
         self._statuses.remove([told.row])
@@ -203,7 +203,7 @@ class Dispatcher:
 
     def _finish_outgoing(self, row: int) -> None:
         self._out.remove([row])
-        self._echoes.mark_known(row)
+        self._echo_filter.mark_known(row)
 
     def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
         if kept.row is not None and kept.row not in recorded.dropped:
@@ -213,12 +213,12 @@ class Dispatcher:
         """After trouble with the database ask it what it knows of the rows under way."""
         under_way = {*self._in.in_flight.rows, *self._out.in_flight.rows}
         over = under_way - await self.journal.still_pending(under_way)
-        self._echoes.drop(over)
+        self._echo_filter.drop(over)
         self._in.remove(over)
         for row in over:
             self._finish_outgoing(row)
-        for tray in self.hand_overs:
-            tray.reload()
+        for hand_over in self.hand_overs:
+            hand_over.reload()
         self._must_resync = False
 
     async def _load_incoming(self, besides: Besides, limit: int) -> tuple[list[Waiting], int]:
@@ -227,12 +227,12 @@ class Dispatcher:
         return waiting, looked_at
 
     def _hand_incoming(self, waiting: Waiting) -> None:
-        if not self._echoes.add(waiting):
+        if not self._echo_filter.add(waiting):
             self._in.in_flight.rest(waiting.row)
 
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
-        self._say(self._orders.deliver(waiting, self.chats.recall(waiting.peer_id), time.time()))
+        self._say(self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time()))
 
     def _say(self, command: Command) -> None:
         if self._tell is not None:
@@ -248,20 +248,22 @@ class Dispatchers:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._language = config.language
-        self._desks: dict[str, Dispatcher] = {}
+        self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
         # A link lasts as long as its file is kept.
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
 
     async def of(self, number: str) -> Dispatcher:
-        while number not in self._desks:
+        while number not in self._dispatchers:
             erased = self._erased
             journal = await self._store.journals.open(number)
             if erased == self._erased:  # otherwise the key may be that of the number before
-                self._desks.setdefault(number, Dispatcher(journal, self.links, self._language))
-        return self._desks[number]
+                self._dispatchers.setdefault(
+                    number, Dispatcher(journal, self.links, self._language)
+                )
+        return self._dispatchers[number]
 
     def forget(self, number: str) -> None:
         """Forget a number that is erased, with the key to its messages."""
         self._erased += 1
-        self._desks.pop(number, None)
+        self._dispatchers.pop(number, None)

@@ -72,16 +72,16 @@ class OpenFile(NamedTuple):
 class MessageService:
     """The messages of all numbers."""
 
-    def __init__(self, roster: Keepers, config: Config) -> None:
-        self._desks = roster.desks
-        self._roster = roster
+    def __init__(self, keepers: Keepers, config: Config) -> None:
+        self._dispatchers = keepers.dispatchers
+        self._keepers = keepers
         self._config = config
 
     async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
         """Keep a message durably; whom it goes to is certain when this returns."""
         _check(draft)
-        desk = await self._desks.of(number)
-        peer_id, is_new = await self._recipient(desk, draft)
+        dispatcher = await self._dispatchers.of(number)
+        peer_id, is_new = await self._recipient(dispatcher, draft)
         attachments = tuple(Attachment(name=each.name, url=each.url) for each in draft.attachments)
         parts = plan(draft.text, attachments, _draw)
         if not parts:
@@ -89,26 +89,26 @@ class MessageService:
         outgoing = Outgoing(
             peer_id=peer_id, planfix_id=draft.planfix_id, attachments=attachments, parts=parts
         )
-        accepted = await desk.accept(outgoing, is_new_chat=is_new)
+        accepted = await dispatcher.accept(outgoing, is_new_chat=is_new)
         peer = accepted.peer_id
         return Accepted(chat_id(number, peer), str(peer), accepted.is_repeat)
 
     async def messages(self, number: str, selection: Selection) -> tuple[Entry, ...]:
-        return await (await self._desks.of(number)).journal.list(selection)
+        return await (await self._dispatchers.of(number)).journal.list(selection)
 
     async def replay(self, number: str, row: int) -> None:
-        await (await self._desks.of(number)).replay(row)
+        await (await self._dispatchers.of(number)).replay(row)
 
     async def replay_all(self, number: str) -> int:
         """Send all dead letters again; return how many there were."""
-        return await (await self._desks.of(number)).replay_all()
+        return await (await self._dispatchers.of(number)).replay_all()
 
     async def receipts(self, number: str, limit: int) -> tuple[Receipt, ...]:
-        return await (await self._desks.of(number)).journal.receipts(limit)
+        return await (await self._dispatchers.of(number)).journal.receipts(limit)
 
     async def open_file(self, token: str) -> OpenFile:
         """Return where the file of a link lies; raise `LinkInvalid` or `FileGone`."""
-        place = self._desks.links.check(token, time.time())
+        place = self._dispatchers.links.check(token, time.time())
         folder = self._config.spool_of(place.number)
         match place:
             case Photo(number=number, photo_id=photo_id):
@@ -122,33 +122,33 @@ class MessageService:
 
     async def _find(self, file: MessageFile, folder: Path) -> OpenFile:
         try:
-            desk = await self._desks.of(file.number)
+            dispatcher = await self._dispatchers.of(file.number)
         except NumberUnknown as exc:
             raise FileGone from exc
-        body = await desk.journal.find_body(file.row)
+        body = await dispatcher.journal.find_body(file.row)
         if not isinstance(body, Incoming) or file.index >= len(body.files):
             raise FileGone
         described = body.files[file.index]
         path = incoming_file(folder, file.row, file.index)
         return OpenFile(path, described.name, described.mime, file.number, folder)
 
-    async def _recipient(self, desk: Dispatcher, draft: OutgoingMessage) -> tuple[int, bool]:
+    async def _recipient(self, dispatcher: Dispatcher, draft: OutgoingMessage) -> tuple[int, bool]:
         """Return who it goes to, with whether it is the first message to them."""
-        chat_peer = peer_of(desk.number, draft.chat_id) if draft.chat_id else None
+        chat_peer = peer_of(dispatcher.number, draft.chat_id) if draft.chat_id else None
         for peer_id in (chat_peer, draft.user_id):
-            if peer_id and await desk.chats.has(peer_id):
+            if peer_id and await dispatcher.chats.has(peer_id):
                 return peer_id, False
-        repeated = await desk.journal.find_repeat(draft.planfix_id)
+        repeated = await dispatcher.journal.find_repeat(draft.planfix_id)
         if repeated is not None:
             return repeated.peer_id, False
         if not draft.names_somebody:
             raise RecipientUnknown("this chat is not known" if draft.chat_id else None)
-        self._check_online(desk.number)
-        return (await desk.resolve(draft)).peer_id, True
+        self._check_online(dispatcher.number)
+        return (await dispatcher.resolve(draft)).peer_id, True
 
     def _check_online(self, number: str) -> None:
-        keeper = self._roster.find(number)
-        state = keeper.standing.state if keeper else State.STOPPED
+        keeper = self._keepers.find(number)
+        state = keeper.live_state.state if keeper else State.STOPPED
         if status_of(state) is not Status.ONLINE:
             raise NumberOffline(state)
 

@@ -59,18 +59,18 @@ class Keeper:
     Its verbs are not for two callers at a time: the gateway lets them in one by one.
     """
 
-    def __init__(self, fleet: WorkerPool, ledger: WorkerRecords, desks: Dispatchers) -> None:
-        self._fleet = fleet
-        self._ledger = ledger
-        self._desks = desks
-        self._desk: Dispatcher | None = None
+    def __init__(self, pool: WorkerPool, records: WorkerRecords, dispatchers: Dispatchers) -> None:
+        self._pool = pool
+        self._records = records
+        self._dispatchers = dispatchers
+        self._dispatcher: Dispatcher | None = None
         self._record = Record()
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
-        self.number = ledger.number
-        self.standing = LiveState()
+        self.number = records.number
+        self.live_state = LiveState()
         self.login = LoginDialog()
-        self._errand: OneOffSession | None = None
+        self._one_off: OneOffSession | None = None
         self._turn = Turn(None)
         self._why_parked = ""
         self.has_begun = False
@@ -98,14 +98,14 @@ class Keeper:
             queue_depth=pulse.queue_depth,
         )
 
-    async def start(self, errand: OneOffSession | None = None) -> None:
+    async def start(self, one_off: OneOffSession | None = None) -> None:
         """Begin with a clean slate, after what ran before is gone; an errand comes first."""
         await self.stop()
-        self._errand = errand
+        self._one_off = one_off
         self._record = Record()
         self.has_begun = False
-        self.standing.show(ProcessState.STARTING)
-        self._fleet.running.add(self.number)
+        self.live_state.show(ProcessState.STARTING)
+        self._pool.running.add(self.number)
         self._life = asyncio.create_task(self._live(), name=f"keeper of {self.number}")
 
     async def stop(self) -> None:
@@ -114,8 +114,8 @@ class Keeper:
             self._life.cancel()
             await asyncio.wait({self._life})
             self._life = None
-        self._fleet.running.discard(self.number)
-        self.standing.show(ProcessState.STOPPED)
+        self._pool.running.discard(self.number)
+        self.live_state.show(ProcessState.STOPPED)
 
     def tell(self, command: Command) -> None:
         if self._worker is None:
@@ -125,19 +125,19 @@ class Keeper:
     async def _live(self) -> None:
         try:
             while await self._take(await self._run()):
-                self.standing.show(ProcessState.STARTING)
+                self.live_state.show(ProcessState.STARTING)
         except Exception:  # the root of a number: its bug must not reach the others
             logger.exception("number %s: its keeper failed", self.number)
-            self.standing.show(ProcessState.PARKED)
+            self.live_state.show(ProcessState.PARKED)
         finally:
             self.has_begun = True
-            self._fleet.running.discard(self.number)
+            self._pool.running.discard(self.number)
 
     async def _run(self) -> WorkerExit:
         """Run one worker from its fork to its end."""
         try:
             await self._wait_for_proxy()
-            async with self._fleet.gate.enter() as slot:
+            async with self._pool.gate.enter() as slot:
                 return await self._run_worker(slot)
         except OutOfTurn as exc:
             self._why_parked = str(exc)
@@ -163,48 +163,48 @@ class Keeper:
         left = self._line_held_until - now()
         if left > 0:
             self.has_begun = True
-            self.standing.show(ProcessState.BACKING_OFF)
+            self.live_state.show(ProcessState.BACKING_OFF)
             await asyncio.sleep(left)
-            self.standing.show(ProcessState.STARTING)
+            self.live_state.show(ProcessState.STARTING)
 
     async def _run_worker(self, slot: StartSlot) -> WorkerExit:
-        timing = self._fleet.timing
-        errand, self._errand = self._errand, None
-        self._turn, self._why_parked = Turn(errand), ""
-        assignment = await self._ledger.make_assignment(errand)
-        self._desk = None if errand else await self._desks.of(self.number)
-        if self._desk is not None:
-            await self._desk.prepare(assignment.epoch)
-        worker = await WorkerProcess.start(self._fleet.forkserver, assignment, timing)
+        timing = self._pool.timing
+        one_off, self._one_off = self._one_off, None
+        self._turn, self._why_parked = Turn(one_off), ""
+        assignment = await self._records.make_assignment(one_off)
+        self._dispatcher = None if one_off else await self._dispatchers.of(self.number)
+        if self._dispatcher is not None:
+            await self._dispatcher.prepare(assignment.epoch)
+        worker = await WorkerProcess.start(self._pool.forkserver, assignment, timing)
         self._worker, self.has_begun = worker, True
-        if errand is not None:
-            worker.tell(errand.opening)
-        if self._desk is not None:
-            self._desk.attach_worker(worker.tell)
+        if one_off is not None:
+            worker.tell(one_off.opening)
+        if self._dispatcher is not None:
+            self._dispatcher.attach_worker(worker.tell)
         slot.release_after(timing.boot)
         try:
-            hear, is_login = partial(self._hear, slot), errand is not None and errand.is_login
+            hear, is_login = partial(self._hear, slot), one_off is not None and one_off.is_login
             shift = WorkerRun(worker, timing, hear, may_kill=self._note_silence, is_login=is_login)
             return await shift.run()
         finally:
             self._heard, self._why_parked = self.last_heard, worker.breach or ""
             self._worker = None
-            self._fleet.may_kill(self.number, is_silent=False)
+            self._pool.may_kill(self.number, is_silent=False)
             if assignment.proxy is not None and not worker.left_in_order:
                 self._line_held_until = now() + timing.linger
-            if self._desk is not None:
-                await self._desk.detach_worker()
+            if self._dispatcher is not None:
+                await self._dispatcher.detach_worker()
 
     def _note_silence(self, is_stalled: bool) -> bool:
-        self.standing.stall(is_stalled=is_stalled)
-        return self._fleet.may_kill(self.number, is_silent=is_stalled)
+        self.live_state.stall(is_stalled=is_stalled)
+        return self._pool.may_kill(self.number, is_silent=is_stalled)
 
     def _decide(self, ending: WorkerExit) -> Step:
-        braked = self._fleet.is_braked(self.number, ending, now())
+        braked = self._pool.is_braked(self.number, ending, now())
         if ending in CRASHES and not braked:
-            self._record = self._record.with_crash(now(), self._fleet.policy.window)
+            self._record = self._record.with_crash(now(), self._pool.policy.window)
         step = next_step(
-            ending, self._record, self._fleet.policy, self._fleet.chance.random(), braked=braked
+            ending, self._record, self._pool.policy, self._pool.chance.random(), braked=braked
         )
         logger.warning("number %s: worker ended: %s; next: %s", self.number, ending, step)
         return step
@@ -213,21 +213,23 @@ class Keeper:
         """Do what has to follow; return whether to start again."""
         step = self._decide(ending)
         if not isinstance(step, Rest):
-            self.standing.show(ProcessState.STARTING)  # online no longer, whatever writing it takes
+            self.live_state.show(
+                ProcessState.STARTING
+            )  # online no longer, whatever writing it takes
         match step:
             case Restart(pause):
-                await self._note(partial(self._ledger.record_restart, ending))
+                await self._note(partial(self._records.record_restart, ending))
                 if pause:
-                    self.standing.show(ProcessState.BACKING_OFF)
+                    self.live_state.show(ProcessState.BACKING_OFF)
                     await asyncio.sleep(pause)
                 return True
             case Proceed():
                 return True
             case Park():
-                await self._note(partial(self._ledger.record_parked, ending, self._why_parked))
-                self.standing.show(ProcessState.PARKED)
+                await self._note(partial(self._records.record_parked, ending, self._why_parked))
+                self.live_state.show(ProcessState.PARKED)
             case Rest():
-                self.standing.rest()
+                self.live_state.rest()
         return False
 
     async def _hear(self, slot: StartSlot, events: list[Event]) -> None:
@@ -240,20 +242,20 @@ class Keeper:
 
     async def _hear_messages(self, events: list[MessageEvent]) -> None:
         self._turn.require_messages()
-        if self._desk is None:
+        if self._dispatcher is None:
             return
         for piece in split_after_gaps(events):
-            await self._until_stored(partial(self._desk.record_events, piece))
-        await self._note(partial(self._ledger.record_planfix, events))
+            await self._until_stored(partial(self._dispatcher.record_events, piece))
+        await self._note(partial(self._records.record_planfix, events))
 
     async def _hear_one(self, slot: StartSlot, event: Event) -> None:
         match event:
             case SessionChanged():
                 await self._hear_session(event)
-                if is_settled(self.standing.state):
+                if is_settled(self.live_state.state):
                     slot.release()
             case KeySaved() | EntitiesSeen() | UpdateStateMoved():
-                await self._until_stored(partial(self._ledger.save, event))
+                await self._until_stored(partial(self._records.save, event))
             case LoginMoved() | LoginFailed():
                 await self._hear_login(event)
             case _:
@@ -262,16 +264,16 @@ class Keeper:
     async def _hear_login(self, said: LoginEvent) -> None:
         self._turn.require_login(said)
         if isinstance(said, LoginMoved) and said.stage is LoginStage.LOGGED_IN:
-            await self._note(partial(self._ledger.record_logged_in, self.login.who))
+            await self._note(partial(self._records.record_logged_in, self.login.who))
             # From here on whoever waits waits for the number's next worker.
-            self.standing.show(ProcessState.STARTING)
+            self.live_state.show(ProcessState.STARTING)
         self.login.resolve(said)
 
     async def _hear_session(self, said: SessionChanged) -> None:
-        await self._note(partial(self._ledger.record_trouble, said.trouble))
+        await self._note(partial(self._records.record_trouble, said.trouble))
         if said.state in LOST and said.trouble is not None:
-            await self._until_stored(partial(self._ledger.record_login_lost, said.trouble))
-        self.standing.show(ProcessState.RUNNING, said.state)
+            await self._until_stored(partial(self._records.record_login_lost, said.trouble))
+        self.live_state.show(ProcessState.RUNNING, said.state)
 
     async def _note(self, writing: Callable[[], Awaitable[None]]) -> None:
         """Write down what people read; the number runs on if that fails."""

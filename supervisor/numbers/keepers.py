@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 class Keepers:
     """The keepers of all numbers that have run since the start; one verb at a time for each."""
 
-    def __init__(self, fleet: WorkerPool, store: Store, config: Config) -> None:
-        self._fleet = fleet
+    def __init__(self, pool: WorkerPool, store: Store, config: Config) -> None:
+        self._pool = pool
         self._store = store
         self._config = config
-        self.desks = Dispatchers(store, config)
+        self.dispatchers = Dispatchers(store, config)
         self._keepers: dict[str, Keeper] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -37,16 +37,16 @@ class Keepers:
     def find(self, number: str) -> Keeper | None:
         return self._keepers.get(number)
 
-    async def start(self, number: str, errand: OneOffSession | None = None) -> Keeper:
+    async def start(self, number: str, one_off: OneOffSession | None = None) -> Keeper:
         keeper = self.keeper_of(number)
-        await keeper.start(errand)
+        await keeper.start(one_off)
         return keeper
 
     def keeper_of(self, number: str) -> Keeper:
         keeper = self._keepers.get(number)
         if keeper is None:
-            ledger = WorkerRecords(number, self._store, self._config)
-            keeper = self._keepers[number] = Keeper(self._fleet, ledger, self.desks)
+            records = WorkerRecords(number, self._store, self._config)
+            keeper = self._keepers[number] = Keeper(self._pool, records, self.dispatchers)
         return keeper
 
     async def stop(self, number: str) -> None:
@@ -56,7 +56,7 @@ class Keepers:
 
     def forget(self, number: str) -> None:
         self._keepers.pop(number, None)
-        self.desks.forget(number)
+        self.dispatchers.forget(number)
 
     async def start_all(self, numbers: Iterable[str]) -> None:
         for number in numbers:

@@ -158,5 +158,5 @@ class LiveState:
         return self.state
 
     def _ring(self) -> None:
-        bell, self._changed = self._changed, asyncio.Event()
-        bell.set()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

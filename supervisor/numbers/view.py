@@ -55,8 +55,8 @@ def view_of(
     return View(
         number=number.number,
         name=number.client,
-        state=keeper.standing.state,
-        since=_moment(keeper.standing.since),
+        state=keeper.live_state.state,
+        since=_moment(keeper.live_state.since),
         restarts=number.restarts,
         last_error=number.last_error,
         last_heard=_moment(keeper.last_heard),

@@ -71,7 +71,7 @@ class WorkerRecords:
         self._epoch = 0
         self._error_code: str | None = None
 
-    async def make_assignment(self, errand: OneOffSession | None = None) -> Assignment:
+    async def make_assignment(self, one_off: OneOffSession | None = None) -> Assignment:
         """Open a new epoch: from here on nothing of an earlier worker is written."""
         number = await self._store.numbers.get(self.number)
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
@@ -97,7 +97,7 @@ class WorkerRecords:
             language=self._config.language,
             log_level=self._config.log_level,
             log_format=self._config.log_format,
-            session_factory=(errand or self._config).session_factory,
+            session_factory=(one_off or self._config).session_factory,
         )
 
     async def save(self, fact: Fact) -> None:

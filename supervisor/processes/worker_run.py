@@ -158,8 +158,8 @@ class OutOfTurn(Exception):
 class Turn:
     """What a worker with this errand, or none, may speak of; whatever else it says was made up."""
 
-    def __init__(self, errand: OneOffSession | None) -> None:
-        self._errand = errand
+    def __init__(self, one_off: OneOffSession | None) -> None:
+        self._one_off = one_off
         self._is_over = False
 
     def require_login(self, said: LoginEvent) -> None:
@@ -170,12 +170,12 @@ class Turn:
 
     def require_messages(self) -> None:
         """Raise if the worker has nothing to do with messages."""
-        if self._errand is not None:
+        if self._one_off is not None:
             raise OutOfTurn("messages during a login")
 
     def _is_step(self, said: LoginEvent) -> bool:
-        if self._errand is None:
+        if self._one_off is None:
             return False
         if isinstance(said, LoginFailed):
             return True
-        return self._errand.is_login != (said.stage is LoginStage.LOGGED_OUT)
+        return self._one_off.is_login != (said.stage is LoginStage.LOGGED_OUT)

@@ -90,8 +90,8 @@ class CrashingNumber:
             assignment,
             CrashingOutbox(outbox, self._fate),
             lease,
-            pace=QUICK,
-            gate=CircuitBreaker(BACKOFF),
+            timing=QUICK,
+            circuit_breaker=CircuitBreaker(BACKOFF),
             patience=PATIENCE,
         )
 

@@ -60,19 +60,19 @@ class TelegramAccount:
         lease: WritePermit,
         *,
         on_update: OnUpdate = store_nothing,
-        pace: ConnectionTiming | None = None,
+        timing: ConnectionTiming | None = None,
     ) -> None:
         self._assignment = assignment
         self.owner = assignment.session.user_id if assignment.session else None
         self._says = Announcements(outbox)
         self._on_update = on_update
-        self._pace = pace or ConnectionTiming()
+        self._timing = timing or ConnectionTiming()
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._lease_lost = asyncio.Event()
         self._session = WorkerSession(assignment.session, assignment.data_centre)
-        self._news = SessionReporter(outbox, self._session)
-        self._inbox = Inbox(INBOX, self._news.moved)
+        self._session_reporter = SessionReporter(outbox, self._session)
+        self._inbox = Inbox(INBOX, self._session_reporter.moved)
         stored = assignment.session
         self._place = stored.update_state if stored else None
         self._place_of = stored.user_id if stored else None
@@ -111,7 +111,7 @@ class TelegramAccount:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _end(tasks)
-            self._news.tell()
+            self._session_reporter.tell()
             self._ended.set()
         self._raise_outcome(tasks)
 
@@ -138,7 +138,7 @@ class TelegramAccount:
 
     def tell_peers(self) -> None:
         """Have the peers that became known stored before anything that is said of them."""
-        self._news.tell()
+        self._session_reporter.tell()
 
     def limit(self, trouble: Trouble | None) -> None:
         """Say that Telegram limits what we send, or no longer does."""
@@ -187,7 +187,7 @@ class TelegramAccount:
                 raise SessionEnded(state_without_session(lost.trouble), lost.trouble) from lost
             except TelegramError as error:
                 lasted = time.monotonic() - began
-                attempt = 0 if lasted > self._pace.settled_after else attempt + 1
+                attempt = 0 if lasted > self._timing.settled_after else attempt + 1
                 await asyncio.sleep(self._meet(error, attempt))
                 self._held.forget()
 
@@ -200,8 +200,8 @@ class TelegramAccount:
             self._says.say(SessionState.RECONNECTING, trouble)
         log.info("line to Telegram lost: %s", error)
         # A second line of one key beside one that the proxy still holds could cost the login.
-        linger = self._pace.linger if self._held else 0.0
-        return max(pause_before(attempt, self._pace), trouble.retry_after or 0.0, linger)
+        linger = self._timing.linger if self._held else 0.0
+        return max(pause_before(attempt, self._timing), trouble.retry_after or 0.0, linger)
 
     async def _serve_one_line(self) -> None:
         """Open a line and use it until it is cut, which is always an error."""
@@ -209,17 +209,17 @@ class TelegramAccount:
             self._session,
             self._assignment.application,
             self._connection,
-            self._pace,
+            self._timing,
             self._inbox.arrived,
             self._says.undecodable,
         )
-        line = Connection(client, self._pace, self._assignment.data_centre)
+        line = Connection(client, self._timing, self._assignment.data_centre)
         try:
             await line.open(self._inbox.reached or self._place)
             await self._verify(line)
             self._line = line
             self._online.set()
-            await Polling(line, self._inbox, self._says, self._pace).run()
+            await Polling(line, self._inbox, self._says, self._timing).run()
         finally:
             self._line = None
             self._online.clear()
@@ -227,14 +227,14 @@ class TelegramAccount:
             await asyncio.shield(self._leave(line))
 
     async def _leave(self, line: Connection) -> None:
-        await self._held.let_go(self._pace.part_limit)
+        await self._held.let_go(self._timing.part_limit)
         await line.close()
 
     async def _verify(self, line: Connection) -> None:
         """Let updates through only if this is the number's own account."""
         state = await line.state()
         self.owner = await self._owner_on(line)
-        self._news.key(self.owner)
+        self._session_reporter.key(self.owner)
         if self._place_of not in {None, self.owner}:
             self._place_of, self._place = self.owner, None
             raise Unreachable("the phone has a new account, whose updates begin anew")

@@ -57,7 +57,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         session: WorkerSession,
         application: Application,
         connection: type[Any],
-        pace: ConnectionTiming,
+        timing: ConnectionTiming,
         arrived: Arrived,
         on_undecodable: OnUndecodable = log_undecodable,
     ) -> None:
@@ -67,7 +67,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
             application.api_hash,
             connection=connection,
             use_ipv6=":" in (session.server_address or ""),
-            timeout=pace.connect_limit,
+            timeout=timing.connect_limit,
             request_retries=0,
             connection_retries=0,
             retry_delay=0,

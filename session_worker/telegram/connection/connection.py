@@ -40,11 +40,11 @@ class Connection:
     """Asks Telegram within a time limit, in our own errors, and knows when it is cut."""
 
     def __init__(
-        self, client: AccountClient, pace: ConnectionTiming, trusted: DataCentre | None = None
+        self, client: AccountClient, timing: ConnectionTiming, trusted: DataCentre | None = None
     ) -> None:
         self._client = client
-        self._pace = pace
-        self._file_centres = FileCentres(client, pace, self.address_of, trusted)
+        self._timing = timing
+        self._file_centres = FileCentres(client, timing, self.address_of, trusted)
         self._cut: asyncio.Future[TelegramError] = asyncio.get_running_loop().create_future()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -66,24 +66,24 @@ class Connection:
 
     async def open(self, state: UpdateState | None) -> None:
         """Connect; the account is not yet known, and no update goes through."""
-        await self._bounded(self._client.open(state), self._pace.connect_limit)
+        await self._bounded(self._client.open(state), self._timing.connect_limit)
         self._watcher = asyncio.create_task(self._watch(), name="line watcher")
 
     async def ask(self, request: Any, limit: float | None = None) -> Any:
         """Send a request; what comes back in time is its answer or a TelegramError."""
-        return await self._bounded(self._client(request), limit or self._pace.request_limit)
+        return await self._bounded(self._client(request), limit or self._timing.request_limit)
 
     async def ask_at(self, dc_id: int, request: Any) -> Any:
         """Send a request to any data centre, as `ask` does to the account's own."""
         if dc_id == self._client.session.dc_id:
             return await self.ask(request)
         # Each step there has a limit of its own; this one is for what nobody thought of.
-        limit = 2 * (self._pace.connect_limit + 2 * self._pace.request_limit)
+        limit = 2 * (self._timing.connect_limit + 2 * self._timing.request_limit)
         return await self._bounded(self._file_centres.ask(dc_id, request), limit)
 
     async def state(self) -> Any:
         """Ask where the account is in its updates; also what makes Telegram send them here."""
-        return await self.ask(functions.updates.GetStateRequest(), self._pace.poll_limit)
+        return await self.ask(functions.updates.GetStateRequest(), self._timing.poll_limit)
 
     async def me(self) -> Any:
         """Ask whose account is on this line."""
@@ -123,7 +123,7 @@ class Connection:
         self._client.drop()
         await self._file_centres.close()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.close_limit):
+            async with asyncio.timeout(self._timing.close_limit):
                 await self._client.disconnect()
         if self._watcher is not None:
             self._watcher.cancel()

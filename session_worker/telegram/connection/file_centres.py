@@ -37,12 +37,12 @@ class FileCentres:
     def __init__(
         self,
         client: AccountClient,
-        pace: ConnectionTiming,
+        timing: ConnectionTiming,
         address_of: AddressOf,
         trusted: DataCentre | None,
     ) -> None:
         self._client = client
-        self._pace = pace
+        self._timing = timing
         self._address_of = address_of
         self._trusted = trusted
         self._centres: dict[int, FileCentre] = {}
@@ -53,7 +53,7 @@ class FileCentres:
             if self._trusted is not None:
                 # Whoever proved itself with this key names the others, which have it too.
                 trust(self._trusted)
-            self._centres[dc_id] = FileCentre(dc_id, self._client, self._pace, self._address_of)
+            self._centres[dc_id] = FileCentre(dc_id, self._client, self._timing, self._address_of)
         return await self._centres[dc_id].ask(request)
 
     async def close(self) -> None:
@@ -65,11 +65,11 @@ class FileCentre:
     """One other data centre: a line opened when needed, under a key used on no other line."""
 
     def __init__(
-        self, dc_id: int, client: AccountClient, pace: ConnectionTiming, address_of: AddressOf
+        self, dc_id: int, client: AccountClient, timing: ConnectionTiming, address_of: AddressOf
     ) -> None:
         self._dc_id = dc_id
         self._client = client
-        self._pace = pace
+        self._timing = timing
         self._address_of = address_of
         self._key: Any = None
         self._sender: Any = None
@@ -121,12 +121,12 @@ class FileCentre:
         if self._leaving is not None:
             await self._leaving
         sender = self._make_sender()
-        limit = self._pace.connect_limit + self._pace.request_limit
+        limit = self._timing.connect_limit + self._timing.request_limit
         try:
             async with asyncio.timeout(limit):
                 await self._connect(sender)
         except BaseException as error:
-            await asyncio.shield(_end(sender, self._pace.close_limit))
+            await asyncio.shield(_end(sender, self._timing.close_limit))
             if isinstance(error, Exception):
                 self._meet(error, limit)
             raise
@@ -140,7 +140,7 @@ class FileCentre:
             retries=KEY_EXCHANGES - 1,
             delay=0,
             auto_reconnect=False,
-            connect_timeout=self._pace.connect_limit,
+            connect_timeout=self._timing.connect_limit,
         )
 
     async def _connect(self, sender: Any) -> None:
@@ -165,7 +165,7 @@ class FileCentre:
         raise self._named(meant) from error
 
     async def _answer(self, sender: Any, request: Any) -> Any:
-        loop, limit = asyncio.get_running_loop(), self._pace.request_limit
+        loop, limit = asyncio.get_running_loop(), self._timing.request_limit
         began, ended = loop.time(), sender._disconnected  # noqa: SLF001 - its property makes a new one each time
         try:
             answer = sender.send(request)
@@ -196,7 +196,7 @@ class FileCentre:
             self._idle.cancel()
         if not self._under_way:
             loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(self._pace.idle_limit, self._let_go, self._sender)
+            self._idle = loop.call_later(self._timing.idle_limit, self._let_go, self._sender)
 
     def _let_go(self, sender: Any) -> None:
         """Begin to end a line, unless that has been done before."""
@@ -204,7 +204,7 @@ class FileCentre:
             self._idle.cancel()
         if sender is not None and sender is self._sender:
             self._sender = None
-            self._leaving = asyncio.create_task(_end(sender, self._pace.close_limit))
+            self._leaving = asyncio.create_task(_end(sender, self._timing.close_limit))
 
     def _named(self, error: TelegramError) -> TelegramError:
         """Say where the line was cut; other errors tell enough."""

@@ -35,19 +35,19 @@ class Polling:
     """Asks now and then whether the line, the session and the updates are well."""
 
     def __init__(
-        self, line: Connection, inbox: Inbox, says: Announcements, pace: ConnectionTiming
+        self, line: Connection, inbox: Inbox, says: Announcements, timing: ConnectionTiming
     ) -> None:
         self._line = line
         self._inbox = inbox
         self._says = says
-        self._pace = pace
+        self._timing = timing
         self._hearing = DeafnessCheck()
         self._unproven = 0
 
     async def run(self) -> None:
         """Poll until the line is cut or must be given up, which is always a TelegramError."""
         while True:
-            await self._line.until_cut(pause_before_poll(self._unproven, self._pace))
+            await self._line.until_cut(pause_before_poll(self._unproven, self._timing))
             await self._poll()
 
     async def _poll(self) -> None:
@@ -86,6 +86,6 @@ class Polling:
         line = self._line
         if line.place.pts >= pts:
             return False
-        await line.until_cut(self._pace.settle)
+        await line.until_cut(self._timing.settle)
         # Updates that only wait for their turn are not missed.
         return line.place.pts < pts and not line.backlog and not self._inbox.is_full

@@ -38,19 +38,19 @@ class ConnectionTiming:
     albums: Patience = field(default_factory=Patience)
 
 
-def pause_before_poll(unproven: int, pace: ConnectionTiming) -> float:
+def pause_before_poll(unproven: int, timing: ConnectionTiming) -> float:
     """How long to wait before a poll, after so many that proved nothing: first a moment only."""
     if unproven == 0:
-        return pace.poll_interval
-    return float(min(pace.settle * 2.0 ** (unproven - 1), pace.poll_interval))
+        return timing.poll_interval
+    return float(min(timing.settle * 2.0 ** (unproven - 1), timing.poll_interval))
 
 
-def pause_before(attempt: int, pace: ConnectionTiming, jitter: float | None = None) -> float:
+def pause_before(attempt: int, timing: ConnectionTiming, jitter: float | None = None) -> float:
     """How long to wait before connection attempt ``attempt`` (0: the first after a cut)."""
     if attempt == 0:
         return 0.0
     # The exponent is bounded: attempts may run into the thousands during an outage.
-    full = min(pace.longest_pause, pace.first_pause * 2.0 ** min(attempt - 1, 16))
+    full = min(timing.longest_pause, timing.first_pause * 2.0 ** min(attempt - 1, 16))
     return full * (0.5 + 0.5 * (random() if jitter is None else jitter))  # noqa: S311 - spreads load
 
 

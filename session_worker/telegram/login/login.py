@@ -56,10 +56,10 @@ class Login:
     """One attempt to log in; wrong codes and passwords may be followed by others."""
 
     def __init__(
-        self, assignment: Assignment, right: WritePermit, pace: ConnectionTiming | None = None
+        self, assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
     ) -> None:
         self._assignment = assignment
-        self._pace = pace or ConnectionTiming()
+        self._timing = timing or ConnectionTiming()
         self._held = HeldLines()
         self._connection = fenced(right, self._lease_lost, assignment.proxy, self._held)
         self._session = WorkerSession(None, assignment.data_centre)
@@ -101,7 +101,7 @@ class Login:
             if not isinstance(token, types.auth.LoginToken):
                 return await self._enter_token(token)
             show(QrCode(qr_url(token.token), token.expires))
-            limit = time_to_renew(token.expires, datetime.now(UTC), self._pace.renew_before)
+            limit = time_to_renew(token.expires, datetime.now(UTC), self._timing.renew_before)
             try:
                 async with asyncio.timeout(limit):
                     await self._scanned.wait()
@@ -191,9 +191,9 @@ class Login:
             # Only here is a key agreed on: a stored session never needs to prove the far end.
             trust(self._assignment.data_centre)
         client = AccountClient(
-            self._session, self._assignment.application, self._connection, self._pace, self._heard
+            self._session, self._assignment.application, self._connection, self._timing, self._heard
         )
-        self._line = line = Connection(client, self._pace)
+        self._line = line = Connection(client, self._timing)
         try:
             await line.open(None)
             await line.follow()
@@ -224,7 +224,7 @@ class Login:
     async def _hang_up(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            await self._held.let_go(self._pace.part_limit)
+            await self._held.let_go(self._timing.part_limit)
             self._held.forget()
             await asyncio.shield(line.close())
 

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 async def log_out(
-    assignment: Assignment, right: WritePermit, pace: ConnectionTiming | None = None
+    assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
 ) -> None:
     """Make the stored key worthless; one that is so already is fine, another account's is left alone."""
-    pace = pace or ConnectionTiming()
+    timing = timing or ConnectionTiming()
     session = WorkerSession(assignment.session, assignment.data_centre)
     held = HeldLines()
     connection = fenced(right, _lease_lost, assignment.proxy, held)
     line = Connection(
-        AccountClient(session, assignment.application, connection, pace, _heard), pace
+        AccountClient(session, assignment.application, connection, timing, _heard), timing
     )
     try:
         await line.open(None)
@@ -42,7 +42,7 @@ async def log_out(
         if lost.trouble.code is TroubleCode.WRONG_ACCOUNT:
             raise
     finally:
-        await held.let_go(pace.part_limit)
+        await held.let_go(timing.part_limit)
         await asyncio.shield(line.close())
 
 

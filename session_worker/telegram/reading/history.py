@@ -136,9 +136,9 @@ NOBODY = types.User(0)
 class History:
     """Finds single messages again."""
 
-    def __init__(self, ask: Ask, recollection: RecentMessages, words: ChatTexts) -> None:
+    def __init__(self, ask: Ask, recent_messages: RecentMessages, words: ChatTexts) -> None:
         self._ask = ask
-        self._recollection = recollection
+        self._recent_messages = recent_messages
         self._words = words
 
     async def message(self, message_id: int) -> Any | None:
@@ -151,11 +151,11 @@ class History:
 
     async def snippet(self, message_id: int) -> str:
         """Say in short what a message says; empty when it is gone."""
-        line = self._recollection.find(message_id)
+        line = self._recent_messages.find(message_id)
         if line is not None:
             return line.snippet
         message = await self.message(message_id)
         if message is None or not isinstance(message.peer_id, types.PeerUser):
             return ""
-        heard = written(message, contact_of(NOBODY), names_of({}), self._words)
-        return snippet(heard.incoming.text or heard.label)
+        parsed = written(message, contact_of(NOBODY), names_of({}), self._words)
+        return snippet(parsed.incoming.text or parsed.label)

@@ -22,8 +22,8 @@ class SentMessages:
     everything was heard.
     """
 
-    def __init__(self, recollection: RecentMessages, places: MessageIndex) -> None:
-        self._recollection = recollection
+    def __init__(self, recent_messages: RecentMessages, places: MessageIndex) -> None:
+        self._recent_messages = recent_messages
         self._places = places
 
     async def note(self, peer_id: int, part: Part, sent: Sequence[int | None]) -> None:
@@ -36,9 +36,9 @@ class SentMessages:
         await self._places.save()
 
     def _remember(self, peer_id: int, message_id: int | None, text: str) -> None:
-        if message_id is not None and self._recollection.find(message_id) is None:
+        if message_id is not None and self._recent_messages.find(message_id) is None:
             line = RecentMessage(peer_id, is_out=True, snippet=snippet(render(text).text))
-            self._recollection.remember(message_id, line)
+            self._recent_messages.remember(message_id, line)
 
 
 MOST_KEPT = 500  # messages

@@ -44,13 +44,13 @@ class UpdateParser:
     def __init__(
         self,
         people: People,
-        recollection: RecentMessages,
+        recent_messages: RecentMessages,
         places: tuple[MessageIndex, MessageIndex],
         words: ChatTexts,
     ) -> None:
         self._people = people
-        self._recollection = recollection
-        self._whereabouts, self._sent = places
+        self._recent_messages = recent_messages
+        self._message_index, self._sent = places
         self._words = words
 
     async def listen(self, update: Any) -> Sequence[ParsedUpdate]:
@@ -80,10 +80,10 @@ class UpdateParser:
         contact = await self._contact_in(message)
         if contact is None or is_silent(message, self._words):
             return ()
-        heard = written(message, contact, names_of(entities), self._words)
-        self._remember(message, heard)
-        self._whereabouts.add(message.id, contact.peer_id, is_out=bool(message.out))
-        return (heard,)
+        parsed = written(message, contact, names_of(entities), self._words)
+        self._remember(message, parsed)
+        self._message_index.add(message.id, contact.peer_id, is_out=bool(message.out))
+        return (parsed,)
 
     async def _reread(self, message: Any, entities: Mapping[int, Any]) -> Sequence[ParsedMessage]:
         contact = await self._contact_in(message)
@@ -91,18 +91,18 @@ class UpdateParser:
             return ()
         if not is_rewritten(message):
             return ()
-        known = self._recollection.find(message.id)
+        known = self._recent_messages.find(message.id)
         now = written(message, contact, names_of(entities), self._words)
         has_new_file = known is None or known.file != file_key(message)
         self._remember(message, now)
         return (edited(message, now, self._words, has_new_file=has_new_file),)
 
-    def _remember(self, message: Any, heard: ParsedMessage) -> None:
-        text = snippet(heard.incoming.text or heard.label)
+    def _remember(self, message: Any, parsed: ParsedMessage) -> None:
+        text = snippet(parsed.incoming.text or parsed.label)
         line = RecentMessage(
-            heard.incoming.peer_id, heard.incoming.is_echo, text, file_key(message)
+            parsed.incoming.peer_id, parsed.incoming.is_echo, text, file_key(message)
         )
-        self._recollection.remember(message.id, line)
+        self._recent_messages.remember(message.id, line)
 
     async def _contact_in(self, message: Any) -> Contact | None:
         """Find whom a message is exchanged with; None in chats that are not private or ignored."""
@@ -116,7 +116,7 @@ class UpdateParser:
     async def _note_deletion(self, message_ids: Sequence[int]) -> Sequence[ParsedUpdate]:
         gone: dict[tuple[int, bool], list[int]] = defaultdict(list)
         for message_id in sorted(message_ids):
-            line = self._recollection.find(message_id)
+            line = self._recent_messages.find(message_id)
             place = line or await self._find(message_id)
             if place is not None:
                 gone[place.peer_id, place.is_out].append(message_id)
@@ -127,7 +127,7 @@ class UpdateParser:
         ]
 
     async def _find(self, message_id: int) -> IndexedMessage | None:
-        return await self._whereabouts.find(message_id) or await self._sent.find(message_id)
+        return await self._message_index.find(message_id) or await self._sent.find(message_id)
 
     async def _deleted(self, peer_id: int, is_out: bool, message_ids: list[int]) -> ParsedMessage:
         incoming = Incoming(
@@ -142,7 +142,7 @@ class UpdateParser:
         return ParsedMessage(incoming)
 
     def _deletion_line(self, message_id: int) -> str:
-        line = self._recollection.find(message_id)
+        line = self._recent_messages.find(message_id)
         if line is None or not line.snippet:
             return self._words.deleted
         return self._words.deleted_text.format(text=line.snippet)

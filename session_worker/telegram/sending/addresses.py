@@ -43,9 +43,9 @@ class Addresses:
     to ask for something that names the person.
     """
 
-    def __init__(self, telegram: Telegram, throttle: FloodControl) -> None:
+    def __init__(self, telegram: Telegram, flood_control: FloodControl) -> None:
         self._telegram = telegram
-        self._throttle = throttle
+        self._flood_control = flood_control
         self._dialogs = Dialogs()
         self._turn = asyncio.Lock()
 
@@ -83,7 +83,7 @@ class Addresses:
     async def _ask(self, request: Any, peer_id: int) -> Any:
         """Ask; None when Telegram refuses, for another way may succeed."""
         try:
-            return await self._throttle.pass_on(self._telegram.ask, request, peer_id)
+            return await self._flood_control.pass_on(self._telegram.ask, request, peer_id)
         except (PeerUnknown, Refused) as refusal:
             log.info("%s for %s: %s", type(request).__name__, peer_id, refusal)
             return None

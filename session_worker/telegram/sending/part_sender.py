@@ -51,11 +51,11 @@ class PartSender:
     """Sends one part of a letter into one chat; what is sent is noted in the letter, reported."""
 
     def __init__(
-        self, sender: Sender, uploads: Uploads, letter: SendState, part: Part, report: Report
+        self, sender: Sender, uploads: Uploads, state: SendState, part: Part, report: Report
     ) -> None:
         self._sender = sender
         self._uploads = uploads
-        self._letter = letter
+        self._state = state
         self._part = part
         self._report = report
         # A part with files and text has an id for the text alone, the last one.
@@ -64,15 +64,15 @@ class PartSender:
 
     async def post(self) -> None:
         """Send what is still to be sent; raises TelegramError or FileFailed."""
-        lost, ids = self._letter.lost, self._letter.ids
+        lost, ids = self._state.lost, self._state.ids
         # The file that can't be sent may have been the one to carry the text.
-        is_apart = not self._part.files or self._text_id in self._letter.apart
+        is_apart = not self._part.files or self._text_id in self._state.apart
         if is_apart or any(index in lost for index in self._part.files):
             await self._send_text()
         files = [i for i in self._part.files if i not in lost and self._id_of[i] not in ids]
         for index in files:
             await self._prepare(index)
-        album = [index for index in files if self._letter.parcels[index].joins_albums]
+        album = [index for index in files if self._state.parcels[index].joins_albums]
         if len(album) > 1:
             await self._send_album(album)
         for index in files:
@@ -81,7 +81,7 @@ class PartSender:
     @property
     def _caption(self) -> Rendered:
         """The text, as long as it was not sent."""
-        is_sent = not self._part.text or self._text_id in self._letter.ids
+        is_sent = not self._part.text or self._text_id in self._state.ids
         return NOTHING if is_sent else render(self._part.text)
 
     async def _send_text(self) -> None:
@@ -89,17 +89,17 @@ class PartSender:
         text = self._caption
         if not text.text:
             return
-        if self._part.files and self._text_id not in self._letter.apart:
+        if self._part.files and self._text_id not in self._state.apart:
             # Said before it is done: after a crash the text must not go with the file again.
-            self._letter.apart.add(self._text_id)
+            self._state.apart.add(self._text_id)
             await self._report()
         await self._send(self._text_id, text, self._sender.text, has_media=False)
 
     async def _send_file(self, index: int) -> None:
         """Send one file, as a mere document if need be."""
         random_id = self._id_of[index]
-        while random_id not in self._letter.ids:
-            media = self._letter.parcels[index].media
+        while random_id not in self._state.ids:
+            media = self._state.parcels[index].media
             try:
                 await self._send(
                     random_id, self._caption, partial(self._sender.media, media), has_media=True
@@ -117,7 +117,7 @@ class PartSender:
         except TelegramError as error:
             match cause_of(error).entry.remedy:
                 case Remedy.IS_SENT:
-                    known = self._letter.ids.values()
+                    known = self._state.ids.values()
                     sent = await self._sender.find(text.text, known, has_media=has_media)
                 case Remedy.WITHOUT_MARKS if text.marks:
                     sent = await send(Rendered(text.text), random_id)
@@ -127,15 +127,15 @@ class PartSender:
         await self._report()
 
     def _note(self, random_id: int, message_id: int, text: Rendered) -> None:
-        self._letter.ids[random_id] = message_id
+        self._state.ids[random_id] = message_id
         if text.text:
-            self._letter.ids[self._text_id] = message_id
+            self._state.ids[self._text_id] = message_id
 
     async def _send_album(self, indexes: Sequence[int]) -> None:
         """Send files as an album, if Telegram takes these as one; else they are left."""
         for index in indexes:
             await self._register_media(index)
-        if not all(self._letter.parcels[index].is_known for index in indexes):
+        if not all(self._state.parcels[index].is_known for index in indexes):
             return
         caption = self._caption
         try:
@@ -149,7 +149,7 @@ class PartSender:
 
     def _items(self, indexes: Sequence[int], caption: Rendered) -> Iterator[Item]:
         for index in indexes:
-            media = self._letter.parcels[index].media
+            media = self._state.parcels[index].media
             yield Item(media, caption if index == indexes[0] else NOTHING, self._id_of[index])
 
     def _meet_refusal(self, indexes: Sequence[int], error: TelegramError) -> None:
@@ -157,28 +157,28 @@ class PartSender:
         cause = cause_of(error)
         if cause.entry.remedy is Remedy.UPLOAD_AGAIN:
             for index in indexes:
-                del self._letter.parcels[index]
+                del self._state.parcels[index]
             raise FileFailed(indexes[0], cause) from error
         if cause.entry.remedy not in _SINGLES_MAY_DO:
             raise error
 
     async def _register_media(self, index: int) -> None:
-        parcel = self._letter.parcels[index]
-        if parcel.is_known or not parcel.joins_albums:
+        uploaded = self._state.parcels[index]
+        if uploaded.is_known or not uploaded.joins_albums:
             return
         try:
-            media = await self._sender.register_media(parcel.media)
+            media = await self._sender.register_media(uploaded.media)
         except TelegramError as error:
             await self._find_another_way(index, error)
         else:
-            self._letter.parcels[index] = UploadedFile(media, joins_albums=True, is_known=True)
+            self._state.parcels[index] = UploadedFile(media, joins_albums=True, is_known=True)
 
     async def _prepare(self, index: int) -> None:
         """Bring a file to Telegram unless it is there from an earlier try."""
-        if index in self._letter.parcels:
+        if index in self._state.parcels:
             return
-        name = self._letter.attachment(index).name or "file"
-        place, as_document = self._letter.place(index), index in self._letter.as_documents
+        name = self._state.attachment(index).name or "file"
+        place, as_document = self._state.place(index), index in self._state.as_documents
         shape = await asyncio.to_thread(shape_of, place, name, as_document=as_document)
         try:
             uploaded = await self._uploads.upload(place, name)
@@ -187,15 +187,15 @@ class PartSender:
             if not concerns_file(cause):
                 raise
             raise FileFailed(index, cause) from error
-        self._letter.parcels[index] = UploadedFile(shape.media(uploaded), shape.joins_albums)
+        self._state.parcels[index] = UploadedFile(shape.media(uploaded), shape.joins_albums)
 
     async def _find_another_way(self, index: int, error: TelegramError) -> None:
         """Make a document of a refused file; raises when that is no way."""
         cause = cause_of(error)
         if not concerns_file(cause):
             raise error
-        del self._letter.parcels[index]
-        if cause.entry.remedy is not Remedy.AS_DOCUMENT or index in self._letter.as_documents:
+        del self._state.parcels[index]
+        if cause.entry.remedy is not Remedy.AS_DOCUMENT or index in self._state.as_documents:
             raise FileFailed(index, cause) from error
-        self._letter.as_documents.add(index)
+        self._state.as_documents.add(index)
         await self._prepare(index)

@@ -49,9 +49,11 @@ class Telegram(Protocol):
 class RecipientSearch:
     """Tries what is known of a person: the id, else the user name, else the phone."""
 
-    def __init__(self, telegram: Telegram, throttle: FloodControl, addresses: Addresses) -> None:
+    def __init__(
+        self, telegram: Telegram, flood_control: FloodControl, addresses: Addresses
+    ) -> None:
         self._telegram = telegram
-        self._throttle = throttle
+        self._flood_control = flood_control
         self._addresses = addresses
 
     async def resolve(self, order: Resolve) -> Resolved:
@@ -69,7 +71,7 @@ class RecipientSearch:
             return user
         if not (order.username or order.phone):
             return None
-        if self._throttle.blocks_first_contacts:
+        if self._flood_control.blocks_first_contacts:
             raise Refused(400, "PEER_FLOOD")
         if order.username and (user := await self._by_username(order.username)):
             return user
@@ -125,7 +127,7 @@ class RecipientSearch:
     async def _ask(self, request: Any) -> Any:
         """Ask; None when the answer is that there is nobody."""
         try:
-            return await self._throttle.pass_on(self._telegram.ask, request, STRANGER)
+            return await self._flood_control.pass_on(self._telegram.ask, request, STRANGER)
         except PeerUnknown:
             return None
         except Refused as refusal:

@@ -52,9 +52,11 @@ class Item:
 class Sender:
     """Sends in one chat; what comes back are the ids that Telegram gave."""
 
-    def __init__(self, ask: Ask, throttle: FloodControl, peer_id: int, access_hash: int) -> None:
+    def __init__(
+        self, ask: Ask, flood_control: FloodControl, peer_id: int, access_hash: int
+    ) -> None:
         self._ask_account = ask
-        self._throttle = throttle
+        self._flood_control = flood_control
         self._peer_id = peer_id
         self._peer = types.InputPeerUser(peer_id, access_hash)
 
@@ -134,7 +136,7 @@ class Sender:
             raise Refused(error.code, ALREADY_SENT) from error
 
     async def _ask(self, request: Any) -> Any:
-        return await self._throttle.pass_on(self._ask_account, request, self._peer_id)
+        return await self._flood_control.pass_on(self._ask_account, request, self._peer_id)
 
 
 def cause_of(error: TelegramError) -> Cause:

@@ -34,6 +34,6 @@ def create_app() -> Quart:
     factory = "tests.fakes.crashing:CrashingNumber"
     config = replace(make_config(settings, None), session_factory=factory)
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    fleet = WorkerPool(Forkserver(), PATIENT, TIRELESS, mass_failure=NO_BRAKE)
-    gateway = Gateway(store, DataDirLock(settings.data_dir), config, fleet)
+    pool = WorkerPool(Forkserver(), PATIENT, TIRELESS, mass_failure=NO_BRAKE)
+    gateway = Gateway(store, DataDirLock(settings.data_dir), config, pool)
     return api.create_app(settings, gateway)

@@ -117,12 +117,12 @@ class Number:
         self,
         sandbox: Sandbox,
         phone: str,
-        pace: ConnectionTiming = QUICK,
+        timing: ConnectionTiming = QUICK,
         proxy: Proxy | None = None,
     ) -> None:
         self.sandbox = sandbox
         self.phone = phone
-        self.pace = pace
+        self.timing = timing
         self.proxy = proxy
         self.right = Right()
         self.memory = Memory(imported(sandbox.session_string_for(phone)))
@@ -141,7 +141,7 @@ class Number:
             self.memory,
             self.right,
             on_update=self._store,
-            pace=self.pace,
+            timing=self.timing,
         )
 
     async def _store(self, account: TelegramAccount, incoming: PositionedUpdate) -> None:

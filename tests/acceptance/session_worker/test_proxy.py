@@ -230,8 +230,8 @@ async def test_stop_tells_of_a_line_that_may_linger(telegram: DataCentre) -> Non
 async def test_next_line_waits_for_one_that_may_linger(telegram: DataCentre) -> None:
     """While the proxy may hold the last line, no other is opened beside it."""
     async with Deafened() as proxy:
-        pace = replace(LINGERING, linger=3600.0)
-        number = Number(telegram, PHONE, pace, proxy=parse_proxy(proxy.url, may_be_private=True))
+        timing = replace(LINGERING, linger=3600.0)
+        number = Number(telegram, PHONE, timing, proxy=parse_proxy(proxy.url, may_be_private=True))
         await number.start()
 
         telegram.afflict(Kind.BLACKHOLE, PHONE)

@@ -112,5 +112,5 @@ def make_gateway(
     config: Config, database_url: str, timing: Timing = PATIENT, policy: RestartPolicy = POLICY
 ) -> Gateway:
     store = Store(database_url, urlsafe_b64encode(b"k" * 32).decode())
-    fleet = WorkerPool(Forkserver(), timing, policy)
-    return Gateway(store, DataDirLock(config.data_dir), config, fleet)
+    pool = WorkerPool(Forkserver(), timing, policy)
+    return Gateway(store, DataDirLock(config.data_dir), config, pool)

@@ -51,7 +51,7 @@ async def accept(gateway: Gateway, number: str, place: int) -> None:
 
 async def is_done(gateway: Gateway, number: str) -> bool:
     backlog = (await gateway.show(number)).backlog
-    owed = await (await gateway._roster.desks.of(number)).journal.owed(Besides(), 1)
+    owed = await (await gateway._keepers.dispatchers.of(number)).journal.owed(Besides(), 1)
     return backlog.into + backlog.out == 0 and owed[1] == 0
 
 

@@ -121,7 +121,7 @@ async def test_flood_waits_in_the_pipe(house: House) -> None:
 
     async def is_flooded() -> bool:
         nonlocal heaviest
-        worker = house.gateway._roster.keeper_of(HOSTILE)._worker
+        worker = house.gateway._keepers.keeper_of(HOSTILE)._worker
         heaviest = max(heaviest, worker._events.weight if worker else 0)
         return len(await store.entities.list(HOSTILE)) > 500
 

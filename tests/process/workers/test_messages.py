@@ -289,7 +289,7 @@ async def test_purged_number_begins_anew(office: House, world: World) -> None:
 async def test_links_without_files_lead_nowhere(office: House) -> None:
     """A link to what is not kept is told apart from one that is not ours."""
     await office.add(NUMBER)
-    links = office.gateway._roster.desks.links
+    links = office.gateway._keepers.dispatchers.links
 
     for place in (MessageFile(NUMBER, 1, 0), MessageFile("380500000009", 1, 0)):
         token = links.of_file(place, "a", 2e9).split("/")[-2]

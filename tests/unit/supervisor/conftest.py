@@ -53,43 +53,43 @@ class Office:
     """A desk with a worker that only remembers what it was told."""
 
     store: Store
-    desk: Dispatcher
+    dispatcher: Dispatcher
     told: list[Command] = field(default_factory=list)
 
     async def open(self) -> None:
         """Let a worker start, as its keeper does."""
         self.told = []
         epoch = (await self.store.numbers.get(NUMBER)).epoch
-        await self.desk.prepare(await self.store.runs.take_epoch(NUMBER, epoch))
-        self.desk.attach_worker(self.told.append)
+        await self.dispatcher.prepare(await self.store.runs.take_epoch(NUMBER, epoch))
+        self.dispatcher.attach_worker(self.told.append)
         await eventually(lambda: self.is_idle)
 
     async def close(self) -> None:
-        await self.desk.detach_worker()
+        await self.dispatcher.detach_worker()
 
     async def reopen(self) -> None:
         """Let the worker die, another one start under a supervisor that remembers nothing."""
         await self.close()
-        self.desk = make_dispatcher(self.desk.journal)
+        self.dispatcher = make_dispatcher(self.dispatcher.journal)
         await self.open()
 
     @property
     def is_idle(self) -> bool:
         """Whether all that may be handed over has been."""
-        return not any(tray.is_busy for tray in self.desk.hand_overs)
+        return not any(hand_over.is_busy for hand_over in self.dispatcher.hand_overs)
 
     async def say(self, *events: MessageEvent) -> None:
-        await self.desk.record_events(events)
+        await self.dispatcher.record_events(events)
         await eventually(lambda: self.is_idle)
 
     async def write(self, planfix_id: str, peer_id: int = 1) -> Accepted:
-        return await self.desk.accept(outgoing(planfix_id, peer_id), is_new_chat=True)
+        return await self.dispatcher.accept(outgoing(planfix_id, peer_id), is_new_chat=True)
 
     def told_of(self, kind: type[T]) -> list[T]:
         return [command for command in self.told if isinstance(command, kind)]
 
     async def entries(self) -> Sequence[Entry]:
-        return await self.desk.journal.list(Selection())
+        return await self.dispatcher.journal.list(Selection())
 
 
 def make_dispatcher(journal: Journal) -> Dispatcher:

@@ -30,7 +30,7 @@ WHO_AM_I = functions.users.GetUsersRequest([types.InputUserSelf()])
 @pytest.fixture
 def hasty(number: Number) -> Number:
     """Give a number that soon gives up a line on which nothing comes."""
-    number.pace = HASTY
+    number.timing = HASTY
     number.account = number.make_account()
     return number
 

@@ -51,7 +51,7 @@ class Bench:
         self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
-        self.pace = replace(QUICK, albums=AlbumPatience(quiet=0.5))
+        self.timing = replace(QUICK, albums=AlbumPatience(quiet=0.5))
         self.patience = Patience(connect=60, answer=60, answer_with_files=60)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -68,13 +68,13 @@ class Bench:
         return made.model_copy(update=changed)
 
     async def start(self) -> None:
-        gate = CircuitBreaker(QUICK_BACKOFF)
+        circuit_breaker = CircuitBreaker(QUICK_BACKOFF)
         number = NumberSession(
             self.assignment(),
             self.desk,
             Right(),
-            pace=self.pace,
-            gate=gate,
+            timing=self.timing,
+            circuit_breaker=circuit_breaker,
             patience=self.patience,
         )
         self.desk.number = number

@@ -21,7 +21,7 @@ def write_item(bench: Bench, text: str) -> None:
 
 
 def wait_for_albums(bench: Bench, quiet: float) -> None:
-    bench.pace = replace(bench.pace, albums=Patience(quiet=quiet))
+    bench.timing = replace(bench.timing, albums=Patience(quiet=quiet))
 
 
 async def heard(bench: Bench) -> None:

@@ -43,7 +43,7 @@ async def test_an_upload_nobody_answers_is_given_up(
     """A file whose parts stay unanswered is told as lost; text and other chats go their way."""
     account = mail.number
     await account.stop()
-    account.pace = replace(SELDOM, request_limit=0.5)
+    account.timing = replace(SELDOM, request_limit=0.5)
     await account.start_again()
     mail.outbound = mail.make_outbound()
     telegram.fail(NO_ANSWER, method="upload.saveFilePart")

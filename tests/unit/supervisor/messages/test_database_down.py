@@ -63,7 +63,7 @@ class Unsteady(Journal):
 @pytest.fixture
 async def journal(store: Store) -> Unsteady:
     opened = await store.journals.open(NUMBER)
-    return Unsteady(opened._database, opened._book)
+    return Unsteady(opened._database, opened._cipher)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ async def test_lost_confirmation_of_words(shaky: Office, journal: Unsteady) -> N
         PlanfixStatus.SENT,
         PlanfixStatus.ERROR,
     }
-    in_flight = [tray.in_flight.rows for tray in shaky.desk.hand_overs]
+    in_flight = [hand_over.in_flight.rows for hand_over in shaky.dispatcher.hand_overs]
     assert in_flight[:2] == [{}, {}]
     assert len(shaky.told_of(Send)) == len(shaky.told_of(Deliver)) == 2
 
@@ -176,7 +176,7 @@ async def test_memory_stored_with_the_last_words_reaches_the_next_worker(
     row = shaky.told_of(Deliver)[0].row
     journal.is_stuck = True
     memory = ChatRemembered(chat=ChatMemory(peer_id=1, task=17))
-    last_words = asyncio.create_task(shaky.desk.record_events([memory, Trying(row=row)]))
+    last_words = asyncio.create_task(shaky.dispatcher.record_events([memory, Trying(row=row)]))
     journal.has_stored = False
     await eventually(lambda: journal.has_stored)
     last_words.cancel()

@@ -41,7 +41,7 @@ class Shelf:
     after_read: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
-        self.tray: HandOver[Row] = HandOver("tray", self.load, self.handed.append)
+        self.hand_over: HandOver[Row] = HandOver("tray", self.load, self.handed.append)
 
     async def load(self, besides: Besides, limit: int) -> tuple[list[Row], int]:
         await asyncio.sleep(0)
@@ -63,7 +63,7 @@ class Shelf:
         row = Row(self.newest, lane)
         self.rows.append(row)
         if offered:
-            self.tray.add(row)
+            self.hand_over.add(row)
         return row
 
     def add_many(self, lane: int) -> None:
@@ -78,10 +78,10 @@ class Shelf:
 
     def finish(self, row: Row) -> None:
         self.rows.remove(row)
-        self.tray.remove([row.row])
+        self.hand_over.remove([row.row])
 
     async def settle(self) -> None:
-        await eventually(lambda: not self.tray.is_busy)
+        await eventually(lambda: not self.hand_over.is_busy)
 
 
 async def test_backlog_comes_before_news() -> None:
@@ -89,27 +89,27 @@ async def test_backlog_comes_before_news() -> None:
     shelf = Shelf()
     old = [shelf.add(1, offered=False) for _ in range(3)]
 
-    shelf.tray.start()
+    shelf.hand_over.start()
     new = shelf.add(1)
     await shelf.settle()
 
     assert shelf.handed == [*old, new]
-    await shelf.tray.stop()
+    await shelf.hand_over.stop()
 
 
 async def test_window_is_refilled() -> None:
     """However many wait, each is handed over once, as others are done."""
     shelf = Shelf()
     rows = [shelf.add(place % 100, offered=False) for place in range(1000)]
-    shelf.tray.start()
+    shelf.hand_over.start()
 
     while shelf.rows:
         await shelf.settle()
-        assert len(shelf.tray.in_flight.rows) <= Limits().at_work
+        assert len(shelf.hand_over.in_flight.rows) <= Limits().at_work
         shelf.finish_next()
 
     assert shelf.handed == rows
-    await shelf.tray.stop()
+    await shelf.hand_over.stop()
 
 
 async def test_waiting_chats_do_not_fill_the_window() -> None:
@@ -120,17 +120,17 @@ async def test_waiting_chats_do_not_fill_the_window() -> None:
         for _ in range(Limits().of_lane * 2):
             shelf.add(lane, offered=False)
     last = shelf.add(99, offered=False)
-    shelf.tray.start()
+    shelf.hand_over.start()
 
     while last not in shelf.handed:
         await shelf.settle()
         for row in shelf.handed:
-            shelf.tray.in_flight.rest(row.row)
-        shelf.tray.reload()
+            shelf.hand_over.in_flight.rest(row.row)
+        shelf.hand_over.reload()
 
     counts = [sum(row.lane == lane for row in shelf.handed) for lane in troubled]
     assert max(counts) == Limits().of_lane
-    await shelf.tray.stop()
+    await shelf.hand_over.stop()
 
 
 async def test_failed_read_is_tried_again(autojump_clock: AutojumpClock) -> None:
@@ -138,10 +138,10 @@ async def test_failed_read_is_tried_again(autojump_clock: AutojumpClock) -> None
     shelf = Shelf(failures=3)
     row = shelf.add(1, offered=False)
 
-    shelf.tray.start()
+    shelf.hand_over.start()
     await eventually(lambda: shelf.handed == [row])
 
-    await shelf.tray.stop()
+    await shelf.hand_over.stop()
 
 
 async def test_without_worker_nothing_is_handed_over() -> None:
@@ -158,7 +158,7 @@ async def test_row_finished_while_read_is_not_handed_over() -> None:
     shelf = Shelf()
     own = shelf.add(1, offered=False)
     other = shelf.add(1, offered=False)
-    shelf.tray.start()
+    shelf.hand_over.start()
     await asyncio.sleep(0)
     await asyncio.sleep(0)  # it has been read, but not handed over
 
@@ -166,7 +166,7 @@ async def test_row_finished_while_read_is_not_handed_over() -> None:
     await shelf.settle()
 
     assert shelf.handed == [other]
-    await shelf.tray.stop()
+    await shelf.hand_over.stop()
 
 
 async def test_row_that_a_read_has_missed_is_handed_over() -> None:
@@ -181,13 +181,13 @@ async def test_row_that_a_read_has_missed_is_handed_over() -> None:
             shelf.add(1000)
 
     shelf.after_read = store_one_at_last
-    shelf.tray.start()
+    shelf.hand_over.start()
     while shelf.rows:
         await shelf.settle()
         shelf.finish_next()
 
     assert shelf.handed[-1].lane == 1000
-    await shelf.tray.stop()
+    await shelf.hand_over.stop()
 
 
 async def test_row_that_is_read_and_offered_is_handed_over_once() -> None:
@@ -195,7 +195,7 @@ async def test_row_that_is_read_and_offered_is_handed_over_once() -> None:
     shelf = Shelf()
     for _ in range(Limits().of_lane * 2):
         shelf.add(1, offered=False)
-    shelf.tray.start()
+    shelf.hand_over.start()
     await shelf.settle()
     fresh: list[Row] = []
 
@@ -204,14 +204,14 @@ async def test_row_that_is_read_and_offered_is_handed_over_once() -> None:
             fresh.append(shelf.add(2, offered=False))
 
     shelf.before_read = store_one
-    shelf.after_read = lambda: shelf.tray.add(fresh[0])
+    shelf.after_read = lambda: shelf.hand_over.add(fresh[0])
 
     while shelf.rows:
         shelf.finish_next()
         await shelf.settle()
 
     assert shelf.handed.count(fresh[0]) == 1
-    await shelf.tray.stop()
+    await shelf.hand_over.stop()
 
 
 @settings(max_examples=60)
@@ -231,7 +231,7 @@ async def test_any_history_hands_over_each_row_once(
     shelf = Shelf()
     for place in range(backlog):
         shelf.add(place % 5, offered=False)
-    shelf.tray.start()
+    shelf.hand_over.start()
     for step, lane in steps:
         match step:
             case "add":
@@ -241,14 +241,14 @@ async def test_any_history_hands_over_each_row_once(
             case "finish":
                 shelf.finish_next()
             case "again":
-                shelf.tray.reload()
+                shelf.hand_over.reload()
             case _:
                 await asyncio.sleep(0)
     while shelf.rows:
         await shelf.settle()
         shelf.finish_next()
 
-    await shelf.tray.stop()
+    await shelf.hand_over.stop()
     assert len(shelf.handed) == len(set(shelf.handed)) == shelf.newest
     by_lane = sorted(shelf.handed, key=lambda row: row.lane)  # stable
     assert by_lane == sorted(shelf.handed, key=lambda row: (row.lane, row.row))

@@ -146,12 +146,12 @@ async def test_replayed_letter_is_handed_over(office: Office) -> None:
         await office.say(Failed(row=row, failure=DEAD))
     office.told.clear()
 
-    await office.desk.replay(rows[0])
+    await office.dispatcher.replay(rows[0])
     await office.say()
 
     assert [order.row for order in office.told_of(Deliver)] == [rows[0]]
     await office.say(Delivered(row=rows[0]))
-    assert await office.desk.replay_all() == 1
+    assert await office.dispatcher.replay_all() == 1
     await office.reopen()
     assert [order.row for order in office.told_of(Deliver)] == [rows[1]]
 
@@ -204,7 +204,7 @@ async def test_purge_erases_all(office: Office) -> None:
     await office.store.numbers.purge(NUMBER)
 
     assert await office.entries() == ()
-    assert await office.desk.journal.memories([1]) == {}
+    assert await office.dispatcher.journal.memories([1]) == {}
     with pytest.raises(NumberUnknown):
         await office.say(received(6))
     with pytest.raises(NumberUnknown):

@@ -69,7 +69,7 @@ async def test_accepted_without_worker_waits(closed_office: Office) -> None:
 
 async def test_status_follows_the_last_part(office: Office) -> None:
     """Planfix is told that a message was sent when all of it was."""
-    accepted = await office.desk.accept(outgoing("a", parts=2), is_new_chat=True)
+    accepted = await office.dispatcher.accept(outgoing("a", parts=2), is_new_chat=True)
     await office.say(Trying(row=accepted.row), sent(accepted.row, 5))
     assert statuses(office) == []
 
@@ -81,7 +81,7 @@ async def test_status_follows_the_last_part(office: Office) -> None:
 
 async def test_sent_parts_are_not_sent_again(office: Office) -> None:
     """After the death of a worker only the rest of a message is sent."""
-    accepted = await office.desk.accept(outgoing("a", parts=3), is_new_chat=True)
+    accepted = await office.dispatcher.accept(outgoing("a", parts=3), is_new_chat=True)
     await office.say(Trying(row=accepted.row), sent(accepted.row, 5), sent(accepted.row, 0, part=1))
 
     await office.reopen()
@@ -93,7 +93,7 @@ async def test_sent_parts_are_not_sent_again(office: Office) -> None:
 
 async def test_part_half_sent_is_open(office: Office) -> None:
     """A part of which messages are still to be sent is handed over with what it has become."""
-    accepted = await office.desk.accept(outgoing("a", parts=2), is_new_chat=True)
+    accepted = await office.dispatcher.accept(outgoing("a", parts=2), is_new_chat=True)
     row = accepted.row
     await office.say(sent(row, None, SENT_SEPARATELY), sent(row, 6, part=1))
 
@@ -114,7 +114,7 @@ async def test_replay_knows_what_was_sent(office: Office) -> None:
     await office.say(Trying(row=row), sent(row, None, 5), dead)
     assert [entry.state for entry in await office.entries()] == ["dead"]
 
-    assert await office.desk.replay_all() == 1
+    assert await office.dispatcher.replay_all() == 1
     await office.say()
 
     *_, again = office.told_of(Send)
@@ -188,7 +188,7 @@ async def test_replayed_message_changes_its_status(office: Office) -> None:
     await office.say(Failed(row=row, failure=Failure(code="USER_IS_BLOCKED")))
     await office.say(told(row, ERROR))
 
-    await office.desk.replay(row)
+    await office.dispatcher.replay(row)
     await office.say()
     await office.say(sent(row, 5))
 
@@ -249,8 +249,8 @@ async def other_office(office: Office) -> Office:
     await office.store.numbers.create(NewNumber(number, "Other", "https://o.example", "t"))
     other = Office(office.store, make_dispatcher(await office.store.journals.open(number)))
     epoch = (await office.store.numbers.get(number)).epoch
-    await other.desk.prepare(epoch)
-    other.desk.attach_worker(other.told.append)
+    await other.dispatcher.prepare(epoch)
+    other.dispatcher.attach_worker(other.told.append)
     return other
 
 

@@ -27,10 +27,10 @@ DELIVERED = Delivered(row=1)
 
 
 @pytest.fixture
-async def ledger(store: Store, tmp_path: Path) -> WorkerRecords:
-    ledger = WorkerRecords(NUMBER, store, Config(tmp_path, tmp_path, 1, "hash", language="en"))
-    await ledger.make_assignment()
-    return ledger
+async def records(store: Store, tmp_path: Path) -> WorkerRecords:
+    records = WorkerRecords(NUMBER, store, Config(tmp_path, tmp_path, 1, "hash", language="en"))
+    await records.make_assignment()
+    return records
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ async def ledger(store: Store, tmp_path: Path) -> WorkerRecords:
     ],
 )
 async def test_trouble_is_shown_until_something_comes_through(
-    store: Store, ledger: WorkerRecords, events: list[Failed | Delivered], expected: str | None
+    store: Store, records: WorkerRecords, events: list[Failed | Delivered], expected: str | None
 ) -> None:
     """A token that is refused, a Planfix that is away: each is the last error until it is over."""
     for event in events:
-        await ledger.record_planfix([event])
+        await records.record_planfix([event])
 
     error = (await store.numbers.get(NUMBER)).last_error
     assert (error and error.code) == expected

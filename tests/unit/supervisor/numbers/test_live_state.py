@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 async def test_waiting_ends_when_the_worker_has_spoken(autojump_clock: AutojumpClock) -> None:
     """Changes on the way wake nobody for good; the first settled state does."""
-    standing = LiveState()
-    standing.show(ProcessState.STARTING)
-    waiting = asyncio.create_task(standing.wait_settled(60))
+    live_state = LiveState()
+    live_state.show(ProcessState.STARTING)
+    waiting = asyncio.create_task(live_state.wait_settled(60))
 
     for process, session in [
         (ProcessState.RUNNING, SessionState.CONNECTING),
@@ -26,7 +26,7 @@ async def test_waiting_ends_when_the_worker_has_spoken(autojump_clock: AutojumpC
         (ProcessState.RUNNING, SessionState.ONLINE),
     ]:
         await asyncio.sleep(1)
-        standing.show(process, session)
+        live_state.show(process, session)
 
     assert await waiting is State.ONLINE
     assert autojump_clock.time() < asyncio.get_running_loop().time() + 60
@@ -34,22 +34,22 @@ async def test_waiting_ends_when_the_worker_has_spoken(autojump_clock: AutojumpC
 
 async def test_patience_has_an_end(autojump_clock: AutojumpClock) -> None:
     """After the time given the state is told as it is."""
-    standing = LiveState()
-    standing.show(ProcessState.STARTING)
+    live_state = LiveState()
+    live_state.show(ProcessState.STARTING)
 
-    assert await standing.wait_settled(10) is State.STARTING
+    assert await live_state.wait_settled(10) is State.STARTING
 
 
 async def test_rest_keeps_what_the_session_said(autojump_clock: AutojumpClock) -> None:
     """A banned number stays banned after its worker has ended."""
-    standing = LiveState()
-    standing.show(ProcessState.RUNNING, SessionState.BANNED)
-    since = standing.since
+    live_state = LiveState()
+    live_state.show(ProcessState.RUNNING, SessionState.BANNED)
+    since = live_state.since
 
-    standing.rest()
+    live_state.rest()
 
-    assert standing.state is State.BANNED
-    assert standing.since == since
+    assert live_state.state is State.BANNED
+    assert live_state.since == since
 
 
 async def test_gate_lets_few_in_at_a_time(autojump_clock: AutojumpClock) -> None:

@@ -37,7 +37,7 @@ class Nonsensical:
     worker_health = None
 
     def __init__(self, last_heard: float) -> None:
-        self.standing = LiveState()
+        self.live_state = LiveState()
         self.last_heard = last_heard
 
 

@@ -44,15 +44,15 @@ def test_login_goes_step_by_step_to_one_end() -> None:
     ("errand", "stage"),
     [(IN, LoginStage.LOGGED_OUT), *((OUT, stage) for stage in LoginStage if stage != "logged_out")],
 )
-def test_errands_are_not_confused(errand: OneOffSession, stage: LoginStage) -> None:
+def test_errands_are_not_confused(one_off: OneOffSession, stage: LoginStage) -> None:
     """Who is to log out can't say it has logged in, nor the other way round."""
     with pytest.raises(OutOfTurn):
-        Turn(errand).require_login(LoginMoved(stage=stage))
+        Turn(one_off).require_login(LoginMoved(stage=stage))
 
 
 def test_login_brings_no_messages() -> None:
     """A worker on an errand reads no messages, so what it says of any was made up."""
     Turn(None).require_messages()
-    for errand in (IN, OUT):
+    for one_off in (IN, OUT):
         with pytest.raises(OutOfTurn):
-            Turn(errand).require_messages()
+            Turn(one_off).require_messages()
