@@ -38,13 +38,11 @@ def name_says_something(source: Source) -> Iterator[str]:
         yield "name the thing in it; banned: " + ", ".join(sorted(EMPTY_NAMES))
 
 
-def docstring_is_one_thought(source: Source) -> Iterator[str]:
-    """Open a module with a sentence that needs no "and"."""
+def module_opens_with_a_sentence(source: Source) -> Iterator[str]:
+    """Open a module with a sentence that says what it is."""
     sentence = re.split(r"\.(?:\s|$)", ast.get_docstring(source.tree) or "", maxsplit=1)
     if source.text.strip() and len(sentence) < 2:
         yield "open the module with a docstring: one sentence that says what it owns"
-    if re.search(r"\band\b", sentence[0], re.IGNORECASE):
-        yield f'two things in one module? Say it without "and": {sentence[0]}'
 
 
 def file_is_short(source: Source) -> Iterator[str]:

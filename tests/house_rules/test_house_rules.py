@@ -12,7 +12,7 @@ PRODUCT = ("api", "sandbox", "session_worker", "supervisor", "benchmarks")
 
 RULES_OF_PRODUCT = [
     rules.name_says_something,
-    rules.docstring_is_one_thought,
+    rules.module_opens_with_a_sentence,
     rules.file_is_short,
 ]
 RULES_OF_TESTS = [
@@ -50,9 +50,8 @@ def test_locked_requirements_name_no_place() -> None:
     [
         (rules.name_says_something, Source("api/utils.py", "")),
         (rules.name_says_something, Source("api/helpers/text.py", "")),
-        (rules.docstring_is_one_thought, Source("a.py", "x = 1")),
-        (rules.docstring_is_one_thought, Source("a.py", '"""No full stop"""')),
-        (rules.docstring_is_one_thought, Source("a.py", '"""Reads and writes."""')),
+        (rules.module_opens_with_a_sentence, Source("a.py", "x = 1")),
+        (rules.module_opens_with_a_sentence, Source("a.py", '"""No full stop"""')),
         (rules.file_is_short, Source("a.py", "x = 1\n" * 301)),
         (rules.every_test_states_its_rule, Source("t.py", "def test_x(): ...")),
         (rules.every_test_states_its_rule, Source("t.py", "class A:\n async def test_x(s): ...")),
@@ -81,8 +80,8 @@ def test_rule_finds_the_violation(rule: Rule, source: Source) -> None:
     ("rule", "source"),
     [
         (rules.name_says_something, Source("api/database.py", "")),
-        (rules.docstring_is_one_thought, Source("a/__init__.py", "")),
-        (rules.docstring_is_one_thought, Source("a.py", '"""The standard. Sand and stone."""')),
+        (rules.module_opens_with_a_sentence, Source("a/__init__.py", "")),
+        (rules.module_opens_with_a_sentence, Source("a.py", '"""Reads and writes."""')),
         (rules.file_is_short, Source("a.py", "x = 1\n" * 300)),
         (rules.every_test_states_its_rule, Source("t.py", 'def test_x():\n    """A rule."""')),
         (rules.tests_meet_the_real_thing, Source("t.py", "monkeypatch.setenv('A', 'b')")),
