@@ -211,8 +211,7 @@ class Trying(PipeValue):
 class PartSent(PipeValue):
     """Event: what the random ids of a part have become so far; the last of all makes the row sent.
 
-    0 stands for a message that was sent but not found; none, like ``APART``, for one that is still
-    to be sent.
+    0 stands for a message that was sent but not found, none for one that is still to be sent.
     """
 
     kind: Literal["part_sent"] = "part_sent"
@@ -229,10 +228,7 @@ class Delivered(PipeValue):
 
 
 class Failed(PipeValue):
-    """Event: a try to deliver or to send came to nothing.
-
-    It counts tries that were not told before, since they could not have got through.
-    """
+    """Event: a try came to nothing; ``tries`` counts one that was not told, for it can't have arrived."""
 
     kind: Literal["failed"] = "failed"
     row: Int64
