@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from benchmarks.gateway_program import GatewayProgram
     from benchmarks.number_lines import ConnectedNumber
-    from sandbox.telegram.chats.mailbox import Message
+    from sandbox.telegram.records.mailbox import Message
 
 PAGE = 500  # rows of the journal in one answer
 LOG_LINES = 40  # shown of those that name the number or the row

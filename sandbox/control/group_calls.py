@@ -11,8 +11,8 @@ from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body
 from sandbox.control.telegram_bodies import Order, Phone
 from sandbox.control.telegram_calls import data_centre
-from sandbox.telegram.chats.chats import Channel, Group
 from sandbox.telegram.chats.message_actions import Draft
+from sandbox.telegram.records.chats import Channel, Group
 
 Json = dict[str, Any]
 

@@ -29,8 +29,8 @@ from sandbox.telegram.methods.qr import scan
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.chats.mailbox import Content, Message
     from sandbox.telegram.data_centre import DataCentre
+    from sandbox.telegram.records.mailbox import Content, Message
 
 Json = dict[str, Any]
 

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from telethon.sessions import StringSession
 
-from sandbox.telegram import methods
+from sandbox.telegram import methods, rpc
 from sandbox.telegram.accounts import password_srp
-from sandbox.telegram.accounts.accounts import Account, Accounts
-from sandbox.telegram.accounts.exports import Exports
-from sandbox.telegram.accounts.logins import Logins
-from sandbox.telegram.addresses import HOME_DC, Addresses
-from sandbox.telegram.chats.channel_actions import Channels
-from sandbox.telegram.chats.group_actions import BasicGroups
-from sandbox.telegram.chats.message_actions import PostOffice
-from sandbox.telegram.chats.update_push import Courier
+from sandbox.telegram.addresses import HOME_DC
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.faults import Condition, Faults, Kind, method_fault
-from sandbox.telegram.files.files import Files
-from sandbox.telegram.files.media_intake import Intake
-from sandbox.telegram.protocol.client_keys import Keyring
-from sandbox.telegram.protocol.connection import Connection
+from sandbox.telegram.faults import Condition, Kind, method_fault
+from sandbox.telegram.protocol.connection import Connection, Endpoint
 from sandbox.telegram.protocol.server_key import ServerKey
-from sandbox.telegram.running_requests import Tasks
+from sandbox.telegram.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-logger = logging.getLogger(__name__)
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.addresses import Address
+    from sandbox.telegram.protocol.client_session import Session
+
 methods.load()
 
 
@@ -45,7 +37,7 @@ class ConnectionCount:
     logins: int
 
 
-class DataCentre:
+class DataCentre(Services):
     """A data centre in memory, with another beside it that keeps only files."""
 
     def __init__(
@@ -55,36 +47,11 @@ class DataCentre:
         server_key: ServerKey | None = None,
         dc_id: int = HOME_DC,
     ) -> None:
-        self.dc_id = dc_id
+        super().__init__(announce_code, dc_id)
         self.host = "127.0.0.1"
         self.port = 0
-        self.announce_code = announce_code or _log_code
         self.server_key = server_key or ServerKey()
         self.connections: set[Connection] = set()
-        self.tasks = Tasks()
-        self.files = Files(self.time)
-        self.intake = Intake(self.files, dc_id)
-        self.addresses = Addresses(dc_id)
-        self._begin()
-
-    def _begin(self) -> None:
-        self.accounts = Accounts()
-        self._keys = {each: Keyring() for each in self.addresses.dc_ids}
-        self.exports = Exports(self.time)
-        self.faults = Faults()
-        self.logins = Logins(self.time)
-        self.courier = Courier(self.accounts, self.keys, self.faults, self.time)
-        self.post_office = PostOffice(self.accounts, self.courier)
-        self.groups = BasicGroups(self.accounts, self.post_office)
-        self.channels = Channels(self.accounts, self.courier)
-
-    @property
-    def keys(self) -> Keyring:
-        """The keys of the account's own data centre."""
-        return self._keys[self.dc_id]
-
-    def keys_at(self, dc_id: int) -> Keyring:
-        return self._keys[dc_id]
 
     @property
     def public_key_pem(self) -> str:
@@ -92,7 +59,7 @@ class DataCentre:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         try:
-            self.host, self.port = await self.addresses.open(partial(Connection, self), host, port)
+            self.host, self.port = await self.addresses.open(self._accept, host, port)
         except OSError:
             await self.addresses.close()
             raise
@@ -116,10 +83,6 @@ class DataCentre:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
-
-    def time(self) -> float:
-        """Read the clock that faults and codes expire by."""
-        return asyncio.get_running_loop().time()
 
     def add_account(
         self,
@@ -229,7 +192,21 @@ class DataCentre:
         """Forget everything but the ports and the RSA key."""
         self.cut()
         self.files.forget()
-        self._begin()
+        self.begin()
+
+    def _accept(self, address: Address) -> Connection:
+        endpoint = Endpoint(
+            address,
+            self.keys_at(address.dc_id),
+            self.server_key,
+            self.faults,
+            self.connections,
+            partial(self._execute, address),
+        )
+        return Connection(endpoint)
+
+    def _execute(self, address: Address, session: Session, message_id: int, request: Any) -> None:
+        rpc.execute(rpc.Call(self, session, message_id, address), request)
 
     def _named(self, phone: str | None) -> list[Account]:
         return list(self.accounts) if phone is None else [self.account_of(phone)]
@@ -241,7 +218,3 @@ _ACTS: dict[Kind, Callable[[DataCentre, str | None], None]] = {
     Kind.TOO_LONG: DataCentre.forget_events,
     Kind.EXPIRED_REFERENCES: DataCentre.expire_file_references,
 }
-
-
-def _log_code(code: str) -> None:
-    logger.info("login code %s", code)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.chats.mailbox import Content, Message
-    from sandbox.telegram.data_centre import DataCentre
+    from sandbox.telegram.records.mailbox import Content, Message
+    from sandbox.telegram.services import Services
 
 LONGEST_ALBUM = 10
 _PHOTO_TYPES = {"image/jpeg", "image/png"}
@@ -48,7 +48,7 @@ class FileView:
 
 
 async def send_files(
-    centre: DataCentre,
+    services: Services,
     people: tuple[Account, Account],
     files: Sequence[OwnFile],
     *,
@@ -60,7 +60,7 @@ async def send_files(
 
     The text becomes the first one's caption; the sender's ids come back.
     """
-    media = [await _make_media(centre, file, voice=voice) for file in files]
+    media = [await _make_media(services, file, voice=voice) for file in files]
     groups = [secrets.randbits(62) for _ in range(0, len(media), LONGEST_ALBUM)]
     is_album = len(media) > 1 and not voice
     ids = []
@@ -71,24 +71,24 @@ async def send_files(
             reply_to=reply_to,
             grouped_id=groups[place // LONGEST_ALBUM] if is_album else None,
         )
-        ids.append(centre.post_office.send(*people, draft).message.id)
+        ids.append(services.post_office.send(*people, draft).message.id)
     return ids
 
 
-def miss_call(centre: DataCentre, caller: Account, called: Account, *, video: bool = False) -> int:
+def miss_call(services: Services, caller: Account, called: Account, *, video: bool = False) -> int:
     """Call somebody who does not answer; return the id of the caller's service message."""
     action = types.MessageActionPhoneCall(
         secrets.randbits(62), video=video or None, reason=types.PhoneCallDiscardReasonMissed()
     )
-    return centre.post_office.send(caller, called, Draft(action=action)).message.id
+    return services.post_office.send(caller, called, Draft(action=action)).message.id
 
 
-async def view_file(centre: DataCentre, message: Message) -> FileView | None:
+async def view_file(services: Services, message: Message) -> FileView | None:
     """Tell name, type, size, SHA-256 of the file in a message; None when there is none."""
     media = message.content.media
     if not isinstance(media, Photo | Document):
         return None
-    digest = await centre.files.digest(media.file)
+    digest = await services.files.digest(media.file)
     return FileView(_name_of(media), media.mime_type, media.file.size, digest)
 
 
@@ -99,14 +99,14 @@ def _name_of(media: Photo | Document) -> str:
     return f"photo.{_SUFFIXES[media.mime_type]}"
 
 
-async def _make_media(centre: DataCentre, file: OwnFile, *, voice: bool) -> Photo | Document:
+async def _make_media(services: Services, file: OwnFile, *, voice: bool) -> Photo | Document:
     """Choose the kind of message that a Telegram app would send this file as."""
-    stored = await centre.files.keep(file.content)
+    stored = await services.files.keep(file.content)
     if file.mime_type in _PHOTO_TYPES and not voice:
         # What Telegram takes for no photo goes as a file.
         with suppress(RpcError):
-            return centre.intake.photo(stored, file.name, dc_id=file.dc_id)
-    return centre.intake.document(
+            return services.intake.photo(stored, file.name, dc_id=file.dc_id)
+    return services.intake.document(
         stored, file.mime_type, _attributes(file, voice=voice), dc_id=file.dc_id
     )
 

@@ -1,1 +1,1 @@
-"""Accounts, their logins and how they find each other."""
+"""Accounts, the logins that see through their eyes, and their passwords."""

@@ -6,17 +6,17 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sandbox.telegram.chats.chats import Channel
-from sandbox.telegram.chats.event_log import EventLog
-from sandbox.telegram.chats.mailbox import Mailbox
 from sandbox.telegram.errors import RpcError
+from sandbox.telegram.records.chats import Channel
+from sandbox.telegram.records.event_log import EventLog
+from sandbox.telegram.records.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.telegram.accounts.password_srp import Password
-    from sandbox.telegram.chats.chats import Chat
     from sandbox.telegram.files.media import Photo
+    from sandbox.telegram.records.chats import Chat
 
 SERVICE_ID = 777000
 _FIRST_USER_ID = 1_000_001

@@ -11,7 +11,7 @@ from typing import Any
 from telethon.password import compute_digest
 from telethon.tl import types
 
-from sandbox.telegram.protocol import dh_group
+from sandbox.telegram import dh_group
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Mailboxes, chats and what happens in them."""
+"""What happens to messages and chats, and how accounts are told and shown it."""

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from sandbox.telegram.chats.chats import CHANNEL_OFFSET, Channel, Member
-from sandbox.telegram.chats.event_log import DeletedMessages, EditedMessage, NewMessage
 from sandbox.telegram.chats.message_actions import Draft, Posted, content_of
 from sandbox.telegram.clock import now
 from sandbox.telegram.errors import RpcError
+from sandbox.telegram.records.chats import CHANNEL_OFFSET, Channel, Member
+from sandbox.telegram.records.event_log import DeletedMessages, EditedMessage, NewMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.telegram.accounts.accounts import Account, Accounts
-    from sandbox.telegram.chats.mailbox import Message
     from sandbox.telegram.chats.update_push import Courier
     from sandbox.telegram.protocol.client_session import Session
+    from sandbox.telegram.records.mailbox import Message
 
 _FIRST_ID = 1_500_000_001
 

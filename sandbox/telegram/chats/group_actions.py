@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from telethon.tl import types
 
-from sandbox.telegram.chats.chats import Group, Member
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.clock import now
 from sandbox.telegram.errors import RpcError
+from sandbox.telegram.records.chats import Group, Member
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.telegram.chats.chats import Group
-from sandbox.telegram.chats.event_log import (
+from sandbox.telegram.clock import now
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.protocol.newer_layer import NewerObject
+from sandbox.telegram.records.chats import Group
+from sandbox.telegram.records.event_log import (
     DeletedMessages,
     EditedMessage,
     NewMessage,
     ReadInbox,
     ReadOutbox,
 )
-from sandbox.telegram.chats.mailbox import Content
-from sandbox.telegram.clock import now
-from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.newer_layer import NewerObject
+from sandbox.telegram.records.mailbox import Content
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account, Accounts
-    from sandbox.telegram.chats.event_log import Entry
-    from sandbox.telegram.chats.mailbox import Message
     from sandbox.telegram.chats.update_push import Courier
     from sandbox.telegram.protocol.client_session import Session
+    from sandbox.telegram.records.event_log import Entry
+    from sandbox.telegram.records.mailbox import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, assert_never
 from telethon.tl import types
 
 from sandbox.telegram.accounts.accounts import SERVICE_ID
-from sandbox.telegram.chats.chats import CHANNEL_OFFSET, Channel
-from sandbox.telegram.chats.event_log import (
+from sandbox.telegram.clock import now
+from sandbox.telegram.files import media
+from sandbox.telegram.records.chats import CHANNEL_OFFSET, Channel
+from sandbox.telegram.records.event_log import (
     DeletedMessages,
     EditedMessage,
     NewMessage,
@@ -16,17 +18,15 @@ from sandbox.telegram.chats.event_log import (
     ReadInbox,
     ReadOutbox,
 )
-from sandbox.telegram.clock import now
-from sandbox.telegram.files import media
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandbox.telegram.accounts.accounts import Account, Accounts, Contact
     from sandbox.telegram.accounts.viewer import Viewer
-    from sandbox.telegram.chats.chats import Chat
-    from sandbox.telegram.chats.event_log import Entry
-    from sandbox.telegram.chats.mailbox import Message
+    from sandbox.telegram.records.chats import Chat
+    from sandbox.telegram.records.event_log import Entry
+    from sandbox.telegram.records.mailbox import Message
 
 
 _MESSAGE_UPDATES = {
@@ -64,7 +64,7 @@ def user(viewer: Viewer, subject: Account) -> Any:
         last_name=(contact.last_name if contact else subject.last_name) or None,
         username=subject.username,
         phone=subject.phone if knows_phone and not subject.bot else None,
-        photo=media.shown_profile_photo(subject),
+        photo=media.shown_profile_photo(subject.photos),
         status=None if subject.bot else types.UserStatusRecently(),
     )
 

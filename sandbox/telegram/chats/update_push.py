@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from sandbox.telegram.chats import tl_views
-from sandbox.telegram.chats.event_log import NewMessage
 from sandbox.telegram.clock import now
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.protocol.tl_codec import serialise
+from sandbox.telegram.records.event_log import NewMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sandbox.telegram.accounts.accounts import Account, Accounts
     from sandbox.telegram.accounts.viewer import Viewer
-    from sandbox.telegram.chats.chats import Channel
-    from sandbox.telegram.chats.event_log import Entry, Event
     from sandbox.telegram.faults import Faults
     from sandbox.telegram.protocol.client_keys import Keyring
     from sandbox.telegram.protocol.client_session import Session
+    from sandbox.telegram.records.chats import Channel
+    from sandbox.telegram.records.event_log import Entry, Event
 
 
 class Courier:

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import struct
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sandbox.telegram.errors import RpcError
-
-if TYPE_CHECKING:
-    from sandbox.telegram.accounts.accounts import Account
 
 _HEAD = struct.Struct(">BI")
 
 
-def make_access_hash(viewer: Account, file_id: int) -> int:
+class Viewer(Protocol):
+    """An account, as far as the files that it sees are concerned."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def reference_epoch(self) -> int: ...
+
+
+def make_access_hash(viewer: Viewer, file_id: int) -> int:
     """Make the hash by which one account names a file; others have others."""
     digest = sha256(b"file:%d:%d" % (viewer.id, file_id)).digest()
     return int.from_bytes(digest[:8], "little", signed=True)
 
 
-def make_reference(viewer: Account, file_id: int) -> bytes:
+def make_reference(viewer: Viewer, file_id: int) -> bytes:
     """Make the reference that an account gets with a file now."""
     return _reference(viewer.id, file_id, viewer.reference_epoch)
 
 
-def check_reference(viewer: Account, file_id: int, reference: bytes) -> None:
+def check_reference(viewer: Viewer, file_id: int, reference: bytes) -> None:
     """Raise RpcError unless this reference was handed out to this account lately."""
     if not reference:
         raise RpcError("FILE_REFERENCE_EMPTY")

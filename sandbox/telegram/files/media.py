@@ -12,10 +12,10 @@ from sandbox.telegram.files.file_access import make_access_hash, make_reference
 from sandbox.telegram.files.stored_file import InlineFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.files.file_access import Viewer
     from sandbox.telegram.files.stored_file import Readable
 
 # Forty grey pixels square, in the form without a header that clients complete themselves:
@@ -97,7 +97,7 @@ def is_listened_to(media: Any) -> bool:
     return isinstance(media, Document) and (media.is_voice or media.is_round)
 
 
-def shown(viewer: Account, media: Any) -> Any:
+def shown(viewer: Viewer, media: Any) -> Any:
     """Show the media of a message; what is no file looks the same to everybody."""
     match media:
         case Photo():
@@ -113,7 +113,7 @@ def shown(viewer: Account, media: Any) -> Any:
             return media
 
 
-def shown_photo(viewer: Account, photo: Photo) -> Any:
+def shown_photo(viewer: Viewer, photo: Photo) -> Any:
     return types.Photo(
         photo.id,
         make_access_hash(viewer, photo.id),
@@ -124,7 +124,7 @@ def shown_photo(viewer: Account, photo: Photo) -> Any:
     )
 
 
-def shown_document(viewer: Account, document: Document) -> Any:
+def shown_document(viewer: Viewer, document: Document) -> Any:
     return types.Document(
         document.id,
         make_access_hash(viewer, document.id),
@@ -138,11 +138,11 @@ def shown_document(viewer: Account, document: Document) -> Any:
     )
 
 
-def shown_profile_photo(subject: Account) -> Any:
+def shown_profile_photo(photos: Sequence[Photo]) -> Any:
     """Show the newest profile photo in the short form that comes with a user."""
-    if not subject.photos:
+    if not photos:
         return None
-    photo = subject.photos[-1]
+    photo = photos[-1]
     return types.UserProfilePhoto(photo.id, photo.dc_id, stripped_thumb=STRIPPED_THUMBNAIL)
 
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.accounts.peer_lookup import find_channel
 from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.peer_lookup import find_channel
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.methods.dialogs import dialog
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.chats.chats import Channel
-    from sandbox.telegram.chats.event_log import Entry
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.chats import Channel
+    from sandbox.telegram.records.event_log import Entry
+    from sandbox.telegram.rpc import Call
 
 SLICE = 100  # events
 LATEST = 10  # messages told to a client that is too far behind
@@ -38,14 +38,14 @@ def get_messages(call: Call, request: Any) -> Any:
 @method(functions.channels.ReadHistoryRequest)
 def read_history(call: Call, request: Any) -> bool:
     channel = _channel(call, request)
-    channels = call.data_centre.channels
+    channels = call.services.channels
     return channels.read(channel, call.account, request.max_id, origin=call.session)
 
 
 @method(functions.channels.DeleteMessagesRequest)
 def delete_messages(call: Call, request: Any) -> Any:
     channel = _channel(call, request)
-    count = call.data_centre.channels.delete(channel, call.account, request.id, origin=call.session)
+    count = call.services.channels.delete(channel, call.account, request.id, origin=call.session)
     return types.messages.AffectedMessages(channel.log.pts, count)
 
 
@@ -87,9 +87,9 @@ def _too_long(call: Call, channel: Channel) -> Any:
 
 
 def _channel(call: Call, request: Any) -> Channel:
-    return find_channel(call.data_centre.accounts, call.viewer, request.channel)
+    return find_channel(call.services.accounts, call.viewer, request.channel)
 
 
 def _peers(call: Call, named: set[int]) -> tuple[list[Any], list[Any]]:
-    viewer, accounts = call.viewer, call.data_centre.accounts
+    viewer, accounts = call.viewer, call.services.accounts
     return tl_views.chats(viewer, accounts, named), tl_views.users(viewer, accounts, named)

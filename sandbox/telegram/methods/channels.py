@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.accounts.peer_lookup import find_channel, find_user
 from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.peer_lookup import find_channel, find_user
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.methods.messages import updates_with
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.chats.chats import Channel, Member
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.chats import Channel, Member
+    from sandbox.telegram.rpc import Call
 
 LONGEST_PAGE = 200  # members
 
@@ -24,7 +24,7 @@ LONGEST_PAGE = 200  # members
 def create_channel(call: Call, request: Any) -> Any:
     if bool(request.broadcast) == bool(request.megagroup):
         raise RpcError("CHANNELS_KIND_INVALID")
-    _, posted = call.data_centre.channels.create(
+    _, posted = call.services.channels.create(
         call.account, request.title, broadcast=bool(request.broadcast), origin=call.session
     )
     return updates_with(call, posted)
@@ -33,8 +33,8 @@ def create_channel(call: Call, request: Any) -> Any:
 @method(functions.channels.InviteToChannelRequest)
 def invite_to_channel(call: Call, request: Any) -> Any:
     channel = _channel(call, request)
-    people = [find_user(call.data_centre.accounts, call.viewer, u) for u in request.users]
-    posted = call.data_centre.channels.invite(channel, call.account, people, origin=call.session)
+    people = [find_user(call.services.accounts, call.viewer, u) for u in request.users]
+    posted = call.services.channels.invite(channel, call.account, people, origin=call.session)
     updates = updates_with(call, posted) if posted else _change(call, channel)
     return types.messages.InvitedUsers(updates, [])
 
@@ -42,20 +42,20 @@ def invite_to_channel(call: Call, request: Any) -> Any:
 @method(functions.channels.JoinChannelRequest)
 def join_channel(call: Call, request: Any) -> Any:
     channel = _channel(call, request)
-    call.data_centre.channels.join(channel, call.account, origin=call.session)
+    call.services.channels.join(channel, call.account, origin=call.session)
     return types.messages.ChatInviteJoinResultOk(_change(call, channel))
 
 
 @method(functions.channels.LeaveChannelRequest)
 def leave_channel(call: Call, request: Any) -> Any:
     channel = _channel(call, request)
-    call.data_centre.channels.leave(channel, call.account, origin=call.session)
+    call.services.channels.leave(channel, call.account, origin=call.session)
     return _change(call, channel)
 
 
 @method(functions.channels.GetChannelsRequest)
 def get_channels(call: Call, request: Any) -> Any:
-    viewer, accounts = call.viewer, call.data_centre.accounts
+    viewer, accounts = call.viewer, call.services.accounts
     found = [find_channel(accounts, viewer, named) for named in request.id]
     return types.messages.Chats([tl_views.chat(viewer, channel) for channel in found])
 
@@ -88,18 +88,18 @@ def get_participants(call: Call, request: Any) -> Any:
     end = start + max(min(request.limit, LONGEST_PAGE), 0)
     page = list(islice(channel.members.items(), start, end))
     shown = [_participant(channel, account.id, *item) for item in page]
-    users = tl_views.users(call.viewer, call.data_centre.accounts, dict(page))
+    users = tl_views.users(call.viewer, call.services.accounts, dict(page))
     return types.channels.ChannelParticipants(len(channel.members), shown, [], users)
 
 
 def _channel(call: Call, request: Any) -> Channel:
-    return find_channel(call.data_centre.accounts, call.viewer, request.channel)
+    return find_channel(call.services.accounts, call.viewer, request.channel)
 
 
 def _change(call: Call, channel: Channel) -> Any:
     """Answer that one's place in a channel is another now."""
     update = types.UpdateChannel(channel.bare_id)
-    return tl_views.updates(call.viewer, call.data_centre.accounts, [update], {channel.id})
+    return tl_views.updates(call.viewer, call.services.accounts, [update], {channel.id})
 
 
 def _participant(channel: Channel, viewer_id: int, account_id: int, member: Member) -> Any:

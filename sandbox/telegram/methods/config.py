@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from sandbox.telegram.clock import now
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 _LIFETIME = timedelta(hours=1)
 # Limits nobody here depends on all get the same harmless figure.
@@ -28,23 +28,23 @@ _LIMITS = dict.fromkeys(
 
 @method(functions.help.GetConfigRequest, anonymous=True)
 def get_config(call: Call, _request: Any) -> Any:
-    centre = call.data_centre
+    services = call.services
     return types.Config(
         date=now(),
         expires=now() + _LIFETIME,
         test_mode=False,
         this_dc=call.address.dc_id,
-        dc_options=centre.addresses.options(),
+        dc_options=services.addresses.options(),
         dc_txt_domain_name="",
         me_url_prefix="https://t.me/",
-        webfile_dc_id=centre.dc_id,
+        webfile_dc_id=services.dc_id,
         **_LIMITS,
     )
 
 
 @method(functions.help.GetNearestDcRequest, anonymous=True)
 def get_nearest_dc(call: Call, _request: Any) -> Any:
-    return types.NearestDc("XX", call.address.dc_id, call.data_centre.dc_id)
+    return types.NearestDc("XX", call.address.dc_id, call.services.dc_id)
 
 
 @method(functions.help.GetCdnConfigRequest, anonymous=True)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from sandbox.telegram.accounts.accounts import Contact, bare_phone
-from sandbox.telegram.accounts.peer_lookup import find_user
 from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.peer_lookup import find_user
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 _MOST_FOUND = 50
 _SHORTEST_QUERY = 3
@@ -22,7 +22,7 @@ _SHORTEST_QUERY = 3
 
 @method(functions.contacts.ResolveUsernameRequest)
 def resolve_username(call: Call, request: Any) -> Any:
-    found = call.data_centre.accounts.find_by_username(request.username)
+    found = call.services.accounts.find_by_username(request.username)
     if found is None:
         raise RpcError("USERNAME_NOT_OCCUPIED")
     return _resolved(call, found)
@@ -51,14 +51,14 @@ def import_contacts(call: Call, request: Any) -> Any:
 
 @method(functions.contacts.AddContactRequest)
 def add_contact(call: Call, request: Any) -> Any:
-    subject = find_user(call.data_centre.accounts, call.viewer, request.id)
+    subject = find_user(call.services.accounts, call.viewer, request.id)
     _remember(call.account, subject, request)
     return _peer_settings(call, subject)
 
 
 @method(functions.contacts.DeleteContactsRequest)
 def delete_contacts(call: Call, request: Any) -> Any:
-    subjects = [find_user(call.data_centre.accounts, call.viewer, user) for user in request.id]
+    subjects = [find_user(call.services.accounts, call.viewer, user) for user in request.id]
     for subject in subjects:
         call.account.contacts.pop(subject.id, None)
     return _peer_settings(call, *subjects)
@@ -66,7 +66,7 @@ def delete_contacts(call: Call, request: Any) -> Any:
 
 @method(functions.contacts.GetContactsRequest)
 def get_contacts(call: Call, _request: Any) -> Any:
-    accounts, known = call.data_centre.accounts, call.account.contacts
+    accounts, known = call.services.accounts, call.account.contacts
     shown = [types.Contact(i, call.account.id in accounts[i].contacts) for i in known]
     return types.contacts.Contacts(shown, 0, tl_views.users(call.viewer, accounts, known))
 
@@ -76,7 +76,7 @@ def search(call: Call, request: Any) -> Any:
     wanted = request.q.lower().lstrip("@")
     if len(wanted) < _SHORTEST_QUERY:
         raise RpcError("QUERY_TOO_SHORT")
-    found = [a for a in call.data_centre.accounts if wanted in _searched(a)]
+    found = [a for a in call.services.accounts if wanted in _searched(a)]
     found = found[: min(request.limit, _MOST_FOUND)]
     mine = [types.PeerUser(a.id) for a in found if a.id in call.account.contacts]
     others = [types.PeerUser(a.id) for a in found if a.id not in call.account.contacts]
@@ -85,20 +85,20 @@ def search(call: Call, request: Any) -> Any:
 
 @method(functions.contacts.BlockRequest)
 def block(call: Call, request: Any) -> bool:
-    call.account.blocked.add(find_user(call.data_centre.accounts, call.viewer, request.id).id)
+    call.account.blocked.add(find_user(call.services.accounts, call.viewer, request.id).id)
     return True
 
 
 @method(functions.contacts.UnblockRequest)
 def unblock(call: Call, request: Any) -> bool:
-    subject = find_user(call.data_centre.accounts, call.viewer, request.id)
+    subject = find_user(call.services.accounts, call.viewer, request.id)
     call.account.blocked.discard(subject.id)
     return True
 
 
 def _findable(call: Call, phone: str) -> Account | None:
     """Find whoever lets others find them by phone; one's own number always is."""
-    found = call.data_centre.accounts.find_by_phone(phone)
+    found = call.services.accounts.find_by_phone(phone)
     is_open = found is not None and (found.phone_visible or found is call.account)
     return found if is_open else None
 
@@ -118,7 +118,7 @@ def _peer_settings(call: Call, *subjects: Account) -> Any:
         for subject in subjects
     ]
     ids = [subject.id for subject in subjects]
-    return tl_views.updates(call.viewer, call.data_centre.accounts, shown, ids)
+    return tl_views.updates(call.viewer, call.services.accounts, shown, ids)
 
 
 def _searched(account: Account) -> str:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.accounts.peer_lookup import find_channel, find_correspondent
 from sandbox.telegram.chats import tl_views
-from sandbox.telegram.chats.chats import Channel
+from sandbox.telegram.chats.peer_lookup import find_channel, find_correspondent
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.records.chats import Channel
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.chats.mailbox import Message
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.mailbox import Message
+    from sandbox.telegram.rpc import Call
 
 LONGEST_PAGE = 100  # dialogs
 _NOTHING_ELSE_UNREAD = {
@@ -61,7 +61,7 @@ def get_pinned_dialogs(call: Call, _request: Any) -> Any:
 
 
 def _peer(call: Call, named: Any) -> int:
-    accounts = call.data_centre.accounts
+    accounts = call.services.accounts
     is_channel = isinstance(named, types.InputPeerChannel)
     find = find_channel if is_channel else find_correspondent
     return find(accounts, call.viewer, named).id
@@ -69,7 +69,7 @@ def _peer(call: Call, named: Any) -> int:
 
 def _tops(call: Call) -> list[Message]:
     """Return the newest message of each chat, the newest chat first."""
-    channels = call.data_centre.accounts.channels_of(call.account)
+    channels = call.services.accounts.channels_of(call.account)
     peers = [*call.account.box.conversations, *(channel.id for channel in channels)]
     tops = [_top(call, peer) for peer in peers]
     return sorted((m for m in tops if m), key=_place, reverse=True)
@@ -92,7 +92,7 @@ def _start(call: Call, tops: list[Message], request: Any) -> int:
 
 
 def _top(call: Call, peer: int) -> Message | None:
-    channel = call.data_centre.accounts.chats.get(peer)
+    channel = call.services.accounts.chats.get(peer)
     if isinstance(channel, Channel):
         return channel.box.get(channel.conversation.top)
     return call.account.box.get(call.account.box.conversation(peer).top)
@@ -100,7 +100,7 @@ def _top(call: Call, peer: int) -> Message | None:
 
 def dialog(call: Call, peer: int) -> Any:
     """Show the state of a chat."""
-    channel = call.data_centre.accounts.chats.get(peer)
+    channel = call.services.accounts.chats.get(peer)
     if isinstance(channel, Channel):
         return _channel_dialog(channel, call.account.id)
     chat = call.account.box.conversation(peer)
@@ -129,5 +129,5 @@ def _channel_dialog(channel: Channel, viewer_id: int) -> Any:
 
 
 def _named(call: Call, peers: set[int]) -> tuple[list[Any], list[Any]]:
-    viewer, accounts = call.viewer, call.data_centre.accounts
+    viewer, accounts = call.viewer, call.services.accounts
     return tl_views.chats(viewer, accounts, peers), tl_views.users(viewer, accounts, peers)

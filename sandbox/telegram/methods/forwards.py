@@ -11,14 +11,14 @@ from sandbox.telegram.errors import RpcError
 from sandbox.telegram.methods.albums import make_group_id
 from sandbox.telegram.methods.media_messages import outcome, send
 from sandbox.telegram.methods.messages import peer, replied, sent_before
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.chats.chats import Group
-    from sandbox.telegram.chats.mailbox import Content, Message
     from sandbox.telegram.chats.message_actions import Posted
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.chats import Group
+    from sandbox.telegram.records.mailbox import Content, Message
+    from sandbox.telegram.rpc import Call
 
 MOST_FORWARDED = 100
 
@@ -68,7 +68,7 @@ class _Forwarding:
         """Name the first author, or only his name if he wants no link to him."""
         if content.forward is not None:
             return content.forward
-        author = self._call.data_centre.accounts[content.sender_id]
+        author = self._call.services.accounts[content.sender_id]
         if author.hides_in_forwards:
             name = f"{author.first_name} {author.last_name}".strip()
             return types.MessageFwdHeader(content.date, from_name=name)

@@ -6,50 +6,50 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.accounts.peer_lookup import find_group, find_user
 from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.peer_lookup import find_group, find_user
 from sandbox.telegram.methods.messages import updates_with
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.chats.chats import Group, Member
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.chats import Group, Member
+    from sandbox.telegram.rpc import Call
 
 
 @method(functions.messages.CreateChatRequest)
 def create_chat(call: Call, request: Any) -> Any:
-    accounts, account = call.data_centre.accounts, call.account
+    accounts, account = call.services.accounts, call.account
     people = [find_user(accounts, call.viewer, user) for user in request.users]
-    _, posted = call.data_centre.groups.create(account, request.title, people, origin=call.session)
+    _, posted = call.services.groups.create(account, request.title, people, origin=call.session)
     return types.messages.InvitedUsers(updates_with(call, posted), [])
 
 
 @method(functions.messages.AddChatUserRequest)
 def add_chat_user(call: Call, request: Any) -> Any:
-    group = find_group(call.data_centre.accounts, call.viewer, request.chat_id)
-    newcomer = find_user(call.data_centre.accounts, call.viewer, request.user_id)
-    posted = call.data_centre.groups.add(group, call.account, newcomer, origin=call.session)
+    group = find_group(call.services.accounts, call.viewer, request.chat_id)
+    newcomer = find_user(call.services.accounts, call.viewer, request.user_id)
+    posted = call.services.groups.add(group, call.account, newcomer, origin=call.session)
     return types.messages.InvitedUsers(updates_with(call, posted), [])
 
 
 @method(functions.messages.DeleteChatUserRequest)
 def delete_chat_user(call: Call, request: Any) -> Any:
-    group = find_group(call.data_centre.accounts, call.viewer, request.chat_id)
-    leaver = find_user(call.data_centre.accounts, call.viewer, request.user_id)
-    posted = call.data_centre.groups.remove(group, call.account, leaver, origin=call.session)
+    group = find_group(call.services.accounts, call.viewer, request.chat_id)
+    leaver = find_user(call.services.accounts, call.viewer, request.user_id)
+    posted = call.services.groups.remove(group, call.account, leaver, origin=call.session)
     return updates_with(call, posted)
 
 
 @method(functions.messages.GetChatsRequest)
 def get_chats(call: Call, request: Any) -> Any:
-    viewer, accounts = call.viewer, call.data_centre.accounts
+    viewer, accounts = call.viewer, call.services.accounts
     found = [find_group(accounts, viewer, chat_id) for chat_id in request.id]
     return types.messages.Chats([tl_views.chat(viewer, group) for group in found])
 
 
 @method(functions.messages.GetFullChatRequest)
 def get_full_chat(call: Call, request: Any) -> Any:
-    accounts, account = call.data_centre.accounts, call.account
+    accounts, account = call.services.accounts, call.account
     group = find_group(accounts, call.viewer, request.chat_id)
     full = types.ChatFull(
         group.bare_id,

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.accounts.peer_lookup import find_channel, find_correspondent
 from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.peer_lookup import find_channel, find_correspondent
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.telegram.chats.chats import Channel
-    from sandbox.telegram.chats.mailbox import Mailbox, Message
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.chats import Channel
+    from sandbox.telegram.records.mailbox import Mailbox, Message
+    from sandbox.telegram.rpc import Call
 
 LONGEST_PAGE = 100  # messages
 _FILTERS: dict[type, Callable[[Message], bool]] = {
@@ -54,7 +54,7 @@ def _channel(call: Call, request: Any) -> Channel | None:
     """Return the channel that is asked about, if it is one."""
     if not isinstance(getattr(request, "peer", None), types.InputPeerChannel):
         return None
-    return find_channel(call.data_centre.accounts, call.viewer, request.peer)
+    return find_channel(call.services.accounts, call.viewer, request.peer)
 
 
 def _box(call: Call, request: Any) -> Mailbox:
@@ -65,7 +65,7 @@ def _box(call: Call, request: Any) -> Mailbox:
 def _conversation(call: Call, request: Any) -> list[int]:
     if channel := _channel(call, request):
         return channel.conversation.ids
-    chat = find_correspondent(call.data_centre.accounts, call.viewer, request.peer)
+    chat = find_correspondent(call.services.accounts, call.viewer, request.peer)
     return call.account.box.conversation(chat.id).ids
 
 
@@ -85,7 +85,7 @@ def _matching(call: Call, request: Any, ids: list[int]) -> list[int]:
 
 def _page(call: Call, request: Any, ids: list[int]) -> Any:
     """Answer with the messages around an offset, newest first, as Telegram counts them."""
-    account, accounts = call.account, call.data_centre.accounts
+    account, accounts = call.account, call.services.accounts
     oldest = bisect_right(ids, getattr(request, "min_id", 0))
     newest = bisect_left(ids, getattr(request, "max_id", 0) or ids[-1] + 1 if ids else 0)
     start = _place(call, request, ids, newest) - getattr(request, "add_offset", 0)

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from sandbox.telegram.chats import tl_views
-from sandbox.telegram.chats.event_log import OtherEvent
 from sandbox.telegram.chats.message_actions import Draft, Posted
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.files import media
-from sandbox.telegram.files.input_media import take_media
+from sandbox.telegram.methods.input_media import take_media
 from sandbox.telegram.methods.messages import peer, replied, sent_before
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.records.event_log import OtherEvent
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.chats.chats import Group
-    from sandbox.telegram.chats.mailbox import Message
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.chats import Group
+    from sandbox.telegram.records.mailbox import Message
+    from sandbox.telegram.rpc import Call
 
 LONGEST_CAPTION = 1024
 
@@ -55,16 +55,16 @@ def read_message_contents(call: Call, request: Any) -> Any:
     played = [m for m in found if not m.out and tl_views.is_unplayed(m)]
     for message in played:
         message.content.was_played = True
-        call.data_centre.courier.record(account, _read([message.id]), origin=call.session)
+        call.services.courier.record(account, _read([message.id]), origin=call.session)
         _tell_sender(call, message)
     return types.messages.AffectedMessages(account.log.pts, len(played))
 
 
 def _tell_sender(call: Call, message: Message) -> None:
-    sender: Account | None = call.data_centre.accounts.get(message.content.sender_id)
+    sender: Account | None = call.services.accounts.get(message.content.sender_id)
     copy_id = message.content.copies.get(sender.id) if sender else None
     if sender and copy_id:
-        call.data_centre.courier.record(sender, _read([copy_id]))
+        call.services.courier.record(sender, _read([copy_id]))
 
 
 def _read(message_ids: list[int]) -> OtherEvent:
@@ -72,7 +72,7 @@ def _read(message_ids: list[int]) -> OtherEvent:
 
 
 def send(call: Call, recipient: Account | Group, draft: Draft) -> Posted:
-    return call.data_centre.post_office.send(call.account, recipient, draft, origin=call.session)
+    return call.services.post_office.send(call.account, recipient, draft, origin=call.session)
 
 
 def checked_caption(text: str) -> str:
@@ -88,7 +88,7 @@ def outcome(call: Call, done: list[Posted | Message]) -> Any:
     shown: list[Any] = [types.UpdateMessageID(m.id, m.random_id) for m in messages]
     shown += [_shown(account, each) for each in done]
     users = set().union(*(tl_views.peers_of(message) for message in messages))
-    return tl_views.updates(call.viewer, call.data_centre.accounts, shown, users)
+    return tl_views.updates(call.viewer, call.services.accounts, shown, users)
 
 
 def _shown(account: Account, each: Posted | Message) -> Any:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from sandbox.telegram.accounts.accounts import Account
-from sandbox.telegram.accounts.peer_lookup import find_channel, find_correspondent, find_user
 from sandbox.telegram.chats import tl_views
-from sandbox.telegram.chats.chats import Channel, Group
 from sandbox.telegram.chats.message_actions import Draft
+from sandbox.telegram.chats.peer_lookup import find_channel, find_correspondent, find_user
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.records.chats import Channel, Group
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.chats.mailbox import Content, Mailbox, Message
     from sandbox.telegram.chats.message_actions import Posted
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.mailbox import Content, Mailbox, Message
+    from sandbox.telegram.rpc import Call
 
 LONGEST_TEXT = 4096
 
@@ -51,7 +51,7 @@ def send_message(call: Call, request: Any) -> Any:
 
 @method(functions.messages.DeleteMessagesRequest)
 def delete_messages(call: Call, request: Any) -> Any:
-    count = call.data_centre.post_office.delete(
+    count = call.services.post_office.delete(
         call.account, request.id, for_all=bool(request.revoke), origin=call.session
     )
     return types.messages.AffectedMessages(call.account.log.pts, count)
@@ -60,7 +60,7 @@ def delete_messages(call: Call, request: Any) -> Any:
 @method(functions.messages.ReadHistoryRequest)
 def read_history(call: Call, request: Any) -> Any:
     chat = peer(call, request.peer)
-    changed = call.data_centre.post_office.read(
+    changed = call.services.post_office.read(
         call.account, chat, request.max_id, origin=call.session
     )
     return types.messages.AffectedMessages(call.account.log.pts, int(changed))
@@ -68,10 +68,10 @@ def read_history(call: Call, request: Any) -> Any:
 
 @method(functions.messages.SetTypingRequest)
 def set_typing(call: Call, request: Any) -> bool:
-    other = find_user(call.data_centre.accounts, call.viewer, request.peer)
+    other = find_user(call.services.accounts, call.viewer, request.peer)
     if other is not call.account:
         update = types.UpdateUserTyping(call.account.id, request.action)
-        call.data_centre.courier.push(other, update, lasting=False)
+        call.services.courier.push(other, update, lasting=False)
     return True
 
 
@@ -94,20 +94,20 @@ def _id_of(call: Call, wanted: Any) -> int:
 
 def peer(call: Call, named: Any) -> Account | Group:
     """Return the account on the other side of a private chat, or a group."""
-    return find_correspondent(call.data_centre.accounts, call.viewer, named)
+    return find_correspondent(call.services.accounts, call.viewer, named)
 
 
 def _recipient(call: Call, named: Any) -> Account | Group | Channel:
     if isinstance(named, types.InputPeerChannel):
-        return find_channel(call.data_centre.accounts, call.viewer, named)
+        return find_channel(call.services.accounts, call.viewer, named)
     return peer(call, named)
 
 
 def _post(call: Call, recipient: Account | Group | Channel, draft: Draft) -> Posted:
-    centre = call.data_centre
+    services = call.services
     if isinstance(recipient, Channel):
-        return centre.channels.post(recipient, call.account, draft, origin=call.session)
-    return centre.post_office.send(call.account, recipient, draft, origin=call.session)
+        return services.channels.post(recipient, call.account, draft, origin=call.session)
+    return services.post_office.send(call.account, recipient, draft, origin=call.session)
 
 
 def checked_text(text: str | None) -> str:
@@ -131,9 +131,9 @@ def sent_before(call: Call, random_id: int, box: Mailbox | None = None) -> Messa
     message_id = box.sent_with(random_id)
     if message_id is None:
         return None
-    centre = call.data_centre
+    services = call.services
     message = box.get(message_id)
-    strict = centre.faults.holds(Kind.STRICT_RANDOM_ID, call.account.phone, centre.time())
+    strict = services.faults.holds(Kind.STRICT_RANDOM_ID, call.account.phone, services.time())
     if strict or message is None:
         raise RpcError("RANDOM_ID_DUPLICATE")
     return message
@@ -147,9 +147,7 @@ def sent(call: Call, message: Message) -> Any:
         types.UpdateMessageID(message.id, message.random_id),
         new(tl_views.message(account, message), (channel or account).log.pts, 0),
     ]
-    return tl_views.updates(
-        call.viewer, call.data_centre.accounts, shown, tl_views.peers_of(message)
-    )
+    return tl_views.updates(call.viewer, call.services.accounts, shown, tl_views.peers_of(message))
 
 
 def updates_with(call: Call, *posted: Posted) -> Any:
@@ -159,17 +157,17 @@ def updates_with(call: Call, *posted: Posted) -> Any:
     shown: list[Any] = [types.UpdateMessageID(m.id, m.random_id) for m in ids]
     shown += [tl_views.update(account, p.entry, _channel_of(call, p.message)) for p in posted]
     named = set().union(*(tl_views.peers_of(p.message) for p in posted))
-    return tl_views.updates(call.viewer, call.data_centre.accounts, shown, named)
+    return tl_views.updates(call.viewer, call.services.accounts, shown, named)
 
 
 def _channel_of(call: Call, message: Message) -> Channel | None:
-    chat = call.data_centre.accounts.chats.get(message.peer)
+    chat = call.services.accounts.chats.get(message.peer)
     return chat if isinstance(chat, Channel) else None
 
 
 def messages_with_users(call: Call, found: list[Message | None], ids: list[int]) -> Any:
     """Answer with messages, empty ones where there is none."""
-    account, accounts = call.account, call.data_centre.accounts
+    account, accounts = call.account, call.services.accounts
     shown = [
         tl_views.message(account, message) if message else types.MessageEmpty(message_id, None)
         for message, message_id in zip(found, ids, strict=True)

@@ -10,11 +10,11 @@ from telethon.tl import functions, types
 from sandbox.telegram.accounts import password_srp
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.methods.login import admit
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 
 @method(functions.account.GetPasswordRequest, anonymous=True)
@@ -25,7 +25,7 @@ def get_password(call: Call, _request: Any) -> Any:
     )
     if account.password is not None:
         challenge = password_srp.make_challenge(account.password)
-        call.data_centre.logins.remember(challenge)
+        call.services.logins.remember(challenge)
         shown.has_password, shown.hint = True, account.password.hint
         shown.current_algo = account.password.algorithm
         shown.srp_id, shown.srp_B = challenge.id, challenge.public.to_bytes(256, "big")
@@ -69,6 +69,6 @@ def _owner(call: Call) -> Account:
 def _verify(call: Call, account: Account, check: Any) -> None:
     if not isinstance(check, types.InputCheckPasswordSRP):
         raise RpcError("PASSWORD_HASH_INVALID")
-    challenge = call.data_centre.logins.take_challenge(check.srp_id)
+    challenge = call.services.logins.take_challenge(check.srp_id)
     if challenge.password is not account.password or not password_srp.is_answered(challenge, check):
         raise RpcError("PASSWORD_HASH_INVALID")

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.accounts.peer_lookup import find_user
 from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.peer_lookup import find_user
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.files import media
 from sandbox.telegram.files.file_access import check_reference
-from sandbox.telegram.files.input_media import find_item
 from sandbox.telegram.files.media import Photo
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.methods.input_media import find_item
 from sandbox.telegram.protocol.tl_codec import LongVector
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 _MOST_AT_ONCE = 100
 
@@ -26,8 +26,8 @@ _MOST_AT_ONCE = 100
 def upload_profile_photo(call: Call, request: Any) -> Any:
     if request.file is None:
         raise RpcError("PHOTO_FILE_MISSING")
-    file = call.data_centre.files.take(call.account.id, request.file)
-    photo = call.data_centre.intake.photo(file, request.file.name)
+    file = call.services.files.take(call.account.id, request.file)
+    photo = call.services.intake.photo(file, request.file.name)
     call.account.photos.append(photo)
     return _answer(call, photo)
 
@@ -58,7 +58,7 @@ def delete_photos(call: Call, request: Any) -> Any:
 @method(functions.photos.GetUserPhotosRequest)
 def get_user_photos(call: Call, request: Any) -> Any:
     """List the photos of a user, newest first."""
-    owner = find_user(call.data_centre.accounts, call.viewer, request.user_id)
+    owner = find_user(call.services.accounts, call.viewer, request.user_id)
     wanted = [p for p in reversed(owner.photos) if not request.max_id or p.id < request.max_id]
     start = max(0, request.offset)
     page = wanted[start : start + min(max(0, request.limit), _MOST_AT_ONCE)]

@@ -9,10 +9,10 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 _USERNAME = re.compile(r"[A-Za-z]\w{3,31}", re.ASCII)
 _LONGEST_ABOUT = 70  # characters, without Premium
@@ -25,7 +25,7 @@ def update_username(call: Call, request: Any) -> Any:
         raise RpcError("USERNAME_INVALID")
     if request.username == (call.account.username or ""):
         raise RpcError("USERNAME_NOT_MODIFIED")
-    call.data_centre.accounts.rename(call.account, request.username or None)
+    call.services.accounts.rename(call.account, request.username or None)
     return tl_views.user(call.viewer, call.account)
 
 
@@ -33,7 +33,7 @@ def update_username(call: Call, request: Any) -> Any:
 def check_username(call: Call, request: Any) -> bool:
     if not _USERNAME.fullmatch(request.username):
         raise RpcError("USERNAME_INVALID")
-    return call.data_centre.accounts.find_by_username(request.username) is None
+    return call.services.accounts.find_by_username(request.username) is None
 
 
 @method(functions.account.UpdateProfileRequest)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from sandbox.telegram.protocol.client_keys import ClientKey
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 _TIME_TO_LIVE = 180  # days
 
@@ -38,23 +38,23 @@ def show(key: ClientKey, *, current: bool = False) -> Any:
 
 @method(functions.account.GetAuthorizationsRequest)
 def get_authorizations(call: Call, _request: Any) -> Any:
-    keys = (k for k in call.data_centre.keys.of_account(call.account) if not k.refusal)
+    keys = (k for k in call.services.keys.of_account(call.account) if not k.refusal)
     shown = [show(key, current=key is call.key) for key in keys]
     return types.account.Authorizations(_TIME_TO_LIVE, shown)
 
 
 @method(functions.account.ResetAuthorizationRequest)
 def reset_authorization(call: Call, request: Any) -> bool:
-    for key in call.data_centre.keys.of_account(call.account):
+    for key in call.services.keys.of_account(call.account):
         if key.hash == request.hash:
-            call.data_centre.keys.sign_out(key)
+            call.services.keys.sign_out(key)
             return True
     raise RpcError("HASH_INVALID")
 
 
 @method(functions.auth.ResetAuthorizationsRequest)
 def reset_authorizations(call: Call, _request: Any) -> bool:
-    for key in call.data_centre.keys.of_account(call.account):
+    for key in call.services.keys.of_account(call.account):
         if key is not call.key:
-            call.data_centre.keys.sign_out(key)
+            call.services.keys.sign_out(key)
     return True

@@ -8,25 +8,25 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 
 @method(functions.auth.ExportAuthorizationRequest)
 def export_authorization(call: Call, request: Any) -> Any:
-    centre, dc_id = call.data_centre, request.dc_id
-    if dc_id == call.address.dc_id or dc_id not in centre.addresses.dc_ids:
+    services, dc_id = call.services, request.dc_id
+    if dc_id == call.address.dc_id or dc_id not in services.addresses.dc_ids:
         raise RpcError("DC_ID_INVALID")
-    token = centre.exports.make(call.key, call.account, dc_id)
+    token = services.exports.make(call.key, call.account, dc_id)
     return types.auth.ExportedAuthorization(call.account.id, token)
 
 
 @method(functions.auth.ImportAuthorizationRequest, anonymous=True)
 def import_authorization(call: Call, request: Any) -> Any:
     """Let a key in that was agreed on here, for as long as the login it comes from lasts."""
-    exports, here = call.data_centre.exports, call.address.dc_id
+    exports, here = call.services.exports, call.address.dc_id
     login, account = exports.take(request.bytes, here, request.id)
     call.keys.sign_in(call.key, account)
     # A login that was carried over addresses people as it does at home.

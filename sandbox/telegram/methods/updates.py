@@ -9,14 +9,14 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.clock import now
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sandbox.telegram.chats.chats import Channel
-    from sandbox.telegram.chats.event_log import Entry
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.records.chats import Channel
+    from sandbox.telegram.records.event_log import Entry
+    from sandbox.telegram.rpc import Call
 
 SLICE = 100  # events
 
@@ -47,13 +47,13 @@ def get_difference(call: Call, request: Any) -> Any:
 
 def _active_channels(call: Call, since: datetime | None) -> list[Channel]:
     """Return the channels whose own differences a client has to ask for."""
-    channels = call.data_centre.accounts.channels_of(call.account)
+    channels = call.services.accounts.channels_of(call.account)
     return [c for c in channels if since is None or (c.active and c.active >= since)]
 
 
 def _parts(call: Call, entries: list[Entry], channels: list[Channel]) -> tuple[list[Any], ...]:
     """Split events into messages, secret ones, other updates, chats, users."""
-    account, accounts = call.account, call.data_centre.accounts
+    account, accounts = call.account, call.services.accounts
     shown = [update for entry in entries if (update := tl_views.update(account, entry))]
     messages = [u.message for u in shown if isinstance(u, types.UpdateNewMessage)]
     others = [u for u in shown if not isinstance(u, types.UpdateNewMessage)]

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.accounts.peer_lookup import find_user
+from sandbox.telegram.chats.peer_lookup import find_user
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.files.file_access import check_reference
-from sandbox.telegram.files.input_media import find_item
 from sandbox.telegram.files.media import Document, Photo
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.methods.input_media import find_item
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from sandbox.telegram.files.media import Size
     from sandbox.telegram.files.stored_file import Readable
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 _WINDOW = 1 << 20  # a piece may not reach across its borders
 _UNIT = 4 << 10
@@ -28,7 +28,7 @@ _CDN = 203
 
 @method(functions.upload.SaveFilePartRequest)
 def save_file_part(call: Call, request: Any) -> bool:
-    call.data_centre.files.save_part(
+    call.services.files.save_part(
         call.account.id, request.file_id, request.file_part, request.bytes
     )
     return True
@@ -36,7 +36,7 @@ def save_file_part(call: Call, request: Any) -> bool:
 
 @method(functions.upload.SaveBigFilePartRequest)
 def save_big_file_part(call: Call, request: Any) -> bool:
-    call.data_centre.files.save_part(
+    call.services.files.save_part(
         call.account.id,
         request.file_id,
         request.file_part,
@@ -50,8 +50,8 @@ def save_big_file_part(call: Call, request: Any) -> bool:
 def get_file(call: Call, request: Any) -> Any:
     _check_piece(request.offset, request.limit, precise=bool(request.precise))
     file = _locate(call, request.location)
-    centre = call.data_centre
-    if centre.faults.holds(Kind.CDN, call.account.phone, centre.time()):
+    services = call.services
+    if services.faults.holds(Kind.CDN, call.account.phone, services.time()):
         return _redirect()
     content = file.read(request.offset, request.limit)
     return types.upload.File(types.storage.FilePartial(), 0, content)
@@ -111,7 +111,7 @@ def _of_size(sizes: tuple[Size, ...], letter: str) -> Readable:
 
 def _profile_photo(call: Call, location: Any) -> Readable:
     """Find a profile photo; whoever may address its owner needs no reference."""
-    owner = find_user(call.data_centre.accounts, call.viewer, location.peer)
+    owner = find_user(call.services.accounts, call.viewer, location.peer)
     photo = next((p for p in owner.photos if p.id == location.photo_id), None)
     if photo is None:
         raise RpcError("LOCATION_INVALID")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.accounts.peer_lookup import find_user
 from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.peer_lookup import find_user
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 
 @method(functions.users.GetUsersRequest)
@@ -22,7 +22,7 @@ def get_users(call: Call, request: Any) -> list[Any]:
 
 @method(functions.users.GetFullUserRequest)
 def get_full_user(call: Call, request: Any) -> Any:
-    subject = find_user(call.data_centre.accounts, call.viewer, request.id)
+    subject = find_user(call.services.accounts, call.viewer, request.id)
     full = types.UserFull(
         subject.id,
         types.PeerSettings(),
@@ -37,6 +37,6 @@ def get_full_user(call: Call, request: Any) -> Any:
 def _user_or_empty(call: Call, user: Any) -> Any:
     """Show a user; whoever is named with a wrong access hash is empty, as at Telegram."""
     try:
-        return tl_views.user(call.viewer, find_user(call.data_centre.accounts, call.viewer, user))
+        return tl_views.user(call.viewer, find_user(call.services.accounts, call.viewer, user))
     except RpcError:
         return types.UserEmpty(getattr(user, "user_id", 0))

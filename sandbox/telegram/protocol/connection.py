@@ -6,14 +6,15 @@ import asyncio
 import logging
 import struct
 import time
+from dataclasses import dataclass
 from socket import IPPROTO_TCP, TCP_INFO
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from telethon.tl import types
 
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.protocol import encryption, rpc, service_messages
+from sandbox.telegram.protocol import encryption, service_messages
 from sandbox.telegram.protocol.framing import Deframer, FramingError
 from sandbox.telegram.protocol.key_exchange import ExchangeFailed, KeyExchange
 from sandbox.telegram.protocol.tl_codec import (
@@ -26,11 +27,14 @@ from sandbox.telegram.protocol.tl_codec import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.telegram.addresses import Address
-    from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.protocol.client_keys import ClientKey
+    from sandbox.telegram.faults import Faults
+    from sandbox.telegram.protocol.client_keys import ClientKey, Keyring
     from sandbox.telegram.protocol.client_session import Session
     from sandbox.telegram.protocol.encryption import Letter
+    from sandbox.telegram.protocol.server_key import ServerKey
 
 logger = logging.getLogger(__name__)
 _UNKNOWN_KEY = struct.pack("<i", -404)
@@ -40,16 +44,28 @@ _INVALID_CONTAINER = 64
 _ESTABLISHED = 1  # the first byte of Linux's tcp_info
 
 
-class Connection(asyncio.Protocol):
-    """Bytes of one client in, packets of its sessions out."""
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a connection needs of the data centre behind the address that accepted it."""
 
-    def __init__(self, data_centre: DataCentre, address: Address) -> None:
-        self._data_centre = data_centre
-        self.address = address
+    address: Address
+    keys: Keyring
+    server_key: ServerKey
+    faults: Faults
+    # All open connections; each adds itself and takes itself out.
+    connections: set[Connection]
+    # Runs one request that a session received in the message with this id.
+    execute: Callable[[Session, int, Any], None]
+
+
+class Connection(asyncio.Protocol):
+    """Receives the bytes of one client and sends the packets of its sessions."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self.address = endpoint.address
         self._deframer = Deframer()
-        self._exchange = KeyExchange(
-            data_centre.server_key, data_centre.keys_at(address.dc_id).register
-        )
+        self._exchange = KeyExchange(endpoint.server_key, endpoint.keys.register)
         self._transport: asyncio.Transport | None = None
         self._key: ClientKey | None = None
         self._unflushed: dict[int, Session] = {}
@@ -64,13 +80,13 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._data_centre.connections.add(self)
+        self._endpoint.connections.add(self)
         if self._suffers(Kind.CUT):
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave(lost=exc is not None or not self._hung_up)
-        self._data_centre.connections.discard(self)
+        self._endpoint.connections.discard(self)
         if self._deadline:
             self._deadline.cancel()
         self.closed.set()
@@ -149,7 +165,7 @@ class Connection(asyncio.Protocol):
             self._write(self._exchange.answer(packet))
 
     def _receive_sealed(self, key_id: int, packet: bytes) -> None:
-        key = self._data_centre.keys_at(self.address.dc_id).get(key_id)
+        key = self._endpoint.keys.get(key_id)
         if key is None:
             self._write(_UNKNOWN_KEY)
             if self._transport:
@@ -209,8 +225,7 @@ class Connection(asyncio.Protocol):
             session.answer(message.message_id, RpcError("INPUT_FETCH_ERROR").as_tl())
         else:
             if not service_messages.serve(session, message.message_id, request):
-                call = rpc.Call(self._data_centre, session, message.message_id, self.address)
-                rpc.execute(call, request)
+                self._endpoint.execute(session, message.message_id, request)
 
     def _use(self, key: ClientKey) -> None:
         """Count this connection for the key; two that are open at a time burn the key.
@@ -242,5 +257,5 @@ class Connection(asyncio.Protocol):
 
     def _suffers(self, kind: Kind) -> bool:
         phone = self._key.phone if self._key else None
-        moment, dc_id = self._data_centre.time(), self.address.dc_id
-        return self._data_centre.faults.holds(kind, phone, moment, dc_id)
+        moment, dc_id = asyncio.get_running_loop().time(), self.address.dc_id
+        return self._endpoint.faults.holds(kind, phone, moment, dc_id)

@@ -13,7 +13,7 @@ from telethon.crypto import AES, AuthKey
 from telethon.helpers import generate_key_data_from_nonce
 from telethon.tl import functions, types
 
-from sandbox.telegram.protocol import dh_group
+from sandbox.telegram import dh_group
 from sandbox.telegram.protocol.server_key import UnsealableSecret
 from sandbox.telegram.protocol.tl_codec import MalformedBody, read_object
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.chats.chats import Channel
+    from sandbox.telegram.records.chats import Channel
 
 ClientOf = Callable[..., Awaitable[Any]]
 ConnectRaw = Callable[..., Awaitable[RawClient]]

@@ -11,7 +11,7 @@ from sandbox.telegram.accounts.viewer import Viewer
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.chats.chats import Channel
+    from sandbox.telegram.records.chats import Channel
 
 
 async def hear(client: Any, *builders: Any) -> list[Any]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.chats.chats import Channel
     from sandbox.telegram.data_centre import DataCentre
+    from sandbox.telegram.records.chats import Channel
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 
 

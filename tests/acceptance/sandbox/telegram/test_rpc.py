@@ -10,7 +10,7 @@ import pytest
 from telethon import functions
 from telethon.tl import types
 
-from sandbox.telegram.protocol.rpc import METHODS, Call, method
+from sandbox.telegram.rpc import METHODS, Call, method
 from tests.acceptance.sandbox.telegram.hearing import address
 
 if TYPE_CHECKING:

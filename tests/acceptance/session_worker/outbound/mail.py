@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.chats.mailbox import Message
+    from sandbox.telegram.records.mailbox import Message
     from tests.acceptance.session_worker.number import Number
     from tests.fakes.file_server import FileServer
 

@@ -16,7 +16,7 @@ from telethon.extensions import BinaryReader
 from telethon.helpers import generate_key_data_from_nonce
 from telethon.tl import functions, types
 
-from sandbox.telegram.protocol import dh_group
+from sandbox.telegram import dh_group
 from sandbox.telegram.protocol.key_exchange import PLAIN_HEADER, ExchangeFailed, KeyExchange, P, Q
 from sandbox.telegram.protocol.server_key import ServerKey
 

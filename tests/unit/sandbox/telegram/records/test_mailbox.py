@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.telegram.chats.mailbox import Content, Mailbox
+from sandbox.telegram.records.mailbox import Content, Mailbox
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 OWNER = 1

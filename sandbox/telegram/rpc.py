@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.accounts.viewer import Viewer
-    from sandbox.telegram.data_centre import DataCentre
     from sandbox.telegram.protocol.client_keys import ClientKey, Keyring
     from sandbox.telegram.protocol.client_session import Session
+    from sandbox.telegram.services import Services
 
 logger = logging.getLogger(__name__)
 _NOT_LOGGED_IN = "AUTH_KEY_UNREGISTERED"
@@ -37,7 +37,7 @@ _INTERNAL = types.RpcError(500, "INTERNAL")
 class Call:
     """One request with whom it came from."""
 
-    data_centre: DataCentre
+    services: Services
     session: Session
     message_id: int
     address: Address
@@ -45,7 +45,7 @@ class Call:
     @property
     def keys(self) -> Keyring:
         """The keys of the data centre that the client asks."""
-        return self.data_centre.keys_at(self.address.dc_id)
+        return self.services.keys_at(self.address.dc_id)
 
     @property
     def key(self) -> ClientKey:
@@ -144,7 +144,7 @@ def _running(call: Call, message_ids: list[int]) -> list[asyncio.Task[None]]:
 def _note_interest(call: Call, request: Any) -> None:
     """Begin to push updates at the first request that needs a login."""
     session, found = call.session, METHODS.get(type(request))
-    if call.address != Address(call.data_centre.dc_id):
+    if call.address != Address(call.services.dc_id):
         return
     if session.wants_updates or call.key.account is None or found is None or found.anonymous:
         return
@@ -162,7 +162,7 @@ def _invoke(call: Call, request: Any) -> Any:
     if found is None:
         logger.warning("no handler for %s", name)
         raise RpcError(f"METHOD_INVALID_{name.upper().replace('.', '_')}")
-    check_place(call.address, call.data_centre.dc_id, name, request)
+    check_place(call.address, call.services.dc_id, name, request)
     if not is_well_typed(request):
         raise RpcError("INPUT_CONSTRUCTOR_INVALID")
     if not found.anonymous and call.key.account is None:
@@ -172,7 +172,7 @@ def _invoke(call: Call, request: Any) -> Any:
 
 def _refuse(call: Call, request: Any, name: str) -> None:
     """Raise the error that this key, account or method must answer with, if any."""
-    faults = call.data_centre.faults
+    faults = call.services.faults
     error = faults.take_error(_phone_meant(call, request), name)
     # A server in trouble of its own fails before it has looked at the key.
     if error and error.code >= _SERVER_ERRORS:
@@ -181,7 +181,7 @@ def _refuse(call: Call, request: Any, name: str) -> None:
         raise RpcError(call.key.refusal)
     if call.key.is_orphaned:
         call.keys.sign_out(call.key)
-    if call.key.account and faults.holds(Kind.BAN, call.key.phone, call.data_centre.time()):
+    if call.key.account and faults.holds(Kind.BAN, call.key.phone, call.services.time()):
         raise RpcError("USER_DEACTIVATED_BAN")
     if error:
         raise error
@@ -195,7 +195,7 @@ def _phone_meant(call: Call, request: Any) -> str | None:
 
 
 def _start(call: Call, work: Any) -> None:
-    task = call.data_centre.tasks.start(work)
+    task = call.services.tasks.start(work)
     call.session.running[call.message_id] = task
     task.add_done_callback(lambda _: call.session.running.pop(call.message_id, None))
 
@@ -214,7 +214,7 @@ async def _finish(call: Call, request: Any, outcome: Awaitable[Any]) -> None:
 
 def _in_its_layer(call: Call, request: Any, result: Any) -> Any:
     """Put an object that the client can't read in place of a result, where that is ordered."""
-    takes = call.data_centre.faults.takes_newer(_phone_meant(call, request), name_of(request))
+    takes = call.services.faults.takes_newer(_phone_meant(call, request), name_of(request))
     return NewerObject() if takes else result
 
 
@@ -228,9 +228,9 @@ def _answer_failure(call: Call, request: Any, failure: Exception) -> None:
 
 
 def _answer(call: Call, result: Any) -> None:
-    centre = call.data_centre
-    delay = centre.faults.delay(call.key.phone, centre.time(), call.address.dc_id)
+    services = call.services
+    delay = services.faults.delay(call.key.phone, services.time(), call.address.dc_id)
     if delay:
-        centre.tasks.later(delay, lambda: call.session.answer(call.message_id, result))
+        services.tasks.later(delay, lambda: call.session.answer(call.message_id, result))
     else:
         call.session.answer(call.message_id, result)

@@ -6,13 +6,13 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sandbox.telegram.chats.event_log import EventLog
-from sandbox.telegram.chats.mailbox import Mailbox
+from sandbox.telegram.records.event_log import EventLog
+from sandbox.telegram.records.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sandbox.telegram.chats.mailbox import Conversation
+    from sandbox.telegram.records.mailbox import Conversation
 
 CHANNEL_OFFSET = 10**12
 

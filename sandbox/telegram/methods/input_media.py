@@ -14,7 +14,7 @@ from sandbox.telegram.files.media import Document, Photo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.telegram.protocol.rpc import Call
+    from sandbox.telegram.rpc import Call
 
 _DICE = {"🎲": 6, "🎯": 6, "🎳": 6, "🏀": 5, "⚽": 5, "🎰": 64}
 _VENUE_FIELDS = ("title", "address", "provider", "venue_id", "venue_type")
@@ -32,7 +32,7 @@ def take_media(call: Call, wanted: Any) -> Any:
 
 def find_item(call: Call, kind: type[Item], named: Any) -> Item | None:
     """Return the photo or document that an id with its access hash names."""
-    item = call.data_centre.files.items.get(getattr(named, "id", 0))
+    item = call.services.files.items.get(getattr(named, "id", 0))
     if not isinstance(item, kind) or named.access_hash != make_access_hash(call.account, item.id):
         return None
     return item
@@ -48,13 +48,13 @@ def _refuse_external(_call: Call, _wanted: Any) -> Any:
 
 
 def _take_uploaded_photo(call: Call, wanted: Any) -> Photo:
-    file = call.data_centre.files.take(call.account.id, wanted.file)
-    return call.data_centre.intake.photo(file, wanted.file.name)
+    file = call.services.files.take(call.account.id, wanted.file)
+    return call.services.intake.photo(file, wanted.file.name)
 
 
 def _take_uploaded_document(call: Call, wanted: Any) -> Document:
-    files, owner_id = call.data_centre.files, call.account.id
-    return call.data_centre.intake.document(
+    files, owner_id = call.services.files, call.account.id
+    return call.services.intake.document(
         files.take(owner_id, wanted.file),
         wanted.mime_type,
         wanted.attributes,
@@ -109,7 +109,7 @@ def _point(place: Any) -> Any:
 
 
 def _take_contact(call: Call, wanted: Any) -> Any:
-    known = call.data_centre.accounts.find_by_phone(wanted.phone_number)
+    known = call.services.accounts.find_by_phone(wanted.phone_number)
     user_id = known.id if known and known.phone_visible else 0
     return types.MessageMediaContact(
         wanted.phone_number, wanted.first_name, wanted.last_name, wanted.vcard, user_id
@@ -123,7 +123,7 @@ def _take_poll(call: Call, wanted: Any) -> Any:
     if len(poll.answers) not in _POLL_ANSWERS:
         raise RpcError("POLL_ANSWERS_INVALID")
     kept = types.Poll(
-        call.data_centre.files.next_id(),
+        call.services.files.next_id(),
         poll.question,
         [_answer(number, answer) for number, answer in enumerate(poll.answers)],
         hash=0,

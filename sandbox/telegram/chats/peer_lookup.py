@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from sandbox.telegram.chats import tl_views
-from sandbox.telegram.chats.chats import CHANNEL_OFFSET, Channel, Group
 from sandbox.telegram.errors import RpcError
+from sandbox.telegram.records.chats import CHANNEL_OFFSET, Channel, Group
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account, Accounts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.telegram.chats.event_log import MAX_KEPT, DeletedMessages, EventLog, NewMessage
+from sandbox.telegram.records.event_log import MAX_KEPT, DeletedMessages, EventLog, NewMessage
 
 events = st.one_of(
     st.builds(NewMessage, st.integers(1)),

@@ -1,0 +1,1 @@
+"""Logins under way, and logins carried over to the other data centre."""

@@ -1,0 +1,1 @@
+"""What the data centre keeps of chats, messages and events."""
