@@ -16,7 +16,7 @@ import uvloop
 from benchmarks import fleet, messages, sandbox_load, starvation, takeover
 
 if TYPE_CHECKING:
-    from benchmarks.figure import Benchmark, Figure
+    from benchmarks.measurement import Benchmark, Measurement
 
 RESULTS = Path(__file__).with_name("results.json")
 # A new benchmark is a module with an async measure(); its line here makes it part of the run.
@@ -60,7 +60,7 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def table(name: str, figures: list[Figure]) -> str:
+def table(name: str, figures: list[Measurement]) -> str:
     width = max(len(figure.name) for figure in figures)
     lines = (
         f"  {f.name:{width}}  {f.value:>10,.4g} {f.unit:12} {f.goal:10} {f.verdict}".rstrip()

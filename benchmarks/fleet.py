@@ -15,8 +15,8 @@ import httpx
 import psutil
 
 from api.demo.demo_session import write_session_file
-from benchmarks.figure import Figure
 from benchmarks.gateway_program import CLIENT, running_gateway, until
+from benchmarks.measurement import Measurement
 from benchmarks.merging import merging
 from benchmarks.sandbox_program import running_sandbox
 
@@ -34,7 +34,7 @@ GLANCES = 0.002  # seconds between two looks at one number
 SETTLING = 20.0  # seconds: the workers beat, measure themselves, store what they know
 
 
-async def measure() -> list[Figure]:
+async def measure() -> list[Measurement]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with running_sandbox() as sandbox:
@@ -48,8 +48,10 @@ async def measure() -> list[Figure]:
                     *await resting(second),
                     *await merged(second),
                     *await killing(second),
-                    Figure("orderly stop of all 200", await stopping(second), "s"),
-                    Figure("SIGTERM of the gateway until all is gone", ending, "s", at_most=10),
+                    Measurement("orderly stop of all 200", await stopping(second), "s"),
+                    Measurement(
+                        "SIGTERM of the gateway until all is gone", ending, "s", at_most=10
+                    ),
                 ]
 
 
@@ -83,7 +85,7 @@ async def register(
     await until_online(gateway, numbers[-1])
 
 
-async def starting(gateway: GatewayProgram, sandbox: SandboxProgram) -> list[Figure]:
+async def starting(gateway: GatewayProgram, sandbox: SandboxProgram) -> list[Measurement]:
     """Wait until the numbers that the database names run again."""
     sandbox_before = sandbox.cpu_seconds()
     await gateway.until_serving()
@@ -93,26 +95,26 @@ async def starting(gateway: GatewayProgram, sandbox: SandboxProgram) -> list[Fig
     used = {name: cpu * each for name, cpu in (await cpu_by_part(gateway)).items()}
     used["sandbox"] = (sandbox.cpu_seconds() - sandbox_before) * each
     return [
-        Figure("from start until it serves", serving, "s"),
-        Figure("from start until 200 are online, per number", wall * each, "ms", at_most=30),
-        *(Figure(f"  CPU of it: {name}", cpu, "ms") for name, cpu in used.items()),
+        Measurement("from start until it serves", serving, "s"),
+        Measurement("from start until 200 are online, per number", wall * each, "ms", at_most=30),
+        *(Measurement(f"  CPU of it: {name}", cpu, "ms") for name, cpu in used.items()),
     ]
 
 
-async def resting(gateway: GatewayProgram) -> list[Figure]:
+async def resting(gateway: GatewayProgram) -> list[Measurement]:
     """Measure what the processes hold once they have come to rest."""
     await asyncio.sleep(SETTLING)
     parts = {name: [pss(one) for one in them] for name, them in (await by_part(gateway)).items()}
     workers = parts["workers"]
     whole = sum(workers) + sum(parts["forkserver"])
     return [
-        Figure("memory per number (PSS)", whole / len(workers), "MB", at_most=10),
-        Figure("  largest worker", max(workers), "MB"),
-        Figure("memory of the gateway beside them (PSS)", sum(parts["gateway"]), "MB"),
+        Measurement("memory per number (PSS)", whole / len(workers), "MB", at_most=10),
+        Measurement("  largest worker", max(workers), "MB"),
+        Measurement("memory of the gateway beside them (PSS)", sum(parts["gateway"]), "MB"),
     ]
 
 
-async def merged(gateway: GatewayProgram) -> list[Figure]:
+async def merged(gateway: GatewayProgram) -> list[Measurement]:
     """Measure the same with equal pages merged, where the machine lets us switch that on."""
 
     async def memory() -> float:
@@ -122,11 +124,11 @@ async def merged(gateway: GatewayProgram) -> list[Figure]:
     return await merging(memory, len(NUMBERS))
 
 
-async def killing(gateway: GatewayProgram) -> list[Figure]:
+async def killing(gateway: GatewayProgram) -> list[Measurement]:
     taken = sorted([await restart_by_kill(gateway, number) for number in KILLED])
     return [
-        Figure("kill -9 until online, median", statistics.median(taken), "ms", at_most=150),
-        Figure("kill -9 until online, p99", taken[len(taken) * 99 // 100], "ms"),
+        Measurement("kill -9 until online, median", statistics.median(taken), "ms", at_most=150),
+        Measurement("kill -9 until online, p99", taken[len(taken) * 99 // 100], "ms"),
     ]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from benchmarks.figure import Figure
+from benchmarks.measurement import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -29,7 +29,7 @@ def is_switchable() -> bool:
     return os.access(KSM / "run", os.W_OK)
 
 
-async def merging(memory: Callable[[], Awaitable[float]], numbers: int) -> list[Figure]:
+async def merging(memory: Callable[[], Awaitable[float]], numbers: int) -> list[Measurement]:
     """Let ksmd run until all is merged that can be; `memory` measures all workers, in MB."""
     if not is_switchable():
         return []
@@ -42,10 +42,10 @@ async def merging(memory: Callable[[], Awaitable[float]], numbers: int) -> list[
         share = await _ksmd_share()
         settled = await memory()
     return [
-        Figure("memory per number, pages merged (PSS)", settled / numbers, "MB", at_most=3.5),
-        Figure("  right after the eager scans", merged / numbers, "MB"),
-        Figure("  seconds of eager scanning until then", taken, "s"),
-        Figure("  ksmd once settled, of a core", share * 100, "%", at_most=3),
+        Measurement("memory per number, pages merged (PSS)", settled / numbers, "MB", at_most=3.5),
+        Measurement("  right after the eager scans", merged / numbers, "MB"),
+        Measurement("  seconds of eager scanning until then", taken, "s"),
+        Measurement("  ksmd once settled, of a core", share * 100, "%", at_most=3),
     ]
 
 

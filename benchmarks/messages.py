@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from benchmarks.figure import Figure
 from benchmarks.form_load import connections, post_all
 from benchmarks.gateway_program import free_port
-from benchmarks.number_lines import running_town, until
+from benchmarks.measurement import Measurement
+from benchmarks.number_lines import running_fleet, until
 from benchmarks.sandbox_program import TOP
 from sandbox.planfix.attached_files import StoredFile
 from sandbox.telegram.faults import Kind
@@ -44,49 +44,49 @@ FILE = 100 * 1024 * 1024  # bytes
 DEADLINE = 60.0  # seconds
 
 
-async def measure() -> list[Figure]:
+async def measure() -> list[Measurement]:
     with TemporaryDirectory() as name:
-        async with running_town(Path(name)) as town, running_echo() as echo:
+        async with running_fleet(Path(name)) as fleet, running_echo() as echo:
             return [
-                *await throughput(town, echo),
-                *await idle(town),
-                *await isolation(town),
-                *await files(town),
+                *await throughput(fleet, echo),
+                *await idle(fleet),
+                *await isolation(fleet),
+                *await files(fleet),
             ]
 
 
-async def throughput(town: Fleet, echo: str) -> list[Figure]:
+async def throughput(fleet: Fleet, echo: str) -> list[Measurement]:
     """Post the same forms to both; the number is off the line, so that only storing is measured."""
-    line = await town.open()
-    town.sandbox.data_centre.afflict(Kind.CUT, line.number, 600.0)
+    line = await fleet.open()
+    fleet.sandbox.data_centre.afflict(Kind.CUT, line.number, 600.0)
     ratios, rates = [], []
     for turn in range(-1, ROUNDS):
         bare = CALLS / await post_all(f"{echo}/webhook/message", _forms(line, turn), CALLERS)
-        ours = CALLS / await post_all(f"{town.url}/webhook/message", _forms(line, turn), CALLERS)
+        ours = CALLS / await post_all(f"{fleet.url}/webhook/message", _forms(line, turn), CALLERS)
         if turn >= 0:  # the first round warms both up
             ratios.append(ours / bare)
             rates.append(ours)
-    town.sandbox.data_centre.clear_faults()
-    await town.gateway.call("DELETE", "/webhook", {"name": "Romashka", "number": line.number})
+    fleet.sandbox.data_centre.clear_faults()
+    await fleet.gateway.call("DELETE", "/webhook", {"name": "Romashka", "number": line.number})
     return [
-        Figure("messages stored and answered", statistics.median(rates), "per s"),
-        Figure("  against a bare route", statistics.median(ratios), "x", at_least=0.6),
+        Measurement("messages stored and answered", statistics.median(rates), "per s"),
+        Measurement("  against a bare route", statistics.median(ratios), "x", at_least=0.6),
     ]
 
 
-async def idle(town: Fleet) -> list[Figure]:
-    line = await town.open()
-    outward = await _outward(town, line, IDLE)
-    inward = await _inward([line], IDLE_RATE, IDLE / IDLE_RATE)
+async def idle(fleet: Fleet) -> list[Measurement]:
+    line = await fleet.open()
+    to_telegram = await _outward(fleet, line, IDLE)
+    to_planfix = await _inward([line], IDLE_RATE, IDLE / IDLE_RATE)
     return [
-        *_latencies("accepted until in Telegram", outward, at_most=(15, 50)),
-        *_latencies("Telegram until Planfix is called", inward, at_most=(15, 50)),
+        *_latencies("accepted until in Telegram", to_telegram, at_most=(15, 50)),
+        *_latencies("Telegram until Planfix is called", to_planfix, at_most=(15, 50)),
     ]
 
 
-async def isolation(town: Fleet) -> list[Figure]:
+async def isolation(fleet: Fleet) -> list[Measurement]:
     """Compare what others wait while a number is flooded with what they wait in quiet times."""
-    flooded, others = await town.open(), [await town.open() for _ in range(OTHERS)]
+    flooded, others = await fleet.open(), [await fleet.open() for _ in range(OTHERS)]
     quiet, noisy = [], []
     gc.disable()  # the sandbox in this process would pause for 20 ms, which is not the gateway's
     for _ in range(2):
@@ -99,31 +99,31 @@ async def isolation(town: Fleet) -> list[Figure]:
     gc.enable()
     before, after = _p99(quiet), _p99(noisy)
     return [
-        Figure("p99 of 10 numbers in quiet", before, "ms"),
-        Figure("  while another is flooded", after, "ms"),
-        Figure("  ratio", after / before, "x", at_most=1.5),
+        Measurement("p99 of 10 numbers in quiet", before, "ms"),
+        Measurement("  while another is flooded", after, "ms"),
+        Measurement("  ratio", after / before, "x", at_most=1.5),
     ]
 
 
-async def files(town: Fleet) -> list[Figure]:
-    line = await town.open()
-    worker = psutil.Process((await town.show(line))["worker"]["pid"])
-    supervisor = _application(town.gateway.family())
+async def files(fleet: Fleet) -> list[Measurement]:
+    line = await fleet.open()
+    worker = psutil.Process((await fleet.show(line))["worker"]["pid"])
+    supervisor = _application(fleet.gateway.family())
     content = random.Random(7).randbytes(1024 * 1024) * (FILE // (1024 * 1024))
-    inward = await _grown([worker, supervisor], _file_in(town, line, content))
-    outward = await _grown([worker, supervisor], _file_out(town, line, content))
+    to_planfix = await _grown([worker, supervisor], _file_in(fleet, line, content))
+    to_telegram = await _grown([worker, supervisor], _file_out(fleet, line, content))
     names = ("worker", "supervisor")
     return [
-        Figure(f"100 MB {way}, added memory of the {name}", added, "MB", at_most=16)
-        for way, grown in (("into Planfix", inward), ("into Telegram", outward))
+        Measurement(f"100 MB {way}, added memory of the {name}", added, "MB", at_most=16)
+        for way, grown in (("into Planfix", to_planfix), ("into Telegram", to_telegram))
         for name, added in zip(names, grown, strict=True)
     ]
 
 
-async def _outward(town: Fleet, line: ConnectedNumber, count: int) -> list[float]:
+async def _outward(fleet: Fleet, line: ConnectedNumber, count: int) -> list[float]:
     """Let an employee write, each time the last has arrived; return the milliseconds they take."""
     taken = []
-    async with connections(f"{town.url}/webhook/message", 1) as (caller,):
+    async with connections(f"{fleet.url}/webhook/message", 1) as (caller,):
         for each in range(count):
             length = line.length
             await caller.post(line.form(f"idle {each}", f"idle{each}"))
@@ -162,9 +162,9 @@ def _has_all(line: ConnectedNumber) -> bool:
     return len(line.texts_of_planfix()) >= len(line.me.box.conversation(line.contact.id).ids)
 
 
-async def _file_in(town: Fleet, line: ConnectedNumber, content: bytes) -> None:
+async def _file_in(fleet: Fleet, line: ConnectedNumber, content: bytes) -> None:
     known = len(line.planfix.journal.messages)
-    centre = town.sandbox.data_centre
+    centre = fleet.sandbox.data_centre
     file = OwnFile("film.bin", "application/octet-stream", content)
     await send_files(centre, (line.contact, line.me), [file])
     await until(lambda: len(line.planfix.journal.messages) > known, 0.05)
@@ -173,11 +173,11 @@ async def _file_in(town: Fleet, line: ConnectedNumber, content: bytes) -> None:
         raise RuntimeError(f"the file did not arrive: {attachment}")
 
 
-async def _file_out(town: Fleet, line: ConnectedNumber, content: bytes) -> None:
+async def _file_out(fleet: Fleet, line: ConnectedNumber, content: bytes) -> None:
     link = line.planfix.shelf.put(StoredFile("film.bin", content))
     attached = {"attachments[name]": "film.bin", "attachments[url]": link}
     length = line.length
-    async with connections(f"{town.url}/webhook/message", 1) as (caller,):
+    async with connections(f"{fleet.url}/webhook/message", 1) as (caller,):
         await caller.post(line.form("", "film", **attached))
     await line.until_in_telegram(length + 1)
 
@@ -217,9 +217,11 @@ def _forms(line: ConnectedNumber, turn: int) -> Iterator[dict[str, str]]:
     return (line.form(f"message {each}", f"{turn}.{each}") for each in range(CALLS))
 
 
-def _latencies(name: str, taken: list[float], at_most: tuple[float, float]) -> Iterable[Figure]:
-    yield Figure(f"{name}, median", statistics.median(taken), "ms", at_most=at_most[0])
-    yield Figure(f"{name}, p99", _p99(taken), "ms", at_most=at_most[1])
+def _latencies(
+    name: str, taken: list[float], at_most: tuple[float, float]
+) -> Iterable[Measurement]:
+    yield Measurement(f"{name}, median", statistics.median(taken), "ms", at_most=at_most[0])
+    yield Measurement(f"{name}, p99", _p99(taken), "ms", at_most=at_most[1])
 
 
 def _p99(taken: list[float]) -> float:

@@ -145,7 +145,7 @@ class Fleet:
 
 
 @asynccontextmanager
-async def running_town(folder: Path) -> AsyncIterator[Fleet]:
+async def running_fleet(folder: Path) -> AsyncIterator[Fleet]:
     async with Sandbox() as sandbox, running_gateway(folder, as_program(sandbox)) as gateway:
         await gateway.until_serving()
         yield Fleet(sandbox, gateway, folder / "data" / "sessions")

@@ -18,7 +18,7 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 from telethon.tl import types
 
-from benchmarks.figure import Figure
+from benchmarks.measurement import Measurement
 from benchmarks.sandbox_program import SandboxProgram, running_sandbox
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Run:
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     expected: int = 0
 
-    def note(self, text: str) -> None:
+    def record_arrival(self, text: str) -> None:
         self.received.setdefault(text, time.perf_counter())
         if len(self.received) == self.expected:
             self.complete.set()
@@ -78,21 +78,23 @@ class Cost:
     clients: float
 
 
-async def measure() -> list[Figure]:
-    figures = [Figure("start until READY, median of 5", await median_startup(), "s", at_most=1)]
+async def measure() -> list[Measurement]:
+    figures = [
+        Measurement("start until READY, median of 5", await median_startup(), "s", at_most=1)
+    ]
     async with running_sandbox() as sandbox:
         empty = sandbox.memory()
         start = time.perf_counter()
         async with connected_writers(sandbox) as writers:
             figures += [
-                Figure("accounts connected at once", len(writers), "", at_least=ACCOUNTS),
-                Figure("making, connecting them", time.perf_counter() - start, "s"),
-                Figure("memory before", empty, "MB"),
-                Figure("memory, all connected", sandbox.memory(), "MB"),
+                Measurement("accounts connected at once", len(writers), "", at_least=ACCOUNTS),
+                Measurement("making, connecting them", time.perf_counter() - start, "s"),
+                Measurement("memory before", empty, "MB"),
+                Measurement("memory, all connected", sandbox.memory(), "MB"),
             ]
-            figures += paced_figures(*await exchange(sandbox, writers, paced))
-            figures += burst_figures(*await exchange(sandbox, writers, flat_out))
-            return [*figures, Figure("memory after all messages", sandbox.memory(), "MB")]
+            figures += paced_measurements(*await exchange(sandbox, writers, paced))
+            figures += burst_measurements(*await exchange(sandbox, writers, flat_out))
+            return [*figures, Measurement("memory after all messages", sandbox.memory(), "MB")]
 
 
 async def median_startup() -> float:
@@ -140,19 +142,19 @@ async def exchange(
     """Write messages in some way, wait until the other sides have them all."""
     run, own = Run(), psutil.Process()
 
-    async def hear(update: Any) -> None:
+    async def receive(update: Any) -> None:
         if not update.message.out:
-            run.note(update.message.message)
+            run.record_arrival(update.message.message)
 
     for writer in writers:
-        writer.client.add_event_handler(hear, events.Raw(types.UpdateNewMessage))
+        writer.client.add_event_handler(receive, events.Raw(types.UpdateNewMessage))
     start, sandbox_before, own_before = time.perf_counter(), sandbox.cpu_seconds(), used_by(own)
     await how(writers, run)
     async with asyncio.timeout(PATIENCE):
         await run.complete.wait()
     wall = time.perf_counter() - start
     for writer in writers:
-        writer.client.remove_event_handler(hear)
+        writer.client.remove_event_handler(receive)
     return run, Cost(wall, sandbox.cpu_seconds() - sandbox_before, used_by(own) - own_before)
 
 
@@ -193,23 +195,25 @@ def used_by(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def paced_figures(run: Run, cost: Cost) -> list[Figure]:
+def paced_measurements(run: Run, cost: Cost) -> list[Measurement]:
     latencies = run.latencies()
     wanted = f"at {RATE} messages/s"
     return [
-        Figure(
+        Measurement(
             f"{wanted}: received", len(latencies) / run.seconds, "messages/s", at_least=RATE * 0.99
         ),
-        Figure(f"{wanted}: sent to received, median", statistics.median(latencies), "ms"),
-        Figure(f"{wanted}: sent to received, p99", latencies[len(latencies) * 99 // 100], "ms"),
-        Figure(f"{wanted}: sandbox", cost.sandbox / cost.wall * 100, "% of a core"),
-        Figure(f"{wanted}: 200 clients", cost.clients / cost.wall * 100, "% of a core"),
+        Measurement(f"{wanted}: sent to received, median", statistics.median(latencies), "ms"),
+        Measurement(
+            f"{wanted}: sent to received, p99", latencies[len(latencies) * 99 // 100], "ms"
+        ),
+        Measurement(f"{wanted}: sandbox", cost.sandbox / cost.wall * 100, "% of a core"),
+        Measurement(f"{wanted}: 200 clients", cost.clients / cost.wall * 100, "% of a core"),
     ]
 
 
-def burst_figures(run: Run, cost: Cost) -> list[Figure]:
+def burst_measurements(run: Run, cost: Cost) -> list[Measurement]:
     return [
-        Figure("flat out: received", BURST / run.seconds, "messages/s", at_least=RATE),
-        Figure("flat out: sandbox, per message", cost.sandbox / BURST * 1e6, "us"),
-        Figure("flat out: clients, per message", cost.clients / BURST * 1e6, "us"),
+        Measurement("flat out: received", BURST / run.seconds, "messages/s", at_least=RATE),
+        Measurement("flat out: sandbox, per message", cost.sandbox / BURST * 1e6, "us"),
+        Measurement("flat out: clients, per message", cost.clients / BURST * 1e6, "us"),
     ]

@@ -26,7 +26,7 @@ import uvloop
 from benchmarks.form_load import connections
 from benchmarks.gateway_program import running_gateway
 from benchmarks.number_lines import ConnectedNumber, Fleet, as_program
-from benchmarks.soak_books import Chat, Outcome, explain
+from benchmarks.soak_reconciliation import Chat, Outcome, explain
 from sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ class Soak:
         self._chance = chance
         self._life = AsyncExitStack()
         self._chats: list[Chat] = []
-        self.town: Fleet
+        self.fleet: Fleet
 
     async def run(self, outcome: Outcome, numbers: int, rate: float) -> None:
         await self._start_gateway()
-        self._chats = [Chat(await self.town.open()) for _ in range(numbers)]
+        self._chats = [Chat(await self.fleet.open()) for _ in range(numbers)]
         began = time.perf_counter()
         async with asyncio.TaskGroup() as group:
             killing = group.create_task(self._kill_all_along(outcome))
@@ -68,19 +68,19 @@ class Soak:
                 *(self._employee_writes(chat, each, pause) for chat in self._chats),
             )
             killing.cancel()
-        await self._settle()
+        await self._wait_until_delivered()
         outcome.seconds = time.perf_counter() - began
         for chat in self._chats:
             chat.judge(outcome)
         if not outcome.is_good:
             log = await asyncio.to_thread((self._folder / LOG).read_text, errors="replace")
-            for line in await explain(self._chats, self.town.gateway, log):
+            for line in await explain(self._chats, self.fleet.gateway, log):
                 print(line, flush=True)
 
     async def close(self) -> None:
         await self._life.aclose()
 
-    async def _settle(self) -> None:
+    async def _wait_until_delivered(self) -> None:
         """Give what is under way its time, reviving numbers that are parked meanwhile."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLING):
@@ -105,7 +105,7 @@ class Soak:
     async def _post_until_answered(self, line: ConnectedNumber, text: str) -> None:
         while True:
             with suppress(*REFUSED):
-                async with connections(f"{self.town.url}/webhook/message", 1) as (caller,):
+                async with connections(f"{self.fleet.url}/webhook/message", 1) as (caller,):
                     await caller.post(line.form(text, message_id=text))
                 return
             await asyncio.sleep(PAUSE)
@@ -125,11 +125,11 @@ class Soak:
     async def _kill_worker(self) -> bool:
         line = self._chance.choice(self._chats).line
         try:
-            shown = await self.town.show(line)
+            shown = await self.fleet.show(line)
         except httpx.HTTPError:
             return False
         if shown["state"] == "parked":
-            await self.town.gateway.call("POST", f"/numbers/{line.number}/restart")
+            await self.fleet.gateway.call("POST", f"/numbers/{line.number}/restart")
         if shown["worker"] is None:
             return False
         with suppress(ProcessLookupError):
@@ -139,11 +139,11 @@ class Soak:
     async def _revive_parked(self) -> None:
         """Do what an operator does for numbers that were killed too often."""
         for chat in self._chats:
-            if (await self.town.show(chat.line))["state"] == "parked":
-                await self.town.gateway.call("POST", f"/numbers/{chat.line.number}/restart")
+            if (await self.fleet.show(chat.line))["state"] == "parked":
+                await self.fleet.gateway.call("POST", f"/numbers/{chat.line.number}/restart")
 
     async def _kill_gateway(self) -> None:
-        for process in self.town.gateway.family()[:2]:
+        for process in self.fleet.gateway.family()[:2]:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
         await self._life.aclose()
@@ -154,7 +154,7 @@ class Soak:
         program = running_gateway(self._folder, as_program(self._sandbox), log)
         gateway = await self._life.enter_async_context(program)
         await gateway.until_serving()
-        self.town = Fleet(self._sandbox, gateway, self._folder / "data" / "sessions")
+        self.fleet = Fleet(self._sandbox, gateway, self._folder / "data" / "sessions")
 
 
 async def soak(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from benchmarks.figure import Figure
 from benchmarks.fleet import is_online, make_sessions, register, shown_numbers
 from benchmarks.gateway_program import running_gateway, until
+from benchmarks.measurement import Measurement
 from benchmarks.sandbox_program import running_sandbox
 from benchmarks.soak import busy_loops
 
@@ -29,7 +29,7 @@ FROZEN = 5  # workers, one after the other
 GLANCE = 0.05  # seconds
 
 
-async def measure() -> list[Figure]:
+async def measure() -> list[Measurement]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with running_sandbox() as sandbox:
@@ -44,10 +44,10 @@ async def measure() -> list[Figure]:
     restarts = sum(each["restarts"] for each in shown)
     offline = sum(not is_online(each) for each in shown)
     return [
-        Figure("healthy workers restarted in 3 minutes", restarts, "", at_most=0),
-        Figure("numbers not online after them", offline, "", at_most=0),
-        Figure("a frozen worker is ended within, at worst", max(found), "s", at_most=4.5),
-        Figure("the same without the busy loops", max(quiet), "s", at_most=4.5),
+        Measurement("healthy workers restarted in 3 minutes", restarts, "", at_most=0),
+        Measurement("numbers not online after them", offline, "", at_most=0),
+        Measurement("a frozen worker is ended within, at worst", max(found), "s", at_most=4.5),
+        Measurement("the same without the busy loops", max(quiet), "s", at_most=4.5),
     ]
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from benchmarks.figure import Figure
 from benchmarks.fleet import is_online, make_sessions
 from benchmarks.gateway_program import CLIENT, running_gateway, until
+from benchmarks.measurement import Measurement
 from benchmarks.sandbox_program import running_sandbox
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ NUMBERS = ["380500000000", "380500000001", "380500000002"]
 LOOKS = 0.01  # seconds between two looks
 
 
-async def measure() -> list[Figure]:
+async def measure() -> list[Measurement]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with running_sandbox() as sandbox:
@@ -49,7 +49,7 @@ async def register(gateway: GatewayProgram, sandbox: SandboxProgram, number: str
     await gateway.call("POST", "/webhook?wait=60", body)
 
 
-async def killing(first: GatewayProgram, second: GatewayProgram) -> list[Figure]:
+async def killing(first: GatewayProgram, second: GatewayProgram) -> list[Measurement]:
     family = first.family()
     start = time.perf_counter()
     os.kill(first.process.pid, signal.SIGKILL)
@@ -70,9 +70,9 @@ async def killing(first: GatewayProgram, second: GatewayProgram) -> list[Figure]
     ready = time.perf_counter() - start
     await until(are_online, LOOKS)
     return [
-        Figure("kill -9 of a gateway until nothing of it is left", gone, "s", at_most=1),
-        Figure("kill -9 of a gateway until the one standing by serves", ready, "s", at_most=2),
-        Figure("  until its numbers are online", time.perf_counter() - start, "s"),
+        Measurement("kill -9 of a gateway until nothing of it is left", gone, "s", at_most=1),
+        Measurement("kill -9 of a gateway until the one standing by serves", ready, "s", at_most=2),
+        Measurement("  until its numbers are online", time.perf_counter() - start, "s"),
     ]
 
 

@@ -38,19 +38,19 @@ async def serve(options: argparse.Namespace) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with Sandbox(options.telegram_port, options.http_port, say_code) as sandbox:
+    async with Sandbox(options.telegram_port, options.http_port, print_code) as sandbox:
         await asyncio.to_thread(options.key.write_text, sandbox.data_centre.public_key_pem)
-        say(f"Telegram: {sandbox.data_centre.host}:{sandbox.data_centre.port}")
-        say(f"HTTP: {sandbox.http_url}")
-        say("READY")
+        print_line(f"Telegram: {sandbox.data_centre.host}:{sandbox.data_centre.port}")
+        print_line(f"HTTP: {sandbox.http_url}")
+        print_line("READY")
         await ended.wait()
 
 
-def say_code(code: str) -> None:
-    say(f"Code: {code}")
+def print_code(code: str) -> None:
+    print_line(f"Code: {code}")
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -69,7 +69,7 @@ class Sending(Order):
     voice: bool = False
 
     @model_validator(mode="after")
-    def says_something(self) -> Self:
+    def has_content(self) -> Self:
         if not self.text.strip() and not self.files:
             raise ValueError("a message needs a text or a file")
         return self

@@ -97,19 +97,19 @@ class Account:
     async def _carry_out(self, command: Command) -> Answer:
         match command:
             case NewMessage():
-                return await self._take_message(command)
+                return await self._record_message(command)
             case GetTask():
-                return self._tell_task(command)
+                return self._answer_task(command)
             case GetContact():
-                return self._tell_contact(command)
+                return self._answer_contact(command)
             case UpdateContact():
                 return self._update_contact(command)
             case MessageStatus():
-                return self._take_status(command)
+                return self._record_status(command)
             case _:
                 assert_never(command)
 
-    async def _take_message(self, command: NewMessage) -> Answer:
+    async def _record_message(self, command: NewMessage) -> Answer:
         """Accept a message once its files are fetched; one that is not there is told beside it."""
         files = [await fetch(self.http, link) for link in command.attachments]
         chat = self.cards.receive(command)
@@ -127,13 +127,13 @@ class Account:
         self.journal.messages.append(message)
         return answers.OK
 
-    def _tell_task(self, command: GetTask) -> Answer:
+    def _answer_task(self, command: GetTask) -> Answer:
         chat = self.cards.chats.get(command.chat_id)
         if chat is None:
             return answers.TASK_NOT_FOUND
         return answers.task_answer(chat.task.number, as_string=self.settings.get_task_as_string)
 
-    def _tell_contact(self, command: GetContact) -> Answer:
+    def _answer_contact(self, command: GetContact) -> Answer:
         contact = self.cards.contacts.get(command.contact_id)
         return answers.contact_answer(contact.number) if contact else answers.UNKNOWN_CONTACT
 
@@ -143,7 +143,7 @@ class Account:
         self.cards.update(command)
         return answers.OK
 
-    def _take_status(self, command: MessageStatus) -> Answer:
+    def _record_status(self, command: MessageStatus) -> Answer:
         """Note what became of a message; Planfix handles a word it does not know as `sent`."""
         word = command.message_status if command.message_status in KNOWN_STATUSES else "sent"
         text = command.message_status_text

@@ -72,7 +72,7 @@ class NewMessage(ContactCard):
     attachments: tuple[Link, ...] = ()
 
     @model_validator(mode="after")
-    def says_something(self) -> Self:
+    def has_content(self) -> Self:
         if not self.message and not self.attachments:
             raise ValueError("neither text nor attachments")
         return self

@@ -57,7 +57,7 @@ class Planfix:
         """Carry a call out to its end, even when the caller hangs up meanwhile."""
         task = asyncio.create_task(self.account(name).answer(form))
         self._calls.add(task)
-        task.add_done_callback(self._settle)
+        task.add_done_callback(self._finish)
         return await asyncio.shield(task)
 
     async def reply(self, name: str, reply: Reply) -> Delivery:
@@ -76,7 +76,7 @@ class Planfix:
         await asyncio.gather(*self._calls, return_exceptions=True)
         await self._http.aclose()
 
-    def _settle(self, task: asyncio.Task[Answer | None]) -> None:
+    def _finish(self, task: asyncio.Task[Answer | None]) -> None:
         self._calls.discard(task)
         if not task.cancelled() and (failure := task.exception()) is not None:
             logger.error("a call to Planfix failed", exc_info=failure)

@@ -70,7 +70,7 @@ class CardIndex:
 
     def update(self, card: ContactCard) -> Contact:
         """Fill a contact's card; what the call leaves out stays."""
-        contact = self.meet(card.contact_id)
+        contact = self._find_or_add_contact(card.contact_id)
         message = card if isinstance(card, NewMessage) else None
         fresh = replace(
             contact,
@@ -83,7 +83,7 @@ class CardIndex:
         self.contacts[contact.contact_id] = fresh
         return fresh
 
-    def meet(self, contact_id: str) -> Contact:
+    def _find_or_add_contact(self, contact_id: str) -> Contact:
         """Return the contact, made now if it is new."""
         if contact_id not in self.contacts:
             self.contacts[contact_id] = Contact(contact_id, next(self._contact_numbers))
@@ -91,7 +91,7 @@ class CardIndex:
 
     def bind(self, chat: Chat, told: Contact) -> None:
         """Tie a task that an employee began to the chat the gateway found for it."""
-        contact = self.meet(chat.contact_id)
+        contact = self._find_or_add_contact(chat.contact_id)
         self.contacts[chat.contact_id] = replace(
             contact,
             name=contact.name or told.name,

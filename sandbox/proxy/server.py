@@ -90,7 +90,7 @@ class ProxyServer(ABC):
 
     async def start(self) -> None:
         """Listen, at the port of last time if there was one."""
-        self._server = await asyncio.start_server(self._take, HOST, self.port)
+        self._server = await asyncio.start_server(self._accept, HOST, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -116,7 +116,7 @@ class ProxyServer(ABC):
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(Stream(reader, writer)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

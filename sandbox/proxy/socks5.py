@@ -38,7 +38,7 @@ class Socks5(ProxyServer):
         return f"socks5://{key}{HOST}:{self.port}"
 
     async def lead(self, near: Stream, passage: Passage) -> Way:
-        await self._let_in(near)
+        await self._authenticate(near)
         version, command, _, kind = await near.reader.readexactly(4)
         if version != VERSION:
             raise TurnedAway("speaks no SOCKS5")
@@ -55,7 +55,7 @@ class Socks5(ProxyServer):
         await _answer(near, GRANTED, far.writer.get_extra_info("sockname")[:2])
         return Way(far)
 
-    async def _let_in(self, near: Stream) -> None:
+    async def _authenticate(self, near: Stream) -> None:
         version, count = await near.reader.readexactly(2)
         if version != VERSION:
             raise TurnedAway("speaks no SOCKS5")

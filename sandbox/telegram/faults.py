@@ -110,16 +110,16 @@ class Faults:
         """Tell whether an ordered answer is still to be given."""
         return bool(self._method_faults)
 
-    def take_error(self, phone: str | None, method: str) -> RpcError | None:
+    def next_error(self, phone: str | None, method: str) -> RpcError | None:
         """Return the error this call must get, counting it as given."""
-        fault = self._take(phone, method, is_error=True)
+        fault = self._next_fault(phone, method, is_error=True)
         return RpcError(fault.error, fault.code) if fault and fault.error else None
 
-    def takes_newer(self, phone: str | None, method: str) -> bool:
+    def is_answered_newer(self, phone: str | None, method: str) -> bool:
         """Tell whether this call, which was carried out, must be answered in a newer layer."""
-        return self._take(phone, method, is_error=False) is not None
+        return self._next_fault(phone, method, is_error=False) is not None
 
-    def _take(self, phone: str | None, method: str, *, is_error: bool) -> MethodFault | None:
+    def _next_fault(self, phone: str | None, method: str, *, is_error: bool) -> MethodFault | None:
         for place, (fault, left) in enumerate(self._method_faults):
             if fault.hits(phone, method) and (fault.error is not None) is is_error:
                 self._method_faults[place] = (fault, left - 1)

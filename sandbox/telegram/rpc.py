@@ -133,7 +133,7 @@ def _unwrap(call: Call, request: Any, earlier: list[asyncio.Task[None]]) -> Any:
                 break
         request = request.query
     if not silent:
-        _note_interest(call, request)
+        _begin_updates(call, request)
     return request
 
 
@@ -141,7 +141,7 @@ def _running(call: Call, message_ids: list[int]) -> list[asyncio.Task[None]]:
     return [call.session.running[i] for i in message_ids if i in call.session.running]
 
 
-def _note_interest(call: Call, request: Any) -> None:
+def _begin_updates(call: Call, request: Any) -> None:
     """Begin to push updates at the first request that needs a login."""
     session, found = call.session, METHODS.get(type(request))
     if call.address != Address(call.services.dc_id):
@@ -149,7 +149,7 @@ def _note_interest(call: Call, request: Any) -> None:
     if session.wants_updates or call.key.account is None or found is None or found.anonymous:
         return
     session.wants_updates = True
-    for body in call.key.take_undelivered(session):
+    for body in call.key.drain_undelivered(session):
         session.push(body)
 
 
@@ -173,7 +173,7 @@ def _invoke(call: Call, request: Any) -> Any:
 def _refuse(call: Call, request: Any, name: str) -> None:
     """Raise the error that this key, account or method must answer with, if any."""
     faults = call.services.faults
-    error = faults.take_error(_phone_meant(call, request), name)
+    error = faults.next_error(_phone_meant(call, request), name)
     # A server in trouble of its own fails before it has looked at the key.
     if error and error.code >= _SERVER_ERRORS:
         raise error
@@ -214,7 +214,7 @@ async def _finish(call: Call, request: Any, outcome: Awaitable[Any]) -> None:
 
 def _in_its_layer(call: Call, request: Any, result: Any) -> Any:
     """Put an object that the client can't read in place of a result, where that is ordered."""
-    takes = call.services.faults.takes_newer(_phone_meant(call, request), name_of(request))
+    takes = call.services.faults.is_answered_newer(_phone_meant(call, request), name_of(request))
     return NewerObject() if takes else result
 
 

@@ -34,10 +34,14 @@ def folders_are_small(paths: Sequence[str]) -> Iterator[str]:
 def names_say_what(paths: Sequence[str], words: frozenset[str] = WORDS) -> Iterator[str]:
     """Name a module by words of the glossary, of the protocols or of engineering; no pictures."""
     for path in paths:
-        name = re.sub(r"^v\d{4}_", "", PurePosixPath(path).stem)
-        for word in filter(None, name.split("_")):
+        for word in words_of(path):
             if word not in words:
                 yield f"{path}: is {word!r} a word of ours? Then add it to tests/house_rules/names.py"
+
+
+def words_of(path: str) -> list[str]:
+    name = re.sub(r"^v\d{4}_", "", PurePosixPath(path).stem)
+    return [word for word in name.split("_") if word]
 
 
 def small_modules_have_a_reason(

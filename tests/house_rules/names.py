@@ -7,34 +7,59 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The glossary, the protocols (Telegram, Planfix, HTTP, SQL), engineering. No pictures.
-WORDS: Final = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# What docs/architecture.md calls the things of this product, in the singular and the plural.
+GLOSSARY: Final = _words(
     """
-    access account accounts actions address addresses admission albums and announcements
-    answer app assembly attached attachment attachments audit authenticator backoff bodies
-    body books box breaker browsing by bytes cache call calls centre centres channel channels
-    chat chats check cipher circuit client clock codec command commands config confinement
-    connect connection contacts context contract control data database decisions decoding
-    delivered delivery demo dh dialog dialogs difference dir dispatcher downloads echo edits
-    embedded employee en encoded encryption end engines entry epoch erasure errors event
-    exchange exit exports failure failures fault faults fields figure file files filling
-    filter fleet flood folder forkserver form formatting forwards framing gap gateway group
-    groups guard guarded hand handshake header health history http id identity in index init
-    input intake journal keeper keepers kernel key keys kind landlock lanes layer lease
-    lifespan limit lines links liveness load lock log login logins logout lookup mailbox main
-    markup media memory merging message messages migration models mtproxy newer number numbers
-    off on openapi operator out outage outcome outcomes over own owner page pages parser part
-    password peer pending people phone photos picture pieces pipe placement plan planfix
-    policy polling pool posts preload private probe process profile profiles program proxies
-    proxy public push qr queue receipts receiver recent recipient recipients records
-    registration rendering reply report reporter request requests restart retention rotation
-    rpc ru run running runs sandbox sealed search seccomp send sender server service session
-    sessions settings shape sign soak socks5 spool srp start starvation state status statuses
-    store stored syscall tables takeover tasks tcp telegram text texts thread timing tl token
-    tokens traffic transfer transport transports uk update updates upload uploads upsert user
-    users value values vault view viewer views warmup webhook worker writer
-    """.split()  # noqa: SIM905 - read as a text, not as a list
+    admission bot bots chat chats client clients contact contacts dead delivered delivery
+    demo echo employee gateway journal keeper keepers lane lanes letter letters liveness
+    login logins logout node nodes number numbers operator outage owner ownership part parts
+    people placement receipt receipts recipient recipients sandbox session sessions supervisor
+    takeover token tokens trouble troubles worker workers
+    """
 )
+
+# Telegram and MTProto, Planfix's chat API, HTTP, proxies, SQL, the kernel, languages.
+PROTOCOLS: Final = _words(
+    """
+    account accounts addresses albums answer attached attachment attachments box calls centre
+    centres channel channels command commands connect dh dialog dialogs difference edits en
+    exports file files flood form forwards framing gap group groups handshake header history
+    http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
+    password peer phone photos pipe planfix posts profile profiles proxies proxy public qr
+    reply request requests rpc ru seccomp sign socks5 srp status statuses syscall tables tasks
+    tcp telegram text texts thread tl transport transports uk update updates upload uploads
+    upsert user users webhook
+    """
+)
+
+ENGINEERING: Final = _words(
+    """
+    access actions address announcements app assembly audit authenticator backoff bodies body
+    breaker browsing bytes cache call check cipher circuit clock codec config confinement
+    connection context contract control data database decisions decoding dir dispatcher
+    downloads embedded encoded encryption end engines entry epoch erasure errors event exchange
+    exit failure failures fault faults fields filling filter fleet folder forkserver formatting
+    guard guarded hand health id identity index init input intake kind lease lifespan limit
+    lines links load lock log lookup main measurement memory merging migration models newer
+    outcome outcomes page pages parser pending picture plan policy polling pool preload private
+    probe process program push queue receiver recent reconciliation records registration
+    rendering report reporter restart retention rotation run running runs sealed search send
+    sender server service services settings shape soak spool start starvation state store
+    stored timing traffic transfer value values vault view viewer views warmup writer
+    """
+)
+
+JOINING: Final = _words("and by in off on out over own")
+
+# Words that are still to be replaced; this set only shrinks.
+UNPLACED: Final = _words("pieces")
+
+WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING | UNPLACED
 
 REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",

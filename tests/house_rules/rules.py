@@ -10,7 +10,6 @@ from functools import cached_property
 
 EMPTY_NAMES = {"base", "common", "helpers", "manager", "misc", "utils"}
 MOST_LINES = 300
-LONGEST_NAP = 0.1  # seconds
 BANNED_IN_TESTS = re.compile(
     r"^(unittest\.mock|mock|mocker)\b|^monkeypatch\.(setattr|setitem|delattr)$"
     r"|^pytest\.(mark\.)?(skip|skipif|xfail)$|^pytest\.importorskip$"
@@ -54,7 +53,7 @@ def file_is_short(source: Source) -> Iterator[str]:
 
 def every_test_states_its_rule(source: Source) -> Iterator[str]:
     """Say in a docstring what a test holds true."""
-    for test in _tests(source):
+    for test in tests_of(source):
         if not ast.get_docstring(test):
             yield f"line {test.lineno}: {test.name} needs a docstring: the rule, in a sentence"
 
@@ -66,14 +65,6 @@ def tests_meet_the_real_thing(source: Source) -> Iterator[str]:
             yield f"{name} has no place in our tests: pass a seam in, run the real thing"
 
 
-def no_test_sleeps_a_guess(source: Source) -> Iterator[str]:
-    """Wait for a condition, unless the clock of the test is ours."""
-    for test in _tests(source):
-        if "autojump_clock" not in {argument.arg for argument in test.args.args}:
-            for call in filter(_is_guess, ast.walk(test)):
-                yield f"{test.name}: `{ast.unparse(call)}` is a guess; await eventually(...)"
-
-
 def lock_names_no_place(source: Source) -> Iterator[str]:
     """Keep registries, machines, options out of the locked requirements."""
     for number, line in enumerate(source.text.splitlines(), start=1):
@@ -82,7 +73,7 @@ def lock_names_no_place(source: Source) -> Iterator[str]:
             yield f"line {number}: only names, versions, hashes belong here: {line.strip()}"
 
 
-def _tests(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def tests_of(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[:5] == "test_":
             yield node
@@ -98,13 +89,3 @@ def _names(node: ast.AST) -> list[str]:
             return [ast.unparse(node)]
         case _:
             return []
-
-
-def _is_guess(node: ast.AST) -> bool:
-    match node:
-        case ast.Call(
-            func=ast.Attribute(attr="sleep"), args=[ast.Constant(value=float() | int() as seconds)]
-        ):
-            return seconds >= LONGEST_NAP
-        case _:
-            return False

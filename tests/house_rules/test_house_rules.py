@@ -1,10 +1,12 @@
+"""Every file keeps the house rules, and each rule finds what it forbids."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
 
-from tests.house_rules import rules
+from tests.house_rules import rules, timing
 from tests.house_rules.rules import Rule, Source
 
 TOP = Path(__file__).parents[2]
@@ -19,7 +21,8 @@ RULES_OF_TESTS = [
     rules.name_says_something,
     rules.every_test_states_its_rule,
     rules.tests_meet_the_real_thing,
-    rules.no_test_sleeps_a_guess,
+    timing.no_test_sleeps_a_guess,
+    timing.no_test_is_timed,
 ]
 
 
@@ -60,10 +63,20 @@ def test_locked_requirements_name_no_place() -> None:
         (rules.tests_meet_the_real_thing, Source("t.py", "monkeypatch.setattr(a, 'b', 1)")),
         (rules.tests_meet_the_real_thing, Source("t.py", "@pytest.mark.skip\ndef f(): ...")),
         (rules.tests_meet_the_real_thing, Source("t.py", "pytest.xfail('later')")),
-        (rules.no_test_sleeps_a_guess, Source("t.py", "def test_x(): time.sleep(1)")),
+        (timing.no_test_sleeps_a_guess, Source("test_t.py", "def test_x(): time.sleep(1)")),
         (
-            rules.no_test_sleeps_a_guess,
-            Source("t.py", "async def test_x(): await sleep.sleep(0.5)"),
+            timing.no_test_sleeps_a_guess,
+            Source("test_t.py", "async def test_x(): await sleep.sleep(0.5)"),
+        ),
+        (timing.no_test_sleeps_a_guess, Source("test_t.py", "async def f(): await a.sleep(2)")),
+        (timing.no_test_sleeps_a_guess, Source("test_t.py", "NAP = 1\ndef f(): a.sleep(NAP)")),
+        (
+            timing.no_test_is_timed,
+            Source("t.py", "def test_x():\n t = time.time()\n assert time.time() - t < 2"),
+        ),
+        (
+            timing.no_test_is_timed,
+            Source("t.py", "def test_x():\n t = monotonic()\n d = f() - t\n assert 2 >= d"),
         ),
         (rules.lock_names_no_place, Source("r.txt", "--index-url https://example.org")),
         (rules.lock_names_no_place, Source("r.txt", "--find-links wheels")),
@@ -85,8 +98,19 @@ def test_rule_finds_the_violation(rule: Rule, source: Source) -> None:
         (rules.file_is_short, Source("a.py", "x = 1\n" * 300)),
         (rules.every_test_states_its_rule, Source("t.py", 'def test_x():\n    """A rule."""')),
         (rules.tests_meet_the_real_thing, Source("t.py", "monkeypatch.setenv('A', 'b')")),
-        (rules.no_test_sleeps_a_guess, Source("t.py", "def test_x(): asyncio.sleep(0.01)")),
-        (rules.no_test_sleeps_a_guess, Source("t.py", "def test_x(autojump_clock): a.sleep(9)")),
+        (timing.no_test_sleeps_a_guess, Source("test_t.py", "def test_x(): asyncio.sleep(0.01)")),
+        (
+            timing.no_test_sleeps_a_guess,
+            Source("test_t.py", "def test_x(autojump_clock): a.sleep(9)"),
+        ),
+        (
+            timing.no_test_is_timed,
+            Source("t.py", "def test_x():\n t = time.time()\n assert time.time() - t > 2"),
+        ),
+        (
+            timing.no_test_is_timed,
+            Source("t.py", "def test_x(autojump_clock):\n t = time()\n assert time() - t < 2"),
+        ),
         (rules.lock_names_no_place, Source("r.txt", "a==1 ; x != 'y' \\\n    --hash=sha256:12")),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house_rules import layout
+from tests.house_rules import layout, names, verbs
 from tests.house_rules.rules import Source
 
 TOP = Path(__file__).parents[2]
@@ -27,6 +27,67 @@ def test_folders_are_small(sources: list[Source]) -> None:
 def test_names_say_what(sources: list[Source]) -> None:
     """Modules are named by the glossary, by the protocols, by engineering."""
     assert list(layout.names_say_what([source.path for source in sources])) == []
+
+
+def test_a_word_has_one_place() -> None:
+    """A word stands in one vocabulary, so that it is clear where its meaning is explained."""
+    places = (names.GLOSSARY, names.PROTOCOLS, names.ENGINEERING, names.JOINING, names.UNPLACED)
+
+    assert sum(map(len, places)) == len(names.WORDS)
+
+
+def test_words_are_used(sources: list[Source]) -> None:
+    """No word outlives the modules it was listed for; the glossary is there for all of the product."""
+    used = {word for source in sources for word in layout.words_of(source.path)}
+
+    assert names.WORDS - names.GLOSSARY - used == frozenset()
+
+
+def test_verbs_are_ours(sources: list[Source]) -> None:
+    """Functions that do the same thing begin with the same verb."""
+    assert [found for source in sources for found in verbs.verbs_are_ours(source)] == []
+
+
+def test_pairs_are_kept(sources: list[Source]) -> None:
+    """What a class does and undoes, it does and undoes with one pair of verbs."""
+    assert [found for source in sources for found in verbs.pairs_are_kept(source)] == []
+
+
+def test_broken_pair_is_found() -> None:
+    """A class that is started but closed is reported, unless it is on the list."""
+    kept, broken = (
+        Source("a.py", f"class A:\n def start(self): ...\n def {verb}(self): ...")
+        for verb in ("stop", "close")
+    )
+
+    assert list(verbs.pairs_are_kept(broken))
+    assert not list(verbs.pairs_are_kept(broken, frozenset({"A"})))
+    assert not list(verbs.pairs_are_kept(kept))
+
+
+def test_unchanged_verbs_are_needed(sources: list[Source]) -> None:
+    """The list of functions with another verb only shrinks."""
+    assert list(verbs.unchanged_are_needed(sources)) == []
+
+
+def test_pairs_of_verbs_are_clear() -> None:
+    """No verb belongs to two pairs, and none of a pair is to be replaced."""
+    ours = [*verbs.PAIRS, *verbs.PAIRS.values()]
+
+    assert len(set(ours)) == len(ours)
+    assert not set(ours) & set(verbs.INSTEAD)
+
+
+def test_other_verb_is_found() -> None:
+    """A verb to be replaced is reported once per function, unless it is on the list."""
+    source = Source(
+        "api/calls.py", "def _take(x): ...\nasync def take_place(): ...\ndef takes(): ..."
+    )
+
+    assert len(list(verbs.verbs_are_ours(source, {}))) == 2
+    assert len(list(verbs.verbs_are_ours(source, {"api": frozenset({"_take"})}))) == 1
+    assert not list(verbs.unchanged_are_needed([source], {"api": frozenset({"_take"})}))
+    assert list(verbs.unchanged_are_needed([source], {"api": frozenset({"tell"})}))
 
 
 def test_small_modules_have_a_reason(sources: list[Source]) -> None:

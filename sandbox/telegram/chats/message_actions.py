@@ -145,7 +145,7 @@ class PostOffice:
         chat.read_inbox = newest
         self._courier.record(reader, ReadInbox(peer.id, newest, chat.unread), origin=origin)
         if message := reader.box.get(newest):
-            self._tell_author(message.content)
+            self._show_read_to_author(message.content)
         return True
 
     def own_message(self, author: Account, message_id: int) -> Message:
@@ -169,7 +169,7 @@ class PostOffice:
                 self._put(self._accounts[member_id], group.id, content, None, None, out=False)
         return posted
 
-    def _tell_author(self, content: Content) -> None:
+    def _show_read_to_author(self, content: Content) -> None:
         """Tell the author that somebody has read his message."""
         author = self._accounts[content.sender_id]
         message = author.box.get(content.copies.get(author.id, 0))

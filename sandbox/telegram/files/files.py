@@ -73,7 +73,7 @@ class Files:
         begun.upload.save(number, data, total)
         begun.touched = self._time()
 
-    def take(self, owner_id: int, named: Any) -> StoredFile:
+    def assemble(self, owner_id: int, named: Any) -> StoredFile:
         """Return the whole file that an InputFile or InputFileBig names."""
         if not isinstance(named, types.InputFile | types.InputFileBig):
             raise RpcError("MEDIA_INVALID")

@@ -41,7 +41,7 @@ class Exports:
         self._exported[token] = _Exported(key, account, dc_id, now + LIFETIME)
         return token
 
-    def take(self, token: bytes, dc_id: int, user_id: int) -> tuple[ClientKey, Account]:
+    def pop(self, token: bytes, dc_id: int, user_id: int) -> tuple[ClientKey, Account]:
         """Return whose login this is, under which key; raise RpcError unless it is good here."""
         exported = self._exported.pop(token, None)
         if exported is None or exported.dc_id != dc_id or exported.until <= self._time():

@@ -102,7 +102,7 @@ class Logins:
         found.account = account
         return found
 
-    def take_accepted(self, session: Session) -> Account | None:
+    def pop_accepted(self, session: Session) -> Account | None:
         """Return the account whose owner scanned a token of this client, once."""
         for token, found in self._tokens.items():
             if found.session.key is session.key and found.account is not None:
@@ -114,7 +114,7 @@ class Logins:
         while len(self._challenges) > _MAX_CHALLENGES:
             del self._challenges[next(iter(self._challenges))]
 
-    def take_challenge(self, challenge_id: int) -> Challenge:
+    def pop_challenge(self, challenge_id: int) -> Challenge:
         """Return a password challenge; each can be answered once."""
         challenge = self._challenges.pop(challenge_id, None)
         if challenge is None:

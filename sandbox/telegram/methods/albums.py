@@ -10,7 +10,7 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.files.media import Document, Photo
-from sandbox.telegram.methods.input_media import take_media
+from sandbox.telegram.methods.input_media import make_media
 from sandbox.telegram.methods.media_messages import checked_caption, outcome, send
 from sandbox.telegram.methods.messages import peer, replied, sent_before
 from sandbox.telegram.rpc import method
@@ -28,7 +28,7 @@ def send_multi_media(call: Call, request: Any) -> Any:
     items = _checked_items(request.multi_media)
     earlier = [sent_before(call, item.random_id) for item in items]
     media = [
-        before.content.media if before else take_media(call, item.media)
+        before.content.media if before else make_media(call, item.media)
         for before, item in zip(earlier, items, strict=True)
     ]
     if len({_genre(each) for each in media}) > 1:

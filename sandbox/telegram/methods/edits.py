@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from sandbox.telegram.chats.peer_lookup import find_channel
-from sandbox.telegram.methods.input_media import take_media
+from sandbox.telegram.methods.input_media import make_media
 from sandbox.telegram.methods.media_messages import checked_caption
 from sandbox.telegram.methods.messages import checked_text, peer, updates_with
 from sandbox.telegram.rpc import method
@@ -24,7 +24,7 @@ def edit_message(call: Call, request: Any) -> Any:
     peer(call, request.peer)
     office = call.services.post_office
     content = office.own_message(call.account, request.id).content
-    media = take_media(call, request.media) if request.media else None
+    media = make_media(call, request.media) if request.media else None
     if request.message is None:
         text, entities = content.text, tuple(content.entities)
     else:

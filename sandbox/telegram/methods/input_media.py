@@ -22,12 +22,12 @@ _POLL_ANSWERS = range(2, 13)
 Item = TypeVar("Item", Photo, Document)
 
 
-def take_media(call: Call, wanted: Any) -> Any:
+def make_media(call: Call, wanted: Any) -> Any:
     """Make what a message keeps of a client's media; raise RpcError when it can't be sent."""
-    take = _TAKERS.get(type(wanted))
-    if take is None:
+    make = _MAKERS.get(type(wanted))
+    if make is None:
         raise RpcError("MEDIA_INVALID")
-    return take(call, wanted)
+    return make(call, wanted)
 
 
 def find_item(call: Call, kind: type[Item], named: Any) -> Item | None:
@@ -47,31 +47,31 @@ def _refuse_external(_call: Call, _wanted: Any) -> Any:
     raise RpcError("WEBPAGE_CURL_FAILED")
 
 
-def _take_uploaded_photo(call: Call, wanted: Any) -> Photo:
-    file = call.services.files.take(call.account.id, wanted.file)
+def _make_uploaded_photo(call: Call, wanted: Any) -> Photo:
+    file = call.services.files.assemble(call.account.id, wanted.file)
     return call.services.intake.photo(file, wanted.file.name)
 
 
-def _take_uploaded_document(call: Call, wanted: Any) -> Document:
+def _make_uploaded_document(call: Call, wanted: Any) -> Document:
     files, owner_id = call.services.files, call.account.id
     return call.services.intake.document(
-        files.take(owner_id, wanted.file),
+        files.assemble(owner_id, wanted.file),
         wanted.mime_type,
         wanted.attributes,
-        files.take(owner_id, wanted.thumb) if wanted.thumb else None,
+        files.assemble(owner_id, wanted.thumb) if wanted.thumb else None,
         force_file=bool(wanted.force_file),
     )
 
 
-def _take_photo(call: Call, wanted: Any) -> Photo:
-    return _take_item(call, Photo, wanted.id)
+def _make_photo(call: Call, wanted: Any) -> Photo:
+    return _make_item(call, Photo, wanted.id)
 
 
-def _take_document(call: Call, wanted: Any) -> Document:
-    return _take_item(call, Document, wanted.id)
+def _make_document(call: Call, wanted: Any) -> Document:
+    return _make_item(call, Document, wanted.id)
 
 
-def _take_item(call: Call, kind: type[Item], named: Any) -> Item:
+def _make_item(call: Call, kind: type[Item], named: Any) -> Item:
     item = find_item(call, kind, named)
     if item is None:
         raise RpcError("MEDIA_EMPTY")
@@ -79,11 +79,11 @@ def _take_item(call: Call, kind: type[Item], named: Any) -> Item:
     return item
 
 
-def _take_geo(_call: Call, wanted: Any) -> Any:
+def _make_geo(_call: Call, wanted: Any) -> Any:
     return types.MessageMediaGeo(_point(wanted.geo_point))
 
 
-def _take_live_geo(_call: Call, wanted: Any) -> Any:
+def _make_live_geo(_call: Call, wanted: Any) -> Any:
     if not wanted.period:
         raise RpcError("MEDIA_INVALID")
     return types.MessageMediaGeoLive(
@@ -94,7 +94,7 @@ def _take_live_geo(_call: Call, wanted: Any) -> Any:
     )
 
 
-def _take_venue(_call: Call, wanted: Any) -> Any:
+def _make_venue(_call: Call, wanted: Any) -> Any:
     fields = {name: getattr(wanted, name) for name in _VENUE_FIELDS}
     return types.MessageMediaVenue(_point(wanted.geo_point), **fields)
 
@@ -108,7 +108,7 @@ def _point(place: Any) -> Any:
     return types.GeoPoint(place.long, place.lat, access_hash, place.accuracy_radius)
 
 
-def _take_contact(call: Call, wanted: Any) -> Any:
+def _make_contact(call: Call, wanted: Any) -> Any:
     known = call.services.accounts.find_by_phone(wanted.phone_number)
     user_id = known.id if known and known.phone_visible else 0
     return types.MessageMediaContact(
@@ -116,7 +116,7 @@ def _take_contact(call: Call, wanted: Any) -> Any:
     )
 
 
-def _take_poll(call: Call, wanted: Any) -> Any:
+def _make_poll(call: Call, wanted: Any) -> Any:
     poll = wanted.poll
     if not poll.question.text.strip():
         raise RpcError("POLL_QUESTION_INVALID")
@@ -141,25 +141,25 @@ def _answer(number: int, answer: Any) -> Any:
     return types.PollAnswer(answer.text, option)
 
 
-def _take_dice(_call: Call, wanted: Any) -> Any:
+def _make_dice(_call: Call, wanted: Any) -> Any:
     sides = _DICE.get(wanted.emoticon.rstrip("\ufe0f"))
     if sides is None:
         raise RpcError("EMOTICON_INVALID")
     return types.MessageMediaDice(1 + secrets.randbelow(sides), wanted.emoticon)
 
 
-_TAKERS: dict[type, Callable[[Call, Any], Any]] = {
+_MAKERS: dict[type, Callable[[Call, Any], Any]] = {
     types.InputMediaEmpty: _refuse_empty,
     types.InputMediaPhotoExternal: _refuse_external,
     types.InputMediaDocumentExternal: _refuse_external,
-    types.InputMediaUploadedPhoto: _take_uploaded_photo,
-    types.InputMediaUploadedDocument: _take_uploaded_document,
-    types.InputMediaPhoto: _take_photo,
-    types.InputMediaDocument: _take_document,
-    types.InputMediaGeoPoint: _take_geo,
-    types.InputMediaGeoLive: _take_live_geo,
-    types.InputMediaVenue: _take_venue,
-    types.InputMediaContact: _take_contact,
-    types.InputMediaPoll: _take_poll,
-    types.InputMediaDice: _take_dice,
+    types.InputMediaUploadedPhoto: _make_uploaded_photo,
+    types.InputMediaUploadedDocument: _make_uploaded_document,
+    types.InputMediaPhoto: _make_photo,
+    types.InputMediaDocument: _make_document,
+    types.InputMediaGeoPoint: _make_geo,
+    types.InputMediaGeoLive: _make_live_geo,
+    types.InputMediaVenue: _make_venue,
+    types.InputMediaContact: _make_contact,
+    types.InputMediaPoll: _make_poll,
+    types.InputMediaDice: _make_dice,
 }

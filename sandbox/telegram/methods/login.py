@@ -110,13 +110,13 @@ def _send_code(call: Call, phone: str) -> Any:
     code_hash = services.logins.send_code(bare, code)
     services.announce_code(code)
     if account and services.keys.of_account(account):
-        _tell_owner(services, account, code)
+        _send_code_to_owner(services, account, code)
     return types.auth.SentCode(
         types.auth.SentCodeTypeApp(len(code)), code_hash, timeout=_RESEND_AFTER
     )
 
 
-def _tell_owner(services: Services, account: Account, code: str) -> None:
+def _send_code_to_owner(services: Services, account: Account, code: str) -> None:
     text = f"Login code: {code}. Do not give this code to anyone, even if they say they are from Telegram!"
     services.post_office.send(services.accounts.service, account, Draft(text))
 

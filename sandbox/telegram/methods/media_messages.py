@@ -10,7 +10,7 @@ from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.message_actions import Draft, Posted
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.files import media
-from sandbox.telegram.methods.input_media import take_media
+from sandbox.telegram.methods.input_media import make_media
 from sandbox.telegram.methods.messages import peer, replied, sent_before
 from sandbox.telegram.records.event_log import OtherEvent
 from sandbox.telegram.rpc import method
@@ -32,7 +32,7 @@ def send_media(call: Call, request: Any) -> Any:
     draft = Draft(
         text=checked_caption(request.message),
         entities=tuple(request.entities or ()),
-        media=take_media(call, request.media),
+        media=make_media(call, request.media),
         reply_to=replied(call, request.reply_to),
         silent=bool(request.silent),
         random_id=request.random_id,
@@ -44,7 +44,7 @@ def send_media(call: Call, request: Any) -> Any:
 def upload_media(call: Call, request: Any) -> Any:
     """Make the media known without sending it, as albums need it."""
     peer(call, request.peer)
-    return media.shown(call.account, take_media(call, request.media))
+    return media.shown(call.account, make_media(call, request.media))
 
 
 @method(functions.messages.ReadMessageContentsRequest)
@@ -56,11 +56,11 @@ def read_message_contents(call: Call, request: Any) -> Any:
     for message in played:
         message.content.was_played = True
         call.services.courier.record(account, _read([message.id]), origin=call.session)
-        _tell_sender(call, message)
+        _show_played_to_sender(call, message)
     return types.messages.AffectedMessages(account.log.pts, len(played))
 
 
-def _tell_sender(call: Call, message: Message) -> None:
+def _show_played_to_sender(call: Call, message: Message) -> None:
     sender: Account | None = call.services.accounts.get(message.content.sender_id)
     copy_id = message.content.copies.get(sender.id) if sender else None
     if sender and copy_id:

@@ -69,6 +69,6 @@ def _owner(call: Call) -> Account:
 def _verify(call: Call, account: Account, check: Any) -> None:
     if not isinstance(check, types.InputCheckPasswordSRP):
         raise RpcError("PASSWORD_HASH_INVALID")
-    challenge = call.services.logins.take_challenge(check.srp_id)
+    challenge = call.services.logins.pop_challenge(check.srp_id)
     if challenge.password is not account.password or not password_srp.is_answered(challenge, check):
         raise RpcError("PASSWORD_HASH_INVALID")

@@ -26,7 +26,7 @@ _MOST_AT_ONCE = 100
 def upload_profile_photo(call: Call, request: Any) -> Any:
     if request.file is None:
         raise RpcError("PHOTO_FILE_MISSING")
-    file = call.services.files.take(call.account.id, request.file)
+    file = call.services.files.assemble(call.account.id, request.file)
     photo = call.services.intake.photo(file, request.file.name)
     call.account.photos.append(photo)
     return _answer(call, photo)

@@ -31,7 +31,7 @@ def scan(services: Services, account: Account, token: bytes) -> ClientKey:
 
 @method(functions.auth.ExportLoginTokenRequest, anonymous=True)
 def export_login_token(call: Call, _request: Any) -> Any:
-    accepted = call.services.logins.take_accepted(call.session)
+    accepted = call.services.logins.pop_accepted(call.session)
     if accepted:
         return types.auth.LoginTokenSuccess(admit_or_ask_password(call, accepted))
     if call.key.account:

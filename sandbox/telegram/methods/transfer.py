@@ -27,7 +27,7 @@ def export_authorization(call: Call, request: Any) -> Any:
 def import_authorization(call: Call, request: Any) -> Any:
     """Let a key in that was agreed on here, for as long as the login it comes from lasts."""
     exports, here = call.services.exports, call.address.dc_id
-    login, account = exports.take(request.bytes, here, request.id)
+    login, account = exports.pop(request.bytes, here, request.id)
     call.keys.sign_in(call.key, account)
     # A login that was carried over addresses people as it does at home.
     call.key.exported_from, call.key.login = login, login.login

@@ -94,11 +94,11 @@ class ClientKey:
             session = self.sessions[session_id] = Session(session_id, self)
         return session
 
-    def take_undelivered(self, heir: Session) -> Iterator[bytes]:
+    def drain_undelivered(self, heir: Session) -> Iterator[bytes]:
         """Hand over what was pushed to lost sessions of this key, never acknowledged."""
         for session in self.sessions.values():
             if session is not heir and session.was_lost:
-                yield from session.surrender()
+                yield from session.drain_unacknowledged()
 
     def _forget_old_sessions(self) -> None:
         detached = [s for s in self.sessions.values() if s.connection is None]

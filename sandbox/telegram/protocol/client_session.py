@@ -80,7 +80,7 @@ class Session:
     def has_seen(self, message_id: int) -> bool:
         return message_id in self._seen
 
-    def owe_acknowledgement(self, message_id: int) -> None:
+    def acknowledge_later(self, message_id: int) -> None:
         """Acknowledge a message with the next packet, unless its answer is in there."""
         self._unanswered.add(message_id)
         self._wake()
@@ -112,7 +112,7 @@ class Session:
         self._queue[:0] = [message for message in again if message.message_id not in queued]
         self._wake()
 
-    def surrender(self) -> Iterator[bytes]:
+    def drain_unacknowledged(self) -> Iterator[bytes]:
         """Give up the updates that never arrived, for another session to take."""
         for message in list(self._unacknowledged.values()):
             if message.lasting:

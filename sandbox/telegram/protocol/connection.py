@@ -208,11 +208,11 @@ class Connection(asyncio.Protocol):
             return
         allowance = Allowance()
         for part in parts:
-            self._take(session, part, allowance)
+            self._receive_part(session, part, allowance)
 
-    def _take(self, session: Session, message: Incoming, allowance: Allowance) -> None:
+    def _receive_part(self, session: Session, message: Incoming, allowance: Allowance) -> None:
         if message.seq_no % 2:
-            session.owe_acknowledgement(message.message_id)
+            session.acknowledge_later(message.message_id)
         if not session.remember(message.message_id):
             return
         try:

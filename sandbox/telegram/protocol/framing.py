@@ -49,7 +49,7 @@ class Full:
             return None
         (length,) = struct.unpack_from("<i", buffer)
         _check_length(length - 12)
-        framed = _take(buffer, 0, length)
+        framed = _cut(buffer, 0, length)
         return None if framed is None else self._opened(framed)
 
     def _opened(self, framed: bytes) -> bytes:
@@ -77,7 +77,7 @@ class Abridged:
             raise FramingError("quick acknowledgements are not spoken here")
         header, words = (1, buffer[0]) if buffer[0] < 0x7F else (4, _three_bytes(buffer))
         _check_length(words << 2)
-        return _take(buffer, header, words << 2)
+        return _cut(buffer, header, words << 2)
 
 
 class Intermediate:
@@ -91,7 +91,7 @@ class Intermediate:
             return None
         (length,) = struct.unpack_from("<i", buffer)
         _check_length(length)
-        return _take(buffer, 4, length)
+        return _cut(buffer, 4, length)
 
 
 class Padded(Intermediate):
@@ -182,7 +182,7 @@ def _check_length(length: int) -> None:
         raise FramingError(f"a frame of {length} bytes")
 
 
-def _take(buffer: bytearray, start: int, length: int) -> bytes | None:
+def _cut(buffer: bytearray, start: int, length: int) -> bytes | None:
     if len(buffer) < start + length:
         return None
     taken = bytes(buffer[start : start + length])

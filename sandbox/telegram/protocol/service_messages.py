@@ -51,7 +51,7 @@ def _acknowledge(session: Session, _message_id: int, message: Any) -> None:
     session.acknowledge(message.msg_ids)
 
 
-def _tell_states(session: Session, message_id: int, message: Any) -> None:
+def _answer_states(session: Session, message_id: int, message: Any) -> None:
     states = [_RECEIVED if session.has_seen(i) else _NEVER_RECEIVED for i in message.msg_ids]
     session.reply(types.MsgsStateInfo(message_id, "".join(map(chr, states))), content=False)
 
@@ -60,7 +60,7 @@ def _resend(session: Session, _message_id: int, message: Any) -> None:
     session.resend(message.msg_ids)
 
 
-def _tell_salts(session: Session, message_id: int, message: Any) -> None:
+def _answer_salts(session: Session, message_id: int, message: Any) -> None:
     unix = time.time()
     count = min(max(message.num, 1), _MAX_SALTS)
     salts = [types.FutureSalt(*salt) for salt in session.key.future_salts(count, unix)]
@@ -84,11 +84,11 @@ def _ignore(_session: Session, _message_id: int, _message: Any) -> None:
 _HANDLERS: dict[type, Callable[[Session, int, Any], None]] = {
     functions.PingRequest: _pong,
     functions.PingDelayDisconnectRequest: _pong_with_deadline,
-    functions.GetFutureSaltsRequest: _tell_salts,
+    functions.GetFutureSaltsRequest: _answer_salts,
     functions.DestroySessionRequest: _destroy,
     functions.RpcDropAnswerRequest: _drop_answer,
     types.MsgsAck: _acknowledge,
-    types.MsgsStateReq: _tell_states,
+    types.MsgsStateReq: _answer_states,
     types.MsgResendReq: _resend,
     types.MsgsStateInfo: _ignore,
     types.MsgsAllInfo: _ignore,

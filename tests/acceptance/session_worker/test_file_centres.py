@@ -127,7 +127,7 @@ async def test_without_a_lease_nothing_is_written_elsewhere(
         await number.running
     with pytest.raises(Unreachable):
         await asking
-    assert telegram.faults.take_error(PHONE, "upload.getfile"), "the request has arrived"
+    assert telegram.faults.next_error(PHONE, "upload.getfile"), "the request has arrived"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_fault_hits_what_it_names(phone: str | None, method: str | None, hit: bo
     faults = Faults()
     faults.fail(method_fault("PEER_FLOOD", phone, method))
 
-    assert (faults.take_error(PHONE, METHOD) is not None) is hit
+    assert (faults.next_error(PHONE, METHOD) is not None) is hit
 
 
 def test_fault_ends_after_its_times() -> None:
@@ -56,7 +56,7 @@ def test_fault_ends_after_its_times() -> None:
     faults.fail(method_fault("FIRST"), times=2)
     faults.fail(method_fault("SECOND"), times=1)
 
-    given = [faults.take_error(PHONE, METHOD) for _ in range(4)]
+    given = [faults.next_error(PHONE, METHOD) for _ in range(4)]
 
     assert [error and error.message for error in given] == ["FIRST", "FIRST", "SECOND", None]
 

@@ -73,7 +73,7 @@ async def test_changed_part_counts_in_the_checksum(files: Files) -> None:
         files.save_part(1, 5, number, part)
 
     checksum = md5(b"z" * 1024 + b"y").hexdigest()
-    file = files.take(1, types.InputFile(5, 2, "a", checksum))
+    file = files.assemble(1, types.InputFile(5, 2, "a", checksum))
 
     assert file.read(0, 2000) == b"z" * 1024 + b"y"
 
@@ -83,7 +83,7 @@ async def test_uploads_belong_to_their_account(files: Files) -> None:
     files.save_part(1, 5, 0, b"one")
     files.save_part(2, 5, 0, b"two")
 
-    taken = [files.take(owner, types.InputFileBig(5, 1, "a")).read(0, 9) for owner in (1, 2)]
+    taken = [files.assemble(owner, types.InputFileBig(5, 1, "a")).read(0, 9) for owner in (1, 2)]
 
     assert taken == [b"one", b"two"]
 
@@ -96,9 +96,9 @@ async def test_abandoned_upload_is_forgotten(files: Files, clock: Clock) -> None
     clock.moment = ABANDONED_AFTER + 1
     files.save_part(1, 7, 0, b"z")
 
-    assert files.take(1, types.InputFile(6, 1, "a", "")).size == 1
+    assert files.assemble(1, types.InputFile(6, 1, "a", "")).size == 1
     with pytest.raises(RpcError, match="FILE_PART_0_MISSING"):
-        files.take(1, types.InputFile(5, 1, "a", ""))
+        files.assemble(1, types.InputFile(5, 1, "a", ""))
 
 
 async def test_digest_is_of_the_content(files: Files) -> None:
@@ -112,4 +112,4 @@ async def test_digest_is_of_the_content(files: Files) -> None:
 async def test_story_is_no_upload(files: Files) -> None:
     """An InputFile that names something else than an upload is refused."""
     with pytest.raises(RpcError, match="MEDIA_INVALID"):
-        files.take(1, types.InputFileStoryDocument(types.InputDocumentEmpty()))
+        files.assemble(1, types.InputFileStoryDocument(types.InputDocumentEmpty()))

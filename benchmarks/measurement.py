@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Measurement:
     """A value that was measured; its goal, if any, is a ceiling or a floor."""
 
     name: str
@@ -33,4 +33,4 @@ class Figure:
         return "MISSED" if too_high or too_low else "ok"
 
 
-Benchmark = Callable[[], Coroutine[Any, Any, list[Figure]]]
+Benchmark = Callable[[], Coroutine[Any, Any, list[Measurement]]]

@@ -42,7 +42,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Direction:
     """The messages of one chat in one direction."""
 
     written: Sequence[str]
@@ -75,14 +75,14 @@ class Chat:
     into_telegram: list[str] = field(default_factory=list)
 
     @property
-    def inward(self) -> Way:
-        return Way(self.into_planfix, self.line.texts_of_planfix())
+    def to_planfix(self) -> Direction:
+        return Direction(self.into_planfix, self.line.texts_of_planfix())
 
     @property
-    def outward(self) -> Way:
+    def to_telegram(self) -> Direction:
         statuses = self.line.planfix.journal.statuses
         refused = frozenset(each.message_id for each in statuses if each.status == "error")
-        return Way(self.into_telegram, self.line.texts_of_contact(), refused)
+        return Direction(self.into_telegram, self.line.texts_of_contact(), refused)
 
     @property
     def without_status(self) -> list[str]:
@@ -91,27 +91,27 @@ class Chat:
 
     @property
     def has_all(self) -> bool:
-        return not (self.without_status or self.inward.lost or self.outward.lost)
+        return not (self.without_status or self.to_planfix.lost or self.to_telegram.lost)
 
     def judge(self, outcome: Outcome) -> None:
-        inward, outward = self.inward, self.outward
-        outcome.twice_in_planfix += len(inward.twice)
-        outcome.twice_in_telegram += len(outward.twice)
+        to_planfix, to_telegram = self.to_planfix, self.to_telegram
+        outcome.twice_in_planfix += len(to_planfix.twice)
+        outcome.twice_in_telegram += len(to_telegram.twice)
         outcome.without_status += len(self.without_status)
-        outcome.refused += len(outward.refused)
-        outcome.lost += len(inward.lost) + len(outward.lost)
-        outcome.out_of_order += len(inward.out_of_order) + len(outward.out_of_order)
+        outcome.refused += len(to_telegram.refused)
+        outcome.lost += len(to_planfix.lost) + len(to_telegram.lost)
+        outcome.out_of_order += len(to_planfix.out_of_order) + len(to_telegram.out_of_order)
 
     def discrepancies(self) -> Iterator[tuple[str, str]]:
         """Name each message that makes a soak fail, with what is wrong with it."""
-        inward, outward = self.inward, self.outward
+        to_planfix, to_telegram = self.to_planfix, self.to_telegram
         for what, texts in (
-            ("not in Planfix", inward.lost),
-            ("out of order in Planfix", inward.out_of_order),
-            ("not in Telegram", outward.lost),
-            ("refused", sorted(outward.refused)),
-            ("twice in Telegram", outward.twice),
-            ("out of order in Telegram", outward.out_of_order),
+            ("not in Planfix", to_planfix.lost),
+            ("out of order in Planfix", to_planfix.out_of_order),
+            ("not in Telegram", to_telegram.lost),
+            ("refused", sorted(to_telegram.refused)),
+            ("twice in Telegram", to_telegram.twice),
+            ("out of order in Telegram", to_telegram.out_of_order),
             ("without a status", self.without_status),
         ):
             yield from ((what, text) for text in texts)
