@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [NAME...]`, all of them if none is named."""
+"""Runs the benchmarks: `python -m benchmarks [NAME...]`, by default all of them."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def main() -> None:
 
 
 def read_results() -> dict[str, Any]:
-    """Return what earlier runs found, which benchmarks that are not run now keep."""
+    """Return the results of earlier runs, which are kept for benchmarks that are not run now."""
     found: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     return found
 
 
 def describe_machine() -> dict[str, Any]:
-    """Tell what the figures depend on; the load is that of others, from before the run."""
+    """Describe what the results depend on; the load is that of other programs before the run."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),

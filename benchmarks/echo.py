@@ -1,4 +1,4 @@
-"""What a form costs a Quart application at least: one route that sends it back."""
+"""The least that a form can cost a Quart application: one route that sends it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What 200 numbers cost: memory, start, restart, stop; the gateway under hypercorn, the sandbox beside it."""
+"""What 200 numbers cost: the memory, and the time to start, restart and stop them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KILLED = NUMBERS[:: len(NUMBERS) // 40]
 REGISTERING = 20  # calls at a time
 LOOKS = 0.05  # seconds between two looks at a start
 GLANCES = 0.002  # seconds between two looks at one number
-SETTLING = 20.0  # seconds: the workers beat, measure themselves, store what they know
+SETTLING = 20.0  # seconds: the workers send heartbeats, measure themselves and store their state
 
 
 async def measure() -> list[Measurement]:
@@ -86,7 +86,7 @@ async def register(
 
 
 async def starting(gateway: GatewayProgram, sandbox: SandboxProgram) -> list[Measurement]:
-    """Wait until the numbers that the database names run again."""
+    """Wait until the numbers in the database run again."""
     sandbox_before = sandbox.cpu_seconds()
     await gateway.until_serving()
     serving = time.perf_counter() - gateway.started
@@ -102,7 +102,7 @@ async def starting(gateway: GatewayProgram, sandbox: SandboxProgram) -> list[Mea
 
 
 async def resting(gateway: GatewayProgram) -> list[Measurement]:
-    """Measure what the processes hold once they have come to rest."""
+    """Measure the memory of the processes once they are idle."""
     await asyncio.sleep(SETTLING)
     parts = {name: [pss(one) for one in them] for name, them in (await by_part(gateway)).items()}
     workers = parts["workers"]
@@ -115,7 +115,7 @@ async def resting(gateway: GatewayProgram) -> list[Measurement]:
 
 
 async def merged(gateway: GatewayProgram) -> list[Measurement]:
-    """Measure the same with equal pages merged, where the machine lets us switch that on."""
+    """Measure the same with equal pages merged, if the machine allows us to switch that on."""
 
     async def memory() -> float:
         parts = await by_part(gateway)
@@ -164,7 +164,7 @@ async def until_online(gateway: GatewayProgram, last: str = NUMBERS[-1]) -> None
     async def are_online() -> bool:
         return all(map(is_online, await shown_numbers(gateway)))
 
-    # To ask for all is dear, so that is left until they can be expected to be online.
+    # Asking about all numbers is expensive, so it starts when they are probably online.
     await until(last_is_online, LOOKS)
     await until(are_online, LOOKS)
 
@@ -189,7 +189,7 @@ async def shown_numbers(gateway: GatewayProgram) -> list[dict[str, Any]]:
 
 
 async def by_part(gateway: GatewayProgram) -> dict[str, list[psutil.Process]]:
-    """Sort the processes by what they are for."""
+    """Group the processes by their purpose."""
     pids = {shown["worker"]["pid"] for shown in await shown_numbers(gateway) if shown["worker"]}
     workers = [psutil.Process(pid) for pid in pids]
     forkserver = workers[0].parent()
@@ -199,7 +199,7 @@ async def by_part(gateway: GatewayProgram) -> dict[str, list[psutil.Process]]:
 
 
 async def cpu_by_part(gateway: GatewayProgram) -> dict[str, float]:
-    """Tell the CPU seconds that each part has used since it was started."""
+    """Return the CPU seconds that each part has used since it was started."""
     parts = await by_part(gateway)
     return {
         name: sum(times.user + times.system for times in (one.cpu_times() for one in processes))
@@ -208,7 +208,7 @@ async def cpu_by_part(gateway: GatewayProgram) -> dict[str, float]:
 
 
 def pss(process: psutil.Process) -> float:
-    """Return the memory in MB, of what is shared only this process's part."""
+    """Return the memory in MB; shared memory counts by this process's share."""
     for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""Forms posted over a few kept connections, by a client that costs next to nothing."""
+"""Posts forms over a few kept connections, with a client that costs almost nothing."""
 
 from __future__ import annotations
 

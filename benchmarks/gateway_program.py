@@ -1,4 +1,4 @@
-"""The gateway as the Procfile starts it, hypercorn in a child process, with what it costs."""
+"""The gateway as the Procfile starts it, in a child process whose cost can be measured."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class GatewayProgram:
         return answer.raise_for_status().json()
 
     async def until_serving(self) -> None:
-        """Wait until it takes calls; the numbers start at the same time."""
+        """Wait until it accepts calls; the numbers start at the same time."""
         await until(self._serves)
 
     async def _serves(self) -> bool:
@@ -59,7 +59,7 @@ class GatewayProgram:
         return [master, *master.children(recursive=True)]
 
     async def terminate(self) -> float:
-        """End it in order; return the seconds until nothing of it is left."""
+        """Stop it in an orderly way; return the seconds until none of its processes is left."""
         family, start = self.family(), time.perf_counter()
         self.process.send_signal(signal.SIGTERM)
         await self.process.wait()
@@ -75,7 +75,7 @@ class GatewayProgram:
 async def running_gateway(
     folder: Path, sandbox: SandboxProgram, log: Path | None = None
 ) -> AsyncIterator[GatewayProgram]:
-    """Start hypercorn on a free port, its data in the folder; leave nothing of it behind.
+    """Start hypercorn on a free port with its data in the folder, and leave no process behind.
 
     With a log everything is written there, otherwise only errors are shown.
     """

@@ -1,4 +1,4 @@
-"""One measured figure beside what it should reach."""
+"""One measured value and its goal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A value that was measured; its goal, if any, is a ceiling or a floor."""
+    """A measured value; its goal, if any, is an upper or a lower limit."""
 
     name: str
     value: float
@@ -25,7 +25,7 @@ class Measurement:
 
     @property
     def verdict(self) -> str:
-        """Say whether the goal is reached; nothing where there is none."""
+        """Return whether the goal is reached, or nothing if there is no goal."""
         if not self.goal:
             return ""
         too_high = self.at_most is not None and self.value > self.at_most

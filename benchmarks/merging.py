@@ -1,4 +1,4 @@
-"""What the kernel's merging of equal pages is worth, what its daemon costs; only where it may be switched."""
+"""The gain of the kernel's merging of equal pages and the cost of its daemon, if it can be switched on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_switchable() -> bool:
 
 
 async def merging(memory: Callable[[], Awaitable[float]], numbers: int) -> list[Measurement]:
-    """Let ksmd run until all is merged that can be; `memory` measures all workers, in MB."""
+    """Run ksmd until it has merged all it can; `memory` measures all workers, in MB."""
     if not is_switchable():
         return []
     with _ksmd(EAGER):
@@ -50,7 +50,7 @@ async def merging(memory: Callable[[], Awaitable[float]], numbers: int) -> list[
 
 
 async def _scans(count: int) -> None:
-    """Wait for whole scans of all pages that were offered, begun after now."""
+    """Wait for complete scans of all offered pages that begin after now."""
     until = _read("full_scans") + count
     async with asyncio.timeout(PATIENCE):
         while True:

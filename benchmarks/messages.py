@@ -1,4 +1,4 @@
-"""What messages cost: how many are taken, how long each is on its way, how much memory a file takes."""
+"""What messages cost: the throughput, the delay of each message, and the memory for a file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def measure() -> list[Measurement]:
 
 
 async def throughput(fleet: Fleet, echo: str) -> list[Measurement]:
-    """Post the same forms to both; the number is off the line, so that only storing is measured."""
+    """Post the same forms to both; the number is offline, so that only storing is measured."""
     line = await fleet.open()
     fleet.sandbox.data_centre.afflict(Kind.CUT, line.number, 600.0)
     ratios, rates = [], []
@@ -76,8 +76,8 @@ async def throughput(fleet: Fleet, echo: str) -> list[Measurement]:
 
 async def idle(fleet: Fleet) -> list[Measurement]:
     line = await fleet.open()
-    to_telegram = await _outward(fleet, line, IDLE)
-    to_planfix = await _inward([line], IDLE_RATE, IDLE / IDLE_RATE)
+    to_telegram = await _delays_to_telegram(fleet, line, IDLE)
+    to_planfix = await _delays_to_planfix([line], IDLE_RATE, IDLE / IDLE_RATE)
     return [
         *_latencies("accepted until in Telegram", to_telegram, at_most=(15, 50)),
         *_latencies("Telegram until Planfix is called", to_planfix, at_most=(15, 50)),
@@ -85,14 +85,14 @@ async def idle(fleet: Fleet) -> list[Measurement]:
 
 
 async def isolation(fleet: Fleet) -> list[Measurement]:
-    """Compare what others wait while a number is flooded with what they wait in quiet times."""
+    """Compare the delay of other numbers while one number is flooded with that in quiet times."""
     flooded, others = await fleet.open(), [await fleet.open() for _ in range(OTHERS)]
     quiet, noisy = [], []
-    gc.disable()  # the sandbox in this process would pause for 20 ms, which is not the gateway's
+    gc.disable()  # it would pause the sandbox in this process for 20 ms, which is not the gateway's fault
     for _ in range(2):
-        quiet += await _inward(others, RATE, STRETCH)
+        quiet += await _delays_to_planfix(others, RATE, STRETCH)
         flood = asyncio.create_task(_flood(flooded))
-        noisy += await _inward(others, RATE, STRETCH)
+        noisy += await _delays_to_planfix(others, RATE, STRETCH)
         flood.cancel()
         await asyncio.gather(flood, return_exceptions=True)
         await until(lambda: _has_all(flooded), 0.05)
@@ -120,8 +120,8 @@ async def files(fleet: Fleet) -> list[Measurement]:
     ]
 
 
-async def _outward(fleet: Fleet, line: ConnectedNumber, count: int) -> list[float]:
-    """Let an employee write, each time the last has arrived; return the milliseconds they take."""
+async def _delays_to_telegram(fleet: Fleet, line: ConnectedNumber, count: int) -> list[float]:
+    """Write as an employee, each time after the last message has arrived; return the milliseconds."""
     taken = []
     async with connections(f"{fleet.url}/webhook/message", 1) as (caller,):
         for each in range(count):
@@ -133,8 +133,10 @@ async def _outward(fleet: Fleet, line: ConnectedNumber, count: int) -> list[floa
     return taken
 
 
-async def _inward(lines: list[ConnectedNumber], rate: float, seconds: float) -> list[float]:
-    """Let contacts write at a rate; return the milliseconds until Planfix was called."""
+async def _delays_to_planfix(
+    lines: list[ConnectedNumber], rate: float, seconds: float
+) -> list[float]:
+    """Write as contacts at a steady rate; return the milliseconds until Planfix was called."""
     written: dict[str, tuple[ConnectedNumber, float]] = {}
     start, place = time.perf_counter(), 0
     while (due := start + place / rate) < start + seconds:
@@ -183,7 +185,7 @@ async def _file_out(fleet: Fleet, line: ConnectedNumber, content: bytes) -> None
 
 
 async def _grown(processes: list[psutil.Process], work: Any) -> list[float]:
-    """Return by how many MB each process grew at its worst while the work was done."""
+    """Return by how many MB each process grew at most during the work."""
     before = []
     for process in processes:
         _proc(process, "clear_refs").write_text("5")
@@ -207,7 +209,7 @@ def _proc(process: psutil.Process, name: str) -> Path:
 
 
 def _application(family: list[psutil.Process]) -> psutil.Process:
-    """Pick the process that holds the application: the master's child."""
+    """Return the process of the application: the master's child."""
     master = family[0]
     (found,) = [each for each in master.children() if "resource_tracker" not in str(each.cmdline())]
     return found
@@ -230,7 +232,7 @@ def _p99(taken: list[float]) -> float:
 
 @asynccontextmanager
 async def running_echo() -> AsyncIterator[str]:
-    """Serve the bare route with the same server."""
+    """Serve the bare route with the same server program."""
     address = f"127.0.0.1:{free_port()}"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hypercorn", "--bind", address, "benchmarks.echo:create_app()"),

@@ -1,4 +1,4 @@
-"""Numbers online in a gateway program, with a sandbox inside this process that sees to the millisecond."""
+"""Numbers online in a gateway program, with a sandbox in this process that measures to the millisecond."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PHONES = itertools.count(380_500_000_001)
 
 @dataclass(frozen=True, slots=True)
 class ConnectedNumber:
-    """One number between its contact in Telegram and its account in Planfix."""
+    """One number with a contact in Telegram and an account in Planfix."""
 
     sandbox: Sandbox
     me: Person
@@ -48,13 +48,13 @@ class ConnectedNumber:
         return self.me.phone
 
     def write(self, text: str) -> float:
-        """Write as the contact; return when."""
+        """Write as the contact; return the time."""
         written = time.time()
         self.sandbox.data_centre.post_office.send(self.contact, self.me, Draft(text))
         return written
 
     def form(self, text: str, message_id: str, **fields: str) -> dict[str, str]:
-        """Make the call by which Planfix hands over what an employee wrote."""
+        """Make the form with which Planfix sends an employee's message."""
         return {
             "cmd": "newMessage",
             "providerId": "telegram",
@@ -69,7 +69,7 @@ class ConnectedNumber:
         }
 
     def posted_at(self) -> dict[str, float]:
-        """Tell when Planfix was first called about each text."""
+        """Return the time at which Planfix was first called about each text."""
         found: dict[str, float] = {}
         for call in self.planfix.journal.calls:
             if call.fields["cmd"] == ("newMessage",):
@@ -80,13 +80,13 @@ class ConnectedNumber:
         return [message.text for message in self.planfix.journal.messages]
 
     def texts_of_contact(self) -> list[str]:
-        """Show what the contact has got."""
+        """Return the texts that the contact has received."""
         box = self.contact.box
         messages = (box.get(one) for one in box.conversation(self.me.id).ids)
         return [message.content.text for message in messages if message and not message.out]
 
     async def until_in_telegram(self, count: int) -> float:
-        """Wait until so many messages lie in the chat, whoever wrote them; return when."""
+        """Wait until the chat has this many messages; return the time."""
         ids = self.contact.box.conversation(self.me.id).ids
         await until(lambda: len(ids) >= count)
         return time.time()
@@ -98,13 +98,13 @@ class ConnectedNumber:
 
 async def until(condition: Callable[[], bool], pause: float = GLANCES) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - the sandbox rings no bell for it
+        while not condition():  # noqa: ASYNC110 - the sandbox does not signal it
             await asyncio.sleep(pause)
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The sandbox with the gateway program before it."""
+    """The sandbox and a gateway program that uses it."""
 
     sandbox: Sandbox
     gateway: GatewayProgram
@@ -152,7 +152,7 @@ async def running_fleet(folder: Path) -> AsyncIterator[Fleet]:
 
 
 def as_program(sandbox: Sandbox) -> SandboxProgram:
-    """Describe the sandbox of this process as if it were another."""
+    """Describe the sandbox in this process as if it were another program."""
     centre = sandbox.data_centre
     return SandboxProgram(
         psutil.Process(os.getpid()),

@@ -1,4 +1,4 @@
-"""How much the sandbox carries: 200 unmodified clients that write to each other."""
+"""The capacity of the sandbox: 200 unmodified clients that write to each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PATIENCE = 60  # seconds
 
 @dataclass(slots=True)
 class Run:
-    """One exchange of messages: when each was sent, when the other side had it."""
+    """One exchange of messages: when each was sent and received."""
 
     sent: dict[str, float] = field(default_factory=dict)
     received: dict[str, float] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Run:
 
 @dataclass(slots=True)
 class Writer:
-    """A connected client with the address of whom it writes to."""
+    """A connected client, and the address that it writes to."""
 
     client: Any
     peer: Any
@@ -71,7 +71,7 @@ class Writer:
 
 @dataclass(slots=True)
 class Cost:
-    """What a stretch of time took of both processes, in CPU seconds."""
+    """The CPU seconds of both processes during some time."""
 
     wall: float
     sandbox: float
@@ -107,7 +107,7 @@ async def median_startup() -> float:
 
 @asynccontextmanager
 async def connected_writers(sandbox: SandboxProgram) -> AsyncIterator[list[Writer]]:
-    """Connect a client for each account, two and two writing to each other."""
+    """Connect a client for each account; each two clients write to each other."""
     rsa.add_key(sandbox.public_key, old=False)
     async with httpx.AsyncClient(base_url=sandbox.http_url) as control:
         clients = [await make_client(control, number) for number in range(ACCOUNTS)]
@@ -139,7 +139,7 @@ Exchange = Callable[[list[Writer], Run], Awaitable[None]]
 async def exchange(
     sandbox: SandboxProgram, writers: list[Writer], how: Exchange
 ) -> tuple[Run, Cost]:
-    """Write messages in some way, wait until the other sides have them all."""
+    """Write messages in the given way, and wait until the other sides have received all."""
     run, own = Run(), psutil.Process()
 
     async def receive(update: Any) -> None:
@@ -159,7 +159,7 @@ async def exchange(
 
 
 async def paced(writers: list[Writer], run: Run) -> None:
-    """Write at a steady rate, whatever becomes of the messages before."""
+    """Write at a steady rate, independent of earlier messages."""
     run.expected = RATE * DURATION
     start = time.perf_counter()
     async with asyncio.TaskGroup() as tasks:
@@ -170,7 +170,7 @@ async def paced(writers: list[Writer], run: Run) -> None:
 
 
 async def flat_out(writers: list[Writer], run: Run) -> None:
-    """Write as fast as answers come."""
+    """Write as fast as answers arrive."""
     run.expected = BURST
     numbers: Iterator[int] = iter(range(BURST))
 

@@ -1,4 +1,4 @@
-"""The sandbox as a child process, with what it costs."""
+"""The sandbox as a child process whose cost can be measured."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SandboxProgram:
 
 @asynccontextmanager
 async def running_sandbox() -> AsyncIterator[SandboxProgram]:
-    """Start the sandbox on free ports, end it with SIGTERM."""
+    """Start the sandbox on free ports, and stop it with SIGTERM."""
     with TemporaryDirectory() as folder:
         key = Path(folder, "key.pem")
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Thousands of messages both ways, with workers killed at random along with the whole gateway.
+"""Thousands of messages in both directions, while workers and the whole gateway are killed at random.
 
 Run it as `python -m benchmarks.soak [MESSAGES]`; `--minutes 60 --busy 4` repeats it for an hour under load.
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MESSAGES = 10_000
 NUMBERS = 20
 RATE = 150.0  # messages a second in all
-WORKER_DIES = 0.7  # seconds between two kills, seldom enough for no brake on restarts
+WORKER_DIES = 0.7  # seconds between two kills, rare enough that restarts are not slowed down
 GATEWAY_DIES = 12.0  # seconds between two kills
 SETTLING = 120.0  # seconds for the rest to arrive
 GLANCE = 0.5  # seconds between two looks at what has arrived
@@ -45,7 +45,7 @@ REFUSED = (OSError, asyncio.IncompleteReadError, RuntimeError)
 
 
 class Soak:
-    """Lets people write, kills processes, counts what arrives."""
+    """Writes messages, kills processes and counts what arrives."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, chance: random.Random) -> None:
         self._sandbox = sandbox
@@ -81,7 +81,7 @@ class Soak:
         await self._life.aclose()
 
     async def _wait_until_delivered(self) -> None:
-        """Give what is under way its time, reviving numbers that are parked meanwhile."""
+        """Wait for the messages under way, and restart numbers that are parked meanwhile."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLING):
                 while not all(chat.has_all for chat in self._chats):
@@ -111,7 +111,7 @@ class Soak:
             await asyncio.sleep(PAUSE)
 
     async def _kill_all_along(self, outcome: Outcome) -> None:
-        """Kill a worker now and then, more seldom everything."""
+        """Kill a worker now and then, and more rarely the whole gateway."""
         next_gateway = time.perf_counter() + GATEWAY_DIES * self._chance.random()
         while True:
             await asyncio.sleep(2 * WORKER_DIES * self._chance.random())
@@ -137,7 +137,7 @@ class Soak:
         return True
 
     async def _revive_parked(self) -> None:
-        """Do what an operator does for numbers that were killed too often."""
+        """Restart numbers that were killed too often, as an operator does."""
         for chat in self._chats:
             if (await self.fleet.show(chat.line))["state"] == "parked":
                 await self.fleet.gateway.call("POST", f"/numbers/{chat.line.number}/restart")
@@ -173,7 +173,7 @@ async def soak(
 
 @contextmanager
 def busy_loops(count: int) -> Iterator[None]:
-    """Let other programs take the processor meanwhile."""
+    """Run other programs that use the processor meanwhile."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield

@@ -1,4 +1,4 @@
-"""What was written in a soak, compared with what arrived."""
+"""Compares the messages that were written during a soak with those that arrived."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from sandbox.telegram.records.mailbox import Message
 
 PAGE = 500  # rows of the journal in one answer
-LOG_LINES = 40  # shown of those that name the number or the row
+LOG_LINES = 40  # of the lines that name the number or the row
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of all messages."""
+    """The counts of a soak."""
 
     messages: int
     worker_kills: int = 0
@@ -59,7 +59,7 @@ class Direction:
 
     @property
     def out_of_order(self) -> list[str]:
-        """Return what arrived, for the first time, behind something that was written later."""
+        """Return the messages whose first arrival came after that of a message written later."""
         once = list(dict.fromkeys(self.found))
         places = [self.written.index(text) for text in once]
         pairs = pairwise(zip(places, once, strict=True))
@@ -68,7 +68,7 @@ class Direction:
 
 @dataclass(slots=True)
 class Chat:
-    """One number with what was written in its chat, each way in order."""
+    """One number and the messages in its chat, in order for each direction."""
 
     line: ConnectedNumber
     into_planfix: list[str] = field(default_factory=lambda: ["hello"])
@@ -118,7 +118,7 @@ class Chat:
 
 
 async def explain(chats: Sequence[Chat], gateway: GatewayProgram, log: str) -> Iterator[str]:
-    """Tell of each message that is not as it should be all that either side knows of it."""
+    """Describe each wrong message with everything that both sides know about it."""
     lines = []
     for chat in chats:
         wrong = list(chat.discrepancies())

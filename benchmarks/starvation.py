@@ -1,4 +1,4 @@
-"""What becomes of 100 numbers while sixteen busy loops take the processor from them."""
+"""The state of 100 numbers while sixteen busy loops compete for the processor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How soon a gateway that stands by goes on in the place of one that was killed."""
+"""How soon a gateway on standby takes over from one that was killed."""
 
 from __future__ import annotations
 

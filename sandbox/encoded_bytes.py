@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 
 def decode(text: object) -> object:
-    """Read base64 strictly; bytes made in-process pass as they are."""
+    """Decode base64 strictly; bytes that were made in this process pass unchanged."""
     if not isinstance(text, str):
         return text
     try:

@@ -1,4 +1,4 @@
-"""Both halves of the sandbox with the HTTP server that controls them."""
+"""Both halves of the sandbox, and the HTTP server that controls them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Sandbox:
-    """Serves on two loopback ports while entered; port 0 takes any that is free."""
+    """Serves on two loopback ports while entered; port 0 means any free port."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Sandbox:
         await self.stop()
 
     async def stop(self) -> None:
-        """Stop serving; a call to Planfix that is under way ends unanswered."""
+        """Stop serving; a running call to Planfix ends without an answer."""
         await self._http.stop()
         await self.planfix.close()
         await self.proxies.stop()

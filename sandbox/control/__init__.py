@@ -1,1 +1,1 @@
-"""The sandbox's HTTP side: its control calls, its web page, the Planfix chat API."""
+"""The sandbox's HTTP side: its control calls, its web page and the Planfix chat API."""

@@ -1,4 +1,4 @@
-"""Errors of the control calls in words, never a traceback."""
+"""The errors of the control calls, described in words and never by a traceback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REFUSALS = {
 
 
 class ControlError(Exception):
-    """A control call that can't be done; carries its status, code, words."""
+    """A control call that cannot be done, with its status, code and explanation."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -48,7 +48,7 @@ def answer_control_error(error: ControlError) -> Answer:
 
 
 def answer_invalid_body(error: ValidationError) -> Answer:
-    """List field and reason; the input itself may be a whole file, so it stays out."""
+    """List each field and the reason; the input may be a whole file, so it is left out."""
     reasons = [
         {"field": ".".join(str(part) for part in problem["loc"]), "reason": problem["msg"]}
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
@@ -71,7 +71,7 @@ def answer_conflict(error: NoWebhook | NothingToRepeat) -> Answer:
 
 
 def answer_rpc_error(error: RpcError) -> Answer:
-    """Say what Telegram would refuse in Telegram's own words."""
+    """Answer what Telegram would refuse with Telegram's own error name."""
     status, code = _REFUSALS.get(error.message, (400, "invalid_request"))
     return error_answer(status, code, error.message)
 
@@ -82,7 +82,7 @@ def answer_crash(error: Exception) -> Answer:
 
 
 def register_errors(app: Quart) -> None:
-    """Give every failure of the app its answer."""
+    """Register an answer for every failure of the app."""
     app.register_error_handler(ControlError, answer_control_error)
     app.register_error_handler(ValidationError, answer_invalid_body)
     app.register_error_handler(HTTPException, answer_http_exception)

@@ -20,7 +20,7 @@ blueprint = Blueprint("groups", __name__, url_prefix="/telegram/groups")
 
 
 class NewGroup(Order):
-    """Somebody makes a group or a channel with people in it."""
+    """A request to create a group or a channel with people in it."""
 
     kind: Literal["group", "channel", "supergroup"]
     title: Annotated[str, Field(min_length=1, max_length=128, pattern=r"\S")]
@@ -29,7 +29,7 @@ class NewGroup(Order):
 
 
 class Post(Order):
-    """Something that a member writes to all the others."""
+    """A message that a member writes to all the others."""
 
     sender: Annotated[Phone, Field(alias="from")]
     text: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"\S")]

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
-GRACE = 1.0  # seconds that requests under way get at the end
+GRACE = 1.0  # seconds that running requests get to finish at the end
 
 
 class HttpServer:
-    """Serves an app with hypercorn's protocol, one connection at a time in our hands.
+    """Serves an app with hypercorn's protocol over connections that we can cut.
 
-    The port is taken at once, so that its number is known before there is an app.
+    The port is opened at once, so that its number is known before there is an app.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -53,7 +53,7 @@ class HttpServer:
         self._server = await asyncio.start_server(accept, sock=self._listener)
 
     async def stop(self) -> None:
-        """Refuse new connections, let requests under way end, then cut what is left."""
+        """Refuse new connections, wait for running requests to end, and then cut what is left."""
         if self._server is not None:
             self._server.close()
         self._listener.close()

@@ -1,4 +1,4 @@
-"""The page on which a newcomer sees messages flow both ways."""
+"""The web page that shows messages in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calls below `/planfix`: the chat API of each account beside the control of them."""
+"""The calls below `/planfix`: the chat API of each account, and the calls that control the accounts."""
 
 from __future__ import annotations
 

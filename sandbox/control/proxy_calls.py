@@ -1,4 +1,4 @@
-"""The calls below `/proxy`: ways to Telegram for numbers that have a proxy."""
+"""The calls below `/proxy`: starting and disturbing the proxies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ blueprint = Blueprint("proxy", __name__, url_prefix="/proxy")
 
 
 class Start(Order):
-    """What the proxies ask of their clients."""
+    """The password that the proxies require of their clients."""
 
     username: Credential | None = None
     password: Credential | None = None

@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 
 async def read_body(model: type[Model]) -> Model:
-    """Validate the body of the current request; pydantic's error becomes a 400 with its reasons."""
+    """Validate the body of the current request; pydantic's error becomes a 400 that lists the reasons."""
     return await read_json(TypeAdapter(model))
 
 

@@ -1,4 +1,4 @@
-"""The TCP connection under a request, which a fault may cut."""
+"""The TCP connection of a request, which a fault may cut."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """Hands the app each request of one connection along with the knife for it."""
+    """Passes each request of one connection to the app, together with a way to cut the connection."""
 
     def __init__(self, app: ASGIFramework, writer: asyncio.StreamWriter) -> None:
         self._app = app
@@ -37,12 +37,12 @@ class Connection:
         await self._app(scope, receive, send)
 
     def cut(self) -> None:
-        """Drop the connection with a reset, whatever was still to be sent."""
+        """Reset the connection and drop whatever was still to be sent."""
         sock = self._writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self._writer.transport.abort()
 
 
 def cut_connection() -> None:
-    """Cut the connection of the current request; its answer will reach nobody."""
+    """Cut the connection of the current request; its answer will not be delivered."""
     request.scope["extensions"]["sandbox.connection"]["cut"]()

@@ -15,13 +15,13 @@ Phone = Annotated[str, Field(pattern=r"^\+?[0-9 ()-]{5,32}$")]
 
 
 class Order(BaseModel):
-    """What a control call asks for."""
+    """The body of a control call."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class NewAccount(Order):
-    """A person, or a bot, who joins Telegram."""
+    """A person or a bot who joins Telegram."""
 
     phone: Phone
     first_name: Annotated[str, Field(min_length=1, max_length=64)]
@@ -34,13 +34,13 @@ class NewAccount(Order):
 
 
 class PhoneOnly(Order):
-    """An account, by its phone."""
+    """An account, named by its phone number."""
 
     phone: Phone
 
 
 class Scan(Order):
-    """An owner who holds a phone before a QR code."""
+    """An account owner who scans a QR code with the phone."""
 
     phone: Phone
     url: Annotated[str, Field(pattern=r"^tg://login\?token=[\w=-]+$")]
@@ -59,7 +59,7 @@ class SentFile(Order):
 
 
 class Sending(Order):
-    """A message that somebody writes on a phone of their own."""
+    """A message that somebody writes on their own phone."""
 
     sender: Annotated[Phone, Field(alias="from")]
     recipient: Annotated[Phone, Field(alias="to")]
@@ -76,7 +76,7 @@ class Sending(Order):
 
 
 class Call(Order):
-    """A phone call that nobody picks up."""
+    """A phone call that is not answered."""
 
     caller: Annotated[Phone, Field(alias="from")]
     called: Annotated[Phone, Field(alias="to")]
@@ -84,7 +84,7 @@ class Call(Order):
 
 
 class Edit(Order):
-    """A new text for a message of one's own."""
+    """A new text for one of the account's own messages."""
 
     of: Phone
     id: int
@@ -116,7 +116,7 @@ class MethodTrouble(Order):
 
 
 class LineTrouble(Order):
-    """Something that befalls the line, the key or the account."""
+    """A fault of the connection, the key or the account."""
 
     kind: Kind
     phone: Phone | None = None

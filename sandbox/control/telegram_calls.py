@@ -194,7 +194,7 @@ def _argument(name: str) -> str:
     value: str | None = request.args.get(name)
     if not value:
         raise ControlError(400, "invalid_request", f"the query needs {name}=PHONE")
-    # A plus that was not escaped arrives as a space.
+    # A plus sign that was not escaped arrives as a space.
     return value.strip()
 
 

@@ -1,1 +1,1 @@
-"""Planfix accounts that behave as Planfix's chat API is documented to."""
+"""Planfix accounts that behave as the documentation of Planfix's chat API says."""

@@ -1,4 +1,4 @@
-"""One Planfix account: carries out the commands of its chat API."""
+"""One Planfix account, which carries out the commands of its chat API."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KNOWN_STATUSES = {"error", "sent", "read"}
 
 
 class Account:
-    """Holds an account's state, answers its chat API."""
+    """Holds an account's state and answers its chat API."""
 
     def __init__(self, name: str, url: str, settings: Settings, http: httpx.AsyncClient) -> None:
         self.name = name
@@ -78,7 +78,7 @@ class Account:
             case Mode.UNAUTHORIZED:
                 answer = answers.INVALID_TOKEN
             case Mode.DOWN:
-                pass  # nothing is done, nothing is said
+                pass  # the call is neither carried out nor answered
         return answer
 
     async def _judge(self, form: Form) -> Answer:
@@ -110,7 +110,7 @@ class Account:
                 assert_never(command)
 
     async def _record_message(self, command: NewMessage) -> Answer:
-        """Accept a message once its files are fetched; one that is not there is told beside it."""
+        """Accept a message once its files are fetched; a file that is missing is recorded with its error."""
         files = [await fetch(self.http, link) for link in command.attachments]
         chat = self.cards.receive(command)
         message = Message(
@@ -144,7 +144,7 @@ class Account:
         return answers.OK
 
     def _record_status(self, command: MessageStatus) -> Answer:
-        """Note what became of a message; Planfix handles a word it does not know as `sent`."""
+        """Record the status of a message; Planfix treats a status it does not know as `sent`."""
         word = command.message_status if command.message_status in KNOWN_STATUSES else "sent"
         text = command.message_status_text
         self.journal.statuses.append(Status(command.message_id, word, text))

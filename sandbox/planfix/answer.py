@@ -10,7 +10,7 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body, headers of one answer."""
+    """The status, body and headers of one answer."""
 
     status: int
     body: str = ""
@@ -39,7 +39,7 @@ def contact_answer(number: int) -> Answer:
 
 
 def task_answer(number: int, *, as_string: bool) -> Answer:
-    """Answer getTask as documented, or with `data` as JSON text like some accounts do."""
+    """Answer getTask as documented, or with `data` as JSON text, as some accounts do."""
     if not as_string:
         return contact_answer(number)
     data = json.dumps({"number": number, "statusIsActive": True}, separators=(",", ":"))
@@ -47,6 +47,6 @@ def task_answer(number: int, *, as_string: bool) -> Answer:
 
 
 def outage(status: int, retry_after: int | None) -> Answer:
-    """Answer like a proxy in front of Planfix, whose error page is no JSON."""
+    """Answer like a proxy in front of Planfix, whose error page is not JSON."""
     page = f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
     return Answer(status, page, "text/html; charset=utf-8", retry_after)

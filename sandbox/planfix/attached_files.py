@@ -7,12 +7,12 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import quote
 
-TYPES = mimetypes.MimeTypes()  # made here, because it reads the system's files
+TYPES = mimetypes.MimeTypes()  # created here, because it reads the system's files
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file on offer."""
+    """A file that can be fetched."""
 
     name: str
     content: bytes

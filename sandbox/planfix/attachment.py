@@ -1,4 +1,4 @@
-"""Fetching the files of a message from the links it gives, as Planfix does."""
+"""Fetching the files of a message from its links, as Planfix does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_BYTES = 100 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file as Planfix got it; `error` says why it did not."""
+    """A file that Planfix received; if it did not, `error` says why."""
 
     name: str
     size: int | None
@@ -27,18 +27,18 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost."""
+    """The limits on time and size for one file."""
 
     size: int = MAX_BYTES
     seconds: float = 60.0
 
 
 class NotFetched(Exception):
-    """A link that gave no file."""
+    """A link from which no file could be fetched."""
 
 
 async def fetch(http: httpx.AsyncClient, link: Link, limits: Limits | None = None) -> Attachment:
-    """Fetch one file at once; a link that fails leaves a nameplate with the reason, no bytes."""
+    """Fetch one file at once; a link that fails leaves the file's name and the reason, but no bytes."""
     limits = limits or Limits()
     try:
         async with asyncio.timeout(limits.seconds):

@@ -1,4 +1,4 @@
-"""The five commands of the chat API, validated from their form fields."""
+"""The five commands of the chat API, parsed from their form fields and validated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class InvalidParameters(Exception):
 
 
 class Link(BaseModel):
-    """A file as the chat API passes it on: its name beside the address to fetch it from."""
+    """A file as the chat API describes it: its name and the address to fetch it from."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +38,7 @@ class Link(BaseModel):
 
 
 class Request(BaseModel):
-    """What all commands have in common; fields Planfix does not know are ignored by it."""
+    """The fields that all commands have in common; Planfix ignores fields that it does not know."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel)
 
@@ -46,7 +46,7 @@ class Request(BaseModel):
 
 
 class ContactCard(Request):
-    """What a call tells of the contact."""
+    """The data about the contact in a call."""
 
     contact_id: Filled
     contact_name: Filled
@@ -79,27 +79,27 @@ class NewMessage(ContactCard):
 
 
 class GetTask(Request):
-    """The question for the task of a chat."""
+    """A request for the task of a chat."""
 
     cmd: Literal["getTask"]
     chat_id: Filled
 
 
 class GetContact(Request):
-    """The question for the contact's number in Planfix."""
+    """A request for the contact's number in Planfix."""
 
     cmd: Literal["getContact"]
     contact_id: Filled
 
 
 class UpdateContact(ContactCard):
-    """A fresh contact card."""
+    """New data for a contact."""
 
     cmd: Literal["updateContact"]
 
 
 class MessageStatus(Request):
-    """What became of an employee's message."""
+    """The delivery status of an employee's message."""
 
     cmd: Literal["messageStatus"]
     message_id: Filled
@@ -112,7 +112,7 @@ _COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discrimina
 
 
 def parse_command(form: Form) -> Command:
-    """Make a command of a form; what Planfix would refuse raises InvalidParameters."""
+    """Parse a form into a command; raise InvalidParameters for what Planfix would refuse."""
     names, urls = form.all("attachments[name]"), form.all("attachments[url]")
     if len(names) != len(urls):
         raise InvalidParameters("attachment names do not match their links")

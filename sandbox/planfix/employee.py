@@ -1,4 +1,4 @@
-"""The employee's side of an account: calls the gateway's webhook as Planfix does."""
+"""The employees of an account, who call the gateway's webhook as Planfix does."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from sandbox.planfix.tasks_and_contacts import Chat, Contact, Task
 if TYPE_CHECKING:
     from sandbox.planfix.account import Account
 
-TIME_LIMIT = 60.0  # seconds for the gateway to answer
+TIME_LIMIT = 60.0  # seconds that the gateway has to answer
 
 
 class NoWebhook(Exception):
-    """The account has no webhook_url, so employees can't write."""
+    """The account has no webhook_url, so its employees cannot write."""
 
 
 class NothingToRepeat(Exception):
-    """No message with this id was written before."""
+    """No earlier message has this id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A call to the gateway, ready to be made as often as needed."""
+    """A call to the gateway that can be made as often as needed."""
 
     message_id: str
     reply: Reply
@@ -46,7 +46,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How the gateway answered; status is None when it could not be reached."""
+    """The answer of the gateway; the status is None if it could not be reached."""
 
     message_id: str
     status: int | None
@@ -54,7 +54,7 @@ class Delivery:
 
 
 class Employee:
-    """Writes the replies of one account."""
+    """Sends the replies of one account's employees."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -62,7 +62,7 @@ class Employee:
         self._message_ids = itertools.count(50_000_001)
 
     async def reply(self, reply: Reply) -> Delivery:
-        """Send a reply to the gateway, then tie a task of a first message to the chat it names."""
+        """Send a reply to the gateway, and connect the task of a first message with the chat that the answer names."""
         url = self._account.settings.webhook_url
         if url is None:
             raise NoWebhook(f"account {self._account.name} has no webhook_url")
@@ -122,7 +122,7 @@ class Employee:
         return Delivery(letter.message_id, response.status_code, _read(response))
 
     def _bind(self, letter: Letter, delivery: Delivery) -> None:
-        """Learn from the gateway's answer which chat a new task belongs to."""
+        """Connect a new task with the chat that the gateway's answer names."""
         told = delivery.body if delivery.status == httpx.codes.OK else None
         if isinstance(told, dict) and told.get("chatId") and told.get("contactId"):
             chat_id, contact_id = str(told["chatId"]), str(told["contactId"])
@@ -144,7 +144,7 @@ class Employee:
 
 
 def _read(response: httpx.Response) -> Any:
-    """Take the body as JSON if it is, else as text."""
+    """Read the body as JSON if possible, otherwise as text."""
     try:
         return response.json()
     except (json.JSONDecodeError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What goes wrong with an account's chat API, as values that a pure function picks from."""
+"""The faults of an account's chat API, as values that a pure function chooses from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Mode(StrEnum):
-    """The ways in which Planfix can fail a call."""
+    """The ways in which Planfix can fail a call, such as being down."""
 
     DOWN = "down"
     SLOW = "slow"
@@ -20,10 +20,10 @@ class Mode(StrEnum):
 
 
 class Fault(BaseModel):
-    """One failure that hits the calls to an account, `times` of them or all.
+    """One failure of the calls to an account: of the next `times` calls, or of all.
 
-    A port that other accounts share can't refuse the TCP handshake, so `down` aborts the connection
-    without an answer before anything is carried out; a client sees a reset instead of a refusal.
+    A port that other accounts share cannot refuse the TCP handshake, so `down` aborts the connection
+    without an answer before anything is carried out: a client sees a reset instead of a refusal.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,7 +46,7 @@ class Fault(BaseModel):
 
 
 class Hit(NamedTuple):
-    """The fault that hits a call beside the faults left for the next one."""
+    """The fault that hits a call, and the faults that are left for the next call."""
 
     fault: Fault | None
     left: tuple[Fault, ...]

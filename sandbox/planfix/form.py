@@ -1,4 +1,4 @@
-"""The form-encoded body of a chat API call, repeated keys in order."""
+"""The form-encoded body of a chat API call, with repeated keys in order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_FIELDS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The values of each field, in the order they came."""
+    """The values of each field, in the order in which they were sent."""
 
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -23,7 +23,7 @@ class Form:
         return self.values.get(name, ())
 
     def last(self, name: str) -> str:
-        """Return the value that counts where a field is expected once."""
+        """Return the last value of a field, which counts where only one is expected."""
         return self.values.get(name, ("",))[-1]
 
     def single(self) -> dict[str, str]:
@@ -31,7 +31,7 @@ class Form:
 
 
 def parse_form(content_type: str, body: bytes) -> Form:
-    """Read a body; one that isn't form-encoded UTF-8 has no fields, which Planfix refuses later."""
+    """Parse a body; one that is not form-encoded UTF-8 has no fields, which Planfix refuses later."""
     if content_type.partition(";")[0].strip().lower() != FORM_TYPE:
         return Form()
     try:

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from sandbox.planfix.settings import Settings
 
 logger = logging.getLogger(__name__)
-TLS = httpx.create_ssl_context()  # made once, because it reads files for tens of milliseconds
+TLS = httpx.create_ssl_context()  # created once, because that reads files for tens of milliseconds
 TIMEOUT = httpx.Timeout(30.0, pool=None)
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=50)
 
 
 class AccountUnknown(Exception):
-    """There is no Planfix account of that name."""
+    """There is no Planfix account with this name."""
 
 
 class Planfix:
-    """Owns the accounts, the calls under way, the HTTP client that serves them."""
+    """Owns the accounts, the running calls and the HTTP client that they use."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
@@ -54,19 +54,19 @@ class Planfix:
         return self.accounts[name]
 
     async def answer(self, name: str, form: Form) -> Answer | None:
-        """Carry a call out to its end, even when the caller hangs up meanwhile."""
+        """Carry a call out completely, even if the caller disconnects in the meantime."""
         task = asyncio.create_task(self.account(name).answer(form))
         self._calls.add(task)
         task.add_done_callback(self._finish)
         return await asyncio.shield(task)
 
     async def reply(self, name: str, reply: Reply) -> Delivery:
-        """Let an employee of the account write."""
+        """Send a message from an employee of the account."""
         self.account(name)
         return await self._employees[name].reply(reply)
 
     def reset(self) -> None:
-        """Forget all accounts; calls under way end with nobody to remember them."""
+        """Remove all accounts; running calls finish without leaving a trace."""
         self.accounts.clear()
         self._employees.clear()
 

@@ -1,4 +1,4 @@
-"""What an employee writes, as the form that Planfix makes of it for the gateway."""
+"""An employee's message, and the form that Planfix sends to the gateway for it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class File(BaseModel):
 
 
 class Reply(BaseModel):
-    """An employee's message: to a chat, or to a person nobody has talked to yet.
+    """An employee's message to a chat, or to a person without a chat.
 
-    A `message_id` that was used before repeats that message, word for word when nothing else is given.
+    A `message_id` that was used before repeats that message, unchanged if no other field is given.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,7 +64,7 @@ class Reply(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """All that goes with an employee's text to the gateway."""
+    """Everything that is sent to the gateway together with an employee's text."""
 
     message_id: str
     task_email: str
@@ -73,7 +73,7 @@ class Envelope:
 
 
 def whom(reply: Reply, chat: Chat | None, contact: Contact | None) -> Contact:
-    """Decide who the reply is for: what the employee gave, else what the card says."""
+    """Choose the recipient: the one the employee named, otherwise the contact of the task."""
     card = contact or Contact(contact_id="", number=0)
     return Contact(
         contact_id=card.contact_id or (chat.contact_id if chat else ""),
@@ -88,7 +88,7 @@ def whom(reply: Reply, chat: Chat | None, contact: Contact | None) -> Contact:
 def compose(
     settings: Settings, reply: Reply, to: Contact, channel: str, envelope: Envelope
 ) -> list[tuple[str, str]]:
-    """Make the form of Planfix's newMessage; a first message goes without `chatId`."""
+    """Build the form of Planfix's newMessage; a first message has no `chatId`."""
     chat = [("chatId", reply.chat_id)] if reply.chat_id else []
     files = [
         pair

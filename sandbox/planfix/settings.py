@@ -12,7 +12,7 @@ HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+")]
 
 
 class Settings(BaseModel):
-    """Keys, addresses, ways of one account.
+    """The keys, addresses and behaviour of one account.
 
     `get_task_as_string` switches getTask to the undocumented form seen at some accounts:
     `data` as JSON text that also holds `statusIsActive`.
@@ -32,5 +32,5 @@ class Settings(BaseModel):
         return "" if value is None else value
 
     def changed_by(self, new: Settings) -> Settings:
-        """Return the settings after a change; what it leaves out stays."""
+        """Return the settings after a change; fields that it leaves out stay the same."""
         return self.model_copy(update={name: getattr(new, name) for name in new.model_fields_set})

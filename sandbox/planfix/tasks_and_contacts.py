@@ -1,4 +1,4 @@
-"""The tasks of an account with the contacts who wrote them."""
+"""The tasks of an account and the contacts who wrote in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.planfix.command import ContactCard, NewMessage
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A Planfix task, known by its number."""
+    """A Planfix task, identified by its number."""
 
     number: int
     name: str
@@ -18,7 +18,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A Planfix contact, as far as chats need one."""
+    """A Planfix contact, with the fields that chats need."""
 
     contact_id: str
     number: int
@@ -29,13 +29,13 @@ class Contact:
 
     @property
     def label(self) -> str:
-        """The best there is to call the contact by."""
+        """The best available name of the contact."""
         return self.name or self.phone or self.telegram_user_name or self.telegram_user_id
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """The thread that ties a chat id to a task, a contact, a channel."""
+    """The connection of a chat id with a task, a contact and a channel."""
 
     chat_id: str
     task: Task
@@ -44,7 +44,7 @@ class Chat:
 
 
 class CardIndex:
-    """Makes tasks and contacts as the first messages ask for them."""
+    """Creates tasks and contacts for first messages."""
 
     def __init__(self) -> None:
         self.chats: dict[str, Chat] = {}
@@ -59,7 +59,7 @@ class CardIndex:
         return self.contacts[chat.contact_id]
 
     def receive(self, message: NewMessage) -> Chat:
-        """File a message: the first one of a chat makes the task, a first contact the contact."""
+        """Store a message; the first message of a chat creates its task, and a new contact if needed."""
         contact = self.update(message)
         known = self.chats.get(message.chat_id)
         task = self._rename(known, message, contact) if known else self._begin(message, contact)
@@ -69,7 +69,7 @@ class CardIndex:
         return chat
 
     def update(self, card: ContactCard) -> Contact:
-        """Fill a contact's card; what the call leaves out stays."""
+        """Update a contact; fields that the call leaves out stay the same."""
         contact = self._find_or_add_contact(card.contact_id)
         message = card if isinstance(card, NewMessage) else None
         fresh = replace(
@@ -84,13 +84,13 @@ class CardIndex:
         return fresh
 
     def _find_or_add_contact(self, contact_id: str) -> Contact:
-        """Return the contact, made now if it is new."""
+        """Return the contact, which is created if it is new."""
         if contact_id not in self.contacts:
             self.contacts[contact_id] = Contact(contact_id, next(self._contact_numbers))
         return self.contacts[contact_id]
 
     def bind(self, chat: Chat, told: Contact) -> None:
-        """Tie a task that an employee began to the chat the gateway found for it."""
+        """Connect a task that an employee began with the chat that the gateway found for it."""
         contact = self._find_or_add_contact(chat.contact_id)
         self.contacts[chat.contact_id] = replace(
             contact,
@@ -106,7 +106,7 @@ class CardIndex:
 
     @staticmethod
     def _rename(chat: Chat, message: NewMessage, contact: Contact) -> Task:
-        """Rename the task on every title, as Planfix was seen to (quirk Q1)."""
+        """Rename the task whenever a title comes, as Planfix was seen to do (quirk Q1)."""
         if not message.title:
             return chat.task
         return replace(chat.task, name=f"{message.title} (WebChat, {contact.label})")

@@ -1,4 +1,4 @@
-"""An account's traffic as its employees see it: a thread for each task."""
+"""The messages of an account as its employees see them: one thread per task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEWEST = 200  # lines of a thread that are shown
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One comment of a task; the tick is only the employee's."""
+    """One comment of a task; only an employee's comment has a tick."""
 
     at: float
     author: Literal["contact", "owner", "employee"]
@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A task with its comments; without a chat while the gateway has named none."""
+    """A task with its comments; it has no chat until the gateway names one."""
 
     task: int
     task_name: str
@@ -41,7 +41,7 @@ class Thread:
 
 
 def list_threads(journal: Journal, cards: CardIndex) -> list[Thread]:
-    """Gather the threads, the one with the newest comment first."""
+    """List the threads, the one with the newest comment first."""
     lines, names = _collect_lines(journal)
     chats = {chat.task.number: chat for chat in cards.chats.values()}
     threads = [
@@ -74,7 +74,7 @@ def _collect_lines(journal: Journal) -> tuple[dict[int, list[Line]], dict[int, s
 
 
 def _once_each(replies: Iterable[Reply]) -> Iterator[Reply]:
-    """Leave a repeated call out; the comment is the same."""
+    """Leave out repeated calls, because their comment is the same."""
     yield from {reply.message_id: reply for reply in replies}.values()
 
 

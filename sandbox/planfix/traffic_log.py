@@ -1,4 +1,4 @@
-"""What an account remembers of its traffic, in order."""
+"""The calls and messages of an account, in order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the gateway said became of an employee's message."""
+    """The status of an employee's message, as reported by the gateway."""
 
     message_id: str
     status: str
@@ -47,7 +47,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An employee's message with the answer its call got."""
+    """An employee's message and the answer to its call."""
 
     at: float
     message_id: str
@@ -60,7 +60,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Journal:
-    """The lists behind the control calls."""
+    """The lists that the control calls return."""
 
     calls: list[Call] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""An HTTP proxy that knows CONNECT alone, open to all or by password."""
+"""An HTTP proxy that supports only CONNECT, with or without a password."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHALLENGE = '407 Proxy Authentication Required\r\nProxy-Authenticate: Basic rea
 
 
 class HttpConnect(ProxyServer):
-    """Leads on wherever it is asked to."""
+    """Connects to any address that a client asks for."""
 
     kind = "http"
 

@@ -1,4 +1,4 @@
-"""An MTProxy: reads who a client is from its first 64 bytes, hides the same bytes anew for the data centre."""
+"""An MTProxy, which checks the first 64 bytes of a client and obfuscates its traffic again for the data centre."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RESERVED = (b"PVrG", b"GET ", b"POST", b"HEAD", INTERMEDIATE_TAG, PADDED_TAG, b
 
 
 class Mtproxy(ProxyServer):
-    """Leads whoever knows the secret to one data centre, whichever is asked for."""
+    """Connects clients that know the secret to one data centre, whichever one they ask for."""
 
     kind = "mtproxy"
 
@@ -59,13 +59,13 @@ class Mtproxy(ProxyServer):
         )
 
     async def _turn_away(self, near: Stream) -> None:
-        """Swallow what somebody without the secret sends, as the real one does, until they leave."""
+        """Discard what a client without the secret sends until it disconnects, as the real proxy does."""
         await near.reader.read()
         raise TurnedAway("does not know the secret")
 
 
 def draw_header(tag: bytes) -> bytes:
-    """Draw the first 64 bytes of an obfuscated connection that carries this transport, uncovered."""
+    """Draw the first 64 bytes of an obfuscated connection that carries this transport, before encryption."""
     while True:
         drawn = os.urandom(OBFUSCATION_HEADER)
         if drawn[:1] != ABRIDGED_TAG and drawn[:4] not in _RESERVED and drawn[4:8] != bytes(4):

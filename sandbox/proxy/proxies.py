@@ -1,4 +1,4 @@
-"""The proxies that a control call starts: one of each kind."""
+"""The proxies that a control call starts, one of each kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Proxies:
-    """Stopped until they are wanted; their ports and the secret stay from then on."""
+    """Proxies that are stopped until a call starts them, and then keep their ports and the secret."""
 
     def __init__(self, data_centre: DataCentre) -> None:
         self._data_centre = data_centre
@@ -23,7 +23,7 @@ class Proxies:
     async def start(
         self, username: str | None, password: str | None, *, padded: bool
     ) -> dict[str, str]:
-        """Start what does not run yet, ask clients for this password from now on; return the addresses."""
+        """Start the proxies that are not running, require this password from now on, and return the addresses."""
         if not self._running:
             place = (self._data_centre.host, self._data_centre.port)
             found: tuple[ProxyServer, ...] = (Socks5(), HttpConnect(), Mtproxy(place))
@@ -43,7 +43,7 @@ class Proxies:
             await proxy.stop()
 
     def afflict(self, mode: Mode | None) -> None:
-        """Let new connections suffer; those that are open are cut with `cut`."""
+        """Disturb new connections; `cut` also cuts the open ones."""
         for proxy in self._running.values():
             proxy.mode = mode
 

@@ -1,4 +1,4 @@
-"""A proxy's port: takes connections, lets its protocol lead them on, relays their bytes."""
+"""A proxy's port, which accepts connections, speaks the proxy's protocol and relays bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Mode(StrEnum):
-    """How a proxy misbehaves."""
+    """The ways in which a proxy misbehaves."""
 
     REFUSE = "refuse"
     HANG = "hang"
@@ -42,7 +42,7 @@ def unchanged(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A connection that was led on, with what becomes of bytes in each direction."""
+    """An onward connection, with the conversion of bytes in each direction."""
 
     far: Stream
     onward: Callable[[bytes], bytes] = unchanged
@@ -51,7 +51,7 @@ class Way:
 
 @dataclass(eq=False, slots=True)
 class Passage:
-    """One client's way through the proxy, as far as it has come."""
+    """The state of one client's connection through the proxy."""
 
     target: str | None = None
     is_open: bool = True
@@ -63,11 +63,11 @@ class Passage:
 
 
 class TurnedAway(Exception):
-    """The client was told that it goes no further, or is not worth telling."""
+    """The client was refused, with or without an answer."""
 
 
 class ProxyServer(ABC):
-    """Listens while entered; remembers who went where."""
+    """Listens while entered, and remembers which addresses clients asked for."""
 
     kind: str
     passes_ends_on = True
@@ -82,19 +82,19 @@ class ProxyServer(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """What a client is told to use it."""
+        """The address that a client is configured with."""
 
     @abstractmethod
     async def lead(self, near: Stream, passage: Passage) -> Way:
-        """Speak the protocol with a client until it is led on, or raise TurnedAway."""
+        """Speak the protocol with a client until it is connected, or raise TurnedAway."""
 
     async def start(self) -> None:
-        """Listen, at the port of last time if there was one."""
+        """Listen on the same port as last time, if there was one."""
         self._server = await asyncio.start_server(self._accept, HOST, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Die: the port is closed, every connection is cut."""
+        """Close the port and cut every connection."""
         if self._server is None:
             return
         self._server.close()
@@ -139,7 +139,7 @@ class ProxyServer(ABC):
                 stream.writer.close()
 
     async def _relay(self, near: Stream, way: Way) -> None:
-        """Carry bytes both ways until both ends have ended; the end of one half is passed on."""
+        """Relay bytes in both directions until both ends are finished; the end of one half is passed on."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._carry(near, way.far, way.onward))
             both.create_task(self._carry(way.far, near, way.back))
@@ -156,7 +156,7 @@ class ProxyServer(ABC):
             sink.writer.transport.abort()
 
     async def connect(self, passage: Passage, host: str, port: int) -> Stream:
-        """Open the onward connection; raises OSError where there is no way."""
+        """Open the onward connection; raises OSError if that fails."""
         passage.target = f"{host}:{port}"
         if self.mode is Mode.REFUSE:
             raise ConnectionRefusedError(passage.target)

@@ -1,4 +1,4 @@
-"""A SOCKS5 proxy (RFC 1928), open to all or by password (RFC 1929)."""
+"""A SOCKS5 proxy (RFC 1928), with or without a password (RFC 1929)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FAMILIES = {IPV4: socket.AF_INET, IPV6: socket.AF_INET6}
 
 
 class Socks5(ProxyServer):
-    """Leads on wherever it is asked to."""
+    """Connects to any address that a client asks for."""
 
     kind = "socks5"
 

@@ -17,7 +17,7 @@ OTHER_DC = 4
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One port of a data centre; at a media-only one files are moved, nothing else."""
+    """One port of a data centre; a media-only port serves nothing but files."""
 
     dc_id: int
     media_only: bool = False
@@ -35,7 +35,7 @@ class Addresses:
     async def open(
         self, accept: Callable[[Address], asyncio.Protocol], host: str, port: int
     ) -> tuple[str, int]:
-        """Listen everywhere; return where the first address is, the only one with a wanted port."""
+        """Listen at all addresses and return the first, which is the only one with a chosen port."""
         for address in self._all:
             await self._listen(accept, address, host, 0 if self._servers else port)
         return self.place_of(self._all[0])
@@ -51,7 +51,7 @@ class Addresses:
             server.close()
 
     async def close(self) -> None:
-        """Give the ports back, once no connection is left."""
+        """Close the ports once no connection is left."""
         for server in self._servers.values():
             server.close()
             await server.wait_closed()
@@ -66,7 +66,7 @@ class Addresses:
         return host, port
 
     def options(self) -> list[types.DcOption]:
-        """List them as clients read them: the general address of each before the media-only one."""
+        """List the addresses as clients expect them: the general address of each centre before the media-only one."""
         return [
             types.DcOption(each.dc_id, *self.place_of(each), media_only=each.media_only or None)
             for each in self._servers

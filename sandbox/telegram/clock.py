@@ -1,4 +1,4 @@
-"""The data centre's time, in the resolution Telegram uses."""
+"""The data centre's time, in the resolution that Telegram uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data centre: what it keeps, where it listens, what tests may do to it."""
+"""The data centre: its ports and connections, and the faults that tests can give it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ methods.load()
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCount:
-    """How an account's clients are connected."""
+    """Numbers about the connections of an account's clients."""
 
     open: int
     peak_per_key: int
@@ -38,7 +38,7 @@ class ConnectionCount:
 
 
 class DataCentre(Services):
-    """A data centre in memory, with another beside it that keeps only files."""
+    """A data centre in memory, and a second one that serves only files."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class DataCentre(Services):
         password: str | None = None,
         bot: bool = False,
     ) -> Account:
-        """Make an account; raise RpcError when its phone or username is taken or wrong."""
+        """Make an account; raise RpcError if its phone or username is taken or invalid."""
         if username and self.accounts.find_by_username(username):
             raise RpcError("USERNAME_OCCUPIED")
         account = self.accounts.add(phone, first_name, last_name, bot=bot)
@@ -130,13 +130,13 @@ class DataCentre(Services):
         method: str | None = None,
         times: int | None = None,
     ) -> None:
-        """Answer a method with an RPC error, until so many times or the faults end."""
+        """Answer a method with an RPC error, `times` times or until the faults are cleared."""
         self.faults.fail(method_fault(error, phone, method), times)
 
     def answer_newer(
         self, method: str | None = None, *, phone: str | None = None, times: int | None = None
     ) -> None:
-        """Carry a method out, then answer with an object that no client can read."""
+        """Carry out a method, but answer with an object that no client can read."""
         self.faults.fail(method_fault(None, phone, method), times)
 
     def afflict(
@@ -147,7 +147,7 @@ class DataCentre(Services):
         *,
         dc_id: int | None = None,
     ) -> None:
-        """Begin a fault for one account, or for all; a line may suffer at one data centre only."""
+        """Begin a fault for one account or for all; a connection fault can be limited to one data centre."""
         condition = Condition.make(kind, phone, seconds, self.time(), dc_id)
         if condition.lasts:
             self.faults.add(condition)
@@ -160,31 +160,31 @@ class DataCentre(Services):
         self.faults.clear()
 
     def cut(self, phone: str | None = None, dc_id: int | None = None) -> None:
-        """Break the connections of one account, or all there are, or those to one data centre."""
+        """Break the connections of one account or of all, at one data centre or at both."""
         for connection in list(self.connections):
             owner = connection.key.phone if connection.key else None
             if phone in (None, owner) and dc_id in (None, connection.address.dc_id):
                 connection.abort()
 
     def revoke(self, phone: str | None = None) -> None:
-        """End every login of one account, or of all; connections stay open, as at Telegram."""
+        """End every login of one account, or of all; the connections stay open, as with Telegram."""
         for account in self._named(phone):
             for key in self.keys.of_account(account):
                 self.keys.sign_out(key)
 
     def burn_keys(self, phone: str | None = None) -> None:
-        """Make every key of an account, or all keys, useless for good."""
+        """Make every key of an account, or all keys, permanently unusable."""
         for account in self._named(phone):
             for key in self.keys.of_account(account):
                 key.refusal = "AUTH_KEY_DUPLICATED"
 
     def forget_events(self, phone: str | None = None) -> None:
-        """Answer differenceTooLong to whoever is behind by now."""
+        """Drop the events so far, so that clients that missed some get differenceTooLong."""
         for account in self._named(phone):
             account.log.forget()
 
     def expire_file_references(self, phone: str | None = None) -> None:
-        """Make all references handed out so far useless; who fetches a message gets a new one."""
+        """Make all file references issued so far invalid; fetching a message gives a new one."""
         for account in self._named(phone):
             account.reference_epoch += 1
 

@@ -1,4 +1,4 @@
-"""The Diffie-Hellman group of the protocol, on which passwords rest too."""
+"""The Diffie-Hellman group of the protocol, which passwords use too."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _MARGIN = 1 << (2048 - 64)
 
 
 def make_exponent() -> int:
-    """Draw a secret exponent; 256 bits suffice in a safe prime group, cost 2 ms instead of 17."""
+    """Draw a secret exponent; 256 bits are enough in a safe prime group and cost 2 ms instead of 17 ms."""
     return secrets.randbits(256) | 1 << 255
 
 
 def is_safe(element: int) -> bool:
-    """Tell whether a public element lies in the range the protocol demands."""
+    """Return whether a public element lies in the range that the protocol requires."""
     return _MARGIN <= element <= PRIME - _MARGIN
 
 

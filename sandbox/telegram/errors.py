@@ -1,4 +1,4 @@
-"""The error a method answers with."""
+"""The error that a method answers with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BAD_REQUEST = 400
 
 
 class RpcError(Exception):
-    """An answer that tells the client why its request failed."""
+    """An error answer to a client's request."""
 
     def __init__(self, message: str, code: int | None = None) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class RpcError(Exception):
 
 
 def code_of(message: str) -> int:
-    """Look up the code that Telegram sends with an error; 400 for unknown ones."""
+    """Look up the code that Telegram sends with an error; 400 for unknown errors."""
     if message == "FLOOD_WAIT":
         return _FLOOD
     known = rpc_errors_dict.get(message) or next(

@@ -1,4 +1,4 @@
-"""Faults that tests order, each knowing whom it hits."""
+"""The faults that tests order, each for certain accounts or methods."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.telegram.errors import RpcError
 
 
 class Kind(StrEnum):
-    """Trouble of a line, a key or an account, beyond single RPC errors."""
+    """Faults of a connection, a key or an account, beyond single RPC errors."""
 
     CUT = "cut"
     BLACKHOLE = "blackhole"
@@ -29,16 +29,16 @@ class Kind(StrEnum):
 
 
 DEFAULT_DELAY = 1.0  # seconds
-NO_ANSWER = "NO_ANSWER"  # no error of Telegram's: a method that fails with it is never answered
-# These are done at once; only a cut may last, refusing connections.
+NO_ANSWER = "NO_ANSWER"  # not an error of Telegram: a method that fails with it is never answered
+# These are done at once; only a cut can last, and then refuses connections.
 _ACTS = frozenset({Kind.CUT, Kind.REVOKE, Kind.DUPLICATE, Kind.TOO_LONG, Kind.EXPIRED_REFERENCES})
 
 
 @dataclass(frozen=True, slots=True)
 class MethodFault:
-    """An RPC error for a method, or without one an answer that no client can read.
+    """An RPC error for a method; without an error, an answer that no client can read.
 
-    Nothing named means every account or method.
+    None means every account or method.
     """
 
     error: str | None
@@ -70,7 +70,7 @@ class Condition:
         now: float,
         dc_id: int | None = None,
     ) -> Condition:
-        """Make a condition from what a person orders; the seconds of SLOW are its delay."""
+        """Make a condition from a control call; the seconds of SLOW are its delay."""
         phone = None if phone is None else bare_phone(phone)
         if kind is Kind.SLOW:
             delay = DEFAULT_DELAY if seconds is None else seconds
@@ -79,7 +79,7 @@ class Condition:
 
     @property
     def lasts(self) -> bool:
-        """Tell whether it goes on after it began; a plain cut does not."""
+        """Return whether it lasts; a plain cut does not."""
         return self.kind not in _ACTS or (self.kind is Kind.CUT and self.until < inf)
 
     def holds(self, kind: Kind, phone: str | None, now: float, dc_id: int | None = None) -> bool:
@@ -95,7 +95,7 @@ class Faults:
         self._conditions: list[Condition] = []
 
     def fail(self, fault: MethodFault, times: int | None = None) -> None:
-        """Answer with an error so many times, or until the faults are cleared."""
+        """Add a fault that hits `times` calls, or every call until the faults are cleared."""
         self._method_faults.append((fault, inf if times is None else times))
 
     def add(self, condition: Condition) -> None:
@@ -107,16 +107,16 @@ class Faults:
 
     @property
     def is_method_failing(self) -> bool:
-        """Tell whether an ordered answer is still to be given."""
+        """Return whether an ordered answer has not been given yet."""
         return bool(self._method_faults)
 
     def next_error(self, phone: str | None, method: str) -> RpcError | None:
-        """Return the error this call must get, counting it as given."""
+        """Return the error that this call must get, and count it as given."""
         fault = self._next_fault(phone, method, is_error=True)
         return RpcError(fault.error, fault.code) if fault and fault.error else None
 
     def is_answered_newer(self, phone: str | None, method: str) -> bool:
-        """Tell whether this call, which was carried out, must be answered in a newer layer."""
+        """Return whether this call must be answered in a newer layer, and count it as given."""
         return self._next_fault(phone, method, is_error=False) is not None
 
     def _next_fault(self, phone: str | None, method: str, *, is_error: bool) -> MethodFault | None:
@@ -132,7 +132,7 @@ class Faults:
         return any(condition.holds(kind, phone, now, dc_id) for condition in self._conditions)
 
     def delay(self, phone: str | None, now: float, dc_id: int | None = None) -> float:
-        """Tell how long answers to this account are held back."""
+        """Return by how many seconds answers to this account are delayed."""
         slow = (c.seconds for c in self._conditions if c.holds(Kind.SLOW, phone, now, dc_id))
         return max(slow, default=0)
 
@@ -140,14 +140,14 @@ class Faults:
 def method_fault(
     error: str | None, phone: str | None = None, method: str | None = None, code: int | None = None
 ) -> MethodFault:
-    """Make a fault from what a person writes, e.g. +380.. and messages.SendMessageRequest."""
+    """Make a fault from a control call, e.g. for +380.. and messages.SendMessageRequest."""
     phone = None if phone is None else bare_phone(phone)
     method = None if method is None else bare_method(method)
     return MethodFault(error, phone, method, code)
 
 
 def bare_method(name: str) -> str:
-    """Bring messages.sendMessage, messages.SendMessage, SendMessageRequest to one spelling."""
+    """Normalise messages.sendMessage, messages.SendMessage and SendMessageRequest to one spelling."""
     return name.lower().removesuffix("request")
 
 

@@ -1,4 +1,4 @@
-"""What a person does with a phone in hand, without any client of ours."""
+"""What people do on their phones, without a client of ours."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST_ALBUM = 10
 _PHOTO_TYPES = {"image/jpeg", "image/png"}
-_DURATION = 1  # seconds; nothing here looks into videos or sounds
+_DURATION = 1  # seconds; the sandbox does not parse videos or sounds
 _SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
 
 
@@ -33,13 +33,13 @@ class OwnFile:
     name: str
     mime_type: str
     content: bytes
-    # Telegram keeps files where their senders live; by default where the number does.
+    # Telegram stores files in the sender's data centre; by default that is the number's.
     dc_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """What can be told of the file of a message."""
+    """A description of the file of a message."""
 
     name: str
     mime: str
@@ -56,9 +56,9 @@ async def send_files(
     reply_to: Content | None = None,
     voice: bool = False,
 ) -> list[int]:
-    """Send files from the first person to the second, several as an album.
+    """Send files from the first person to the second; several files form an album.
 
-    The text becomes the first one's caption; the sender's ids come back.
+    The text becomes the caption of the first file; the sender's message ids are returned.
     """
     media = [await _make_media(services, file, voice=voice) for file in files]
     groups = [secrets.randbits(62) for _ in range(0, len(media), LONGEST_ALBUM)]
@@ -84,7 +84,7 @@ def miss_call(services: Services, caller: Account, called: Account, *, video: bo
 
 
 async def view_file(services: Services, message: Message) -> FileView | None:
-    """Tell name, type, size, SHA-256 of the file in a message; None when there is none."""
+    """Return the name, type, size and SHA-256 of the file in a message, or None without a file."""
     media = message.content.media
     if not isinstance(media, Photo | Document):
         return None
@@ -103,7 +103,7 @@ async def _make_media(services: Services, file: OwnFile, *, voice: bool) -> Phot
     """Choose the kind of message that a Telegram app would send this file as."""
     stored = await services.files.keep(file.content)
     if file.mime_type in _PHOTO_TYPES and not voice:
-        # What Telegram takes for no photo goes as a file.
+        # A picture that Telegram does not accept as a photo is sent as a file.
         with suppress(RpcError):
             return services.intake.photo(stored, file.name, dc_id=file.dc_id)
     return services.intake.document(

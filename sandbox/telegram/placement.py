@@ -16,7 +16,7 @@ _EVERYWHERE = frozenset({*_ABOUT_THE_LINE, *_LOGIN_CARRIED_OVER, _DOWNLOAD})
 
 
 def check_place(address: Address, home: int, name: str, request: Any) -> None:
-    """Raise RpcError where this method is not served; accounts live in the home data centre."""
+    """Raise RpcError if this method is not served here; accounts belong to the home data centre."""
     if address.media_only and not (name in _EVERYWHERE or name.startswith("upload.")):
         raise RpcError("METHOD_INVALID")
     if address.dc_id == home or name in _EVERYWHERE:

@@ -1,4 +1,4 @@
-"""Finds the handler of a method, runs it, answers with what became of it."""
+"""Finds the handler of a method, runs it, and answers with the result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _INTERNAL = types.RpcError(500, "INTERNAL")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request with whom it came from."""
+    """One request, its session and the services for it."""
 
     services: Services
     session: Session
@@ -53,14 +53,14 @@ class Call:
 
     @property
     def account(self) -> Account:
-        """Whose request it is; nobody's is refused."""
+        """The account that sent the request; raises RpcError before the login."""
         if self.key.account is None:
             raise RpcError(_NOT_LOGGED_IN)
         return self.key.account
 
     @property
     def viewer(self) -> Viewer:
-        """Whose request it is, under which login."""
+        """The account and login that sent the request; raises RpcError before the login."""
         if self.key.viewer is None:
             raise RpcError(_NOT_LOGGED_IN)
         return self.key.viewer
@@ -91,14 +91,14 @@ def method(*requests: type, anonymous: bool = False) -> Callable[[Handler], Hand
 
 
 def name_of(request: Any) -> str:
-    """Return the TL name of a request as faults spell it, e.g. messages.sendmessage."""
+    """Return the TL name of a request in the spelling of faults, e.g. messages.sendmessage."""
     family = type(request).__module__.removeprefix("telethon.tl.functions").lstrip(".")
     name = bare_method(type(request).__name__)
     return f"{family}.{name}" if family else name
 
 
 def execute(call: Call, request: Any) -> None:
-    """Run a request: at once if its handler is synchronous, beside others if it waits."""
+    """Run a request: at once if its handler is synchronous, concurrently if it waits."""
     earlier: list[asyncio.Task[None]] = []
     try:
         request = _unwrap(call, request, earlier)
@@ -115,7 +115,7 @@ def execute(call: Call, request: Any) -> None:
 
 
 def _unwrap(call: Call, request: Any, earlier: list[asyncio.Task[None]]) -> Any:
-    """Strip the wrappers around a request, noting what each says."""
+    """Remove the wrappers around a request, and record what each contains."""
     silent = False
     while True:
         match request:
@@ -174,7 +174,7 @@ def _refuse(call: Call, request: Any, name: str) -> None:
     """Raise the error that this key, account or method must answer with, if any."""
     faults = call.services.faults
     error = faults.next_error(_phone_meant(call, request), name)
-    # A server in trouble of its own fails before it has looked at the key.
+    # A server with an internal error fails before it checks the key.
     if error and error.code >= _SERVER_ERRORS:
         raise error
     if call.key.refusal:
@@ -188,7 +188,7 @@ def _refuse(call: Call, request: Any, name: str) -> None:
 
 
 def _phone_meant(call: Call, request: Any) -> str | None:
-    """Tell whose account a call is about, even before the login."""
+    """Return the phone of the account that a call is about, even before the login."""
     owner = call.key.account or call.key.pending
     named: str | None = getattr(request, "phone_number", None)
     return owner.phone if owner else named and bare_phone(named)
@@ -213,7 +213,7 @@ async def _finish(call: Call, request: Any, outcome: Awaitable[Any]) -> None:
 
 
 def _in_its_layer(call: Call, request: Any, result: Any) -> Any:
-    """Put an object that the client can't read in place of a result, where that is ordered."""
+    """Replace a result with an object that the client cannot read, if a fault orders that."""
     takes = call.services.faults.is_answered_newer(_phone_meant(call, request), name_of(request))
     return NewerObject() if takes else result
 

@@ -1,4 +1,4 @@
-"""The requests that are waiting for something."""
+"""The requests and timers that are still running."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Tasks:
-    """Keeps what runs in the background, to end it with its owner."""
+    """Keeps background tasks and timers, and stops them together."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
@@ -31,7 +31,7 @@ class Tasks:
         self._timers.add(timer)
 
     async def stop(self) -> None:
-        """Cancel all of it."""
+        """Cancel all tasks and timers."""
         for timer in self._timers:
             timer.cancel()
         for task in self._running:

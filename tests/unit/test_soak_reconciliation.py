@@ -1,4 +1,4 @@
-"""The books of a soak notice each way in which messages can go wrong."""
+"""The reconciliation of a soak notices each way in which messages can go wrong."""
 
 from __future__ import annotations
 

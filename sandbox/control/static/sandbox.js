@@ -94,7 +94,7 @@ async function showTelegram() {
   renderChoices("partner", people.filter(({ phone }) => phone !== me).map((person) => [person.phone, label(person)]));
   const partner = element("partner").value;
   element("telegram-form").querySelector("button").disabled = !me || !partner;
-  if (!me || !partner) return renderLines("telegram-lines", [], "Add two people, then let one write to the other.");
+  if (!me || !partner) return renderLines("telegram-lines", [], "Add two people, and then write from one to the other.");
   const query = new URLSearchParams({ of: me, with: partner });
   const messages = await ask("GET", `/telegram/messages?${query}`);
   const lines = messages.map(({ out, text, file, date }) => ({
@@ -138,7 +138,7 @@ function showThread(threads, account) {
     tick: line.tick,
     reason: line.tick_text,
   }));
-  const hint = account.webhook_url ? "Name a person above, then write." : "This account has no webhook_url, so its employees can't answer.";
+  const hint = account.webhook_url ? "Enter a recipient above and write a message." : "This account has no webhook_url, so its employees cannot answer.";
   renderLines("planfix-lines", lines, hint);
 }
 
@@ -224,7 +224,7 @@ function markClip(form) {
 async function refresh() {
   const results = await Promise.allSettled([showTelegram(), showPlanfix()]);
   const failed = results.find(({ status }) => status === "rejected");
-  tell(actionTrouble || (failed ? `The sandbox can't be asked: ${failed.reason.message}` : ""));
+  tell(actionTrouble || (failed ? `The sandbox cannot be reached: ${failed.reason.message}` : ""));
 }
 
 async function poll() {

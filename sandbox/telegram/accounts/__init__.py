@@ -1,1 +1,1 @@
-"""Accounts, the logins that see through their eyes, and their passwords."""
+"""Accounts, how each login sees the others, and passwords."""

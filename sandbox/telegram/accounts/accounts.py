@@ -25,7 +25,7 @@ _SHORTEST_PHONE = 5
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How one account calls another in its address book."""
+    """An entry of an account's address book."""
 
     first_name: str
     last_name: str
@@ -34,7 +34,7 @@ class Contact:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """A Telegram user with everything Telegram keeps about it."""
+    """A Telegram user, with everything that Telegram stores about it."""
 
     id: int
     phone: str
@@ -43,10 +43,10 @@ class Account:
     username: str | None = None
     phone_visible: bool = True
     bot: bool = False
-    # The bio, with whether others get to see it.
+    # The bio, and whether others can see it.
     about: str = ""
     about_visible: bool = True
-    # The code that every login of this account gets.
+    # The code for every login to this account.
     code: str = field(default_factory=lambda: f"{secrets.randbelow(10**5):05}")
     password: Password | None = None
     contacts: dict[int, Contact] = field(default_factory=dict)
@@ -59,21 +59,21 @@ class Account:
     hides_in_forwards: bool = False
     # File references of earlier epochs have expired.
     reference_epoch: int = 0
-    # How often somebody logged in to it by code, QR or token.
+    # How often somebody logged in by code, QR code or token.
     logins: int = 0
-    # How often a key was signed in to it, in whatever way; each time has access hashes of its own.
+    # How often a key was signed in, in any way; each time has its own access hashes.
     sign_ins: int = 0
-    # The most connections that one of its auth keys ever had open at a time.
+    # The most connections that one of its auth keys ever had open at the same time.
     peak_per_key: int = 0
 
     @property
     def bot_token(self) -> str:
-        """What a bot logs in with, known to its owner only."""
+        """The secret that a bot logs in with."""
         return f"{self.id}:{self.code}"
 
 
 class Accounts:
-    """All accounts, findable by id, phone, username; with them their chats by peer number."""
+    """All accounts, indexed by id, phone and username, and their chats by peer number."""
 
     def __init__(self) -> None:
         self._by_id: dict[int, Account] = {}
@@ -134,5 +134,5 @@ class Accounts:
 
 
 def bare_phone(phone: str) -> str:
-    """Strip a phone to its digits as Telegram compares them."""
+    """Reduce a phone number to its digits, as Telegram compares them."""
     return phone.translate(str.maketrans("", "", "+ ()-"))

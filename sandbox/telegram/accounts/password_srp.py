@@ -16,7 +16,7 @@ from sandbox.telegram import dh_group
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """What the server knows of a password: enough to check it, too little to tell it."""
+    """What the server stores of a password: enough to check it, not enough to recover it."""
 
     algorithm: Any
     verifier: int
@@ -40,7 +40,7 @@ def make_algorithm() -> Any:
 
 
 def make_password(password: str, hint: str = "") -> Password:
-    """Make what the server keeps of a password; takes a tenth of a second by design."""
+    """Compute what the server stores of a password; this takes a tenth of a second by design."""
     algorithm = make_algorithm()
     return Password(algorithm, int.from_bytes(compute_digest(algorithm, password), "big"), hint)
 

@@ -1,4 +1,4 @@
-"""Who looks at others: an account under one of its logins."""
+"""An account as the viewer of others, under one of its logins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """An account with the ordinal of the login under which it sees others and may address them."""
+    """An account and the ordinal of the login under which it sees and addresses others."""
 
     account: Account
     login: int

@@ -1,1 +1,1 @@
-"""What happens to messages and chats, and how accounts are told and shown it."""
+"""Actions on messages and chats, and how they are shown and pushed to accounts."""

@@ -1,4 +1,4 @@
-"""What people do in channels, whoever asks for it: a client's request or a test."""
+"""What people do in channels, whether a client's request or a test starts it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FIRST_ID = 1_500_000_001
 
 
 class Channels:
-    """Makes channels, lets people in or out, puts posts into the channels' boxes."""
+    """Creates channels, adds and removes members, and stores posts in the channels' mailboxes."""
 
     def __init__(self, accounts: Accounts, courier: Courier) -> None:
         self._accounts = accounts
@@ -41,7 +41,7 @@ class Channels:
         public: bool = False,
         origin: Session | None = None,
     ) -> tuple[Channel, Posted]:
-        """Make a broadcast channel or a supergroup; its first message tells of it."""
+        """Make a broadcast channel or a supergroup; its first message announces it."""
         if not title.strip():
             raise RpcError("CHAT_TITLE_EMPTY")
         peer = -CHANNEL_OFFSET - next(self._ids)
@@ -59,7 +59,7 @@ class Channels:
         *,
         origin: Session | None = None,
     ) -> Posted | None:
-        """Let people in; only a supergroup has a message that tells of it."""
+        """Add people; only a supergroup has a message that announces it."""
         if not _may_write(channel, inviter):
             raise RpcError("CHAT_ADMIN_REQUIRED")
         newcomers = [account for account in people if account.id not in channel.members]
@@ -118,7 +118,7 @@ class Channels:
         *,
         origin: Session | None = None,
     ) -> int:
-        """Delete messages, which the owner may do with all; tell how many there were."""
+        """Delete messages and return how many there were; the owner may delete any message."""
         gone = [m for i in dict.fromkeys(message_ids) if (m := channel.box.get(i))]
         others = [m for m in gone if m.content.sender_id != account.id]
         if others and account.id != channel.creator_id:
@@ -133,7 +133,7 @@ class Channels:
     def read(
         self, channel: Channel, reader: Account, up_to: int, *, origin: Session | None = None
     ) -> bool:
-        """Mark a channel as read up to an id; 0 means all. Tell whether it changed."""
+        """Mark a channel as read up to an id; 0 means all. Return whether anything changed."""
         if reader.id not in channel.members:
             raise RpcError("USER_NOT_PARTICIPANT")
         newest = channel.conversation.newest_incoming(up_to)
@@ -149,12 +149,12 @@ class Channels:
         self, channel: Channel, account: Account, inviter: Account, origin: Session | None = None
     ) -> None:
         channel.members[account.id] = Member(inviter.id, now())
-        # What was written before is not new to him.
+        # Messages from before the invitation do not count as unread.
         channel.read[account.id] = channel.conversation.top
         self._show(channel, account, origin)
 
     def _show(self, channel: Channel, account: Account, origin: Session | None) -> None:
-        """Tell somebody that his place in the channel has changed."""
+        """Push to an account that its membership in the channel has changed."""
         update = types.UpdateChannel(channel.bare_id)
         self._courier.push(account, update, {channel.id}, origin=origin)
 
@@ -166,7 +166,7 @@ class Channels:
         message = channel.box.add(
             channel.id, channel.id, content, out=False, random_id=draft.random_id
         )
-        # Who writes has read what came before.
+        # An author has read everything before the new message.
         channel.read[author.id] = message.id
         event = NewMessage(message.id)
         return Posted(message, self._courier.record_in(channel, event, origin=origin))

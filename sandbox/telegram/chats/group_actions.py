@@ -1,4 +1,4 @@
-"""What people do with basic groups, whoever asks for it: a client's request or a test."""
+"""What people do in basic groups, whether a client's request or a test starts it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FIRST_ID = 4_000_001
 
 
 class BasicGroups:
-    """Makes groups, lets people in or out; posts go through the post office."""
+    """Creates groups, adds and removes members; the messages are sent by PostOffice."""
 
     def __init__(self, accounts: Accounts, post_office: PostOffice) -> None:
         self._accounts = accounts
@@ -38,7 +38,7 @@ class BasicGroups:
         *,
         origin: Session | None = None,
     ) -> tuple[Group, Posted]:
-        """Make a group; its first message tells of it."""
+        """Make a group; its first message announces it."""
         if not title.strip():
             raise RpcError("CHAT_TITLE_EMPTY")
         group = Group(-next(self._ids), title, owner.id, now())
@@ -51,7 +51,7 @@ class BasicGroups:
     def add(
         self, group: Group, inviter: Account, newcomer: Account, *, origin: Session | None = None
     ) -> Posted:
-        """Let somebody in, who hears from the group from now on."""
+        """Add a member, who receives the group's messages from now on."""
         if inviter.id not in group.members:
             raise RpcError("CHAT_WRITE_FORBIDDEN")
         if newcomer.id in group.members:
@@ -63,7 +63,7 @@ class BasicGroups:
     def remove(
         self, group: Group, remover: Account, leaver: Account, *, origin: Session | None = None
     ) -> Posted:
-        """Put somebody out, or leave; the last that he hears of the group is this."""
+        """Remove a member, or leave; this is the last message that the member receives."""
         if leaver.id not in group.members:
             raise RpcError("USER_NOT_PARTICIPANT")
         if remover.id not in (leaver.id, group.creator_id):

@@ -1,4 +1,4 @@
-"""What people do with messages, whoever asks for it: a client's request or a test."""
+"""What people do with messages, whether a client's request or a test starts it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message about to be sent; entities, media, action, forward are TL objects."""
+    """A message to be sent; entities, media, action and forward are TL objects."""
 
     text: str = ""
     entities: tuple[Any, ...] = ()
@@ -44,14 +44,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The sender's copy of a message with its place in the sender's log."""
+    """The sender's copy of a message, and its place in the sender's log."""
 
     message: Message
     entry: Entry
 
 
 class PostOffice:
-    """Puts messages into boxes and tells their owners."""
+    """Stores messages in mailboxes and pushes them to the owners."""
 
     def __init__(self, accounts: Accounts, courier: Courier) -> None:
         self._accounts = accounts
@@ -87,7 +87,7 @@ class PostOffice:
         media: Any = None,
         origin: Session | None = None,
     ) -> Posted:
-        """Change the text of one's own message in every copy of it, its media if others are given."""
+        """Change the text of an account's own message in every copy, and its media if given."""
         message = self.own_message(author, message_id)
         content = message.content
         if media is None and (content.text, content.entities) == (text, list(entities)):
@@ -99,7 +99,7 @@ class PostOffice:
     def announce_edit(
         self, author: Account, message: Message, *, origin: Session | None = None
     ) -> Entry:
-        """Tell every holder of a copy that the content changed; return the author's event."""
+        """Push the changed content to every holder of a copy; return the author's event."""
         for account, copy_id in self._copies(message.content):
             if account is not author:
                 self._courier.record(account, EditedMessage(copy_id))
@@ -113,7 +113,7 @@ class PostOffice:
         for_all: bool,
         origin: Session | None = None,
     ) -> int:
-        """Delete messages, if wanted on the other side too; tell how many there were."""
+        """Delete messages, on request on the other side too; return how many there were."""
         gone = [m for i in dict.fromkeys(message_ids) if (m := account.box.remove(i))]
         others: dict[Account, list[int]] = {}
         for message in gone:
@@ -137,7 +137,7 @@ class PostOffice:
         *,
         origin: Session | None = None,
     ) -> bool:
-        """Mark a chat as read up to an id; 0 means all. Tell whether it changed."""
+        """Mark a chat as read up to an id; 0 means all. Return whether anything changed."""
         chat = reader.box.conversation(peer.id)
         newest = chat.newest_incoming(up_to)
         if newest <= chat.read_inbox:
@@ -149,7 +149,7 @@ class PostOffice:
         return True
 
     def own_message(self, author: Account, message_id: int) -> Message:
-        """Return a message that this account wrote itself."""
+        """Return a message that this account wrote."""
         message = author.box.get(message_id)
         if message is None:
             raise RpcError("MESSAGE_ID_INVALID")
@@ -170,7 +170,7 @@ class PostOffice:
         return posted
 
     def _show_read_to_author(self, content: Content) -> None:
-        """Tell the author that somebody has read his message."""
+        """Push to the author that somebody has read the message."""
         author = self._accounts[content.sender_id]
         message = author.box.get(content.copies.get(author.id, 0))
         if message is None:
@@ -205,7 +205,7 @@ def _refuse_blocked(sender: Account, recipient: Account) -> None:
 
 
 def content_of(sender: Account, draft: Draft) -> Content:
-    """Make what all copies of a message will share."""
+    """Create the content that all copies of a message share."""
     return Content(
         sender_id=sender.id,
         date=now(),

@@ -1,4 +1,4 @@
-"""Turns the peers that clients name into our records, checking that they may."""
+"""Finds the records for the peers that clients name, and checks that the client may use them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _FROM_MESSAGE = (types.InputPeerUserFromMessage, types.InputUserFromMessage)
 
 
 def find_correspondent(accounts: Accounts, viewer: Viewer, peer: Any) -> Account | Group:
-    """Return whom an InputPeer names, unless it is a channel, which has rules of its own."""
+    """Return the user or group that an InputPeer names; channels have rules of their own."""
     if isinstance(peer, types.InputPeerChat):
         return find_group(accounts, viewer, peer.chat_id)
     return find_user(accounts, viewer, peer)
 
 
 def find_group(accounts: Accounts, viewer: Viewer, chat_id: int) -> Group:
-    """Return a basic group, which only those may address who are or were in it."""
+    """Return a basic group, which only present and former members may address."""
     group = accounts.chats.get(-chat_id)
     if isinstance(group, Group) and (
         viewer.id in group.members or group.id in viewer.account.box.conversations

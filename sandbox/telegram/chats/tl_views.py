@@ -1,4 +1,4 @@
-"""Our records as the TL objects that a certain account gets to see."""
+"""Our records as the TL objects that a certain account sees."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MESSAGE_UPDATES = {
 
 
 def peer_of(marked: int) -> Any:
-    """Turn a peer number of ours (user > 0, group < 0, channel < -10**12) into a Peer."""
+    """Convert one of our peer numbers (user > 0, group < 0, channel < -10**12) into a Peer."""
     if marked > 0:
         return types.PeerUser(marked)
     if marked < -CHANNEL_OFFSET:
@@ -47,7 +47,7 @@ def peer_of(marked: int) -> Any:
 
 
 def user(viewer: Viewer, subject: Account) -> Any:
-    """Show an account to another, or to itself."""
+    """Show an account to another account, or to itself."""
     contact = viewer.account.contacts.get(subject.id)
     is_self = subject is viewer.account
     knows_phone = is_self or subject.phone_visible or _knows_phone(contact, subject)
@@ -70,13 +70,13 @@ def user(viewer: Viewer, subject: Account) -> Any:
 
 
 def about(viewer: Account, subject: Account) -> str | None:
-    """Show somebody's bio to whom its owner lets see it."""
+    """Show a bio to those who may see it."""
     is_shown = subject is viewer or subject.about_visible
     return subject.about or None if is_shown else None
 
 
 def chat(viewer: Viewer, subject: Chat) -> Any:
-    """Show a group or a channel to somebody, whether a member or not."""
+    """Show a group or a channel to a member or to somebody else."""
     shared: dict[str, Any] = {
         "title": subject.title,
         "photo": types.ChatPhotoEmpty(),
@@ -97,7 +97,7 @@ def chat(viewer: Viewer, subject: Chat) -> Any:
 
 
 def message(viewer: Account, record: Message) -> Any:
-    """Show a message as it stands in the viewer's own box, or in that of a channel."""
+    """Show a message from the viewer's own mailbox or from that of a channel."""
     content = record.content
     shared = {
         "id": record.id,
@@ -125,7 +125,7 @@ def message(viewer: Account, record: Message) -> Any:
 
 
 def short_message(viewer: Account, record: Message, pts: int) -> Any:
-    """Show a plain text in the short form, which tells nothing about the users."""
+    """Show a plain text in the short form, which contains no users."""
     content = record.content
     return types.UpdateShortMessage(
         record.id,
@@ -142,7 +142,7 @@ def short_message(viewer: Account, record: Message, pts: int) -> Any:
 
 
 def update(viewer: Account, entry: Entry, channel: Channel | None = None) -> Any | None:
-    """Show an event of the viewer's log, or of a channel's; None when its message is gone."""
+    """Show an event of the viewer's log, or of a channel's; None if its message is gone."""
     steps = (entry.pts, entry.steps)
     match entry.event:
         case NewMessage(message_id) | EditedMessage(message_id):
@@ -165,7 +165,7 @@ def update(viewer: Account, entry: Entry, channel: Channel | None = None) -> Any
 
 
 def peers_in(viewer: Account, entry: Entry, channel: Channel | None = None) -> set[int]:
-    """Name the users with the chats that an event mentions."""
+    """List the users and chats that an event mentions."""
     match entry.event:
         case NewMessage(message_id) | EditedMessage(message_id):
             record = (channel or viewer).box.get(message_id)
@@ -181,12 +181,12 @@ def peers_in(viewer: Account, entry: Entry, channel: Channel | None = None) -> s
 
 
 def is_unplayed(record: Message) -> bool:
-    """Tell whether this is something to listen to that its recipient has not yet."""
+    """Return whether this is a voice or video message that the recipient has not played yet."""
     return media.is_listened_to(record.content.media) and not record.content.was_played
 
 
 def peers_of(record: Message) -> set[int]:
-    """Name the users with the chat that a message mentions."""
+    """List the users and the chat that a message mentions."""
     content = record.content
     forwarded = getattr(getattr(content.forward, "from_id", None), "user_id", None)
     concerned = getattr(content.action, "users", ()), getattr(content.action, "user_id", None)
@@ -195,13 +195,13 @@ def peers_of(record: Message) -> set[int]:
 
 
 def chats(viewer: Viewer, accounts: Accounts, ids: Iterable[int]) -> list[Any]:
-    """Show the groups or channels among the peers; what is not one is left out."""
+    """Show the groups and channels among the peers, and leave out the rest."""
     found = (accounts.chats.get(peer) for peer in sorted(set(ids)))
     return [chat(viewer, each) for each in found if each is not None]
 
 
 def users(viewer: Viewer, accounts: Accounts, ids: Iterable[int]) -> list[Any]:
-    """Show the accounts among the peers; what is not one is left out."""
+    """Show the accounts among the peers, and leave out the rest."""
     found = (accounts.get(user_id) for user_id in sorted(set(ids)))
     return [user(viewer, account) for account in found if account is not None]
 
@@ -222,7 +222,7 @@ def _is_in_channel(record: Message) -> bool:
 
 
 def _wrote(viewer: Account, record: Message) -> bool:
-    """Tell whether a channel's message, of which there is one copy only, is the viewer's own."""
+    """Return whether a channel's message, of which there is only one copy, is the viewer's own."""
     return _is_in_channel(record) and record.content.sender_id == viewer.id
 
 
@@ -231,7 +231,7 @@ def _knows_phone(contact: Contact | None, subject: Account) -> bool:
 
 
 def _from_id(record: Message) -> Any:
-    """Name the sender where the peer does not tell it already, nor hides it."""
+    """Return the sender, unless the peer already names or hides it."""
     is_told = (record.peer > 0 and not record.out) or record.content.is_post
     return None if is_told else types.PeerUser(record.content.sender_id)
 

@@ -1,4 +1,4 @@
-"""Writes events into the accounts' logs, then pushes them to whoever listens."""
+"""Writes events into the accounts' logs and pushes them to the connected sessions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Courier:
-    """Tells the sessions of an account what happened to it."""
+    """Records events and pushes them to the sessions of the accounts."""
 
     def __init__(
         self, accounts: Accounts, keys: Keyring, faults: Faults, time: Callable[[], float]
@@ -35,7 +35,7 @@ class Courier:
         self._keys = keys
         self._faults = faults
         self._time = time
-        # Push plain texts as updateShortMessage, without users, as Telegram likes to.
+        # Push plain texts as updateShortMessage, without users, as Telegram often does.
         self.prefers_short = False
 
     def record(self, account: Account, event: Event, *, origin: Session | None = None) -> Entry:
@@ -65,14 +65,14 @@ class Courier:
         self._push(self._listeners(account, origin), show, lasting=lasting)
 
     def writes_newer(self, *people: Account) -> bool:
-        """Tell whether what these people write to each other has parts of a newer layer."""
+        """Return whether messages between these people have parts of a newer layer."""
         moment = self._time()
         return any(self._faults.holds(Kind.NEWER_LAYER, who.phone, moment) for who in people)
 
     def _push(
         self, sessions: Iterable[Session], show: Callable[[Viewer], Any], *, lasting: bool = True
     ) -> None:
-        """Push to each session what its login gets to see; nothing if that is None."""
+        """Push to each session what its login sees; push nothing if that is None."""
         bodies: dict[Viewer, bytes] = {}
         for session in list(sessions):
             viewer = session.key.viewer

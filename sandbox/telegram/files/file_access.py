@@ -22,18 +22,18 @@ class Viewer(Protocol):
 
 
 def make_access_hash(viewer: Viewer, file_id: int) -> int:
-    """Make the hash by which one account names a file; others have others."""
+    """Make the hash by which one account names a file; every account has its own."""
     digest = sha256(b"file:%d:%d" % (viewer.id, file_id)).digest()
     return int.from_bytes(digest[:8], "little", signed=True)
 
 
 def make_reference(viewer: Viewer, file_id: int) -> bytes:
-    """Make the reference that an account gets with a file now."""
+    """Make the reference that an account currently gets with a file."""
     return _reference(viewer.id, file_id, viewer.reference_epoch)
 
 
 def check_reference(viewer: Viewer, file_id: int, reference: bytes) -> None:
-    """Raise RpcError unless this reference was handed out to this account lately."""
+    """Raise RpcError unless this reference was issued to this account and has not expired."""
     if not reference:
         raise RpcError("FILE_REFERENCE_EMPTY")
     if len(reference) < _HEAD.size:

@@ -1,4 +1,4 @@
-"""Everything that was uploaded, kept while the data centre runs."""
+"""All uploaded files, kept while the data centre runs."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _FIRST_ID = 5_000_000_001
 
 @dataclass(slots=True)
 class _Begun:
-    """An upload with the moment of its newest part."""
+    """An upload, and the time of its newest part."""
 
     upload: Upload
     touched: float
 
 
 class Files:
-    """Uploads under way, files that became photos or documents."""
+    """Running uploads, and the files that became photos or documents."""
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
@@ -42,7 +42,7 @@ class Files:
         self._ids = count(_FIRST_ID)
         self._begun: dict[tuple[int, int], _Begun] = {}
         self._digests: dict[Readable, str] = {}
-        # Photos and documents by the id that clients name them by.
+        # Photos and documents by the id that clients use.
         self.items: dict[int, Photo | Document] = {}
 
     async def open(self) -> None:
@@ -52,7 +52,7 @@ class Files:
         await self._disk.close()
 
     def forget(self) -> None:
-        """Let nobody find anything any more."""
+        """Forget all uploads, photos and documents."""
         self._disk.clear()
         self._begun.clear()
         self._digests.clear()
@@ -64,7 +64,7 @@ class Files:
     def save_part(
         self, owner_id: int, file_id: int, number: int, data: bytes, total: int | None = None
     ) -> None:
-        """Take one part of a file whose id its uploader made up."""
+        """Store one part of a file; the uploader chose the file's id."""
         begun = self._begun.get((owner_id, file_id))
         if begun is None or begun.upload.stored:
             self._drop_abandoned()

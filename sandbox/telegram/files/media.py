@@ -1,4 +1,4 @@
-"""Photos, documents: our records of them, shown as the TL objects that a certain account sees."""
+"""Photos and documents: our records, shown as the TL objects that a certain account sees."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from sandbox.telegram.files.file_access import Viewer
     from sandbox.telegram.files.stored_file import Readable
 
-# Forty grey pixels square, in the form without a header that clients complete themselves:
-# nine groups of six blocks, each "same as before" with nothing else.
+# A grey square of forty pixels, without the header, which clients add themselves:
+# nine groups of six blocks, each of which means "same as before".
 STRIPPED_THUMBNAIL = b"\x01\x28\x28" + b"\x28\xa2\x8a\x00" * 9
 THUMBNAIL = InlineFile(stripped_photo_to_jpg(STRIPPED_THUMBNAIL))
 THUMBNAIL_EDGE = 40  # pixels
-# The letters of Telegram's photo sizes with the longest edge of each.
+# The letters of Telegram's photo sizes, and the longest edge of each.
 _SIZE_LETTERS = {"s": 100, "m": 320, "x": 800, "y": 1280}
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One of the sizes in which a photo or thumbnail can be had."""
+    """One of the available sizes of a photo or thumbnail."""
 
     letter: str
     width: int
@@ -39,7 +39,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A picture; its last size is the original."""
+    """A photo; its last size is the original."""
 
     id: int
     date: datetime
@@ -54,7 +54,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Any other file; attributes are TL objects that say what it is."""
+    """Any other file; the attributes are TL objects that describe it."""
 
     id: int
     date: datetime
@@ -82,7 +82,7 @@ class Document:
 
 
 def original(width: int, height: int, file: Readable) -> Size:
-    """Name the size of a picture by the letter that Telegram gives one so big."""
+    """Make the original size of a picture, with the letter that Telegram uses for its dimensions."""
     longest = max(width, height)
     letter = next((name for name, edge in _SIZE_LETTERS.items() if longest <= edge), "w")
     return Size(letter, width, height, file)
@@ -93,12 +93,12 @@ def thumbnail(letter: str = "m") -> Size:
 
 
 def is_listened_to(media: Any) -> bool:
-    """Tell whether the sender learns when this was played."""
+    """Return whether the sender is notified when this was played."""
     return isinstance(media, Document) and (media.is_voice or media.is_round)
 
 
 def shown(viewer: Viewer, media: Any) -> Any:
-    """Show the media of a message; what is no file looks the same to everybody."""
+    """Show the media of a message; media other than files look the same to everybody."""
     match media:
         case Photo():
             return types.MessageMediaPhoto(photo=shown_photo(viewer, media))
@@ -147,7 +147,7 @@ def shown_profile_photo(photos: Sequence[Photo]) -> Any:
 
 
 def _shown_sizes(sizes: Iterable[Size]) -> list[Any]:
-    """List the sizes, a stripped one before where a thumbnail is among them."""
+    """List the sizes, preceded by a stripped one if there is a thumbnail."""
     listed = [types.PhotoSize(s.letter, s.width, s.height, s.file.size) for s in sizes]
     if any(size.file is THUMBNAIL for size in sizes):
         listed.insert(0, types.PhotoStrippedSize("i", STRIPPED_THUMBNAIL))

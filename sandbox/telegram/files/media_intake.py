@@ -1,4 +1,4 @@
-"""Makes photos, documents of files that have arrived, as Telegram's checks allow."""
+"""Makes photos and documents from uploaded files, with Telegram's checks."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 _PHOTO_SUFFIXES = {"", ".jpg", ".jpeg", ".png", ".gif", ".webp"}
 _MAX_PHOTO_SIZE = 10 << 20
-_MAX_EDGES = 10_000  # pixels, width plus height
+_MAX_EDGES = 10_000  # pixels, width and height together
 _MAX_RATIO = 20
 _DEFAULT_TYPE = "application/octet-stream"
 _ONLY_PLAYED = (types.DocumentAttributeVideo, types.DocumentAttributeAnimated)
 
 
 class Intake:
-    """Turns files into photos, documents that clients of this data centre can name."""
+    """Turns files into photos and documents that clients of this data centre can refer to."""
 
     def __init__(self, files: Files, dc_id: int) -> None:
         self._files = files
         self._dc_id = dc_id
 
     def photo(self, file: Readable, name: str = "", *, dc_id: int | None = None) -> Photo:
-        """Make a photo; raise RpcError when Telegram would not take the file for one."""
+        """Make a photo; raise RpcError if Telegram would not accept the file as one."""
         if PurePath(name).suffix.lower() not in _PHOTO_SUFFIXES:
             raise RpcError("PHOTO_EXT_INVALID")
         if file.size > _MAX_PHOTO_SIZE:
@@ -60,7 +60,7 @@ class Intake:
         force_file: bool = False,
         dc_id: int | None = None,
     ) -> Document:
-        """Make a document; a forced one is only a file, whatever could be played of it."""
+        """Make a document; a forced one stays a plain file, even if it could be played."""
         told = [a for a in attributes if not (force_file and isinstance(a, _ONLY_PLAYED))]
         picture = measure(file.read(0, HEAD_SIZE))
         if picture and not any(isinstance(a, types.DocumentAttributeImageSize) for a in told):
@@ -85,7 +85,7 @@ def _check_dimensions(picture: Picture) -> None:
 
 
 def _photo_sizes(picture: Picture, file: Readable) -> tuple[Size, ...]:
-    """Add a thumbnail unless the picture itself is no bigger than one."""
+    """Add a thumbnail, unless the picture itself is as small as one."""
     whole = original(picture.width, picture.height, file)
     if whole.letter == "s" or file.size <= THUMBNAIL.size:
         return (whole,)
@@ -93,7 +93,7 @@ def _photo_sizes(picture: Picture, file: Readable) -> tuple[Size, ...]:
 
 
 def _thumbs(attributes: list[Any], given: Readable | None) -> tuple[Size, ...]:
-    """Use the client's thumbnail, else make one for what can be seen."""
+    """Use the client's thumbnail, or make one for pictures and videos."""
     if given is not None:
         picture = measure(given.read(0, HEAD_SIZE))
         return (original(picture.width, picture.height, given),) if picture else ()

@@ -1,4 +1,4 @@
-"""What the header of a picture tells, for the formats Telegram takes."""
+"""The headers of pictures, for the formats that Telegram accepts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HEAD_SIZE = 256 << 10  # bytes; before the size, a JPEG may carry much about its camera
+HEAD_SIZE = 256 << 10  # bytes; in a JPEG, long data about the camera may precede the size
 _JPEG_STANDALONE = {0x01, *range(0xD0, 0xD8)}
 _JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Format with size in pixels."""
+    """The format and the size in pixels."""
 
     mime_type: str
     width: int
@@ -24,7 +24,7 @@ class Picture:
 
 
 def measure(head: bytes) -> Picture | None:
-    """Read the header of a picture; None when it is no picture, or a broken one."""
+    """Read the header of a picture; None if it is not a picture, or a broken one."""
     for magic, (mime_type, size_of) in _FORMATS.items():
         if head.startswith(magic):
             try:
@@ -35,7 +35,7 @@ def measure(head: bytes) -> Picture | None:
 
 
 class _Broken(Exception):
-    """The header ends before it tells the size."""
+    """The header ends before the size."""
 
 
 def _png_size(head: bytes) -> tuple[int, int]:
@@ -49,7 +49,7 @@ def _gif_size(head: bytes) -> tuple[int, int]:
 
 
 def _jpeg_size(head: bytes) -> tuple[int, int]:
-    """Walk from marker to marker until the one that begins a frame."""
+    """Go from marker to marker until the one that begins a frame."""
     place = 2
     while True:
         if head[place] != 0xFF:
@@ -67,7 +67,7 @@ def _jpeg_size(head: bytes) -> tuple[int, int]:
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:
-    """Read each of the three ways in which a WebP tells its size."""
+    """Read the size from any of the three kinds of WebP."""
     match head[8:16]:
         case b"WEBPVP8 ":
             width, height = struct.unpack_from("<HH", head, 26)

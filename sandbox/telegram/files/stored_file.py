@@ -19,7 +19,7 @@ class Readable(Protocol):
 
 
 class Disk:
-    """A nameless file that holds the bytes of all others, gone with the process even if killed."""
+    """An unnamed file with the bytes of all others, which disappears with the process, even if it is killed."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
@@ -39,7 +39,7 @@ class Disk:
         self._end = 0
 
     def append(self, data: bytes) -> int:
-        """Write at the end; return where that is."""
+        """Write at the end and return that position."""
         start = self.reserve(len(data))
         self.write(start, data)
         return start
@@ -66,7 +66,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file on disk in parts of one size, the last one maybe shorter."""
+    """A file on disk in parts of one size; the last part may be shorter."""
 
     disk: Disk
     places: tuple[int, ...]

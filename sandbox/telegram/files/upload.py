@@ -1,4 +1,4 @@
-"""A file on its way in, part by part."""
+"""A file that is being uploaded part by part."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _UNKNOWN_TOTAL = -1
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Where on disk a part lies."""
+    """The position of a part on disk."""
 
     place: int
     length: int
 
 
 class Upload:
-    """The parts of one file, each written to disk as soon as it comes."""
+    """The parts of one file, each written to disk as soon as it arrives."""
 
     def __init__(self, disk: Disk) -> None:
         self.stored: StoredFile | None = None
@@ -41,7 +41,7 @@ class Upload:
         self._hashed = 0
 
     def save(self, number: int, data: bytes, total: int | None = None) -> None:
-        """Write one part; raise RpcError when it can't be a part of this file."""
+        """Write one part; raise RpcError if it cannot be a part of this file."""
         _check_part(number, len(data), total)
         self._check_sizes(number, len(data), total)
         self._parts[number] = _Part(self._disk.append(data), len(data))
@@ -65,7 +65,7 @@ class Upload:
         return file
 
     def _check_sizes(self, number: int, length: int, total: int | None) -> None:
-        """Refuse a part unless all parts but the last are of one size that may be."""
+        """Refuse a part unless all parts but the last have the same allowed size."""
         size = max(self._part_size, length)
         last = max(self._highest, number, (total or 0) - 1)
         ends = {n: self._parts[n].length for n in (self._highest,) if n >= 0} | {number: length}
@@ -78,7 +78,7 @@ class Upload:
             raise RpcError("FILE_PART_SIZE_INVALID")
 
     def _follow(self, number: int, data: bytes) -> None:
-        """Hash parts as they come in order, so that little is left for the end."""
+        """Hash parts as soon as their turn comes, so that little is left for the end."""
         if number < self._hashed:
             self._md5, self._hashed = md5(usedforsecurity=False), 0
         if number == self._hashed and number * self._part_size < MAX_HASHED_SIZE:

@@ -1,4 +1,4 @@
-"""Logins on their way from one data centre to another."""
+"""Logins that are being carried over from one data centre to another."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class _Exported:
 
 
 class Exports:
-    """What was exported and not yet imported; each token is good once, at one data centre."""
+    """The exported logins that were not imported yet; a token is valid once, at one data centre."""
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
         self._exported: dict[bytes, _Exported] = {}
 
     def make(self, key: ClientKey, account: Account, dc_id: int) -> bytes:
-        """Make the token by which the holder of a login gets in at another data centre."""
+        """Make the token with which a login can be imported at another data centre."""
         now = self._time()
         self._exported = {t: e for t, e in self._exported.items() if e.until > now}
         token = secrets.token_bytes(_TOKEN_LENGTH)
@@ -42,7 +42,7 @@ class Exports:
         return token
 
     def pop(self, token: bytes, dc_id: int, user_id: int) -> tuple[ClientKey, Account]:
-        """Return whose login this is, under which key; raise RpcError unless it is good here."""
+        """Remove a token and return its key and account; raise RpcError unless it is valid here."""
         exported = self._exported.pop(token, None)
         if exported is None or exported.dc_id != dc_id or exported.until <= self._time():
             raise RpcError("AUTH_BYTES_INVALID")

@@ -1,4 +1,4 @@
-"""The ways into an account: codes, QR tokens, what is still pending of them."""
+"""The logins that are under way: codes, QR tokens and password challenges."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SentCode:
 
 @dataclass(slots=True)
 class LoginToken:
-    """What a QR code shows; accepted once its account's owner scanned it."""
+    """The token in a QR code; it has an account once the owner has scanned it."""
 
     session: Session
     expires: float
@@ -53,21 +53,21 @@ class Logins:
         self._challenges: dict[int, Challenge] = {}
 
     def send_code(self, phone: str, code: str) -> str:
-        """Note a code that was sent; return the hash that must come back with it."""
+        """Record a code that was sent; return the hash that must be sent back with it."""
         self._drop_expired()
         code_hash = os.urandom(9).hex()
         self._codes[code_hash] = SentCode(bare_phone(phone), code, self._time() + CODE_LIFETIME)
         return code_hash
 
     def find_code(self, phone: str, code_hash: str) -> SentCode:
-        """Return what was sent; raise PHONE_CODE_EXPIRED when it no longer counts."""
+        """Return the code that was sent; raise PHONE_CODE_EXPIRED if it is no longer valid."""
         sent = self._codes.get(code_hash)
         if sent is None or sent.phone != bare_phone(phone) or sent.expires < self._time():
             raise RpcError("PHONE_CODE_EXPIRED")
         return sent
 
     def check_code(self, phone: str, code_hash: str, code: str) -> None:
-        """Prove that whoever logs in has read the code."""
+        """Check the code; raise PHONE_CODE_INVALID if it is wrong."""
         sent = self.find_code(phone, code_hash)
         if not secrets.compare_digest(code.encode(), sent.code.encode()):
             sent.attempts += 1
@@ -86,7 +86,7 @@ class Logins:
         return token
 
     def find_token(self, token: bytes) -> LoginToken:
-        """Return what a token stands for; raise when it is unknown or too old."""
+        """Return a token's record; raise RpcError if it is unknown or expired."""
         found = self._tokens.get(token)
         if found is None:
             raise RpcError("AUTH_TOKEN_INVALID")
@@ -95,7 +95,7 @@ class Logins:
         return found
 
     def accept_token(self, token: bytes, account: Account) -> LoginToken:
-        """Note whose owner scanned a token; it can be scanned once."""
+        """Record the account whose owner scanned a token; a token can be scanned once."""
         found = self.find_token(token)
         if found.account is not None:
             raise RpcError("AUTH_TOKEN_ALREADY_ACCEPTED")
@@ -103,7 +103,7 @@ class Logins:
         return found
 
     def pop_accepted(self, session: Session) -> Account | None:
-        """Return the account whose owner scanned a token of this client, once."""
+        """Remove a scanned token of this client and return the account of its owner, if any."""
         for token, found in self._tokens.items():
             if found.session.key is session.key and found.account is not None:
                 return self._tokens.pop(token).account
@@ -115,7 +115,7 @@ class Logins:
             del self._challenges[next(iter(self._challenges))]
 
     def pop_challenge(self, challenge_id: int) -> Challenge:
-        """Return a password challenge; each can be answered once."""
+        """Remove and return a password challenge; each can be answered once."""
         challenge = self._challenges.pop(challenge_id, None)
         if challenge is None:
             raise RpcError("SRP_ID_INVALID")

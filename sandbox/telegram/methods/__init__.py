@@ -1,9 +1,9 @@
-"""The methods clients may call, one module per family.
+"""The methods that clients may call, one module per family.
 
-A module here is found by itself. Its functions are marked with @method(functions.x.YRequest), take
-the Call with the request, return the TL result (a bool, a list, an object) or raise RpcError("X").
-What happens to messages is done by PostOffice, what others must hear goes through Courier, what is
-shown to whom comes from views. users.py is the shortest example.
+Modules in this folder are found automatically. Their functions are marked with
+@method(functions.x.YRequest), get the Call and the request, and return the TL result (a bool, a
+list or an object) or raise RpcError("X"). PostOffice acts on messages, Courier pushes updates to
+other sessions, and tl_views shows our records as TL objects. users.py is the shortest example.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def make_group_id() -> int:
 
 
 def _checked_items(items: list[Any]) -> list[Any]:
-    """Refuse what can't be an album, before anything of it is sent."""
+    """Refuse what cannot be an album, before any of it is sent."""
     if not items:
         raise RpcError("MEDIA_EMPTY")
     if len(items) > LONGEST_ALBUM:
@@ -75,9 +75,9 @@ def _checked_items(items: list[Any]) -> list[Any]:
 
 
 def _genre(media: Any) -> str:
-    """Name what an album may consist of: things to see, to hear, or files."""
+    """Return the kind of an item: an album consists of things to see, things to hear, or files."""
     if not isinstance(media, Photo | Document):
-        # That random_id was taken by a message that is no part of an album.
+        # That random_id belongs to a message that is not part of an album.
         raise RpcError("RANDOM_ID_DUPLICATE")
     if isinstance(media, Photo) or media.is_video:
         return "seen"

@@ -1,4 +1,4 @@
-"""The messages of a channel, with what happened to them while a client was away."""
+"""The messages of a channel, and the channel's events while a client was away."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.rpc import Call
 
 SLICE = 100  # events
-LATEST = 10  # messages told to a client that is too far behind
+LATEST = 10  # messages that are sent to a client that is too far behind
 
 
 @method(functions.channels.GetMessagesRequest)
@@ -75,7 +75,7 @@ def _difference(call: Call, channel: Channel, entries: list[Entry], *, final: bo
 
 
 def _too_long(call: Call, channel: Channel) -> Any:
-    """Tell where the channel stands, its latest messages, no more."""
+    """Answer with only the channel's state and its latest messages."""
     latest = [m for i in channel.conversation.ids[-LATEST:] if (m := channel.box.get(i))]
     named = {channel.id}.union(*map(tl_views.peers_of, latest))
     return types.updates.ChannelDifferenceTooLong(

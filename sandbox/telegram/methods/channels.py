@@ -1,4 +1,4 @@
-"""Channels with supergroups: who is in them."""
+"""Channels and supergroups, and their members."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def get_full_channel(call: Call, request: Any) -> Any:
 
 @method(functions.channels.GetParticipantsRequest)
 def get_participants(call: Call, request: Any) -> Any:
-    """List the members in the order they came; filters are not heeded."""
+    """List the members in the order in which they joined; filters are ignored."""
     channel, account = _channel(call, request), call.account
     if channel.broadcast and account.id != channel.creator_id:
         raise RpcError("CHAT_ADMIN_REQUIRED")
@@ -97,7 +97,7 @@ def _channel(call: Call, request: Any) -> Channel:
 
 
 def _change(call: Call, channel: Channel) -> Any:
-    """Answer that one's place in a channel is another now."""
+    """Answer that the account's membership in a channel has changed."""
     update = types.UpdateChannel(channel.bare_id)
     return tl_views.updates(call.viewer, call.services.accounts, [update], {channel.id})
 

@@ -1,4 +1,4 @@
-"""What a client asks before anything else: where it is, what the limits are."""
+"""What a client asks first: the addresses of the data centres and the limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.rpc import Call
 
 _LIFETIME = timedelta(hours=1)
-# Limits nobody here depends on all get the same harmless figure.
+# Limits that nothing here depends on all get the same harmless value.
 _LIMITS = dict.fromkeys(
     (
         name

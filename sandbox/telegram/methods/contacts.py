@@ -1,4 +1,4 @@
-"""The address book of an account, with the ways to find somebody."""
+"""The address book of an account, and the ways to find a user."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def unblock(call: Call, request: Any) -> bool:
 
 
 def _findable(call: Call, phone: str) -> Account | None:
-    """Find whoever lets others find them by phone; one's own number always is."""
+    """Find a user by phone number, if the user allows that; one's own number is always found."""
     found = call.services.accounts.find_by_phone(phone)
     is_open = found is not None and (found.phone_visible or found is call.account)
     return found if is_open else None

@@ -76,12 +76,12 @@ def _tops(call: Call) -> list[Message]:
 
 
 def _place(top: Message) -> tuple[int, int, int]:
-    # Ids of different channels can't be compared.
+    # The ids of different channels cannot be compared.
     return int(top.content.date.timestamp()), top.id, top.peer
 
 
 def _start(call: Call, tops: list[Message], request: Any) -> int:
-    """Count the chats that the pages before have shown."""
+    """Count the chats that earlier pages have shown."""
     date = request.offset_date
     if date is None or not date.timestamp():
         return 0

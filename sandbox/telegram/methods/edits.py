@@ -1,4 +1,4 @@
-"""Edits of texts, captions, media."""
+"""Editing texts, captions and media."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @method(functions.messages.EditMessageRequest)
 def edit_message(call: Call, request: Any) -> Any:
-    """Change what the request names; a text or the media that it leaves out stay."""
+    """Change what the request names; a text or media that it leaves out stay the same."""
     if isinstance(request.peer, types.InputPeerChannel):
         return _edit_post(call, request)
     peer(call, request.peer)

@@ -1,4 +1,4 @@
-"""Forwarding: messages that came from somewhere else."""
+"""Forwarding messages from another chat."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _Forwarding:
     def __init__(self, call: Call, request: Any) -> None:
         self._call = call
         self._request = request
-        # An album stays one, under another id.
+        # An album stays an album, with another id.
         self._groups: dict[int, int] = {}
 
     def draft(self, content: Content, random_id: int) -> Draft:
@@ -65,7 +65,7 @@ class _Forwarding:
         )
 
     def _header(self, content: Content) -> Any:
-        """Name the first author, or only his name if he wants no link to him."""
+        """Name the original author, or only the author's name if the author hides the link."""
         if content.forward is not None:
             return content.forward
         author = self._call.services.accounts[content.sender_id]

@@ -1,4 +1,4 @@
-"""Basic groups: who is in them."""
+"""Basic groups and their members."""
 
 from __future__ import annotations
 

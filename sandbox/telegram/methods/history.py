@@ -51,7 +51,7 @@ def search_global(call: Call, request: Any) -> Any:
 
 
 def _channel(call: Call, request: Any) -> Channel | None:
-    """Return the channel that is asked about, if it is one."""
+    """Return the channel that the request names, if it names one."""
     if not isinstance(getattr(request, "peer", None), types.InputPeerChannel):
         return None
     return find_channel(call.services.accounts, call.viewer, request.peer)
@@ -70,7 +70,7 @@ def _conversation(call: Call, request: Any) -> list[int]:
 
 
 def _everything(call: Call) -> list[int]:
-    # Ids are given out in rising order, so the box is sorted already.
+    # Ids are issued in rising order, so the mailbox is sorted already.
     return [message.id for message in call.account.box]
 
 

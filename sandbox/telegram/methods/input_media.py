@@ -1,4 +1,4 @@
-"""Turns the InputMedia of a request into what a message keeps."""
+"""Turns the InputMedia of a request into the media of a message."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Item = TypeVar("Item", Photo, Document)
 
 
 def make_media(call: Call, wanted: Any) -> Any:
-    """Make what a message keeps of a client's media; raise RpcError when it can't be sent."""
+    """Make the media of a message from a client's media; raise RpcError if it cannot be sent."""
     make = _MAKERS.get(type(wanted))
     if make is None:
         raise RpcError("MEDIA_INVALID")
@@ -43,7 +43,7 @@ def _refuse_empty(_call: Call, _wanted: Any) -> Any:
 
 
 def _refuse_external(_call: Call, _wanted: Any) -> Any:
-    # Nothing outside the machine can be fetched from here.
+    # The sandbox fetches nothing from outside the machine.
     raise RpcError("WEBPAGE_CURL_FAILED")
 
 

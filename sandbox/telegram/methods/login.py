@@ -1,4 +1,4 @@
-"""Logging in by code, signing up, logging in as a bot, logging out."""
+"""Logging in by code, signing up, logging in as a bot, and logging out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def admit(call: Call, account: Account) -> Any:
 
 
 def admit_or_ask_password(call: Call, account: Account) -> Any:
-    """Log in, unless the account has a password that is still owed."""
+    """Log in, unless the account has a password, which is then still required."""
     if account.password is None:
         return admit(call, account)
     call.key.pending = account

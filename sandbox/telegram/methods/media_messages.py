@@ -42,14 +42,14 @@ def send_media(call: Call, request: Any) -> Any:
 
 @method(functions.messages.UploadMediaRequest)
 def upload_media(call: Call, request: Any) -> Any:
-    """Make the media known without sending it, as albums need it."""
+    """Upload media without sending it, as albums require."""
     peer(call, request.peer)
     return media.shown(call.account, make_media(call, request.media))
 
 
 @method(functions.messages.ReadMessageContentsRequest)
 def read_message_contents(call: Call, request: Any) -> Any:
-    """Note that voice messages were listened to, which both sides learn."""
+    """Record that voice messages were played, and push that to both sides."""
     account = call.account
     found = [message for i in dict.fromkeys(request.id) if (message := account.box.get(i))]
     played = [m for m in found if not m.out and tl_views.is_unplayed(m)]
@@ -82,7 +82,7 @@ def checked_caption(text: str) -> str:
 
 
 def outcome(call: Call, done: list[Posted | Message]) -> Any:
-    """Answer with messages sent now or, by an equal request, before."""
+    """Answer with messages that were sent now or by an earlier, equal request."""
     account = call.account
     messages = [each.message if isinstance(each, Posted) else each for each in done]
     shown: list[Any] = [types.UpdateMessageID(m.id, m.random_id) for m in messages]
@@ -94,5 +94,5 @@ def outcome(call: Call, done: list[Posted | Message]) -> Any:
 def _shown(account: Account, each: Posted | Message) -> Any:
     if isinstance(each, Posted):
         return tl_views.update(account, each.entry)
-    # Its pts was told when it was sent.
+    # Its pts was reported when it was sent.
     return types.UpdateNewMessage(tl_views.message(account, each), account.log.pts, 0)

@@ -1,4 +1,4 @@
-"""Text messages: sending, deleting, reading, typing, looking up."""
+"""Text messages: sending, deleting, reading, typing and looking up."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def get_messages(call: Call, request: Any) -> Any:
 
 
 def _id_of(call: Call, wanted: Any) -> int:
-    """Return the id of a message that a client names, itself or by the reply to it."""
+    """Return the id of a message that a client names, directly or by the reply to it."""
     message_id: int = getattr(wanted, "id", 0)
     if not isinstance(wanted, types.InputMessageReplyTo):
         return message_id
@@ -119,14 +119,14 @@ def checked_text(text: str | None) -> str:
 
 
 def replied(call: Call, reply_to: Any, box: Mailbox | None = None) -> Content | None:
-    """Return what a message replies to, if it is in the box, which is the sender's by default."""
+    """Return the message that is replied to, if it is in the mailbox (by default the sender's)."""
     box = call.account.box if box is None else box
     message = box.get(getattr(reply_to, "reply_to_msg_id", 0))
     return message.content if message else None
 
 
 def sent_before(call: Call, random_id: int, box: Mailbox | None = None) -> Message | None:
-    """Return the message that a repeated request has sent already."""
+    """Return the message that an earlier, equal request has sent."""
     box = call.account.box if box is None else box
     message_id = box.sent_with(random_id)
     if message_id is None:
@@ -140,7 +140,7 @@ def sent_before(call: Call, random_id: int, box: Mailbox | None = None) -> Messa
 
 
 def sent(call: Call, message: Message) -> Any:
-    """Answer with a message that was sent earlier; its pts was told then."""
+    """Answer with a message that was sent earlier; its pts was reported then."""
     account, channel = call.account, _channel_of(call, message)
     new = types.UpdateNewChannelMessage if channel else types.UpdateNewMessage
     shown = [
@@ -151,7 +151,7 @@ def sent(call: Call, message: Message) -> Any:
 
 
 def updates_with(call: Call, *posted: Posted) -> Any:
-    """Answer with what was done just now, the random_id of each new message first."""
+    """Answer with the updates of this request, preceded by the random_id of each new message."""
     account = call.account
     ids = [p.message for p in posted if p.message.random_id is not None]
     shown: list[Any] = [types.UpdateMessageID(m.id, m.random_id) for m in ids]
@@ -166,7 +166,7 @@ def _channel_of(call: Call, message: Message) -> Channel | None:
 
 
 def messages_with_users(call: Call, found: list[Message | None], ids: list[int]) -> Any:
-    """Answer with messages, empty ones where there is none."""
+    """Answer with messages; an empty one stands for each that does not exist."""
     account, accounts = call.account, call.services.accounts
     shown = [
         tl_views.message(account, message) if message else types.MessageEmpty(message_id, None)

@@ -1,4 +1,4 @@
-"""Two-step verification: showing, checking, changing an account's password."""
+"""Two-step verification: showing, checking and changing an account's password."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def update_password_settings(call: Call, request: Any) -> bool:
 
 
 def _owner(call: Call) -> Account:
-    """Return whose password it is: of who is logged in, or of who owes it."""
+    """Return the owner of the password: the account that is logged in, or that still has to give it."""
     account = call.key.account or call.key.pending
     if account is None:
         raise RpcError("AUTH_KEY_UNREGISTERED")

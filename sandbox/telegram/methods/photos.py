@@ -34,7 +34,7 @@ def upload_profile_photo(call: Call, request: Any) -> Any:
 
 @method(functions.photos.UpdateProfilePhotoRequest)
 def update_profile_photo(call: Call, request: Any) -> Any:
-    """Put a photo in front that is known already, or take the one in front away."""
+    """Show an earlier photo first, or remove the first one."""
     account = call.account
     if isinstance(request.id, types.InputPhotoEmpty):
         del account.photos[-1:]

@@ -1,4 +1,4 @@
-"""What an account tells about itself, to whom."""
+"""The profile of an account, and who may see it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def scan(services: Services, account: Account, token: bytes) -> ClientKey:
-    """Let an account's owner scan a token; return the key that is let in."""
+    """Scan a token as the account's owner; return the key that gets the login."""
     found = services.logins.accept_token(token, account)
     found.session.push(serialise(types.UpdateShort(types.UpdateLoginToken(), now())))
     return found.session.key

@@ -1,4 +1,4 @@
-"""The list of an account's logins, with the means to end them."""
+"""The list of an account's logins, and ways to end them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carrying a login over to the data centre that keeps a file."""
+"""Carrying a login over to the data centre that stores a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def export_authorization(call: Call, request: Any) -> Any:
 
 @method(functions.auth.ImportAuthorizationRequest, anonymous=True)
 def import_authorization(call: Call, request: Any) -> Any:
-    """Let a key in that was agreed on here, for as long as the login it comes from lasts."""
+    """Log in a key of this data centre, for as long as the login that it comes from lasts."""
     exports, here = call.services.exports, call.address.dc_id
     login, account = exports.pop(request.bytes, here, request.id)
     call.keys.sign_in(call.key, account)

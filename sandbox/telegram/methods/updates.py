@@ -1,4 +1,4 @@
-"""What happened while a client was away."""
+"""The events that a client has missed."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def get_difference(call: Call, request: Any) -> Any:
 
 
 def _active_channels(call: Call, since: datetime | None) -> list[Channel]:
-    """Return the channels whose own differences a client has to ask for."""
+    """Return the channels for which a client has to request a difference of their own."""
     channels = call.services.accounts.channels_of(call.account)
     return [c for c in channels if since is None or (c.active and c.active >= since)]
 
 
 def _parts(call: Call, entries: list[Entry], channels: list[Channel]) -> tuple[list[Any], ...]:
-    """Split events into messages, secret ones, other updates, chats, users."""
+    """Split events into messages, secret messages, other updates, chats and users."""
     account, accounts = call.account, call.services.accounts
     shown = [update for entry in entries if (update := tl_views.update(account, entry))]
     messages = [u.message for u in shown if isinstance(u, types.UpdateNewMessage)]

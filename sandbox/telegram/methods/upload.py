@@ -1,4 +1,4 @@
-"""Files part by part, in both directions."""
+"""Uploading and downloading files part by part."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.files.stored_file import Readable
     from sandbox.telegram.rpc import Call
 
-_WINDOW = 1 << 20  # a piece may not reach across its borders
+_WINDOW = 1 << 20  # a piece may not cross its borders
 _UNIT = 4 << 10
 _PRECISE_UNIT = 1 << 10
 _CDN = 203
@@ -92,13 +92,13 @@ def _item(call: Call, kind: type[Any], location: Any) -> Any:
 
 
 def _check_place(call: Call, item: Photo | Document) -> None:
-    """Send whoever asks at the wrong data centre to the one that keeps the file."""
+    """Refer a client to the data centre that stores the file, if it is another one."""
     if item.dc_id != call.address.dc_id:
         raise RpcError(f"FILE_MIGRATE_{item.dc_id}")
 
 
 def _redirect() -> Any:
-    """Point at a content delivery network that nobody here runs."""
+    """Redirect to a content delivery network, which does not exist here."""
     return types.upload.FileCdnRedirect(_CDN, token_bytes(16), token_bytes(32), token_bytes(16), [])
 
 
@@ -110,7 +110,7 @@ def _of_size(sizes: tuple[Size, ...], letter: str) -> Readable:
 
 
 def _profile_photo(call: Call, location: Any) -> Readable:
-    """Find a profile photo; whoever may address its owner needs no reference."""
+    """Find a profile photo; a client that may address its owner needs no reference."""
     owner = find_user(call.services.accounts, call.viewer, location.peer)
     photo = next((p for p in owner.photos if p.id == location.photo_id), None)
     if photo is None:

@@ -1,4 +1,4 @@
-"""Who somebody is."""
+"""Looking up users."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def get_full_user(call: Call, request: Any) -> Any:
 
 
 def _user_or_empty(call: Call, user: Any) -> Any:
-    """Show a user; whoever is named with a wrong access hash is empty, as at Telegram."""
+    """Show a user, or an empty user for a wrong access hash, as Telegram does."""
     try:
         return tl_views.user(call.viewer, find_user(call.services.accounts, call.viewer, user))
     except RpcError:

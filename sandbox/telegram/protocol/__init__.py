@@ -1,1 +1,1 @@
-"""From bytes to requests and back."""
+"""MTProto: from bytes to requests and back."""

@@ -29,19 +29,19 @@ _MAX_SESSIONS = 20
 
 @dataclass(slots=True, eq=False)
 class ClientKey:
-    """One authorization key with what the data centre knows of its holder."""
+    """One authorization key, and what the data centre knows about its holder."""
 
     auth: Any
     account: Account | None = None
     # Which of the account's logins this is.
     login: int = 0
-    # Who gave the right code but still owes the password.
+    # The account whose code was right but whose password is still missing.
     pending: Account | None = None
-    # The login at the account's own data centre, where this key came in by it at another.
+    # The login at the account's own data centre from which this key's login was carried over.
     exported_from: ClientKey | None = None
-    # What the client said of itself in initConnection.
+    # The client's description of itself from initConnection.
     device: Any = None
-    # Every request is answered with this error once the key is burnt.
+    # Every request is answered with this error once the key is invalid.
     refusal: str | None = None
     hash: int = field(default_factory=lambda: secrets.randbits(62) | 1)
     created: datetime = field(default_factory=now)
@@ -83,11 +83,11 @@ class ClientKey:
             yield _start_of(period), _start_of(period + 2), self.salt_of(period)
 
     def renew_salt(self) -> None:
-        """Make all salts handed out so far wrong."""
+        """Make all salts issued so far invalid."""
         self.salt_seed = os.urandom(16)
 
     def session(self, session_id: int) -> Session:
-        """Return the protocol session with this id, making it at its first message."""
+        """Return the protocol session with this id, which is created at its first message."""
         session = self.sessions.get(session_id)
         if session is None:
             self._forget_old_sessions()
@@ -95,7 +95,7 @@ class ClientKey:
         return session
 
     def drain_undelivered(self, heir: Session) -> Iterator[bytes]:
-        """Hand over what was pushed to lost sessions of this key, never acknowledged."""
+        """Yield what was pushed to lost sessions of this key and never acknowledged."""
         for session in self.sessions.values():
             if session is not heir and session.was_lost:
                 yield from session.drain_unacknowledged()
@@ -111,7 +111,7 @@ def _start_of(period: int) -> datetime:
 
 
 class Keyring:
-    """All authorization keys, findable by id or account."""
+    """All authorization keys, indexed by id and account."""
 
     def __init__(self) -> None:
         self._by_id: dict[int, ClientKey] = {}
@@ -121,7 +121,7 @@ class Keyring:
         return self._by_id.get(key_id)
 
     def register(self, auth_key: Any) -> ClientKey:
-        """Keep a key that an exchange has made."""
+        """Store a key that an exchange has made."""
         key = self._by_id[auth_key.key_id] = ClientKey(auth_key)
         return key
 
@@ -131,7 +131,7 @@ class Keyring:
         return self.register(AuthKey(b"\x01" + os.urandom(255)))
 
     def forget(self, key: ClientKey) -> None:
-        """Drop a key; whoever still uses it is told that it is unknown."""
+        """Drop a key; clients that still use it get an error that it is unknown."""
         self.sign_out(key)
         self._by_id.pop(key.auth.key_id, None)
 

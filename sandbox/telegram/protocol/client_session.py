@@ -31,7 +31,7 @@ _OVERHEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to the client; lasting ones are updates that must not get lost."""
+    """One message to the client; lasting messages are updates that must not get lost."""
 
     message_id: int
     seq_no: int
@@ -43,7 +43,7 @@ class Outgoing:
 
 
 class Session:
-    """What both sides have sent to each other since the client made up this session's id."""
+    """What both sides have sent to each other since the client chose this session's id."""
 
     def __init__(self, session_id: int, key: ClientKey) -> None:
         self.id = session_id
@@ -51,7 +51,7 @@ class Session:
         self.connection: Connection | None = None
         self.wants_updates = False
         self.is_announced = False
-        # The line broke, in contrast to the client hanging up.
+        # The connection broke; the client did not close it.
         self.was_lost = False
         self.layer: int | None = None
         self.running: dict[int, Task[None]] = {}
@@ -66,7 +66,7 @@ class Session:
         self._unanswered: set[int] = set()
 
     def remember(self, message_id: int) -> bool:
-        """Note a message of the client; tell whether it is new."""
+        """Remember a message of the client; return whether it is new."""
         if message_id in self._seen or message_id <= self._seen_floor:
             return False
         self._seen.add(message_id)
@@ -81,7 +81,7 @@ class Session:
         return message_id in self._seen
 
     def acknowledge_later(self, message_id: int) -> None:
-        """Acknowledge a message with the next packet, unless its answer is in there."""
+        """Acknowledge a message in the next packet, unless that packet contains its answer."""
         self._unanswered.add(message_id)
         self._wake()
 
@@ -96,7 +96,7 @@ class Session:
         self._send(bytes(message), kind=1, content=content)
 
     def push(self, body: bytes, *, lasting: bool = True) -> None:
-        """Send an update; a lasting one outlives a broken line."""
+        """Send an update; a lasting one outlives a broken connection."""
         self._send(compress(body), kind=3, lasting=lasting)
 
     def acknowledge(self, message_ids: list[int]) -> None:
@@ -105,7 +105,7 @@ class Session:
             self._unacknowledged_bytes -= len(message.body) if message else 0
 
     def resend(self, message_ids: list[int] | None = None) -> None:
-        """Send again what was never acknowledged: all of it, or the given messages."""
+        """Send unacknowledged messages again: all of them, or the given ones."""
         wanted = self._unacknowledged if message_ids is None else message_ids
         queued = {message.message_id for message in self._queue}
         again = [self._unacknowledged[i] for i in wanted if i in self._unacknowledged]
@@ -113,14 +113,14 @@ class Session:
         self._wake()
 
     def drain_unacknowledged(self) -> Iterator[bytes]:
-        """Give up the updates that never arrived, for another session to take."""
+        """Yield the updates that never arrived, and forget them; another session will send them."""
         for message in list(self._unacknowledged.values()):
             if message.lasting:
                 self.acknowledge([message.message_id])
                 yield message.body
 
     def attach(self, connection: Connection) -> None:
-        """Speak over this connection from now on."""
+        """Use this connection from now on."""
         if self.connection is connection:
             return
         self.connection, self.was_lost = connection, False
@@ -130,14 +130,14 @@ class Session:
     def detach(self, connection: Connection, *, lost: bool) -> None:
         if self.connection is connection:
             self.connection, self.was_lost = None, lost
-            # Content among it is in the store; the rest is of no use later.
+            # Messages with content stay unacknowledged; the rest is useless later.
             self._queue.clear()
             if not lost:
                 self._unacknowledged.clear()
                 self._unacknowledged_bytes = 0
 
     def drain(self, salt: int) -> Iterator[Letter]:
-        """Yield what waits to be sent, packed into as few messages as may be."""
+        """Yield what waits to be sent, packed into as few messages as possible."""
         queue, self._queue = self._queue, []
         if self._unanswered:
             acknowledgement = bytes(types.MsgsAck(list(self._unanswered)))
@@ -148,7 +148,7 @@ class Session:
 
     def _letter(self, salt: int, batch: list[Outgoing]) -> Letter:
         first = batch[0]
-        # A message sent again is older than others, which only a container may carry.
+        # A message that is sent again has an older id, which only a container may hold.
         if len(batch) == 1 and first.message_id == self._last_id:
             return Letter(salt, self.id, first.message_id, first.seq_no, first.body)
         head = struct.pack("<Ii", MessageContainer.CONSTRUCTOR_ID, len(batch))
@@ -172,7 +172,7 @@ class Session:
             self.acknowledge([next(iter(self._unacknowledged))])
 
     def _next_id(self, kind: int) -> int:
-        """Make a rising id; clients tell answers (1) from pushes (3) by its last bits."""
+        """Make a rising id; its last bits distinguish answers (1) from pushes (3)."""
         moment = int(time.time() * 2**32) & ~3
         self._last_id = max(moment, (self._last_id & ~3) + 4) | kind
         return self._last_id

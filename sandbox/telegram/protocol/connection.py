@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _UNKNOWN_KEY = struct.pack("<i", -404)
-_MAX_UNSENT = 16 << 20  # bytes; a peer that reads so slowly is cut off
+_MAX_UNSENT = 16 << 20  # bytes; a client that reads so slowly is disconnected
 _WRONG_SALT = 48
 _INVALID_CONTAINER = 64
 _ESTABLISHED = 1  # the first byte of Linux's tcp_info
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         self._hung_up = True
 
     def pause_writing(self) -> None:
-        # Whoever does not read the answers may not ask on.
+        # A client that does not read answers may not send more requests.
         if self._transport:
             self._transport.pause_reading()
 
@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
             self.abort()
 
     def is_open(self) -> bool:
-        """Tell whether the client still holds its end, even if its hanging up is unread yet."""
+        """Return whether the client's end is still open, even before its closing has been read."""
         if self._transport is None or self._transport.is_closing():
             return False
         with self._transport.get_extra_info("socket").dup() as socket:
@@ -120,19 +120,19 @@ class Connection(asyncio.Protocol):
         return state == _ESTABLISHED
 
     def abort(self) -> None:
-        """Cut the line at once."""
+        """Cut the connection at once."""
         self._leave(lost=True)
         if self._transport:
             self._transport.abort()
 
     def disconnect_in(self, seconds: float) -> None:
-        """Hang up then, unless the deadline is put off."""
+        """Disconnect after this time, unless the deadline is extended."""
         if self._deadline:
             self._deadline.cancel()
         self._deadline = asyncio.get_running_loop().call_later(max(0, seconds), self.abort)
 
     def flush_soon(self, session: Session) -> None:
-        """Send what the session has to say when this turn of the loop is over."""
+        """Send the session's messages at the end of this turn of the event loop."""
         if not self._unflushed:
             asyncio.get_running_loop().call_soon(self._flush)
         self._unflushed[session.id] = session
@@ -221,16 +221,16 @@ class Connection(asyncio.Protocol):
             error = RpcError(f"INPUT_METHOD_INVALID_{exc.constructor}")
             session.answer(message.message_id, error.as_tl())
         except MalformedBody as exc:
-            logger.info("an unreadable request: %s", exc)
+            logger.info("cannot read a request: %s", exc)
             session.answer(message.message_id, RpcError("INPUT_FETCH_ERROR").as_tl())
         else:
             if not service_messages.serve(session, message.message_id, request):
                 self._endpoint.execute(session, message.message_id, request)
 
     def _use(self, key: ClientKey) -> None:
-        """Count this connection for the key; two that are open at a time burn the key.
+        """Count this connection for the key; two open connections make the key invalid.
 
-        Only beside those at media-only addresses a key may have others.
+        Connections at media-only addresses do not count.
         """
         if key is self._key and (self.address.media_only or self in key.connections):
             return
@@ -239,7 +239,7 @@ class Connection(asyncio.Protocol):
             self._key = key
             return
         if any(other.is_open() for other in key.connections):
-            logger.warning("a key sends on two connections; it is burnt")
+            logger.warning("a key is used on two connections; it is now invalid")
             key.refusal = "AUTH_KEY_DUPLICATED"
         self._key = key
         key.connections.add(self)

@@ -21,7 +21,7 @@ class EnvelopeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What one encrypted packet holds."""
+    """The content of one encrypted packet."""
 
     salt: int
     session_id: int
@@ -46,7 +46,7 @@ def seal(auth_key: Any, letter: Letter, *, from_client: bool = False) -> bytes:
 
 
 def unseal(auth_key: Any, packet: bytes, *, from_client: bool = True) -> Letter:
-    """Decrypt a message of the other side; raise EnvelopeError when anything is off."""
+    """Decrypt a message of the other side; raise EnvelopeError if anything is wrong."""
     message_key, encrypted = packet[8:_KEY_PREFIX], packet[_KEY_PREFIX:]
     if len(encrypted) < _HEADER.size or len(encrypted) % 16:
         raise EnvelopeError("not whole blocks")
@@ -62,7 +62,7 @@ def unseal(auth_key: Any, packet: bytes, *, from_client: bool = True) -> Letter:
 
 
 def key_id_of(packet: bytes) -> int:
-    """Tell under which key a packet is sealed; 0 means under none."""
+    """Return the id of the key that a packet is sealed under; 0 means none."""
     if len(packet) < 8:
         raise EnvelopeError("too short for a key id")
     key_id: int = struct.unpack_from("<Q", packet)[0]

@@ -20,16 +20,16 @@ _SHORTEST_PACKET = 4
 
 
 class FramingError(Exception):
-    """The bytes are no frame of this transport."""
+    """The bytes are not a frame of this transport."""
 
 
 class Transport(Protocol):
-    """One way to mark where a packet ends."""
+    """One way to mark the end of a packet."""
 
     def frame(self, packet: bytes) -> bytes: ...
 
     def cut(self, buffer: bytearray) -> bytes | None:
-        """Take one packet off the buffer, or nothing while it is incomplete."""
+        """Cut one packet off the buffer; return None while it is incomplete."""
 
 
 class Full:
@@ -162,7 +162,7 @@ class _Stream(Protocol):
 
 
 def ctr(key: bytes, counter: bytes) -> _Stream:
-    """Make a stream that covers, or uncovers, bytes in their order."""
+    """Make a stream that encrypts or decrypts bytes in their order."""
     return Cipher(algorithms.AES(key), modes.CTR(counter)).encryptor().update
 
 

@@ -30,7 +30,7 @@ _INNER_DATA = (types.PQInnerData, types.PQInnerDataDc)
 
 
 class ExchangeFailed(Exception):
-    """The client does not keep to the exchange."""
+    """The client does not follow the exchange."""
 
 
 class KeyExchange:
@@ -44,7 +44,7 @@ class KeyExchange:
         self._exponent = 0
 
     def answer(self, packet: bytes) -> bytes:
-        """Answer one plain packet; raise ExchangeFailed when it is out of order or forged."""
+        """Answer one plain packet; raise ExchangeFailed if it is out of order or forged."""
         try:
             answer = bytes(self._answer(read_object(_plain_body(packet))))
         except (MalformedBody, UnsealableSecret, ValueError) as exc:
@@ -105,7 +105,7 @@ class KeyExchange:
         secret = pow(public, self._exponent, dh_group.PRIME)
         key = AuthKey(secret.to_bytes((secret.bit_length() + 7) // 8, "big"))
         if len(key.key) != _KEY_LENGTH:
-            # Telethon drops leading zero bytes of a key, so such a key can't be kept.
+            # Telethon drops leading zero bytes of a key, so such a key cannot be used.
             return types.DhGenRetry(*self._agreed(), key.calc_new_nonce_hash(self._new_nonce, 2))
         self._register(key)
         return types.DhGenOk(*self._agreed(), key.calc_new_nonce_hash(self._new_nonce, 1))

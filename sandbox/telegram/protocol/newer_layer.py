@@ -1,4 +1,4 @@
-"""An object of a layer that is newer than any client's here."""
+"""An object of a layer that is newer than that of any client."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import struct
 from typing import Any
 
 CONSTRUCTOR_ID = 0x7E1E5C0E
-# Its fields are of lengths that only somebody who knows the constructor can tell.
+# Without knowing the constructor, a client cannot tell how long its fields are.
 _FIELDS = b"\x2a\x00\x00\x00\x05newer\x00\x00\xb5\x75\x72\x99"
 
 
 class NewerObject:
-    """Stands where a known object may stand; no installed layer has its constructor."""
+    """An object in place of a known one; no installed layer has its constructor."""
 
     CONSTRUCTOR_ID = CONSTRUCTOR_ID
 

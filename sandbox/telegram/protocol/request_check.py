@@ -1,4 +1,4 @@
-"""Checks that a request read off the wire holds objects of the types its TL definition names."""
+"""Checks that a request from the wire holds objects of the types that its TL definition names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAMILIES = {cls.__module__.rpartition(".")[2] for cls in tlobjects.values()}
 
 
 def is_well_typed(thing: Any) -> bool:
-    """Tell whether every object inside is of the type its place asks for."""
+    """Return whether every object inside has the type that its field requires."""
     if isinstance(thing, list):
         return all(map(is_well_typed, thing))
     if not isinstance(thing, TLObject):
@@ -31,7 +31,7 @@ def _fits(value: Any, kinds: frozenset[int]) -> bool:
         return all(_fits(item, kinds) for item in value)
     if value is None:
         return True
-    if isinstance(value, TLRequest):  # it carries the id of its result's type
+    if isinstance(value, TLRequest):  # it has the id of its result's type
         return False
     return getattr(value, "SUBCLASS_OF_ID", None) in kinds and is_well_typed(value)
 
@@ -47,7 +47,7 @@ def _object_fields(cls: Any) -> tuple[tuple[str, frozenset[int]], ...]:
 
 
 def _kinds_of(annotation: str) -> frozenset[int]:
-    """Return the ids of the types that an annotation may mean; it names no family."""
+    """Return the ids of the types that an annotation may mean, since it does not name the family."""
     named = _NAMED_TYPE.search(annotation)
     if named is None:
         return frozenset()

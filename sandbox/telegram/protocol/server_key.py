@@ -1,4 +1,4 @@
-"""The data centre's RSA key, with both ways in which clients pad what they encrypt to it."""
+"""The data centre's RSA key, and both paddings that clients use with it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from telethon.tl import TLObject
 
 
 class UnsealableSecret(Exception):
-    """The bytes were not encrypted to this key."""
+    """The bytes were not encrypted for this key."""
 
 
 class ServerKey:
-    """An RSA key pair made at start."""
+    """An RSA key pair, created at start."""
 
     def __init__(self) -> None:
         private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -28,14 +28,14 @@ class ServerKey:
         self.fingerprint = _fingerprint(self._numbers.public_numbers)
 
     def unseal(self, secret: bytes) -> tuple[bytes, bytes]:
-        """Return the hash and the padded data that the client put together."""
+        """Return the hash and the padded data that the client encrypted."""
         number = int.from_bytes(secret, "big")
         if not 0 < number < self._numbers.public_numbers.n:
             raise UnsealableSecret("not a number below the modulus")
         block = self._decrypt(number).to_bytes(256, "big")
         data = _unpad(block)
         if data is None:
-            # The older padding: a zero byte, the SHA-1 of the data, the data, random bytes.
+            # The older padding: a zero byte, the SHA-1 of the data, the data and random bytes.
             return block[1:21], block[21:]
         return b"", data
 

@@ -19,7 +19,7 @@ _MAX_SALTS = 64
 
 
 def flaw_of(message_id: int, unix: float) -> int | None:
-    """Return the code of what is wrong with a client's message id, if anything is."""
+    """Return the error code for a client's message id, if anything is wrong with it."""
     if message_id % 4:
         return 18
     moment = message_id >> 32
@@ -29,7 +29,7 @@ def flaw_of(message_id: int, unix: float) -> int | None:
 
 
 def serve(session: Session, message_id: int, message: Any) -> bool:
-    """Answer a service message; tell whether it was one."""
+    """Answer a service message; return whether it was one."""
     handler = _HANDLERS.get(type(message))
     if handler is None:
         return False
@@ -78,7 +78,7 @@ def _drop_answer(session: Session, message_id: int, _message: Any) -> None:
 
 
 def _ignore(_session: Session, _message_id: int, _message: Any) -> None:
-    """Need nothing from us."""
+    """Ignore a message that needs no answer."""
 
 
 _HANDLERS: dict[type, Callable[[Session, int, Any], None]] = {

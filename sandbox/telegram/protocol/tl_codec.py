@@ -1,4 +1,4 @@
-"""Turns bytes into TL objects or back by Telethon's codec, within bounds no sender can exceed."""
+"""Converts bytes to TL objects and back with Telethon's codec, within bounds that no sender can exceed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_INFLATED = 8 << 20
 MAX_DEPTH = 40
 MAX_CONTAINED = 1020
 COMPRESS_ABOVE = 512
-# Pieces of files are bigger; packing them would cost much time for little.
+# Pieces of files are bigger; compressing them would take long and gain little.
 COMPRESS_BELOW = 64 << 10
 _BOOLEANS = {True: b"\xb5\x75\x72\x99", False: b"\x37\x97\x79\xbc"}
 _VECTOR = 0x1CB5C415
@@ -33,7 +33,7 @@ _GARBAGE = (
 
 
 class MalformedBody(Exception):
-    """The bytes are no TL object."""
+    """The bytes are not a TL object."""
 
 
 class UnknownConstructor(MalformedBody):
@@ -58,7 +58,7 @@ class LongVector(list[int]):
 
 
 class Allowance:
-    """How much one packet may still inflate to."""
+    """How many bytes one packet may still inflate to."""
 
     def __init__(self, size: int = MAX_INFLATED) -> None:
         self._left = size
@@ -102,7 +102,7 @@ class _Reader(BinaryReader):  # type: ignore[misc]  # Telethon ships no types
 
 
 def read_object(body: bytes, allowance: Allowance | None = None) -> Any:
-    """Read one TL object; raise MalformedBody when there is none."""
+    """Read one TL object; raise MalformedBody if there is none."""
     try:
         return _Reader(body, allowance or Allowance()).tgread_object()
     except TypeNotFoundError as exc:
@@ -112,7 +112,7 @@ def read_object(body: bytes, allowance: Allowance | None = None) -> Any:
 
 
 def unpack(message: Incoming) -> list[Incoming]:
-    """Take a container apart; any other message is its own only part."""
+    """Split a container into its messages; any other message is its own only part."""
     if message.body[:4] != struct.pack("<I", MessageContainer.CONSTRUCTOR_ID):
         return [message]
     try:
@@ -136,7 +136,7 @@ def _contained(body: bytes) -> list[Incoming]:
 
 
 def serialise(result: Any) -> bytes:
-    """Write a result: an object, a truth value, a vector, or bytes that are written already."""
+    """Serialise a result: an object, a boolean, a vector, or bytes that are serialised already."""
     if isinstance(result, bool):
         return _BOOLEANS[result]
     if isinstance(result, list):
@@ -150,7 +150,7 @@ def _elements(vector: list[Any]) -> list[bytes]:
 
 
 def compress(body: bytes) -> bytes:
-    """Pack a body that is long enough to gain by it, short enough not to hold up others."""
+    """Compress a body that is long enough to gain by it and short enough not to delay others."""
     if not COMPRESS_ABOVE < len(body) < COMPRESS_BELOW:
         return body
     packed = bytes(GzipPacked(body))

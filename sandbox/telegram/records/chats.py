@@ -1,4 +1,4 @@
-"""The chats of more than two: basic groups, channels."""
+"""Chats with several members: basic groups and channels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHANNEL_OFFSET = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """How somebody came into a chat."""
+    """A membership: when somebody joined a chat, and by whom."""
 
     inviter_id: int
     joined: datetime
@@ -27,7 +27,7 @@ class Member:
 
 @dataclass(slots=True, eq=False)
 class Chat:
-    """What every chat has; the id is its peer number, which is negative."""
+    """The fields that every chat has; the id is its peer number, which is negative."""
 
     id: int
     title: str
@@ -38,7 +38,7 @@ class Chat:
 
 @dataclass(slots=True, eq=False)
 class Group(Chat):
-    """A basic group, of whose messages each member keeps a copy."""
+    """A basic group; each member has a copy of its messages."""
 
     @property
     def bare_id(self) -> int:
@@ -47,16 +47,16 @@ class Group(Chat):
 
 @dataclass(slots=True, eq=False)
 class Channel(Chat):
-    """A broadcast channel or a supergroup, whose messages stay in its own box."""
+    """A broadcast channel or a supergroup, whose messages stay in its own mailbox."""
 
     broadcast: bool = False
-    # Whoever knows a public channel may read it or join.
+    # Anybody who knows a public channel may read it or join.
     public: bool = False
-    # The newest event, in the resolution that clients ask with.
+    # The time of the newest event, in the resolution that clients use.
     active: datetime | None = None
     box: Mailbox = field(default_factory=Mailbox)
     log: EventLog = field(default_factory=EventLog)
-    # Up to which message each member has read.
+    # The id up to which each member has read.
     read: dict[int, int] = field(default_factory=dict)
 
     @property

@@ -1,4 +1,4 @@
-"""What happened to one account, in pts order."""
+"""The events of one account, in the order of their pts."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ MAX_KEPT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message came into the box."""
+    """A message came into the mailbox."""
 
     message_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class EditedMessage:
-    """A message in the box changed."""
+    """A message in the mailbox changed."""
 
     message_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeletedMessages:
-    """Messages left the box."""
+    """Messages left the mailbox."""
 
     message_ids: tuple[int, ...]
 
@@ -51,7 +51,7 @@ class ReadOutbox:
 
 @dataclass(frozen=True, slots=True)
 class OtherEvent:
-    """Any other update with a pts; the users are those it mentions."""
+    """Any other update with a pts, and the users that it mentions."""
 
     update: Any
     users: tuple[int, ...] = ()
@@ -62,7 +62,7 @@ Event = NewMessage | EditedMessage | DeletedMessages | ReadInbox | ReadOutbox | 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event at its place; pts is the count of steps after it."""
+    """An event and its place; pts is the count of steps after it."""
 
     pts: int
     event: Event
@@ -73,7 +73,7 @@ class Entry:
 
 
 def steps_of(event: Event) -> int:
-    """Tell by how much an event moves pts."""
+    """Return by how much an event increases pts."""
     return len(event.message_ids) if isinstance(event, DeletedMessages) else 1
 
 
@@ -81,7 +81,7 @@ class EventLog:
     """The events of one account that a client may still ask for."""
 
     def __init__(self) -> None:
-        # Clients can't fill gaps from pts 0, so it starts at 1.
+        # Clients cannot fill gaps from pts 0, so it starts at 1.
         self.pts = 1
         self._complete_from = 1
         self._entries: list[Entry] = []
@@ -99,10 +99,10 @@ class EventLog:
         return self._entries[bisect_right(self._entries, pts, key=attrgetter("pts")) :]
 
     def is_forgotten(self, pts: int) -> bool:
-        """Tell whether events after this pts are no longer known."""
+        """Return whether events after this pts are no longer known."""
         return pts < self._complete_from
 
     def forget(self) -> None:
-        """Drop all events, so that whoever is behind is told "too long"."""
+        """Drop all events, so that clients that missed some get "too long"."""
         self._entries.clear()
         self._complete_from = self.pts

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Content:
-    """What all copies of one message share; changing it changes it for everyone."""
+    """The content that all copies of one message share; a change is visible to everyone."""
 
     sender_id: int
     date: datetime
     text: str = ""
     entities: list[Any] = field(default_factory=list)
     media: Any = None
-    # A service message ("missed call") has an action, neither text nor media.
+    # A service message ("missed call") has an action and neither text nor media.
     action: Any = None
     reply_to: Content | None = None
     forward: Any = None
@@ -29,10 +29,10 @@ class Content:
     silent: bool = False
     # Written in the name of a broadcast channel, which hides the author.
     is_post: bool = False
-    # A voice or round video message was listened to by its recipient.
+    # The recipient has played the voice or round video message.
     was_played: bool = False
     edit_date: datetime | None = None
-    # The id of this message in the box of each account that keeps a copy.
+    # The id of this message in the mailbox of each account that has a copy.
     copies: dict[int, int] = field(default_factory=dict)
 
 
@@ -80,13 +80,13 @@ class Conversation:
         return self.ids[: bisect_left(self.ids, offset_id)] if offset_id else list(self.ids)
 
     def newest_incoming(self, up_to: int) -> int:
-        """Return the newest message of the other side up to an id; 0 means any."""
+        """Return the newest message from the other side up to an id; 0 means any."""
         place = bisect_right(self.incoming, up_to) if up_to else len(self.incoming)
         return self.incoming[place - 1] if place else 0
 
 
 class Mailbox:
-    """Everything one account sees, under that account's own ids."""
+    """All messages of one account, under the account's own ids."""
 
     def __init__(self) -> None:
         self._messages: dict[int, Message] = {}
@@ -113,7 +113,7 @@ class Mailbox:
     def add(
         self, owner_id: int, peer: int, content: Content, *, out: bool, random_id: int | None = None
     ) -> Message:
-        """Keep a copy under the next id."""
+        """Add a copy under the next id."""
         self._last_id += 1
         message = Message(self._last_id, peer, out, content, random_id)
         self._messages[message.id] = message
