@@ -19,7 +19,7 @@ from supervisor.numbers.view import View
 from supervisor.processes.page_merging import PageMerging
 from supervisor.store.values import AuditEntry
 from tests.fakes.logins import FakeLinks, FakeLogins
-from tests.fakes.mail import FakeMail
+from tests.fakes.messages import FakeMessages
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,7 +42,7 @@ def view(number: str, name: str, **fields: Any) -> View:
     return View(number=number, name=name, **known | fields)
 
 
-class FakeGateway(FakeMail):
+class FakeGateway(FakeMessages):
     """Keeps numbers in a dict, remembers what was asked, raises what it is told to."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Files that are just real enough: pictures, films, recordings of any size."""
+"""Files that are just real enough: pictures, videos and recordings of any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that were good once."""
+"""Valid bytes with random changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second chance for failed tests: once more, alone; who passes then is told as flaky.
+"""A second chance for failed tests: each runs once more, alone, and is reported as flaky if it passes.
 
 Run as `python -m tests.support.repetition STATUS` after a run of pytest that ended with this status.
 """

@@ -1,4 +1,4 @@
-"""Waiting for what another task, process or server brings about."""
+"""Waiting for something that another task, process or server does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's hands in acceptance tests."""
+"""The operator's calls in acceptance tests."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from tests.acceptance.api.conftest import NUMBERS
+from tests.acceptance.api.number_model import NumberModel
 from tests.acceptance.api.server import gateway
-from tests.acceptance.api.story import Story
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -28,17 +28,18 @@ async def test_any_life_is_as_the_model_says(
     seed = random.randrange(2**32)
     print(f"the seed of these lives is {seed}")  # noqa: T201 - shown when the test fails
     stories = [
-        Story(operator, str(next(NUMBERS)), random.Random(f"{seed} {place}")) for place in range(4)
+        NumberModel(operator, str(next(NUMBERS)), random.Random(f"{seed} {place}"))
+        for place in range(4)
     ]
-    for story in stories:
-        await operator.bring_session(story.number)
+    for model in stories:
+        await operator.bring_session(model.number)
 
     for _ in range(2):
         async with gateway(tmp_path, settings) as server:
             await server.wait_ready()
-            await asyncio.gather(*(story.holds(server) for story in stories))
-            await asyncio.gather(*(story.go_on(server, STEPS) for story in stories))
-            await _workers_are(server, sum(story.runs for story in stories))
+            await asyncio.gather(*(model.holds(server) for model in stories))
+            await asyncio.gather(*(model.go_on(server, STEPS) for model in stories))
+            await _workers_are(server, sum(model.runs for model in stories))
             await server.end(signal.SIGKILL)
 
 

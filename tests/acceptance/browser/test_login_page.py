@@ -1,4 +1,4 @@
-"""The login page in Chromium, on a screen the size of a guarded."""
+"""The login page in Chromium, on a screen the size of a phone."""
 
 # ruff: noqa: RUF001 - the letters are meant to be Cyrillic
 

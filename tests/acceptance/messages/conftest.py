@@ -1,4 +1,4 @@
-"""A world for all tests of a module, a conversation for each of them."""
+"""The programs for all tests of a module, and a conversation for each test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.conftest import running_sandbox
-from tests.acceptance.messages.world import REAL, World
+from tests.acceptance.messages.programs import REAL, Programs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -35,16 +35,16 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(
+async def programs(
     tmp_path_factory: pytest.TempPathFactory, app: str, database: str
-) -> AsyncIterator[World]:
+) -> AsyncIterator[Programs]:
     folder = tmp_path_factory.mktemp("world")
-    async with running_sandbox(folder) as sandbox, World(folder, sandbox, app, database) as made:
+    async with running_sandbox(folder) as sandbox, Programs(folder, sandbox, app, database) as made:
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def conversation(world: World) -> AsyncIterator[Conversation]:
-    opened = await world.open()
+async def conversation(programs: Programs) -> AsyncIterator[Conversation]:
+    opened = await programs.open()
     yield opened
-    await world.close(opened)
+    await programs.close(opened)

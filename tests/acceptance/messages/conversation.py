@@ -12,7 +12,7 @@ from tests.support.waiting import PATIENCE, eventually
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from tests.acceptance.messages.world import World
+    from tests.acceptance.messages.programs import Programs
 
 CLIENT = "Romashka"
 PLANFIX_TOKEN = "planfix-token-of-romashka"
@@ -23,9 +23,9 @@ class Conversation:
     """Lets all three write, shows what each of them sees."""
 
     def __init__(
-        self, world: World, number: str, contact: str, contact_id: int, token: str
+        self, programs: Programs, number: str, contact: str, contact_id: int, token: str
     ) -> None:
-        self.world = world
+        self.programs = programs
         self.number = number
         self.contact = contact
         self.contact_id = contact_id
@@ -43,15 +43,15 @@ class Conversation:
     async def deletes(self, message_id: int) -> None:
         """Delete a message as the number's owner, for both."""
         gone = {"of": self.number, "id": message_id}
-        await self.world.control("DELETE", "/telegram/messages", **gone)
+        await self.programs.control("DELETE", "/telegram/messages", **gone)
 
     async def restart(self) -> None:
-        await self.world.gateway("POST", f"/numbers/{self.number}/restart", self.token)
+        await self.programs.gateway("POST", f"/numbers/{self.number}/restart", self.token)
         await self.until_online()
 
     async def contact_reads(self) -> None:
         who = {"by": self.contact, "chat_with": self.number}
-        await self.world.control("POST", "/telegram/read", **who)
+        await self.programs.control("POST", "/telegram/read", **who)
 
     async def employee_writes(self, text: str = "", **reply: Any) -> Json:
         """Write in Planfix, to the known chat unless somebody else is named."""
@@ -71,7 +71,7 @@ class Conversation:
         return str(answer["message_id"])
 
     async def in_planfix(self) -> list[Json]:
-        found: list[Json] = await self.world.look(f"/planfix/{self.account}/messages")
+        found: list[Json] = await self.programs.look(f"/planfix/{self.account}/messages")
         return found
 
     async def texts_in_planfix(self) -> list[str]:
@@ -80,13 +80,13 @@ class Conversation:
     async def in_telegram(self) -> list[Json]:
         """Show what the contact has got from the number."""
         path = "/telegram/messages"
-        chat = await self.world.look(path, **{"of": self.contact, "with": self.number})
+        chat = await self.programs.look(path, **{"of": self.contact, "with": self.number})
         return [message for message in chat if not message["out"]]
 
     async def own_messages(self) -> list[Json]:
         """Show what the number has written, as its owner sees it."""
         path = "/telegram/messages"
-        chat = await self.world.look(path, **{"of": self.number, "with": self.contact})
+        chat = await self.programs.look(path, **{"of": self.number, "with": self.contact})
         return [message for message in chat if message["out"]]
 
     async def texts_in_telegram(self) -> list[str]:
@@ -95,25 +95,25 @@ class Conversation:
     async def statuses(self) -> dict[str, list[str]]:
         """Show what Planfix has been told, by message."""
         told: dict[str, list[str]] = {}
-        for status in await self.world.look(f"/planfix/{self.account}/statuses"):
+        for status in await self.programs.look(f"/planfix/{self.account}/statuses"):
             told.setdefault(status["message_id"], []).append(status["status"])
         return told
 
     async def calls(self, cmd: str) -> list[Json]:
         """Show the calls of a kind that Planfix got, each field once."""
-        calls = await self.world.look(f"/planfix/{self.account}/calls")
+        calls = await self.programs.look(f"/planfix/{self.account}/calls")
         shown = [{name: values[-1] for name, values in call["fields"].items()} for call in calls]
         return [fields for fields in shown if fields["cmd"] == cmd]
 
     async def journal(self, **query: Any) -> list[Json]:
         path = f"/numbers/{self.number}/messages"
-        response = await self.world.gateway("GET", path, self.token, params=query)
+        response = await self.programs.gateway("GET", path, self.token, params=query)
         found: list[Json] = response.raise_for_status().json()["messages"]
         return found
 
     async def receipts(self) -> list[Json]:
         path = f"/numbers/{self.number}/receipts"
-        response = await self.world.gateway("GET", path, self.token)
+        response = await self.programs.gateway("GET", path, self.token)
         found: list[Json] = response.raise_for_status().json()["receipts"]
         return found
 
@@ -121,21 +121,21 @@ class Conversation:
         """Send a dead letter again, or all of them; return how many."""
         what = "replay" if row is None else f"messages/{row}/replay"
         path = f"/numbers/{self.number}/{what}"
-        response = await self.world.gateway("POST", path, self.token)
+        response = await self.programs.gateway("POST", path, self.token)
         return int(response.raise_for_status().json()["replayed"])
 
     async def planfix_fails(self, mode: str, **fault: Any) -> None:
         path = f"/planfix/{self.account}/faults"
-        await self.world.control("POST", path, mode=mode, **fault)
+        await self.programs.control("POST", path, mode=mode, **fault)
 
     async def planfix_recovers(self) -> None:
-        await self.world.control("DELETE", f"/planfix/{self.account}/faults")
+        await self.programs.control("DELETE", f"/planfix/{self.account}/faults")
 
     async def telegram_fails(self, **fault: Any) -> None:
-        await self.world.control("POST", "/telegram/faults", phone=self.number, **fault)
+        await self.programs.control("POST", "/telegram/faults", phone=self.number, **fault)
 
     async def shown(self) -> Json:
-        response = await self.world.gateway("GET", f"/numbers/{self.number}")
+        response = await self.programs.gateway("GET", f"/numbers/{self.number}")
         found: Json = response.raise_for_status().json()
         return found
 
@@ -161,26 +161,26 @@ class Conversation:
     def plan_crash(self, when: str, kind: str, **plan: Any) -> None:
         """Let the worker be killed, or halt to be killed, at a point of a message's way."""
         made = Plan.model_validate({"when": when, "kind": kind, **plan})
-        path = self.world.folder / "data" / "spool" / self.number / PLAN
+        path = self.programs.folder / "data" / "spool" / self.number / PLAN
         new = path.with_suffix(".new")
         new.write_text(made.model_dump_json())
         new.replace(path)
 
     @property
     def has_crashed(self) -> bool:
-        return not Path(self.world.folder / "data" / "spool" / self.number / PLAN).exists()
+        return not Path(self.programs.folder / "data" / "spool" / self.number / PLAN).exists()
 
     async def _write(self, sender: str, recipient: str, text: str, **more: Any) -> list[int]:
         people = {"from": sender, "to": recipient}
         place = {"dc": more.pop("dc")} if "dc" in more else {}
         files = {"files": [_on_phone(file) | place for file in more.pop("files", ())]}
         body = {**people, "text": text, **(files if files["files"] else {}), **more}
-        ids: list[int] = (await self.world.control("POST", "/telegram/messages", **body))["ids"]
+        ids: list[int] = (await self.programs.control("POST", "/telegram/messages", **body))["ids"]
         return ids
 
     async def _reply(self, **reply: Any) -> Json:
         path = f"/planfix/{self.account}/reply"
-        answer: Json = await self.world.control("POST", path, **reply)
+        answer: Json = await self.programs.control("POST", path, **reply)
         return answer
 
     async def _until(

@@ -10,13 +10,13 @@ import psutil
 import pytest
 
 from tests.acceptance.messages.conversation import attached
-from tests.acceptance.messages.world import CRASHING
+from tests.acceptance.messages.programs import CRASHING
 from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
-    from tests.acceptance.messages.world import World
+    from tests.acceptance.messages.programs import Programs
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.counts_messages]
 
@@ -86,7 +86,7 @@ async def test_worker_dies_while_a_message_goes_out(
 
 @pytest.mark.parametrize("moment", IN, ids=" ".join)
 async def test_gateway_dies_while_a_message_comes_in(
-    world: World, conversation: Conversation, moment: tuple[str, str]
+    programs: Programs, conversation: Conversation, moment: tuple[str, str]
 ) -> None:
     """The next gateway goes on: nothing lost, the order kept."""
     await _begin(conversation)
@@ -94,8 +94,8 @@ async def test_gateway_dies_while_a_message_comes_in(
     conversation.plan_crash(*moment, halts=True)
     await _write_in(conversation)
     await eventually(lambda: conversation.has_crashed, awaited=f"{moment} reached")
-    await world.kill()
-    await world.start()
+    await programs.kill()
+    await programs.start()
 
     await _until_last(conversation, "3")
     texts = await conversation.texts_in_planfix()
@@ -109,7 +109,7 @@ async def test_gateway_dies_while_a_message_comes_in(
 
 @pytest.mark.parametrize("moment", OUT, ids=" ".join)
 async def test_gateway_dies_while_a_message_goes_out(
-    world: World, conversation: Conversation, moment: tuple[str, str]
+    programs: Programs, conversation: Conversation, moment: tuple[str, str]
 ) -> None:
     """The next gateway sends what was kept, exactly once, though Planfix repeats its call."""
     await _begin(conversation)
@@ -117,8 +117,8 @@ async def test_gateway_dies_while_a_message_goes_out(
     conversation.plan_crash(*moment, halts=True)
     first = (await conversation.employee_writes("1"))["message_id"]
     await eventually(lambda: conversation.has_crashed, awaited=f"{moment} reached")
-    await world.kill()
-    await world.start()
+    await programs.kill()
+    await programs.start()
     repeated = await conversation.planfix_repeats(first)  # its answer may not have come
     ids = [first, *[await conversation.employee_tells(text) for text in ("2", "3")]]
 
@@ -156,7 +156,9 @@ async def test_worker_dies_before_the_answer_to_a_later_message(
     assert [row["is_uncertain"] for row in rows if row["text"] == "1"] == [True]
 
 
-async def test_worker_dies_while_telegram_is_slow(world: World, conversation: Conversation) -> None:
+async def test_worker_dies_while_telegram_is_slow(
+    programs: Programs, conversation: Conversation
+) -> None:
     """Telegram has taken the message, its answer is on the way: it is sent once all the same."""
     await _begin(conversation)
     await conversation.telegram_fails(kind="slow", seconds=1.0)
@@ -165,24 +167,24 @@ async def test_worker_dies_while_telegram_is_slow(world: World, conversation: Co
     first = await conversation.employee_tells("1")
     await conversation.until_in_telegram("1")
     os.kill(pid, signal.SIGKILL)
-    await world.control("DELETE", "/telegram/faults")
+    await programs.control("DELETE", "/telegram/faults")
     ids = [first, *[await conversation.employee_tells(text) for text in ("2", "3")]]
 
     await _went_out(conversation, ids)
 
 
-async def test_gateway_is_deaf_then_dies(world: World, conversation: Conversation) -> None:
+async def test_gateway_is_deaf_then_dies(programs: Programs, conversation: Conversation) -> None:
     """A worker may have sent much that was not written down: none of it comes back as an echo."""
     await _begin(conversation)
     await conversation.telegram_fails(kind="slow", seconds=0.3)
-    application = psutil.Process(world.application)
+    application = psutil.Process(programs.application)
     ids = await _write_out(conversation)
     application.suspend()
     await conversation.until_in_telegram("1", "2", "3")
-    await world.control("DELETE", "/telegram/faults")
+    await programs.control("DELETE", "/telegram/faults")
 
-    await world.kill()
-    await world.start()
+    await programs.kill()
+    await programs.start()
 
     await _went_out(conversation, ids)
 
@@ -218,10 +220,10 @@ async def test_worker_dies_with_an_album_half_sent(conversation: Conversation) -
 
 @pytest.mark.parametrize("name", ["contact_phone", "telegram_user_name"])
 async def test_worker_dies_when_it_has_found_somebody(
-    world: World, conversation: Conversation, name: str
+    programs: Programs, conversation: Conversation, name: str
 ) -> None:
     """The next worker can write to whoever was found without looking for them again."""
-    person = await world.add_person(username=f"found_{conversation.number}")
+    person = await programs.add_person(username=f"found_{conversation.number}")
     finder = {
         "contact_phone": person["phone"],
         "telegram_user_name": f"found_{conversation.number}",

@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
-    from tests.acceptance.messages.world import World
+    from tests.acceptance.messages.programs import Programs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -84,7 +84,7 @@ async def test_file_that_is_gone_is_an_error(conversation: Conversation) -> None
     """The text arrives all the same; the employee reads that the file did not."""
     await conversation.contact_writes("hello")
     await _in_planfix(conversation, 1)
-    gone = f"{conversation.world.sandbox_url}/planfix/{conversation.account}/filelink/none/a.pdf"
+    gone = f"{conversation.programs.sandbox_url}/planfix/{conversation.account}/filelink/none/a.pdf"
     form = {
         "cmd": "newMessage",
         "providerId": "telegram",
@@ -97,8 +97,8 @@ async def test_file_that_is_gone_is_an_error(conversation: Conversation) -> None
         "attachments[url]": gone,
     }
 
-    answer = await conversation.world.http.post(
-        f"{conversation.world.server.url}/webhook/message", data=form
+    answer = await conversation.programs.http.post(
+        f"{conversation.programs.server.url}/webhook/message", data=form
     )
 
     assert answer.status_code == 200
@@ -128,9 +128,9 @@ async def test_links_are_signed_whole_safe(conversation: Conversation) -> None:
     assert whole.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_tampered_links_serve_nothing(world: World, conversation: Conversation) -> None:
+async def test_tampered_links_serve_nothing(programs: Programs, conversation: Conversation) -> None:
     """Neither a changed character, a part, nor one link's signature on another's place is a link."""
-    other = await world.open()
+    other = await programs.open()
     for count, one in enumerate((conversation, conversation, other), start=1):
         await one.contact_writes(files=[(f"{count}.txt", "text/plain", b"content")])
     calls = [*await _calls(conversation, 2), *await _calls(other, 1)]
@@ -148,13 +148,13 @@ async def test_tampered_links_serve_nothing(world: World, conversation: Conversa
     places = [mine.upper(), signed + "." + signature.upper(), mine.replace(".", "%00.", 1)]
 
     statuses = {
-        token: (await world.http.get(links[0].replace(mine, token))).status_code
+        token: (await programs.http.get(links[0].replace(mine, token))).status_code
         for token in (*changed, *swapped, *parts, *places)
     }
 
     assert {token for token, status in statuses.items() if status != 404} <= {mine}
-    assert [(await world.http.get(link)).status_code for link in links] == [200, 200, 200]
-    await world.close(other)
+    assert [(await programs.http.get(link)).status_code for link in links] == [200, 200, 200]
+    await programs.close(other)
 
 
 async def _calls(conversation: Conversation, count: int) -> list[dict[str, Any]]:

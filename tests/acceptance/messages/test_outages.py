@@ -11,12 +11,12 @@ from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.acceptance.messages.conversation import CLIENT, attached
-from tests.acceptance.messages.world import CRASHING
+from tests.acceptance.messages.programs import CRASHING
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
-    from tests.acceptance.messages.world import World
+    from tests.acceptance.messages.programs import Programs
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -47,7 +47,7 @@ async def test_planfix_is_down_for_a_while(conversation: Conversation) -> None:
 
 @pytest.mark.counts_messages
 async def test_gateway_is_killed_while_planfix_is_down(
-    world: World, conversation: Conversation
+    programs: Programs, conversation: Conversation
 ) -> None:
     """The backlog outlives the process: nothing lost, nothing twice, nothing out of order."""
     await conversation.contact_writes("before")
@@ -57,11 +57,11 @@ async def test_gateway_is_killed_while_planfix_is_down(
         await conversation.contact_writes(f"{count}")
     await eventually(lambda: _backlog(conversation, "in", 10))
 
-    await world.kill()
+    await programs.kill()
     for count in range(10, 20):
         await conversation.contact_writes(f"{count}")
     await conversation.planfix_recovers()
-    await world.start()
+    await programs.start()
 
     texts = [f"{count}" for count in range(20)]
     await conversation.until_in_planfix("before", *texts)
@@ -85,17 +85,17 @@ async def test_answers_wait_while_the_number_is_offline(conversation: Conversati
 
 
 @pytest.mark.counts_messages
-async def test_stopped_number_catches_up(world: World, conversation: Conversation) -> None:
+async def test_stopped_number_catches_up(programs: Programs, conversation: Conversation) -> None:
     """What was written while the number was stopped is delivered; a receipt says how much."""
     await conversation.contact_writes("before")
     await conversation.until_in_planfix("before")
     await conversation.until_settled()
-    await world.kill()
+    await programs.kill()
     texts = [f"{count}" for count in range(7)]
     for text in texts:
         await conversation.contact_writes(text)
 
-    await world.start()
+    await programs.start()
 
     await conversation.until_in_planfix("before", *texts)
     receipt, *others = await eventually(conversation.receipts)
@@ -105,19 +105,19 @@ async def test_stopped_number_catches_up(world: World, conversation: Conversatio
 
 @pytest.mark.counts_messages
 async def test_long_absence_is_made_up_from_history(
-    world: World, conversation: Conversation
+    programs: Programs, conversation: Conversation
 ) -> None:
     """Where Telegram no longer knows the difference the dialogs are read instead."""
     await conversation.contact_writes("before")
     await conversation.until_in_planfix("before")
     await conversation.until_settled()
-    await world.kill()
+    await programs.kill()
     texts = [f"{count}" for count in range(12)]
     for text in texts:
         await conversation.contact_writes(text)
     await conversation.telegram_fails(kind="too_long")
 
-    await world.start()
+    await programs.start()
 
     await conversation.until_in_planfix("before", *texts)
     receipts = await eventually(conversation.receipts)
@@ -126,20 +126,20 @@ async def test_long_absence_is_made_up_from_history(
 
 
 async def test_receipt_counts_only_what_others_wrote(
-    world: World, conversation: Conversation
+    programs: Programs, conversation: Conversation
 ) -> None:
     """What employees wrote while the number was stopped is no part of what was missed."""
     await conversation.contact_writes("before")
     await conversation.until_in_planfix("before")
     await conversation.until_settled()
     named = {"name": CLIENT, "number": conversation.number}
-    (await world.gateway("DELETE", "/webhook", json=named)).raise_for_status()
+    (await programs.gateway("DELETE", "/webhook", json=named)).raise_for_status()
     await conversation.contact_writes("missed")
     await conversation.owner_writes("from the phone")
     for text in ("one", "two"):
         await conversation.employee_tells(text)
 
-    (await world.gateway("PUT", "/webhook", json=named)).raise_for_status()
+    (await programs.gateway("PUT", "/webhook", json=named)).raise_for_status()
 
     await conversation.until_in_telegram("from the phone", "one", "two")
     await conversation.until_in_planfix("before", "missed", "from the phone")
@@ -217,7 +217,9 @@ async def test_replay_sends_only_what_failed(conversation: Conversation) -> None
     assert await conversation.texts_in_planfix() == ["hello"]
 
 
-async def test_wrong_key_is_shown_then_mended(world: World, conversation: Conversation) -> None:
+async def test_wrong_key_is_shown_then_mended(
+    programs: Programs, conversation: Conversation
+) -> None:
     """A 401 of Planfix stops deliveries, says so; with the right key all arrives."""
     await conversation.planfix_fails("unauthorized")
     texts = [f"{count}" for count in range(5)]
@@ -228,33 +230,33 @@ async def test_wrong_key_is_shown_then_mended(world: World, conversation: Conver
 
     await conversation.planfix_recovers()
     body = {"number": conversation.number, "token_planfix": "planfix-token-of-romashka"}
-    await world.gateway("PUT", "/webhook", json=body)
+    await programs.gateway("PUT", "/webhook", json=body)
 
     await conversation.until_in_planfix(*texts)
     assert calls <= 4
     await eventually(lambda: _error(conversation, None))
 
 
-async def test_purge_erases_everything(world: World, conversation: Conversation) -> None:
+async def test_purge_erases_everything(programs: Programs, conversation: Conversation) -> None:
     """After a purge nothing of the number's messages is left, neither rows nor files."""
     await conversation.contact_writes("hello", files=[("a.txt", "text/plain", b"secret text")])
     await eventually(conversation.in_planfix)
-    spool = world.folder / "data" / "spool" / conversation.number
+    spool = programs.folder / "data" / "spool" / conversation.number
     files = [path for path in spool.rglob("*") if path.is_file()]
     assert [path for path in files if path.read_bytes() == b"secret text"]
 
     named = {"name": CLIENT, "number": conversation.number}
-    purged = await world.gateway("DELETE", "/webhook?purge=true", json=named)
+    purged = await programs.gateway("DELETE", "/webhook?purge=true", json=named)
 
     path = f"/numbers/{conversation.number}/messages"
     assert purged.status_code == 200
-    assert (await world.gateway("GET", path)).status_code == 404
+    assert (await programs.gateway("GET", path)).status_code == 404
     assert not spool.exists()
-    assert await _rows_of(world, conversation.number) == 0
+    assert await _rows_of(programs, conversation.number) == 0
 
 
-async def _rows_of(world: World, number: str) -> int:
-    engine = create_async_engine(world.database_url)
+async def _rows_of(programs: Programs, number: str) -> int:
+    engine = create_async_engine(programs.database_url)
     async with engine.connect() as connection:
         query = sql("SELECT count(*) FROM journal WHERE number = :number")
         found = (await connection.execute(query, {"number": number})).scalar_one()
@@ -287,7 +289,7 @@ async def _error(conversation: Conversation, code: str | None) -> bool:
 
 
 async def test_file_of_a_data_centre_that_is_down_waits_with_its_reason(
-    world: World, conversation: Conversation
+    programs: Programs, conversation: Conversation
 ) -> None:
     """The journal shows how often a file was tried and why in vain; it arrives when it can."""
     content = secrets.token_bytes(300_000)
@@ -296,7 +298,7 @@ async def test_file_of_a_data_centre_that_is_down_waits_with_its_reason(
 
     await conversation.contact_writes("away", files=files, dc=4)
     row = await eventually(lambda: _tried_in_vain(conversation), awaited="two tries in vain")
-    await world.control("DELETE", "/telegram/faults")
+    await programs.control("DELETE", "/telegram/faults")
 
     await conversation.until_in_planfix("away")
     (message,) = await conversation.in_planfix()

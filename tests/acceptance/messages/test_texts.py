@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
-    from tests.acceptance.messages.world import World
+    from tests.acceptance.messages.programs import Programs
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -39,9 +39,11 @@ async def test_texts_go_both_ways(conversation: Conversation) -> None:
     assert [row["state"] for row in await conversation.journal()] == ["delivered"] * 2
 
 
-async def test_one_integration_serves_two_numbers(world: World, conversation: Conversation) -> None:
+async def test_one_integration_serves_two_numbers(
+    programs: Programs, conversation: Conversation
+) -> None:
     """Planfix has one token for both; each answer leaves from the number that was written to."""
-    second = await world.open(beside=conversation)
+    second = await programs.open(beside=conversation)
     await conversation.contact_writes("to the shop")
     await conversation.until_in_planfix("to the shop")
     await second.contact_writes("to the workshop")
@@ -56,7 +58,7 @@ async def test_one_integration_serves_two_numbers(world: World, conversation: Co
     await second.until_told(from_first, "sent")
     channels = {call["chatId"]: call["channel"] for call in await second.calls("newMessage")}
     assert channels == {each.chat_id: each.number for each in (conversation, second)}
-    await world.close(second)
+    await programs.close(second)
 
 
 async def test_only_the_first_message_names_a_task(conversation: Conversation) -> None:
@@ -86,10 +88,12 @@ async def test_order_is_kept(conversation: Conversation) -> None:
 
 
 @pytest.mark.parametrize("by", ["telegram_user_id", "telegram_user_name", "contact_phone"])
-async def test_employee_writes_first(world: World, conversation: Conversation, by: str) -> None:
+async def test_employee_writes_first(
+    programs: Programs, conversation: Conversation, by: str
+) -> None:
     """A person nobody has talked to yet is found by id, user name or phone."""
     username = f"stranger_{conversation.number}"
-    stranger = await world.add_person(first_name="Iryna", username=username)
+    stranger = await programs.add_person(first_name="Iryna", username=username)
     path, people = "/telegram/messages", {"of": stranger["phone"], "with": conversation.number}
     known = {
         "telegram_user_id": str(stranger["user_id"]),
@@ -106,7 +110,7 @@ async def test_employee_writes_first(world: World, conversation: Conversation, b
     chat_id = f"{conversation.number}_{stranger['user_id']}"
     assert (answer["status"], answer["body"]["chatId"]) == (200, chat_id)
     await conversation.until_told(answer["message_id"], "sent")
-    texts = [message["text"] for message in await world.look(path, **people)]
+    texts = [message["text"] for message in await programs.look(path, **people)]
     assert texts[-1] == "may I?"
 
 
@@ -137,15 +141,15 @@ async def test_owner_writes_on_another_device(conversation: Conversation) -> Non
     assert messages[1]["chat_id"] == conversation.chat_id
 
 
-async def test_edit_and_deletion_are_told(world: World, conversation: Conversation) -> None:
+async def test_edit_and_deletion_are_told(programs: Programs, conversation: Conversation) -> None:
     """Each arrives as a new line that says what happened."""
     (written,) = await conversation.contact_writes("tomorow")
     await conversation.until_in_planfix("tomorow")
 
     mine = {"of": conversation.contact, "id": written}
-    await world.control("PATCH", "/telegram/messages", **mine, text="tomorrow")
+    await programs.control("PATCH", "/telegram/messages", **mine, text="tomorrow")
     await _until_lines(conversation, 2)
-    await world.control("DELETE", "/telegram/messages", **mine)
+    await programs.control("DELETE", "/telegram/messages", **mine)
     await _until_lines(conversation, 3)
 
     _, edit, deletion = await conversation.texts_in_planfix()
@@ -163,7 +167,7 @@ async def test_changes_of_sent_messages_are_told(conversation: Conversation) -> 
     nine, ten, closed = [each["id"] for each in await conversation.own_messages()]
 
     change = {"of": conversation.number, "id": nine, "text": "come at eight"}
-    await conversation.world.control("PATCH", "/telegram/messages", **change)
+    await conversation.programs.control("PATCH", "/telegram/messages", **change)
     await conversation.deletes(ten)
     told = ["hello", "Edited: come at eight", "Message deleted: no, at ten"]
     await conversation.until_in_planfix(*told)
@@ -243,7 +247,7 @@ async def test_long_text_is_split(conversation: Conversation) -> None:
 async def _meet(conversation: Conversation, phone: str) -> None:
     """Let somebody else write to the number first."""
     people = {"from": phone, "to": conversation.number}
-    await conversation.world.control("POST", "/telegram/messages", **people, text="it is me")
+    await conversation.programs.control("POST", "/telegram/messages", **people, text="it is me")
     await _until_lines(conversation, 1)
 
 

@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
-    from tests.acceptance.messages.world import World
+    from tests.acceptance.messages.programs import Programs
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -20,14 +20,14 @@ pytestmark = [
 
 
 async def test_what_can_not_be_decoded_is_on_a_receipt(
-    world: World, conversation: Conversation
+    programs: Programs, conversation: Conversation
 ) -> None:
     """The number stays online and says why something is missing; what is written around arrives."""
     await conversation.contact_writes("before")
     await conversation.until_in_planfix("before")
     await conversation.telegram_fails(kind="newer_layer")
     await conversation.contact_writes("newer")
-    await world.control("DELETE", "/telegram/faults")
+    await programs.control("DELETE", "/telegram/faults")
     await conversation.contact_writes("after")
 
     await conversation.until_in_planfix("before", "after")

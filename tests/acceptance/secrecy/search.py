@@ -1,4 +1,4 @@
-"""Finds a secret in whatever form it may lie about."""
+"""Finds a secret in any form in which it may be stored."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.messages.conftest import database
-from tests.acceptance.messages.world import REAL, World
-from tests.acceptance.secrecy.life import Life
+from tests.acceptance.messages.programs import REAL, Programs
+from tests.acceptance.secrecy.full_run import FullRun
 from tests.acceptance.secrecy.search import about_process, files_below, find_code, find_secrets
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory, database: str) -> AsyncIterator[World]:
+async def programs(
+    tmp_path_factory: pytest.TempPathFactory, database: str
+) -> AsyncIterator[Programs]:
     """Start a gateway that talks as much as it can, with a temporary folder of its own."""
     folder = tmp_path_factory.mktemp("world")
     temporary = folder / "tmp"
@@ -37,37 +39,37 @@ async def world(tmp_path_factory: pytest.TempPathFactory, database: str) -> Asyn
     talkative = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": look, "TMPDIR": str(temporary)}
     async with (
         running_sandbox(folder) as sandbox,
-        World(folder, sandbox, REAL, database, **talkative) as made,
+        Programs(folder, sandbox, REAL, database, **talkative) as made,
     ):
         yield made
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module")
-async def test_no_secret_is_left_lying_about(world: World) -> None:
+async def test_no_secret_is_left_lying_about(programs: Programs) -> None:
     """Logs, database, folders, processes hold none of them, in no form; a running one no more."""
-    conversation = await world.open()
-    life = Life(world)
+    conversation = await programs.open()
+    full_run = FullRun(programs)
 
-    phone = await life.log_in_by_code()
-    await life.log_in_by_qr()
-    await life.talk(conversation)
-    await life.attach_what_fails(conversation)
-    await life.guess(conversation)
-    await life.be_refused(phone)
-    await life.change_proxies(phone)
-    await life.move(conversation)
-    await life.crash(phone)
-    processes = [seen for pid in _workers(world) for seen in about_process(pid)]
-    running = await asyncio.to_thread(lambda: [*_left_in(world.folder), *processes])
-    dumped = await _dump(world.database_url)
-    await world.stop()
-    ended = await asyncio.to_thread(lambda: [*_left_in(world.folder)])
+    phone = await full_run.log_in_by_code()
+    await full_run.log_in_by_qr()
+    await full_run.talk(conversation)
+    await full_run.attach_what_fails(conversation)
+    await full_run.guess(conversation)
+    await full_run.be_refused(phone)
+    await full_run.change_proxies(phone)
+    await full_run.move(conversation)
+    await full_run.crash(phone)
+    processes = [seen for pid in _workers(programs) for seen in about_process(pid)]
+    running = await asyncio.to_thread(lambda: [*_left_in(programs.folder), *processes])
+    dumped = await _dump(programs.database_url)
+    await programs.stop()
+    ended = await asyncio.to_thread(lambda: [*_left_in(programs.folder)])
     seen = [*running, *dumped, *ended]
 
-    assert find_secrets(life.secrets, seen) == []
-    assert find_code(life.code, seen) == []
+    assert find_secrets(full_run.secrets, seen) == []
+    assert find_code(full_run.code, seen) == []
     # Files of messages lie in the spool as they are, for workers and for Planfix to read.
-    assert find_secrets(life.files, [one for one in seen if "/spool/" not in one[0]]) == []
+    assert find_secrets(full_run.files, [one for one in seen if "/spool/" not in one[0]]) == []
     # What is no secret is found in the log, among processes, in the database: these were looked at.
     assert len(find_secrets({"a number": phone.number.encode()}, seen)) >= 3
 
@@ -78,9 +80,9 @@ def _left_in(folder: Path) -> Iterator[tuple[str, bytes]]:
     return (found for found in files_below(folder) if not found[0].startswith(given))
 
 
-def _workers(world: World) -> list[int]:
+def _workers(programs: Programs) -> list[int]:
     """List forkserver and workers; the application's own have its settings in their environment."""
-    below = psutil.Process(world.application).children(recursive=True)
+    below = psutil.Process(programs.application).children(recursive=True)
     return [each.pid for each in below if "resource_tracker" not in " ".join(each.cmdline())]
 
 

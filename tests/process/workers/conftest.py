@@ -50,7 +50,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class House:
+class RunningGateway:
     """A gateway with the tools to disturb it."""
 
     gateway: Gateway
@@ -96,16 +96,16 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-async def house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
+async def house(config: Config, sqlite_url: str) -> AsyncIterator[RunningGateway]:
     async with make_gateway(config, sqlite_url) as gateway:
-        yield House(gateway)
+        yield RunningGateway(gateway)
 
 
 @pytest.fixture
-async def hasty_house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
+async def hasty_house(config: Config, sqlite_url: str) -> AsyncIterator[RunningGateway]:
     """Give a gateway that soon gives up who does not answer."""
     async with make_gateway(config, sqlite_url, HASTY) as gateway:
-        yield House(gateway)
+        yield RunningGateway(gateway)
 
 
 def make_gateway(

@@ -17,7 +17,7 @@ from supervisor.errors import NumberExists, RecipientUnknown
 from supervisor.journal.pending import Besides
 from supervisor.messages.recipients import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
-from tests.fakes.postman import CHATS
+from tests.fakes.spool_session import CHATS
 from tests.process.workers.conftest import PATIENT, Draft, make_gateway
 from tests.support.waiting import eventually
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 async def main(folder: Path, url: str, number: str, first: int, last: int) -> None:
-    config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.postman:Postman")
+    config = Config(
+        folder, folder, 1, "hash", session_factory="tests.fakes.spool_session:SpoolSession"
+    )
     async with make_gateway(config, url, PATIENT, RestartPolicy()) as gateway:
         with suppress(NumberExists):
             await gateway.create(Draft(number))

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP, layers
 from tests.process.workers.conftest import make_gateway
-from tests.process.workers.watched import TOP, forkserver_of, running
+from tests.process.workers.watched_gateway import TOP, forkserver_of, running
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import pytest
 
     from supervisor.config import Config
-    from tests.process.workers.conftest import House
+    from tests.process.workers.conftest import RunningGateway
 
 NUMBER = "380500000001"
 SECRET = "secret-of-the-environment"
 
 
-async def test_worker_inherits_no_descriptor(house: House) -> None:
+async def test_worker_inherits_no_descriptor(house: RunningGateway) -> None:
     """Beside its streams a worker holds loop, pipe, lock, gauge: no database, no listener."""
     await house.add(NUMBER)
     pid = await house.pid(NUMBER)
@@ -54,7 +54,7 @@ async def test_worker_does_not_load_the_main_program(tmp_path: Path) -> None:
         assert "/sqlalchemy/" not in read(pid, "maps")
 
 
-async def test_forkserver_outlives_signals_to_the_whole_group(house: House) -> None:
+async def test_forkserver_outlives_signals_to_the_whole_group(house: RunningGateway) -> None:
     """Ctrl-C or a platform's SIGTERM to all processes must not end the workers out of order."""
     await house.add(NUMBER)
     status = read(forkserver_of(await house.pid(NUMBER)), "status")
@@ -65,7 +65,7 @@ async def test_forkserver_outlives_signals_to_the_whole_group(house: House) -> N
     assert ignored & (1 << signal.SIGTERM - 1)
 
 
-async def test_worker_lives_in_its_own_folder(house: House, config: Config) -> None:
+async def test_worker_lives_in_its_own_folder(house: RunningGateway, config: Config) -> None:
     """Its working directory is the number's spool, closed to others."""
     await house.add(NUMBER)
     pid = await house.pid(NUMBER)
@@ -75,14 +75,14 @@ async def test_worker_lives_in_its_own_folder(house: House, config: Config) -> N
     assert spool.stat().st_mode & 0o077 == 0
 
 
-async def test_worker_shows_its_number(house: House) -> None:
+async def test_worker_shows_its_number(house: RunningGateway) -> None:
     """Who looks at the processes of the machine sees whose is whose."""
     await house.add(NUMBER)
 
     assert read(await house.pid(NUMBER), "comm").strip() == NUMBER
 
 
-async def test_worker_lives_within_limits(house: House) -> None:
+async def test_worker_lives_within_limits(house: RunningGateway) -> None:
     """No dump writes the session key to the disk; files, memory run out for this worker alone."""
     await house.add(NUMBER)
 
@@ -93,7 +93,7 @@ async def test_worker_lives_within_limits(house: House) -> None:
     assert re.search(rf"Max address space\s+{1 << 30}\s+{1 << 30}\s", limits)
 
 
-async def test_worker_gains_no_privileges(house: House) -> None:
+async def test_worker_gains_no_privileges(house: RunningGateway) -> None:
     """Each layer that the system offers is in force, in the worker alone."""
     await house.add(NUMBER)
     pid = await house.pid(NUMBER)

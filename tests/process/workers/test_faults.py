@@ -12,7 +12,7 @@ import pytest
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from tests.process.workers.conftest import House
+    from tests.process.workers.conftest import RunningGateway
 
 BROKEN = "380500000099"
 OTHERS = [f"3805000000{i:02}" for i in range(10)]
@@ -31,7 +31,9 @@ OTHERS = [f"3805000000{i:02}" for i in range(10)]
         ("block", "worker_unresponsive"),
     ],
 )
-async def test_misbehaving_worker_is_replaced(hasty_house: House, way: str, error: str) -> None:
+async def test_misbehaving_worker_is_replaced(
+    hasty_house: RunningGateway, way: str, error: str
+) -> None:
     """Whatever a session does to its process, the number comes back, the restart is counted."""
     await hasty_house.add(BROKEN, way)
 
@@ -54,7 +56,7 @@ async def test_misbehaving_worker_is_replaced(hasty_house: House, way: str, erro
     ],
 )
 async def test_worker_struck_from_outside_is_replaced(
-    hasty_house: House, number: signal.Signals, error: str
+    hasty_house: RunningGateway, number: signal.Signals, error: str
 ) -> None:
     """A killed, aborted or frozen worker is noticed, replaced, counted."""
     await hasty_house.add(BROKEN)
@@ -69,7 +71,7 @@ async def test_worker_struck_from_outside_is_replaced(
     assert view.last_error.code == error
 
 
-async def test_hanging_worker_is_shown_as_stalled(house: House) -> None:
+async def test_hanging_worker_is_shown_as_stalled(house: RunningGateway) -> None:
     """A worker that has missed two beats is not shown as online, even before it is ended."""
     await house.add(BROKEN, "block")
     pid = await house.misbehave(BROKEN)
@@ -81,7 +83,7 @@ async def test_hanging_worker_is_shown_as_stalled(house: House) -> None:
     assert view.worker.pid == pid
 
 
-async def test_many_silent_workers_are_not_ended(house: House) -> None:
+async def test_many_silent_workers_are_not_ended(house: RunningGateway) -> None:
     """Workers that are frozen all at once are left alone: it is the machine that stood still."""
     for number in OTHERS:
         await house.add(number)
@@ -99,7 +101,7 @@ async def test_many_silent_workers_are_not_ended(house: House) -> None:
     assert [await house.pid(number) for number in OTHERS] == pids
 
 
-async def test_endless_loop_in_one_leaves_ten_answering(hasty_house: House) -> None:
+async def test_endless_loop_in_one_leaves_ten_answering(hasty_house: RunningGateway) -> None:
     """While one worker spins without an await the others keep their processes, answer their beats."""
     await hasty_house.add(BROKEN, "spin")
     for number in OTHERS:
@@ -115,7 +117,7 @@ async def test_endless_loop_in_one_leaves_ten_answering(hasty_house: House) -> N
     assert {view.restarts for view in views} == {0}
 
 
-async def test_crash_loop_is_parked_with_its_reason(house: House) -> None:
+async def test_crash_loop_is_parked_with_its_reason(house: RunningGateway) -> None:
     """A number whose worker always crashes is left alone once its budget is spent."""
     await house.add(BROKEN, "now raise")
 
@@ -127,7 +129,7 @@ async def test_crash_loop_is_parked_with_its_reason(house: House) -> None:
     assert "PUT /webhook" in view.last_error.action
 
 
-async def test_parked_number_runs_again_when_asked(house: House) -> None:
+async def test_parked_number_runs_again_when_asked(house: RunningGateway) -> None:
     """A restart by a person begins with a clean slate."""
     await house.add(BROKEN, "now raise")
     await house.until(BROKEN, "parked")
@@ -140,7 +142,7 @@ async def test_parked_number_runs_again_when_asked(house: House) -> None:
     assert restarted.last_error is None
 
 
-async def test_session_that_can_not_be_made_parks_at_once(house: House) -> None:
+async def test_session_that_can_not_be_made_parks_at_once(house: RunningGateway) -> None:
     """A failed boot is not tried again: nothing would be different."""
     await house.add(BROKEN, "no boot")
 
@@ -151,7 +153,7 @@ async def test_session_that_can_not_be_made_parks_at_once(house: House) -> None:
     assert view.last_error.code == "boot_failed"
 
 
-async def test_lost_login_is_not_restarted(house: House) -> None:
+async def test_lost_login_is_not_restarted(house: RunningGateway) -> None:
     """A revoked session waits for a login, its worker ends."""
     await house.add(BROKEN, "revoked")
     await house.misbehave(BROKEN)
@@ -165,7 +167,7 @@ async def test_lost_login_is_not_restarted(house: House) -> None:
     assert gone.last_error.code == "session_revoked"
 
 
-async def test_worker_that_does_not_stop_is_made_to(hasty_house: House) -> None:
+async def test_worker_that_does_not_stop_is_made_to(hasty_house: RunningGateway) -> None:
     """A session that hangs while it stops delays its own number only, for a bounded time."""
     await hasty_house.add(BROKEN, "never stop")
     pid = await hasty_house.pid(BROKEN)
@@ -177,7 +179,7 @@ async def test_worker_that_does_not_stop_is_made_to(hasty_house: House) -> None:
         os.kill(pid, 0)
 
 
-async def test_next_worker_starts_after_the_old_is_gone(house: House) -> None:
+async def test_next_worker_starts_after_the_old_is_gone(house: RunningGateway) -> None:
     """Across restarts no process of a number is there when its next one begins."""
     await house.add(BROKEN)
     pids = [await house.pid(BROKEN)]

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from supervisor.processes.event_queue import Limits
-from tests.process.workers.conftest import POLICY, Draft, House, make_gateway
+from tests.process.workers.conftest import POLICY, Draft, RunningGateway, make_gateway
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def config(config: Config) -> Config:
 
 
 @pytest.fixture
-async def house(config: Config, database_url: str) -> AsyncIterator[House]:
+async def house(config: Config, database_url: str) -> AsyncIterator[RunningGateway]:
     async with make_gateway(config, database_url) as gateway:
-        house = House(gateway)
+        house = RunningGateway(gateway)
         await house.add(NEIGHBOUR)
         yield house
 
@@ -53,7 +53,7 @@ async def house(config: Config, database_url: str) -> AsyncIterator[House]:
         *("login", "login page", "failed login"),
     ],
 )
-async def test_what_breaks_the_bounds_is_parked(house: House, speech: str) -> None:
+async def test_what_breaks_the_bounds_is_parked(house: RunningGateway, speech: str) -> None:
     """One event that is too large, too odd or out of turn ends that number, with the reason, at once."""
     await house.add(HOSTILE, speech)
 
@@ -71,7 +71,7 @@ async def test_what_breaks_the_bounds_is_parked(house: House, speech: str) -> No
 
 
 @pytest.mark.parametrize("way", ["exit 66", "exit 70", "exit 71"])
-async def test_no_exit_code_escapes_the_budget(house: House, way: str) -> None:
+async def test_no_exit_code_escapes_the_budget(house: RunningGateway, way: str) -> None:
     """Whatever a worker claims to have ended of, it is started so often, then no more."""
     await house.add(HOSTILE, way)
 
@@ -83,7 +83,7 @@ async def test_no_exit_code_escapes_the_budget(house: House, way: str) -> None:
     assert (await house.gateway.show(NEIGHBOUR)).restarts == 0
 
 
-async def test_nul_is_kept_without_it(house: House) -> None:
+async def test_nul_is_kept_without_it(house: RunningGateway) -> None:
     """A name with NUL in it reaches both databases as a name; the number runs on."""
     await house.add(HOSTILE, "nul")
     store = house.gateway._store
@@ -99,7 +99,9 @@ async def test_nul_is_kept_without_it(house: House) -> None:
     assert (await house.gateway.show(HOSTILE)).restarts == 0
 
 
-async def test_what_the_database_refuses_is_parked(house: House, database_url: str) -> None:
+async def test_what_the_database_refuses_is_parked(
+    house: RunningGateway, database_url: str
+) -> None:
     """What would fail for ever is no outage: that number is left alone, with the reason."""
     refuse = text(REFUSE[database_url.partition("+")[0]])
     await house.gateway._store.database.write(partial(_execute, refuse))
@@ -113,7 +115,7 @@ async def test_what_the_database_refuses_is_parked(house: House, database_url: s
     assert (await house.gateway.show(NEIGHBOUR)).state == "online"
 
 
-async def test_flood_waits_in_the_pipe(house: House) -> None:
+async def test_flood_waits_in_the_pipe(house: RunningGateway) -> None:
     """A worker that never stops talking fills the gateway's memory to its limit; others are served."""
     await house.gateway.create(Draft(HOSTILE, "flood"))
     store, limit = house.gateway._store, Limits().weight

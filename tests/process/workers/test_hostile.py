@@ -17,8 +17,8 @@ from session_worker.confinement.confinement import OWN_USER, layers
 from session_worker.confinement.own_user import USERS
 from tests.fakes.attacks import ALLOWED, ATTACKS, REFUSED, Targets
 from tests.fakes.hostile import REPORT, TARGETS
-from tests.process.workers.conftest import House, make_gateway
-from tests.process.workers.watched import TOP, forkserver_of
+from tests.process.workers.conftest import RunningGateway, make_gateway
+from tests.process.workers.watched_gateway import TOP, forkserver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ async def test_hostile_worker_gets_nothing(
     spool.mkdir()
     hostile = replace(config, session_factory="tests.fakes.hostile:HostileSession")
     async with make_gateway(hostile, sqlite_url) as gateway:
-        house = House(gateway)
+        house = RunningGateway(gateway)
         await house.add(NEIGHBOUR)
         neighbour = await house.pid(NEIGHBOUR)
         real = {
@@ -96,7 +96,7 @@ async def test_each_layer_holds_alone(layer: str, tmp_path: Path, targets: Targe
     own.mkdir()
     sleeper = await asyncio.create_subprocess_exec("sleep", "600")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.process.workers.alone", layer),
+        *(sys.executable, "-m", "tests.process.workers.single_layer", layer),
         targets.model_copy(update={"neighbour": sleeper.pid}).model_dump_json(),
         stdout=asyncio.subprocess.PIPE,
         cwd=own,
@@ -110,7 +110,7 @@ async def test_each_layer_holds_alone(layer: str, tmp_path: Path, targets: Targe
     assert {name: found[name] for name in expected({layer})} == expected({layer})
 
 
-async def test_numbers_have_users_of_their_own(house: House, config: Config) -> None:
+async def test_numbers_have_users_of_their_own(house: RunningGateway, config: Config) -> None:
     """Where the gateway is root no two numbers share a user; a number keeps its own."""
     for number in (NEIGHBOUR, HOSTILE):
         await house.add(number, "exit")

@@ -15,7 +15,7 @@ import pytest
 from supervisor.config import TelegramDataCentre
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import Operator
-from tests.process.workers.conftest import HASTY, Draft, House, make_gateway
+from tests.process.workers.conftest import HASTY, Draft, RunningGateway, make_gateway
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def operator(tmp_path: Path, config: Config) -> AsyncIterator[tuple[Operat
         wild = replace(
             config,
             data_centre=TelegramDataCentre(host, int(port), key),
-            session_factory="tests.fakes.wild:WildNumber",
+            session_factory="tests.fakes.misbehaving:MisbehavingNumber",
         )
         yield Operator(http, addresses["SANDBOX_URL"], config.session_root), wild
 
@@ -63,7 +63,7 @@ async def test_ten_others_go_on_hearing(
     hands, config = operator
     await hands.open_account(FRIEND)
     async with make_gateway(config, sqlite_url, HASTY) as gateway:
-        house = House(gateway)
+        house = RunningGateway(gateway)
         for each in (BROKEN, *OTHERS):
             await hands.bring_session(each)
             await gateway.create(Draft(each, way, name_session=each))

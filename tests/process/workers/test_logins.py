@@ -23,7 +23,7 @@ from supervisor.errors import (
     NumberUnknown,
 )
 from supervisor.login.login_service import LoginMethod
-from tests.process.workers.conftest import House, make_gateway
+from tests.process.workers.conftest import RunningGateway, make_gateway
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def config(tmp_path: Path, telegram: DataCentre) -> Config:
     )
 
 
-async def log_in(house: House, telegram: DataCentre, number: str = PHONE) -> None:
+async def log_in(house: RunningGateway, telegram: DataCentre, number: str = PHONE) -> None:
     await house.gateway.logins.begin(number, CODE, "operator")
     code = telegram.account_of(number).code
     progress = await house.gateway.logins.enter_code(number, code)
@@ -69,7 +69,7 @@ async def test_look_never_falls_between_two_logins(
 ) -> None:
     """While a login is begun anew, who watches it sees the old one or the new one, never none."""
     async with make_gateway(config, sqlite_url) as gateway:
-        house = House(gateway)
+        house = RunningGateway(gateway)
         await house.add(PHONE)
         await gateway.logins.begin(PHONE, QR, "operator")
         beginning = asyncio.create_task(gateway.logins.begin(PHONE, QR, "operator"))
@@ -84,7 +84,7 @@ async def test_abandoned_login_leaves_nothing(
     """A login nobody goes on with ends by itself: no worker, no line, no code, words that say so."""
     hasty = replace(config, login_patience=2.0)
     async with make_gateway(hasty, sqlite_url) as gateway:
-        house = House(gateway)
+        house = RunningGateway(gateway)
         await house.add(PHONE)
         await gateway.logins.begin(PHONE, CODE, "operator")
 
@@ -103,7 +103,7 @@ async def test_unwatched_qr_code_ends(config: Config, sqlite_url: str) -> None:
     """A QR code whose page is gone is not renewed for ever."""
     hasty = replace(config, qr_patience=2.0)
     async with make_gateway(hasty, sqlite_url) as gateway:
-        house = House(gateway)
+        house = RunningGateway(gateway)
         await house.add(PHONE)
         begun = await gateway.logins.begin(PHONE, QR, "operator")
 
@@ -113,7 +113,9 @@ async def test_unwatched_qr_code_ends(config: Config, sqlite_url: str) -> None:
         assert not (await gateway.logins.watch(PHONE)).is_open
 
 
-async def test_lost_session_goes_on_where_it_stopped(house: House, telegram: DataCentre) -> None:
+async def test_lost_session_goes_on_where_it_stopped(
+    house: RunningGateway, telegram: DataCentre
+) -> None:
     """After a revocation and a new login the number has the place in the updates it had before."""
     await house.add(PHONE)
     await log_in(house, telegram)
@@ -142,7 +144,7 @@ async def test_lost_session_goes_on_where_it_stopped(house: House, telegram: Dat
     assert after.updates.pts >= before.updates.pts
 
 
-async def test_banned_number_may_log_in_later(house: House, telegram: DataCentre) -> None:
+async def test_banned_number_may_log_in_later(house: RunningGateway, telegram: DataCentre) -> None:
     """A ban ends the login and is told; once it is lifted a login brings the number back."""
     await house.add(PHONE)
     await log_in(house, telegram)
@@ -157,7 +159,7 @@ async def test_banned_number_may_log_in_later(house: House, telegram: DataCentre
     assert banned.last_error.code == "account_banned"
 
 
-async def test_stop_in_the_middle_of_a_login(house: House, telegram: DataCentre) -> None:
+async def test_stop_in_the_middle_of_a_login(house: RunningGateway, telegram: DataCentre) -> None:
     """A number that is stopped stops; whoever waits for its login is told, nothing is left."""
     await house.add(PHONE)
     await house.gateway.logins.begin(PHONE, CODE, "operator")
@@ -170,7 +172,9 @@ async def test_stop_in_the_middle_of_a_login(house: House, telegram: DataCentre)
     await eventually(lambda: not telegram.connections)
 
 
-async def test_killed_login_ends_in_needs_login(house: House, telegram: DataCentre) -> None:
+async def test_killed_login_ends_in_needs_login(
+    house: RunningGateway, telegram: DataCentre
+) -> None:
     """A login's worker that dies is not replaced by another login, the next one starts clean."""
     await house.add(PHONE)
     await house.gateway.logins.begin(PHONE, CODE, "operator")
@@ -181,7 +185,9 @@ async def test_killed_login_ends_in_needs_login(house: House, telegram: DataCent
     await log_in(house, telegram)
 
 
-async def test_refusals_are_errors_of_their_own(house: House, telegram: DataCentre) -> None:
+async def test_refusals_are_errors_of_their_own(
+    house: RunningGateway, telegram: DataCentre
+) -> None:
     """What can go wrong with a login is told apart by type."""
     logins = house.gateway.logins
     with pytest.raises(NumberUnknown):
@@ -202,7 +208,7 @@ async def test_refusals_are_errors_of_their_own(house: House, telegram: DataCent
     assert flood.value.retry_after == 77
 
 
-async def test_purge_logs_out(house: House, telegram: DataCentre) -> None:
+async def test_purge_logs_out(house: RunningGateway, telegram: DataCentre) -> None:
     """Purged, a number is logged out at Telegram, whether it was online or stopped before."""
     for number, stop_first in ((PHONE, False), (OTHER, True)):
         await house.add(number)
@@ -217,7 +223,7 @@ async def test_purge_logs_out(house: House, telegram: DataCentre) -> None:
     assert actions == ["logged_out", "logged_in"] * 2
 
 
-async def test_purge_goes_on_without_telegram(house: House, telegram: DataCentre) -> None:
+async def test_purge_goes_on_without_telegram(house: RunningGateway, telegram: DataCentre) -> None:
     """A data centre that refuses keeps nobody's data here; the audit log says what is left there."""
     await house.add(PHONE)
     await log_in(house, telegram)
@@ -233,7 +239,7 @@ async def test_purge_goes_on_without_telegram(house: House, telegram: DataCentre
 async def test_link_ends_with_its_time(config: Config, sqlite_url: str) -> None:
     """A link is dead once its time is over, and at once when it was never given out."""
     async with make_gateway(replace(config, link_lifetime=0.2), sqlite_url) as gateway:
-        house = House(gateway)
+        house = RunningGateway(gateway)
         await house.add(PHONE)
         link = await gateway.links.make(PHONE)
         opened = await gateway.links.open(link.secret)
@@ -257,7 +263,7 @@ async def test_link_ends_with_its_time(config: Config, sqlite_url: str) -> None:
 async def test_link_outlives_a_restart(config: Config, sqlite_url: str) -> None:
     """A link that was sent to a client works after the gateway was started anew."""
     async with make_gateway(config, sqlite_url) as first:
-        await House(first).add(PHONE)
+        await RunningGateway(first).add(PHONE)
         link = await first.links.make(PHONE)
 
     async with make_gateway(config, sqlite_url) as second:

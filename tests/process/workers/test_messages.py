@@ -28,9 +28,9 @@ from supervisor.journal.browsing import Selection
 from supervisor.messages.file_links import MessageFile
 from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
-from tests.fakes.postman import MORTAL, World
-from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
-from tests.process.workers.watched import TOP
+from tests.fakes.spool_session import MORTAL, SpoolFiles
+from tests.process.workers.conftest import PATIENT, Draft, RunningGateway, make_gateway
+from tests.process.workers.watched_gateway import TOP
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -52,32 +52,32 @@ def postgres_url(postgres_url: str) -> str:
 
 
 @pytest.fixture
-async def office(config: Config, database_url: str) -> AsyncIterator[House]:
-    postal = replace(config, session_factory="tests.fakes.postman:Postman")
+async def gateway(config: Config, database_url: str) -> AsyncIterator[RunningGateway]:
+    postal = replace(config, session_factory="tests.fakes.spool_session:SpoolSession")
     async with make_gateway(postal, database_url, PATIENT, UNDYING) as gateway:
-        yield House(gateway)
+        yield RunningGateway(gateway)
 
 
 @pytest.fixture
-def world(config: Config) -> World:
-    return World(config.spool_of(NUMBER))
+def files(config: Config) -> SpoolFiles:
+    return SpoolFiles(config.spool_of(NUMBER))
 
 
 def to(chat_id: str, planfix_id: str, text: str = "Hello") -> OutgoingMessage:
     return OutgoingMessage(planfix_id, text, chat_id=chat_id)
 
 
-def assert_all_is_well(world: World, *, sent: int, came: int) -> None:
+def assert_all_is_well(files: SpoolFiles, *, sent: int, came: int) -> None:
     """Check that all is there, in order, once in Telegram, without echoes in Planfix."""
-    out = world.read("out")
+    out = files.read("out")
     assert len(out) == len({random_id for random_id, *_ in out}) == sent
     for chat in "123":
         names = [name for _, peer_id, name in out if peer_id == chat]
         assert names == sorted(names)
-        taken = [int(message_id) for peer_id, message_id in world.read("in") if peer_id == chat]
+        taken = [int(message_id) for peer_id, message_id in files.read("in") if peer_id == chat]
         first = list(dict.fromkeys(taken))
         assert first == sorted(first)
-    assert {int(message_id) for _, message_id in world.read("in")} == set(range(1, came + 1))
+    assert {int(message_id) for _, message_id in files.read("in")} == set(range(1, came + 1))
 
 
 @asynccontextmanager
@@ -102,43 +102,45 @@ async def line_of(process: Process) -> str:
     return (await process.stdout.readline()).decode().strip()
 
 
-async def meet(office: House, world: World) -> None:
+async def meet(gateway: RunningGateway, files: SpoolFiles) -> None:
     """Let people of all chats write first."""
-    world.updates = 3
-    await eventually(lambda: len(world.read("in")) == 3, awaited="three messages")
+    files.updates = 3
+    await eventually(lambda: len(files.read("in")) == 3, awaited="three messages")
 
 
 @pytest.mark.counts_messages
-async def test_dying_workers_lose_nothing(office: House, world: World) -> None:
+async def test_dying_workers_lose_nothing(gateway: RunningGateway, files: SpoolFiles) -> None:
     """Worker after worker is killed at any step: all arrives, in order, in Telegram once."""
     count = 60
-    await office.add(NUMBER, MORTAL + "60")
-    world.updates = 3
-    await eventually(lambda: len({words[1] for words in world.read("in")}) == 3)
+    await gateway.add(NUMBER, MORTAL + "60")
+    files.updates = 3
+    await eventually(lambda: len({words[1] for words in files.read("in")}) == 3)
 
     for place in range(count):
-        world.updates = 3 + place
+        files.updates = 3 + place
         chat = f"{NUMBER}_{1 + random.randrange(3)}"
-        await office.gateway.accept(NUMBER, to(chat, f"{place:03}"))
-    await eventually(lambda: len(world.read("out")) >= count, awaited="all sent")
+        await gateway.gateway.accept(NUMBER, to(chat, f"{place:03}"))
+    await eventually(lambda: len(files.read("out")) >= count, awaited="all sent")
     await eventually(
-        lambda: {words[0] for words in world.read("status")} == {f"{i:03}" for i in range(count)},
+        lambda: {words[0] for words in files.read("status")} == {f"{i:03}" for i in range(count)},
         awaited="all told",
     )
-    await office.until_true(NUMBER, lambda view: view.backlog.into + view.backlog.out == 0, "empty")
+    await gateway.until_true(
+        NUMBER, lambda view: view.backlog.into + view.backlog.out == 0, "empty"
+    )
 
-    assert (await office.gateway.show(NUMBER)).restarts > 0
-    assert_all_is_well(world, sent=count, came=2 + count)
+    assert (await gateway.gateway.show(NUMBER)).restarts > 0
+    assert_all_is_well(files, sent=count, came=2 + count)
 
 
 @pytest.mark.counts_messages
 async def test_dying_gateways_lose_nothing(tmp_path: Path, database_url: str) -> None:
     """Gateway after gateway is killed: what was accepted is sent once, what came in is kept."""
-    world = World(tmp_path / "spool" / NUMBER)
-    world.updates = 3
+    files = SpoolFiles(tmp_path / "spool" / NUMBER)
+    files.updates = 3
     accepted = 0
     for _ in range(3):
-        world.updates += 5
+        files.updates += 5
         async with sending(tmp_path, database_url, accepted) as program:
             for _ in range(random.randrange(3, 12)):
                 accepted = int(await line_of(program)) + 1
@@ -149,24 +151,26 @@ async def test_dying_gateways_lose_nothing(tmp_path: Path, database_url: str) ->
         assert await line_of(program) == "done"
 
     # A gateway that is killed may have accepted more than it had time to say.
-    told = {words[0] for words in world.read("status")}
+    told = {words[0] for words in files.read("status")}
     assert len(told) >= accepted + 1
     assert told == {f"{i:03}" for i in range(len(told))}
-    assert_all_is_well(world, sent=len(told), came=world.updates)
+    assert_all_is_well(files, sent=len(told), came=files.updates)
 
 
-async def test_first_message_finds_its_recipient(office: House, world: World) -> None:
+async def test_first_message_finds_its_recipient(
+    gateway: RunningGateway, files: SpoolFiles
+) -> None:
     """Whom a first message goes to is found through the worker; from then on the chat is known."""
-    await office.add(NUMBER)
+    await gateway.add(NUMBER)
 
     draft = OutgoingMessage("a", "Hello", phone="380501112233")
-    first = await office.gateway.accept(NUMBER, draft)
-    again = await office.gateway.accept(NUMBER, draft)
-    second = await office.gateway.accept(NUMBER, to(first.chat_id, "b"))
+    first = await gateway.gateway.accept(NUMBER, draft)
+    again = await gateway.gateway.accept(NUMBER, draft)
+    second = await gateway.gateway.accept(NUMBER, to(first.chat_id, "b"))
 
     assert (first.chat_id, first.contact_id) == (f"{NUMBER}_77", "77")
     assert (again.chat_id, again.is_repeat, second.is_repeat) == (first.chat_id, True, False)
-    await eventually(lambda: [words[2] for words in world.read("out")] == ["a", "b"])
+    await eventually(lambda: [words[2] for words in files.read("out")] == ["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -181,119 +185,119 @@ async def test_first_message_finds_its_recipient(office: House, world: World) ->
     ],
 )
 async def test_unfit_message_is_not_kept(
-    office: House, world: World, draft: OutgoingMessage, error: type[Exception]
+    gateway: RunningGateway, files: SpoolFiles, draft: OutgoingMessage, error: type[Exception]
 ) -> None:
     """Without a recipient, without content or beyond all size a message is refused."""
-    await office.add(NUMBER)
-    await meet(office, world)
+    await gateway.add(NUMBER)
+    await meet(gateway, files)
 
     with pytest.raises(error):
-        await office.gateway.accept(NUMBER, draft)
+        await gateway.gateway.accept(NUMBER, draft)
 
-    assert (await office.gateway.show(NUMBER)).backlog.out == 0
+    assert (await gateway.gateway.show(NUMBER)).backlog.out == 0
 
 
-async def test_number_offline(office: House, world: World) -> None:
+async def test_number_offline(gateway: RunningGateway, files: SpoolFiles) -> None:
     """A stopped number takes messages for known chats, can find nobody new, answers repeats."""
-    await office.add(NUMBER)
-    await meet(office, world)
+    await gateway.add(NUMBER)
+    await meet(gateway, files)
     new = OutgoingMessage("new", "Hello", phone="380501112233")
-    await office.gateway.accept(NUMBER, new)
-    await office.gateway.stop(NUMBER)
+    await gateway.gateway.accept(NUMBER, new)
+    await gateway.gateway.stop(NUMBER)
 
-    accepted = await office.gateway.accept(NUMBER, to(f"{NUMBER}_1", "a"))
+    accepted = await gateway.gateway.accept(NUMBER, to(f"{NUMBER}_1", "a"))
     assert accepted.chat_id == f"{NUMBER}_1"
-    assert (await office.gateway.accept(NUMBER, new)).is_repeat
+    assert (await gateway.gateway.accept(NUMBER, new)).is_repeat
     with pytest.raises(WorkerUnavailable):
-        await office.gateway.accept(NUMBER, OutgoingMessage("c", "Hello", username="durov"))
+        await gateway.gateway.accept(NUMBER, OutgoingMessage("c", "Hello", username="durov"))
     with pytest.raises(NumberUnknown):
-        await office.gateway.accept("380500000009", to(KNOWN, "a"))
+        await gateway.gateway.accept("380500000009", to(KNOWN, "a"))
 
-    await office.gateway.restart(NUMBER)
-    await eventually(lambda: "a" in [words[2] for words in world.read("out")])
+    await gateway.gateway.restart(NUMBER)
+    await eventually(lambda: "a" in [words[2] for words in files.read("out")])
 
 
 @pytest.mark.counts_messages
-async def test_state_moves_only_after_the_rows(office: House, world: World) -> None:
+async def test_state_moves_only_after_the_rows(gateway: RunningGateway, files: SpoolFiles) -> None:
     """However often the worker dies, no message is behind the stored state without a row."""
-    await office.add(NUMBER)
-    store = office.gateway._store
+    await gateway.add(NUMBER)
+    store = gateway.gateway._store
     for place in range(1, 40):
-        world.updates = place * 3
+        files.updates = place * 3
         await asyncio.sleep(random.random() * 0.02)
-        view = await office.gateway.show(NUMBER)
+        view = await gateway.gateway.show(NUMBER)
         if place % 5 == 0 and view.worker:
             with suppress(ProcessLookupError):
                 os.kill(view.worker.pid, signal.SIGKILL)
         session = await store.sessions.load(NUMBER)
         reached = session.updates.pts if session and session.updates else 0
-        entries = await office.gateway.messages(NUMBER, Selection(limit=1000))
+        entries = await gateway.gateway.messages(NUMBER, Selection(limit=1000))
         kept = {int(entry.text.split()[1]) for entry in entries if entry.text}
         assert set(range(1, reached + 1)) <= kept
 
-    await eventually(lambda: len({words[1] for words in world.read("in")}) == 39 * 3)
+    await eventually(lambda: len({words[1] for words in files.read("in")}) == 39 * 3)
 
 
-async def test_token_opens_its_number_alone(office: House) -> None:
+async def test_token_opens_its_number_alone(gateway: RunningGateway) -> None:
     """A token is known until its number gets another one or is erased."""
-    await office.add(NUMBER)
-    await office.gateway.stop(NUMBER)
-    old = (await office.gateway.create(Draft(NUMBER))).token
-    assert await office.gateway.number_of(old) == NUMBER
-    assert await office.gateway.number_of(old) == NUMBER
-    await office.gateway.stop(NUMBER)
+    await gateway.add(NUMBER)
+    await gateway.gateway.stop(NUMBER)
+    old = (await gateway.gateway.create(Draft(NUMBER))).token
+    assert await gateway.gateway.number_of(old) == NUMBER
+    assert await gateway.gateway.number_of(old) == NUMBER
+    await gateway.gateway.stop(NUMBER)
 
-    new = (await office.gateway.create(Draft(NUMBER))).token
+    new = (await gateway.gateway.create(Draft(NUMBER))).token
 
-    assert await office.gateway.number_of(old) is None
-    assert await office.gateway.number_of(new) == NUMBER
-    await office.gateway.stop(NUMBER, purge=True)
-    assert await office.gateway.number_of(new) is None
+    assert await gateway.gateway.number_of(old) is None
+    assert await gateway.gateway.number_of(new) == NUMBER
+    await gateway.gateway.stop(NUMBER, purge=True)
+    assert await gateway.gateway.number_of(new) is None
 
 
-async def test_only_dead_letters_are_replayed(office: House, world: World) -> None:
+async def test_only_dead_letters_are_replayed(gateway: RunningGateway, files: SpoolFiles) -> None:
     """What is not dead, or not there, can't be sent again."""
-    await office.add(NUMBER)
-    await meet(office, world)
-    [entry, *_] = await office.gateway.messages(NUMBER, Selection())
+    await gateway.add(NUMBER)
+    await meet(gateway, files)
+    [entry, *_] = await gateway.gateway.messages(NUMBER, Selection())
 
     with pytest.raises(MessageNotDead):
-        await office.gateway.replay(NUMBER, entry.id)
+        await gateway.gateway.replay(NUMBER, entry.id)
     with pytest.raises(MessageUnknown):
-        await office.gateway.replay(NUMBER, 10**9)
+        await gateway.gateway.replay(NUMBER, 10**9)
 
-    assert await office.gateway.replay_all(NUMBER) == 0
-    assert await office.gateway.receipts(NUMBER) == ()
+    assert await gateway.gateway.replay_all(NUMBER) == 0
+    assert await gateway.gateway.receipts(NUMBER) == ()
 
 
-async def test_purged_number_begins_anew(office: House, world: World) -> None:
+async def test_purged_number_begins_anew(gateway: RunningGateway, files: SpoolFiles) -> None:
     """The same number made again has nothing of the old one, works with keys of its own."""
-    await office.add(NUMBER)
-    await meet(office, world)
-    await office.gateway.stop(NUMBER, purge=True)
+    await gateway.add(NUMBER)
+    await meet(gateway, files)
+    await gateway.gateway.stop(NUMBER, purge=True)
 
-    await office.add(NUMBER)
-    assert await office.gateway.messages(NUMBER, Selection()) == ()
-    await meet(office, world)
+    await gateway.add(NUMBER)
+    assert await gateway.gateway.messages(NUMBER, Selection()) == ()
+    await meet(gateway, files)
 
-    entries = await office.gateway.messages(NUMBER, Selection())
+    entries = await gateway.gateway.messages(NUMBER, Selection())
     assert [entry.text for entry in entries] == ["message 3", "message 2", "message 1"]
     attached = OutgoingMessage(
         "a", "", (AttachmentDraft("a.jpg", "https://x/a"),), KNOWN[:-1] + "1"
     )
-    await office.gateway.accept(NUMBER, attached)
-    [newest, *_] = await office.gateway.messages(NUMBER, Selection())
+    await gateway.gateway.accept(NUMBER, attached)
+    [newest, *_] = await gateway.gateway.messages(NUMBER, Selection())
     assert newest.files == ("a.jpg",)
 
 
-async def test_links_without_files_lead_nowhere(office: House) -> None:
+async def test_links_without_files_lead_nowhere(gateway: RunningGateway) -> None:
     """A link to what is not kept is told apart from one that is not ours."""
-    await office.add(NUMBER)
-    links = office.gateway._keepers.dispatchers.links
+    await gateway.add(NUMBER)
+    links = gateway.gateway._keepers.dispatchers.links
 
     for place in (MessageFile(NUMBER, 1, 0), MessageFile("380500000009", 1, 0)):
         token = links.of_file(place, "a", 2e9).split("/")[-2]
         with pytest.raises(FileGone):
-            await office.gateway.open_file(token)
+            await gateway.gateway.open_file(token)
     with pytest.raises(LinkInvalid):
-        await office.gateway.open_file("nonsense")
+        await gateway.gateway.open_file("nonsense")

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from tests.process.workers.watched import alive, forkserver_of, running
+from tests.process.workers.watched_gateway import alive, forkserver_of, running
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The application under hypercorn in the test's own loop, for what only a socket can show."""
+"""The application under hypercorn in the test's own event loop, for what only a real socket shows."""
 
 from __future__ import annotations
 

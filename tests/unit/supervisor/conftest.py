@@ -1,4 +1,4 @@
-"""The desk of a number on each kind of database, with a worker made of memory."""
+"""A dispatcher on each kind of database, with a worker that is simulated in memory."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ async def store(database_url: str, secret_key: str) -> AsyncIterator[Store]:
 
 
 @dataclass
-class Office:
-    """A desk with a worker that only remembers what it was told."""
+class RecordedDispatcher:
+    """A dispatcher and a worker that only records the commands it gets."""
 
     store: Store
     dispatcher: Dispatcher
     told: list[Command] = field(default_factory=list)
 
     async def open(self) -> None:
-        """Let a worker start, as its keeper does."""
+        """Attach a worker, as its keeper does."""
         self.told = []
         epoch = (await self.store.numbers.get(NUMBER)).epoch
         await self.dispatcher.prepare(await self.store.runs.take_epoch(NUMBER, epoch))
@@ -68,7 +68,7 @@ class Office:
         await self.dispatcher.detach_worker()
 
     async def reopen(self) -> None:
-        """Let the worker die, another one start under a supervisor that remembers nothing."""
+        """Attach another worker under a supervisor that remembers nothing."""
         await self.close()
         self.dispatcher = make_dispatcher(self.dispatcher.journal)
         await self.open()
@@ -98,13 +98,13 @@ def make_dispatcher(journal: Journal) -> Dispatcher:
 
 
 @pytest.fixture
-async def closed_office(store: Store) -> AsyncIterator[Office]:
-    office = Office(store, make_dispatcher(await store.journals.open(NUMBER)))
-    yield office
-    await office.close()
+async def closed_dispatcher(store: Store) -> AsyncIterator[RecordedDispatcher]:
+    recorded = RecordedDispatcher(store, make_dispatcher(await store.journals.open(NUMBER)))
+    yield recorded
+    await recorded.close()
 
 
 @pytest.fixture
-async def office(closed_office: Office) -> Office:
-    await closed_office.open()
-    return closed_office
+async def recorded(closed_dispatcher: RecordedDispatcher) -> RecordedDispatcher:
+    await closed_dispatcher.open()
+    return closed_dispatcher

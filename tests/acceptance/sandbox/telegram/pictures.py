@@ -1,4 +1,4 @@
-"""Files to send: tiny pictures that real decoders accept, noise of any length."""
+"""Files to send: tiny pictures that real decoders accept, and noise of any length."""
 
 from __future__ import annotations
 

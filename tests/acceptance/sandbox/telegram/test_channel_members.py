@@ -9,7 +9,7 @@ from telethon import errors, events, functions
 from telethon.tl import types
 
 from sandbox.telegram.chats.message_actions import Draft
-from tests.acceptance.sandbox.telegram.hearing import (
+from tests.acceptance.sandbox.telegram.client_events import (
     address,
     hear,
     input_channel,

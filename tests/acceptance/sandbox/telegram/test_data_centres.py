@@ -14,7 +14,7 @@ from sandbox.telegram.addresses import HOME_DC, OTHER_DC, Address
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.phone_owner import OwnFile
-from tests.acceptance.sandbox.telegram.hearing import address
+from tests.acceptance.sandbox.telegram.client_events import address
 from tests.acceptance.sandbox.telegram.pictures import make_png, noise
 from tests.acceptance.sandbox.telegram.raw_client import RawClient
 from tests.support.waiting import eventually

@@ -11,8 +11,8 @@ from telethon.tl.alltlobjects import LAYER
 
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from tests.acceptance.sandbox.telegram.hearing import hear, texts
-from tests.acceptance.sandbox.telegram.landmarks import line_is_back, pass_landmark
+from tests.acceptance.sandbox.telegram.client_events import hear, texts
+from tests.acceptance.sandbox.telegram.update_markers import line_is_back, pass_landmark
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from telethon import errors
 
 from sandbox.telegram.faults import Kind
-from tests.acceptance.sandbox.telegram.hearing import address
+from tests.acceptance.sandbox.telegram.client_events import address
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from telethon.sessions import SQLiteSession, StringSession
 
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.message_actions import Draft
+from tests.acceptance.sandbox.telegram.client_events import address, hear, texts
 from tests.acceptance.sandbox.telegram.conftest import make_client
-from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
-from tests.acceptance.sandbox.telegram.landmarks import pass_landmark
+from tests.acceptance.sandbox.telegram.update_markers import pass_landmark
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from telethon._updates import MessageBox
 
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.message_actions import Draft
-from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
-from tests.acceptance.sandbox.telegram.landmarks import pass_landmark
+from tests.acceptance.sandbox.telegram.client_events import address, hear, texts
+from tests.acceptance.sandbox.telegram.update_markers import pass_landmark
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

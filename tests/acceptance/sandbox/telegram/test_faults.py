@@ -11,7 +11,7 @@ from telethon import errors, functions, types
 
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
+from tests.acceptance.sandbox.telegram.client_events import address, hear, texts
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from sandbox.telegram.protocol import encryption
 from sandbox.telegram.protocol.encryption import Letter, seal
 from sandbox.telegram.protocol.framing import Abridged, Full, Intermediate, Padded
 from sandbox.telegram.protocol.key_exchange import PLAIN_HEADER
-from tests.acceptance.sandbox.telegram.hearing import address
+from tests.acceptance.sandbox.telegram.client_events import address
 from tests.acceptance.sandbox.telegram.outcome import (
     GET_STATE,
     Bystander,

@@ -17,7 +17,11 @@ from sandbox.telegram.accounts.viewer import Viewer
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.rpc import METHODS
 from tests.acceptance.sandbox.telegram.arbitrary import Arbitrary
-from tests.acceptance.sandbox.telegram.hearing import address, input_channel, input_peer_channel
+from tests.acceptance.sandbox.telegram.client_events import (
+    address,
+    input_channel,
+    input_peer_channel,
+)
 from tests.acceptance.sandbox.telegram.outcome import (
     GET_STATE,
     Bystander,

@@ -9,7 +9,7 @@ from telethon import errors, events, functions, utils
 from telethon.errors.rpcerrorlist import rpc_errors_dict
 from telethon.tl import types
 
-from tests.acceptance.sandbox.telegram.hearing import address, hear
+from tests.acceptance.sandbox.telegram.client_events import address, hear
 from tests.acceptance.sandbox.telegram.pictures import make_png, named, noise
 from tests.support.waiting import eventually
 

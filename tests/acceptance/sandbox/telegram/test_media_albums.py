@@ -8,7 +8,7 @@ import pytest
 from telethon import errors, events, functions, utils
 from telethon.tl import types
 
-from tests.acceptance.sandbox.telegram.hearing import address, hear
+from tests.acceptance.sandbox.telegram.client_events import address, hear
 from tests.acceptance.sandbox.telegram.pictures import make_png, named, noise
 from tests.support.waiting import eventually
 

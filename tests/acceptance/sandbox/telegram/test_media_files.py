@@ -11,7 +11,7 @@ from telethon.errors.rpcerrorlist import rpc_errors_dict
 from telethon.tl import types
 
 from sandbox.telegram.faults import Kind
-from tests.acceptance.sandbox.telegram.hearing import address, hear
+from tests.acceptance.sandbox.telegram.client_events import address, hear
 from tests.acceptance.sandbox.telegram.pictures import make_png, named, noise
 from tests.support.waiting import eventually
 

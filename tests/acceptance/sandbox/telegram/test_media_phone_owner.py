@@ -10,7 +10,7 @@ from telethon.tl import types
 
 from sandbox.telegram import phone_owner
 from sandbox.telegram.phone_owner import OwnFile
-from tests.acceptance.sandbox.telegram.hearing import hear
+from tests.acceptance.sandbox.telegram.client_events import hear
 from tests.acceptance.sandbox.telegram.pictures import make_png, noise
 from tests.support.waiting import eventually
 

@@ -11,7 +11,7 @@ from telethon.tl.core import GzipPacked, RpcResult
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.protocol.encryption import Letter, seal
-from tests.acceptance.sandbox.telegram.hearing import address
+from tests.acceptance.sandbox.telegram.client_events import address
 from tests.acceptance.sandbox.telegram.raw_client import container
 from tests.support.waiting import eventually
 

@@ -11,7 +11,7 @@ from telethon import functions
 from telethon.tl import types
 
 from sandbox.telegram.rpc import METHODS, Call, method
-from tests.acceptance.sandbox.telegram.hearing import address
+from tests.acceptance.sandbox.telegram.client_events import address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

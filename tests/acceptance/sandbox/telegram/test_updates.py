@@ -9,7 +9,7 @@ from telethon.tl import types
 
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from tests.acceptance.sandbox.telegram.hearing import hear, texts
+from tests.acceptance.sandbox.telegram.client_events import hear, texts
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 
 from sandbox.sandbox import Sandbox
 from session_worker.network.guarded_transport import tls_context
-from tests.acceptance.session_worker.inbound.bench import Bench
 from tests.acceptance.session_worker.inbound.file_server import serving
+from tests.acceptance.session_worker.inbound.inbound_number import InboundNumber
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,17 +19,17 @@ tls_context()  # made once for all, before there is an event loop to hold up
 
 
 @pytest.fixture
-async def idle(tmp_path: Path) -> AsyncIterator[Bench]:
+async def idle(tmp_path: Path) -> AsyncIterator[InboundNumber]:
     """Give a number that is not started yet."""
     spool = tmp_path / "spool"
     spool.mkdir()
     async with Sandbox() as sandbox, serving(spool) as file_server:
-        bench = Bench(sandbox, spool, file_server)
-        yield bench
-        await bench.stop()
+        inbound = InboundNumber(sandbox, spool, file_server)
+        yield inbound
+        await inbound.stop()
 
 
 @pytest.fixture
-async def bench(idle: Bench) -> Bench:
+async def inbound(idle: InboundNumber) -> InboundNumber:
     await idle.start()
     return idle

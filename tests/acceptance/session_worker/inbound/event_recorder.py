@@ -1,4 +1,4 @@
-"""A supervisor that keeps its books in memory."""
+"""A supervisor that records the events of a worker in memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Key = tuple[int, tuple[int, ...], str, int | None]
 
 
-class Desk(Memory):
+class EventRecorder(Memory):
     """Stores what is received once, hands it to the number for delivery, notes the outcome."""
 
     def __init__(self, session: Any, file_server: str) -> None:

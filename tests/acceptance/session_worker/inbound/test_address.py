@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.acceptance.session_worker.inbound.bench import Bench
+    from tests.acceptance.session_worker.inbound.inbound_number import InboundNumber
 
 PUBLIC, OTHER_PUBLIC, PRIVATE = "93.184.216.34", "93.184.216.35", "10.0.0.5"
 NAME = "planfix.example"
@@ -138,15 +138,15 @@ async def test_redirect_is_not_followed(names: Names) -> None:
         assert server.requests == ["/planfix/acme/webchat/api"]
 
 
-async def test_messages_wait_for_a_better_address(idle: Bench) -> None:
+async def test_messages_wait_for_a_better_address(idle: InboundNumber) -> None:
     """What can't be delivered because of the address is kept, not tried again and again."""
     idle.may_be_private = False
     began = time.time()
     await idle.start()
     idle.write("hello")
     idle.write("anybody there?")
-    await eventually(lambda: idle.desk.failures)
-    (failed,) = (event for event in idle.desk.events if isinstance(event, Failed))
+    await eventually(lambda: idle.recorder.failures)
+    (failed,) = (event for event in idle.recorder.events if isinstance(event, Failed))
     assert failed.failure.code == "planfix_forbidden"
     assert (failed.failure.next_try or 0) > began + 200
 

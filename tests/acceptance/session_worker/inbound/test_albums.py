@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import Kind
 from session_worker.inbound.albums import Patience
-from tests.acceptance.session_worker.inbound.bench import PHONE
+from tests.acceptance.session_worker.inbound.inbound_number import PHONE
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from tests.acceptance.session_worker.inbound.bench import Bench
+    from tests.acceptance.session_worker.inbound.inbound_number import InboundNumber
 
 ALBUM = 77
 
 
-def write_item(bench: Bench, text: str) -> None:
-    bench.write(text, grouped_id=ALBUM)
+def write_item(inbound: InboundNumber, text: str) -> None:
+    inbound.write(text, grouped_id=ALBUM)
 
 
-def wait_for_albums(bench: Bench, quiet: float) -> None:
-    bench.timing = replace(bench.timing, albums=Patience(quiet=quiet))
+def wait_for_albums(inbound: InboundNumber, quiet: float) -> None:
+    inbound.timing = replace(inbound.timing, albums=Patience(quiet=quiet))
 
 
-async def heard(bench: Bench) -> None:
-    number = bench.desk.number
+async def heard(inbound: InboundNumber) -> None:
+    number = inbound.recorder.number
     assert number is not None
     await eventually(lambda: number.last_heard)
 
 
-async def test_an_item_that_was_not_announced_joins_its_album(idle: Bench) -> None:
+async def test_an_item_that_was_not_announced_joins_its_album(idle: InboundNumber) -> None:
     """While something is known to be missing the album waits for it, however long that takes."""
     wait_for_albums(idle, 0.2)
     await idle.start()
@@ -45,7 +45,7 @@ async def test_an_item_that_was_not_announced_joins_its_album(idle: Bench) -> No
     await idle.until_settled()
 
 
-async def test_an_album_cut_in_two_by_the_line_is_one_message(idle: Bench) -> None:
+async def test_an_album_cut_in_two_by_the_line_is_one_message(idle: InboundNumber) -> None:
     """What comes with the difference after a cut joins what was heard before it."""
     wait_for_albums(idle, 1)
     await idle.start()
@@ -59,19 +59,21 @@ async def test_an_album_cut_in_two_by_the_line_is_one_message(idle: Bench) -> No
 
     await idle.until_texts("one\ntwo\nthree", "comment")
     await idle.until_settled()
-    (receipt,) = idle.desk.receipts
+    (receipt,) = idle.recorder.receipts
     assert (receipt.found, receipt.missing) == (3, 0)
 
 
-async def test_an_album_goes_on_behind_an_item_that_can_not_be_decoded(bench: Bench) -> None:
+async def test_an_album_goes_on_behind_an_item_that_can_not_be_decoded(
+    inbound: InboundNumber,
+) -> None:
     """The others are one message still; the receipt says what is missing."""
-    await bench.until_settled()
-    write_item(bench, "one")
-    bench.centre.afflict(Kind.NEWER_LAYER, PHONE)
-    write_item(bench, "newer")
-    bench.centre.clear_faults()
-    write_item(bench, "two")
+    await inbound.until_settled()
+    write_item(inbound, "one")
+    inbound.centre.afflict(Kind.NEWER_LAYER, PHONE)
+    write_item(inbound, "newer")
+    inbound.centre.clear_faults()
+    write_item(inbound, "two")
 
-    await bench.until_texts("one\ntwo")
-    await bench.until_settled()
-    assert [receipt.missing for receipt in bench.desk.receipts] == [1]
+    await inbound.until_texts("one\ntwo")
+    await inbound.until_settled()
+    assert [receipt.missing for receipt in inbound.recorder.receipts] == [1]

@@ -14,12 +14,12 @@ from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.phone_owner import OwnFile
 from tests.acceptance.sandbox.telegram.pictures import make_png
-from tests.acceptance.session_worker.inbound.bench import PHONE
+from tests.acceptance.session_worker.inbound.inbound_number import PHONE
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from sandbox.planfix.traffic_log import Message
-    from tests.acceptance.session_worker.inbound.bench import Bench
+    from tests.acceptance.session_worker.inbound.inbound_number import InboundNumber
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,11 @@ class Huge:
         return bytes(min(limit, self.size - offset))
 
 
-async def send(bench: Bench, *files: OwnFile, text: str = "", voice: bool = False) -> list[int]:
-    people = bench.contact, bench.me
-    return await phone_owner.send_files(bench.centre, people, files, text=text, voice=voice)
+async def send(
+    inbound: InboundNumber, *files: OwnFile, text: str = "", voice: bool = False
+) -> list[int]:
+    people = inbound.contact, inbound.me
+    return await phone_owner.send_files(inbound.centre, people, files, text=text, voice=voice)
 
 
 def digests(message: Message) -> list[str | None]:
@@ -45,166 +47,166 @@ def sha256(*files: OwnFile) -> list[str]:
     return [hashlib.sha256(file.content).hexdigest() for file in files]
 
 
-async def test_a_photo_arrives_whole(bench: Bench) -> None:
+async def test_a_photo_arrives_whole(inbound: InboundNumber) -> None:
     """A photo with a caption is one message with one attachment."""
     photo = OwnFile("cat.png", "image/png", make_png(400, 300))
 
-    await send(bench, photo, text="my cat")
+    await send(inbound, photo, text="my cat")
 
-    await bench.until_texts("my cat")
-    assert digests(bench.told[0]) == sha256(photo)
-    assert bench.told[0].attachments[0].name.endswith(".jpg")
+    await inbound.until_texts("my cat")
+    assert digests(inbound.told[0]) == sha256(photo)
+    assert inbound.told[0].attachments[0].name.endswith(".jpg")
 
 
-async def test_files_without_caption_are_called_by_their_kind(bench: Bench) -> None:
+async def test_files_without_caption_are_called_by_their_kind(inbound: InboundNumber) -> None:
     """What came without a word never arrives with an empty text."""
     video = OwnFile("clip.mp4", "video/mp4", os.urandom(5000))
     document = OwnFile("Договір №1.pdf", "application/pdf", os.urandom(700_000))
     for file in (video, document):
-        await send(bench, file)
-    await send(bench, OwnFile("v.ogg", "audio/ogg", os.urandom(900)), voice=True)
+        await send(inbound, file)
+    await send(inbound, OwnFile("v.ogg", "audio/ogg", os.urandom(900)), voice=True)
 
-    await bench.until_texts("Video, 0:01", "File: Договір №1.pdf", "Voice message, 0:01")
-    assert bench.told[1].attachments[0].name == "Договір №1.pdf"
-    assert digests(bench.told[1]) == sha256(document)
-    assert bench.told[2].attachments[0].name == "voice.ogg"
+    await inbound.until_texts("Video, 0:01", "File: Договір №1.pdf", "Voice message, 0:01")
+    assert inbound.told[1].attachments[0].name == "Договір №1.pdf"
+    assert digests(inbound.told[1]) == sha256(document)
+    assert inbound.told[2].attachments[0].name == "voice.ogg"
 
 
-async def test_an_album_is_one_message(bench: Bench) -> None:
+async def test_an_album_is_one_message(inbound: InboundNumber) -> None:
     """Several pictures sent together arrive together, in order, with their caption."""
     photos = [OwnFile(f"{n}.png", "image/png", make_png(100 + n, 90)) for n in range(4)]
 
-    await send(bench, *photos, text="holiday")
+    await send(inbound, *photos, text="holiday")
 
-    await bench.until_texts("holiday")
-    assert digests(bench.told[0]) == sha256(*photos)
-    await bench.until_settled()
+    await inbound.until_texts("holiday")
+    assert digests(inbound.told[0]) == sha256(*photos)
+    await inbound.until_settled()
 
 
-async def test_an_album_ends_with_the_next_message(bench: Bench) -> None:
+async def test_an_album_ends_with_the_next_message(inbound: InboundNumber) -> None:
     """What is written after an album arrives after it."""
     photos = [OwnFile(f"{n}.png", "image/png", make_png(100 + n, 90)) for n in range(2)]
 
-    await send(bench, *photos)
-    bench.write("nice, no?")
+    await send(inbound, *photos)
+    inbound.write("nice, no?")
 
-    await bench.until_texts("Album (2)", "nice, no?")
+    await inbound.until_texts("Album (2)", "nice, no?")
 
 
-async def test_a_file_over_the_limit_leaves_a_line(bench: Bench) -> None:
+async def test_a_file_over_the_limit_leaves_a_line(inbound: InboundNumber) -> None:
     """A file too large for Planfix is told, not lost without a word."""
-    file = await bench.centre.files.keep(os.urandom(10))
-    document = bench.centre.intake.document(file, "video/mp4")
+    file = await inbound.centre.files.keep(os.urandom(10))
+    document = inbound.centre.intake.document(file, "video/mp4")
     huge = replace(document, file=Huge())
 
-    bench.centre.post_office.send(bench.contact, bench.me, Draft(media=huge))
+    inbound.centre.post_office.send(inbound.contact, inbound.me, Draft(media=huge))
 
-    await eventually(lambda: bench.texts)
-    (text,) = bench.texts
+    await eventually(lambda: inbound.texts)
+    (text,) = inbound.texts
     assert "(101 MB) is larger than 100 MB; it is only in Telegram" in text
-    assert bench.told[0].attachments == ()
+    assert inbound.told[0].attachments == ()
 
 
-async def test_a_file_that_vanished_leaves_a_line(bench: Bench) -> None:
+async def test_a_file_that_vanished_leaves_a_line(inbound: InboundNumber) -> None:
     """A file of a message deleted meanwhile is told as gone."""
-    bench.desk.hands_over = False
-    ids = await send(bench, OwnFile("a.pdf", "application/pdf", b"content"), text="look")
-    await eventually(lambda: bench.desk.rows)
-    bench.centre.post_office.delete(bench.contact, ids, for_all=True)
+    inbound.recorder.hands_over = False
+    ids = await send(inbound, OwnFile("a.pdf", "application/pdf", b"content"), text="look")
+    await eventually(lambda: inbound.recorder.rows)
+    inbound.centre.post_office.delete(inbound.contact, ids, for_all=True)
 
-    bench.desk.hand_over(1)
+    inbound.recorder.hand_over(1)
 
-    await bench.until_texts("look\nFile a.pdf can not be fetched from Telegram any more")
+    await inbound.until_texts("look\nFile a.pdf can not be fetched from Telegram any more")
 
 
 @pytest.mark.parametrize("error", ["FILE_REFERENCE_EXPIRED", "FILEREF_UPGRADE_NEEDED"])
-async def test_an_expired_reference_is_renewed(bench: Bench, error: str) -> None:
+async def test_an_expired_reference_is_renewed(inbound: InboundNumber, error: str) -> None:
     """A file reference that expires during a download costs another question, not the file."""
-    bench.centre.fail(error, phone=PHONE, method="upload.getFile", times=1)
+    inbound.centre.fail(error, phone=PHONE, method="upload.getFile", times=1)
     file = OwnFile("a.bin", "application/zip", os.urandom(600_000))
 
-    await send(bench, file)
+    await send(inbound, file)
 
-    await eventually(lambda: bench.told)
-    assert digests(bench.told[0]) == sha256(file)
+    await eventually(lambda: inbound.told)
+    assert digests(inbound.told[0]) == sha256(file)
 
 
-async def test_a_short_wait_between_pieces_is_kept(bench: Bench) -> None:
+async def test_a_short_wait_between_pieces_is_kept(inbound: InboundNumber) -> None:
     """Who downloads much is asked for pauses; those are no tries in vain."""
-    bench.centre.fail("FLOOD_PREMIUM_WAIT_1", phone=PHONE, method="upload.getFile", times=2)
+    inbound.centre.fail("FLOOD_PREMIUM_WAIT_1", phone=PHONE, method="upload.getFile", times=2)
     file = OwnFile("a.bin", "application/zip", os.urandom(600_000))
 
-    await send(bench, file)
+    await send(inbound, file)
 
-    await eventually(lambda: bench.told)
-    assert digests(bench.told[0]) == sha256(file)
-    assert bench.desk.failures == []
+    await eventually(lambda: inbound.told)
+    assert digests(inbound.told[0]) == sha256(file)
+    assert inbound.recorder.failures == []
 
 
-async def test_a_cut_during_a_download_costs_nothing(bench: Bench) -> None:
+async def test_a_cut_during_a_download_costs_nothing(inbound: InboundNumber) -> None:
     """A download goes on where it was when the line is back."""
-    bench.centre.afflict(Kind.SLOW, PHONE, 0.05)
+    inbound.centre.afflict(Kind.SLOW, PHONE, 0.05)
     file = OwnFile("a.bin", "application/zip", os.urandom(3_000_000))
-    await send(bench, file)
-    part = bench.spool / "in" / "1" / "0.part"
+    await send(inbound, file)
+    part = inbound.spool / "in" / "1" / "0.part"
     await eventually(part.exists)
 
-    bench.centre.cut(PHONE)
+    inbound.centre.cut(PHONE)
 
-    await eventually(lambda: bench.told)
-    assert digests(bench.told[0]) == sha256(file)
+    await eventually(lambda: inbound.told)
+    assert digests(inbound.told[0]) == sha256(file)
 
 
-async def test_trouble_of_the_disk_passes(bench: Bench) -> None:
+async def test_trouble_of_the_disk_passes(inbound: InboundNumber) -> None:
     """A file that can not be written is tried again, as one that can not be read from Telegram."""
-    part = bench.spool / "in" / "1" / "0.part"
+    part = inbound.spool / "in" / "1" / "0.part"
     part.mkdir(parents=True)
     file = OwnFile("a.bin", "application/zip", os.urandom(1000))
-    await send(bench, file)
-    await eventually(lambda: "telegram_file_unreachable" in bench.desk.failures)
+    await send(inbound, file)
+    await eventually(lambda: "telegram_file_unreachable" in inbound.recorder.failures)
 
     part.rmdir()
 
-    await eventually(lambda: bench.told)
-    assert digests(bench.told[0]) == sha256(file)
+    await eventually(lambda: inbound.told)
+    assert digests(inbound.told[0]) == sha256(file)
 
 
-async def test_the_avatar_is_sent_once(bench: Bench) -> None:
+async def test_the_avatar_is_sent_once(inbound: InboundNumber) -> None:
     """A contact's photo is linked with the first message, then only when it changes."""
-    picture = await bench.centre.files.keep(make_png(300, 300))
-    bench.contact.photos.append(bench.centre.intake.photo(picture, "me.png"))
+    picture = await inbound.centre.files.keep(make_png(300, 300))
+    inbound.contact.photos.append(inbound.centre.intake.photo(picture, "me.png"))
     for text in ("one", "two"):
-        await send(bench, OwnFile("a.txt", "text/plain", b"x"), text=text)
+        await send(inbound, OwnFile("a.txt", "text/plain", b"x"), text=text)
 
-    await bench.until_texts("one", "two")
-    first, second = bench.calls("newMessage")
-    photo = bench.contact.photos[0].id
+    await inbound.until_texts("one", "two")
+    first, second = inbound.calls("newMessage")
+    photo = inbound.contact.photos[0].id
     assert first["contactIco"].endswith(f"/photos/{photo}")
-    assert (bench.spool / "photos" / str(photo)).read_bytes() == picture.read(0, 1 << 20)
+    assert (inbound.spool / "photos" / str(photo)).read_bytes() == picture.read(0, 1 << 20)
     assert "contactIco" not in second
-    assert bench.calls("updateContact") == []
+    assert inbound.calls("updateContact") == []
 
 
-async def test_a_new_avatar_is_linked(bench: Bench) -> None:
+async def test_a_new_avatar_is_linked(inbound: InboundNumber) -> None:
     """A changed photo reaches the contact card."""
-    await send(bench, OwnFile("a.txt", "text/plain", b"x"), text="one")
-    await bench.until_texts("one")
-    picture = await bench.centre.files.keep(make_png(300, 300))
-    bench.contact.photos.append(bench.centre.intake.photo(picture, "me.png"))
+    await send(inbound, OwnFile("a.txt", "text/plain", b"x"), text="one")
+    await inbound.until_texts("one")
+    picture = await inbound.centre.files.keep(make_png(300, 300))
+    inbound.contact.photos.append(inbound.centre.intake.photo(picture, "me.png"))
 
-    await send(bench, OwnFile("a.txt", "text/plain", b"x"), text="two")
+    await send(inbound, OwnFile("a.txt", "text/plain", b"x"), text="two")
 
-    await bench.until_texts("one", "two")
-    (card,) = bench.calls("updateContact")
-    assert card["contactIco"].endswith(f"/photos/{bench.contact.photos[0].id}")
+    await inbound.until_texts("one", "two")
+    (card,) = inbound.calls("updateContact")
+    assert card["contactIco"].endswith(f"/photos/{inbound.contact.photos[0].id}")
 
 
-async def test_a_caption_edit_does_not_repeat_the_file(bench: Bench) -> None:
+async def test_a_caption_edit_does_not_repeat_the_file(inbound: InboundNumber) -> None:
     """Only an edit that brings another file brings it to Planfix."""
-    ids = await send(bench, OwnFile("a.txt", "text/plain", b"x"), text="old")
-    await bench.until_texts("old")
+    ids = await send(inbound, OwnFile("a.txt", "text/plain", b"x"), text="old")
+    await inbound.until_texts("old")
 
-    bench.centre.post_office.edit(bench.contact, ids[0], "new")
+    inbound.centre.post_office.edit(inbound.contact, ids[0], "new")
 
-    await bench.until_texts("old", "Edited: new")
-    assert bench.told[1].attachments == ()
+    await inbound.until_texts("old", "Edited: new")
+    assert inbound.told[1].attachments == ()

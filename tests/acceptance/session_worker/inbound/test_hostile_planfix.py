@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.acceptance.session_worker.inbound.bench import Bench
+    from tests.acceptance.session_worker.inbound.inbound_number import InboundNumber
 
 UNPACKED = 48 << 20  # bytes
 MOST = 8 << 20  # bytes that an answer may cost
@@ -104,17 +104,17 @@ async def test_nothing_of_an_answer_is_remembered(
 
 
 @pytest.mark.parametrize("name", ["a bomb", "deep lists", "no finite number"])
-async def test_message_outlives_the_attack(bench: Bench, name: str) -> None:
+async def test_message_outlives_the_attack(inbound: InboundNumber, name: str) -> None:
     """No dead letter: the message is delivered once the server answers as it should."""
-    await bench.kill()
+    await inbound.kill()
     async with FileServer() as server:
         hostile = HOSTILE[name]
         server.offer(ADDRESS, hostile, hostile, Answer(b'{"data":{"number":5}}'))
-        bench.planfix_url = f"{server.url}/{ADDRESS}"
-        await bench.start_again()
-        bench.write("hello")
+        inbound.planfix_url = f"{server.url}/{ADDRESS}"
+        await inbound.start_again()
+        inbound.write("hello")
 
-        await eventually(lambda: bench.desk.delivered)
+        await eventually(lambda: inbound.recorder.delivered)
 
-    assert set(bench.desk.failures) <= {"planfix_unavailable", "planfix_answer_lost"}
-    assert bench.desk.failures
+    assert set(inbound.recorder.failures) <= {"planfix_unavailable", "planfix_answer_lost"}
+    assert inbound.recorder.failures

@@ -8,42 +8,42 @@ from session_worker.protocol.contract import NO_HASH
 from tests.acceptance.session_worker.number import imported
 
 if TYPE_CHECKING:
-    from tests.acceptance.session_worker.inbound.bench import Bench
+    from tests.acceptance.session_worker.inbound.inbound_number import InboundNumber
 
 
-async def log_in_anew(bench: Bench) -> None:
+async def log_in_anew(inbound: InboundNumber) -> None:
     """Go on under another login, whose hashes nobody knows yet."""
-    await bench.stop()
-    session = bench.desk.session
+    await inbound.stop()
+    session = inbound.recorder.session
     assert session is not None
-    key = imported(bench.centre.session_string_for(bench.me.phone)).auth_key
+    key = imported(inbound.centre.session_string_for(inbound.me.phone)).auth_key
     entities = tuple(each.model_copy(update={"access_hash": NO_HASH}) for each in session.entities)
-    bench.desk.session = session.model_copy(update={"auth_key": key, "entities": entities})
-    await bench.start_again()
+    inbound.recorder.session = session.model_copy(update={"auth_key": key, "entities": entities})
+    await inbound.start_again()
 
 
-async def test_writer_of_a_short_update_has_a_name(bench: Bench) -> None:
+async def test_writer_of_a_short_update_has_a_name(inbound: InboundNumber) -> None:
     """Telegram's short form names nobody."""
-    bench.write("before")
-    await bench.until_texts("before")
-    await bench.until_settled()
-    await log_in_anew(bench)
-    bench.centre.courier.prefers_short = True
+    inbound.write("before")
+    await inbound.until_texts("before")
+    await inbound.until_settled()
+    await log_in_anew(inbound)
+    inbound.centre.courier.prefers_short = True
 
-    bench.write("after")
+    inbound.write("after")
 
-    await bench.until_texts("before", "after")
-    assert bench.calls("newMessage")[-1]["contactName"] == "Taras"
+    await inbound.until_texts("before", "after")
+    assert inbound.calls("newMessage")[-1]["contactName"] == "Taras"
 
 
-async def test_writer_of_a_deleted_message_has_a_name(bench: Bench) -> None:
+async def test_writer_of_a_deleted_message_has_a_name(inbound: InboundNumber) -> None:
     """A deletion names nobody either."""
-    posted = bench.write("before")
-    await bench.until_texts("before")
-    await bench.until_settled()
-    await log_in_anew(bench)
+    posted = inbound.write("before")
+    await inbound.until_texts("before")
+    await inbound.until_settled()
+    await log_in_anew(inbound)
 
-    bench.centre.post_office.delete(bench.contact, [posted.message.id], for_all=True)
+    inbound.centre.post_office.delete(inbound.contact, [posted.message.id], for_all=True)
 
-    await bench.until_texts("before", "Message deleted")
-    assert bench.calls("newMessage")[-1]["contactName"] == "Taras"
+    await inbound.until_texts("before", "Message deleted")
+    assert inbound.calls("newMessage")[-1]["contactName"] == "Taras"

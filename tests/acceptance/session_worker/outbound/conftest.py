@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
-from tests.acceptance.session_worker.outbound.mail import Mail
+from tests.acceptance.session_worker.outbound.outbound_number import OutboundNumber
 from tests.fakes.file_server import FileServer
 
 if TYPE_CHECKING:
@@ -39,17 +39,17 @@ async def files() -> AsyncIterator[FileServer]:
 
 
 @pytest.fixture
-async def mail(
+async def outbound(
     number: Number,
     iryna: Account,
     write: Callable[..., Posted],
     files: FileServer,
     tmp_path: Path,
-) -> AsyncIterator[Mail]:
+) -> AsyncIterator[OutboundNumber]:
     await number.start()
     write("good morning")
     write("good day", iryna.phone, PHONE)
     await number.until_texts("good morning", "good day")
-    mail = Mail(number, tmp_path, files)
-    yield mail
-    await mail.outbound.close()
+    outbound = OutboundNumber(number, tmp_path, files)
+    yield outbound
+    await outbound.outbound.close()

@@ -14,7 +14,7 @@ from tests.fakes.media import noise
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
-    from tests.acceptance.session_worker.outbound.mail import Mail
+    from tests.acceptance.session_worker.outbound.outbound_number import OutboundNumber
     from tests.fakes.file_server import FileServer
 
 SELF = Path("/proc/self")
@@ -36,16 +36,18 @@ def read(name: str) -> int:
     return int(found[1]) * 1024
 
 
-async def test_big_file_costs_little_memory(mail: Mail, files: FileServer, taras: Account) -> None:
+async def test_big_file_costs_little_memory(
+    outbound: OutboundNumber, files: FileServer, taras: Account
+) -> None:
     """100 MB go through in pieces: even both ends of it together stay below what one may take."""
     link = files.offer("big.bin", Answer(noise(1 << 20), repeat=100))
-    mail.outbound = mail.make_outbound(Limits(size=SIZE))
-    await mail.send(taras, small_bin=noise(600_000))
+    outbound.outbound = outbound.make_outbound(Limits(size=SIZE))
+    await outbound.send(taras, small_bin=noise(600_000))
     before = forget_peak()
-    order = mail.begin(taras, big_bin=link)
+    order = outbound.begin(taras, big_bin=link)
 
-    await mail.until_done(order)
+    await outbound.until_done(order)
 
     added = read("VmHWM") - before
-    assert mail.box(taras.id)[-1].media.file.size == SIZE
+    assert outbound.box(taras.id)[-1].media.file.size == SIZE
     assert added < ALLOWED

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.telegram.accounts.accounts import Account
-    from tests.acceptance.session_worker.outbound.mail import Mail
+    from tests.acceptance.session_worker.outbound.outbound_number import OutboundNumber
 
 TLS = httpx.create_ssl_context()
 LIMITS = Limits(size=1000, whole=60, silence=60, pauses_when_missing=(0.01, 0.01))
@@ -342,17 +342,22 @@ async def test_file_that_is_here_is_not_fetched_again(
     ],
 )
 async def test_text_is_sent_without_the_file(
-    mail: Mail, files: FileServer, taras: Account, answer: Answer, code: str, tries: int
+    outbound: OutboundNumber,
+    files: FileServer,
+    taras: Account,
+    answer: Answer,
+    code: str,
+    tries: int,
 ) -> None:
     """A file that can't be fetched makes the message an error, not a lost text."""
     link = files.offer("bad.pdf", answer)
-    order = mail.begin(taras, "text", bad_pdf=link, good_pdf=b"content")
+    order = outbound.begin(taras, "text", bad_pdf=link, good_pdf=b"content")
 
-    await mail.until_done(order)
+    await outbound.until_done(order)
 
-    assert mail.codes(order) == [code] * tries
-    assert mail.failures(order)[-1].next_try is None
-    sent = mail.box(taras.id)
+    assert outbound.codes(order) == [code] * tries
+    assert outbound.failures(order)[-1].next_try is None
+    sent = outbound.box(taras.id)
     assert [(each.text, bool(each.media)) for each in sent] == [("text", False), ("", True)]
 
 
@@ -366,26 +371,28 @@ async def test_text_is_sent_without_the_file(
     ],
 )
 async def test_hostile_attachment_is_an_error(
-    mail: Mail, files: FileServer, taras: Account, link: str
+    outbound: OutboundNumber, files: FileServer, taras: Account, link: str
 ) -> None:
     """The whole way: the link is refused, the text arrives, the row tells why."""
     if link == "redirect":
         headers = ("Location: http://93.184.216.34:99999/",)
         link = files.offer("start", Answer(status=302, headers=headers))
-    order = mail.begin(taras, "text", a_pdf=link)
+    order = outbound.begin(taras, "text", a_pdf=link)
 
-    await mail.until_done(order)
+    await outbound.until_done(order)
 
-    assert mail.codes(order) == ["LINK_FORBIDDEN"]
-    assert mail.texts(taras) == ["text"]
+    assert outbound.codes(order) == ["LINK_FORBIDDEN"]
+    assert outbound.texts(taras) == ["text"]
 
 
-async def test_file_that_comes_later_is_sent(mail: Mail, files: FileServer, taras: Account) -> None:
+async def test_file_that_comes_later_is_sent(
+    outbound: OutboundNumber, files: FileServer, taras: Account
+) -> None:
     """A server that fails for a while only delays the message."""
     link = files.offer("a.pdf", Answer(status=500), Answer(status=500), Answer(b"content"))
-    order = mail.begin(taras, "text", a_pdf=link)
+    order = outbound.begin(taras, "text", a_pdf=link)
 
-    await mail.until_done(order)
+    await outbound.until_done(order)
 
-    assert mail.is_sent(order)
-    assert [(each.text, bool(each.media)) for each in mail.box(taras.id)] == [("text", True)]
+    assert outbound.is_sent(order)
+    assert [(each.text, bool(each.media)) for each in outbound.box(taras.id)] == [("text", True)]

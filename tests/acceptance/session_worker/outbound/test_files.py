@@ -16,41 +16,45 @@ from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice, noise
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
-    from tests.acceptance.session_worker.outbound.mail import Mail, Sent
+    from tests.acceptance.session_worker.outbound.outbound_number import OutboundNumber, Sent
     from tests.fakes.file_server import FileServer
 
 
 @pytest.mark.parametrize(("name", "content"), [("a_jpg", make_jpeg()), ("a_png", make_png())])
-async def test_picture_goes_as_photo(mail: Mail, taras: Account, name: str, content: bytes) -> None:
+async def test_picture_goes_as_photo(
+    outbound: OutboundNumber, taras: Account, name: str, content: bytes
+) -> None:
     """JPEG, PNG are sent as photos, unchanged, with the text as caption."""
-    (sent,) = await mail.send(taras, "look", **{name: content})
+    (sent,) = await outbound.send(taras, "look", **{name: content})
 
     assert isinstance(sent.media, Photo)
     assert sent.text == "look"
     assert sent.media.file.read(0, len(content) + 1) == content
 
 
-async def test_video_goes_as_video(mail: Mail, taras: Account) -> None:
+async def test_video_goes_as_video(outbound: OutboundNumber, taras: Account) -> None:
     """An MP4 is a video with its length, its size; it can be watched while it loads."""
-    (sent,) = await mail.send(taras, clip_mp4=make_mp4(3.5, 640, 360))
+    (sent,) = await outbound.send(taras, clip_mp4=make_mp4(3.5, 640, 360))
 
     about = sent.attribute(types.DocumentAttributeVideo)
     assert (about.duration, about.w, about.h, about.supports_streaming) == (3.5, 640, 360, True)
     assert sent.attribute(types.DocumentAttributeFilename).file_name == "clip.mp4"
 
 
-async def test_recording_goes_as_voice(mail: Mail, taras: Account) -> None:
+async def test_recording_goes_as_voice(outbound: OutboundNumber, taras: Account) -> None:
     """Opus in Ogg is a voice message with its length."""
-    (sent,) = await mail.send(taras, note_ogg=make_voice(2.0))
+    (sent,) = await outbound.send(taras, note_ogg=make_voice(2.0))
 
     about = sent.attribute(types.DocumentAttributeAudio)
     assert (about.voice, about.duration, sent.media.mime_type) == (True, 2, "audio/ogg")
 
 
 @pytest.mark.parametrize(("name", "mime"), [("song_mp3", "audio/mpeg"), ("song_ogg", "audio/ogg")])
-async def test_music_goes_as_audio(mail: Mail, taras: Account, name: str, mime: str) -> None:
+async def test_music_goes_as_audio(
+    outbound: OutboundNumber, taras: Account, name: str, mime: str
+) -> None:
     """Music is played, but is no voice message; nor is an Ogg with anything but Opus."""
-    (sent,) = await mail.send(taras, **{name: noise(2000)})
+    (sent,) = await outbound.send(taras, **{name: noise(2000)})
 
     about = sent.attribute(types.DocumentAttributeAudio)
     assert (about.voice, sent.media.mime_type) == (False, mime)
@@ -67,10 +71,10 @@ async def test_music_goes_as_audio(mail: Mail, taras: Account, name: str, mime: 
     ],
 )
 async def test_rest_goes_as_document(
-    mail: Mail, taras: Account, name: str, content: bytes, mime: str
+    outbound: OutboundNumber, taras: Account, name: str, content: bytes, mime: str
 ) -> None:
     """Everything else is a file with its name, what is not what its name promises, too."""
-    (sent,) = await mail.send(taras, **{name: content})
+    (sent,) = await outbound.send(taras, **{name: content})
 
     assert isinstance(sent.media, Document)
     assert not sent.media.is_video
@@ -80,9 +84,9 @@ async def test_rest_goes_as_document(
     assert sent.media.file.read(0, len(content) + 1) == content
 
 
-async def test_pictures_become_an_album(mail: Mail, taras: Account) -> None:
+async def test_pictures_become_an_album(outbound: OutboundNumber, taras: Account) -> None:
     """Several pictures, videos come as one album, the text below it; the rest follows."""
-    sent = await mail.send(
+    sent = await outbound.send(
         taras, "trip", a_jpg=make_jpeg(), b_pdf=noise(50), c_mp4=make_mp4(), d_png=make_png()
     )
 
@@ -92,20 +96,24 @@ async def test_pictures_become_an_album(mail: Mail, taras: Account) -> None:
     assert group
 
 
-async def test_more_than_ten_pictures_make_two_albums(mail: Mail, taras: Account) -> None:
+async def test_more_than_ten_pictures_make_two_albums(
+    outbound: OutboundNumber, taras: Account
+) -> None:
     """An album holds ten at most."""
     pictures = {f"{n}_jpg": make_jpeg() for n in range(12)}
 
-    sent = await mail.send(taras, **pictures)
+    sent = await outbound.send(taras, **pictures)
 
     groups = [each.message.content.grouped_id for each in sent]
     assert len(set(groups)) == 2
     assert groups == [groups[0]] * 10 + [groups[-1]] * 2
 
 
-async def test_picture_that_is_no_photo_leaves_the_album(mail: Mail, taras: Account) -> None:
+async def test_picture_that_is_no_photo_leaves_the_album(
+    outbound: OutboundNumber, taras: Account
+) -> None:
     """What must go as a file is sent beside the album of the others."""
-    sent = await mail.send(
+    sent = await outbound.send(
         taras, "x", a_jpg=make_jpeg(), b_png=make_png(600, 10), c_jpg=make_jpeg()
     )
 
@@ -114,41 +122,43 @@ async def test_picture_that_is_no_photo_leaves_the_album(mail: Mail, taras: Acco
     assert [each.text for each in sent] == ["x", "", ""]
 
 
-async def test_long_text_goes_before_the_file(mail: Mail, taras: Account) -> None:
+async def test_long_text_goes_before_the_file(outbound: OutboundNumber, taras: Account) -> None:
     """A text too long for a caption is a message of its own."""
-    sent = await mail.send(taras, "word " * 300, a_pdf=noise(50))
+    sent = await outbound.send(taras, "word " * 300, a_pdf=noise(50))
 
     assert [bool(each.media) for each in sent] == [False, True]
     assert sent[1].text == ""
 
 
-async def test_big_file_arrives_unchanged(mail: Mail, files: FileServer, taras: Account) -> None:
+async def test_big_file_arrives_unchanged(
+    outbound: OutboundNumber, files: FileServer, taras: Account
+) -> None:
     """A file over ten megabytes, which takes other requests, is the same at the other end."""
     piece = noise(1 << 20)
-    mail.outbound = mail.make_outbound(Limits(size=20 << 20))
+    outbound.outbound = outbound.make_outbound(Limits(size=20 << 20))
     link = files.offer("big.bin", Answer(piece, repeat=11))
 
-    (sent,) = await mail.send(taras, big_bin=link)
+    (sent,) = await outbound.send(taras, big_bin=link)
 
     assert sent.media.file.size == 11 << 20
     assert _digest(sent) == sha256(piece * 11).hexdigest()
 
 
-async def test_nothing_is_left_in_the_spool(mail: Mail, taras: Account) -> None:
+async def test_nothing_is_left_in_the_spool(outbound: OutboundNumber, taras: Account) -> None:
     """A file is deleted here as soon as it is sent."""
-    await mail.send(taras, a_pdf=noise(50))
-    await mail.send(taras, "next")
+    await outbound.send(taras, a_pdf=noise(50))
+    await outbound.send(taras, "next")
 
-    assert list((mail.spool / "out").iterdir()) == []
+    assert list((outbound.spool / "out").iterdir()) == []
 
 
 async def test_photo_that_is_refused_goes_as_document(
-    mail: Mail, telegram: DataCentre, taras: Account
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account
 ) -> None:
     """What Telegram refuses as a photo it gets as a file, with the same caption."""
     telegram.fail("PHOTO_INVALID_DIMENSIONS", method="messages.sendMedia", times=1)
 
-    (sent,) = await mail.send(taras, "look", a_jpg=make_jpeg())
+    (sent,) = await outbound.send(taras, "look", a_jpg=make_jpeg())
 
     assert isinstance(sent.media, Document)
     assert sent.text == "look"
@@ -156,42 +166,42 @@ async def test_photo_that_is_refused_goes_as_document(
 
 @pytest.mark.parametrize("error", ["IMAGE_PROCESS_FAILED", "PHOTO_SAVE_FILE_INVALID"])
 async def test_photo_that_is_refused_leaves_its_album(
-    mail: Mail, telegram: DataCentre, taras: Account, error: str
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account, error: str
 ) -> None:
     """A picture of an album that Telegram refuses goes as a file, the others as they are."""
     telegram.fail(error, method="messages.uploadMedia", times=1)
 
-    sent = await mail.send(taras, "x", a_jpg=make_jpeg(), b_jpg=make_jpeg())
+    sent = await outbound.send(taras, "x", a_jpg=make_jpeg(), b_jpg=make_jpeg())
 
     assert [type(each.media) for each in sent] == [Document, Photo]
     assert [each.text for each in sent] == ["x", ""]
 
 
 async def test_album_that_is_refused_goes_one_by_one(
-    mail: Mail, telegram: DataCentre, taras: Account
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account
 ) -> None:
     """Files that Telegram does not take together are sent under the ids fixed for them."""
     telegram.fail("MEDIA_GROUPED_INVALID", method="messages.sendMultiMedia", times=1)
-    order = mail.begin(taras, "x", a_jpg=make_jpeg(), b_jpg=make_jpeg())
+    order = outbound.begin(taras, "x", a_jpg=make_jpeg(), b_jpg=make_jpeg())
 
-    await mail.until_done(order)
+    await outbound.until_done(order)
 
-    sent = mail.box(taras.id)
+    sent = outbound.box(taras.id)
     ids = order.outgoing.parts[0].random_ids[:2]
     assert [each.message.random_id for each in sent] == list(ids)
     assert [each.text for each in sent] == ["x", ""]
     first, second = (each.message.id for each in sent)
-    told = [event.message_ids for event in mail.parts_sent(order)]
+    told = [event.message_ids for event in outbound.parts_sent(order)]
     assert told == [(first, None, first), (first, second, first)]
 
 
 async def test_voice_that_is_not_welcome_goes_as_document(
-    mail: Mail, telegram: DataCentre, taras: Account
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account
 ) -> None:
     """Where voice messages are forbidden, the recording is sent as a file."""
     telegram.fail("VOICE_MESSAGES_FORBIDDEN", method="messages.sendMedia", times=1)
 
-    (sent,) = await mail.send(taras, note_ogg=make_voice())
+    (sent,) = await outbound.send(taras, note_ogg=make_voice())
 
     assert sent.attribute(types.DocumentAttributeAudio) is None
 
@@ -199,30 +209,30 @@ async def test_voice_that_is_not_welcome_goes_as_document(
 @pytest.mark.parametrize("error", ["FILE_PARTS_INVALID", "FILE_REFERENCE_EXPIRED"])
 @pytest.mark.parametrize("method", ["sendMedia", "sendMultiMedia", "uploadMedia"])
 async def test_lost_upload_is_repeated(
-    mail: Mail, telegram: DataCentre, taras: Account, error: str, method: str
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account, error: str, method: str
 ) -> None:
     """What Telegram no longer finds is uploaded anew, then sent."""
     telegram.fail(error, method=f"messages.{method}", times=1)
     more = {} if method == "sendMedia" else {"b_jpg": make_jpeg()}
-    order = mail.begin(taras, "x", a_jpg=make_jpeg(), **more)
+    order = outbound.begin(taras, "x", a_jpg=make_jpeg(), **more)
 
-    await mail.until_done(order)
+    await outbound.until_done(order)
 
-    assert mail.codes(order) == [error]
-    assert [type(each.media) for each in mail.box(taras.id)] == [Photo] * (1 + len(more))
+    assert outbound.codes(order) == [error]
+    assert [type(each.media) for each in outbound.box(taras.id)] == [Photo] * (1 + len(more))
 
 
 async def test_pause_between_parts_is_kept(
-    mail: Mail, telegram: DataCentre, taras: Account
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account
 ) -> None:
     """A short wait that Telegram asks for during an upload interrupts nothing."""
     telegram.fail("FLOOD_WAIT_1", method="upload.saveFilePart", times=1)
-    order = mail.begin(taras, a_pdf=noise(50))
+    order = outbound.begin(taras, a_pdf=noise(50))
 
-    await mail.until_done(order)
+    await outbound.until_done(order)
 
-    assert mail.is_sent(order)
-    assert mail.failures(order) == []
+    assert outbound.is_sent(order)
+    assert outbound.failures(order) == []
 
 
 def _digest(sent: Sent) -> str:

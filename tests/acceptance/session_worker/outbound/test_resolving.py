@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.number import Number
-    from tests.acceptance.session_worker.outbound.mail import Mail
+    from tests.acceptance.session_worker.outbound.outbound_number import OutboundNumber
 
 
 def resolver_of(number: Number) -> RecipientSearch:
@@ -98,10 +98,12 @@ async def test_import_that_stays_is_no_failure(
     assert answer.contact.peer_id == taras.id
 
 
-async def test_known_id_needs_no_search(mail: Mail, telegram: DataCentre, taras: Account) -> None:
+async def test_known_id_needs_no_search(
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account
+) -> None:
     """Somebody whom the session has met is found by the id alone."""
     telegram.fail("FLOOD_WAIT_60", method="contacts.resolveUsername")
-    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.addresses)
 
     answer = await resolve(resolver, user_id=taras.id, username="taras_m")
 
@@ -163,12 +165,12 @@ async def test_wait_is_told(resolver: RecipientSearch, telegram: DataCentre, met
 
 
 async def test_suspected_number_meets_no_strangers(
-    mail: Mail, telegram: DataCentre, taras: Account
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account
 ) -> None:
     """After PEER_FLOOD nobody new is looked for; those who are known still are found."""
     telegram.fail("PEER_FLOOD", method="messages.sendMessage", times=1)
-    await mail.send(taras, "text")
-    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
+    await outbound.send(taras, "text")
+    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.addresses)
 
     stranger = await resolve(resolver, phone="380999999999")
     known = await resolve(resolver, user_id=taras.id)
@@ -184,12 +186,14 @@ async def test_offline_is_told(number: Number) -> None:
     assert code_of(await resolve(resolver, username="taras_m")) == "OFFLINE"
 
 
-async def test_person_found_can_be_written_to(mail: Mail, telegram: DataCentre) -> None:
+async def test_person_found_can_be_written_to(
+    outbound: OutboundNumber, telegram: DataCentre
+) -> None:
     """Whoever was resolved has an access hash from then on."""
     oleh = telegram.add_account("380501230000", "Oleh", username="oleh_x")
-    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.addresses)
 
     await resolve(resolver, username="oleh_x")
-    (sent,) = await mail.send(oleh, "good day")
+    (sent,) = await outbound.send(oleh, "good day")
 
     assert sent.text == "good day"

@@ -8,7 +8,7 @@ from session_worker.protocol.messages import Deliver, Delivered, GapFilled, Tryi
 from tests.unit.supervisor.rows import received, sent
 
 if TYPE_CHECKING:
-    from tests.unit.supervisor.conftest import Office
+    from tests.unit.supervisor.conftest import RecordedDispatcher
 
 
 def gap(found: int, missing: int = 0) -> GapFilled:
@@ -17,82 +17,86 @@ def gap(found: int, missing: int = 0) -> GapFilled:
     )
 
 
-async def counts(office: Office) -> list[tuple[int, int, int]]:
-    receipts = await office.dispatcher.journal.receipts(10)
+async def counts(recorded: RecordedDispatcher) -> list[tuple[int, int, int]]:
+    receipts = await recorded.dispatcher.journal.receipts(10)
     return [(each.found, each.delivered, each.missing) for each in receipts]
 
 
-async def test_receipt_counts_what_was_delivered(office: Office) -> None:
+async def test_receipt_counts_what_was_delivered(recorded: RecordedDispatcher) -> None:
     """What was found is delivered bit by bit; messages before and after the gap do not count."""
-    await office.say(received(1))
-    await office.say(received(2), received(3, 4))
-    await office.say(received(5))
-    await office.dispatcher.record_events([gap(found=4, missing=1)])
-    await office.say(received(6))
-    assert await counts(office) == [(4, 0, 1)]
-    rows = {order.incoming.message_ids[0]: order.row for order in office.told_of(Deliver)}
+    await recorded.say(received(1))
+    await recorded.say(received(2), received(3, 4))
+    await recorded.say(received(5))
+    await recorded.dispatcher.record_events([gap(found=4, missing=1)])
+    await recorded.say(received(6))
+    assert await counts(recorded) == [(4, 0, 1)]
+    rows = {order.incoming.message_ids[0]: order.row for order in recorded.told_of(Deliver)}
 
-    await office.say(Delivered(row=rows[1]), Delivered(row=rows[6]), Delivered(row=rows[3]))
-    assert await counts(office) == [(4, 2, 1)]
+    await recorded.say(Delivered(row=rows[1]), Delivered(row=rows[6]), Delivered(row=rows[3]))
+    assert await counts(recorded) == [(4, 2, 1)]
 
-    await office.say(Delivered(row=rows[2]), Delivered(row=rows[5]))
-    assert await counts(office) == [(4, 4, 1)]
+    await recorded.say(Delivered(row=rows[2]), Delivered(row=rows[5]))
+    assert await counts(recorded) == [(4, 4, 1)]
 
 
-async def test_known_messages_count_as_found(office: Office) -> None:
+async def test_known_messages_count_as_found(recorded: RecordedDispatcher) -> None:
     """What the search finds again was delivered before."""
-    await office.say(received(1))
-    await office.say(Delivered(row=office.told_of(Deliver)[0].row))
+    await recorded.say(received(1))
+    await recorded.say(Delivered(row=recorded.told_of(Deliver)[0].row))
 
-    await office.say(received(1), gap(found=1))
+    await recorded.say(received(1), gap(found=1))
 
-    assert await counts(office) == [(1, 1, 0)]
+    assert await counts(recorded) == [(1, 1, 0)]
 
 
-async def test_receipts_come_newest_first(office: Office) -> None:
+async def test_receipts_come_newest_first(recorded: RecordedDispatcher) -> None:
     """Each gap has a receipt of its own."""
-    await office.say(gap(found=0))
-    await office.say(received(1), gap(found=1))
+    await recorded.say(gap(found=0))
+    await recorded.say(received(1), gap(found=1))
 
-    [newest, oldest] = await office.dispatcher.journal.receipts(10)
+    [newest, oldest] = await recorded.dispatcher.journal.receipts(10)
 
     assert (newest.found, newest.delivered, oldest.found) == (1, 0, 0)
     assert (newest.pts_from, newest.pts_to, newest.detail) == (10, 20, "why")
     assert newest.began.timestamp() == 1_700_000_000.0
 
 
-async def test_own_message_known_before_its_echo_does_not_count(office: Office) -> None:
+async def test_own_message_known_before_its_echo_does_not_count(
+    recorded: RecordedDispatcher,
+) -> None:
     """What we sent ourselves is nobody's news; what the owner wrote is."""
-    row = (await office.write("a")).row
-    await office.say(sent(row, 2))
+    row = (await recorded.write("a")).row
+    await recorded.say(sent(row, 2))
 
-    await office.say(received(1), received(2, is_echo=True), received(3, is_echo=True))
-    await office.say(gap(found=3))
+    await recorded.say(received(1), received(2, is_echo=True), received(3, is_echo=True))
+    await recorded.say(gap(found=3))
 
-    assert await counts(office) == [(2, 0, 0)]
+    assert await counts(recorded) == [(2, 0, 0)]
 
 
 async def test_echo_that_turns_out_our_own_before_the_receipt_does_not_count(
-    office: Office,
+    recorded: RecordedDispatcher,
 ) -> None:
     """The row of such an echo is gone when the receipt is written."""
-    row = (await office.write("a")).row
-    await office.say(Trying(row=row))
-    await office.say(received(1), received(2, is_echo=True))
-    await office.say(sent(row, 2))
+    row = (await recorded.write("a")).row
+    await recorded.say(Trying(row=row))
+    await recorded.say(received(1), received(2, is_echo=True))
+    await recorded.say(sent(row, 2))
 
-    await office.say(gap(found=2))
+    await recorded.say(gap(found=2))
 
-    assert await counts(office) == [(1, 0, 0)]
+    assert await counts(recorded) == [(1, 0, 0)]
 
 
-async def test_echo_that_turns_out_our_own_later_is_taken_back(office: Office) -> None:
+async def test_echo_that_turns_out_our_own_later_is_taken_back(
+    recorded: RecordedDispatcher,
+) -> None:
     """A receipt is put right when an echo on it is dropped, by a worker after a crash too."""
-    row = (await office.write("a")).row
-    await office.say(Trying(row=row))
-    await office.say(received(1), received(2, 3, is_echo=True), gap(found=3))
-    await office.reopen()
+    row = (await recorded.write("a")).row
+    await recorded.say(Trying(row=row))
+    await recorded.say(received(1), received(2, 3, is_echo=True), gap(found=3))
+    await recorded.reopen()
 
-    await office.say(sent(row, 2, 3))
+    await recorded.say(sent(row, 2, 3))
 
-    assert await counts(office) == [(1, 0, 0)]
+    assert await counts(recorded) == [(1, 0, 0)]

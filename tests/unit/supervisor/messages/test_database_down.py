@@ -23,7 +23,7 @@ from session_worker.protocol.messages import (
 from supervisor.errors import DatabaseUnavailable
 from supervisor.journal.journal import Journal
 from tests.support.waiting import eventually
-from tests.unit.supervisor.conftest import Office, make_dispatcher
+from tests.unit.supervisor.conftest import RecordedDispatcher, make_dispatcher
 from tests.unit.supervisor.rows import NUMBER, received, sent
 
 if TYPE_CHECKING:
@@ -67,14 +67,16 @@ async def journal(store: Store) -> Unsteady:
 
 
 @pytest.fixture
-async def shaky(store: Store, journal: Unsteady) -> AsyncIterator[Office]:
-    office = Office(store, make_dispatcher(journal))
-    await office.open()
-    yield office
-    await office.close()
+async def shaky(store: Store, journal: Unsteady) -> AsyncIterator[RecordedDispatcher]:
+    recorded = RecordedDispatcher(store, make_dispatcher(journal))
+    await recorded.open()
+    yield recorded
+    await recorded.close()
 
 
-async def test_nothing_is_acknowledged_while_it_is_down(shaky: Office, journal: Unsteady) -> None:
+async def test_nothing_is_acknowledged_while_it_is_down(
+    shaky: RecordedDispatcher, journal: Unsteady
+) -> None:
     """The worker is not told that a message is stored before it is."""
     journal.is_down = True
     with pytest.raises(DatabaseUnavailable):
@@ -93,7 +95,9 @@ async def test_nothing_is_acknowledged_while_it_is_down(shaky: Office, journal: 
     assert len(shaky.told) == 3
 
 
-async def test_lost_confirmation_loses_nothing(shaky: Office, journal: Unsteady) -> None:
+async def test_lost_confirmation_loses_nothing(
+    shaky: RecordedDispatcher, journal: Unsteady
+) -> None:
     """What was stored although the database said it failed is handed over once, when repeated."""
     journal.is_mute = True
     with pytest.raises(DatabaseUnavailable):
@@ -111,7 +115,7 @@ async def test_lost_confirmation_loses_nothing(shaky: Office, journal: Unsteady)
     assert [order.row for order in shaky.told_of(Send)] == [repeated.row]
 
 
-async def test_accepted_without_our_knowing(shaky: Office, journal: Unsteady) -> None:
+async def test_accepted_without_our_knowing(shaky: RecordedDispatcher, journal: Unsteady) -> None:
     """A message that was stored although we answered that it was not is sent all the same."""
     journal.is_mute = True
 
@@ -122,7 +126,7 @@ async def test_accepted_without_our_knowing(shaky: Office, journal: Unsteady) ->
     await eventually(lambda: len(shaky.told_of(Send)) == 1)
 
 
-async def test_lost_confirmation_of_words(shaky: Office, journal: Unsteady) -> None:
+async def test_lost_confirmation_of_words(shaky: RecordedDispatcher, journal: Unsteady) -> None:
     """Outcomes that were stored without our knowing have all their consequences."""
     rows = [(await shaky.write(name)).row for name in "ab"]
     await shaky.say(received(5), received(6))
@@ -150,7 +154,9 @@ async def test_lost_confirmation_of_words(shaky: Office, journal: Unsteady) -> N
     assert len(shaky.told_of(Send)) == len(shaky.told_of(Deliver)) == 2
 
 
-async def test_own_echo_of_a_lost_confirmation(shaky: Office, journal: Unsteady) -> None:
+async def test_own_echo_of_a_lost_confirmation(
+    shaky: RecordedDispatcher, journal: Unsteady
+) -> None:
     """An echo that is waiting is dropped, even if we were not told that it was."""
     row = (await shaky.write("a")).row
     await shaky.say(Trying(row=row))
@@ -166,7 +172,7 @@ async def test_own_echo_of_a_lost_confirmation(shaky: Office, journal: Unsteady)
 
 
 async def test_memory_stored_with_the_last_words_reaches_the_next_worker(
-    shaky: Office, journal: Unsteady
+    shaky: RecordedDispatcher, journal: Unsteady
 ) -> None:
     """A chat's task that was stored, though nobody heard so, is known to the next worker.
 

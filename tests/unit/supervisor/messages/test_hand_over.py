@@ -30,7 +30,7 @@ class Row:
 
 @dataclass
 class Shelf:
-    """A database of memory with a tray before it."""
+    """A database in memory and the HandOver that reads from it."""
 
     rows: list[Row] = field(default_factory=list)
     handed: list[Row] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Shelf:
     after_read: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
-        self.hand_over: HandOver[Row] = HandOver("tray", self.load, self.handed.append)
+        self.hand_over: HandOver[Row] = HandOver("rows", self.load, self.handed.append)
 
     async def load(self, besides: Besides, limit: int) -> tuple[list[Row], int]:
         await asyncio.sleep(0)
@@ -145,7 +145,7 @@ async def test_failed_read_is_tried_again(autojump_clock: AutojumpClock) -> None
 
 
 async def test_without_worker_nothing_is_handed_over() -> None:
-    """Rows offered to a closed desk wait in the database."""
+    """Rows that are added while no worker is attached wait in the database."""
     shelf = Shelf()
 
     shelf.add(1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from supervisor.store.store import Store
-    from tests.unit.supervisor.conftest import Office
+    from tests.unit.supervisor.conftest import RecordedDispatcher
 
 UNAUTHORIZED = Failed(row=1, failure=Failure(code="planfix_unauthorized", next_try=1.0))
 UNAVAILABLE = Failed(row=1, failure=Failure(code="planfix_unavailable", next_try=1.0))
@@ -79,18 +79,18 @@ def test_trouble_says_what_to_do(code: str, language: str) -> None:
 
 
 async def test_a_number_that_is_started_by_hand_waits_for_nothing(
-    store: Store, office: Office
+    store: Store, recorded: RecordedDispatcher
 ) -> None:
     """Whoever starts or changes a number may have cured Planfix; Telegram's pauses are kept."""
-    await office.say(received(1))
-    into = office.told_of(Deliver)[0].row
-    out = (await office.write("m1")).row
+    await recorded.say(received(1))
+    into = recorded.told_of(Deliver)[0].row
+    out = (await recorded.write("m1")).row
     later = time.time() + 300
     for row in (into, out):
-        await office.say(Failed(row=row, failure=Failure(code="FLOOD_WAIT", next_try=later)))
+        await recorded.say(Failed(row=row, failure=Failure(code="FLOOD_WAIT", next_try=later)))
 
     await store.journals.hasten(NUMBER)
-    await office.reopen()
+    await recorded.reopen()
 
-    assert [order.next_try for order in office.told_of(Deliver)] == [0]
-    assert [order.next_try for order in office.told_of(Send)] == [pytest.approx(later)]
+    assert [order.next_try for order in recorded.told_of(Deliver)] == [0]
+    assert [order.next_try for order in recorded.told_of(Send)] == [pytest.approx(later)]

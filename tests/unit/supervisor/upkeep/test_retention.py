@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from supervisor.store.store import Store
-    from tests.unit.supervisor.conftest import Office
+    from tests.unit.supervisor.conftest import RecordedDispatcher
 
 DAYS = 30
 
@@ -46,18 +46,18 @@ def make_file(path: Path) -> Path:
 
 
 async def test_contents_go_first_rows_later(
-    office: Office, retention: Retention, config: Config
+    recorded: RecordedDispatcher, retention: Retention, config: Config
 ) -> None:
     """Body and files go after the time set, the row after twice that, others stay."""
-    await office.say(received(5, files=(picture(5),)), received(6), received(7))
-    first, dead, pending = (order.row for order in office.told_of(Deliver))
-    await office.say(
+    await recorded.say(received(5, files=(picture(5),)), received(6), received(7))
+    first, dead, pending = (order.row for order in recorded.told_of(Deliver))
+    await recorded.say(
         Delivered(row=first), Failed(row=dead, failure=Failure(code="planfix_rejected"))
     )
     files = [make_file(incoming_file(config.spool_of(NUMBER), row, 0)) for row in (first, pending)]
 
     await retention.erase(days_later(DAYS - 1))
-    assert [entry.text for entry in await office.entries()] == [
+    assert [entry.text for entry in await recorded.entries()] == [
         "message 7",
         "message 6",
         "message 5",
@@ -65,35 +65,39 @@ async def test_contents_go_first_rows_later(
     assert files[0].exists()
 
     await retention.erase(days_later(DAYS + 1))
-    texts = {entry.id: entry.text for entry in await office.entries()}
+    texts = {entry.id: entry.text for entry in await recorded.entries()}
     assert texts == {first: None, dead: "message 6", pending: "message 7"}
     assert [file.exists() for file in files] == [False, True]
-    await office.say(received(5))
-    assert len(await office.entries()) == 3
+    await recorded.say(received(5))
+    assert len(await recorded.entries()) == 3
 
     await retention.erase(days_later(2 * DAYS + 1))
-    assert {entry.id for entry in await office.entries()} == {dead, pending}
+    assert {entry.id for entry in await recorded.entries()} == {dead, pending}
 
 
-async def test_many_are_erased_in_pieces(office: Office, retention: Retention) -> None:
+async def test_many_are_erased_in_pieces(
+    recorded: RecordedDispatcher, retention: Retention
+) -> None:
     """However many are old, all of them are erased."""
-    await office.say(*(received(place) for place in range(1, 501)))
-    await office.say(*(Delivered(row=row) for row in range(1, 501)))
+    await recorded.say(*(received(place) for place in range(1, 501)))
+    await recorded.say(*(Delivered(row=row) for row in range(1, 501)))
 
     await retention.erase(days_later(DAYS + 1))
 
-    assert all(entry.text is None for entry in await office.entries())
+    assert all(entry.text is None for entry in await recorded.entries())
     await retention.erase(days_later(2 * DAYS + 1))
-    assert await office.entries() == ()
+    assert await recorded.entries() == ()
 
 
-async def test_repeat_of_an_erased_message_is_known(office: Office, retention: Retention) -> None:
+async def test_repeat_of_an_erased_message_is_known(
+    recorded: RecordedDispatcher, retention: Retention
+) -> None:
     """Planfix may repeat itself long after; nothing is sent twice."""
-    row = (await office.write("a")).row
-    await office.say(sent(row, 5))
+    row = (await recorded.write("a")).row
+    await recorded.say(sent(row, 5))
     await retention.erase(days_later(DAYS + 1))
 
-    repeated = await office.write("a")
+    repeated = await recorded.write("a")
 
     assert (repeated.row, repeated.is_repeat) == (row, True)
 

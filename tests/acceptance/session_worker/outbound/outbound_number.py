@@ -1,4 +1,4 @@
-"""An employee's side of one number: hands messages to it, sees what becomes of them."""
+"""One number and an employee who sends messages through it and sees what becomes of them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Sent:
         return self.media.attribute(kind)
 
 
-class Mail:
+class OutboundNumber:
     """Runs the outbound side of a number that is already started."""
 
     def __init__(self, number: Number, spool: Path, files: FileServer | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What must be true of one number, whatever its operator, its client, an intruder, chance do to it."""
+"""A model of what must be true of one number, whatever its operator, its client, an intruder or chance do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_INTRUSIONS = 15  # all together stay below what the gateway takes of one ad
 
 
 @dataclass
-class Story:
+class NumberModel:
     """The model of one number, with a hand that does random things to the real one."""
 
     operator: Operator

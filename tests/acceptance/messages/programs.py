@@ -31,7 +31,7 @@ NUMBERS = itertools.count(380_500_000_001)
 CONTACTS = itertools.count(380_670_000_001)
 
 
-class World:
+class Programs:
     """One sandbox, one gateway that can be killed and started again."""
 
     def __init__(

@@ -1,6 +1,6 @@
 """Attacks by a process that has a single layer of a worker's confinement.
 
-Run in an empty folder as `python -m tests.process.workers.alone LAYER TARGETS`; prints how each attempt ended.
+Run in an empty folder as `python -m tests.process.workers.single_layer LAYER TARGETS`; prints how each attempt ended.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages in memory: kept, never sent."""
+"""Messages that are kept in memory and never sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PEER = 7001
 
 
-class FakeMail:
+class FakeMessages:
     """Remembers what was accepted, refuses what it is told to."""
 
     def __init__(self) -> None:

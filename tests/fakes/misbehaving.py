@@ -1,4 +1,4 @@
-"""A real number of a real account that misbehaves when SIGUSR1 tells it to."""
+"""A real number of a real account that misbehaves when it receives SIGUSR1."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PIECE = 64 << 20  # bytes
 
 
-class WildNumber(NumberSession):
+class MisbehavingNumber(NumberSession):
     """Its `provider_id` says how it misbehaves."""
 
     def __init__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> None:

@@ -1,4 +1,4 @@
-"""One number at work between a Telegram and a Planfix of the sandbox."""
+"""One number between the Telegram and the Planfix of the sandbox."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
 from session_worker.planfix.client import Patience
 from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
-from tests.acceptance.session_worker.inbound.event_recorder import Desk
+from tests.acceptance.session_worker.inbound.event_recorder import EventRecorder
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
 from tests.support.waiting import PATIENCE, eventually
 
@@ -34,7 +34,7 @@ OTHER = "380931112233"
 QUICK_BACKOFF = Backoff(first=0.05, longest=0.2)
 
 
-class Bench:
+class InboundNumber:
     """Lets people write, shows what Planfix got."""
 
     def __init__(self, sandbox: Sandbox, spool: Path, file_server: str) -> None:
@@ -48,7 +48,7 @@ class Bench:
         self.me = self.centre.add_account(PHONE, "Olena")
         self.contact = self.centre.add_account(CONTACT, "Taras", "Melnyk", username="taras_m")
         self.other = self.centre.add_account(OTHER, "Ivan")
-        self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
+        self.recorder = EventRecorder(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
         self.timing = replace(QUICK, albums=AlbumPatience(quiet=0.5))
@@ -56,7 +56,7 @@ class Bench:
         self._tasks: list[asyncio.Task[None]] = []
 
     def assignment(self) -> Assignment:
-        made = assignment(self.centre, PHONE, self.desk.session)
+        made = assignment(self.centre, PHONE, self.recorder.session)
         planfix = PlanfixAccount(
             url=self.planfix_url,
             token="key",
@@ -71,27 +71,27 @@ class Bench:
         circuit_breaker = CircuitBreaker(QUICK_BACKOFF)
         number = NumberSession(
             self.assignment(),
-            self.desk,
+            self.recorder,
             Right(),
             timing=self.timing,
             circuit_breaker=circuit_breaker,
             patience=self.patience,
         )
-        self.desk.number = number
-        self.desk.events.clear()
-        self._tasks = [asyncio.create_task(number.run()), asyncio.create_task(self.desk.run())]
+        self.recorder.number = number
+        self.recorder.events.clear()
+        self._tasks = [asyncio.create_task(number.run()), asyncio.create_task(self.recorder.run())]
         await eventually(self._is_online, awaited="online")
 
     def _is_online(self) -> bool:
         for task in self._tasks:
             if task.done():
                 task.result()
-        return self.desk.state is SessionState.ONLINE
+        return self.recorder.state is SessionState.ONLINE
 
     async def stop(self) -> None:
         """End the number in good order."""
-        if self._tasks and self.desk.number is not None:
-            await self.desk.number.stop()
+        if self._tasks and self.recorder.number is not None:
+            await self.recorder.number.stop()
             await self._tasks[0]
         await self.kill()
 
@@ -101,11 +101,11 @@ class Bench:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        self.desk.commands = asyncio.Queue()
+        self.recorder.commands = asyncio.Queue()
 
     async def start_again(self) -> None:
         """Go on with what was stored; what is pending is handed over again."""
-        self.desk.hand_over_pending()
+        self.recorder.hand_over_pending()
         await self.start()
 
     def write(self, text: str = "", sender: Person | None = None, **draft: Any) -> Posted:
@@ -144,6 +144,6 @@ class Bench:
         pts = self.me.log.pts
 
         def is_settled() -> bool:
-            return self.desk.place is not None and self.desk.place.pts == pts
+            return self.recorder.place is not None and self.recorder.place.pts == pts
 
         await eventually(is_settled, awaited="everything stored")

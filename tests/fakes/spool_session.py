@@ -1,4 +1,4 @@
-"""A session whose Telegram and Planfix are files in its spool, killed wherever chance wills."""
+"""A session whose Telegram and Planfix are files in its spool, killed at random places."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FIRST_OWN = 1_000_000
 PHONE_BOOK = {"380501112233": 77}
 
 
-class World:
+class SpoolFiles:
     """What Telegram and Planfix have; it outlives every worker."""
 
     def __init__(self, spool: Path) -> None:
@@ -77,7 +77,7 @@ class World:
         fresh.replace(self._updates)
 
 
-class Postman:
+class SpoolSession:
     """Does at once whatever it is told, until chance or a signal ends it."""
 
     last_heard: float | None = None
@@ -87,7 +87,7 @@ class Postman:
         way = assignment.planfix.provider_id
         self._danger = int(way.removeprefix(MORTAL)) if way.startswith(MORTAL) else 0
         self._outbox = outbox
-        self._world = World(Path(assignment.spool))
+        self._world = SpoolFiles(Path(assignment.spool))
         self._stopped = asyncio.Event()
         self._is_new = assignment.session is None
         state = assignment.session and assignment.session.update_state

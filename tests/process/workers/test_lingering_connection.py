@@ -1,4 +1,4 @@
-"""The line of a worker that was killed may live on in its proxy."""
+"""The connection of a worker that was killed may live on in its proxy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.proxy import parse_proxy
-from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
+from tests.process.workers.conftest import PATIENT, Draft, RunningGateway, make_gateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,18 +23,18 @@ FOR_EVER = replace(PATIENT, linger=3600.0)
 
 
 @pytest.fixture
-async def patient(config: Config, sqlite_url: str) -> AsyncIterator[House]:
+async def patient(config: Config, sqlite_url: str) -> AsyncIterator[RunningGateway]:
     """Give a gateway that believes a proxy to hold a line for as long as the test lasts."""
     async with make_gateway(config, sqlite_url, FOR_EVER) as gateway:
         await gateway.create(Draft(BEHIND, proxy=PROXY))
         await gateway.create(Draft(DIRECT))
-        house = House(gateway)
+        house = RunningGateway(gateway)
         for number in (BEHIND, DIRECT):
             await house.until(number, "online")
         yield house
 
 
-async def test_next_worker_waits_for_the_line_of_a_killed_one(patient: House) -> None:
+async def test_next_worker_waits_for_the_line_of_a_killed_one(patient: RunningGateway) -> None:
     """Where a proxy may hold its line, a worker that was killed is not followed at once."""
     os.kill(await patient.pid(BEHIND), signal.SIGKILL)
     await patient.until(BEHIND, "backing_off", restarts=1)
@@ -45,7 +45,7 @@ async def test_next_worker_waits_for_the_line_of_a_killed_one(patient: House) ->
     assert (await patient.gateway.show(BEHIND)).worker is None
 
 
-async def test_change_of_proxy_waits_as_well(patient: House) -> None:
+async def test_change_of_proxy_waits_as_well(patient: RunningGateway) -> None:
     """Another proxy is another address of ours: the killed worker's line must be gone first."""
     os.kill(await patient.pid(BEHIND), signal.SIGKILL)
     await patient.until(BEHIND, "backing_off", restarts=1)
@@ -56,7 +56,7 @@ async def test_change_of_proxy_waits_as_well(patient: House) -> None:
     assert (await patient.gateway.show(BEHIND)).worker is None
 
 
-async def test_line_that_the_proxy_has_not_ended_counts_too(patient: House) -> None:
+async def test_line_that_the_proxy_has_not_ended_counts_too(patient: RunningGateway) -> None:
     """A worker that was stopped, but saw no end of its line at the proxy, is not followed at once."""
     number = "380500000003"
     await patient.gateway.create(Draft(number, "line left open", proxy=PROXY))
@@ -68,7 +68,7 @@ async def test_line_that_the_proxy_has_not_ended_counts_too(patient: House) -> N
     assert (await patient.gateway.show(number)).worker is None
 
 
-async def test_worker_that_left_in_order_is_followed_at_once(patient: House) -> None:
+async def test_worker_that_left_in_order_is_followed_at_once(patient: RunningGateway) -> None:
     """It has closed its line and seen the proxy do so: nothing is left to wait for."""
     before = await patient.pid(BEHIND)
 

@@ -1,4 +1,4 @@
-"""What a test needs to talk over a client: an ear, the other side's address."""
+"""Recording what a client receives, and the address of the other side."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.process.workers.conftest import House
+    from tests.process.workers.conftest import RunningGateway
 
 
-async def test_number_is_online_once_its_worker_says_so(house: House) -> None:
+async def test_number_is_online_once_its_worker_says_so(house: RunningGateway) -> None:
     """A created number is online with a worker of its own."""
     view = await house.add("380500000001")
 
@@ -16,7 +16,7 @@ async def test_number_is_online_once_its_worker_says_so(house: House) -> None:
     assert view.worker is not None
 
 
-async def test_stopped_number_has_no_worker(house: House) -> None:
+async def test_stopped_number_has_no_worker(house: RunningGateway) -> None:
     """After a stop the process is gone, the number is offline."""
     await house.add("380500000001")
 
@@ -27,7 +27,7 @@ async def test_stopped_number_has_no_worker(house: House) -> None:
     assert (view.state, view.status, view.worker) == ("stopped", "offline", None)
 
 
-async def test_pulse_reaches_the_view(house: House) -> None:
+async def test_pulse_reaches_the_view(house: RunningGateway) -> None:
     """What the session says of itself travels with the pulse."""
     await house.add("380500000001")
 

@@ -1,4 +1,4 @@
-"""A life of the gateway in which every secret there is gets used, told wrongly, refused, thrown about."""
+"""A run of the gateway that uses every secret there is, rightly and wrongly, and provokes every refusal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from supervisor.login.session_transfer import read_string_session
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
 from tests.acceptance.login.phone import PASSWORD, new_phone
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, attached
-from tests.acceptance.messages.world import NUMBERS
+from tests.acceptance.messages.programs import NUMBERS
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.login.phone import Phone
     from tests.acceptance.messages.conversation import Conversation
-    from tests.acceptance.messages.world import World
+    from tests.acceptance.messages.programs import Programs
 
 HEADERS_END = b"\r\n\r\n"
 
@@ -33,12 +33,14 @@ def word(meaning: str) -> str:
     return f"{meaning}{secrets.token_hex(8)}"
 
 
-class Life:
+class FullRun:
     """Does it all; remembers each secret by a name."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.operator = Operator(world.http, world.sandbox_url, world.folder / "data" / "sessions")
+    def __init__(self, programs: Programs) -> None:
+        self.programs = programs
+        self.operator = Operator(
+            programs.http, programs.sandbox_url, programs.folder / "data" / "sessions"
+        )
         self.secrets: dict[str, bytes] = {}
         self.files: dict[str, bytes] = {}
         self.code = ""
@@ -64,7 +66,7 @@ class Life:
 
     async def log_in_by_qr(self) -> None:
         phone = await self._new_phone("second")
-        page, http = phone.login_url, self.world.http
+        page, http = phone.login_url, self.programs.http
         await http.get(page.rstrip("/"))
         await http.post(page, data={"method": "qr"})
         for part in ("", "state", "qr.svg"):
@@ -87,7 +89,7 @@ class Life:
         file = (f"{word('name')}.pdf", "application/pdf", content.encode())
         (message, *_) = await conversation.contact_writes(body, files=[file])
         await eventually(conversation.in_planfix, 15)
-        await self.world.control(
+        await self.programs.control(
             "PATCH", "/telegram/messages", of=conversation.contact, id=message, text=later
         )
         mine = attached(f"{word('name')}.bin", sent.encode())
@@ -98,7 +100,7 @@ class Life:
         link = call["attachments[url]"]
         token = link.split("/")[-2]
         for url in (link, link.replace(token, token[:-1]), f"{link}?token={conversation.token}"):
-            await self.world.http.get(url, headers={"Range": "bytes=-3"})
+            await self.programs.http.get(url, headers={"Range": "bytes=-3"})
         self.know(body=body, answer=answer, edited=later, file_name=file[0])
         self.know(file_link=token, signature=token.rpartition(".")[2])
         self.know(token=conversation.token, sent_name=mine["name"])
@@ -112,8 +114,8 @@ class Life:
         form |= {"chatId": conversation.chat_id, "message": text, "attachments[name]": "a.pdf"}
         for count, url in enumerate((broken, inside)):
             body = {**form, "messageId": f"9{count}", "attachments[url]": url}
-            call = f"{self.world.server.url}/webhook/message"
-            answer = await self.world.http.post(call, data=body)
+            call = f"{self.programs.server.url}/webhook/message"
+            answer = await self.programs.http.post(call, data=body)
             assert answer.status_code == 200, answer.text
 
         async def have_failed() -> bool:
@@ -125,11 +127,11 @@ class Life:
 
     async def guess(self, conversation: Conversation) -> None:
         """Show right keys in wrong places, wrong keys in right ones."""
-        http, url = self.world.http, self.world.server.url
+        http, url = self.programs.http, self.programs.server.url
         guess = word("guess")
         own = f"/numbers/{conversation.number}"
         for key in (guess, conversation.token[:-1], ADMIN_KEY[:-1]):
-            await self.world.gateway("GET", own, key)
+            await self.programs.gateway("GET", own, key)
             await http.get(f"{url}{own}?token={key}&admin_key={ADMIN_KEY}")
             await http.post(f"{url}/webhook/message", data={"token": key, "message": guess})
         broken = f'{{"token_planfix": "{PLANFIX_TOKEN}", "token": "{conversation.token}"'
@@ -147,7 +149,7 @@ class Life:
             change = {"number": phone.number, "url_planfix": url, "token_planfix": token}
             await self.operator.call(phone.server, "PUT", "/webhook", ADMIN_KEY, change)
             await phone.until("online")
-            contact = await self.world.add_person()
+            contact = await self.programs.add_person()
             await self.operator.write(contact["phone"], phone.number, body)
             await self._until_dead(phone)
             await phone.post("replay")
@@ -157,7 +159,7 @@ class Life:
         """Go through proxies with a password, a secret, wrong ones of both, malformed ones."""
         username, password, wrong = word("user"), word("password"), word("wrong")
         opens = {"username": username, "password": password}
-        addresses = await self.world.control("PUT", "/proxy", **opens)
+        addresses = await self.programs.control("PUT", "/proxy", **opens)
         secret = addresses["mtproxy"].partition("://")[2].partition("@")[0]
         self.know(proxy_user=username, proxy_password=password, wrong_proxy_password=wrong)
         self.know(proxy_secret=secret[2:], proxy_address=addresses["socks5"])
@@ -179,16 +181,16 @@ class Life:
     async def move(self, conversation: Conversation) -> None:
         """Export the login, bring it back as text."""
         path = f"/numbers/{conversation.number}/session/export"
-        said = await self.world.gateway("POST", path, json={"format": "string"})
+        said = await self.programs.gateway("POST", path, json={"format": "string"})
         session = said.json()["string_session"]
         named = {"name": CLIENT, "number": conversation.number}
-        await self.world.gateway("DELETE", "/webhook", json=named)
+        await self.programs.gateway("DELETE", "/webhook", json=named)
         bad = await self.operator.start(
-            self.world.server, conversation.number, string_session=session[:-4]
+            self.programs.server, conversation.number, string_session=session[:-4]
         )
         assert bad.status_code == 400, bad.text
         again = await self.operator.start(
-            self.world.server, conversation.number, string_session=session
+            self.programs.server, conversation.number, string_session=session
         )
         assert again.json()["state"] == "online", again.text
         self.know(session=session, newer_token=again.json()["token"])
@@ -208,7 +210,7 @@ class Life:
 
     async def _new_phone(self, name: str) -> Phone:
         number = str(next(NUMBERS))
-        phone = await new_phone(self.operator, self.world.server, number, password=PASSWORD)
+        phone = await new_phone(self.operator, self.programs.server, number, password=PASSWORD)
         self.secrets[f"{name} token"] = phone.token.encode()
         self.secrets[f"{name} login link"] = phone.login_url.split("/")[-2].encode()
         return phone
@@ -217,7 +219,7 @@ class Life:
         path = f"/numbers/{phone.number}/messages?state=dead"
 
         async def is_dead() -> bool:
-            return bool((await self.world.gateway("GET", path)).json()["messages"])
+            return bool((await self.programs.gateway("GET", path)).json()["messages"])
 
         await eventually(is_dead, 15, awaited="a dead letter")
 
