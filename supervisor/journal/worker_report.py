@@ -45,12 +45,12 @@ class RowOutcome:
                 return RowOutcome(tries=self.tries + 1, is_uncertain=self.is_uncertain)
             case Delivered():
                 return replace(self, state=RowState.DELIVERED, failure=None)
-            case Failed(failure=failure, tries=tries):
+            case Failed(failure=failure, was_untold=was_untold):
                 state = RowState.DEAD if failure.next_try is None else RowState.PENDING
                 lost = self.is_uncertain or failure.code == FailureCode.ANSWER_LOST
                 return replace(
                     self,
-                    tries=self.tries + tries,
+                    tries=self.tries + was_untold,
                     state=state,
                     failure=failure,
                     is_uncertain=lost,
