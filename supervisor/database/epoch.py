@@ -12,7 +12,7 @@ from supervisor.errors import NumberUnknown, StaleEpoch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
 
 _number = tables.number.c
@@ -22,19 +22,19 @@ _lock = select(_number.digits, _number.epoch).with_for_update(key_share=True)
 _lock_one = _lock.where(_number.digits == bindparam("number"), _number.epoch == bindparam("epoch"))
 
 
-async def fresh_claims(connection: AsyncConnection, claims: Iterable[Claim]) -> frozenset[Claim]:
+def fresh_claims(connection: Connection, claims: Iterable[Claim]) -> frozenset[Claim]:
     """Return the claims that hold, as they still will when this transaction commits."""
     asked = tuple_(_number.digits, _number.epoch).in_(sorted(set(claims)))
-    rows = await connection.execute(_lock.where(asked).order_by(_number.digits))
+    rows = connection.execute(_lock.where(asked).order_by(_number.digits))
     return frozenset(Claim(*row) for row in rows)
 
 
-async def require_fresh(connection: AsyncConnection, claim: Claim) -> None:
+def require_fresh(connection: Connection, claim: Claim) -> None:
     """Raise unless the claim holds."""
-    if (await connection.execute(_lock_one, claim._asdict())).first() is not None:
+    if connection.execute(_lock_one, claim._asdict()).first() is not None:
         return
     known = select(_number.digits).where(_number.digits == claim.number)
-    if (await connection.execute(known)).first() is None:
+    if connection.execute(known).first() is None:
         raise NumberUnknown
     raise StaleEpoch
 

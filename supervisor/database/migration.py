@@ -15,19 +15,14 @@ from supervisor.errors import DatabaseTooNew
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database.writer import Transactor
+    from supervisor.database.transactor import Transactor
 
 
 async def migrate(transactor: Transactor) -> None:
     """Run what is missing, in one transaction."""
     scripts = await asyncio.to_thread(_load_scripts)
-
-    async def unit(connection: AsyncConnection) -> None:
-        await connection.run_sync(_upgrade, scripts)
-
-    await transactor.transact(unit)
+    await transactor.transact(lambda connection: _upgrade(connection, scripts))
 
 
 def _load_scripts() -> ScriptDirectory:

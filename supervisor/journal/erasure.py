@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.database.database import Database
 
@@ -41,8 +41,7 @@ class Erasure:
             .order_by(_row.done)
             .limit(most)
         )
-        async with self._database.read() as connection:
-            return tuple(OldRow(*row) for row in await connection.execute(query))
+        return tuple(OldRow(*row) for row in await self._database.fetch(query))
 
     async def erase_bodies(self, rows: Sequence[OldRow]) -> None:
         """Erase what was written; that it was delivered stays known, so it comes no second time."""
@@ -50,8 +49,8 @@ class Erasure:
             _row.id.in_([row.id for row in rows]), _row.state == RowState.DELIVERED
         )
 
-        async def unit(connection: AsyncConnection) -> None:
-            await connection.execute(statement.values(body=None))
+        def unit(connection: Connection) -> None:
+            connection.execute(statement.values(body=None))
 
         await self._database.write(unit)
 
@@ -62,7 +61,7 @@ class Erasure:
             _row.id.in_(old.order_by(_row.done).limit(most)), _row.body.is_(None)
         )
 
-        async def unit(connection: AsyncConnection) -> int:
-            return (await connection.execute(statement)).rowcount
+        def unit(connection: Connection) -> int:
+            return connection.execute(statement).rowcount
 
         return await self._database.write(unit)

@@ -16,7 +16,7 @@ from supervisor.journal import receipts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from session_worker.protocol.messages import PartSent
     from supervisor.journal.worker_report import RowOutcome
@@ -84,8 +84,8 @@ _read_up_to = (
 _parts_sent = select(func.count()).where(_part.row == _row.id, IS_WHOLE).scalar_subquery()
 
 
-async def write_outcomes(
-    connection: AsyncConnection, number: str, words: Mapping[int, RowOutcome]
+def write_outcomes(
+    connection: Connection, number: str, words: Mapping[int, RowOutcome]
 ) -> list[int]:
     """Return the rows that died, as far as it was said."""
     of_number = {"of_number": number}
@@ -100,46 +100,44 @@ async def write_outcomes(
         if word.state is not None
     ]
     if tried:
-        await connection.execute(_try, tried)
+        connection.execute(_try, tried)
     if settled:
-        await connection.execute(_settle, settled)
+        connection.execute(_settle, settled)
     return [row for row, word in words.items() if word.state is RowState.DEAD]
 
 
-async def write_parts(
-    connection: AsyncConnection, number: str, parts: Sequence[PartSent]
+def write_parts(
+    connection: Connection, number: str, parts: Sequence[PartSent]
 ) -> tuple[list[int], list[int]]:
     """Return the rows that are sent by now, the echoes that turned out to be our own."""
     if not parts:
         return [], []
-    parts = await _of_number(connection, number, parts)
+    parts = _of_number(connection, number, parts)
     sent = {(part.row, part.part): write(part.message_ids) for part in parts}
     values = [{"row": row, "part": part, "message_ids": ids} for (row, part), ids in sent.items()]
-    await upsert(connection, tables.sent_part, values)
+    upsert(connection, tables.sent_part, values)
     ids = {found: part.row for part in parts for found in part.message_ids if found and found > 0}
-    echoes = await _drop_echoes(connection, number, list(ids))
+    echoes = _drop_echoes(connection, number, list(ids))
     marks = [
         {"number": number, "message_id": message_id, "change": 0, "row": row}
         for message_id, row in ids.items()
     ]
-    await upsert(connection, tables.telegram_message, marks)
-    return await _finish(connection, number, [part.row for part in parts]), echoes
+    upsert(connection, tables.telegram_message, marks)
+    return _finish(connection, number, [part.row for part in parts]), echoes
 
 
-async def _of_number(
-    connection: AsyncConnection, number: str, parts: Sequence[PartSent]
-) -> list[PartSent]:
+def _of_number(connection: Connection, number: str, parts: Sequence[PartSent]) -> list[PartSent]:
     """Leave out rows that are not, or no longer, the number's own."""
     query = select(_row.id).where(
         _row.number == number,
         _row.direction == Direction.OUT,
         _row.id.in_({part.row for part in parts}),
     )
-    known = set(await connection.scalars(query))
+    known = set(connection.scalars(query))
     return [part for part in parts if part.row in known]
 
 
-async def _drop_echoes(connection: AsyncConnection, number: str, ids: list[int]) -> list[int]:
+def _drop_echoes(connection: Connection, number: str, ids: list[int]) -> list[int]:
     echoes: dict[int, int] = {}
     for piece in pieces(ids):
         rows = select(_mark.row).where(
@@ -151,15 +149,15 @@ async def _drop_echoes(connection: AsyncConnection, number: str, ids: list[int])
             .where(_row.id.in_(rows), _row.is_echo, _row.state == RowState.PENDING)
             .group_by(_mark.row)
         )
-        echoes |= {row.row: row.messages for row in await connection.execute(query)}
+        echoes |= {row.row: row.messages for row in connection.execute(query)}
     if echoes:
-        await receipts.leave_out(connection, number, echoes)
+        receipts.leave_out(connection, number, echoes)
     for piece in pieces(echoes):
-        await connection.execute(delete(tables.journal).where(_row.id.in_(piece)))
+        connection.execute(delete(tables.journal).where(_row.id.in_(piece)))
     return list(echoes)
 
 
-async def _finish(connection: AsyncConnection, number: str, rows: list[int]) -> list[int]:
+def _finish(connection: Connection, number: str, rows: list[int]) -> list[int]:
     is_read = func.coalesce(_newest <= _read_up_to, False)
     values: dict[str, Any] = {
         "state": RowState.DELIVERED,
@@ -177,7 +175,7 @@ async def _finish(connection: AsyncConnection, number: str, rows: list[int]) -> 
         _row.state == RowState.PENDING,
         _row.parts <= _parts_sent,
     )
-    return list(await connection.scalars(statement.values(values).returning(_row.id)))
+    return list(connection.scalars(statement.values(values).returning(_row.id)))
 
 
 def _outcome(word: RowOutcome) -> dict[str, Any]:

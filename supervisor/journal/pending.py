@@ -19,8 +19,7 @@ from supervisor.journal.values import Waiting
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import ColumnElement, Connection
 
     from supervisor.journal.body_cipher import BodyCipher
 
@@ -46,8 +45,8 @@ class Besides:
     lanes: Collection[int] = ()
 
 
-async def next_waiting(
-    connection: AsyncConnection,
+def next_waiting(
+    connection: Connection,
     cipher: BodyCipher,
     direction: Direction,
     besides: Besides,
@@ -61,14 +60,14 @@ async def next_waiting(
         .order_by(_row.id)
         .limit(limit)
     )
-    rows = (await connection.execute(query)).all()
+    rows = connection.execute(query).all()
     opened = [_open(cipher, row) for row in rows]
     waiting = [each for each in opened if each is not None]
     broken = [row.id for row, each in zip(rows, opened, strict=True) if each is None]
-    return await _with_sent_parts(connection, waiting), broken
+    return _with_sent_parts(connection, waiting), broken
 
 
-async def rows_in_doubt(connection: AsyncConnection, number: str, now: float) -> dict[int, int]:
+def rows_in_doubt(connection: Connection, number: str, now: float) -> dict[int, int]:
     """Tell, by chat, the newest outgoing row that a worker that is gone may have sent.
 
     What it said last may be lost, so that is any row unless the oldest is known to have waited.
@@ -84,26 +83,24 @@ async def rows_in_doubt(connection: AsyncConnection, number: str, now: float) ->
     )
     return {
         row.peer_id: row.newest
-        for row in await connection.execute(query)
+        for row in connection.execute(query)
         if not _waits(row.error_code, row.next_try, now)
     }
 
 
-async def still_pending(
-    connection: AsyncConnection, number: str, rows: Collection[int]
-) -> frozenset[int]:
+def still_pending(connection: Connection, number: str, rows: Collection[int]) -> frozenset[int]:
     query = select(_row.id).where(
         _row.number == number, _row.state == RowState.PENDING, _row.id.in_(sorted(rows))
     )
-    return frozenset(await connection.scalars(query))
+    return frozenset(connection.scalars(query))
 
 
-async def mark_dead(connection: AsyncConnection, number: str, rows: Sequence[int]) -> None:
+def mark_dead(connection: Connection, number: str, rows: Sequence[int]) -> None:
     """Give up rows that can't be read, so that those behind them are not held up."""
     logger.error("number %s: rows %s can not be read, so they are dead", number, rows)
     statement = update(tables.journal).where(_row.number == number, _row.id.in_(rows))
     dead = {"state": RowState.DEAD, "error_code": UNREADABLE, "done": tables.now()}
-    await connection.execute(statement.values(dead))
+    connection.execute(statement.values(dead))
 
 
 def _waits(error_code: str | None, next_try: float | None, now: float) -> bool:
@@ -133,13 +130,13 @@ def _open(cipher: BodyCipher, row: Any) -> Waiting | None:
     )
 
 
-async def _with_sent_parts(connection: AsyncConnection, waiting: list[Waiting]) -> list[Waiting]:
+def _with_sent_parts(connection: Connection, waiting: list[Waiting]) -> list[Waiting]:
     rows = [each.row for each in waiting if isinstance(each.body, Outgoing)]
     if not rows:
         return waiting
     query = select(_part.row, _part.part, _part.message_ids).where(_part.row.in_(rows))
     sent: dict[int, dict[int, tuple[int | None, ...]]] = {}
-    for row, part, ids in await connection.execute(query):
+    for row, part, ids in connection.execute(query):
         sent.setdefault(row, {})[part] = outcomes.read(ids)
     return [_mark_sent(each, sent[each.row]) if each.row in sent else each for each in waiting]
 

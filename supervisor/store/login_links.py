@@ -14,7 +14,7 @@ from supervisor.store.values import LoginLink
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.database.database import Database
 
@@ -31,24 +31,22 @@ class LoginLinks:
         """Keep a new link in place of the number's last."""
         row = {"number": number, "link_hash": link_hash, "expires": expires, "is_used": False}
 
-        async def unit(connection: AsyncConnection) -> None:
-            await numbers.require(connection, number)
-            await upsert(connection, tables.login_link, [row])
+        def unit(connection: Connection) -> None:
+            numbers.require(connection, number)
+            upsert(connection, tables.login_link, [row])
 
         await self._database.write(unit)
 
     async def find(self, link_hash: bytes) -> LoginLink | None:
         query = select(_link.number, _link.expires, _link.is_used)
-        async with self._database.read() as connection:
-            found = await connection.execute(query.where(_link.link_hash == link_hash))
-            row = found.first()
-        return LoginLink(*row) if row else None
+        rows = await self._database.fetch(query.where(_link.link_hash == link_hash))
+        return LoginLink(*rows[0]) if rows else None
 
     async def use(self, number: str) -> None:
         """Note that the number is logged in: its link has done its work."""
         used = update(tables.login_link).where(_link.number == number).values(is_used=True)
 
-        async def unit(connection: AsyncConnection) -> None:
-            await connection.execute(used)
+        def unit(connection: Connection) -> None:
+            connection.execute(used)
 
         await self._database.write(unit)

@@ -9,7 +9,7 @@ from supervisor.database.epoch import Claim, require_fresh
 from supervisor.store import numbers
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.database.database import Database
     from supervisor.store.values import LastError, Number
@@ -35,9 +35,9 @@ class Runs:
         return await self._write(number, epoch, **numbers.error_values(error))
 
     async def _write(self, number: str, at: int, /, **values: Any) -> Number:
-        async def unit(connection: AsyncConnection) -> Number:
-            await require_fresh(connection, Claim(number, at))
-            await numbers.change(connection, number, **values)
-            return await numbers.read(connection, number)
+        def unit(connection: Connection) -> Number:
+            require_fresh(connection, Claim(number, at))
+            numbers.change(connection, number, **values)
+            return numbers.read(connection, number)
 
         return await self._database.write(unit)

@@ -1,8 +1,9 @@
-"""Whole transactions, whatever the database."""
+"""Whole units of work, whatever the database."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -11,72 +12,127 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from supervisor.database.engines import database_url
-from supervisor.database.writer import Transactor, open_transactor
+from supervisor.database.engines import database_url as parse
+from supervisor.database.transactor import Transactor, open_reader, open_writer
+from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from pathlib import Path
+
+    from sqlalchemy import Connection
 
 INSERT = text("INSERT INTO thing (id) VALUES (:id)")
 
 
-async def ids(transactor: Transactor) -> list[int]:
-    async def work(connection: AsyncConnection) -> list[int]:
-        return list(await connection.scalars(text("SELECT id FROM thing ORDER BY id")))
-
-    return await transactor.transact(work)
+def ids(connection: Connection) -> list[int]:
+    return list(connection.scalars(text("SELECT id FROM thing ORDER BY id")))
 
 
-async def test_work_that_raises_leaves_nothing(transactor: Transactor) -> None:
-    """What was written before the failure is rolled back, the next transaction is not disturbed."""
+def thread_name(connection: Connection) -> str:
+    connection.execute(text("SELECT 1"))
+    return threading.current_thread().name
 
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(INSERT, {"id": 1})
+
+async def test_unit_that_raises_leaves_nothing(transactor: Transactor) -> None:
+    """What was written before the failure is rolled back, the next unit is not disturbed."""
+
+    def unit(connection: Connection) -> None:
+        connection.execute(INSERT, {"id": 1})
         raise LookupError
 
     with pytest.raises(LookupError):
-        await transactor.transact(work)
+        await transactor.transact(unit)
 
     await transactor.transact(lambda connection: connection.execute(INSERT, {"id": 2}))
-    assert await ids(transactor) == [2]
+    assert await transactor.transact(ids) == [2]
 
 
 async def test_savepoint_takes_back_only_its_own(transactor: Transactor) -> None:
     """A failure within a savepoint leaves what was written around it."""
 
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(INSERT, {"id": 1})
-        with suppress(IntegrityError):
-            async with connection.begin_nested():
-                await connection.execute(INSERT, {"id": 2})
-                await connection.execute(INSERT, {"id": 1})
-        await connection.execute(INSERT, {"id": 3})
+    def unit(connection: Connection) -> None:
+        connection.execute(INSERT, {"id": 1})
+        with suppress(IntegrityError), connection.begin_nested():
+            connection.execute(INSERT, {"id": 2})
+            connection.execute(INSERT, {"id": 1})
+        connection.execute(INSERT, {"id": 3})
 
-    await transactor.transact(work)
+    await transactor.transact(unit)
 
-    assert await ids(transactor) == [1, 3]
+    assert await transactor.transact(ids) == [1, 3]
+
+
+async def test_reader_sees_the_newest_commit(transactor: Transactor, database_url: str) -> None:
+    """A connection that has read before sees what was written since."""
+    reader = open_reader(parse(database_url))
+    assert await reader.transact(ids) == []
+
+    await transactor.transact(lambda connection: connection.execute(INSERT, {"id": 1}))
+
+    assert await reader.transact(ids) == [1]
+    await reader.dispose()
 
 
 async def test_sqlite_works_beside_the_event_loop(sqlite_url: str) -> None:
-    """A slow disk holds up no worker: the whole transaction runs in a thread of its own."""
-    transactor = open_transactor(database_url(sqlite_url))
+    """A slow disk holds up no worker: units that write and units that read run in threads."""
+    writer, reader = open_writer(parse(sqlite_url)), open_reader(parse(sqlite_url))
 
-    async def work(connection: AsyncConnection) -> str:
-        await connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))
-        await connection.execute(INSERT, {"id": 1})
-        return threading.current_thread().name
+    assert await writer.transact(thread_name) == "database writer_0"
+    assert await reader.transact(thread_name) == "database reader_0"
 
-    assert await transactor.transact(work) == "database_0"
-    await transactor.dispose()
+    await writer.dispose()
+    await reader.dispose()
 
 
-async def test_sqlite_work_must_not_wait_for_others(sqlite_url: str) -> None:
-    """Who awaits something else within a transaction is told, the connection stays usable."""
-    transactor = open_transactor(database_url(sqlite_url))
+async def test_sqlite_reads_run_side_by_side(sqlite_url: str) -> None:
+    """A slow read does not hold up another one."""
+    reader = open_reader(parse(sqlite_url))
+    both = threading.Barrier(2, timeout=60)
 
-    with pytest.raises(RuntimeError, match="await nothing but its connection"):
-        await transactor.transact(lambda _: asyncio.sleep(0))
+    def meet(connection: Connection) -> None:
+        connection.execute(text("SELECT 1"))
+        both.wait()
 
-    found = await transactor.transact(lambda connection: connection.execute(text("SELECT 1")))
-    assert found.scalar_one() == 1
-    await transactor.dispose()
+    await asyncio.gather(reader.transact(meet), reader.transact(meet))
+
+    await reader.dispose()
+
+
+async def test_closed_transactor_is_an_outage(sqlite_url: str) -> None:
+    """A unit that comes after the end is refused like one whose database is away."""
+    reader = open_reader(parse(sqlite_url))
+    await reader.dispose()
+
+    with pytest.raises(DatabaseUnavailable, match="closing"):
+        await reader.transact(thread_name)
+
+
+def test_cancelled_sqlite_read_complains_to_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A read whose caller has left ends before its event loop, with neither a log line nor a thread."""
+    caplog.set_level(logging.DEBUG, "concurrent")
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def slow(connection: Connection) -> None:
+        connection.execute(text("SELECT 1"))
+        has_begun.set()
+        may_end.wait(60)
+
+    async def leave() -> None:
+        reader = open_reader(parse(f"sqlite:///{tmp_path / 'telefix.db'}"))
+        reading = asyncio.create_task(reader.transact(slow))
+        await asyncio.to_thread(has_begun.wait, 60)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        closing = asyncio.create_task(reader.dispose())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        may_end.set()
+        await closing
+
+    asyncio.run(leave())
+
+    assert caplog.messages == []
+    assert not [each for each in threading.enumerate() if each.name.startswith("database")]
