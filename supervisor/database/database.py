@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 from supervisor.database.engines import database_url, locking_engine, make_private_file
 from supervisor.database.migration import migrate
 from supervisor.database.outage import is_outage
-from supervisor.database.transactor import open_reader, open_writer
+from supervisor.database.transactions import open_reader, open_writer
 from supervisor.database.writer import Writer
 from supervisor.errors import DatabaseRefused, DatabaseUnavailable
 

@@ -16,7 +16,7 @@ from supervisor.errors import DatabaseTooNew
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from supervisor.database.transactor import Transactor
+    from supervisor.database.transactions import Transactor
 
 
 async def migrate(transactor: Transactor) -> None:

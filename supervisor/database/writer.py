@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from supervisor.database.transactor import Transactor
+    from supervisor.database.transactions import Transactor
 
     Handler = Callable[[Connection, list[Any]], Sequence[Any]]
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from supervisor.database.engines import database_url as parse
-from supervisor.database.transactor import Transactor, open_writer
+from supervisor.database.transactions import Transactor, open_writer
 from supervisor.database.writer import Writer
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, text
 from supervisor import private_folder
 from supervisor.database.database import Database
 from supervisor.database.engines import database_url, make_private_file
-from supervisor.database.transactor import open_writer
+from supervisor.database.transactions import open_writer
 from supervisor.errors import DatabaseRefused, DatabaseUnavailable, DatabaseUrlInvalid
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from supervisor.database.engines import database_url as parse
-from supervisor.database.transactor import open_reader
+from supervisor.database.transactions import open_reader
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from supervisor.database.transactor import Transactor
+    from supervisor.database.transactions import Transactor
     from supervisor.database.writer import Writer
 
 

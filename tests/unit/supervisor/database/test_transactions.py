@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from supervisor.database.engines import database_url as parse
-from supervisor.database.transactor import Transactor, open_reader, open_writer
+from supervisor.database.transactions import Transactor, open_reader, open_writer
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
