@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-# An SQLite file is opened by threads of our own; "aiosqlite" is accepted because it is the usual name.
+# Our own threads open an SQLite file; "aiosqlite" is accepted because it is the usual name.
 _DRIVERS = {
     "sqlite": "sqlite+pysqlite",
     "sqlite+aiosqlite": "sqlite+pysqlite",

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 async def migrate(transactor: Transactor) -> None:
-    """Run what is missing, in one transaction."""
+    """Run the missing migrations in one transaction."""
     scripts = await asyncio.to_thread(_load_scripts)
     await transactor.transact(lambda connection: _upgrade(connection, scripts))
 
 
 def _load_scripts() -> ScriptDirectory:
     scripts = ScriptDirectory(str(resources.files("supervisor") / "migrations"))
-    scripts.get_heads()  # reads the files now, so that the event loop never does
+    scripts.get_heads()  # reads the files now, in this thread, and not later in the event loop
     return scripts
 
 

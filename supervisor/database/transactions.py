@@ -98,6 +98,6 @@ class ThreadTransactor:
             return unit(connection)
 
     def _close(self) -> None:
-        # Cancelled callers may have left units behind; those must not answer a closed event loop.
+        # Units whose callers were cancelled may still be running; they must not outlive the loop.
         self._threads.shutdown(wait=True)
         self.engine.dispose()

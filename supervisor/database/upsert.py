@@ -1,4 +1,4 @@
-"""INSERT that meets an existing row, in the dialect of either database."""
+"""INSERT … ON CONFLICT in the dialects of both databases."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def upsert(connection: Connection, table: Table, rows: Rows, keep: Collection[str] = ()) -> None:
-    """Insert rows of the same columns; where a primary key exists already, overwrite those.
+    """Insert rows that have the same columns, or overwrite the rows with the same primary keys.
 
-    The columns to `keep` are only set in a new row.
+    The columns in `keep` are set in new rows only.
     """
     if not rows:
         return
@@ -30,7 +30,7 @@ def upsert(connection: Connection, table: Table, rows: Rows, keep: Collection[st
 
 
 def upsert_newest(connection: Connection, table: Table, rows: Rows, name: str) -> None:
-    """Like `upsert`, but this column never goes back to a lower value."""
+    """Like `upsert`, but never lower the value of this column."""
     insert = _insert(connection, table)
     keys = [column.name for column in table.primary_key]
     known, new = table.c[name], insert.excluded[name]
@@ -47,14 +47,14 @@ def insert_missing(connection: Connection, table: Table, rows: Rows | Mapping[st
 def insert_missing_returning(
     connection: Connection, table: Table, rows: Rows, columns: Sequence[Column[Any]]
 ) -> Sequence[Row[Any]]:
-    """Tell what was inserted; of rows that meet an existing one, or each other, nothing."""
+    """Return the inserted rows; a row that conflicts with an earlier one is left out."""
     insert = _insert(connection, table).on_conflict_do_nothing().returning(*columns)
     return connection.execute(insert, rows).all()
 
 
 @cache
 def _insert_missing(dialect: str, table: Table) -> Any:
-    """Made once: making it costs as much as carrying it out."""
+    """Build the statement once, because building it costs as much as executing it."""
     return _dialect(dialect).insert(table).on_conflict_do_nothing()
 
 

@@ -1,4 +1,4 @@
-"""Group commit: one transaction for all jobs that wait."""
+"""Group commit: all waiting jobs share one transaction."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-_MOST = 500  # jobs in one transaction
+_MOST_JOBS = 500  # jobs in one transaction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
-    """An item that waits for its handler's answer."""
+    """An item that waits to be handled."""
 
     handler: Handler
     item: Any
@@ -43,17 +43,17 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A job's outcome when it raised."""
+    """The outcome of a job that raised."""
 
     error: Exception
 
 
 class _JobFailed(Exception):
-    """One of the jobs raised before the commit was tried."""
+    """A job raised before the commit began."""
 
 
 class Writer:
-    """Commits what arrived while the last commit ran, then answers everyone at once."""
+    """Collects jobs while a commit is running, and runs them in the next transaction."""
 
     def __init__(self, transactor: Transactor) -> None:
         self._transactor = transactor
@@ -64,16 +64,17 @@ class Writer:
         self._task = asyncio.create_task(self._serve(), name="database writer")
 
     async def stop(self) -> None:
-        """Finish what was handed in, take nothing more."""
+        """Finish the accepted jobs and refuse new ones."""
         task, self._task = self._task, None
         if task is not None:
             self._jobs.put_nowait(None)
             await task
 
     async def run(self, unit: Callable[[Connection], Answer]) -> Answer:
-        """Run the unit in a shared transaction; the answer comes after the commit.
+        """Run the unit in a shared transaction, and return its answer after the commit.
 
-        A unit that raises fails alone. It may be run twice, the first time being rolled back.
+        If a unit raises, only its own caller gets the error. The other units of the transaction are
+        then run a second time, after a rollback.
         """
         answer: Answer = await self._submit(functools.partial(_run_alone, unit), None)
         return answer
@@ -83,9 +84,9 @@ class Writer:
         handler: Callable[[Connection, list[Item]], Sequence[Answer]],
         item: Item,
     ) -> Answer:
-        """Like `run`, but one call of the handler takes all items that wait for it.
+        """Like `run`, but one call of the handler gets all items that wait for it.
 
-        The answers are in the order of the items.
+        The handler returns its answers in the order of the items.
         """
         answer: Answer = await self._submit(handler, item)
         return answer
@@ -101,9 +102,9 @@ class Writer:
         closing = False
         while not closing:
             batch = [await self._jobs.get()]
-            # One turn of the loop lets all who are about to write get aboard.
+            # In one turn of the event loop all tasks that are about to write add their jobs.
             await asyncio.sleep(0)
-            while not self._jobs.empty() and len(batch) < _MOST:
+            while not self._jobs.empty() and len(batch) < _MOST_JOBS:
                 batch.append(self._jobs.get_nowait())
             closing = batch[-1] is None
             jobs = [job for job in batch if job is not None and not job.answer.done()]
@@ -115,7 +116,7 @@ class Writer:
             outcomes = await self._all_at_once(jobs)
         except _JobFailed:
             outcomes = await self._after_failure(jobs)
-        except Exception as exc:  # noqa: BLE001 - every caller gets it
+        except Exception as exc:  # noqa: BLE001 - every caller gets the error
             outcomes = [_Failure(exc)] * len(jobs)
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.settle(outcome)
@@ -123,17 +124,17 @@ class Writer:
     async def _after_failure(self, jobs: list[_Job]) -> list[object]:
         try:
             return await self._one_by_one(jobs)
-        except Exception as exc:  # noqa: BLE001 - every caller gets it
+        except Exception as exc:  # noqa: BLE001 - every caller gets the error
             return [_Failure(exc)] * len(jobs)
 
     async def _all_at_once(self, jobs: list[_Job]) -> list[object]:
-        """No savepoints: they would cost two statements for each job."""
+        """Run the jobs without savepoints, which would cost two statements for each job."""
 
         def work(connection: Connection) -> list[object]:
             try:
                 return _run_grouped(connection, jobs)
             except Exception as exc:
-                # A failed commit must not come here: it may have happened all the same.
+                # A failed commit must not be handled like this: it may have succeeded all the same.
                 raise _JobFailed from exc
 
         return await self._transactor.transact(work)
@@ -170,6 +171,6 @@ def _run_isolated(connection: Connection, job: _Job) -> object:
     try:
         with connection.begin_nested():
             [answer] = job.handler(connection, [job.item])
-    except Exception as exc:  # noqa: BLE001 - its caller gets it
+    except Exception as exc:  # noqa: BLE001 - its caller gets the error
         return _Failure(exc)
     return answer

@@ -1,4 +1,4 @@
-"""The journal as people look at it; dead letters are taken up again here."""
+"""Lists the journal for people, and revives dead letters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _AS_NEW = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which messages to show, newest first."""
+    """Which messages to show; the newest come first."""
 
     direction: Direction | None = None
     state: RowState | None = None
@@ -63,7 +63,7 @@ def list_entries(
 
 
 def revive(connection: Connection, number: str, row: int) -> Direction:
-    """Let a dead row wait again, telling which way it goes."""
+    """Make a dead row pending again, and return its direction."""
     query = select(_row.state).where(_row.number == number, _row.id == row)
     state = connection.execute(query).scalar()
     if state is None:
@@ -79,7 +79,7 @@ def revive_all(connection: Connection, number: str) -> int:
 
 
 def find_body(connection: Connection, cipher: BodyCipher, row: int) -> Incoming | Outgoing | None:
-    """Return nothing of a row that is erased, or that is not the number's."""
+    """Return None if the row is erased or belongs to another number."""
     query = select(_row.direction, _row.key, _row.body).where(
         _row.number == cipher.number, _row.id == row
     )

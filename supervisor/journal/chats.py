@@ -1,4 +1,4 @@
-"""The chats of a number: who can be written to, what Planfix knows."""
+"""Stores which chats a number has and what Planfix knows about them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def read_memories(
 
 
 def is_known(connection: Connection, number: str, peer_id: int) -> bool:
-    """Whether there is a chat with this person, or at least the means to write there."""
+    """Whether the number has a chat with this peer or at least its access hash."""
     known = union_all(
         select(_chat.peer_id).where(_chat.number == number, _chat.peer_id == peer_id),
         select(_entity.peer_id).where(_entity.number == number, _entity.peer_id == peer_id),

@@ -1,4 +1,4 @@
-"""New rows of the journal, each message once."""
+"""Inserts new messages into the journal, each of them once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _FRESH = {
 
 
 class NewOutgoing(NamedTuple):
-    """What an employee wrote, with whether it is the first message of its chat."""
+    """An employee's message, and whether it is the first one of its chat."""
 
     cipher: BodyCipher
     outgoing: Outgoing
@@ -53,7 +53,7 @@ class NewOutgoing(NamedTuple):
 
 
 def insert_outgoing(connection: Connection, items: list[NewOutgoing]) -> list[Accepted]:
-    """Keep what is new; of a repeat tell what was kept the first time."""
+    """Store new messages; for a repeated one return what was stored the first time."""
     try:
         new = _insert_where_missing(connection, [_values_of(item) for item in items])
         chats = [_chat_of(item.cipher, item.outgoing.peer_id) for item in items if item.is_new_chat]
@@ -82,7 +82,7 @@ def find_outgoing(connection: Connection, number: str, key: str) -> Accepted | N
 def insert_incoming(
     connection: Connection, cipher: BodyCipher, received: Sequence[Received]
 ) -> list[StoredIncoming]:
-    """Keep what is new of each; the answers are in the same order."""
+    """Store the new part of each message, and return the answers in the same order."""
     if not received:
         return []
     incomings = [each.incoming for each in received]
@@ -111,7 +111,7 @@ def _take_new(incoming: Incoming, known: set[Mark]) -> Incoming | None:
 def _known_marks(
     connection: Connection, number: str, incomings: Sequence[Incoming]
 ) -> tuple[set[Mark], set[Mark]]:
-    """Return what is kept, with those of it that we sent ourselves."""
+    """Return the stored marks, and those of them that we sent ourselves."""
     asked = {message_id for incoming in incomings for message_id in incoming.message_ids}
     known: dict[Mark, bool] = {}
     for ids in pieces(sorted(asked)):

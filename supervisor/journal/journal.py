@@ -1,4 +1,4 @@
-"""The journal: what people wrote either way, durable before anything is done with it."""
+"""The journal: messages in both directions, stored before anything is done with them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from supervisor.database.database import Database
     from supervisor.encryption.vault import Vault
     from supervisor.journal.browsing import Selection
-    from supervisor.journal.pending import Besides
+    from supervisor.journal.pending import Excluded
     from supervisor.journal.values import Accepted, Entry, GapTrace, OwedStatus, Receipt, Waiting
     from supervisor.journal.worker_report import WorkerReport
 
@@ -47,9 +47,9 @@ class Journals:
         return Journal(self._database, cipher)
 
     async def hasten(self, number: str) -> None:
-        """Let what waits for Planfix be tried at once, since its trouble may be mended now.
+        """Make messages for Planfix due at once, because the cause of their failures may be gone.
 
-        What waits for Telegram keeps its time: Telegram punishes whoever comes too early.
+        Messages for Telegram keep their next attempt: Telegram punishes attempts that come early.
         """
         query = update(tables.journal).where(
             _row.number == number, _row.direction == Direction.IN, pending.IS_PENDING
@@ -61,7 +61,7 @@ class Journals:
         await self._database.write(unit)
 
     async def backlogs(self, number: str | None = None) -> dict[str, dict[Direction, int]]:
-        """Count what waits, each way; where nothing waits there is no count."""
+        """Count the waiting messages of each direction; a number without any has no entry."""
         query = (
             select(_row.number, _row.direction, func.count())
             .where(pending.IS_PENDING)
@@ -84,28 +84,33 @@ class Journal:
         self.number = cipher.number
 
     async def accept(self, outgoing: Outgoing, *, is_new_chat: bool) -> Accepted:
-        """Keep what an employee wrote; a repeat changes nothing."""
+        """Store an employee's message; a repeated one changes nothing."""
         new = NewOutgoing(self._cipher, outgoing, is_new_chat)
         return await self._database.write_together(insert_outgoing, new)
 
     async def find_repeat(self, planfix_id: str) -> Accepted | None:
         return await self._database.read(find_outgoing, self.number, planfix_id)
 
-    async def record(self, epoch: int, said: WorkerReport, before: Sequence[GapTrace]) -> Recorded:
-        """Write down all that a worker said, or nothing of it; `before` is what it said lately."""
+    async def record(
+        self, epoch: int, report: WorkerReport, before: Sequence[GapTrace]
+    ) -> Recorded:
+        """Store the whole report of a worker or, if that fails, nothing of it.
+
+        In `before` are traces of the messages that came in before the report.
+        """
 
         def unit(connection: Connection) -> Recorded:
             require_fresh(connection, Claim(self.number, epoch))
-            return self._record(connection, said, before)
+            return self._record(connection, report, before)
 
         return await self._database.write(unit)
 
     async def waiting(
-        self, direction: Direction, besides: Besides, limit: int
+        self, direction: Direction, excluded: Excluded, limit: int
     ) -> tuple[list[Waiting], int]:
-        """Return the oldest waiting rows, with how many rows were looked at."""
+        """Return the oldest waiting rows, and how many rows were examined."""
         waiting, broken = await self._database.read(
-            pending.next_waiting, self._cipher, direction, besides, limit
+            pending.next_waiting, self._cipher, direction, excluded, limit
         )
         if broken:
             await self._database.write(pending.mark_dead, self.number, broken)
@@ -117,9 +122,9 @@ class Journal:
     async def still_pending(self, rows: Collection[int]) -> frozenset[int]:
         return await self._database.read(pending.still_pending, self.number, rows)
 
-    async def owed(self, besides: Besides, limit: int) -> tuple[tuple[OwedStatus, ...], int]:
-        """Return the oldest statuses that are owed, with how many rows were looked at."""
-        owed = await self._database.read(statuses.next_owed, self.number, besides.rows, limit)
+    async def owed(self, excluded: Excluded, limit: int) -> tuple[tuple[OwedStatus, ...], int]:
+        """Return the oldest statuses that Planfix is owed, and how many rows were examined."""
+        owed = await self._database.read(statuses.next_owed, self.number, excluded.rows, limit)
         return owed, len(owed)
 
     async def memories(self, peers: Collection[int]) -> dict[int, ChatMemory]:
@@ -144,21 +149,21 @@ class Journal:
         return await self._database.write(browsing.revive_all, self.number)
 
     def _record(
-        self, connection: Connection, said: WorkerReport, before: Sequence[GapTrace]
+        self, connection: Connection, report: WorkerReport, before: Sequence[GapTrace]
     ) -> Recorded:
         number = self.number
-        kept = insert_incoming(connection, self._cipher, said.received)
-        chats.write_memories(connection, self._cipher, said.chats.values())
-        dead = outcomes.write_outcomes(connection, number, said.outcomes)
-        sent, dropped = outcomes.write_parts(connection, number, said.parts)
-        read = statuses.write_reads(connection, number, said.reads)
-        statuses.write_told(connection, number, said.told)
-        if said.gap is not None:
-            traces = [*before, *(each.trace for each in kept)]
-            receipts.write_receipt(connection, number, said.gap, traces)
-        owing = {*dead, *sent, *read, *(each.row for each in said.told)}
+        stored = insert_incoming(connection, self._cipher, report.received)
+        chats.write_memories(connection, self._cipher, report.chats.values())
+        dead = outcomes.write_outcomes(connection, number, report.outcomes)
+        sent, dropped = outcomes.write_parts(connection, number, report.parts)
+        read = statuses.write_reads(connection, number, report.reads)
+        statuses.write_told(connection, number, report.told)
+        if report.gap is not None:
+            traces = [*before, *(each.trace for each in stored)]
+            receipts.write_receipt(connection, number, report.gap, traces)
+        owing = {*dead, *sent, *read, *(each.row for each in report.told)}
         return Recorded(
-            kept=tuple(kept),
+            stored=tuple(stored),
             sent=frozenset(sent),
             dropped=frozenset(dropped),
             owed=statuses.find_owed(connection, number, owing),

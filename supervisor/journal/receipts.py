@@ -1,4 +1,4 @@
-"""Receipts for what was written while nobody listened."""
+"""Stores receipts for the messages that were written while the number was not connected."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ _not_delivered = (
 def write_receipt(
     connection: Connection, number: str, gap: GapFilled, traces: Sequence[GapTrace]
 ) -> None:
-    """Keep a receipt with the first and the last row that was made for it, if any was new."""
+    """Store a receipt with the first and the last of the new rows, if there are any."""
     of_gap = traces_of_gap(gap.found, traces)
-    kept = _still_kept(connection, number, of_gap)
+    stored = _still_stored(connection, number, of_gap)
     receipt = tables.GapReceipt(
         number=number,
         pts_from=gap.pts_from,
         pts_to=gap.pts_to,
         began=datetime.fromtimestamp(gap.began, UTC),
-        found=found_of_others(gap.found, of_gap, kept),
+        found=found_of_others(gap.found, of_gap, stored),
         missing=gap.missing,
         detail=gap.detail,
-        first_row=min(kept, default=None),
-        last_row=max(kept, default=None),
+        first_row=min(stored, default=None),
+        last_row=max(stored, default=None),
     )
     connection.execute(insert(tables.gap_receipt), receipt.model_dump(exclude={"id"}))
 
 
 def leave_out(connection: Connection, number: str, ours: Mapping[int, int]) -> None:
-    """Take back what was counted of rows, by their messages, that turned out to be our own."""
+    """Subtract the messages of rows that turned out to be our own from the receipts."""
     for row, messages in ours.items():
         connection.execute(
             update(tables.gap_receipt)
@@ -67,7 +67,7 @@ def leave_out(connection: Connection, number: str, ours: Mapping[int, int]) -> N
 
 
 def list_receipts(connection: Connection, number: str, limit: int) -> tuple[Receipt, ...]:
-    """Return the newest first; what has been erased since was delivered."""
+    """Return the newest first; messages erased since then count as delivered."""
     query = (
         select(tables.gap_receipt, _not_delivered.label("waiting"))
         .where(_receipt.number == number)
@@ -90,10 +90,12 @@ def list_receipts(connection: Connection, number: str, limit: int) -> tuple[Rece
     )
 
 
-def _still_kept(connection: Connection, number: str, traces: Sequence[GapTrace]) -> frozenset[int]:
+def _still_stored(
+    connection: Connection, number: str, traces: Sequence[GapTrace]
+) -> frozenset[int]:
     rows = {each.row for each in traces if each.row is not None}
     if not rows:
         return frozenset()
-    # A range, since there may be more rows than a statement takes parameters.
+    # A range, because there may be more rows than a statement allows parameters.
     query = select(_row.id).where(_row.number == number, _row.id.between(min(rows), max(rows)))
     return frozenset(connection.scalars(query)) & rows

@@ -1,4 +1,4 @@
-"""What Planfix has been told of its messages, what it is still owed."""
+"""Stores which statuses Planfix knows, and which it is still owed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def write_told(connection: Connection, number: str, told: Sequence[StatusTold]) 
 
 
 def write_reads(connection: Connection, number: str, reads: Mapping[int, int]) -> list[int]:
-    """Return the rows of which Planfix is to be told now that they were read."""
+    """Return the rows that contacts have read and Planfix must be told about."""
     if not reads:
         return []
     chats = [
@@ -67,10 +67,10 @@ def find_owed(connection: Connection, number: str, rows: Collection[int]) -> tup
 
 
 def next_owed(
-    connection: Connection, number: str, besides: Collection[int], limit: int
+    connection: Connection, number: str, excluded: Collection[int], limit: int
 ) -> tuple[OwedStatus, ...]:
-    """Return the oldest that are owed, besides those that are being told."""
-    where = (_row.number == number, _row.id.not_in(sorted(besides)))
+    """Return the oldest owed statuses, without those that a worker already has."""
+    where = (_row.number == number, _row.id.not_in(sorted(excluded)))
     return _select(connection, *where, limit=limit)
 
 

@@ -21,7 +21,7 @@ _entries = select(
 
 
 class AuditLog:
-    """Grows only; an entry outlives its number."""
+    """Entries are only added; they stay when their number is purged."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,7 +29,7 @@ class AuditLog:
     async def append(
         self, who: str, action: str, number: str | None = None, detail: str | None = None
     ) -> None:
-        """Write it down; `detail` must hold no secret."""
+        """Add an entry; `detail` must not contain a secret."""
         entry = tables.Audit(who=who, action=action, number=number, detail=detail)
         values = entry.model_dump(exclude={"id"})
 
@@ -41,7 +41,7 @@ class AuditLog:
     async def list(
         self, number: str | None = None, before: int | None = None, limit: int = 100
     ) -> tuple[AuditEntry, ...]:
-        """Return the entries, newest first, those older than the one with the id `before`."""
+        """Return the newest entries first, or those older than the entry with the id `before`."""
         query = _entries.limit(limit)
         if number is not None:
             query = query.where(_audit.number == number)

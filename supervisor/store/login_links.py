@@ -1,4 +1,4 @@
-"""The login links that were given out, as hashes."""
+"""Stores the hashes of the login links that were issued."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _link = tables.login_link.c
 
 
 class LoginLinks:
-    """Stored links of all numbers, one for each at most."""
+    """The login links of all numbers, at most one for each."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, number: str, link_hash: bytes, expires: datetime) -> None:
-        """Keep a new link in place of the number's last."""
+        """Store a new link in place of the number's previous one."""
         row = {"number": number, "link_hash": link_hash, "expires": expires, "is_used": False}
 
         def unit(connection: Connection) -> None:
@@ -43,7 +43,7 @@ class LoginLinks:
         return LoginLink(*rows[0]) if rows else None
 
     async def use(self, number: str) -> None:
-        """Note that the number is logged in: its link has done its work."""
+        """Mark the number's link as used, because the number is logged in."""
         used = update(tables.login_link).where(_link.number == number).values(is_used=True)
 
         def unit(connection: Connection) -> None:

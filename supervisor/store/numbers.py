@@ -29,14 +29,14 @@ _number = tables.number.c
 
 
 class Numbers:
-    """Stored numbers of all clients."""
+    """The numbers of all clients."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
 
     async def create(self, new: NewNumber) -> Created:
-        """Register a number, or a stopped one again; only this answer holds its token."""
+        """Register a new number or a stopped one; only this answer contains its token."""
         token = tokens.new_token()
 
         def unit(connection: Connection) -> Number:
@@ -60,7 +60,7 @@ class Numbers:
         return await self._database.write(unit)
 
     async def start(self, number: str) -> Number:
-        """Want it to run, with a clean slate."""
+        """Mark the number as wanted, and forget all its earlier trouble."""
 
         def unit(connection: Connection) -> Number:
             require(connection, number)
@@ -70,7 +70,7 @@ class Numbers:
         return await self._database.write(unit)
 
     async def stop(self, number: str) -> bool:
-        """Want it to rest; return whether it was to run until now."""
+        """Mark the number as stopped; return whether it was wanted until now."""
 
         def unit(connection: Connection) -> bool:
             held = require(connection, number)
@@ -80,7 +80,7 @@ class Numbers:
         return await self._database.write(unit)
 
     async def purge(self, number: str) -> None:
-        """Erase the number with all its data, the audit log excepted."""
+        """Erase the number and all its data except for the audit log."""
 
         def unit(connection: Connection) -> None:
             require(connection, number)
@@ -96,7 +96,7 @@ class Numbers:
         return as_value(row)
 
     async def get_with_token(self, number: str, token: str) -> Number | None:
-        """Return the number if the token is its own; unknown numbers take as long as wrong tokens."""
+        """Return the number if this is its token; unknown numbers take as long as wrong tokens."""
         row = await self._read_row(_number.digits == number)
         if not tokens.is_token(token, row.token_hash if row else None):
             return None
@@ -107,7 +107,7 @@ class Numbers:
         return as_value(row) if row else None
 
     async def share_planfix(self, number: str, other: str) -> bool:
-        """Say whether both belong to one client, with one integration in one Planfix."""
+        """Return whether both numbers belong to the same client and use the same Planfix."""
         query = QUERY.where(_number.digits.in_({number, other}))
         held = [as_value(row) for row in await self._database.fetch(query)]
         return len(held) == 2 and len({(each.client, each.url_planfix) for each in held}) == 1
@@ -116,7 +116,7 @@ class Numbers:
         return (await self.secrets(number)).token_planfix
 
     async def secrets(self, number: str) -> Secrets:
-        """Return what a worker of the number needs to open."""
+        """Return the secrets that a worker of the number needs."""
         row = await self._read_row(_number.digits == number)
         if row is None:
             raise NumberUnknown
@@ -130,7 +130,7 @@ class Numbers:
         return await self._read(tables.client.c.name == client)
 
     async def list_to_run(self) -> tuple[Number, ...]:
-        """Return the numbers whose workers are to be started."""
+        """Return the numbers whose workers should be started."""
         return await self._read(
             _number.wanted == Wanted.RUNNING,
             _number.parked.is_(None),

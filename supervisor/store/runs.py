@@ -1,4 +1,4 @@
-"""What becomes of a number's workers, written in the name of one start of them."""
+"""Records starts, restarts and errors of a number's workers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Runs:
-    """Bookkeeping on starts; each verb raises `StaleEpoch` when a newer start has taken over."""
+    """Each method raises `StaleEpoch` if the number has been started again since then."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def take_epoch(self, number: str, seen: int) -> int:
-        """Begin a new epoch before a worker starts; whoever saw an older one loses."""
+        """Begin a new epoch before a worker starts, if `seen` is still the current one."""
         return (await self._write(number, seen, epoch=seen + 1)).epoch
 
     async def park(self, number: str, epoch: int, reason: str) -> Number:

@@ -1,4 +1,4 @@
-"""The sessions in the database, with their entities and update states."""
+"""Stores the sessions of numbers, with their entities and update states."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _move = (
 
 
 def move_updates(connection: Connection, moves: list[UpdatesMoved]) -> list[bool]:
-    """Move update states within a larger transaction; tell which claims held."""
+    """Move update states within a larger transaction, and return which claims were valid."""
     fresh = fresh_claims(connection, [move.claim for move in moves])
     moved = [
         {"of_number": claim.number, "epoch": claim.epoch, **asdict(updates)}
@@ -51,14 +51,17 @@ def move_updates(connection: Connection, moves: list[UpdatesMoved]) -> list[bool
 
 
 class Sessions:
-    """Stored logins of all numbers, their keys sealed."""
+    """The logins of all numbers; their keys are sealed."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
 
     async def save(self, number: str, epoch: int, session: Session) -> None:
-        """Keep the login; what the same account has reached or met stays, but for the access hashes."""
+        """Store the login.
+
+        The update state and the entities of the same account stay, but not the access hashes.
+        """
         claim = Claim(number, epoch)
 
         def unit(connection: Connection) -> None:
@@ -69,16 +72,16 @@ class Sessions:
             elif held is None or session.auth_key != held.auth_key:
                 connection.execute(_forget_hashes.where(_entity.number == number))
             key = self._vault.open_data_key(number, numbers.require(connection, number).data_key)
-            kept = session.after(held) if held else session
-            upsert(connection, tables.session, [_values(claim, kept, key)])
+            merged = session.after(held) if held else session
+            upsert(connection, tables.session, [_values(claim, merged, key)])
             numbers.change(connection, number, login=Login.DONE)
 
         await self._database.write(unit)
 
     async def drop(self, number: str, epoch: int, login: Login = Login.NEEDED) -> None:
-        """Forget a login that Telegram has ended: its key must never be used again.
+        """Forget a login that Telegram has ended, because its key must never be used again.
 
-        The place in the updates stays, for the same account goes on from there.
+        The update state stays, because the same account continues from there.
         """
         forget = update(tables.session).where(_session.number == number).values(auth_key=b"")
 
@@ -89,10 +92,10 @@ class Sessions:
 
         await self._database.write(unit)
 
-    async def let_go(self, number: str, epoch: int) -> None:
-        """Forget a login that is another account's, with the people only that account has met.
+    async def drop_foreign(self, number: str, epoch: int) -> None:
+        """Forget a login that belongs to another account, and the peers only that account knows.
 
-        The place in the updates stays: it is that of the number's own account.
+        The update state stays, because it belongs to the number's own account.
         """
         of_number = _entity.number == number
         in_chats = select(_chat.peer_id).where(_chat.number == number)
@@ -118,7 +121,7 @@ class Sessions:
         return any(self._holds(row, auth_key) for row in rows)
 
     async def move_updates(self, number: str, epoch: int, updates: UpdateState) -> bool:
-        """Return whether it was moved: a worker of an older epoch moves nothing."""
+        """Return whether the state was moved; a worker of an older epoch moves nothing."""
         move = UpdatesMoved(Claim(number, epoch), updates)
         return await self._database.write_together(move_updates, move)
 
@@ -127,7 +130,7 @@ class Sessions:
             key = self._vault.open_data_key(row.number, row.data_key)
             return _value(row, key).auth_key == auth_key
         except SealBroken:
-            return False  # whoever starts that number is told
+            return False  # an error is raised when that number is started
 
     def _held(self, connection: Connection, number: str) -> Session | None:
         row = connection.execute(_with_data_key.where(_session.number == number)).first()
@@ -172,13 +175,13 @@ _most_needed = _peers.outerjoin(tables.chat, _in_chat).order_by(
 
 
 class Entities:
-    """Stored peers of all numbers."""
+    """The known peers of all numbers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, number: str, epoch: int, entities: Iterable[Entity]) -> None:
-        """Add new peers, overwrite known ones; of a peer named twice the last one stays."""
+        """Add new peers and overwrite known ones; if a peer is given twice, the last one counts."""
         by_peer = {entity.peer_id: entity for entity in entities}
         rows = [{"number": number, "epoch": epoch, **asdict(peer)} for peer in by_peer.values()]
 
@@ -189,7 +192,7 @@ class Entities:
         await self._database.write(unit)
 
     async def list(self, number: str, most: int | None = None) -> tuple[Entity, ...]:
-        """Return whom there is a chat with, then the others, the latest heard of first."""
+        """Return the peers with a chat first, then the others, beginning with the newest."""
         query = _most_needed.where(_entity.number == number).limit(most)
         return tuple(Entity(*row) for row in await self._database.fetch(query))
 

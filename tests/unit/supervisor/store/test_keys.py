@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from supervisor.database import tables
 from supervisor.errors import SecretKeyMalformed, SecretKeyWrong
-from supervisor.store.keys import Piece
+from supervisor.store.keys import RewrapStep
 from supervisor.store.store import Store
 from supervisor.upkeep.key_rotation import KeyRotation
 from tests.unit.supervisor.store.conftest import make_key
@@ -94,7 +94,7 @@ async def test_old_key_is_missed_until_all_is_moved(
 
     async with Store(database_url, f"{new_key},{secret_key}") as store:
         moved = await store.keys.rewrap()
-        assert moved == Piece(1, (), acme.number)
+        assert moved == RewrapStep(1, (), acme.number)
         assert await store.keys.count_old() == 1
 
     with pytest.raises(SecretKeyWrong):

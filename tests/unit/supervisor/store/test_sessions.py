@@ -164,7 +164,7 @@ async def test_another_accounts_login_is_let_go(
     await store.entities.save(number, epoch, [Entity(3, 1, "somebody_elses")])
     right = (await store.numbers.create(replace(acme, number="79007654321"))).number
 
-    await store.sessions.let_go(number, epoch)
+    await store.sessions.drop_foreign(number, epoch)
 
     assert await store.sessions.load(number) is None
     assert not await store.sessions.is_held_by_another(right.number, foreign.auth_key)
