@@ -99,9 +99,12 @@ class Journal:
         In `before` are traces of the messages that came in before the report.
         """
 
+        # A copy, because the caller may change its own while the unit runs in a thread.
+        traces = tuple(before) if report.gap is not None else ()
+
         def unit(connection: Connection) -> Recorded:
             require_fresh(connection, Claim(self.number, epoch))
-            return self._record(connection, report, before)
+            return self._record(connection, report, traces)
 
         return await self._database.write(unit)
 
