@@ -98,7 +98,6 @@ class Journal:
 
         In `before` are traces of the messages that came in before the report.
         """
-
         # A copy, because the caller may change its own while the unit runs in a thread.
         traces = tuple(before) if report.gap is not None else ()
 
