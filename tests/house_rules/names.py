@@ -47,7 +47,6 @@ REASONS: Final[Mapping[str, str]] = {
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/numbers/token_cache.py": "a cache with rules of its own",
     "supervisor/proxy.py": "the API may not import session_worker",
-    "supervisor/store/audit.py": "one module for each thing that is stored",
     "supervisor/store/runs.py": "one module for each thing that is stored",
     "supervisor/store/sealed_proxy.py": "one module for each thing that is stored",
 }
