@@ -149,7 +149,7 @@ async def test_new_account_of_the_phone_starts_afresh(store: Store, created: Cre
     assert await store.entities.list(number) == ()
 
 
-async def test_another_accounts_login_is_let_go(
+async def test_another_accounts_login_is_dropped(
     store: Store, created: Created, acme: NewNumber
 ) -> None:
     """Its key is free for the right number; place and chats of the number's own account stay."""
