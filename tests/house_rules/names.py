@@ -31,7 +31,7 @@ WORDS: Final = frozenset(
     rpc ru run running runs sandbox sealed search seccomp send sender server service session
     sessions settings shape sign soak socks5 spool srp start starvation state status statuses
     store stored syscall tables takeover tasks tcp telegram text texts thread timing tl token
-    tokens traffic transfer transport transports uk update updates upload uploads upsert user
+    tokens traffic transactions transfer transport transports uk update updates upload uploads upsert user
     users value values vault view viewer views warmup webhook worker writer
     """.split()  # noqa: SIM905 - read as a text, not as a list
 )
@@ -47,7 +47,6 @@ REASONS: Final[Mapping[str, str]] = {
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/numbers/token_cache.py": "a cache with rules of its own",
     "supervisor/proxy.py": "the API may not import session_worker",
-    "supervisor/store/audit.py": "one module for each thing that is stored",
     "supervisor/store/runs.py": "one module for each thing that is stored",
     "supervisor/store/sealed_proxy.py": "one module for each thing that is stored",
 }
