@@ -7,13 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from session_worker.protocol.pipe_fields import (  # noqa: TC001 - pydantic reads them
-    Detail,
-    Int64,
-    QrLink,
-    Seconds,
-    Sound,
-)
+from session_worker.protocol.pipe_fields import Detail, Int64, QrLink, Seconds, Sound
 from session_worker.protocol.pipe_value import PipeValue
 
 
