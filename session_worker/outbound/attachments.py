@@ -122,7 +122,7 @@ class Fetcher:
                 await self._follow(client, url, target)
         except AddressForbidden as exc:
             raise LinkForbidden(str(exc)) from exc
-        except (httpx.InvalidURL, ValueError, OverflowError) as exc:
+        except (httpx.InvalidURL, LookupError, ValueError, OverflowError) as exc:
             raise LinkForbidden(f"not a link: {exc}"[:LONGEST_DETAIL]) from exc
         except TimeoutError as exc:
             raise LinkUnreachable(f"not fetched within {self._limits.whole:g} s") from exc
