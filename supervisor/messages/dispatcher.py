@@ -27,6 +27,7 @@ from supervisor.messages.commands import CommandFactory
 from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.file_links import FileLinks
 from supervisor.messages.hand_over import HandOver
+from supervisor.messages.planner import Planner
 from supervisor.messages.recipients import ChatCache, RecipientQuestions
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Dispatcher:
         self.number = journal.number
         self.journal = journal
         self.chats = ChatCache(journal)
+        self.planner = Planner()
 
     async def prepare(self, epoch: int) -> None:
         """Find out what the worker before has left open, in the name of the next one's epoch."""
