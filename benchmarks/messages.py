@@ -108,7 +108,7 @@ async def isolation(fleet: Fleet) -> list[Measurement]:
 async def files(fleet: Fleet) -> list[Measurement]:
     line = await fleet.open()
     worker = psutil.Process((await fleet.show(line))["worker"]["pid"])
-    supervisor = _application(fleet.gateway.family())
+    supervisor = fleet.gateway.family()[0]
     content = random.Random(7).randbytes(1024 * 1024) * (FILE // (1024 * 1024))
     to_planfix = await _grown([worker, supervisor], _file_in(fleet, line, content))
     to_telegram = await _grown([worker, supervisor], _file_out(fleet, line, content))
@@ -206,13 +206,6 @@ def _memory(process: psutil.Process, name: str) -> float:
 
 def _proc(process: psutil.Process, name: str) -> Path:
     return Path(f"/proc/{process.pid}/{name}")
-
-
-def _application(family: list[psutil.Process]) -> psutil.Process:
-    """Return the process of the application: the master's child."""
-    master = family[0]
-    (found,) = [each for each in master.children() if "resource_tracker" not in str(each.cmdline())]
-    return found
 
 
 def _forms(line: ConnectedNumber, turn: int) -> Iterator[dict[str, str]]:

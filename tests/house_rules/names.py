@@ -45,12 +45,12 @@ ENGINEERING: Final = _words(
     downloads embedded encoded encryption end engines entry epoch erasure errors event exchange
     exit failure failures fault faults fields filling filter fleet folder forkserver formatting
     guard guarded hand health id identity index init input intake kind lease lifespan limit
-    lines links load lock log lookup main measurement memory merging migration models newer
-    outcome outcomes page pages parser pending picture plan policy polling pool preload private
+    lines links load lock log lookup main measurement memory merging metered migration models newer
+    outcome outcomes page pages parser pending picture plan planner policy polling pool preload private
     probe process program push queue receiver recent reconciliation records registration
     rendering report reporter restart retention rotation run running runs sealed search send
     sender server service services settings shape soak spool start starvation state store
-    stored timing traffic transfer value values vault view viewer views warmup writer
+    stored stream timing traffic transactions transfer value values vault view viewer views warmup writer
     """
 )
 
@@ -70,9 +70,9 @@ REASONS: Final[Mapping[str, str]] = {
     "sandbox/telegram/running_requests.py": "a data structure of its own",
     "session_worker/planfix/status_reporter.py": "statuses have an order of their own",
     "supervisor/log.py": "the API may not import session_worker",
+    "supervisor/messages/planner.py": "the only place of the dispatcher's that uses threads",
     "supervisor/numbers/token_cache.py": "a cache with rules of its own",
     "supervisor/proxy.py": "the API may not import session_worker",
-    "supervisor/store/audit.py": "one module for each thing that is stored",
     "supervisor/store/runs.py": "one module for each thing that is stored",
     "supervisor/store/sealed_proxy.py": "one module for each thing that is stored",
 }

@@ -67,7 +67,7 @@ UNCHANGED: Final[Mapping[str, frozenset[str]]] = {
     "supervisor": _names(
         """
         _hear _hear_login _hear_messages _hear_one _hear_session _let_go_in_child _note
-        _note_silence _say _settle _take _take_new _take_over let_go settle take
+        _note_silence _say _settle _take _take_new _take_over settle take
         take_epoch tell tell_confinement tell_merging
         """
     ),

@@ -227,5 +227,4 @@ async def test_thousands_of_messages_at_once(recorded: RecordedDispatcher) -> No
 
 async def test_statuses_of_thousands_of_messages_at_once(recorded: RecordedDispatcher) -> None:
     """More rows than one statement takes are asked about all the same."""
-    async with recorded.store.database.read() as connection:
-        assert await find_owed(connection, NUMBER, range(40_000)) == ()
+    assert await recorded.store.database.read(find_owed, NUMBER, range(40_000)) == ()
