@@ -192,9 +192,33 @@ class UpdateStateMoved(Frozen):
     update_state: UpdateState
 
 
-Command = Annotated[Assignment | Beat | MessageCommand | LoginCommand, Field(discriminator="kind")]
+class PlanfixChanged(Frozen):
+    """Planfix went away, or it is back."""
+
+    kind: Literal["planfix_changed"] = "planfix_changed"
+    is_away: bool
+
+
+class WatchPlanfix(Frozen):
+    """Says how to look for a Planfix that is away: one number of an account does it often."""
+
+    kind: Literal["watch_planfix"] = "watch_planfix"
+    is_lookout: bool
+    try_now: bool = False
+
+
+Command = Annotated[
+    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand, Field(discriminator="kind")
+]
 Event = Annotated[
-    Pulse | SessionChanged | KeySaved | EntitiesSeen | UpdateStateMoved | MessageEvent | LoginEvent,
+    Pulse
+    | SessionChanged
+    | KeySaved
+    | EntitiesSeen
+    | UpdateStateMoved
+    | PlanfixChanged
+    | MessageEvent
+    | LoginEvent,
     Field(discriminator="kind"),
 ]
 

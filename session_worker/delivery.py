@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from session_worker.hedging import ask_until_answered
 from session_worker.message import Contact, Delivered, Failed, Failure, Trying
 from session_worker.planfix_answer import PlanfixError, PlanfixRejected
 from session_worker.planfix_form import Line, full_name
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from session_worker.proofs import Proofs
     from session_worker.session import Outbox
 
-LONGEST_WAIT = 3600.0  # seconds; a next try later than that was noted by another clock
+LONGEST_WAIT = 3.0  # seconds; what kept the last worker waiting may be over, the gate finds out
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +92,13 @@ class Delivery:
             self._chats.remember_contact(order.incoming.contact)
 
     async def _find_task(self, chat: ChatMemory) -> int | None:
-        if chat.task is not None and not self._chats.is_task_old(chat.peer_id):
+        if self._gate.is_suspect:
+            # Planfix may be away: a question that nobody answers does no harm, a message might.
+            task = await ask_until_answered(lambda: self._planfix.get_task(chat.peer_id))
+        elif chat.task is not None and not self._chats.is_task_old(chat.peer_id):
             return chat.task
-        task = await self._planfix.get_task(chat.peer_id)
+        else:
+            task = await self._planfix.get_task(chat.peer_id)
         self._chats.remember_task(chat.peer_id, task)
         return task
 

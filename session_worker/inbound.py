@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from session_worker.chats import Chats
+from session_worker.contract import PlanfixChanged
 from session_worker.delivery import Delivery
 from session_worker.gate import Gate
 from session_worker.lanes import Lanes
 from session_worker.statuses import Statuses
 
 if TYPE_CHECKING:
+    from session_worker.contract import WatchPlanfix
     from session_worker.message import Deliver, TellStatus
     from session_worker.parcel import Packing
     from session_worker.planfix import Planfix
@@ -33,6 +35,7 @@ class Inbound:
     ) -> None:
         self._planfix = planfix
         self._gate = gate or Gate()
+        self._gate.tell = lambda is_away: outbox.put(PlanfixChanged(is_away=is_away))
         delivery = Delivery(planfix, self._gate, Chats(outbox), packing, outbox, proofs)
         self._messages: Lanes[Deliver] = Lanes(delivery.bring)
         self._statuses: Lanes[TellStatus] = Lanes(Statuses(planfix, self._gate, outbox).tell)
@@ -44,6 +47,9 @@ class Inbound:
     def tell_status(self, order: TellStatus) -> None:
         """Take a status, behind all that were taken for the same message."""
         self._statuses.put(order.planfix_id, order)
+
+    def watch(self, order: WatchPlanfix) -> None:
+        self._gate.watch(is_lookout=order.is_lookout, try_now=order.try_now)
 
     async def close(self) -> None:
         """Let calls under way end, begin no other; what is left is still with the supervisor."""

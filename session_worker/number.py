@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_worker.attachments import Fetcher
+from session_worker.contract import WatchPlanfix
 from session_worker.gap_filling import GapFilling
 from session_worker.inbound import Inbound
 from session_worker.lanes import Lanes
@@ -120,6 +121,8 @@ class Number:
                 self._inbound.tell_status(command)
             case Send():
                 self._outbound.send(command)
+            case WatchPlanfix():
+                self._inbound.watch(command)
             case Resolve(request_id=request_id):
                 self._resolving.put(request_id, command)
             case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from session_worker.hedging import ask_until_answered
 from session_worker.message import Failure, StatusTold
 from session_worker.planfix_answer import PlanfixError
 from session_worker.verdict import FailureCode, judge
@@ -30,7 +31,7 @@ class Statuses:
         failure: Failure | None
         try:
             while (failure := await self._try(order)) and failure.next_try is not None:
-                log.info("status of row %s waits: %s", order.row, failure.code)
+                log.debug("status of row %s waits: %s", order.row, failure.code)
         except Exception:  # the root of a status: a bug in one must not stop those behind it
             log.exception("status of row %s failed", order.row)
             failure = Failure(code=FailureCode.INTERNAL)
@@ -39,8 +40,14 @@ class Statuses:
     async def _try(self, order: TellStatus) -> Failure | None:
         async with self._gate.passage():
             try:
-                await self._planfix.tell_status(order.planfix_id, order.status, order.text)
+                if self._gate.is_suspect:
+                    await ask_until_answered(lambda: self._tell(order))
+                else:
+                    await self._tell(order)
             except PlanfixError as error:
                 return judge(error, self._gate)
             self._gate.succeeded()
             return None
+
+    async def _tell(self, order: TellStatus) -> None:
+        await self._planfix.tell_status(order.planfix_id, order.status, order.text)

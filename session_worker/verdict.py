@@ -46,7 +46,7 @@ def judge(error: PlanfixError, gate: Gate) -> Failure:
         case PlanfixAnswerLost():
             code, next_try = FailureCode.ANSWER_LOST, gate.failed()
         case PlanfixUnavailable(retry_after=wanted):
-            code, next_try = FailureCode.UNAVAILABLE, gate.failed(wanted)
+            code, next_try = FailureCode.UNAVAILABLE, gate.failed(wanted, is_away=True)
         case _:
             raise AssertionError(f"no verdict on {error!r}")
     return Failure(code=code, detail=str(error), next_try=next_try)

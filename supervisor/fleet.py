@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from supervisor.ending import CRASHES, Ending
 from supervisor.gate import Gate
 from supervisor.liveness import SilentWorkers
+from supervisor.planfix_outages import PlanfixOutages
 from supervisor.restart_policy import MassFailure, RestartPolicy
 from supervisor.timing import Timing
 
@@ -33,6 +34,7 @@ class Fleet:
     chance: random.Random = field(default_factory=random.Random)
     running: set[str] = field(default_factory=set)
     silent: SilentWorkers = field(default_factory=SilentWorkers)
+    planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
 
     def is_braked(self, number: str, ending: Ending, now: float) -> bool:
         """Take note of a crash; tell whether so many crash that no number is at fault."""

@@ -14,6 +14,7 @@ from session_worker.contract import (
     EntitiesSeen,
     Event,
     KeySaved,
+    PlanfixChanged,
     Pulse,
     SessionChanged,
     SessionState,
@@ -67,6 +68,7 @@ class Keeper:
         self.standing = Standing()
         self.login = LoginTalk()
         self._errand: Errand | None = None
+        self._url_planfix = ""
         self.has_begun = False
         self._heard: float | None = None
 
@@ -146,6 +148,7 @@ class Keeper:
         timing = self._fleet.timing
         errand, self._errand = self._errand, None
         assignment = await self._ledger.brief(errand)
+        self._url_planfix = assignment.planfix.url
         self._desk = None if errand else await self._desks.of(self.number)
         if self._desk is not None:
             await self._desk.prepare(assignment.epoch)
@@ -162,6 +165,7 @@ class Keeper:
         finally:
             self._heard = self.last_heard
             self._worker = None
+            self._fleet.planfix_outages.leave(self._url_planfix, self.number)
             self._fleet.may_kill(self.number, is_silent=False)
             if self._desk is not None:
                 await self._desk.end()
@@ -225,6 +229,10 @@ class Keeper:
                     slot.leave()
             case KeySaved() | EntitiesSeen() | UpdateStateMoved():
                 await self._until_stored(partial(self._ledger.keep, event))
+            case PlanfixChanged(is_away=True):
+                self._fleet.planfix_outages.begin(self._url_planfix, self.number, self.tell)
+            case PlanfixChanged():
+                self._fleet.planfix_outages.end(self._url_planfix, self.number)
             case LoginMoved() | LoginFailed():
                 await self._hear_login(event)
             case _:
