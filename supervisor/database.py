@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import exc as sql_errors
 from sqlalchemy import inspect, text
 
+from supervisor.access import Access
 from supervisor.database_lock import DatabaseLock
 from supervisor.engine import database_url, locking_engine, make_private_file, reading_engine
-from supervisor.errors import DatabaseUnavailable
 from supervisor.migration import migrate
 from supervisor.transactor import open_transactor
 from supervisor.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,10 +32,11 @@ class Database:
         self._reading = reading_engine(self._url)
         self._writing = open_transactor(self._url)
         self._writer = Writer(self._writing)
+        self._reads, self._writes = Access("read"), Access("written")
 
     async def start(self) -> None:
         """Bring the tables up to date, then take writes."""
-        with _translated():
+        with self._writes.watched():
             await migrate(self._writing)
         self._writer.start()
 
@@ -52,7 +52,7 @@ class Database:
         return DatabaseLock(locking_engine(self._url))
 
     async def has_table(self, name: str) -> bool:
-        with _translated():
+        with self._reads.watched():
             await asyncio.to_thread(make_private_file, self._url)
         async with self.read() as connection:
             return await connection.run_sync(lambda sync: inspect(sync).has_table(name))
@@ -63,13 +63,13 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        with _translated():
+        with self._reads.watched():
             async with self._reading.connect() as connection:
                 yield connection
 
     async def write(self, unit: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
         """See `Writer.run`."""
-        with _translated():
+        with self._writes.watched():
             return await self._writer.run(unit)
 
     async def write_together(
@@ -78,16 +78,5 @@ class Database:
         item: Item,
     ) -> Answer:
         """See `Writer.together`."""
-        with _translated():
+        with self._writes.watched():
             return await self._writer.together(handler, item)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Trouble with the database as such, not with one statement, is `DatabaseUnavailable`."""
-    try:
-        yield
-    except (sql_errors.OperationalError, sql_errors.InterfaceError) as exc:
-        raise DatabaseUnavailable(str(exc.orig)) from exc
-    except (sql_errors.TimeoutError, OSError) as exc:
-        raise DatabaseUnavailable(type(exc).__name__) from exc

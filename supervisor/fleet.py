@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from supervisor.ending import CRASHES, Ending
+from supervisor.ending_log import EndingLog
 from supervisor.gate import Gate
 from supervisor.liveness import SilentWorkers
 from supervisor.planfix_outages import PlanfixOutages
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MOST_AT_LEAST = 3  # numbers in the same trouble, below which each speaks for itself
 STARTING_AT_ONCE = 16  # workers between their fork and their first word
 
 
@@ -35,6 +37,8 @@ class Fleet:
     running: set[str] = field(default_factory=set)
     silent: SilentWorkers = field(default_factory=SilentWorkers)
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
+    ending_log: EndingLog = field(default_factory=EndingLog)
+    cut_off: set[str] = field(default_factory=set)
 
     def is_braked(self, number: str, ending: Ending, now: float) -> bool:
         """Take note of a crash; tell whether so many crash that no number is at fault."""
@@ -58,3 +62,17 @@ class Fleet:
         if were_many and not are_many:
             logger.info("most workers answer again")
         return not are_many
+
+    def note_cut_off(self, number: str, *, is_cut_off: bool) -> None:
+        """Tell once when most numbers can't reach Telegram, once more when they can again."""
+        were_most = self._are_most_cut_off()
+        (self.cut_off.add if is_cut_off else self.cut_off.discard)(number)
+        are_most = self._are_most_cut_off()
+        count = len(self.cut_off)
+        if are_most and not were_most:
+            logger.error("Telegram can't be reached, %d numbers try again and again", count)
+        if were_most and not are_most:
+            logger.warning("Telegram can be reached again, %d numbers are to follow", count)
+
+    def _are_most_cut_off(self) -> bool:
+        return len(self.cut_off) >= max(MOST_AT_LEAST, len(self.running) / 2)

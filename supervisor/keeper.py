@@ -18,6 +18,7 @@ from session_worker.contract import (
     Pulse,
     SessionChanged,
     SessionState,
+    TroubleCode,
     UpdateStateMoved,
 )
 from session_worker.lease import now
@@ -132,9 +133,11 @@ class Keeper:
         try:
             async with self._fleet.gate.enter() as slot:
                 return await self._run_worker(slot)
-        except ForkFailed:
-            logger.exception("number %s: no worker could be forked", self.number)
+        except ForkFailed as exc:
+            logger.debug("number %s: no worker could be forked: %s", self.number, exc)
             return Ending.FORK_FAILED
+        except DatabaseUnavailable:  # logged once for all by the database
+            return Ending.STORE_FAILED
         except DatabaseError:
             logger.exception("number %s: the store failed", self.number)
             return Ending.STORE_FAILED
@@ -166,6 +169,7 @@ class Keeper:
             self._heard = self.last_heard
             self._worker = None
             self._fleet.planfix_outages.leave(self._url_planfix, self.number)
+            self._fleet.note_cut_off(self.number, is_cut_off=False)
             self._fleet.may_kill(self.number, is_silent=False)
             if self._desk is not None:
                 await self._desk.end()
@@ -176,12 +180,14 @@ class Keeper:
 
     def _decide(self, ending: Ending) -> Step:
         braked = self._fleet.is_braked(self.number, ending, now())
+        if ending in {Ending.FORKSERVER_LOST, Ending.LEASE_OVER}:
+            self._record = self._record.with_loss(now(), self._fleet.policy.window)
         if ending in CRASHES and not braked:
             self._record = self._record.with_crash(now(), self._fleet.policy.window)
         step = next_step(
             ending, self._record, self._fleet.policy, self._fleet.chance.random(), braked=braked
         )
-        logger.warning("number %s: worker ended: %s; next: %s", self.number, ending, step)
+        self._fleet.ending_log.note(self.number, ending, step, now())
         return step
 
     async def _take(self, ending: Ending) -> bool:
@@ -246,6 +252,8 @@ class Keeper:
         self.login.hear(said)
 
     async def _hear_session(self, said: SessionChanged) -> None:
+        is_cut_off = said.trouble is not None and said.trouble.code is TroubleCode.UNREACHABLE
+        self._fleet.note_cut_off(self.number, is_cut_off=is_cut_off)
         await self._note(partial(self._ledger.note_trouble, said.trouble))
         if said.state in LOST and said.trouble is not None:
             await self._until_stored(partial(self._ledger.note_login_lost, said.trouble))
@@ -255,6 +263,8 @@ class Keeper:
         """Write down what people read; the number runs on if that fails."""
         try:
             await writing()
+        except DatabaseUnavailable as exc:
+            logger.debug("number %s: could not be written down: %s", self.number, exc)
         except GatewayError:
             logger.exception("number %s: could not be written down", self.number)
 
@@ -264,5 +274,5 @@ class Keeper:
             try:
                 return await storing()
             except DatabaseUnavailable as exc:
-                logger.warning("number %s: %s", self.number, exc)
+                logger.debug("number %s: %s", self.number, exc)
             await asyncio.sleep(STORE_PAUSE)

@@ -56,13 +56,20 @@ class RestartPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """When the number's worker crashed within the window."""
+    """When the number's worker crashed within the window, or was lost with all others."""
 
     crashes: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
 
     def with_crash(self, now: float, window: float) -> Self:
-        recent = tuple(crash for crash in self.crashes if now - crash < window)
-        return replace(self, crashes=(*recent, now))
+        return replace(self, crashes=_recent(self.crashes, now, window))
+
+    def with_loss(self, now: float, window: float) -> Self:
+        return replace(self, losses=_recent(self.losses, now, window))
+
+
+def _recent(times: tuple[float, ...], now: float, window: float) -> tuple[float, ...]:
+    return (*(time for time in times if now - time < window), now)
 
 
 def next_step(
@@ -79,7 +86,8 @@ def next_step(
         case Ending.FORK_FAILED | Ending.STORE_FAILED:
             return Restart(policy.own_fault_pause * (1.0 + chance))
         case Ending.FORKSERVER_LOST | Ending.LEASE_OVER:
-            return Restart(0.0)
+            # Not the number's fault, so it is never parked; but what dies on and on is given time.
+            return Restart(policy.pause_before(len(record.losses), chance))
         case Ending.CRASHED | Ending.KILLED | Ending.UNRESPONSIVE:
             return _after_crash(record, policy, chance, braked=braked)
 

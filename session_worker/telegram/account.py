@@ -188,7 +188,8 @@ class TelegramAccount:
             self._say(SessionState.DEAF, trouble)
         else:
             self._say(SessionState.RECONNECTING, trouble)
-        log.info("line to Telegram lost: %s", error)
+        # An outage is told once; its end shows in the state.
+        log.log(logging.INFO if attempt <= 1 else logging.DEBUG, "line to Telegram lost: %s", error)
         return max(pause_before(attempt, self._pace), trouble.retry_after or 0.0)
 
     async def _serve_one_line(self) -> None:
