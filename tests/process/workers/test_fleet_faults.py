@@ -1,0 +1,228 @@
+"""What befalls all numbers at once: nothing is lost, all are back without a hand, one cause is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import resource
+import signal
+import sqlite3
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supervisor.restart_policy import RestartPolicy
+from tests.databases import running_postgres
+from tests.fakes.postman import World
+from tests.process.workers.conftest import Draft, make_gateway
+from tests.process.workers.watched import forkserver_of
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from supervisor.config import Config
+    from supervisor.gateway import Gateway
+    from supervisor.view import View
+
+NUMBERS = [f"3805000000{number:02}" for number in range(40)]
+QUICK_BRAKE = RestartPolicy(brake_pause=0.1, brake_spread=1.0)
+DEADLINE = 90.0  # seconds
+BEFORE, MEANWHILE, AFTER = 2, 3, 2  # messages of each number's people
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@dataclass
+class Fleet:
+    """Many numbers of one gateway, with the people who write to each."""
+
+    gateway: Gateway
+    worlds: dict[str, World]
+    written: int = 0
+
+    async def views(self) -> tuple[View, ...]:
+        return await self.gateway.numbers()
+
+    async def pids(self) -> set[int]:
+        return {view.worker.pid for view in await self.views() if view.worker}
+
+    def write(self, count: int) -> None:
+        """Let people write so many messages to each number."""
+        self.written += count
+        for world in self.worlds.values():
+            world.updates = self.written
+
+    async def until_online(self, *, but: frozenset[int] | set[int] = frozenset()) -> None:
+        async def are_online() -> bool:
+            views = await self.views()
+            return all(
+                view.state == "online" and view.worker and view.worker.pid not in but
+                for view in views
+            )
+
+        await eventually(are_online, DEADLINE, awaited="all online")
+
+    async def until_delivered(self) -> None:
+        """Wait until Planfix has all that was written."""
+        expected = set(range(1, self.written + 1))
+
+        def is_there() -> bool:
+            return all(arrived(world) >= expected for world in self.worlds.values())
+
+        await eventually(is_there, DEADLINE, awaited="all messages")
+
+    async def restarts(self) -> set[int]:
+        return {view.restarts for view in await self.views()}
+
+
+def arrived(world: World) -> set[int]:
+    return {int(message_id) for _, message_id in world.read("in")}
+
+
+@asynccontextmanager
+async def fleet_of(config: Config, database_url: str) -> AsyncIterator[Fleet]:
+    postal = replace(config, session_factory="tests.fakes.postman:Postman")
+    async with make_gateway(postal, database_url, policy=QUICK_BRAKE) as gateway:
+        for number in NUMBERS:
+            await gateway.create(Draft(number))
+        fleet = Fleet(gateway, {number: World(config.spool_of(number)) for number in NUMBERS})
+        await fleet.until_online()
+        fleet.write(BEFORE)
+        await fleet.until_delivered()
+        yield fleet
+
+
+@pytest.fixture
+async def fleet(config: Config, sqlite_url: str) -> AsyncIterator[Fleet]:
+    async with fleet_of(config, sqlite_url) as fleet:
+        yield fleet
+
+
+@pytest.fixture(autouse=True)
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+def warnings(log: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in log.records if each.levelno >= logging.WARNING]
+
+
+def numbers_named(log: pytest.LogCaptureFixture) -> set[str]:
+    return {found for line in warnings(log) for found in re.findall(r"3805\d{8}", line)}
+
+
+async def test_all_workers_die_together(fleet: Fleet, log: pytest.LogCaptureFixture) -> None:
+    """Each is started once again, a few at a time; the log names the first, then all in one line."""
+    killed = await fleet.pids()
+
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    fleet.write(MEANWHILE)
+
+    await fleet.until_online(but=killed)
+    await fleet.until_delivered()
+    assert await fleet.restarts() == {1}
+    assert len([line for line in warnings(log) if "no more are named" in line]) == 1
+    assert len(numbers_named(log)) < 10
+
+
+async def test_forkserver_is_killed(fleet: Fleet, log: pytest.LogCaptureFixture) -> None:
+    """Its workers die with it; a new one forks them all again, none is parked."""
+    for _ in range(2):
+        lost = await fleet.pids()
+        os.kill(forkserver_of(min(lost)), signal.SIGKILL)
+        fleet.write(MEANWHILE)
+
+        await fleet.until_online(but=lost)
+        await fleet.until_delivered()
+
+    assert await fleet.restarts() == {2}
+    assert warnings(log) == ["the forkserver is gone, its workers with it"]
+
+
+async def test_disk_takes_nothing_more(
+    fleet: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Workers wait with what they have heard until it can be stored; none of them is ended."""
+    pids = await fleet.pids()
+
+    with full_disk(tmp_path / "telefix.db-wal"):
+        fleet.write(MEANWHILE)
+        await eventually(lambda: warnings(log))
+    fleet.write(AFTER)
+
+    await fleet.until_delivered()
+    assert await fleet.pids() == pids
+    assert_told_once(log)
+
+
+async def test_database_is_locked(
+    fleet: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Another program that holds SQLite's lock for long stops nothing for good."""
+    pids = await fleet.pids()
+
+    with locked(tmp_path / "telefix.db"):
+        fleet.write(MEANWHILE)
+        await eventually(lambda: warnings(log), DEADLINE)
+        started = min(pids)
+        os.kill(started, signal.SIGKILL)
+    fleet.write(AFTER)
+
+    await fleet.until_delivered()
+    await fleet.until_online(but={started})
+    assert await fleet.pids() > pids - {started}
+    assert_told_once(log)
+
+
+async def test_database_server_crashes(config: Config, log: pytest.LogCaptureFixture) -> None:
+    """A PostgreSQL that restarts after a crash costs no number its worker."""
+    with running_postgres() as postgres, postgres.fresh_database() as url:
+        async with fleet_of(config, url) as fleet:
+            pids = await fleet.pids()
+
+            await asyncio.to_thread(postgres.crash)
+            fleet.write(MEANWHILE)
+            await eventually(lambda: any("can't be written" in line for line in warnings(log)))
+            fleet.write(AFTER)
+
+            await fleet.until_delivered()
+            assert await fleet.pids() == pids
+            assert numbers_named(log) == set()
+
+
+def assert_told_once(log: pytest.LogCaptureFixture) -> None:
+    lines = [line for line in warnings(log) if "the database" in line]
+    assert len(lines) == 2, lines
+    assert "can't be written" in lines[0]
+    assert "is written again" in lines[1]
+    assert len(numbers_named(log)) <= 1
+
+
+@contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """Let no file of this process grow beyond the size that one has now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
