@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks import fleet, messages, sandbox_load, starvation
+from benchmarks import fleet, messages, outages, sandbox_load, starvation
 
 if TYPE_CHECKING:
     from benchmarks.figure import Benchmark, Figure
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "fleet": fleet.measure,
     "messages": messages.measure,
     "starvation": starvation.measure,
+    "outages": outages.measure,
 }
 
 

@@ -85,7 +85,7 @@ class Gate:
         if now >= self._closed_until:
             self._failures = self._failures + 1 if is_away == self._is_away else 1
             self._note(is_away=is_away)
-            pause = replace(self._backoff, longest=self._longest).pause(self._failures)
+            pause = self._pause()
             self._asked_for_until = now + max(self._backoff.asked(retry_after), at_least)
             self._closed_until = max(now + pause, self._asked_for_until)
         return time.time() + self._closed_until - now
@@ -97,8 +97,8 @@ class Gate:
             return
         if try_now:
             self._has_told = False
-        soonest = _now() + (0.0 if try_now else self._longest)
-        self._closed_until = max(min(self._closed_until, soonest), self._asked_for_until)
+        due = _now() + (0.0 if try_now else self._pause())
+        self._closed_until = max(due, self._asked_for_until)
         self._announce()
 
     async def shut(self, grace: float) -> None:
@@ -109,13 +109,15 @@ class Gate:
                 while self._inside:
                     await self._change()
 
-    @property
-    def _longest(self) -> float:
-        """The longest pause: what was sent to a Planfix that is there is repeated ever more seldom."""
-        longest = self._backoff.longest
-        if not self._is_away:
-            return longest
-        return min(longest, LOOKOUT_PAUSE if self._is_lookout else SELDOM_PAUSE)
+    def _pause(self) -> float:
+        """Choose a pause: what was sent to a Planfix that is there is repeated ever more seldom."""
+        backoff = self._backoff
+        if self._is_away and self._is_lookout:
+            backoff = replace(backoff, longest=min(backoff.longest, LOOKOUT_PAUSE))
+        elif self._is_away:
+            seldom = min(backoff.longest, SELDOM_PAUSE)
+            backoff = replace(backoff, first=seldom, longest=seldom)
+        return backoff.pause(self._failures)
 
     def _note(self, *, is_away: bool) -> None:
         is_news = is_away != self._has_told

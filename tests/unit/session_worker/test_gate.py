@@ -135,8 +135,7 @@ async def test_where_another_number_looks_one_waits_for_its_word(
 ) -> None:
     """A number that is told that another looks tries seldom, at once when it is told to."""
     gate = Gate()
-    for _ in range(10):
-        await _pause_after_failure(gate, is_away=True)
+    gate.failed(is_away=True)
     gate.watch(is_lookout=False, try_now=False)
     assert gate.failed(is_away=True) - time.time() > LOOKOUT_PAUSE
     began = asyncio.get_running_loop().time()
