@@ -94,7 +94,9 @@ class Delivery:
     async def _find_task(self, chat: ChatMemory) -> int | None:
         if self._gate.is_suspect:
             # Planfix may be away: a question that nobody answers does no harm, a message might.
-            task = await ask_until_answered(lambda: self._planfix.get_task(chat.peer_id))
+            task = await ask_until_answered(
+                lambda: self._planfix.get_task(chat.peer_id), self._gate.may_ask_again
+            )
         elif chat.task is not None and not self._chats.is_task_old(chat.peer_id):
             return chat.task
         else:

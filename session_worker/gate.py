@@ -90,6 +90,11 @@ class Gate:
             self._closed_until = max(now + pause, self._asked_for_until)
         return time.time() + self._closed_until - now
 
+    def may_ask_again(self) -> bool:
+        """Note that a question has had no answer for long; tell whether it is for us to ask on."""
+        self._note(is_away=True)
+        return self._is_lookout
+
     def watch(self, *, is_lookout: bool, try_now: bool) -> None:
         """Look for a Planfix that is away often, or seldom because another number looks."""
         self._is_lookout = is_lookout

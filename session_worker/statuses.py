@@ -41,7 +41,7 @@ class Statuses:
         async with self._gate.passage():
             try:
                 if self._gate.is_suspect:
-                    await ask_until_answered(lambda: self._tell(order))
+                    await ask_until_answered(lambda: self._tell(order), self._gate.may_ask_again)
                 else:
                     await self._tell(order)
             except PlanfixError as error:

@@ -169,6 +169,19 @@ async def test_each_end_of_an_outage_is_told_once() -> None:
     assert told == [True, False]
 
 
+async def test_silence_is_told_before_the_question_fails() -> None:
+    """A number whose question hangs says so at once; only the one that looks asks on."""
+    gate, told = Gate(), list[bool]()
+    gate.tell = told.append
+
+    assert gate.may_ask_again()
+    gate.watch(is_lookout=False, try_now=False)
+    assert not gate.may_ask_again()
+    gate.succeeded()
+
+    assert told == [True, False]
+
+
 async def _pause_after_failure(gate: Gate, *, is_away: bool) -> float:
     """Let a call fail; return how long the next one has to wait."""
     gate.failed(is_away=is_away)

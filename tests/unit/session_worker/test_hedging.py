@@ -24,12 +24,18 @@ class Server:
         self._gives_up = gives_up
         self.waiting = 0
         self.most = 0
+        self._asked_at: list[float] = []
 
     @property
     def now(self) -> float:
         return self._loop.time() - self._began
 
+    def asked_by(self, moment: float) -> int:
+        """Tell how many questions had come by then."""
+        return sum(at <= moment for at in self._asked_at)
+
     async def ask(self) -> str:
+        self._asked_at.append(self.now)
         self.waiting += 1
         self.most = max(self.most, self.waiting)
         try:
@@ -49,7 +55,7 @@ async def test_a_server_that_hung_is_found_by_the_next_question(
 
     assert await ask_until_answered(server.ask) == "answer"
 
-    assert server.now <= 103.0
+    assert server.now <= 103.1
     assert server.most == 4
     assert server.waiting == 0
 
@@ -72,3 +78,14 @@ async def test_the_first_failure_is_told(autojump_clock: AutojumpClock) -> None:
 
     assert server.now <= 11.0
     assert server.waiting == 0
+
+
+async def test_whoever_may_not_ask_again_waits(autojump_clock: AutojumpClock) -> None:
+    """Where another looks one question is enough, until it is our turn."""
+    server = Server(back_at=100.0)
+
+    assert await ask_until_answered(server.ask, lambda: server.now > 50.0) == "answer"
+
+    assert server.now <= 103.1
+    assert server.most == 4
+    assert server.asked_by(50.0) == 1
