@@ -1,7 +1,7 @@
 # Needs Python >= 3.11 with venv, git, make; everything else is installed into .venv.
 PYTHON ?= python3
 # How pytest runs; `make test PYTEST="-x -k pipe"`.
-PYTEST ?= -n 2
+PYTEST ?= -n 2 --dist worksteal
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -13,17 +13,24 @@ run: .venv/run-ready
 
 setup: .venv/ready
 
+# `make test REPEAT=1` gives failed tests a second chance, as told in tests/repetition.py.
 test: check
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST)
+	$(BIN)/coverage run -m pytest $(PYTEST) $(if $(REPEAT),|| $(BIN)/python -m tests.repetition $$?)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 check: .venv/ready
+	@$(MAKE) --no-print-directory --jobs 2 style types
+
+.PHONY: style types
+style:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+types:
+	$(BIN)/mypy
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks

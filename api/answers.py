@@ -68,6 +68,14 @@ class WorkerAnswer(Answer):
     memory: int = Field(description="bytes")
 
 
+class ProxyAnswer(Answer):
+    """What the number's connections to Telegram go through, without what opens it."""
+
+    kind: Literal["socks5", "http", "mtproxy"]
+    host: str
+    port: int
+
+
 class NumberAnswer(Answer):
     """Everything about one number."""
 
@@ -82,6 +90,8 @@ class NumberAnswer(Answer):
     last_heard: datetime | None
     backlog: dict[Literal["in", "out"], int]
     memory: int | None = Field(description="bytes")
+    merged: int | None = Field(description="bytes in pages that other processes have in common")
+    proxy: ProxyAnswer | None
     worker: WorkerAnswer | None
 
 
@@ -89,6 +99,9 @@ class NumbersAnswer(Answer):
     """All numbers."""
 
     numbers: list[NumberAnswer]
+    merging: Literal["on", "idle", "unavailable", "off"] = Field(
+        description="whether the kernel merges equal pages of workers"
+    )
 
 
 class AcceptedAnswer(Answer):
@@ -108,6 +121,12 @@ def say(answer: Answer, status: int = 200) -> Response:
     return Response(answer.model_dump_json(by_alias=True), status, content_type="application/json")
 
 
+def describe_proxy(place: str) -> ProxyAnswer:
+    kind, _, rest = place.partition("://")
+    host, _, port = rest.rpartition(":")
+    return ProxyAnswer.model_validate({"kind": kind, "host": host.strip("[]"), "port": port})
+
+
 def describe(view: View) -> NumberAnswer:
     return NumberAnswer(
         number=view.number,
@@ -121,5 +140,7 @@ def describe(view: View) -> NumberAnswer:
         last_heard=view.last_heard,
         backlog={"in": view.backlog.into, "out": view.backlog.out},
         memory=view.worker and view.worker.memory,
+        merged=view.worker and view.worker.merged,
+        proxy=view.proxy and describe_proxy(view.proxy),
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
     )

@@ -24,6 +24,7 @@ from api.blueprints import (
 )
 from api.body import LARGEST
 from api.doorstep import guard_doorstep
+from api.downloads import Downloads
 from api.errors import register_error_handlers
 from api.lifespan import serve_gateway
 from api.log import set_up_logging
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 # What a caller can make us hold is bounded here, by `body.SMALL` for each route, by Hypercorn's
 # defaults for headers: 16 KiB with what comes in one read, to be sent within 5 seconds.
 BODY_TIMEOUT = 15  # seconds a caller may take to send its body
+STALL_TIMEOUT = 60  # seconds a caller may take nothing of its answer
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -56,8 +58,9 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         set_up_logging(settings)
     app = Quart("api")
     app.url_map.merge_slashes = False
-    guard_doorstep(app)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BODY_TIMEOUT=BODY_TIMEOUT)
+    app.config.update(STALL_TIMEOUT=STALL_TIMEOUT, DOWNLOADS=Downloads())
+    guard_doorstep(app)
     describe_api(app)
     register_error_handlers(app)
     for module in (

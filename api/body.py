@@ -22,6 +22,7 @@ Pairs = list[tuple[str, Any]]
 SMALL = 64 * 1024  # bytes; more than every field of a number at its longest
 LARGEST = 1024 * 1024  # bytes; what the server reads of any body
 _MOST_FIELDS = 100
+_UNSOUND = "must not contain NUL or half of a character"
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -39,7 +40,7 @@ async def read_pairs(request: Request, limit: int) -> Pairs:
         raise invalid("body", "is empty")
     _check_encoding(request)
     text = _decode(raw)
-    return _from_json(text) if request.mimetype == _JSON else _from_form(text)
+    return _sound(_from_json(text) if request.mimetype == _JSON else _from_form(text))
 
 
 async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:
@@ -50,7 +51,7 @@ async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:
 
 
 def read_query(request: Request) -> Fields:
-    return _unique(_from_form(_decode(request.query_string)))
+    return _unique(_sound(_from_form(_decode(request.query_string))))
 
 
 def validate(model: type[Model], fields: Fields, **context: Any) -> Model:
@@ -94,6 +95,40 @@ def _from_form(text: str) -> Pairs:
         raise invalid("body", "is not UTF-8") from exc
     except ValueError as exc:
         raise invalid("body", f"has more than {_MOST_FIELDS} fields") from exc
+
+
+def _sound(pairs: Pairs) -> Pairs:
+    """Refuse what no database keeps, wherever it stands: NUL, a half of a surrogate pair."""
+    for name, value in pairs:
+        if not _is_sound(name):
+            raise invalid("body", _UNSOUND)
+        try:
+            is_sound = _is_sound(value)
+        except RecursionError as exc:
+            raise invalid("body", "is nested too deeply") from exc
+        if not is_sound:
+            raise invalid(name, _UNSOUND)
+    return pairs
+
+
+def _is_sound(value: Any) -> bool:
+    match value:
+        case str():
+            return "\0" not in value and not _has_half(value)
+        case list():
+            return all(map(_is_sound, value))
+        case dict():
+            return all(map(_is_sound, value)) and all(map(_is_sound, value.values()))
+        case _:
+            return True
+
+
+def _has_half(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> Fields:

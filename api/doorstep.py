@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+
+from api.ending import call_with_end
+from api.line import hang_up, set_patience
 
 if TYPE_CHECKING:
     from hypercorn.typing import (
@@ -18,18 +22,32 @@ if TYPE_CHECKING:
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _LONGEST_STATIC = 100  # characters
 _NO_BODY = [(b"content-length", b"0")]
+_CLOSE = (b"connection", b"close")
 
 
 def guard_doorstep(app: Quart) -> None:
     inside = app.asgi_app
 
     async def doorstep(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        status = refusal(scope) if scope["type"] == "http" else None
-        if status is None:
-            call = Call(receive, send) if has_body(scope) else None
-            await inside(scope, call.receive if call else receive, call.send if call else send)
+        if scope["type"] != "http":
+            await inside(scope, receive, send)
             return
-        await send({"type": "http.response.start", "status": status, "headers": _NO_BODY})
+        stall: float = app.config["STALL_TIMEOUT"]
+        # Longer than ours: the server does not expect the kernel to end what it still looks after.
+        set_patience(send, 2 * stall)
+        status = refusal(scope)
+        if status is None:
+            call = Call(receive, send, stall, has_body=has_body(scope))
+            try:
+                with call_with_end():
+                    await inside(scope, call.receive, call.send)
+            finally:
+                if call.is_cut:
+                    hang_up(send)
+            return
+        # What follows on the line may be another's request by a proxy's reckoning: it never runs.
+        headers = _NO_BODY if scope["http_version"] >= "2" else [*_NO_BODY, _CLOSE]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     app.asgi_app = doorstep  # type: ignore[method-assign]  # Quart's way to wrap itself
@@ -39,12 +57,17 @@ class Call:
     """Says that the connection ends with the answer where that comes before the body's end.
 
     The server ends it then anyway; whoever is not told sends its next call into the void.
+    Whoever takes nothing of an answer for too long is not waited for.
     """
 
-    def __init__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    def __init__(
+        self, receive: ASGIReceiveCallable, send: ASGISendCallable, stall: float, *, has_body: bool
+    ) -> None:
         self._receive = receive
         self._send = send
-        self._is_read = False
+        self._stall = stall
+        self._is_read = not has_body
+        self.is_cut = False  # an answer was begun, not ended
 
     async def receive(self) -> ASGIReceiveEvent:
         event = await self._receive()
@@ -54,8 +77,11 @@ class Call:
 
     async def send(self, event: ASGISendEvent) -> None:
         if event["type"] == "http.response.start" and not self._is_read:
-            event["headers"] = [*event["headers"], (b"connection", b"close")]
-        await self._send(event)
+            event["headers"] = [*event["headers"], _CLOSE]
+        self.is_cut = True
+        async with asyncio.timeout(self._stall):
+            await self._send(event)
+        self.is_cut = event["type"] != "http.response.body" or event["more_body"]
 
 
 def has_body(scope: Scope) -> bool:

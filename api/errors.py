@@ -13,6 +13,8 @@ from werkzeug.exceptions import HTTPException
 from supervisor import errors as gateway
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import ValidationError
 
 logger = logging.getLogger(__name__)
@@ -26,10 +28,12 @@ _OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.MessageUnknown: (404, "not_found"),
     gateway.MessageNotDead: (409, "not_dead"),
     gateway.StaleEpoch: (503, "worker_unavailable"),
+    gateway.NumberOffline: (503, "number_offline"),
     gateway.WorkerUnavailable: (503, "worker_unavailable"),
     gateway.ResolvingDelayed: (503, "resolving_delayed"),
     gateway.WorkerTimeout: (503, "worker_timeout"),
     gateway.StandingBy: (503, "standing_by"),
+    gateway.DatabaseRefused: (500, "internal_error"),
     gateway.DatabaseError: (503, "database_unavailable"),
     gateway.CodeInvalid: (400, "code_invalid"),
     gateway.CodeExpired: (400, "code_expired"),
@@ -73,6 +77,11 @@ class ApiError(Exception):
 def unauthorized() -> ApiError:
     detail = "no such number, or the key is not right for it"
     return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def operator_only(fields: Iterable[str]) -> ApiError:
+    detail = f"only the admin key may change {', '.join(fields)}"
+    return ApiError(403, "operator_only", detail)
 
 
 def too_many_attempts(seconds: int) -> ApiError:
@@ -144,6 +153,8 @@ def from_gateway(error: gateway.GatewayError) -> ApiError:
     for kind in type(error).__mro__:
         if kind in _OF_GATEWAY:
             status, code = _OF_GATEWAY[kind]
+            if status == 500:
+                logger.error("a call failed", exc_info=error)
             return ApiError(status, code, _said(error), headers=_patience(error))
     logger.error("a gateway error nobody expects here", exc_info=error)
     return ApiError(500, *_OURS)

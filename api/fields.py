@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from api.planfix_address import objection
+from api.planfix_address import is_public_host, objection
+from supervisor.proxy import Proxy, parse_proxy
 
 _NUMBER = re.compile(r"\+?([0-9]{5,15})")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -65,6 +66,16 @@ def _fit_address(url: str, info: ValidationInfo) -> str:
     return url
 
 
+def _proxy(value: Any, info: ValidationInfo) -> Proxy:
+    if not isinstance(value, str):
+        raise ValueError("must be text")  # noqa: TRY004 - pydantic takes this one
+    may_be_private = bool((info.context or {}).get("allow_private_proxy"))
+    proxy = parse_proxy(value.strip(), may_be_private=may_be_private)
+    if not may_be_private and not is_public_host(proxy.host):
+        raise ValueError("must lie at a public address")
+    return proxy
+
+
 def _email(text: str) -> str:
     if not _EMAIL.fullmatch(text):
         raise ValueError("must be an e-mail address")
@@ -91,4 +102,16 @@ Email = Annotated[Text, Field(min_length=1, max_length=254), AfterValidator(_ema
 SessionName = Annotated[Text, Field(min_length=1, max_length=255)]
 SessionPath = Annotated[Text, Field(min_length=1, max_length=4000)]
 StringSession = Annotated[Text, Field(min_length=1, max_length=1000)]
+ProxyAddress = Annotated[
+    Proxy,
+    BeforeValidator(_proxy),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 2000,
+            "description": "what the number's connections to Telegram go through",
+            "examples": ["socks5://user:password@proxy.example.com:1080"],
+        }
+    ),
+]
 AbsentIfEmpty = BeforeValidator(_absent_if_empty)

@@ -15,16 +15,25 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from supervisor.gateway import Readiness
+    from supervisor.page_merging import PageMerging
     from supervisor.view import View
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+LARGEST_FIGURE = 2**63  # a larger one is nonsense, which must not spoil the others
 
 
 class Figures(Collector):
     """What is known of the numbers at one moment."""
 
-    def __init__(self, views: Sequence[View], readiness: Readiness, old_keys: int) -> None:
+    def __init__(
+        self,
+        views: Sequence[View],
+        readiness: Readiness,
+        merging: PageMerging,
+        old_keys: int,
+    ) -> None:
         self._views = views
+        self._merging = merging
         self._readiness = readiness
         self._old_keys = old_keys
 
@@ -43,6 +52,8 @@ class Figures(Collector):
         yield self._restarts()
         yield self._backlog()
         yield self._memory()
+        yield self._merged()
+        yield self._page_merging()
 
     def _states(self) -> Metric:
         family = GaugeMetricFamily("telefix_numbers", "Numbers in a state.", labels=["state"])
@@ -69,12 +80,30 @@ class Figures(Collector):
         text = "Memory of a number's worker."
         family = GaugeMetricFamily("telefix_worker_memory_bytes", text, labels=["number"])
         for view in self._views:
-            if view.worker is not None:
+            if view.worker is not None and view.worker.memory <= LARGEST_FIGURE:
                 family.add_metric([view.number], view.worker.memory)
         return family
 
+    def _merged(self) -> Metric:
+        text = (
+            "Memory of a number's worker in pages that the kernel keeps once for several processes."
+        )
+        family = GaugeMetricFamily("telefix_worker_merged_bytes", text, labels=["number"])
+        for view in self._views:
+            if view.worker is not None and view.worker.merged is not None:
+                family.add_metric([view.number], view.worker.merged)
+        return family
 
-def render_metrics(views: Sequence[View], readiness: Readiness, old_keys: int) -> bytes:
+    def _page_merging(self) -> Metric:
+        text = "Whether the kernel merges equal pages of workers: the state that holds is there."
+        family = GaugeMetricFamily("telefix_page_merging", text, labels=["state"])
+        family.add_metric([self._merging], 1)
+        return family
+
+
+def render_metrics(
+    views: Sequence[View], readiness: Readiness, merging: PageMerging, old_keys: int
+) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Figures(views, readiness, old_keys))
+    registry.register(Figures(views, readiness, merging, old_keys))
     return generate_latest(registry)

@@ -29,6 +29,11 @@ def objection(url: str, *, allow_private: bool) -> str | None:
     return None if _is_public(parts.hostname or "") else "must lie at a public address"
 
 
+def is_public_host(host: str) -> bool:
+    """Tell whether a host could be reached from anywhere, as far as its text tells."""
+    return _is_public(host)
+
+
 def _split(url: str) -> SplitResult | None:
     if not _ONLY_VISIBLE.fullmatch(url) or "\\" in url:
         return None

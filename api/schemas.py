@@ -14,6 +14,7 @@ from api.fields import (
     PlanfixAddress,
     PlanfixToken,
     ProviderId,
+    ProxyAddress,
     SessionName,
     SessionPath,
     StringSession,
@@ -38,6 +39,10 @@ class Numbered(BaseModel):
     number: Digits
 
 
+SESSION_FIELDS = ("name_session", "path_session", "string_session")
+"""What brings a login along."""
+
+
 class NewNumber(Body):
     """A number to start."""
 
@@ -50,6 +55,7 @@ class NewNumber(Body):
     string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
     provider_id: ProviderId = "telegram"
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
 
 
 class ChangedNumber(Body):
@@ -64,6 +70,14 @@ class ChangedNumber(Body):
     string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
     provider_id: ProviderId | None = None
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
+        None, repr=False, description="null, or empty in a form, removes it"
+    )
+
+    @property
+    def without_proxy(self) -> bool:
+        """Whether the proxy is to be removed: said so, not left out."""
+        return "proxy" in self.model_fields_set and self.proxy is None
 
 
 class NamedNumber(Body):
@@ -112,7 +126,7 @@ class JournalPage(BaseModel):
     direction: Literal["in", "out"] | None = None
     state: Literal["pending", "delivered", "dead"] | None = None
     limit: int = Field(50, ge=1, le=500)
-    before: int | None = Field(None, ge=1, description="only messages with a smaller id")
+    before: int | None = Field(None, ge=1, le=2**53, description="only messages with a smaller id")
 
     def as_selection(self) -> Selection:
         return Selection(

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
     log_format: Literal["text", "json"] = "text"
     retention_days: int = Field(30, ge=1)
+    memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"
 
     @field_validator("public_url")
     @classmethod

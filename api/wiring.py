@@ -36,6 +36,7 @@ def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
         public_url=settings.public_url,
         retention_days=settings.retention_days,
         allow_private_planfix=settings.allow_private_planfix,
+        merge_memory=settings.memory_merge == "auto",
     )
 
 

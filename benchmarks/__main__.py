@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks import fleet, messages, outages, sandbox_load, starvation
+from benchmarks import fleet, messages, outages, sandbox_load, starvation, takeover
 
 if TYPE_CHECKING:
     from benchmarks.figure import Benchmark, Figure
@@ -23,6 +23,7 @@ RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS: dict[str, Benchmark] = {
     "sandbox": sandbox_load.measure,
     "fleet": fleet.measure,
+    "takeover": takeover.measure,
     "messages": messages.measure,
     "starvation": starvation.measure,
     "outages": outages.measure,

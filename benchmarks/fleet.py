@@ -17,6 +17,7 @@ import psutil
 from api.demo_session import write_session_file
 from benchmarks.figure import Figure
 from benchmarks.gateway_program import CLIENT, running_gateway, until
+from benchmarks.merging import merging
 from benchmarks.sandbox_program import running_sandbox
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def measure() -> list[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with running_sandbox() as sandbox:
-            await make_sessions(sandbox, folder / "data" / "sessions")
+            await make_sessions(sandbox, folder / "data" / "sessions", NUMBERS)
             async with running_gateway(folder, sandbox) as first:
                 await register(first, sandbox)
                 ending = await first.terminate()
@@ -45,15 +46,14 @@ async def measure() -> list[Figure]:
                 return [
                     *await starting(second, sandbox),
                     *await resting(second),
+                    *await merged(second),
                     *await killing(second),
                     Figure("orderly stop of all 200", await stopping(second), "s"),
                     Figure("SIGTERM of the gateway until all is gone", ending, "s", at_most=10),
                 ]
 
 
-async def make_sessions(
-    sandbox: SandboxProgram, folder: Path, numbers: Sequence[str] = NUMBERS
-) -> None:
+async def make_sessions(sandbox: SandboxProgram, folder: Path, numbers: Iterable[str]) -> None:
     async with httpx.AsyncClient(base_url=sandbox.http_url, trust_env=False) as control:
         for number in numbers:
             account = {"phone": number, "first_name": number}
@@ -110,6 +110,16 @@ async def resting(gateway: GatewayProgram) -> list[Figure]:
         Figure("  largest worker", max(workers), "MB"),
         Figure("memory of the gateway beside them (PSS)", sum(parts["gateway"]), "MB"),
     ]
+
+
+async def merged(gateway: GatewayProgram) -> list[Figure]:
+    """Measure the same with equal pages merged, where the machine lets us switch that on."""
+
+    async def memory() -> float:
+        parts = await by_part(gateway)
+        return sum(pss(one) for one in (*parts["workers"], *parts["forkserver"]))
+
+    return await merging(memory, len(NUMBERS))
 
 
 async def killing(gateway: GatewayProgram) -> list[Figure]:

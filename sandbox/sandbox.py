@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from sandbox.control.app import create_app
 from sandbox.http_server import HttpServer
 from sandbox.planfix.planfix import Planfix
+from sandbox.proxy.proxies import Proxies
 from sandbox.telegram.data_centre import DataCentre
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Sandbox:
         self._http = HttpServer(http_port)
         self.data_centre = DataCentre(announce_code)
         self.planfix = Planfix(self._http.url)
+        self.proxies = Proxies(self.data_centre)
 
     @property
     def http_url(self) -> str:
@@ -34,7 +36,7 @@ class Sandbox:
     async def __aenter__(self) -> Self:
         try:
             await self.data_centre.start(port=self._telegram_port)
-            await self._http.start(create_app(self.planfix, self.data_centre))
+            await self._http.start(create_app(self.planfix, self.data_centre, self.proxies))
         except OSError:
             await self.stop()
             raise
@@ -47,4 +49,5 @@ class Sandbox:
         """Stop serving; a call to Planfix that is under way ends unanswered."""
         await self._http.stop()
         await self.planfix.close()
+        await self.proxies.stop()
         await self.data_centre.stop()

@@ -10,8 +10,19 @@ if TYPE_CHECKING:
     from session_worker.message import Incoming
     from session_worker.words.words import Words
 
-QUIET = 0.5  # seconds without another item after which an album is complete
 LONGEST = 10  # messages
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an album is waited for, in seconds.
+
+    Before the library fetches an item that was lost it waits half a second for it to come late, so
+    silence means something only after longer than that.
+    """
+
+    quiet: float = 1.5  # after the last item
+    longest: float = 15.0  # after the first, even while more may be on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +36,8 @@ class Gathered:
 @dataclass(slots=True)
 class _Album:
     group: int
-    due: float
+    began: float
+    due: float = 0.0
     positions: list[int] = field(default_factory=list)
     items: list[Written] = field(default_factory=list)
 
@@ -33,8 +45,9 @@ class _Album:
 class Albums:
     """Holds the items of an album back until it is complete; everything else goes through."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, patience: Patience | None = None) -> None:
         self._words = words
+        self._patience = patience or Patience()
         self._open: dict[int, _Album] = {}
 
     @property
@@ -53,19 +66,28 @@ class Albums:
         if heard.album is None:
             return [*done, Gathered(positions, _named([heard], self._words))]
         if album is None:
-            album = self._open[peer_id] = _Album(heard.album, 0.0)
+            album = self._open[peer_id] = _Album(heard.album, now)
         album.items.append(heard)
         album.positions += positions
-        album.due = now + QUIET
+        self._wait(album, now)
         return done
 
-    def take_due(self, now: float) -> list[Gathered]:
-        """Take the albums to which nothing was added for a while."""
+    def take_due(self, now: float, *, more_may_come: bool = False) -> list[Gathered]:
+        """Take the albums to which nothing was added for a while.
+
+        While we can't hear all that was written, silence says nothing, so they are waited for on.
+        """
+        for album in self._open.values():
+            if more_may_come and album.due <= now:
+                self._wait(album, now)
         due = [peer_id for peer_id, album in self._open.items() if album.due <= now]
         return [self._close(peer_id) for peer_id in due]
 
     def take_all(self) -> list[Gathered]:
         return [self._close(peer_id) for peer_id in list(self._open)]
+
+    def _wait(self, album: _Album, now: float) -> None:
+        album.due = min(now + self._patience.quiet, album.began + self._patience.longest)
 
     def _close(self, peer_id: int) -> Gathered:
         album = self._open.pop(peer_id)
@@ -79,10 +101,8 @@ def _named(items: list[Written], words: Words) -> Incoming:
     label = items[0].label if len(items) == 1 else words.album.format(count=len(items))
     texts = [item.incoming.text for item in items if item.incoming.text]
     ids = dict.fromkeys(i for item in items for i in item.incoming.message_ids)
-    return first.model_copy(
-        update={
-            "message_ids": tuple(ids),
-            "text": "\n".join(dict.fromkeys(texts)) or label or words.empty,
-            "files": tuple(file for item in items for file in item.incoming.files),
-        }
+    return first.changed(
+        message_ids=tuple(ids),
+        text="\n".join(dict.fromkeys(texts)) or label or words.empty,
+        files=tuple(file for item in items for file in item.incoming.files),
     )

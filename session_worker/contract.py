@@ -5,11 +5,25 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import FailFast, Field, TypeAdapter
 
 from session_worker.frozen import Bytes, Frozen
 from session_worker.login_message import LoginCommand, LoginEvent
 from session_worker.message import MessageCommand, MessageEvent
+from session_worker.pipe_fields import (
+    MOST_ENTITIES,
+    Detail,
+    Host,
+    Int32,
+    Int64,
+    Label,
+    Moment,
+    Name,
+    Phone,
+    Seconds,
+    Sound,
+)
+from session_worker.proxy import Proxy  # noqa: TC001 - pydantic reads it
 
 
 class ExitCode(IntEnum):
@@ -22,6 +36,7 @@ class ExitCode(IntEnum):
     LOGGED_IN = 66
     PARENT_GONE = 70
     LEASE_LOST = 71
+    LINE_LEFT_OPEN = 72
 
 
 class SessionState(StrEnum):
@@ -55,59 +70,69 @@ class TroubleCode(StrEnum):
     DEAF = "updates_missed"
     REJECTED = "telegram_rejected"
     CLOCK = "clock_wrong"
+    FAILING = "telegram_failing"
+    LAYER = "layer_outdated"
+    PROXY_UNREACHABLE = "proxy_unreachable"
+    PROXY_REFUSED = "proxy_refused"
+    PROXY_UNAUTHORIZED = "proxy_unauthorized"
+    PROXY_FORBIDDEN = "proxy_forbidden"
 
 
 class Trouble(Frozen):
     """One thing that went wrong, with Telegram's own words for it."""
 
     code: TroubleCode
-    detail: str = ""
-    retry_after: float | None = None
+    detail: Detail = ""
+    retry_after: Seconds | None = None
 
 
 class Application(Frozen):
     """The credentials under which we speak to Telegram."""
 
     api_id: int
-    api_hash: str = Field(repr=False)
+    api_hash: Sound = Field(repr=False)
 
 
 class DataCentre(Frozen):
     """A data centre other than Telegram's own, with the public key that proves it."""
 
-    host: str
+    host: Sound
     port: int
-    public_key: str
+    public_key: Sound
     dc_id: int = 2
 
 
 class UpdateState(Frozen):
     """How far into the account's updates everything has been stored."""
 
-    pts: int
-    qts: int = 0
-    date: int = 0
-    seq: int = 0
+    pts: Int32
+    qts: Int32 = 0
+    date: Int64 = 0
+    seq: Int32 = 0
+
+
+NO_HASH = 0
+"""Stands for the access hash of a peer that only an earlier login has met."""
 
 
 class Entity(Frozen):
-    """A Telegram peer with the access hash this account needs to address it."""
+    """A Telegram peer with the access hash this login needs to address it."""
 
-    peer_id: int
-    access_hash: int
-    username: str | None = None
-    phone: str | None = None
-    name: str | None = None
+    peer_id: Int64
+    access_hash: Int64
+    username: Label | None = None
+    phone: Phone | None = None
+    name: Name | None = None
 
 
 class StoredSession(Frozen):
     """What must survive a process for the number to be logged in again."""
 
-    dc_id: int
-    server_address: str
-    port: int
+    dc_id: Int32
+    server_address: Host
+    port: Int32
     auth_key: Bytes = Field(repr=False)
-    user_id: int | None = None
+    user_id: Int64 | None = None
     update_state: UpdateState | None = None
     entities: tuple[Entity, ...] = ()
 
@@ -115,10 +140,10 @@ class StoredSession(Frozen):
 class PlanfixAccount(Frozen):
     """Where this number's messages go, with the key that opens it."""
 
-    url: str
-    token: str = Field(repr=False)
-    provider_id: str
-    user_email: str | None = None
+    url: Sound
+    token: Sound = Field(repr=False)
+    provider_id: Sound
+    user_email: Sound | None = None
     may_be_private: bool = False
 
 
@@ -126,18 +151,19 @@ class Assignment(Frozen):
     """Everything a worker ever learns: one number, one session, one Planfix account."""
 
     kind: Literal["assignment"] = "assignment"
-    number: str
+    number: Sound
     epoch: int
     deadline: float
     application: Application
     data_centre: DataCentre | None = None
     session: StoredSession | None = None
     planfix: PlanfixAccount
-    spool: str
-    language: str = "ru"
-    log_level: str = "INFO"
+    proxy: Proxy | None = None
+    spool: Sound
+    language: Sound = "ru"
+    log_level: Sound = "INFO"
     log_format: Literal["text", "json"] = "text"
-    session_factory: str = "session_worker.number:Number"
+    session_factory: Sound = "session_worker.number:Number"
 
 
 class Beat(Frozen):
@@ -152,11 +178,12 @@ class Pulse(Frozen):
     """A worker's answer to a beat: how its process is."""
 
     kind: Literal["pulse"] = "pulse"
-    beat_id: int
-    loop_lag: float
-    last_heard: float | None = None
-    queue_depth: int = 0
-    memory: int = 0
+    beat_id: Int64
+    loop_lag: Seconds
+    last_heard: Moment | None = None
+    queue_depth: Int64 = 0
+    memory: Int64 = 0
+    merged: Int64 | None = None
 
 
 class SessionChanged(Frozen):
@@ -171,18 +198,18 @@ class KeySaved(Frozen):
     """The session's key or data centre changed; entities and update state travel on their own."""
 
     kind: Literal["key_saved"] = "key_saved"
-    dc_id: int
-    server_address: str
-    port: int
+    dc_id: Int32
+    server_address: Host
+    port: Int32
     auth_key: Bytes = Field(repr=False)
-    user_id: int | None = None
+    user_id: Int64 | None = None
 
 
 class EntitiesSeen(Frozen):
     """Peers whose access hash became known or changed."""
 
     kind: Literal["entities_seen"] = "entities_seen"
-    entities: tuple[Entity, ...]
+    entities: Annotated[tuple[Entity, ...], FailFast(), Field(max_length=MOST_ENTITIES)]
 
 
 class UpdateStateMoved(Frozen):

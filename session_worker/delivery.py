@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.hedging import ask_until_answered
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 3.0  # seconds; what kept the last worker waiting may be over, the gate finds out
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What is told of a contact besides the message."""
+
+    photo_link: str
+    bio: str
 
 
 class Delivery:
@@ -56,21 +65,23 @@ class Delivery:
             await asyncio.sleep(min(order.next_try - time.time(), LONGEST_WAIT))
             parcel = await self._packing.pack(order)
             # Fetched before a place among the callers is taken: others wait for that.
-            photo_link = await self._photo_link(order)
-            failure = await self._try(order, parcel, photo_link)
+            introduction = await self._introduce(order)
+            failure = await self._try(order, parcel, introduction)
             while failure is not None and failure.next_try is not None:
                 if failure.code == FailureCode.ANSWER_LOST:
                     order = order.model_copy(update={"is_uncertain": True})
-                failure = await self._try(order, parcel, photo_link)
+                failure = await self._try(order, parcel, introduction)
         except Exception:  # the root of a row: a bug in one must not stop those behind it
             log.exception("row %s failed", order.row)
             self._outbox.put(Failed(row=order.row, failure=Failure(code=FailureCode.INTERNAL)))
 
-    async def _try(self, order: Deliver, parcel: Parcel, photo_link: str) -> Failure | None:
+    async def _try(
+        self, order: Deliver, parcel: Parcel, introduction: Introduction
+    ) -> Failure | None:
         """Try once; tells what happened, returns why it came to nothing."""
         async with self._gate.passage():
             try:
-                await self._deliver(order, parcel, photo_link)
+                await self._deliver(order, parcel, introduction)
             except PlanfixError as error:
                 failure = judge(error, self._gate)
                 self._outbox.put(Failed(row=order.row, failure=failure))
@@ -80,14 +91,14 @@ class Delivery:
             self._outbox.put(Delivered(row=order.row))
             return None
 
-    async def _deliver(self, order: Deliver, parcel: Parcel, photo_link: str) -> None:
+    async def _deliver(self, order: Deliver, parcel: Parcel, introduction: Introduction) -> None:
         before = self._chats.recall(order.chat)
         task = await self._find_task(before)
         if order.is_uncertain and before.task is None and task is not None:
             # The first message of a chat makes its task: an earlier try did get through.
             log.info("row %s was taken before", order.row)
         else:
-            await self._post(order, parcel, photo_link, has_task=task is not None)
+            await self._post(order, parcel, introduction, has_task=task is not None)
         if is_known(order.incoming.contact):
             self._chats.remember_contact(order.incoming.contact)
 
@@ -105,9 +116,9 @@ class Delivery:
         return task
 
     async def _post(
-        self, order: Deliver, parcel: Parcel, photo_link: str, *, has_task: bool
+        self, order: Deliver, parcel: Parcel, introduction: Introduction, *, has_task: bool
     ) -> None:
-        await self._tell_contact(order, photo_link)
+        await self._tell_contact(order, introduction.photo_link)
         known, contact = self._chats.recall(order.chat).contact, order.incoming.contact
         if known is not None and not is_known(contact):
             contact = known
@@ -116,18 +127,20 @@ class Delivery:
             text=parcel.text,
             is_echo=order.incoming.is_echo,
             title="" if has_task else full_name(contact),
-            photo_link=photo_link,
+            bio=None if has_task else introduction.bio,
+            photo_link=introduction.photo_link,
             files=parcel.files,
         )
         self._outbox.put(Trying(row=order.row))
         await self._planfix.new_message(line)
 
-    async def _photo_link(self, order: Deliver) -> str:
-        """Make the link to a photo that Planfix has not seen, once there is something behind it."""
-        contact, known = order.incoming.contact, self._chats.recall(order.chat).contact
-        is_new_photo = known is None or known.photo_id != contact.photo_id
+    async def _introduce(self, order: Deliver) -> Introduction:
+        """Fetch a photo that Planfix has not seen, and the bio of somebody it has no task with."""
+        contact, before = order.incoming.contact, self._chats.recall(order.chat)
+        is_new_photo = before.contact is None or before.contact.photo_id != contact.photo_id
         has_photo = is_new_photo and await self._packing.has_photo(order)
-        return (order.photo_link or "") if has_photo else ""
+        bio = await self._packing.bio(order) if before.task is None else ""
+        return Introduction((order.photo_link or "") if has_photo else "", bio)
 
     async def _tell_contact(self, order: Deliver, photo_link: str) -> None:
         """Renew the contact's card if it changed."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+LONGEST_BYTES = 4096
 
 Bytes = Annotated[
     bytes,
     BeforeValidator(lambda value: b64decode(value) if isinstance(value, str) else value),
     PlainSerializer(lambda value: b64encode(value).decode(), when_used="json"),
+    Field(max_length=LONGEST_BYTES),
 ]
 
 
@@ -19,3 +22,7 @@ class Frozen(BaseModel):
 
     # What is wrong may be said in a log, what is in it may not.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def changed(self, **fields: Any) -> Self:
+        """Return the value with other fields, which are made to fit as those of a new one are."""
+        return type(self).model_validate({**dict(self), **fields})

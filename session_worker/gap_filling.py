@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING
 
 from session_worker.message import GapFilled
 from session_worker.telegram.backfill import Backfill, Last
+from session_worker.telegram.errors import LAYER
+from session_worker.telegram.messages_by_id import MessagesById
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from session_worker.heard import Written
     from session_worker.reception import Reception
     from session_worker.session import Outbox
     from session_worker.telegram.listener import Listener
     from session_worker.telegram.message_box import Gap
+    from session_worker.telegram.messages_by_id import Found
     from session_worker.telegram.people import Ask
 
 LONGEST_DETAIL = 500  # characters
+UNDECODABLE = f"Telegram sent what layer {LAYER} of this gateway does not have"
 
 
 class GapFilling:
@@ -29,11 +35,12 @@ class GapFilling:
 
     async def fill(self, position: int, gap: Gap, last: Last) -> None:
         """Hand up all messages after the last known one; the last of them ends the gap."""
-        await self._reception.finish_albums()
-        backfill = Backfill(self._ask, self._reception.patiently, last)
+        if not gap.is_undecodable:
+            await self._reception.finish_albums()
+        unread: list[str] = []
         count = 0
         held: Written | None = None
-        async for found in backfill.messages():
+        async for found in self._messages(gap, last, unread):
             for heard in await self._listener.read(found.message, found.entities):
                 count += 1
                 held = await self._after(held, heard)
@@ -41,8 +48,16 @@ class GapFilling:
             await self._reception.hand_up((position,), held)
         else:
             self._reception.nothing(position)
-        await self._reception.finish_albums()
-        self._outbox.put(self._receipt(gap, last, count, backfill.unread))
+        if count or not gap.is_undecodable:
+            await self._reception.finish_albums()
+        self._outbox.put(_receipt(gap, last, count, unread))
+
+    def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
+        first = first_of(gap, last.message_id)
+        if first is None:
+            return Backfill(self._ask, self._reception.patiently, last, unread).messages()
+        by_id = MessagesById(self._ask, self._reception.patiently, unread)
+        return by_id.messages(first, gap.before_id)
 
     async def _after(self, held: Written | None, heard: Written) -> Written:
         """Hand up what came before, holding the newest back: it may be the last."""
@@ -52,12 +67,28 @@ class GapFilling:
                 await self._reception.finish_albums()
         return heard
 
-    def _receipt(self, gap: Gap, last: Last, found: int, unread: list[str]) -> GapFilled:
-        return GapFilled(
-            pts_from=gap.pts_from,
-            pts_to=gap.pts_to,
-            began=last.date,
-            found=found,
-            missing=len(unread),
-            detail="; ".join(unread)[:LONGEST_DETAIL],
-        )
+
+def first_of(gap: Gap, last_id: int) -> int | None:
+    """Tell the first id that may lie in a gap; None where only the chats can tell what is new.
+
+    Each new message takes the next id as well as a step, so no more ids than steps are left out.
+    """
+    if not gap.is_undecodable or not (gap.before_id or gap.after_id or last_id):
+        return None
+    return max(1, last_id + 1, gap.after_id + 1, gap.before_id - gap.steps)
+
+
+def _receipt(gap: Gap, last: Last, found: int, unread: list[str]) -> GapFilled:
+    missing = len(unread)
+    if gap.is_undecodable:
+        # What is no message (an edit, a deletion) is in no history.
+        missing = max(missing, gap.steps - found)
+        unread = [UNDECODABLE, *unread]
+    return GapFilled(
+        pts_from=gap.pts_from,
+        pts_to=gap.pts_to,
+        began=last.date,
+        found=found,
+        missing=missing,
+        detail="; ".join(unread)[:LONGEST_DETAIL],
+    )

@@ -21,6 +21,7 @@ Place = tuple[str, int]
 
 LOOK_UP_LIMIT = 10.0  # seconds
 PORTS = {"http": 80, "https": 443}
+LARGEST_PORT = 65535
 UNLIMITED = httpx.Limits()
 
 
@@ -100,6 +101,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
     async def _checked(self, host: str, port: int) -> Sequence[str]:
+        if not 0 < port <= LARGEST_PORT:
+            raise AddressForbidden(f"{host} has no port {str(port)[:8]}")
         try:
             async with asyncio.timeout(LOOK_UP_LIMIT):
                 addresses = await self._look_up(host, port)

@@ -44,6 +44,7 @@ def secrets_of(assignment: Assignment) -> tuple[str, ...]:
     return (
         assignment.application.api_hash,
         assignment.planfix.token,
+        *(assignment.proxy.secrets if assignment.proxy else ()),
         key.hex(),
         repr(key)[2:-1],
     )

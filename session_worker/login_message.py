@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads it
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from session_worker.frozen import Frozen
+from session_worker.pipe_fields import (  # noqa: TC001 - pydantic reads them
+    Detail,
+    Int64,
+    QrLink,
+    Seconds,
+    Sound,
+)
 
 
 class LoginStage(StrEnum):
@@ -68,7 +74,7 @@ class EnterCode(Frozen):
 
     kind: Literal["enter_code"] = "enter_code"
     request_id: int
-    code: str = Field(repr=False)
+    code: Sound = Field(repr=False)
 
 
 class EnterPassword(Frozen):
@@ -76,7 +82,7 @@ class EnterPassword(Frozen):
 
     kind: Literal["enter_password"] = "enter_password"
     request_id: int
-    password: str = Field(repr=False)
+    password: Sound = Field(repr=False)
 
 
 class LogOut(Frozen):
@@ -90,21 +96,21 @@ class LoginMoved(Frozen):
     """Event: the login has come so far; without a request id nobody asked for it."""
 
     kind: Literal["login_moved"] = "login_moved"
-    request_id: int | None = None
+    request_id: Int64 | None = None
     stage: LoginStage
-    qr_url: str | None = Field(default=None, repr=False)
-    expires_at: datetime | None = None
-    hint: str = ""
+    qr_url: QrLink | None = Field(default=None, repr=False)
+    expires_at: AwareDatetime | None = None
+    hint: Detail = ""
 
 
 class LoginFailed(Frozen):
     """Event: a step failed, in Telegram's own words."""
 
     kind: Literal["login_failed"] = "login_failed"
-    request_id: int
+    request_id: Int64
     failure: LoginFailure
-    detail: str = ""
-    retry_after: float | None = None
+    detail: Detail = ""
+    retry_after: Seconds | None = None
 
 
 LoginCommand = LoginByCode | LoginByQr | WatchQr | EnterCode | EnterPassword | LogOut

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from session_worker.frozen import Frozen
+from session_worker.pipe_fields import (
+    MOST_FILES,
+    MOST_PARTS,
+    Detail,
+    Ids,
+    Int32,
+    Int64,
+    Label,
+    Moment,
+    Name,
+    Phone,
+    Sound,
+    Text,
+)
 
 
 class Contact(Frozen):
     """The Telegram person on the other side, as far as this number may know it."""
 
-    peer_id: int
-    first_name: str = ""
-    last_name: str = ""
-    username: str | None = None
-    phone: str | None = None
-    photo_id: int | None = None
+    peer_id: Int64
+    first_name: Name = ""
+    last_name: Name = ""
+    username: Name | None = None
+    phone: Phone | None = None
+    photo_id: Int64 | None = None
 
 
 class IncomingFile(Frozen):
     """A file of a Telegram message, to be fetched when the message is delivered."""
 
-    message_id: int
-    name: str
-    mime: str
-    size: int
+    message_id: Int64
+    name: Name
+    mime: Label
+    size: Int64
 
 
 class IncomingKind(StrEnum):
@@ -46,30 +60,30 @@ class Incoming(Frozen):
     """
 
     what: IncomingKind = IncomingKind.MESSAGE
-    peer_id: int
-    message_ids: tuple[int, ...] = Field(min_length=1)
-    date: int
-    edit_date: int | None = None
+    peer_id: Int64
+    message_ids: Annotated[Ids, Field(min_length=1)]
+    date: Int64
+    edit_date: Int64 | None = None
     is_echo: bool = False
-    text: str
-    reply_to: int | None = None
+    text: Text
+    reply_to: Int64 | None = None
     contact: Contact
-    files: tuple[IncomingFile, ...] = ()
+    files: Annotated[tuple[IncomingFile, ...], FailFast(), Field(max_length=MOST_FILES)] = ()
 
 
 class ChatMemory(Frozen):
     """What has been told to Planfix about a chat, so that it is told once."""
 
-    peer_id: int
-    task: int | None = None
+    peer_id: Int64
+    task: Int64 | None = None
     contact: Contact | None = None
 
 
 class Attachment(Frozen):
     """A file that an employee attached, behind a link of Planfix."""
 
-    name: str
-    url: str
+    name: Sound
+    url: Sound
 
 
 APART = -1
@@ -83,7 +97,7 @@ class Part(Frozen):
     in the same order what they have become, once one of them has become anything.
     """
 
-    text: str = ""
+    text: Sound = ""
     files: tuple[int, ...] = ()
     random_ids: tuple[int, ...] = Field(min_length=1)
     sent: tuple[int | None, ...] = ()
@@ -97,8 +111,8 @@ class Part(Frozen):
 class Outgoing(Frozen):
     """What an employee answers, planned into parts."""
 
-    peer_id: int
-    planfix_id: str
+    peer_id: Int64
+    planfix_id: Sound
     attachments: tuple[Attachment, ...] = ()
     parts: tuple[Part, ...]
 
@@ -114,9 +128,9 @@ class PlanfixStatus(StrEnum):
 class Failure(Frozen):
     """Why a try came to nothing; without a next try it is the last word."""
 
-    code: str
-    detail: str = ""
-    next_try: float | None = None
+    code: Label
+    detail: Detail = ""
+    next_try: Moment | None = None
 
 
 class Deliver(Frozen):
@@ -125,8 +139,8 @@ class Deliver(Frozen):
     kind: Literal["deliver"] = "deliver"
     row: int
     incoming: Incoming
-    links: tuple[str, ...] = ()
-    photo_link: str | None = None
+    links: tuple[Sound, ...] = ()
+    photo_link: Sound | None = None
     chat: ChatMemory
     attempts: int = 0
     next_try: float = 0.0
@@ -148,9 +162,9 @@ class TellStatus(Frozen):
 
     kind: Literal["tell_status"] = "tell_status"
     row: int
-    planfix_id: str
+    planfix_id: Sound
     status: PlanfixStatus
-    text: str = ""
+    text: Sound = ""
 
 
 class Stored(Frozen):
@@ -166,15 +180,15 @@ class Resolve(Frozen):
     kind: Literal["resolve"] = "resolve"
     request_id: int
     user_id: int | None = None
-    username: str | None = None
-    phone: str | None = None
+    username: Sound | None = None
+    phone: Sound | None = None
 
 
 class Received(Frozen):
     """Event: something was written to the number, or by its owner; keep it, then say so."""
 
     kind: Literal["received"] = "received"
-    positions: tuple[int, ...]
+    positions: Ids
     incoming: Incoming
 
 
@@ -182,16 +196,16 @@ class ReadByContact(Frozen):
     """Event: the contact has read what the number wrote, up to a message."""
 
     kind: Literal["read_by_contact"] = "read_by_contact"
-    positions: tuple[int, ...]
-    peer_id: int
-    up_to: int
+    positions: Ids
+    peer_id: Int64
+    up_to: Int64
 
 
 class Trying(Frozen):
     """Event: a try begins; until the next word its outcome is open, as is that of a crash."""
 
     kind: Literal["trying"] = "trying"
-    row: int
+    row: Int64
 
 
 class PartSent(Frozen):
@@ -202,31 +216,35 @@ class PartSent(Frozen):
     """
 
     kind: Literal["part_sent"] = "part_sent"
-    row: int
-    part: int
-    message_ids: tuple[int | None, ...]
+    row: Int64
+    part: Annotated[int, Field(ge=0, lt=MOST_PARTS)]
+    message_ids: Annotated[tuple[Int64 | None, ...], FailFast(), Field(max_length=MOST_FILES)]
 
 
 class Delivered(Frozen):
     """Event: Planfix took it."""
 
     kind: Literal["delivered"] = "delivered"
-    row: int
+    row: Int64
 
 
 class Failed(Frozen):
-    """Event: a try to deliver or to send came to nothing."""
+    """Event: a try to deliver or to send came to nothing.
+
+    It counts tries that were not told before, since they could not have got through.
+    """
 
     kind: Literal["failed"] = "failed"
-    row: int
+    row: Int64
     failure: Failure
+    tries: Annotated[int, Field(ge=0, le=1)] = 0
 
 
 class StatusTold(Frozen):
     """Event: Planfix has been told, or will never take, a status."""
 
     kind: Literal["status_told"] = "status_told"
-    row: int
+    row: Int64
     status: PlanfixStatus
     failure: Failure | None = None
 
@@ -242,7 +260,7 @@ class Resolved(Frozen):
     """Event: who was found, or why nobody."""
 
     kind: Literal["resolved"] = "resolved"
-    request_id: int
+    request_id: Int64
     contact: Contact | None = None
     failure: Failure | None = None
 
@@ -251,12 +269,12 @@ class GapFilled(Frozen):
     """Event: what was written while nobody listened has been looked for in the history."""
 
     kind: Literal["gap_filled"] = "gap_filled"
-    pts_from: int
-    pts_to: int
-    began: float
-    found: int
-    missing: int
-    detail: str = ""
+    pts_from: Int32
+    pts_to: Int32
+    began: Moment
+    found: Int32
+    missing: Int32
+    detail: Detail = ""
 
 
 MessageCommand = Deliver | Send | TellStatus | Stored | Resolve

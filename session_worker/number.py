@@ -14,18 +14,21 @@ from session_worker.inbound import Inbound
 from session_worker.lanes import Lanes
 from session_worker.message import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.outbound import Outbound
-from session_worker.parcel import Packing
+from session_worker.parcel import Packing, Sources
 from session_worker.planfix import Planfix
 from session_worker.proofs import Proofs
 from session_worker.reception import Reception
 from session_worker.recollection import Recollection
 from session_worker.telegram.account import TelegramAccount
+from session_worker.telegram.addresses import Addresses
 from session_worker.telegram.backfill import Last
 from session_worker.telegram.downloads import Downloads
 from session_worker.telegram.history import History
 from session_worker.telegram.listener import Listener
 from session_worker.telegram.message_box import Gap
+from session_worker.telegram.pace import Pace
 from session_worker.telegram.people import People
+from session_worker.telegram.profiles import Profiles
 from session_worker.telegram.resolving import Resolver
 from session_worker.telegram.throttle import Throttle
 from session_worker.telegram.updates import CatchUp, CaughtUp
@@ -40,7 +43,6 @@ if TYPE_CHECKING:
     from session_worker.planfix import Patience
     from session_worker.session import Outbox
     from session_worker.telegram.fence import Right
-    from session_worker.telegram.pace import Pace
     from session_worker.telegram.updates import Incoming
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
@@ -62,27 +64,33 @@ class Number:
         gate: Gate | None = None,
         patience: Patience | None = None,
     ) -> None:
+        pace = pace or Pace()
         self._outbox = outbox
         self._since = _last_known_moment(assignment)
         account = TelegramAccount(assignment, outbox, lease, on_update=self._take, pace=pace)
         spool, words = Path(assignment.spool), words_of(assignment.language)
-        recollection, people = Recollection(), People(account.ask)
+        recollection, people = Recollection(), People(account.ask, lambda: account.owner)
         self._account = account
         self._whereabouts = Whereabouts(spool / WHEREABOUTS)
         sent = Whereabouts(spool / SENT)
         listener = Listener(people, recollection, (self._whereabouts, sent), words)
-        self._reception = Reception(listener, self._whereabouts, outbox, words, account.acknowledge)
+        self._reception = Reception(
+            listener, self._whereabouts, outbox, words, account, pace.albums
+        )
         self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
         history = History(account.ask, recollection, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
-        packing = Packing(downloads, history, spool, words, account.until_online, outbox)
+        profiles = Profiles(account.ask)
+        sources = Sources(downloads, history, profiles, account.until_online)
+        packing = Packing(sources, spool, words, outbox)
         planfix = Planfix(assignment.planfix, assignment.number, patience)
         self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
         throttle = Throttle(account)
+        addresses = Addresses(account, throttle)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
         traces = Traces(recollection, sent)
-        self._outbound = Outbound(account, throttle, fetcher, outbox, traces, spool)
-        self._resolver = Resolver(account, throttle)
+        self._outbound = Outbound(account, throttle, addresses, fetcher, outbox, traces, spool)
+        self._resolver = Resolver(account, throttle, addresses)
         self._resolving: Lanes[Resolve] = Lanes(self._resolve)
 
     @property

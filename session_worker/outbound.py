@@ -10,11 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from session_worker.attachments import FetchFailed
+from session_worker.failure_words.reason import Reason
 from session_worker.failures import LONGEST_WAIT, PAUSES, UNKNOWN, Cause, judge
 from session_worker.lanes import Lanes
 from session_worker.letter import FileFailed, Letter
 from session_worker.message import Failed, Failure, PartSent, Trying
-from session_worker.telegram.errors import PeerUnknown, TelegramError
+from session_worker.telegram.errors import TelegramError
 from session_worker.telegram.posting import Posting
 from session_worker.telegram.sending import Sender, cause_of
 from session_worker.telegram.uploads import Uploads
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from session_worker.backoff import Backoff
     from session_worker.message import Part, Send
     from session_worker.session import Outbox
+    from session_worker.telegram.addresses import Addresses
+    from session_worker.telegram.posting import Report
     from session_worker.telegram.throttle import Throttle
     from session_worker.traces import Traces
 
@@ -41,8 +44,6 @@ class Telegram(Protocol):
 
     async def until_online(self) -> None: ...
 
-    def access_hash(self, peer_id: int) -> int | None: ...
-
 
 class TryLater(Exception):
     """The try has come to nothing, another one is due."""
@@ -55,10 +56,11 @@ class TryLater(Exception):
 class Outbound:
     """Takes what employees wrote, brings it to Telegram."""
 
-    def __init__(  # noqa: PLR0913 - one for each neighbour, none of which knows another
+    def __init__(  # noqa: PLR0913, PLR0917 - one for each neighbour
         self,
         telegram: Telegram,
         throttle: Throttle,
+        addresses: Addresses,
         fetcher: Fetcher,
         outbox: Outbox,
         traces: Traces,
@@ -68,6 +70,7 @@ class Outbound:
     ) -> None:
         self._telegram = telegram
         self._throttle = throttle
+        self._addresses = addresses
         self._fetcher = fetcher
         self._outbox = outbox
         self._traces = traces
@@ -158,11 +161,22 @@ class Outbound:
 
     async def _post(self, letter: Letter, number: int, part: Part) -> None:
         peer_id = letter.outgoing.peer_id
-        access_hash = self._telegram.access_hash(peer_id)
-        if access_hash is None:
-            raise PeerUnknown("PEER_ID_INVALID")
-        sender = Sender(self._telegram.ask, self._throttle, peer_id, access_hash)
+        access_hash = await self._addresses.of(peer_id)
         report = partial(self._report_sent, letter, number, part)
+        try:
+            await self._post_under(access_hash, letter, part, report)
+        except TelegramError as error:
+            if cause_of(error).entry.reason is not Reason.CONTACT_UNKNOWN:
+                raise
+            # The hash may be one of an earlier login; what was sent by now is noted in the letter.
+            renewed = await self._addresses.renewed(peer_id, access_hash)
+            await self._post_under(renewed, letter, part, report)
+
+    async def _post_under(
+        self, access_hash: int, letter: Letter, part: Part, report: Report
+    ) -> None:
+        peer_id = letter.outgoing.peer_id
+        sender = Sender(self._telegram.ask, self._throttle, peer_id, access_hash)
         await Posting(sender, self._uploads, letter, part, report).post()
 
     async def _report_sent(self, letter: Letter, number: int, part: Part) -> None:

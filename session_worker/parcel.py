@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
-from session_worker.message import Failed, Failure, Trying
+from session_worker.message import Failed, Failure
 from session_worker.spool import incoming_file, photo_file
 from session_worker.telegram.downloads import FileGone, FileTooLarge
 from session_worker.telegram.entities_text import quoted
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox
     from session_worker.telegram.downloads import Downloads
     from session_worker.telegram.history import History
+    from session_worker.telegram.profiles import Profiles
     from session_worker.words.words import Words
 
     T = TypeVar("T")
@@ -54,23 +55,26 @@ class Parcel:
     files: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a message's files, quotes and writers are asked for in Telegram."""
+
+    downloads: Downloads
+    history: History
+    profiles: Profiles
+    until_online: Callable[[], Awaitable[None]]
+
+
 class Packing:
     """Fetches from Telegram what a message needs to be complete."""
 
-    def __init__(
-        self,
-        downloads: Downloads,
-        history: History,
-        spool: Path,
-        words: Words,
-        until_online: Callable[[], Awaitable[None]],
-        outbox: Outbox,
-    ) -> None:
-        self._downloads = downloads
-        self._history = history
+    def __init__(self, sources: Sources, spool: Path, words: Words, outbox: Outbox) -> None:
+        self._downloads = sources.downloads
+        self._history = sources.history
+        self._profiles = sources.profiles
+        self._until_online = sources.until_online
         self._spool = spool
         self._words = words
-        self._until_online = until_online
         self._outbox = outbox
 
     async def pack(self, order: Deliver) -> Parcel:
@@ -99,6 +103,10 @@ class Packing:
             log.info("no photo of %s: %s", contact.peer_id, error)
             return False
         return True
+
+    async def bio(self, order: Deliver) -> str:
+        """Fetch what the contact says about itself; empty if that can't be had at once."""
+        return await self._profiles.bio(order.incoming.peer_id)
 
     async def _quote(self, reply_to: int | None) -> str:
         if reply_to is None:
@@ -149,10 +157,10 @@ class Packing:
                 return
 
     def _tell(self, row: int, detail: str, next_try: float) -> None:
-        self._outbox.put(Trying(row=row))
         code = FailureCode.FILE_UNREACHABLE
         failure = Failure(code=code, detail=detail, next_try=next_try)
-        self._outbox.put(Failed(row=row, failure=failure))
+        # Not told as Trying: whoever dies over that leaves it open whether Planfix has the message.
+        self._outbox.put(Failed(row=row, failure=failure, tries=1))
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask again after whatever may pass; never for ever, since the chat waits for it."""

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 UNREAD = struct.Struct("i")
 HEADER = struct.Struct("!I")
 MAX_FRAME = 4 * 1024 * 1024  # bytes; an assignment with 5000 entities stays below 3 MiB
+MAX_EVENT = 1536 * 1024  # bytes; 500 entities whose names are nothing but escapes take 1.3 MB
 MAX_UNSENT = 4 * MAX_FRAME  # bytes that may wait for a peer that does not read
+MOST_ERRORS = 100  # that are looked at
+LONGEST_COMPLAINT = 300  # characters
+# What is wrong with a message that would be one, were it smaller.
+_BOUNDS = frozenset(
+    {
+        *("too_long", "string_too_long", "bytes_too_long", "finite_number", "int_parsing_size"),
+        *("greater_than", "greater_than_equal", "less_than", "less_than_equal"),
+    }
+)
 
 In = TypeVar("In")
 Out = TypeVar("Out", bound=BaseModel)
@@ -24,6 +34,10 @@ Out = TypeVar("Out", bound=BaseModel)
 
 class PipeBroken(Exception):
     """What came is not a message; the position in the stream is unknown, so the pipe is useless."""
+
+
+class BoundsBroken(PipeBroken):
+    """What came is a message, but larger than any that an honest program sends."""
 
 
 class PipeClosed(Exception):
@@ -42,17 +56,22 @@ class Pipe(Generic[In, Out]):
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         incoming: TypeAdapter[In],
+        longest: int = MAX_FRAME,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._incoming = incoming
+        self._longest = longest
         self._finished = False
 
     @classmethod
-    async def open(cls, end: socket.socket, incoming: TypeAdapter[In]) -> Self:
+    async def open(
+        cls, end: socket.socket, incoming: TypeAdapter[In], longest: int = MAX_FRAME
+    ) -> Self:
+        """Take one end; a frame that comes in may have so many bytes."""
         end.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=end)
-        return cls(reader, writer, incoming)
+        return cls(reader, writer, incoming, longest)
 
     @property
     def has_unread(self) -> bool:
@@ -64,16 +83,20 @@ class Pipe(Generic[In, Out]):
 
     async def receive(self) -> In | None:
         """Take the next message; None once the other side has nothing more to say."""
+        frame = await self.receive_frame()
+        return None if frame is None else decode(frame, self._incoming)
+
+    async def receive_frame(self) -> bytes | None:
+        """Take the next message as it was written."""
         try:
             header = await self._reader.readexactly(HEADER.size)
-            body = await self._reader.readexactly(_length(header))
+            return await self._reader.readexactly(_length(header, self._longest))
         except asyncio.IncompleteReadError as exc:
             if exc.partial or exc.expected != HEADER.size:
                 raise PipeBroken("the pipe ended inside a frame") from exc
             return None
         except ConnectionError:
             return None
-        return decode(body, self._incoming)
 
     def put(self, message: Out) -> None:
         """Hand a message over without waiting."""
@@ -124,7 +147,7 @@ def decode(body: bytes, adapter: TypeAdapter[In]) -> In:
     try:
         return adapter.validate_json(body)
     except ValidationError as exc:
-        raise PipeBroken(_complaint(exc)) from None
+        raise _objection(exc) from None
 
 
 def receive_blocking(end: socket.socket, adapter: TypeAdapter[In]) -> In | None:
@@ -147,14 +170,19 @@ def _read_blocking(end: socket.socket, size: int) -> bytes:
     return bytes(read)
 
 
-def _length(header: bytes) -> int:
+def _length(header: bytes, longest: int = MAX_FRAME) -> int:
     (length,) = HEADER.unpack(header)
-    if length > MAX_FRAME:
-        raise PipeBroken(f"a frame of {length} bytes was announced")
+    if length > longest:
+        raise BoundsBroken(f"a frame of {length} bytes was announced")
     return int(length)
 
 
-def _complaint(exc: ValidationError) -> str:
+def _objection(exc: ValidationError) -> PipeBroken:
     """Name the fields without their values: they may be secrets."""
+    if exc.error_count() > MOST_ERRORS:
+        return BoundsBroken(f"{exc.error_count()} errors in one message")
     errors = exc.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors[:5])
+    kind = BoundsBroken if _BOUNDS.issuperset(error["type"] for error in errors) else PipeBroken
+    said = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors[:5])
+    # The name of a field may be the other side's own invention.
+    return kind("".join(sign if sign.isprintable() else " " for sign in said[:LONGEST_COMPLAINT]))

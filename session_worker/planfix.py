@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 import httpx
@@ -26,6 +27,7 @@ from session_worker.planfix_answer import (
     check,
     seconds_to_wait,
     task_number,
+    without_body,
 )
 from session_worker.planfix_form import Forms
 from session_worker.tls import tls_context
@@ -68,6 +70,15 @@ class Patience:
     answer_with_files: float = 120.0
 
 
+class Answer(NamedTuple):
+    """What came back from a call; with a flaw its body is of no use."""
+
+    status: int
+    body: bytes
+    retry_after: str | None
+    flaw: str
+
+
 class Planfix:
     """Makes calls; each ends with what it asked for or a PlanfixError."""
 
@@ -89,6 +100,7 @@ class Planfix:
             transport=guarded_transport(backend, tls_context(), LIMITS),
             timeout=httpx.Timeout(None, connect=self._patience.connect),
             headers=HEADERS,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=False,
         )
 
@@ -126,7 +138,7 @@ class Planfix:
     async def _call(self, form: Form, limit: float) -> dict[str, Any]:
         try:
             async with asyncio.timeout(limit + self._patience.connect):
-                status, body, retry_after = await self._post(urlencode(form).encode())
+                answer = await self._post(urlencode(form).encode())
         except AddressForbidden as exc:
             raise PlanfixForbidden(str(exc)) from exc
         except _NOT_SENT as exc:
@@ -135,13 +147,28 @@ class Planfix:
             raise PlanfixAnswerLost(f"no answer within {limit:g} s") from exc
         except httpx.HTTPError as exc:
             raise PlanfixAnswerLost(f"{type(exc).__name__}: {exc}") from exc
-        return check(status, body, seconds_to_wait(retry_after, datetime.now(UTC)), form)
+        retry_after = seconds_to_wait(answer.retry_after, datetime.now(UTC))
+        if answer.flaw:
+            raise without_body(answer.status, retry_after, answer.flaw)
+        return check(answer.status, answer.body, retry_after, form)
 
-    async def _post(self, content: bytes) -> tuple[int, bytes, str | None]:
+    async def _post(self, content: bytes) -> Answer:
         async with self._http.stream("POST", self._url, content=content) as response:
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            # Raw: a few bytes may be packed so that they unpack to more than there is memory.
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > LONGEST_ANSWER:
                     break
-            return response.status_code, bytes(body), response.headers.get("Retry-After")
+            retry_after = response.headers.get("Retry-After")
+            flaw = _flaw(response, len(body))
+            return Answer(response.status_code, bytes(body), retry_after, flaw)
+
+
+def _flaw(response: httpx.Response, size: int) -> str:
+    """Say why a body is not to be read, if so."""
+    if size > LONGEST_ANSWER:
+        return f"with more than {LONGEST_ANSWER} bytes"
+    if size and response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return "packed in a way that was not asked for"
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST_DETAIL = 300  # characters
 LONGEST_READ = 4 * LONGEST_DETAIL  # before what is ours is taken out
+LARGEST_NUMBER = 2**63 - 1  # of a task
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 # A proxy that gave up on Planfix can't know what Planfix did.
 _IN_BETWEEN = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
@@ -52,24 +54,44 @@ class PlanfixRejected(PlanfixError):
         self.status = status
 
 
+class Unreadable(Exception):
+    """The body of an answer is made so that it can't be read, or not without harm."""
+
+
 def check(
     status: int, body: bytes, retry_after: float | None, form: Iterable[tuple[str, str]] = ()
 ) -> dict[str, Any]:
     """Read the answer's data; anything but success raises what has to happen next."""
-    content = _parse(body)
-    complaint = content.get("error")
-    reason = str(complaint or body.decode(errors="replace"))
+    try:
+        data, complaint, reason = _read(body)
+    except Unreadable as exc:
+        raise without_body(status, retry_after, str(exc)) from exc
     if status == HTTPStatus.UNAUTHORIZED or reason.lower() == "invalid token":
         raise PlanfixUnauthorized(_shorten(reason, form))
-    if status in _IN_BETWEEN:
-        raise PlanfixAnswerLost(f"answered {status}")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _BUSY:
-        raise PlanfixUnavailable(f"answered {status}", retry_after)
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        raise PlanfixUnavailable(f"answered {status}, a redirect", retry_after)
+    trouble = _trouble(status, retry_after)
+    if trouble is not None:
+        raise trouble
     if status >= HTTPStatus.BAD_REQUEST or complaint:
         raise PlanfixRejected(status, _shorten(reason, form))
-    return _data(content)
+    return data
+
+
+def without_body(status: int, retry_after: float | None, flaw: str) -> PlanfixError:
+    """Say what follows from an answer whose body can't be read: never that it was the last word."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        return PlanfixUnauthorized(flaw)
+    return _trouble(status, retry_after) or PlanfixAnswerLost(f"answered {status}, {flaw}")
+
+
+def _trouble(status: int, retry_after: float | None) -> PlanfixError | None:
+    """Tell the trouble that passes, as far as the status says so."""
+    if status in _IN_BETWEEN:
+        return PlanfixAnswerLost(f"answered {status}")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _BUSY:
+        return PlanfixUnavailable(f"answered {status}", retry_after)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return PlanfixUnavailable(f"answered {status}, a redirect", retry_after)
+    return None
 
 
 def seconds_to_wait(header: str | None, now: datetime) -> float | None:
@@ -77,26 +99,42 @@ def seconds_to_wait(header: str | None, now: datetime) -> float | None:
     if not header:
         return None
     try:
-        return max(0.0, float(header))
+        seconds = float(header)
     except ValueError:
-        pass
+        seconds = _seconds_until(header, now)
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, now: datetime) -> float:
     try:
-        return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
-    except (ValueError, TypeError):
-        return None
+        return (parsedate_to_datetime(date) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return math.nan
 
 
 def task_number(data: dict[str, Any]) -> int | None:
     """Find the task's number, which may be text; None where there is none."""
     try:
-        return int(data["number"])
+        number = int(data["number"])
     except (KeyError, TypeError, ValueError):
         return None
+    return number if 0 < number <= LARGEST_NUMBER else None
 
 
 def _shorten(reason: str, form: Iterable[tuple[str, str]]) -> str:
     # Some servers repeat what they were sent, which is neither to be logged nor kept in clear.
     return without_ours(reason[:LONGEST_READ], form)[:LONGEST_DETAIL]
+
+
+def _read(body: bytes) -> tuple[dict[str, Any], bool, str]:
+    """Find the data, whether there is a complaint, what there is to be said about it."""
+    try:
+        content = _parse(body)
+        complaint = content.get("error")
+        reason = str(complaint or body.decode(errors="replace"))
+        return _data(content), bool(complaint), reason
+    except RecursionError as exc:
+        raise Unreadable("nested too deeply") from exc
 
 
 def _data(content: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +147,15 @@ def _data(content: dict[str, Any]) -> dict[str, Any]:
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body)
+        content = json.loads(body, parse_float=_finite, parse_constant=_finite)
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _finite(number: str) -> float:
+    """Refuse what JSON has no numbers for, Python has."""
+    value = float(number)
+    if not math.isfinite(value):
+        raise Unreadable("with a number that is not finite")
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 Form = list[tuple[str, str]]
 
+# Written so that no text makes it slow: nothing in it can be divided in two ways.
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[A-Za-z0-9_+-]{1,64}(?:\.[A-Za-z0-9_+-]{1,64}){0,4}"
+    r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}(?![\w-])"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -23,6 +30,8 @@ class Line:
     is_echo: bool = False
     title: str = ""
     photo_link: str = ""
+    # None where Planfix has met the contact before.
+    bio: str | None = None
     files: tuple[tuple[str, str], ...] = ()
 
 
@@ -46,6 +55,7 @@ class Forms:
             ("message", line.text),
             *_filled(("title", line.title)),
             *_card(contact, line.photo_link),
+            *_introduction(contact, line.bio),
             *_filled(("telegramUserName", contact.username)),
             ("telegramUserId", str(contact.peer_id)),
             *_filled(("isEcho", "true" if line.is_echo else ""), ("userEmail", email)),
@@ -91,6 +101,16 @@ def _card(contact: Contact, photo_link: str) -> Form:
         *_filled(("contactLastName", last), ("contactIco", photo_link)),
         *_filled(("contactPhone", contact.phone)),
     ]
+
+
+def _introduction(contact: Contact, bio: str | None) -> Form:
+    """Tell of a new contact what no other field has: its public link, what it says of itself."""
+    if bio is None:
+        return []
+    link = f"https://t.me/{contact.username}" if contact.username else ""
+    address = _EMAIL.search(bio)
+    data = "\n".join(line for line in (link, bio) if line)
+    return _filled(("contactEmail", address and address[0]), ("contactData", data))
 
 
 def _attachments(files: Sequence[tuple[str, str]]) -> Form:

@@ -11,14 +11,14 @@ from session_worker.absence import Absence
 from session_worker.albums import Albums
 from session_worker.backoff import Backoff
 from session_worker.heard import ReadUpTo, Written
-from session_worker.message import ReadByContact, Received
-from session_worker.telegram.errors import FloodWait, TelegramError
+from session_worker.message import GapFilled, ReadByContact, Received
+from session_worker.telegram.errors import FloodWait, TelegramError, Undecodable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from typing import TypeVar
 
-    from session_worker.albums import Gathered
+    from session_worker.albums import Gathered, Patience
     from session_worker.heard import Heard
     from session_worker.session import Outbox
     from session_worker.telegram.updates import CatchUp
@@ -36,6 +36,15 @@ class Ear(Protocol):
     async def listen(self, update: Any) -> Sequence[Heard]: ...
 
 
+class Source(Protocol):
+    """Where updates come from, each of which it wants acknowledged."""
+
+    @property
+    def is_behind(self) -> bool: ...
+
+    def acknowledge(self, position: int) -> None: ...
+
+
 class Reception:
     """Hands up what was heard, in order; says which updates are done with."""
 
@@ -45,20 +54,26 @@ class Reception:
         whereabouts: Whereabouts,
         outbox: Outbox,
         words: Words,
-        acknowledge: Callable[[int], None],
+        telegram: Source,
+        patience: Patience | None = None,
     ) -> None:
         self._ear = ear
         self._whereabouts = whereabouts
         self._outbox = outbox
-        self._acknowledge = acknowledge
-        self._albums = Albums(words)
+        self._telegram = telegram
+        self._albums = Albums(words, patience)
         self._album_began = asyncio.Event()
         self.absence = Absence()
         self._backoff = Backoff(longest=30.0)
 
     async def take(self, position: int, update: Any) -> None:
         """Hand up what an update means; one that means nothing is done with at once."""
-        heard = await self.patiently(lambda: self._ear.listen(update))
+        try:
+            heard = await self.patiently(lambda: self._ear.listen(update))
+        except Undecodable as error:
+            log.warning("an update is left out, for what it needs can not be decoded: %s", error)
+            self._outbox.put(_left_out(update, error))
+            heard = ()
         self.absence.count(sum(isinstance(each, Written) for each in heard))
         if not heard:
             self.nothing(position)
@@ -76,7 +91,7 @@ class Reception:
 
     def nothing(self, position: int) -> None:
         """Say that there is nothing to store at this position."""
-        self._acknowledge(position)
+        self._telegram.acknowledge(position)
 
     async def hand_up(self, positions: tuple[int, ...], heard: Heard) -> None:
         match heard:
@@ -97,16 +112,18 @@ class Reception:
         """Let the place in the updates move on; a restart will not see them again."""
         await self._whereabouts.save()
         for position in positions:
-            self._acknowledge(position)
+            self._telegram.acknowledge(position)
 
     async def run(self) -> None:
         """Hand up albums once they are complete."""
         while True:
             await self._album_began.wait()
             self._album_began.clear()
-            while (due := self._albums.next_due) is not None:
-                await asyncio.sleep(due - time.monotonic())
-                await self._report(self._albums.take_due(time.monotonic()))
+            while (moment := self._albums.next_due) is not None:
+                await asyncio.sleep(moment - time.monotonic())
+                is_behind = self._telegram.is_behind
+                due = self._albums.take_due(time.monotonic(), more_may_come=is_behind)
+                await self._report(due)
 
     async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask until Telegram answers: what follows can't be understood without it."""
@@ -114,6 +131,8 @@ class Reception:
         while True:
             try:
                 return await ask()
+            except Undecodable:
+                raise
             except TelegramError as error:
                 attempt += 1
                 wanted = error.seconds if isinstance(error, FloodWait) else None
@@ -124,3 +143,9 @@ class Reception:
     async def _report(self, gathered: Iterable[Gathered]) -> None:
         for each in gathered:
             await self._outbox.report(Received(positions=each.positions, incoming=each.incoming))
+
+
+def _left_out(update: Any, error: Undecodable) -> GapFilled:
+    pts = getattr(update, "pts", None) or 0
+    said = f"{type(update).__name__}: {error}"
+    return GapFilled(pts_from=pts, pts_to=pts, began=time.time(), found=0, missing=1, detail=said)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from session_worker.lease import Lease
 
 
+class LineLeftOpen(Exception):
+    """The session is over, but a proxy may still hold its line to Telegram."""
+
+
 class SessionEnded(Exception):
     """The session cannot go on until a person acts; the worker reports why, exits, is not restarted."""
 

@@ -7,9 +7,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from session_worker.contract import SessionState, Trouble, TroubleCode
-from session_worker.login_message import LoginFailed, LoginFailure, LoginMoved, LoginStage, LogOut
+from session_worker.login_message import LoginFailed, LoginMoved, LoginStage, LogOut
 from session_worker.session import SessionEnded
 from session_worker.telegram.errors import TelegramError
+from session_worker.telegram.login_outcome import failure_of
 from session_worker.telegram.logout import log_out
 
 if TYPE_CHECKING:
@@ -53,6 +54,6 @@ class SignOut:
             await log_out(self._assignment, self._lease)
         except TelegramError as error:
             log.warning("not logged out: %s", error)
-            failure = LoginFailure.UNREACHABLE
+            failure = failure_of(error)
             return LoginFailed(request_id=order.request_id, failure=failure, detail=str(error))
         return LoginMoved(request_id=order.request_id, stage=LoginStage.LOGGED_OUT)

@@ -19,9 +19,10 @@ from session_worker.contract import (
     Pulse,
     SessionChanged,
 )
+from session_worker.memory import MemoryUse
 from session_worker.pipe import Pipe, PipeBroken, PipeClosed
 from session_worker.reporter import Reporter
-from session_worker.session import SessionEnded, SessionGained
+from session_worker.session import LineLeftOpen, SessionEnded, SessionGained
 
 if TYPE_CHECKING:
     import socket
@@ -109,7 +110,7 @@ class Worker:
         self._stop_asked = asyncio.Event()
         self._session_over = asyncio.Event()
         self._lag = 0.0
-        self._memory = 0
+        self._memory = MemoryUse()
         self._memory_due = 0.0
 
     async def live(self) -> ExitCode:
@@ -136,6 +137,8 @@ class Worker:
             return ExitCode.NEEDS_LOGIN
         except SessionGained:
             return ExitCode.LOGGED_IN
+        except LineLeftOpen:
+            return ExitCode.LINE_LEFT_OPEN
         if not self._stop_asked.is_set():
             raise SessionLeft("the session returned without being asked to stop")
         return ExitCode.OK
@@ -168,15 +171,17 @@ class Worker:
 
     def _feel_pulse(self, beat_id: int) -> Pulse:
         lag, self._lag = self._lag, 0.0
+        memory = self._measure_memory()
         return Pulse(
             beat_id=beat_id,
             loop_lag=lag,
             last_heard=self._session.last_heard,
             queue_depth=self._session.queue_depth,
-            memory=self._measure_memory(),
+            memory=memory.used,
+            merged=memory.merged,
         )
 
-    def _measure_memory(self) -> int:
+    def _measure_memory(self) -> MemoryUse:
         if time.monotonic() >= self._memory_due:
             self._memory = self._gauge.read()
             self._memory_due = time.monotonic() + MEMORY_INTERVAL

@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import exc as sql_errors
 
-from supervisor.errors import DatabaseUnavailable
+from supervisor.errors import DatabaseRefused, DatabaseUnavailable
+from supervisor.outage import is_outage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PASSING_CLASSES = frozenset({"08", "53", "57", "58"})
-"""PostgreSQL's classes of trouble that is not the statement's: no line, no room, shut down, disk."""
-PASSING_CODES = frozenset({"25006", "40001", "40P01", "55P03"})
-"""Read-only after a change of servers, lost to another transaction, no lock in time."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +26,19 @@ class Access:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Turn trouble with the database as such, not with one statement, into our own error."""
+        """Tell trouble with the database as such from trouble with one statement or its values.
+
+        The detail of the latter is a name alone: the words of a database may quote the values.
+        """
         try:
             yield
-        except sql_errors.DBAPIError as exc:
-            if not is_passing(exc):
-                raise
-            raise self._lost(str(exc.orig)) from exc
-        except (sql_errors.PendingRollbackError, sql_errors.TimeoutError, OSError) as exc:
+        except sql_errors.StatementError as exc:
+            if is_outage(exc):
+                raise self._lost(str(exc.orig)) from exc
+            raise DatabaseRefused(type(exc.orig).__name__) from exc
+        except (OverflowError, UnicodeError) as exc:  # SQLite's driver takes no such number or text
+            raise DatabaseRefused(type(exc).__name__) from exc
+        except (sql_errors.TimeoutError, sql_errors.PendingRollbackError, OSError) as exc:
             raise self._lost(type(exc).__name__) from exc
         else:
             self._found()
@@ -52,12 +53,3 @@ class Access:
         failures, self._failures = self._failures, 0
         if failures:
             logger.warning("the database is %s again, after %d failures", self._done, failures)
-
-
-def is_passing(error: sql_errors.DBAPIError) -> bool:
-    """Tell trouble that ends without a change of the statement."""
-    if isinstance(error, sql_errors.OperationalError | sql_errors.InterfaceError):
-        return True
-    code = str(getattr(error.orig, "sqlstate", None) or "")
-    is_known = code[:2] in PASSING_CLASSES or code in PASSING_CODES
-    return is_known or error.connection_invalidated

@@ -35,6 +35,7 @@ class Config:
     public_url: str = "http://127.0.0.1:8080"
     retention_days: int = 30
     allow_private_planfix: bool = False
+    merge_memory: bool = True
     login_patience: float = 600.0
     """Seconds without a step after which a login is given up."""
     qr_patience: float = 120.0

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from supervisor.store.values import Changes, NewNumber
+
+if TYPE_CHECKING:
+    from session_worker.proxy import Proxy
 
 
 class SessionName(Protocol):
@@ -32,6 +37,8 @@ class Draft(SessionName, Protocol):
     def provider_id(self) -> str: ...
     @property
     def user_email(self) -> str | None: ...
+    @property
+    def proxy(self) -> Proxy | None: ...
 
 
 class Amendment(SessionName, Protocol):
@@ -47,6 +54,10 @@ class Amendment(SessionName, Protocol):
     def provider_id(self) -> str | None: ...
     @property
     def user_email(self) -> str | None: ...
+    @property
+    def proxy(self) -> Proxy | None: ...
+    @property
+    def without_proxy(self) -> bool: ...
 
 
 class AttachmentDraft(NamedTuple):
@@ -71,3 +82,27 @@ class OutgoingDraft:
     @property
     def names_somebody(self) -> bool:
         return any((self.user_id, self.username, self.phone))
+
+
+def as_new(draft: Draft) -> NewNumber:
+    return NewNumber(
+        number=draft.number,
+        client=draft.name,
+        url_planfix=draft.url_planfix,
+        token_planfix=draft.token_planfix,
+        provider_id=draft.provider_id,
+        user_email=draft.user_email,
+        proxy=draft.proxy,
+    )
+
+
+def as_changes(changes: Amendment) -> Changes:
+    return Changes(
+        client=changes.name,
+        url_planfix=changes.url_planfix,
+        token_planfix=changes.token_planfix,
+        provider_id=changes.provider_id,
+        user_email=changes.user_email,
+        proxy=changes.proxy,
+        without_proxy=changes.without_proxy,
+    )

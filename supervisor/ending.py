@@ -12,7 +12,9 @@ class Ending(StrEnum):
     """The end of one worker that nobody asked for."""
 
     BOOT_FAILED = "boot_failed"
+    BOUNDS_BROKEN = "bounds_broken"
     CRASHED = "worker_crashed"
+    DATA_REFUSED = "data_refused"
     FORK_FAILED = "fork_failed"
     FORKSERVER_LOST = "forkserver_lost"
     KILLED = "worker_killed"
@@ -29,17 +31,22 @@ CRASHES = frozenset({Ending.CRASHED, Ending.KILLED, Ending.UNRESPONSIVE})
 
 _BY_EXIT_CODE: dict[int, Ending] = {
     ExitCode.BOOT_FAILED: Ending.BOOT_FAILED,
-    ExitCode.LOGGED_IN: Ending.LOGGED_IN,
     ExitCode.NEEDS_LOGIN: Ending.NEEDS_LOGIN,
 }
 
 
-def read_exit(code: int | None, *, lease_over: bool) -> Ending:
-    """Tell the end from the exit code; negative ones are signals, None is a lost one."""
-    if code is None or code == ExitCode.PARENT_GONE:
+def read_exit(code: int | None, *, lease_over: bool, is_login: bool) -> Ending:
+    """Tell the end from the exit code; negative ones are signals, None is a lost one.
+
+    The code is the worker's own word, so what would cost it no restart is believed only where we
+    know it ourselves: that it was to log in, that its lease is over, that the forkserver is gone.
+    """
+    if code is None:
         return Ending.FORKSERVER_LOST
-    if code == ExitCode.LEASE_LOST or (code == -signal.SIGKILL and lease_over):
+    if lease_over and code in {ExitCode.LEASE_LOST, -signal.SIGKILL}:
         return Ending.LEASE_OVER
+    if is_login and code == ExitCode.LOGGED_IN:
+        return Ending.LOGGED_IN
     if code < 0:
         return Ending.KILLED
     return _BY_EXIT_CODE.get(code, Ending.CRASHED)

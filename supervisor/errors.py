@@ -38,6 +38,10 @@ class WorkerUnavailable(GatewayError):
     """The number's worker is not running."""
 
 
+class NumberOffline(WorkerUnavailable):
+    """The number is not connected to Telegram now."""
+
+
 class ResolvingDelayed(GatewayError):
     """Telegram can't say now whom a first message is meant for."""
 
@@ -92,6 +96,10 @@ class DatabaseError(GatewayError):
 
 class DatabaseUnavailable(DatabaseError):
     """The database does not answer."""
+
+
+class DatabaseRefused(DatabaseError):
+    """The database does not take what was to be written."""
 
 
 class DatabaseOwned(DatabaseError):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PRELOAD = "session_worker.preload"
+MERGING = {True: "session_worker.merging_on", False: "session_worker.merging_off"}
 PATIENCE = 30.0  # seconds; the first fork waits for the imports, on a loaded machine for long
 STATUS_LOST = 255  # what multiprocess reports when the forkserver died with its children
 
@@ -54,10 +55,10 @@ class Child:
 class Forkserver:
     """Forks workers and reaps them, one call at a time in a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, merging: bool = True) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forkserver")
         self._context = multiprocess.get_context("forkserver")
-        self._context.set_forkserver_preload([PRELOAD])
+        self._context.set_forkserver_preload([MERGING[merging], PRELOAD])
 
     async def warm_up(self) -> None:
         """Let the imports begin before the first worker is wanted."""

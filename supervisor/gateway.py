@@ -7,6 +7,7 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from supervisor.draft import as_changes, as_new
 from supervisor.errors import DatabaseError
 from supervisor.fleet import Fleet
 from supervisor.forkserver import Forkserver, tell_confinement
@@ -14,11 +15,11 @@ from supervisor.known_tokens import KnownTokens
 from supervisor.login_desk import LoginDesk
 from supervisor.login_links import LoginLinks
 from supervisor.mailroom import Mailroom
+from supervisor.page_merging import PageMerging, look_at_merging, tell_merging
 from supervisor.retention import Retention
 from supervisor.roster import Roster
 from supervisor.rotation import Rotation
 from supervisor.session_transfer import SessionTransfer
-from supervisor.store.values import Changes, NewNumber
 from supervisor.tenure import Tenure
 from supervisor.view import View, view_of
 
@@ -62,7 +63,7 @@ class Gateway:
     ) -> None:
         self._store = store
         self._config = config
-        self._fleet = fleet or Fleet(Forkserver())
+        self._fleet = fleet or Fleet(Forkserver(merging=config.merge_memory))
         self._roster = Roster(self._fleet, store, config)
         self._tenure = Tenure(ownership, self._begin)
         self._lock = store.database.lock()
@@ -97,19 +98,11 @@ class Gateway:
     async def create(self, draft: Draft) -> Created:
         """Register a number, then let it start."""
         self._tenure.require()
-        new = NewNumber(
-            number=draft.number,
-            client=draft.name,
-            url_planfix=draft.url_planfix,
-            token_planfix=draft.token_planfix,
-            provider_id=draft.provider_id,
-            user_email=draft.user_email,
-        )
         async with (
             self._sessions.claim(draft.number, draft) as imported,
             self._roster.turn(draft.number),
         ):
-            created = await self._store.numbers.create(new)
+            created = await self._store.numbers.create(as_new(draft))
             self._tokens.forget(draft.number)
             await self._sessions.keep(created.number.number, imported)
             await self._roster.start(draft.number)
@@ -131,7 +124,7 @@ class Gateway:
         ):
             await self._roster.stop(number)
             try:
-                await self._store.numbers.change(number, _changed_fields(changes))
+                await self._store.numbers.change(number, as_changes(changes))
                 await self._sessions.keep(number, imported)
             finally:
                 await self._start(number)
@@ -169,10 +162,14 @@ class Gateway:
         self._tenure.require()
         return await self._store.numbers.get_with_token(number, token) is not None
 
-    async def number_of(self, token: str) -> str | None:
-        """Return the number that the token opens."""
+    async def number_of(self, token: str, channel: str | None = None) -> str | None:
+        """Return the number that the token opens: its own, or the one that is named."""
         self._tenure.require()
-        return await self._tokens.number_of(token)
+        own = await self._tokens.number_of(token)
+        if own is None or channel in {None, own}:
+            return own
+        # Read anew each time: where a number belongs may have changed a moment ago.
+        return channel if await self._store.numbers.share_planfix(own, channel) else None
 
     async def accept(self, number: str, draft: OutgoingDraft) -> Accepted:
         """See `Mailroom.accept`."""
@@ -226,6 +223,10 @@ class Gateway:
         self._tenure.require()
         return await self._store.audit.list(number, before, limit)
 
+    async def page_merging(self) -> PageMerging:
+        """Tell what becomes of equal pages of the workers."""
+        return await asyncio.to_thread(look_at_merging, wanted=self._config.merge_memory)
+
     async def count_old_keys(self) -> int:
         """Tell how much still needs an older key of SECRET_KEY."""
         self._tenure.require()
@@ -253,6 +254,7 @@ class Gateway:
             await self._unlock()
             raise
         await asyncio.to_thread(tell_confinement)  # reads what the kernel says
+        await asyncio.to_thread(tell_merging, wanted=self._config.merge_memory)
         numbers = await self._store.numbers.list_to_run()
         await self._roster.start_all(number.number for number in numbers)
         self._retention.start()
@@ -279,13 +281,3 @@ class Gateway:
             await asyncio.to_thread(shutil.rmtree, self._config.spool_of(number))
         except FileNotFoundError:
             logger.debug("number %s had no spool", number)
-
-
-def _changed_fields(changes: Amendment) -> Changes:
-    return Changes(
-        client=changes.name,
-        url_planfix=changes.url_planfix,
-        token_planfix=changes.token_planfix,
-        provider_id=changes.provider_id,
-        user_email=changes.user_email,
-    )

@@ -51,13 +51,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerHealth:
-    """A running worker: its process id, seconds it runs, bytes it uses."""
+    """A running worker: its process id, seconds it runs, bytes it uses, bytes merged with equal pages."""
 
     pid: int
     uptime: float
     memory: int
     loop_lag: float
     queue_depth: int
+    merged: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,14 @@ from session_worker.lease import now
 from session_worker.login_message import LoginEvent, LoginFailed, LoginMoved, LoginStage
 from session_worker.message import MessageEvent
 from supervisor.ending import CRASHES, Ending
-from supervisor.errors import DatabaseError, DatabaseUnavailable, GatewayError, WorkerUnavailable
+from supervisor.errand import OutOfTurn, Turn
+from supervisor.errors import (
+    DatabaseError,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    GatewayError,
+    WorkerUnavailable,
+)
 from supervisor.forkserver import ForkFailed
 from supervisor.health import ProcessState, WorkerHealth, is_settled
 from supervisor.login_talk import LoginTalk
@@ -70,8 +77,11 @@ class Keeper:
         self.login = LoginTalk()
         self._errand: Errand | None = None
         self._url_planfix = ""
+        self._turn = Turn(None)
+        self._why_parked = ""
         self.has_begun = False
         self._heard: float | None = None
+        self._line_held_until = 0.0
 
     @property
     def last_heard(self) -> float | None:
@@ -89,6 +99,7 @@ class Keeper:
             pid=worker.pid,
             uptime=time.time() - worker.started,
             memory=pulse.memory,
+            merged=pulse.merged,
             loop_lag=pulse.loop_lag,
             queue_depth=pulse.queue_depth,
         )
@@ -131,15 +142,22 @@ class Keeper:
     async def _run(self) -> Ending:
         """Run one worker from its fork to its end."""
         try:
+            await self._wait_for_proxy()
             async with self._fleet.gate.enter() as slot:
                 return await self._run_worker(slot)
+        except OutOfTurn as exc:
+            self._why_parked = str(exc)
+            return Ending.BOUNDS_BROKEN
+        except DatabaseRefused as exc:
+            logger.exception("number %s: the database refused what its worker said", self.number)
+            self._why_parked = exc.detail or ""
+            return Ending.DATA_REFUSED
         except ForkFailed as exc:
             logger.debug("number %s: no worker could be forked: %s", self.number, exc)
             return Ending.FORK_FAILED
-        except DatabaseUnavailable:  # logged once for all by the database
-            return Ending.STORE_FAILED
-        except DatabaseError:
-            logger.exception("number %s: the store failed", self.number)
+        except DatabaseError as exc:
+            if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all
+                logger.exception("number %s: the store failed", self.number)
             return Ending.STORE_FAILED
         except Exception:  # beside the worker, so this one number counts it as a crash
             logger.exception("number %s: its worker could not be served", self.number)
@@ -147,9 +165,19 @@ class Keeper:
         finally:
             self.login.hang_up()
 
+    async def _wait_for_proxy(self) -> None:
+        """Give a proxy time to end the line of a worker that was killed: two would cost the login."""
+        left = self._line_held_until - now()
+        if left > 0:
+            self.has_begun = True
+            self.standing.show(ProcessState.BACKING_OFF)
+            await asyncio.sleep(left)
+            self.standing.show(ProcessState.STARTING)
+
     async def _run_worker(self, slot: Slot) -> Ending:
         timing = self._fleet.timing
         errand, self._errand = self._errand, None
+        self._turn, self._why_parked = Turn(errand), ""
         assignment = await self._ledger.brief(errand)
         self._url_planfix = assignment.planfix.url
         self._desk = None if errand else await self._desks.of(self.number)
@@ -163,14 +191,17 @@ class Keeper:
             self._desk.begin(worker.tell)
         slot.leave_after(timing.boot)
         try:
-            hear = partial(self._hear, slot)
-            return await Shift(worker, timing, hear, self._note_silence).serve()
+            hear, is_login = partial(self._hear, slot), errand is not None and errand.is_login
+            shift = Shift(worker, timing, hear, may_kill=self._note_silence, is_login=is_login)
+            return await shift.serve()
         finally:
-            self._heard = self.last_heard
+            self._heard, self._why_parked = self.last_heard, worker.breach or ""
             self._worker = None
             self._fleet.planfix_outages.leave(self._url_planfix, self.number)
             self._fleet.note_cut_off(self.number, is_cut_off=False)
             self._fleet.may_kill(self.number, is_silent=False)
+            if assignment.proxy is not None and not worker.left_in_order:
+                self._line_held_until = now() + timing.linger
             if self._desk is not None:
                 await self._desk.end()
 
@@ -205,7 +236,7 @@ class Keeper:
             case Proceed():
                 return True
             case Park():
-                await self._note(partial(self._ledger.note_parked, ending))
+                await self._note(partial(self._ledger.note_parked, ending, self._why_parked))
                 self.standing.show(ProcessState.PARKED)
             case Rest():
                 self.standing.rest()
@@ -220,8 +251,8 @@ class Keeper:
                     await self._hear_one(slot, event)
 
     async def _hear_messages(self, events: list[MessageEvent]) -> None:
+        self._turn.require_messages()
         if self._desk is None:
-            logger.warning("number %s: no use for messages now", self.number)
             return
         for piece in cut_after_gaps(events):
             await self._until_stored(partial(self._desk.take, piece))
@@ -245,6 +276,7 @@ class Keeper:
                 logger.warning("number %s: no use for a %s", self.number, event.kind)
 
     async def _hear_login(self, said: LoginEvent) -> None:
+        self._turn.require_login(said)
         if isinstance(said, LoginMoved) and said.stage is LoginStage.LOGGED_IN:
             await self._note(partial(self._ledger.note_logged_in, self.login.who))
             # From here on whoever waits waits for the number's next worker.

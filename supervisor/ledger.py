@@ -77,9 +77,10 @@ class Ledger:
         number = await self._store.numbers.get(self.number)
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         self._error_code = number.last_error.code if number.last_error else None
+        secrets = await self._store.numbers.secrets(self.number)
         planfix = PlanfixAccount(
             url=number.url_planfix,
-            token=await self._store.numbers.planfix_token(self.number),
+            token=secrets.token_planfix,
             provider_id=number.provider_id,
             user_email=number.user_email,
             may_be_private=self._config.allow_private_planfix,
@@ -92,6 +93,7 @@ class Ledger:
             data_centre=self._data_centre(),
             session=await self._stored_session(),
             planfix=planfix,
+            proxy=secrets.proxy,
             spool=str(self._config.spool_of(self.number)),
             language=self._config.language,
             log_level=self._config.log_level,
@@ -133,8 +135,10 @@ class Ledger:
                     pass  # tells nothing about Planfix
 
     async def note_login_lost(self, trouble: Trouble) -> None:
-        """Forget a key that Telegram has ended: it must never be used again."""
-        if trouble.code in _DEAD_KEYS:
+        """Forget a key that Telegram has ended, or that is another account's."""
+        if trouble.code is TroubleCode.WRONG_ACCOUNT:
+            await self._store.sessions.let_go(self.number, self._epoch)
+        elif trouble.code in _DEAD_KEYS:
             login = Login.BANNED if trouble.code in _BANNED else Login.NEEDED
             await self._store.sessions.drop(self.number, self._epoch, login)
 
@@ -147,8 +151,8 @@ class Ledger:
         await self._note_error(ending)
         await self._store.runs.count_restart(self.number, self._epoch)
 
-    async def note_parked(self, ending: Ending) -> None:
-        await self._note_error(ending, parked=True)
+    async def note_parked(self, ending: Ending, detail: str = "") -> None:
+        await self._note_error(ending, detail, parked=True)
         await self._store.runs.park(self.number, self._epoch, ending)
 
     async def _note_error(

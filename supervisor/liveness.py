@@ -30,6 +30,7 @@ class Patience:
 
     ran: float = 0.3
     idle: float = 0.8
+    stopped: float = 0.0
     on_disk: float = 6.0
     unknown: float = 6.0
 
@@ -54,10 +55,14 @@ class Silence:
         if usage is None or self.began is None:
             return self.lasted >= patience.unknown
         if usage.state in STOPPED:
-            return True
+            return self.lasted >= patience.stopped
         ran, waited = usage.ran - self.began.ran, usage.waited - self.began.waited
         most = patience.on_disk if usage.state == ON_DISK else patience.idle
         return ran >= patience.ran or self.lasted - ran - waited >= most
+
+
+ENDLESS_PATIENCE = Patience(*[float("inf")] * 5)
+"""Never takes a worker for hung, as tests need that halt one on purpose."""
 
 
 @dataclass(slots=True)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.message import Attachment, Incoming, Outgoing
 from session_worker.plan import plan
 from session_worker.spool import incoming_file, photo_file
+from supervisor.confined_file import OutsideRoot, open_inside
 from supervisor.errors import (
     FileGone,
     MessageEmpty,
     MessageTooLarge,
+    NumberOffline,
     NumberUnknown,
     RecipientUnknown,
-    WorkerUnavailable,
 )
-from supervisor.health import Status, status_of
+from supervisor.health import State, Status, status_of
 from supervisor.journal import chat_id, peer_of
 from supervisor.links import MessageFile, Photo
 from supervisor.orders import PHOTO
@@ -50,6 +53,20 @@ class OpenFile(NamedTuple):
     path: Path
     name: str
     mime: str
+    number: str = ""
+    folder: Path | None = None
+
+    def open(self) -> int:
+        """Open it for reading, through no link: the number's folder is its worker's, taken over or not."""
+        folder = self.folder or self.path.parent
+        try:
+            descriptor = open_inside(folder, str(self.path.relative_to(folder)))
+        except (OSError, OutsideRoot) as exc:
+            raise FileGone from exc
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise FileGone
+        return descriptor
 
 
 class Mailroom:
@@ -92,17 +109,18 @@ class Mailroom:
     async def open_file(self, token: str) -> OpenFile:
         """Return where the file of a link lies; raise `LinkInvalid` or `FileGone`."""
         place = self._desks.links.check(token, time.time())
+        folder = self._config.spool_of(place.number)
         match place:
             case Photo(number=number, photo_id=photo_id):
-                path = photo_file(self._config.spool_of(number), photo_id)
-                found = OpenFile(path, PHOTO, "image/jpeg")
+                path = photo_file(folder, photo_id)
+                found = OpenFile(path, PHOTO, "image/jpeg", number, folder)
             case _:
-                found = await self._find(place)
+                found = await self._find(place, folder)
         if not await asyncio.to_thread(found.path.is_file):
             raise FileGone
         return found
 
-    async def _find(self, file: MessageFile) -> OpenFile:
+    async def _find(self, file: MessageFile, folder: Path) -> OpenFile:
         try:
             desk = await self._desks.of(file.number)
         except NumberUnknown as exc:
@@ -111,8 +129,8 @@ class Mailroom:
         if not isinstance(body, Incoming) or file.index >= len(body.files):
             raise FileGone
         described = body.files[file.index]
-        path = incoming_file(self._config.spool_of(file.number), file.row, file.index)
-        return OpenFile(path, described.name, described.mime)
+        path = incoming_file(folder, file.row, file.index)
+        return OpenFile(path, described.name, described.mime, file.number, folder)
 
     async def _recipient(self, desk: Desk, draft: OutgoingDraft) -> tuple[int, bool]:
         """Return who it goes to, with whether it is the first message to them."""
@@ -125,13 +143,14 @@ class Mailroom:
             return repeated.peer_id, False
         if not draft.names_somebody:
             raise RecipientUnknown("this chat is not known" if draft.chat_id else None)
-        if not self._is_online(desk.number):
-            raise WorkerUnavailable(desk.number)
+        self._check_online(desk.number)
         return (await desk.resolve(draft)).peer_id, True
 
-    def _is_online(self, number: str) -> bool:
+    def _check_online(self, number: str) -> None:
         keeper = self._roster.find(number)
-        return keeper is not None and status_of(keeper.standing.state) is Status.ONLINE
+        state = keeper.standing.state if keeper else State.STOPPED
+        if status_of(state) is not Status.ONLINE:
+            raise NumberOffline(state)
 
 
 def _check(draft: OutgoingDraft) -> None:

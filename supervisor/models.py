@@ -113,6 +113,8 @@ class Number(SQLModel, table=True):
     token_planfix: bytes = Field(sa_type=LargeBinary)
     provider_id: str = Field(sa_type=Text)
     user_email: str | None = Field(default=None, sa_type=Text)
+    proxy: bytes | None = Field(default=None, sa_type=LargeBinary)
+    proxy_place: str | None = Field(default=None, sa_type=Text)
     token_hash: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True)
     data_key: bytes = Field(sa_type=LargeBinary)
     wanted: Wanted = Field(default=Wanted.RUNNING, sa_type=String(10))

@@ -81,7 +81,7 @@ def next_step(
             return Rest()
         case Ending.LOGGED_IN:
             return Proceed()
-        case Ending.BOOT_FAILED:
+        case Ending.BOOT_FAILED | Ending.BOUNDS_BROKEN | Ending.DATA_REFUSED:
             return Park()
         case Ending.FORK_FAILED | Ending.STORE_FAILED:
             return Restart(policy.own_fault_pause * (1.0 + chance))

@@ -45,10 +45,16 @@ class Word:
                 return Word(tries=self.tries + 1, is_uncertain=self.is_uncertain)
             case Delivered():
                 return replace(self, state=RowState.DELIVERED, failure=None)
-            case Failed(failure=failure):
+            case Failed(failure=failure, tries=tries):
                 state = RowState.DEAD if failure.next_try is None else RowState.PENDING
                 lost = self.is_uncertain or failure.code == FailureCode.ANSWER_LOST
-                return replace(self, state=state, failure=failure, is_uncertain=lost)
+                return replace(
+                    self,
+                    tries=self.tries + tries,
+                    state=state,
+                    failure=failure,
+                    is_uncertain=lost,
+                )
 
 
 @dataclass(slots=True)

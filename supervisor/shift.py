@@ -31,7 +31,9 @@ class Shift:
         worker: WorkerProcess,
         timing: Timing,
         hear: Callable[[list[Event]], Awaitable[None]],
+        *,
         may_kill: Callable[[bool], bool] = lambda _: True,
+        is_login: bool = False,
     ) -> None:
         """Let `may_kill` hear at each beat whether the worker is stalled, then decide."""
         self._worker = worker
@@ -40,6 +42,7 @@ class Shift:
         self._may_kill = may_kill
         self._silence: Silence | None = None
         self._is_stalled = False
+        self._is_login = is_login
 
     async def serve(self) -> Ending:
         """Return why the worker ended; cancelled, end it in order first."""
@@ -60,7 +63,11 @@ class Shift:
             beating.result()
         if not listening.cancelled():
             listening.result()
-        return Ending.UNRESPONSIVE if silent else read_exit(code, lease_over=lease_over)
+        if self._worker.breach is not None:
+            return Ending.BOUNDS_BROKEN
+        if silent:
+            return Ending.UNRESPONSIVE
+        return read_exit(code, lease_over=lease_over, is_login=self._is_login)
 
     async def _part(self, listening: asyncio.Task[None]) -> int | None:
         """Return the exit code once nothing of the worker is left."""

@@ -23,5 +23,7 @@ class Timing:
     leave: float = 5.5
     terminate: float = 1.0
     dump: float = 0.5
+    linger: float = 10.0
+    """How long a proxy is believed to hold the line of a worker that did not end in order."""
     boot: float = 1.0
     """How long a worker that has not spoken yet keeps the next one from starting."""

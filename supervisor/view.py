@@ -37,6 +37,7 @@ class View:
     last_heard: datetime | None = None
     worker: WorkerHealth | None = None
     backlog: Backlog = Backlog()
+    proxy: str | None = None
 
     @property
     def status(self) -> Status:
@@ -61,6 +62,7 @@ def view_of(
         last_heard=_moment(keeper.last_heard),
         worker=keeper.worker_health,
         backlog=backlog,
+        proxy=number.proxy_place,
     )
 
 
@@ -74,6 +76,7 @@ def _at_rest(number: Number, backlog: Backlog) -> View:
         restarts=number.restarts,
         last_error=number.last_error,
         backlog=backlog,
+        proxy=number.proxy_place,
     )
 
 
@@ -86,4 +89,10 @@ def _resting_state(number: Number) -> State:
 
 
 def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    """Tell the time; what no calendar has is no time, for one number must not spoil a list."""
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

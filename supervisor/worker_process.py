@@ -8,9 +8,10 @@ import signal
 import time
 from typing import TYPE_CHECKING, Self
 
-from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, Pulse
+from session_worker.contract import EVENTS, Assignment, Beat, Command, Event, ExitCode, Pulse
 from session_worker.lease import now
-from session_worker.pipe import Pipe, PipeBroken, PipeClosed
+from session_worker.pipe import MAX_EVENT, BoundsBroken, Pipe, PipeBroken, PipeClosed, decode
+from supervisor.event_queue import EventQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from supervisor.forkserver import Child, Forkserver
     from supervisor.timing import Timing
 
-EVENTS_AT_ONCE = 200  # events that are stored together
-EVENTS_WAITING = 1000  # events that wait to be stored before the worker has to wait as well
+IN_A_ROW = 64  # events that are read before others get their turn
+IN_ORDER = frozenset({ExitCode.OK, ExitCode.BOOT_FAILED, ExitCode.NEEDS_LOGIN, ExitCode.LOGGED_IN})
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +35,14 @@ class WorkerProcess:
         self._child = child
         self._pipe = pipe
         self._timing = timing
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue(EVENTS_WAITING)
+        self._events = EventQueue()
         self._gone = asyncio.Event()
         self._beats = 0
         self._deadline = 0.0
+        self._exit_code: int | None = None
         self.started = time.time()
         self.pulse: Pulse | None = None
+        self.breach: str | None = None
         asyncio.get_running_loop().add_reader(child.descriptor, self._notice_death)
         self._hearing = asyncio.create_task(self._hear(), name=f"hearing {child.pid}")
 
@@ -48,7 +51,7 @@ class WorkerProcess:
         """Fork a worker, give it its lease along with all it has to know."""
         child = await forkserver.fork()
         try:
-            pipe: Pipe[Event, Command] = await Pipe.open(child.end, EVENTS)
+            pipe: Pipe[Event, Command] = await Pipe.open(child.end, EVENTS, MAX_EVENT)
         except BaseException:
             await forkserver.discard(child)
             raise
@@ -63,7 +66,7 @@ class WorkerProcess:
     @property
     def has_unread(self) -> bool:
         """Whether it has said something that has not been read yet."""
-        return not self._hearing.done() and not self._events.full() and self._pipe.has_unread
+        return not self._hearing.done() and not self._events.is_full and self._pipe.has_unread
 
     @property
     def lease_over(self) -> bool:
@@ -71,9 +74,14 @@ class WorkerProcess:
         return now() >= self._deadline
 
     @property
+    def left_in_order(self) -> bool:
+        """Whether it closed its line before it was gone, known once it is reaped."""
+        return self._exit_code in IN_ORDER
+
+    @property
     def unanswered(self) -> int:
         """How many beats have brought no pulse, as far as we have read."""
-        if self._events.full():
+        if self._events.is_full:
             return 0  # we do not listen, so its silence means nothing
         return self._beats - (self.pulse.beat_id if self.pulse else 0)
 
@@ -91,17 +99,9 @@ class WorkerProcess:
         except PipeClosed as exc:
             logger.debug("worker %d takes no %s: %s", self.pid, command.kind, exc)
 
-    async def events(self) -> AsyncIterator[list[Event]]:
+    def events(self) -> AsyncIterator[list[Event]]:
         """Give what the worker has said by now, in order, until it has nothing more to say."""
-        while (event := await self._events.get()) is not None:
-            said = [event]
-            while not self._events.empty() and len(said) < EVENTS_AT_ONCE:
-                event = self._events.get_nowait()
-                if event is None:
-                    self._events.put_nowait(None)
-                    break
-                said.append(event)
-            yield said
+        return self._events.batches()
 
     async def wait_gone(self) -> None:
         await self._gone.wait()
@@ -125,7 +125,8 @@ class WorkerProcess:
     async def reap(self) -> int | None:
         """Tell the exit code of a worker that is gone; after this another may start."""
         await self._gone.wait()
-        return await self._forkserver.reap(self._child)
+        self._exit_code = await self._forkserver.reap(self._child)
+        return self._exit_code
 
     def close(self) -> None:
         """Let go of the pipe, with what nobody wants to read any more."""
@@ -149,15 +150,33 @@ class WorkerProcess:
 
     async def _hear(self) -> None:
         try:
-            while (event := await self._pipe.receive()) is not None:
-                if isinstance(event, Pulse):
-                    self.pulse = event
-                else:
-                    await self._events.put(event)
-        except PipeBroken:
+            await self._read()
+        except PipeBroken as exc:
             logger.exception("worker %d speaks nonsense, so it is killed", self.pid)
+            if isinstance(exc, BoundsBroken):
+                self.breach = str(exc)
             self._child.signal(signal.SIGKILL)
-        await self._events.put(None)
+        finally:
+            self._events.finish()
+
+    async def _read(self) -> None:
+        read = 0
+        while (frame := await self._pipe.receive_frame()) is not None:
+            event = decode(frame, EVENTS)
+            if isinstance(event, Pulse):
+                self._feel(event)
+            else:
+                await self._events.put(event, len(frame))
+            read += 1
+            if read % IN_A_ROW == 0:
+                await asyncio.sleep(0)  # what is in the buffer already is had without waiting
+
+    def _feel(self, pulse: Pulse) -> None:
+        """Take the answer to a beat; each has one, and none comes before it."""
+        felt = self.pulse.beat_id if self.pulse else 0
+        if not felt < pulse.beat_id <= self._beats:
+            raise BoundsBroken("a pulse that nobody asked for")
+        self.pulse = pulse
 
     def _notice_death(self) -> None:
         asyncio.get_running_loop().remove_reader(self._child.descriptor)

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.blocking import make_detector
 from tests.clock import AutojumpClock, autojumping
@@ -15,6 +16,14 @@ from tests.databases import Postgres, running_postgres
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile(
+    "patient",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("patient")
 
 SETTINGS = (
     *("ADMIN_KEY", "SECRET_KEY", "DATABASE_URL", "DATA_DIR", "SESSION_ROOT", "PUBLIC_URL"),

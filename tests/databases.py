@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from tests.waiting import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,7 +29,6 @@ WITHOUT_SYNC = ["-F", "-c", "full_page_writes=off", "-c", "log_min_messages=fata
 # The server ends when its standard input does, so it outlives no test run, not even a killed one.
 LEASH = ["sh", "-c", '"$@" & read -r _; kill -QUIT $!; wait', "leash"]
 WITHOUT_HEADERS = shutil.ignore_patterns("include")
-DEADLINE = 15  # seconds
 POLL_INTERVAL = 0.02  # seconds
 
 
@@ -59,7 +60,7 @@ class Postgres:
     def fresh_database(self) -> Iterator[str]:
         """Make an empty database for one test, known by its URL."""
         name = f"test_{secrets.token_hex(8)}"
-        self._administer("createdb", name)
+        self._administer("createdb", "--strategy=file_copy", name)
         try:
             # Without a password in the URL asyncpg would look for one in the developer's files.
             yield f"postgresql+asyncpg://postgres:any@/{name}?host={self.folder}"
@@ -79,14 +80,14 @@ class Postgres:
 
     def _wait_until_ready(self) -> None:
         question: Command = [self.programs / "pg_isready", "-q", "-h", self.folder]
-        give_up = time.monotonic() + DEADLINE
+        give_up = time.monotonic() + PATIENCE
         while subprocess.run(question, check=False).returncode:
             assert time.monotonic() < give_up, "PostgreSQL did not start"
             time.sleep(POLL_INTERVAL)
 
     def _administer(self, program: str, *arguments: str) -> None:
         command: Command = [self.programs / program, "-h", self.folder, "-U", "postgres"]
-        subprocess.run([*command, *arguments], check=True, timeout=DEADLINE)
+        subprocess.run([*command, *arguments], check=True, timeout=PATIENCE)
 
 
 @contextmanager

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+from functools import partial
+from urllib.parse import quote
 
-from quart import Blueprint, Response, request, send_file
+from quart import Blueprint, Response, current_app, request, send_file
 from quart_schema import hide
 
 from api.byte_range import RangeBeyondEnd, find_part
 from api.context import context
+from api.downloads import time_for
+from api.ending import at_end
 from api.errors import ApiError, not_found
 from supervisor.errors import FileGone, LinkInvalid
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")
 
-LONGEST_DOWNLOAD = 3600  # seconds; a big file takes its time over a slow line
-# What a browser would run as a page of ours is served as bytes alone.
-_HARMLESS = ("image/png", "image/jpeg", "image/gif", "image/webp", "video/", "audio/")
+_NAME_START, _NAME_END = 160, 40  # characters that are left of a name that is too long
+_LONGEST_NAME = _NAME_START + _NAME_END
+# What a browser would run as a page of ours is served as bytes alone, as is what only looks like
+# a type: a stranger wrote it. Without `+`, since `+xml` is a page too.
+_HARMLESS = re.compile(
+    r"image/(?:png|jpeg|gif|webp)|(?:video|audio)/[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?"
+)
 _BYTES = "application/octet-stream"
 
 
@@ -26,21 +36,32 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people 
     """Serve a file under a link of ours, or the part of it that is asked for."""
     try:
         file = await context().gateway.open_file(token)
-        size = (await asyncio.to_thread(file.path.stat)).st_size
-    except (LinkInvalid, FileGone, FileNotFoundError) as exc:
+        await current_app.config["DOWNLOADS"].take_place(file.number)
+        opened = await asyncio.to_thread(file.open)
+    except (LinkInvalid, FileGone) as exc:
         raise not_found("there is no such file, or its link has expired") from exc
-    _put_range_plainly(size)
-    response = await send_file(
-        file.path,
-        mimetype=safe_type(file.mime),
-        as_attachment=True,
-        attachment_filename=one_line(file.name),
-        conditional=True,
-    )
-    response.timeout = LONGEST_DOWNLOAD
+    at_end(partial(os.close, opened))
+    now = os.fstat(opened)
+    _put_range_plainly(now.st_size)
+    # By its descriptor: whatever lies under its name by now, this is the file that was looked at.
+    opened_file = f"/proc/self/fd/{opened}"
+    response = await send_file(opened_file, mimetype=safe_type(file.mime), add_etags=False)
+    response.set_etag(f"{now.st_mtime_ns:x}-{now.st_size:x}")
+    await response.make_conditional(request, accept_ranges=True, complete_length=now.st_size)
+    response.headers["Content-Disposition"] = disposition(file.name)
+    response.timeout = time_for(now.st_size)
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    if request.method == "HEAD":
+        _leave_out_body(response)
     return response
+
+
+def _leave_out_body(response: Response) -> None:
+    """Keep what is said about the body; the framework would read it all to send nothing of it."""
+    length = response.headers["Content-Length"]
+    response.set_data(b"")
+    response.headers["Content-Length"] = length
 
 
 def _put_range_plainly(size: int) -> None:
@@ -55,10 +76,13 @@ def _put_range_plainly(size: int) -> None:
         request.headers["Range"] = f"bytes={part[0]}-{part[1] - 1}"
 
 
-def one_line(name: str) -> str:
-    """Take out of a stranger's file name what ends a header's line, or hides a part of it."""
-    return "".join(char if char.isprintable() else "_" for char in name)
+def disposition(name: str) -> str:
+    """Write a stranger's file name as RFC 6266 wants it: nothing in it can end it, or hide a part."""
+    name = name if len(name) <= _LONGEST_NAME else name[:_NAME_START] + name[-_NAME_END:]
+    name = "".join(char if char.isprintable() else "_" for char in name)
+    for_old_ones = re.sub(r"[^\w .()-]", "_", name, flags=re.ASCII)
+    return f"attachment; filename=\"{for_old_ones}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def safe_type(mime: str) -> str:
-    return mime if mime.startswith(_HARMLESS) else _BYTES
+    return mime if _HARMLESS.fullmatch(mime) else _BYTES

@@ -42,5 +42,6 @@ async def get_metrics() -> Response:
     context().door.admit_operator(request)
     gateway = context().gateway
     old_keys = await gateway.count_old_keys()
-    text = render_metrics(await gateway.numbers(), await gateway.readiness(), old_keys)
+    merging = await gateway.page_merging()
+    text = render_metrics(await gateway.numbers(), await gateway.readiness(), merging, old_keys)
     return Response(text, content_type=CONTENT_TYPE)

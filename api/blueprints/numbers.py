@@ -27,7 +27,8 @@ async def get_numbers() -> Response:
     context().door.admit_operator(request)
     client = validate(OfClient, read_query(request)).client
     views = await context().gateway.numbers(client)
-    return say(NumbersAnswer(numbers=[describe(view) for view in views]))
+    merging = (await context().gateway.page_merging()).value
+    return say(NumbersAnswer(numbers=[describe(view) for view in views], merging=merging))
 
 
 @blueprint.get("/<number>")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
@@ -9,10 +11,11 @@ from api.answers import CreatedAnswer, NumberAnswer, StateAnswer, StoppedAnswer,
 from api.body import read_body, read_body_or_query, read_query, validate
 from api.context import context
 from api.deed import OPERATOR, carry_out, name_of
-from api.errors import not_found, unauthorized
+from api.errors import not_found, operator_only, unauthorized
 from api.login_address import login_url
-from api.openapi import ADMIN, ADMIN_OR_TOKEN, TOKEN, needs
+from api.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from api.schemas import (
+    SESSION_FIELDS,
     AskedNumber,
     ChangedNumber,
     NamedNumber,
@@ -22,6 +25,9 @@ from api.schemas import (
     Purge,
     StoppedNumber,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
 _ASKED = frozenset(NamedNumber.model_fields)
@@ -37,7 +43,7 @@ _STOPPED = frozenset(StoppedNumber.model_fields)
 async def post_webhook() -> Response:
     """Start a number."""
     context().door.admit_operator(request)
-    new = validate(NewNumber, await read_body(request), **_rules())
+    new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
     created = await carry_out(context().gateway.create(new), OPERATOR, "started", new.number)
     view = await context().gateway.wait_settled(new.number, wait)
@@ -54,18 +60,18 @@ async def post_webhook() -> Response:
 
 @blueprint.get("")
 @tag(["webhook"])
-@needs(TOKEN)
+@needs(ADMIN_OR_TOKEN)
 @document_querystring(AskedNumber)
 @document_response(NumberAnswer)
 async def get_webhook() -> Response:
     """Say how a number is."""
     fields = await read_body_or_query(request, _ASKED)
     number = validate(Numbered, fields).number
-    await context().door.admit_client(request, number)
+    is_operator = await context().door.admit_either(request, number)
     asked = validate(NamedNumber, fields)
     view = await context().gateway.show(number)
     if view.name != asked.name:
-        raise unauthorized()
+        raise not_found() if is_operator else unauthorized()
     return say(describe(view))
 
 
@@ -76,14 +82,16 @@ async def get_webhook() -> Response:
 @document_querystring(Patience)
 @document_response(StateAnswer)
 async def put_webhook() -> Response:
-    """Stop a number, change it, start it again."""
+    """Stop a number, change it, start it again; another name or session needs the admin key."""
     fields = await read_body(request)
     number = validate(Numbered, fields).number
     is_operator = await context().door.admit_either(request, number)
-    changes = validate(ChangedNumber, fields, **_rules())
+    if not is_operator:
+        _leave_sessions_alone(fields)
+    changes = validate(ChangedNumber, fields, **_rules(is_operator=is_operator))
     wait = validate(Patience, read_query(request)).wait
-    if changes.string_session is not None and not is_operator:
-        raise unauthorized()
+    if not is_operator and changes.name is not None:
+        await _leave_name_alone(number, changes.name)
     work = context().gateway.change(number, changes, wait)
     view = await carry_out(work, name_of(is_operator=is_operator), "changed", number)
     return say(StateAnswer(status=view.status, state=view.state))
@@ -114,9 +122,26 @@ async def delete_webhook() -> Response:
     return say(StoppedAnswer(was_running=was_running))
 
 
+def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
+    """Refuse a client's session fields before anything could tell which files there are."""
+    named = [name for name in SESSION_FIELDS if fields.get(name)]
+    if named:
+        raise operator_only(named)
+
+
+async def _leave_name_alone(number: str, name: str) -> None:
+    if (await context().gateway.show(number)).name != name:
+        raise operator_only(["name"])
+
+
 async def _login_url(number: str) -> str:
     return login_url((await context().gateway.links.make(number)).secret)
 
 
-def _rules() -> dict[str, bool]:
-    return {"allow_private_planfix": context().settings.allow_private_planfix}
+def _rules(*, is_operator: bool) -> dict[str, bool]:
+    allow_private = context().settings.allow_private_planfix
+    # A client must not learn from a proxy's troubles what else is in the operator's network.
+    return {
+        "allow_private_planfix": allow_private,
+        "allow_private_proxy": allow_private or is_operator,
+    }

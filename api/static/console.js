@@ -177,7 +177,7 @@ function putRow({ row, cells, badge }, view) {
   row.classList.toggle("attention", Boolean(needsSomebody(view)));
 }
 
-function showList(numbers) {
+function showList({ numbers, merging }) {
   views = numbers.sort(inOrder);
   const body = element("numbers").tBodies[0];
   const focused = document.activeElement;
@@ -197,6 +197,7 @@ function showList(numbers) {
   }
   if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
   showSummary();
+  showMerging(merging);
   applyFilter();
 }
 
@@ -212,6 +213,13 @@ function showSummary() {
     element(id).classList.toggle("some", figure > 0);
   }
   document.title = (figures.need ? `(${figures.need}) ` : "") + words.title;
+}
+
+function showMerging(merging) {
+  const bytes = views.reduce((sum, { merged }) => sum + (merged ?? 0), 0);
+  const place = element("merged").lastElementChild;
+  put(place, merging === "on" ? memory(bytes) : words[`merging_${merging}`]);
+  place.title = words[`merging_${merging}_how`] ?? "";
 }
 
 function applyFilter() {
@@ -283,6 +291,8 @@ function showView(view) {
     pid: view.worker?.pid ?? "–",
     uptime: view.worker ? duration(view.worker.uptime) : "–",
     memory: memory(view.worker?.memory),
+    merged: memory(view.merged),
+    ...(view.proxy && { proxy: `${view.proxy.kind} ${view.proxy.host}:${view.proxy.port}` }),
   };
   renderOnce(element("facts"), facts, () =>
     element("facts").replaceChildren(
@@ -413,9 +423,9 @@ async function copy({ currentTarget: button }) {
 async function look() {
   const bearer = key();
   try {
-    const { numbers } = await ask("GET", "numbers");
+    const answer = await ask("GET", "numbers");
     if (bearer !== key()) return;
-    showList(numbers);
+    showList(answer);
     await lookInside(bearer);
     if (bearer === key()) tellFresh();
   } catch (error) {
@@ -487,7 +497,7 @@ async function signIn() {
 function signOut(why = "") {
   sessionStorage.removeItem(KEY);
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
-  showList([]);
+  showList({ numbers: [], merging: "off" });
   tellStale("");
   lastLook = null;
   showBoard();

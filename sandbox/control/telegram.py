@@ -23,6 +23,7 @@ from sandbox.control.telegram_orders import (
     Trouble,
 )
 from sandbox.telegram import handset
+from sandbox.telegram.faults import Kind
 from sandbox.telegram.methods.qr import scan
 from sandbox.telegram.post_office import Draft
 
@@ -47,6 +48,7 @@ def describe(account: Account) -> Json:
         "first_name": account.first_name,
         "last_name": account.last_name,
         "username": account.username,
+        "about": account.about,
         "bot": account.bot,
         "code": account.code,
     }
@@ -85,7 +87,7 @@ async def post_account() -> tuple[Json, int]:
         password=order.password,
         bot=order.bot,
     )
-    account.phone_visible = order.phone_visible
+    account.phone_visible, account.about = order.phone_visible, order.about
     return describe(account), 201
 
 
@@ -175,6 +177,8 @@ async def post_fault() -> Json:
         data_centre().account_of(order.phone)
     if isinstance(order, MethodTrouble):
         data_centre().fail(order.error, phone=order.phone, method=order.method, times=order.times)
+    elif order.kind is Kind.NEWER_ANSWER:
+        data_centre().answer_newer(order.method, phone=order.phone, times=order.times)
     else:
         data_centre().afflict(order.kind, order.phone, order.seconds, dc_id=order.dc)
     return {}

@@ -30,6 +30,7 @@ class NewAccount(Order):
     password: Annotated[str | None, Field(min_length=1, repr=False)] = None
     phone_visible: bool = True
     bot: bool = False
+    about: Annotated[str, Field(max_length=140)] = ""
 
 
 class PhoneOnly(Order):
@@ -121,6 +122,14 @@ class LineTrouble(Order):
     phone: Phone | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
     dc: DcId | None = None
+    method: Annotated[str, Field(min_length=1)] | None = None
+    times: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def fits_the_kind(self) -> Self:
+        if self.kind is not Kind.NEWER_ANSWER and (self.method or self.times):
+            raise ValueError("only newer_answer concerns a method, or so many answers")
+        return self
 
 
 Trouble: TypeAdapter[MethodTrouble | LineTrouble] = TypeAdapter(MethodTrouble | LineTrouble)

@@ -43,6 +43,9 @@ class Account:
     username: str | None = None
     phone_visible: bool = True
     bot: bool = False
+    # The bio, with whether others get to see it.
+    about: str = ""
+    about_visible: bool = True
     # The code that every login of this account gets.
     code: str = field(default_factory=lambda: f"{secrets.randbelow(10**5):05}")
     password: Password | None = None
@@ -58,6 +61,8 @@ class Account:
     reference_epoch: int = 0
     # How often somebody logged in to it by code, QR or token.
     logins: int = 0
+    # How often a key was signed in to it, in whatever way; each time has access hashes of its own.
+    sign_ins: int = 0
     # The most connections that one of its auth keys ever had open at a time.
     peak_per_key: int = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.faults import Faults
     from sandbox.telegram.keyring import Keyring
     from sandbox.telegram.session import Session
+    from sandbox.telegram.viewer import Viewer
 
 
 class Courier:
@@ -39,23 +41,14 @@ class Courier:
     def record(self, account: Account, event: Event, *, origin: Session | None = None) -> Entry:
         """Log an event and push it to all sessions but the one that caused it."""
         entry = account.log.append(event)
-        listeners = list(self._listeners(account, origin))
-        if listeners and (shown := self._shown(account, entry)):
-            body = serialise(shown)
-            for session in listeners:
-                session.push(body)
+        self._push(self._listeners(account, origin), partial(self._shown, entry))
         return entry
 
     def record_in(self, channel: Channel, event: Event, *, origin: Session | None = None) -> Entry:
         """Log an event of a channel and push it to the sessions of its members."""
         entry, channel.active = channel.log.append(event), now()
         for member in map(self._accounts.__getitem__, channel.members):
-            if listeners := list(self._listeners(member, origin)):
-                update = views.update(member, entry, channel)
-                named = views.peers_in(member, entry, channel) | {channel.id}
-                body = serialise(views.updates(member, self._accounts, [update], named))
-                for session in listeners:
-                    session.push(body)
+            self._push(self._listeners(member, origin), partial(self._shown_in, channel, entry))
         return entry
 
     def push(
@@ -68,16 +61,33 @@ class Courier:
         lasting: bool = True,
     ) -> None:
         """Push an update that has no place in the account's log, such as typing."""
-        listeners = list(self._listeners(account, origin))
-        if listeners:
-            body = serialise(self._wrapped(account, update, peers))
-            for session in listeners:
-                session.push(body, lasting=lasting)
+        show = partial(self._wrapped, update, peers)
+        self._push(self._listeners(account, origin), show, lasting=lasting)
 
-    def _wrapped(self, account: Account, update: Any, peers: Iterable[int]) -> Any:
+    def writes_newer(self, *people: Account) -> bool:
+        """Tell whether what these people write to each other has parts of a newer layer."""
+        moment = self._time()
+        return any(self._faults.holds(Kind.NEWER_LAYER, who.phone, moment) for who in people)
+
+    def _push(
+        self, sessions: Iterable[Session], show: Callable[[Viewer], Any], *, lasting: bool = True
+    ) -> None:
+        """Push to each session what its login gets to see; nothing if that is None."""
+        bodies: dict[Viewer, bytes] = {}
+        for session in list(sessions):
+            viewer = session.key.viewer
+            if viewer is None:
+                continue
+            if viewer not in bodies:
+                shown = show(viewer)
+                bodies[viewer] = serialise(shown) if shown else b""
+            if bodies[viewer]:
+                session.push(bodies[viewer], lasting=lasting)
+
+    def _wrapped(self, update: Any, peers: Iterable[int], viewer: Viewer) -> Any:
         if not peers:
             return types.UpdateShort(update, now())
-        return views.updates(account, self._accounts, [update], peers)
+        return views.updates(viewer, self._accounts, [update], peers)
 
     def _listeners(self, account: Account, origin: Session | None) -> Iterator[Session]:
         moment = self._time()
@@ -85,14 +95,21 @@ class Courier:
             return
         yield from (s for s in self._keys.listening(account) if s is not origin)
 
-    def _shown(self, account: Account, entry: Entry) -> Any | None:
+    def _shown(self, entry: Entry, viewer: Viewer) -> Any | None:
+        account = viewer.account
         if self.prefers_short and (short := _short(account, entry)):
             return short
         update = views.update(account, entry)
         if update is None:
             return None
         named = views.peers_in(account, entry)
-        return views.updates(account, self._accounts, [update], named)
+        return views.updates(viewer, self._accounts, [update], named)
+
+    def _shown_in(self, channel: Channel, entry: Entry, viewer: Viewer) -> Any:
+        account = viewer.account
+        update = views.update(account, entry, channel)
+        named = views.peers_in(account, entry, channel) | {channel.id}
+        return views.updates(viewer, self._accounts, [update], named)
 
 
 def _short(account: Account, entry: Entry) -> Any | None:

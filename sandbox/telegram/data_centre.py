@@ -169,6 +169,12 @@ class DataCentre:
         """Answer a method with an RPC error, until so many times or the faults end."""
         self.faults.fail(method_fault(error, phone, method), times)
 
+    def answer_newer(
+        self, method: str | None = None, *, phone: str | None = None, times: int | None = None
+    ) -> None:
+        """Carry a method out, then answer with an object that no client can read."""
+        self.faults.fail(method_fault(None, phone, method), times)
+
     def afflict(
         self,
         kind: Kind,

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     EXPIRED_REFERENCES = "expired_references"
     STRICT_RANDOM_ID = "strict_random_id"
     CDN = "cdn"
+    NEWER_LAYER = "newer_layer"
+    NEWER_ANSWER = "newer_answer"
 
 
 DEFAULT_DELAY = 1.0  # seconds
@@ -34,9 +36,12 @@ _ACTS = frozenset({Kind.CUT, Kind.REVOKE, Kind.DUPLICATE, Kind.TOO_LONG, Kind.EX
 
 @dataclass(frozen=True, slots=True)
 class MethodFault:
-    """An RPC error for a method; nothing named means every account or method."""
+    """An RPC error for a method, or without one an answer that no client can read.
 
-    error: str
+    Nothing named means every account or method.
+    """
+
+    error: str | None
     phone: str | None = None
     method: str | None = None
     code: int | None = None
@@ -100,14 +105,27 @@ class Faults:
         self._method_faults.clear()
         self._conditions.clear()
 
+    @property
+    def is_method_failing(self) -> bool:
+        """Tell whether an ordered answer is still to be given."""
+        return bool(self._method_faults)
+
     def take_error(self, phone: str | None, method: str) -> RpcError | None:
         """Return the error this call must get, counting it as given."""
+        fault = self._take(phone, method, is_error=True)
+        return RpcError(fault.error, fault.code) if fault and fault.error else None
+
+    def takes_newer(self, phone: str | None, method: str) -> bool:
+        """Tell whether this call, which was carried out, must be answered in a newer layer."""
+        return self._take(phone, method, is_error=False) is not None
+
+    def _take(self, phone: str | None, method: str, *, is_error: bool) -> MethodFault | None:
         for place, (fault, left) in enumerate(self._method_faults):
-            if fault.hits(phone, method):
+            if fault.hits(phone, method) and (fault.error is not None) is is_error:
                 self._method_faults[place] = (fault, left - 1)
                 if left <= 1:
                     del self._method_faults[place]
-                return RpcError(fault.error, fault.code)
+                return fault
         return None
 
     def holds(self, kind: Kind, phone: str | None, now: float, dc_id: int | None = None) -> bool:
@@ -120,7 +138,7 @@ class Faults:
 
 
 def method_fault(
-    error: str, phone: str | None = None, method: str | None = None, code: int | None = None
+    error: str | None, phone: str | None = None, method: str | None = None, code: int | None = None
 ) -> MethodFault:
     """Make a fault from what a person writes, e.g. +380.. and messages.SendMessageRequest."""
     phone = None if phone is None else bare_phone(phone)

@@ -153,15 +153,16 @@ class _Obfuscation:
 
     def __init__(self, header: bytes) -> None:
         mirrored = header[55:7:-1]
-        self.uncover = _ctr(header[8:40], header[40:56])
-        self.cover = _ctr(mirrored[:32], mirrored[32:48])
+        self.uncover = ctr(header[8:40], header[40:56])
+        self.cover = ctr(mirrored[:32], mirrored[32:48])
 
 
 class _Stream(Protocol):
     def __call__(self, data: bytes, /) -> bytes: ...
 
 
-def _ctr(key: bytes, counter: bytes) -> _Stream:
+def ctr(key: bytes, counter: bytes) -> _Stream:
+    """Make a stream that covers, or uncovers, bytes in their order."""
     return Cipher(algorithms.AES(key), modes.CTR(counter)).encryptor().update
 
 

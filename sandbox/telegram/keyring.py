@@ -15,6 +15,7 @@ from telethon.crypto import AuthKey
 
 from sandbox.telegram.clock import now
 from sandbox.telegram.session import Session
+from sandbox.telegram.viewer import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,8 @@ class ClientKey:
 
     auth: Any
     account: Account | None = None
+    # Which of the account's logins this is.
+    login: int = 0
     # Who gave the right code but still owes the password.
     pending: Account | None = None
     # The login at the account's own data centre, where this key came in by it at another.
@@ -46,6 +49,10 @@ class ClientKey:
     connections: set[Connection] = field(default_factory=set)
     sessions: dict[int, Session] = field(default_factory=dict)
     salt_seed: bytes = field(default_factory=lambda: os.urandom(16))
+
+    @property
+    def viewer(self) -> Viewer | None:
+        return Viewer(self.account, self.login) if self.account else None
 
     @property
     def phone(self) -> str | None:
@@ -134,7 +141,8 @@ class Keyring:
 
     def sign_in(self, key: ClientKey, account: Account) -> None:
         self.sign_out(key)
-        key.account, key.active = account, now()
+        account.sign_ins += 1
+        key.account, key.login, key.active = account, account.sign_ins, now()
         self._by_account[account.id].add(key)
         account.peak_per_key = max(account.peak_per_key, len(key.connections))
 

@@ -12,6 +12,7 @@ from sandbox.telegram.errors import RpcError
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account, Accounts
+    from sandbox.telegram.viewer import Viewer
 
 _WITH_HASH = (types.InputPeerUser, types.InputUser)
 _SELF = (types.InputPeerSelf, types.InputUserSelf)
@@ -19,50 +20,47 @@ _CHANNEL = (types.InputPeerChannel, types.InputChannel)
 _FROM_MESSAGE = (types.InputPeerUserFromMessage, types.InputUserFromMessage)
 
 
-def find_correspondent(accounts: Accounts, viewer: Account, peer: Any) -> Account | Group:
+def find_correspondent(accounts: Accounts, viewer: Viewer, peer: Any) -> Account | Group:
     """Return whom an InputPeer names, unless it is a channel, which has rules of its own."""
     if isinstance(peer, types.InputPeerChat):
         return find_group(accounts, viewer, peer.chat_id)
     return find_user(accounts, viewer, peer)
 
 
-def find_group(accounts: Accounts, viewer: Account, chat_id: int) -> Group:
+def find_group(accounts: Accounts, viewer: Viewer, chat_id: int) -> Group:
     """Return a basic group, which only those may address who are or were in it."""
     group = accounts.chats.get(-chat_id)
     if isinstance(group, Group) and (
-        viewer.id in group.members or group.id in viewer.box.conversations
+        viewer.id in group.members or group.id in viewer.account.box.conversations
     ):
         return group
     raise RpcError("CHAT_ID_INVALID")
 
 
-def find_channel(accounts: Accounts, viewer: Account, peer: Any) -> Channel:
+def find_channel(accounts: Accounts, viewer: Viewer, peer: Any) -> Channel:
     """Return the channel that an InputPeer or InputChannel names, if it is open to the viewer."""
     channel = None
     if isinstance(peer, _CHANNEL):
         channel = accounts.chats.get(-CHANNEL_OFFSET - peer.channel_id)
-    if (
-        not isinstance(channel, Channel)
-        or views.access_hash(viewer.id, channel.id) != peer.access_hash
-    ):
+    if not isinstance(channel, Channel) or viewer.access_hash(channel.id) != peer.access_hash:
         raise RpcError("CHANNEL_INVALID")
     if not channel.is_open_to(viewer.id):
         raise RpcError("CHANNEL_PRIVATE")
     return channel
 
 
-def find_user(accounts: Accounts, viewer: Account, peer: Any) -> Account:
+def find_user(accounts: Accounts, viewer: Viewer, peer: Any) -> Account:
     """Return the account that an InputPeer or InputUser names; raise PEER_ID_INVALID."""
     if isinstance(peer, _SELF):
-        return viewer
+        return viewer.account
     subject = accounts.get(peer.user_id) if isinstance(peer, _WITH_HASH + _FROM_MESSAGE) else None
     if subject is None or not _may_address(viewer, subject, peer):
         raise RpcError("PEER_ID_INVALID")
     return subject
 
 
-def _may_address(viewer: Account, subject: Account, peer: Any) -> bool:
+def _may_address(viewer: Viewer, subject: Account, peer: Any) -> bool:
     if isinstance(peer, _FROM_MESSAGE):
-        message = viewer.box.get(peer.msg_id)
+        message = viewer.account.box.get(peer.msg_id)
         return message is not None and subject.id in views.peers_of(message)
-    return subject is viewer or peer.access_hash == views.access_hash(viewer.id, subject.id)
+    return subject is viewer.account or peer.access_hash == viewer.access_hash(subject.id)

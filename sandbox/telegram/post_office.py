@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.telegram.chats import Group
@@ -16,6 +16,7 @@ from sandbox.telegram.event_log import (
     ReadOutbox,
 )
 from sandbox.telegram.mailbox import Content
+from sandbox.telegram.newer import NewerObject
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account, Accounts
@@ -68,6 +69,8 @@ class PostOffice:
         if isinstance(recipient, Group):
             return self._send_to_members(sender, recipient, draft, origin)
         _refuse_blocked(sender, recipient)
+        if self._courier.writes_newer(sender, recipient):
+            draft = replace(draft, media=NewerObject())
         content = content_of(sender, draft)
         posted = self._put(sender, recipient.id, content, draft.random_id, origin)
         if recipient is not sender:

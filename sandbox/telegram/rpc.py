@@ -14,6 +14,7 @@ from sandbox.telegram.accounts import bare_phone
 from sandbox.telegram.addresses import Address
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import NO_ANSWER, Kind, bare_method
+from sandbox.telegram.newer import NewerObject
 from sandbox.telegram.placement import check_place
 from sandbox.telegram.schema import is_well_typed
 
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre
     from sandbox.telegram.keyring import ClientKey, Keyring
     from sandbox.telegram.session import Session
+    from sandbox.telegram.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 _NOT_LOGGED_IN = "AUTH_KEY_UNREGISTERED"
+_SERVER_ERRORS = 500
 _INTERNAL = types.RpcError(500, "INTERNAL")
 
 
@@ -54,6 +57,13 @@ class Call:
         if self.key.account is None:
             raise RpcError(_NOT_LOGGED_IN)
         return self.key.account
+
+    @property
+    def viewer(self) -> Viewer:
+        """Whose request it is, under which login."""
+        if self.key.viewer is None:
+            raise RpcError(_NOT_LOGGED_IN)
+        return self.key.viewer
 
 
 Handler = TypeVar("Handler", bound="Callable[[Call, Any], Any]")
@@ -99,7 +109,7 @@ def execute(call: Call, request: Any) -> None:
         if inspect.isawaitable(outcome):
             _start(call, _finish(call, request, outcome))
         else:
-            _answer(call, outcome)
+            _answer(call, _in_its_layer(call, request, outcome))
     except Exception as exc:  # noqa: BLE001  # the root of every request
         _answer_failure(call, request, exc)
 
@@ -162,14 +172,18 @@ def _invoke(call: Call, request: Any) -> Any:
 
 def _refuse(call: Call, request: Any, name: str) -> None:
     """Raise the error that this key, account or method must answer with, if any."""
+    faults = call.data_centre.faults
+    error = faults.take_error(_phone_meant(call, request), name)
+    # A server in trouble of its own fails before it has looked at the key.
+    if error and error.code >= _SERVER_ERRORS:
+        raise error
     if call.key.refusal:
         raise RpcError(call.key.refusal)
     if call.key.is_orphaned:
         call.keys.sign_out(call.key)
-    faults = call.data_centre.faults
     if call.key.account and faults.holds(Kind.BAN, call.key.phone, call.data_centre.time()):
         raise RpcError("USER_DEACTIVATED_BAN")
-    if error := faults.take_error(_phone_meant(call, request), name):
+    if error:
         raise error
 
 
@@ -193,9 +207,15 @@ async def _after(call: Call, request: Any, earlier: list[asyncio.Task[None]]) ->
 
 async def _finish(call: Call, request: Any, outcome: Awaitable[Any]) -> None:
     try:
-        _answer(call, await outcome)
+        _answer(call, _in_its_layer(call, request, await outcome))
     except Exception as exc:  # noqa: BLE001  # the root of every request that waits
         _answer_failure(call, request, exc)
+
+
+def _in_its_layer(call: Call, request: Any, result: Any) -> Any:
+    """Put an object that the client can't read in place of a result, where that is ordered."""
+    takes = call.data_centre.faults.takes_newer(_phone_meant(call, request), name_of(request))
+    return NewerObject() if takes else result
 
 
 def _answer_failure(call: Call, request: Any, failure: Exception) -> None:

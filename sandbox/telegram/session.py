@@ -97,7 +97,7 @@ class Session:
 
     def push(self, body: bytes, *, lasting: bool = True) -> None:
         """Send an update; a lasting one outlives a broken line."""
-        self._send(body, kind=3, lasting=lasting)
+        self._send(compress(body), kind=3, lasting=lasting)
 
     def acknowledge(self, message_ids: list[int]) -> None:
         for message_id in message_ids:

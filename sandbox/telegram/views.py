@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-from hashlib import sha1
 from typing import TYPE_CHECKING, Any, assert_never
 
 from telethon.tl import types
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.chats import Chat
     from sandbox.telegram.event_log import Entry
     from sandbox.telegram.mailbox import Message
+    from sandbox.telegram.viewer import Viewer
 
 
 _MESSAGE_UPDATES = {
@@ -36,12 +35,6 @@ _MESSAGE_UPDATES = {
     (EditedMessage, False): types.UpdateEditMessage,
     (EditedMessage, True): types.UpdateEditChannelMessage,
 }
-
-
-def access_hash(viewer_id: int, subject_id: int) -> int:
-    """Make the hash by which one account may address another; it differs per viewer."""
-    digest = sha1(b"%d:%d" % (viewer_id, subject_id), usedforsecurity=False).digest()
-    return int(struct.unpack("<q", digest[:8])[0])
 
 
 def peer_of(marked: int) -> Any:
@@ -53,19 +46,20 @@ def peer_of(marked: int) -> Any:
     return types.PeerChat(-marked)
 
 
-def user(viewer: Account, subject: Account) -> Any:
+def user(viewer: Viewer, subject: Account) -> Any:
     """Show an account to another, or to itself."""
-    contact = viewer.contacts.get(subject.id)
-    knows_phone = subject is viewer or subject.phone_visible or _knows_phone(contact, subject)
+    contact = viewer.account.contacts.get(subject.id)
+    is_self = subject is viewer.account
+    knows_phone = is_self or subject.phone_visible or _knows_phone(contact, subject)
     return types.User(
         subject.id,
-        is_self=subject is viewer or None,
+        is_self=is_self or None,
         contact=contact is not None or None,
         mutual_contact=(contact is not None and viewer.id in subject.contacts) or None,
         bot=subject.bot or None,
         bot_info_version=1 if subject.bot else None,
         verified=subject.id == SERVICE_ID or None,
-        access_hash=access_hash(viewer.id, subject.id),
+        access_hash=viewer.access_hash(subject.id),
         first_name=contact.first_name if contact else subject.first_name,
         last_name=(contact.last_name if contact else subject.last_name) or None,
         username=subject.username,
@@ -75,7 +69,13 @@ def user(viewer: Account, subject: Account) -> Any:
     )
 
 
-def chat(viewer: Account, subject: Chat) -> Any:
+def about(viewer: Account, subject: Account) -> str | None:
+    """Show somebody's bio to whom its owner lets see it."""
+    is_shown = subject is viewer or subject.about_visible
+    return subject.about or None if is_shown else None
+
+
+def chat(viewer: Viewer, subject: Chat) -> Any:
     """Show a group or a channel to somebody, whether a member or not."""
     shared: dict[str, Any] = {
         "title": subject.title,
@@ -89,7 +89,7 @@ def chat(viewer: Account, subject: Chat) -> Any:
         return types.Chat(-subject.id, version=1, **shared)
     return types.Channel(
         subject.bare_id,
-        access_hash=access_hash(viewer.id, subject.id),
+        access_hash=viewer.access_hash(subject.id),
         broadcast=subject.broadcast or None,
         megagroup=not subject.broadcast or None,
         **shared,
@@ -194,19 +194,19 @@ def peers_of(record: Message) -> set[int]:
     return {i for i in (record.peer, author, forwarded, *concerned[0], concerned[1]) if i}
 
 
-def chats(viewer: Account, accounts: Accounts, ids: Iterable[int]) -> list[Any]:
+def chats(viewer: Viewer, accounts: Accounts, ids: Iterable[int]) -> list[Any]:
     """Show the groups or channels among the peers; what is not one is left out."""
     found = (accounts.chats.get(peer) for peer in sorted(set(ids)))
     return [chat(viewer, each) for each in found if each is not None]
 
 
-def users(viewer: Account, accounts: Accounts, ids: Iterable[int]) -> list[Any]:
+def users(viewer: Viewer, accounts: Accounts, ids: Iterable[int]) -> list[Any]:
     """Show the accounts among the peers; what is not one is left out."""
     found = (accounts.get(user_id) for user_id in sorted(set(ids)))
     return [user(viewer, account) for account in found if account is not None]
 
 
-def updates(viewer: Account, accounts: Accounts, shown: list[Any], ids: Iterable[int]) -> Any:
+def updates(viewer: Viewer, accounts: Accounts, shown: list[Any], ids: Iterable[int]) -> Any:
     """Wrap updates with the peers they mention; seq 0 leaves their order to pts."""
     named = set(ids)
     people, places = users(viewer, accounts, named), chats(viewer, accounts, named)

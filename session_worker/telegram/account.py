@@ -8,27 +8,29 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from session_worker.contract import SessionChanged, SessionState, Trouble, TroubleCode
-from session_worker.session import SessionEnded
+from session_worker.contract import SessionState, Trouble, TroubleCode
+from session_worker.session import LineLeftOpen, SessionEnded
+from session_worker.telegram.addresses import Names
+from session_worker.telegram.announcements import Announcements
 from session_worker.telegram.client import AccountClient
 from session_worker.telegram.clock import clock_trouble
 from session_worker.telegram.errors import (
     Deaf,
-    FloodWait,
     LeaseLost,
     NeedsLogin,
-    Refused,
     TelegramError,
-    TemporarilyFailed,
+    Undecodable,
     Unreachable,
     state_without_session,
     trouble_of,
 )
 from session_worker.telegram.fence import fenced
-from session_worker.telegram.hearing import Hearing
+from session_worker.telegram.identity import require_own
 from session_worker.telegram.line import Line
 from session_worker.telegram.news import News
 from session_worker.telegram.pace import Pace, pause_before
+from session_worker.telegram.polling import Polling
+from session_worker.telegram.proxied import HeldLines
 from session_worker.telegram.stored_session import WorkerSession
 from session_worker.telegram.updates import Inbox
 
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 INBOX = 1000  # updates that may wait to be stored
-_CONNECTED = frozenset({SessionState.ONLINE, SessionState.LIMITED})
 
 
 async def store_nothing(account: TelegramAccount, incoming: Incoming) -> None:
@@ -66,7 +67,8 @@ class TelegramAccount:
         pace: Pace | None = None,
     ) -> None:
         self._assignment = assignment
-        self._outbox = outbox
+        self.owner = assignment.session.user_id if assignment.session else None
+        self._says = Announcements(outbox)
         self._on_update = on_update
         self._pace = pace or Pace()
         self._stopping = asyncio.Event()
@@ -75,12 +77,13 @@ class TelegramAccount:
         self._session = WorkerSession(assignment.session, assignment.data_centre)
         self._news = News(outbox, self._session)
         self._inbox = Inbox(INBOX, self._news.moved)
-        self._connection = fenced(lease, self._lease_lost.set)
+        stored = assignment.session
+        self._place = stored.update_state if stored else None
+        self._place_of = stored.user_id if stored else None
+        self._held = HeldLines()
+        self._connection = fenced(lease, self._lease_lost.set, assignment.proxy, self._held)
         self._line: Line | None = None
         self._online = asyncio.Event()
-        self._limit: Trouble | None = None
-        self._deafness: Trouble | None = None
-        self._said: SessionChanged | None = None
 
     @property
     def last_heard(self) -> float | None:
@@ -89,6 +92,12 @@ class TelegramAccount:
     @property
     def queue_depth(self) -> int:
         return self._inbox.depth + (self._line.backlog if self._line else 0)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something may have been written that we can't have heard yet."""
+        line = self._line
+        return line is None or line.is_behind or line.backlog > 0 or self._inbox.is_catching_up
 
     async def run(self) -> None:
         if self._assignment.session is None:
@@ -122,9 +131,14 @@ class TelegramAccount:
         await self._online.wait()
 
     def access_hash(self, peer_id: int) -> int | None:
-        """Tell the key under which this account may address somebody."""
+        """Tell the key under which this login may address somebody."""
         row = self._session.get_entity_rows_by_id(peer_id)
         return row[1] if row else None
+
+    def names(self, peer_id: int) -> Names | None:
+        """Tell what somebody who was met before can be looked up by."""
+        found = self._session.names(peer_id)
+        return Names(*found) if found else None
 
     def tell_peers(self) -> None:
         """Have the peers that became known stored before anything that is said of them."""
@@ -132,9 +146,7 @@ class TelegramAccount:
 
     def limit(self, trouble: Trouble | None) -> None:
         """Say that Telegram limits what we send, or no longer does."""
-        self._limit = trouble
-        if self._said is not None and self._said.state in _CONNECTED:
-            self._say(SessionState.ONLINE)
+        self._says.limit(trouble)
 
     async def ask(self, request: Any) -> Any:
         """Send a request on the line that is open now; there may be none."""
@@ -160,6 +172,8 @@ class TelegramAccount:
         for task in tasks:
             if not task.cancelled():
                 task.result()
+        if self._held:
+            raise LineLeftOpen
 
     async def _hand_over(self) -> None:
         while True:
@@ -167,7 +181,7 @@ class TelegramAccount:
             await self._on_update(self, incoming)
 
     async def _stay_connected(self) -> None:
-        self._say(SessionState.CONNECTING)
+        self._says.say(SessionState.CONNECTING)
         attempt = 0
         while True:
             began = time.monotonic()
@@ -179,18 +193,20 @@ class TelegramAccount:
                 lasted = time.monotonic() - began
                 attempt = 0 if lasted > self._pace.settled_after else attempt + 1
                 await asyncio.sleep(self._meet(error, attempt))
+                self._held.forget()
 
     def _meet(self, error: TelegramError, attempt: int) -> float:
         """Say why the line is gone; how long to wait before the next one."""
         trouble = trouble_of(error)
         if isinstance(error, Deaf):
-            self._deafness = trouble
-            self._say(SessionState.DEAF, trouble)
+            self._says.deaf(trouble)
         else:
-            self._say(SessionState.RECONNECTING, trouble)
+            self._says.say(SessionState.RECONNECTING, trouble)
         # An outage is told once; its end shows in the state.
         log.log(logging.INFO if attempt <= 1 else logging.DEBUG, "line to Telegram lost: %s", error)
-        return max(pause_before(attempt, self._pace), trouble.retry_after or 0.0)
+        # A second line of one key beside one that the proxy still holds could cost the login.
+        linger = self._pace.linger if self._held else 0.0
+        return max(pause_before(attempt, self._pace), trouble.retry_after or 0.0, linger)
 
     async def _serve_one_line(self) -> None:
         """Open a line and use it until it is cut, which is always an error."""
@@ -200,91 +216,53 @@ class TelegramAccount:
             self._connection,
             self._pace,
             self._inbox.arrived,
+            self._says.undecodable,
         )
         line = Line(client, self._pace, self._assignment.data_centre)
         try:
-            await line.open(self._inbox.reached or self._stored_place())
+            await line.open(self._inbox.reached or self._place)
             await self._verify(line)
             self._line = line
             self._online.set()
-            hearing = Hearing()
-            while True:
-                await line.until_cut(self._pace.poll_interval)
-                await self._poll(line, hearing)
+            await Polling(line, self._inbox, self._says, self._pace).run()
         finally:
             self._line = None
             self._online.clear()
             # Not even a cancelled run may leave a line: the next owner of the key would be a second.
-            await asyncio.shield(line.close())
+            await asyncio.shield(self._leave(line))
 
-    def _stored_place(self) -> Any:
-        return self._assignment.session and self._assignment.session.update_state
+    async def _leave(self, line: Line) -> None:
+        await self._held.let_go(self._pace.part_limit)
+        await line.close()
 
     async def _verify(self, line: Line) -> None:
         """Let updates through only if this is the number's own account."""
         state = await line.state()
-        me = await line.me()
-        if me.phone and _digits(me.phone) != _digits(self._assignment.number):
-            raise NeedsLogin(
-                Trouble(
-                    code=TroubleCode.WRONG_ACCOUNT, detail=f"this is the account of +{me.phone}"
-                )
-            )
-        self._news.key(me.id)
+        self.owner = await self._owner_on(line)
+        self._news.key(self.owner)
+        if self._place_of not in {None, self.owner}:
+            self._place_of, self._place = self.owner, None
+            raise Unreachable("the phone has a new account, whose updates begin anew")
         await line.follow()
         if state.pts > line.place.pts:
             await self._inbox.begin_catch_up(line.place, state.pts)
             await line.catch_up()
-        self._say(SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC)))
+        self._says.say(SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC)))
 
-    async def _poll(self, line: Line, hearing: Hearing) -> None:
-        """Find out what silence hides: a dead line, a lost session, missed updates."""
+    async def _owner_on(self, line: Line) -> int:
+        """Tell whose account is on the line; raises if it is not the number's own."""
         try:
-            state = await line.state()
-        except (FloodWait, TemporarilyFailed, Refused) as error:
-            log.info("poll not answered as asked: %s", error)
-            return
-        missed = await self._is_behind(line, state.pts)
-        if missed:
-            await line.catch_up()
-        if hearing.is_deaf_after(line.pushes, missed):
-            raise Deaf(f"updates up to {state.pts} came only when asked for")
-        if line.pushes or not missed:
-            self._deafness = None
-        self._say(SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC)))
-
-    async def _is_behind(self, line: Line, pts: int) -> bool:
-        """Whether Telegram has had something for us for longer than a moment."""
-        if line.place.pts >= pts:
-            return False
-        await line.until_cut(self._pace.settle)
-        # Updates that only wait for their turn are not missed.
-        return line.place.pts < pts and not line.backlog and not self._inbox.is_full
-
-    def _say(self, state: SessionState, trouble: Trouble | None = None) -> None:
-        if state is SessionState.ONLINE and self._deafness is not None:
-            # A new line alone proves nothing: it has to hear something, or to miss nothing.
-            state, trouble = SessionState.DEAF, self._deafness
-        elif state is SessionState.ONLINE and self._limit is not None:
-            state, trouble = SessionState.LIMITED, self._limit
-        change = SessionChanged(state=state, trouble=trouble)
-        if _gist(change) != _gist(self._said):
-            self._said = change
-            self._outbox.put(change)
+            me = await line.me()
+        except Undecodable:
+            # A login stays with its account, so what was found out about it once still holds.
+            if self.owner is None:
+                raise
+            return self.owner
+        require_own(me, self._assignment.number)
+        return int(me.id)
 
 
 async def _end(tasks: list[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _gist(change: SessionChanged | None) -> tuple[SessionState, TroubleCode | None] | None:
-    """Reduce a change to what is worth telling; wording varies with every measurement."""
-    if change is None:
-        return None
-    return change.state, change.trouble.code if change.trouble else None
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from session_worker.telegram.convert import marked_id
-from session_worker.telegram.errors import PeerUnknown, Refused
+from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
+from session_worker.telegram.messages_by_id import (
+    PAGE,
+    Found,
+    MessagesById,
+    answer_to,
+    entities_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
+    from session_worker.telegram.messages_by_id import Patiently
     from session_worker.telegram.people import Ask
-
-    Patiently = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
-
-PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,6 @@ class Last:
         return bool(message.date.timestamp() >= self.date)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One message, with everybody named in it."""
-
-    message: Any
-    entities: dict[int, Any]
-
-
 @dataclass(slots=True)
 class Backfill:
     """Reads what is newer than the last message known, chat by chat, oldest first."""
@@ -52,11 +48,29 @@ class Backfill:
     unread: list[str] = field(default_factory=list)
 
     async def messages(self) -> AsyncIterator[Found]:
+        """Read chat by chat; by their ids those messages whose chats can't be decoded."""
+        read: set[int] = set()
+        try:
+            async for found in self._chat_by_chat():
+                read.add(found.message.id)
+                yield found
+        except Undecodable as error:
+            if not self.last.message_id:
+                self.unread.append(str(error))
+                return
+            rest = MessagesById(self.ask, self.patiently, self.unread)
+            async for found in rest.messages(self.last.message_id + 1):
+                if found.message.id not in read:
+                    yield found
+
+    async def _chat_by_chat(self) -> AsyncIterator[Found]:
         async for dialog, entities in self._dialogs():
             try:
                 async for found in self._history(dialog.peer, entities):
                     yield found
             except (PeerUnknown, Refused) as error:
+                if isinstance(error, Undecodable) and self.last.message_id:
+                    raise
                 self.unread.append(f"{marked_id(dialog.peer)}: {error}")
 
     async def _dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
@@ -68,8 +82,8 @@ class Backfill:
         }
         while True:
             request = functions.messages.GetDialogsRequest(**offset, limit=PAGE, hash=0)
-            page = await self._ask(request)
-            entities = _entities(page)
+            page = await answer_to(request, self.ask, self.patiently)
+            entities = entities_of(page)
             tops = {(marked_id(m.peer_id), m.id): m for m in page.messages}
             found = [(d, tops.get((marked_id(d.peer), d.top_message))) for d in page.dialogs]
             news = [d for d, top in found if top is not None and self.last.is_before(top)]
@@ -107,31 +121,6 @@ class Backfill:
             min_id=reached,
             hash=0,
         )
-        page = await self._ask(request)
-        entities = _entities(page)
+        page = await answer_to(request, self.ask, self.patiently)
+        entities = entities_of(page)
         return [Found(message, entities) for message in reversed(page.messages)]
-
-    async def _ask(self, request: Any) -> Any:
-        """Ask until there is an answer, if only a refusal."""
-
-        async def ask() -> Any:
-            try:
-                return await self.ask(request)
-            except (PeerUnknown, Refused) as error:
-                return error
-
-        answer = await self.patiently(ask)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def _entities(page: Any) -> dict[int, Any]:
-    users = {user.id: user for user in page.users}
-    return users | {_marked(chat): chat for chat in page.chats}
-
-
-def _marked(chat: Any) -> int:
-    is_group = isinstance(chat, types.Chat | types.ChatForbidden | types.ChatEmpty)
-    peer = types.PeerChat(chat.id) if is_group else types.PeerChannel(chat.id)
-    return marked_id(peer)

@@ -7,11 +7,13 @@ import logging
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from telethon import TelegramClient, utils
+from telethon import TelegramClient, errors, utils
 from telethon.crypto import rsa
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
+from session_worker.telegram.decoding import PiecewiseState, log_undecodable
+from session_worker.telegram.difference import Differences
 from session_worker.telegram.message_box import AccountBox, is_of_channel
 from session_worker.telegram.updates import LibraryQueue
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from session_worker.contract import Application, DataCentre, UpdateState
+    from session_worker.telegram.decoding import OnUndecodable
+    from session_worker.telegram.errors import TelegramError
     from session_worker.telegram.pace import Pace
     from session_worker.telegram.stored_session import WorkerSession
 
@@ -55,6 +59,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         connection: type[Any],
         pace: Pace,
         arrived: Arrived,
+        on_undecodable: OnUndecodable = log_undecodable,
     ) -> None:
         super().__init__(
             session,
@@ -79,6 +84,9 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         self._message_box = AccountBox(self._log["messagebox"])
         self._updates_queue = LibraryQueue(RAW_UPDATES)
         self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded in place of endless
+        self._on_undecodable = on_undecodable
+        self._differences = Differences(self._send, self._message_box.leave_out)
+        self._decode_piecewise()
 
     @property
     def fault(self) -> BaseException | None:
@@ -91,6 +99,12 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         """Where this client is in the account's updates."""
         state: UpdateState = self._message_box.state()
         return state
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether updates are known to be missing, to be fetched now or in a moment."""
+        behind: bool = self._message_box.is_behind
+        return behind
 
     @property
     def backlog(self) -> int:
@@ -114,6 +128,14 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         self._verified.set()
         await self._arrived(self.place, ())
 
+    def blame(self, error: TelegramError) -> TelegramError:
+        """Say whose fault it is that nothing is heard."""
+        connection = self._sender._connection  # noqa: SLF001 - it alone knows what it has heard
+        if connection is None:
+            return error
+        blamed: TelegramError = connection.blame(error)
+        return blamed
+
     def drop(self) -> None:
         """End the line at once; ``disconnect`` then has nothing to wait for."""
         if self._updates_handle is not None:
@@ -126,7 +148,16 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
     async def __call__(self, request: Any, ordered: bool = False, **_: Any) -> Any:
         # Telethon would sleep after a 5xx, repeat it, and refuse all of a kind after a flood wait.
         await request.resolve(self, utils)
-        result = await self._sender.send(request, ordered=ordered)
+        if isinstance(request, functions.updates.GetDifferenceRequest):
+            return await self._differences.read(request)
+        return await self._send(request, ordered=ordered)
+
+    async def _send(self, request: Any, *, ordered: bool = False) -> Any:
+        try:
+            result = await self._sender.send(request, ordered=ordered)
+        except errors.TypeNotFoundError as error:
+            self._on_undecodable(error)
+            raise
         self.session.process_entities(result)
         return result
 
@@ -147,10 +178,16 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         introduction.query = request
         return functions.InvokeWithLayerRequest(LAYER, introduction)
 
+    def _decode_piecewise(self) -> None:
+        sender = self._sender
+        state = PiecewiseState(sender.auth_key, sender._loggers, self._on_undecodable)  # noqa: SLF001 - in place of the library's
+        sender._state = sender._send_queue._state = state  # noqa: SLF001 - the same
+
     async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> list[Any]:
         await super()._preprocess_updates(updates, users, chats)
         await self._verified.wait()
         gaps = self._message_box.take_gaps()
+        self._message_box.note(updates)
         kept = [u for u in updates if not isinstance(u, NOISE) and not is_of_channel(u)]
         await self._arrived(self.place, [*gaps, *kept])
         return []

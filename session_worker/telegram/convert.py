@@ -50,7 +50,7 @@ def edited(message: Any, before: Written, words: Words, *, has_new_file: bool) -
         "reply_to": None,
         "files": incoming.files if has_new_file else (),
     }
-    return Written(incoming.model_copy(update=changed))
+    return Written(incoming.changed(**changed))
 
 
 def is_silent(message: Any, words: Words) -> bool:

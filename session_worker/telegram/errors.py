@@ -6,8 +6,11 @@ from typing import Any
 
 from telethon import errors as telethon_errors
 from telethon.errors.rpcerrorlist import rpc_errors_dict, rpc_errors_re
+from telethon.tl.alltlobjects import LAYER as TELETHON_LAYER
 
 from session_worker.contract import SessionState, Trouble, TroubleCode
+
+LAYER: int = TELETHON_LAYER
 
 
 class TelegramError(Exception):
@@ -44,6 +47,20 @@ class Refused(TelegramError):
         self.text = text
 
 
+class Undecodable(Refused):
+    """Telegram answered with an object that our layer does not have; asking again changes nothing.
+
+    Whatever was asked for has been done.
+    """
+
+    def __init__(self, constructor: int) -> None:
+        super().__init__(0, "TYPE_NOT_FOUND")
+        self.constructor = constructor
+
+    def __str__(self) -> str:
+        return f"constructor {self.constructor:08x} is not in layer {LAYER}"
+
+
 class PasswordNeeded(TelegramError):
     """The account is protected by a password that must follow the code."""
 
@@ -70,6 +87,14 @@ class Unreachable(TelegramError):
 
 class NoAnswer(Unreachable):
     """The line seems to work, yet this request was not answered in time."""
+
+
+class ProxyFailed(Unreachable):
+    """The number's proxy does not lead to Telegram."""
+
+    def __init__(self, code: TroubleCode, detail: str) -> None:
+        super().__init__(f"the proxy: {detail}" if detail else "the proxy's address is private")
+        self.trouble = Trouble(code=code, detail=detail)
 
 
 class Deaf(TelegramError):
@@ -99,7 +124,6 @@ _PASSING = (
     telethon_errors.RpcMcgetFailError,
     telethon_errors.InterdcCallErrorError,
     telethon_errors.InterdcCallRichErrorError,
-    telethon_errors.TypeNotFoundError,
 )
 _LINE = (
     OSError,
@@ -117,6 +141,7 @@ _PEERLESS = (
     telethon_errors.PeerIdInvalidError,
     telethon_errors.UserIdInvalidError,
 )
+_NO_KEY = "no key was agreed on with the data centre"
 _NAMES: dict[type[Exception], str] = {
     **{cls: pattern.replace("_(\\d+)", "") for pattern, cls in rpc_errors_re},
     **{cls: name for name, cls in rpc_errors_dict.items()},
@@ -131,6 +156,8 @@ def translate(error: BaseException) -> TelegramError:
         return PasswordNeeded(str(error))
     if isinstance(error, _MOVED):
         return Moved(error.new_dc)
+    if isinstance(error, telethon_errors.TypeNotFoundError):
+        return Undecodable(error.invalid_constructor_id)
     if isinstance(error, telethon_errors.FloodError):
         return FloodWait(getattr(error, "seconds", None), _name(error))
     return _lost(error) or _passing(error) or _final(error)
@@ -151,8 +178,13 @@ def _passing(error: BaseException) -> TelegramError | None:
     if _transport_code(error) == 429:
         return Unreachable("TRANSPORT_FLOOD", TRANSPORT_FLOOD_PAUSE)
     if isinstance(error, _LINE):
-        return Unreachable(f"{type(error).__name__}: {error}")
+        return Unreachable(_NO_KEY if _is_about_key(error) else f"{type(error).__name__}: {error}")
     return None
+
+
+def _is_about_key(error: BaseException) -> bool:
+    """Whether the library counts in vain how often no key was agreed on."""
+    return isinstance(error, ConnectionError) and "auth_key generation" in str(error)
 
 
 def _transport_code(error: BaseException) -> int | None:
@@ -165,7 +197,8 @@ def _transport_code(error: BaseException) -> int | None:
 
 def is_known(error: BaseException) -> bool:
     """Whether an error is Telegram's doing, or the line's; any other is a bug."""
-    return isinstance(error, (telethon_errors.RPCError, telethon_errors.AuthKeyNotFound, *_LINE))
+    theirs = (telethon_errors.AuthKeyNotFound, telethon_errors.TypeNotFoundError)
+    return isinstance(error, (telethon_errors.RPCError, *theirs, *_LINE))
 
 
 def _final(error: BaseException) -> TelegramError:
@@ -192,18 +225,21 @@ def state_without_session(trouble: Trouble) -> SessionState:
     return SessionState.NEEDS_LOGIN
 
 
+_TROUBLES: tuple[tuple[type[TelegramError], TroubleCode], ...] = (
+    (Deaf, TroubleCode.DEAF),
+    (Unreachable, TroubleCode.UNREACHABLE),
+    (TemporarilyFailed, TroubleCode.FAILING),
+    (Undecodable, TroubleCode.LAYER),
+)
+
+
 def trouble_of(error: TelegramError) -> Trouble:
     """Put into a value what is to be said about a line that failed for this reason."""
     match error:
-        case NeedsLogin(trouble=trouble):
+        case NeedsLogin(trouble=trouble) | ProxyFailed(trouble=trouble):
             return trouble
-        case Deaf():
-            return Trouble(code=TroubleCode.DEAF, detail=str(error))
-        case FloodWait(seconds=seconds):
-            return Trouble(code=TroubleCode.REJECTED, detail=str(error), retry_after=seconds)
-        case Unreachable(retry_after=float() as pause):
+        case FloodWait(seconds=pause) | Unreachable(retry_after=float() as pause):
             return Trouble(code=TroubleCode.REJECTED, detail=str(error), retry_after=pause)
-        case Unreachable() | TemporarilyFailed():
-            return Trouble(code=TroubleCode.UNREACHABLE, detail=str(error))
         case _:
-            return Trouble(code=TroubleCode.REJECTED, detail=str(error))
+            codes = (code for kind, code in _TROUBLES if isinstance(error, kind))
+            return Trouble(code=next(codes, TroubleCode.REJECTED), detail=str(error))

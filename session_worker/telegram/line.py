@@ -46,6 +46,10 @@ class Line:
         return self._client.place
 
     @property
+    def is_behind(self) -> bool:
+        return self._client.is_behind
+
+    @property
     def backlog(self) -> int:
         return self._client.backlog
 
@@ -144,7 +148,7 @@ class Line:
             return _outcome(task)
         if self._cut.done():
             raise self._cut.result()
-        raise NoAnswer(f"no answer within {limit:g} s")
+        raise self._client.blame(NoAnswer(f"no answer within {limit:g} s"))
 
 
 def _outcome(task: asyncio.Task[Any]) -> Any:

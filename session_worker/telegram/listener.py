@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from session_worker.whereabouts import Whereabout, Whereabouts
     from session_worker.words.words import Words
 
+MOST_DELETIONS = 100  # messages in one line for Planfix; a whole chat may be deleted at once
+
 
 class Listener:
     """Understands one update after the other, remembering what later ones refer to.
@@ -114,7 +116,11 @@ class Listener:
             place = line or await self._find(message_id)
             if place is not None:
                 gone[place.peer_id, place.is_out].append(message_id)
-        return [await self._deleted(*chat, ids) for chat, ids in gone.items()]
+        return [
+            await self._deleted(*chat, ids[start : start + MOST_DELETIONS])
+            for chat, ids in gone.items()
+            for start in range(0, len(ids), MOST_DELETIONS)
+        ]
 
     async def _find(self, message_id: int) -> Whereabout | None:
         return await self._whereabouts.find(message_id) or await self._sent.find(message_id)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from telethon.password import compute_check
 from telethon.tl import functions, types
 
-from session_worker.contract import Trouble, TroubleCode
 from session_worker.telegram.client import AccountClient, trust
 from session_worker.telegram.errors import (
     Moved,
@@ -22,6 +21,7 @@ from session_worker.telegram.errors import (
     Unreachable,
 )
 from session_worker.telegram.fence import fenced
+from session_worker.telegram.identity import require_own
 from session_worker.telegram.line import Line
 from session_worker.telegram.login_outcome import (
     CodeExpired,
@@ -33,6 +33,7 @@ from session_worker.telegram.login_outcome import (
     QrCode,
 )
 from session_worker.telegram.pace import Pace
+from session_worker.telegram.proxied import HeldLines
 from session_worker.telegram.stored_session import WorkerSession
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class Login:
     def __init__(self, assignment: Assignment, right: Right, pace: Pace | None = None) -> None:
         self._assignment = assignment
         self._pace = pace or Pace()
-        self._connection = fenced(right, self._lease_lost)
+        self._held = HeldLines()
+        self._connection = fenced(right, self._lease_lost, assignment.proxy, self._held)
         self._session = WorkerSession(None, assignment.data_centre)
         self._line: Line | None = None
         self._code_hash = ""
@@ -150,13 +152,12 @@ class Login:
         if not isinstance(authorization, types.auth.Authorization):
             raise Refused(400, "PHONE_NUMBER_UNOCCUPIED")
         user = authorization.user
-        if user.phone != self._assignment.number:
+        try:
+            require_own(user, self._assignment.number)
+        except NeedsLogin:
+            # Made by this very attempt, so it is nobody's login but ours.
             await self._ask(functions.auth.LogOutRequest())
-            raise NeedsLogin(
-                Trouble(
-                    code=TroubleCode.WRONG_ACCOUNT, detail=f"this is the account of +{user.phone}"
-                )
-            )
+            raise
         self._done = True
         return LoggedIn(self._session.key(user.id))
 
@@ -222,6 +223,8 @@ class Login:
     async def _hang_up(self) -> None:
         line, self._line = self._line, None
         if line is not None:
+            await self._held.let_go(self._pace.part_limit)
+            self._held.forget()
             await asyncio.shield(line.close())
 
     def _lease_lost(self) -> None:

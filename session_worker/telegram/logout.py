@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions
 
+from session_worker.contract import TroubleCode
 from session_worker.telegram.client import AccountClient
 from session_worker.telegram.errors import NeedsLogin
 from session_worker.telegram.fence import fenced
+from session_worker.telegram.identity import require_own
 from session_worker.telegram.line import Line
 from session_worker.telegram.pace import Pace
+from session_worker.telegram.proxied import HeldLines
 from session_worker.telegram.stored_session import WorkerSession
 
 if TYPE_CHECKING:
@@ -22,17 +25,21 @@ if TYPE_CHECKING:
 
 
 async def log_out(assignment: Assignment, right: Right, pace: Pace | None = None) -> None:
-    """Make the stored key worthless; one that is so already is fine."""
+    """Make the stored key worthless; one that is so already is fine, another account's is left alone."""
     pace = pace or Pace()
     session = WorkerSession(assignment.session, assignment.data_centre)
-    connection = fenced(right, _lease_lost)
+    held = HeldLines()
+    connection = fenced(right, _lease_lost, assignment.proxy, held)
     line = Line(AccountClient(session, assignment.application, connection, pace, _heard), pace)
     try:
         await line.open(None)
+        require_own(await line.me(), assignment.number)
         await line.ask(functions.auth.LogOutRequest())
-    except NeedsLogin:
-        return
+    except NeedsLogin as lost:
+        if lost.trouble.code is TroubleCode.WRONG_ACCOUNT:
+            raise
     finally:
+        await held.let_go(pace.part_limit)
         await asyncio.shield(line.close())
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from telethon._updates import MessageBox, SessionState
 from telethon._updates.messagebox import ENTRY_ACCOUNT, PtsInfo
@@ -11,13 +11,28 @@ from telethon.tl import types
 
 from session_worker.contract import UpdateState
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Updates Telegram no longer hands out: what they were must be read from the dialogs."""
+    """Updates that can't be had as updates: what they were must be read from the history.
+
+    Telegram no longer hands them out, or our layer can't decode them. Then the ids are those of
+    the messages next to the gap; 0 where none is known.
+    """
 
     pts_from: int
     pts_to: int
+    is_undecodable: bool = False
+    after_id: int = 0
+    before_id: int = 0
+
+    @property
+    def steps(self) -> int:
+        """How many updates it may have swallowed at most."""
+        return self.pts_to - self.pts_from
 
 
 class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
@@ -27,6 +42,7 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
         super().__init__(log)
         self._gaps: list[Gap] = []
         self._trusted = False
+        self._newest_id = 0
 
     def restore(self, state: UpdateState) -> None:
         self.load(
@@ -43,9 +59,23 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
             seq=account["seq"],
         )
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is known to have happened that has not come yet."""
+        return bool(self.possible_gaps or self.getting_diff_for)
+
+    def leave_out(self, gap: Gap) -> None:
+        """Move the place over what can't be decoded."""
+        self._gaps.append(replace(gap, after_id=self._newest_id))
+        self.map[ENTRY_ACCOUNT].pts = gap.pts_to
+
     def take_gaps(self) -> list[Gap]:
         gaps, self._gaps = self._gaps, []
         return gaps
+
+    def note(self, updates: Iterable[Any]) -> None:
+        """Remember the newest message of the account that went through here."""
+        self._newest_id = max((self._newest_id, *map(_message_id, updates)))
 
     def apply_pts_info(self, update: Any, *, reset_deadlines: Any) -> Any:
         # Telethon drops the account's own updates from a difference (they count as "being
@@ -68,6 +98,16 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
         # A difference without other updates comes out with its own container as one of them.
         found = [update for update in updates if not isinstance(update, types.Updates)]
         return messages_first(found), users, chats
+
+
+def _message_id(update: Any) -> int:
+    match update:
+        case types.UpdateNewMessage(message=message):
+            return int(message.id)
+        case types.UpdateShortMessage() | types.UpdateShortChatMessage():
+            return int(update.id)
+        case _:
+            return 0
 
 
 def is_of_channel(update: Any) -> bool:

@@ -51,8 +51,9 @@ def is_ignored(contact: Contact, me: int) -> bool:
 class People:
     """Remembers the people lately heard of, asks Telegram about the others."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, owner: Callable[[], int | None] = lambda: None) -> None:
         self._ask = ask
+        self._owner = owner
         self._known: OrderedDict[int, Contact] = OrderedDict()
         self._me: int | None = None
 
@@ -63,6 +64,7 @@ class People:
 
     async def me(self) -> int:
         """Tell our own id."""
+        self._me = self._me or self._owner()
         if self._me is None:
             users = await self._ask(functions.users.GetUsersRequest([types.InputUserSelf()]))
             self._me = int(users[0].id)

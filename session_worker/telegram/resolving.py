@@ -18,6 +18,7 @@ from session_worker.telegram.sending import cause_of
 
 if TYPE_CHECKING:
     from session_worker.message import Failure, Resolve
+    from session_worker.telegram.addresses import Addresses
     from session_worker.telegram.throttle import Throttle
 
 log = logging.getLogger(__name__)
@@ -48,9 +49,10 @@ class Telegram(Protocol):
 class Resolver:
     """Tries what is known of a person: the id, else the user name, else the phone."""
 
-    def __init__(self, telegram: Telegram, throttle: Throttle) -> None:
+    def __init__(self, telegram: Telegram, throttle: Throttle, addresses: Addresses) -> None:
         self._telegram = telegram
         self._throttle = throttle
+        self._addresses = addresses
 
     async def resolve(self, order: Resolve) -> Resolved:
         """Find somebody, or tell why not; never raises a TelegramError."""
@@ -74,9 +76,16 @@ class Resolver:
         return await self._by_phone(order.phone) if order.phone else None
 
     async def _by_id(self, user_id: int) -> Any:
-        access_hash = self._telegram.access_hash(user_id)
-        if access_hash is None:
+        known = self._telegram.access_hash(user_id)
+        user = None if known is None else await self._under(known, user_id)
+        if user is not None or not self._addresses.knows(user_id):
+            return user
+        try:
+            return await self._under(await self._addresses.renewed(user_id, known), user_id)
+        except PeerUnknown:
             return None
+
+    async def _under(self, access_hash: int, user_id: int) -> Any:
         request = functions.users.GetUsersRequest([types.InputUser(user_id, access_hash)])
         return _user(await self._ask(request), user_id)
 

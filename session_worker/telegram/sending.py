@@ -17,6 +17,7 @@ from session_worker.telegram.errors import (
     Refused,
     TelegramError,
     TemporarilyFailed,
+    Undecodable,
     Unreachable,
 )
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.throttle import Throttle
     from session_worker.telegram.uploads import Ask
 
+ALREADY_SENT = "RANDOM_ID_DUPLICATE"
 LOOKED_THROUGH = 50  # messages of a chat among which one that was sent before is looked for
 _ENTITIES: Mapping[Kind, Any] = {
     Kind.BOLD: types.MessageEntityBold,
@@ -60,7 +62,7 @@ class Sender:
         request = functions.messages.SendMessageRequest(
             self._peer, text.text, random_id=random_id, entities=_entities(text.marks)
         )
-        return _ids(await self._ask(request), [random_id])[0]
+        return _ids(await self._post(request), [random_id])[0]
 
     async def media(self, media: Any, caption: Rendered, random_id: int) -> int:
         request = functions.messages.SendMediaRequest(
@@ -70,7 +72,7 @@ class Sender:
             random_id=random_id,
             entities=_entities(caption.marks),
         )
-        return _ids(await self._ask(request), [random_id])[0]
+        return _ids(await self._post(request), [random_id])[0]
 
     async def album(self, items: Sequence[Item]) -> tuple[int, ...]:
         singles = [
@@ -83,7 +85,7 @@ class Sender:
             for item in items
         ]
         request = functions.messages.SendMultiMediaRequest(self._peer, singles)
-        return _ids(await self._ask(request), [item.random_id for item in items])
+        return _ids(await self._post(request), [item.random_id for item in items])
 
     async def make_known(self, media: Any) -> Any:
         """Let Telegram see uploaded media, as it must before they can be in an album."""
@@ -112,13 +114,24 @@ class Sender:
             min_id=0,
             hash=0,
         )
-        for message in (await self._ask(request)).messages:
+        try:
+            found = (await self._ask(request)).messages
+        except Undecodable:
+            return 0
+        for message in found:
             if not isinstance(message, types.Message) or not message.out:
                 continue
             is_alike = message.message == text and _has_media(message) == has_media
             if is_alike and message.id not in besides:
                 return int(message.id)
         return 0
+
+    async def _post(self, request: Any) -> Any:
+        """Send; an answer that can't be decoded is none of Telegram's refusals, so it is sent."""
+        try:
+            return await self._ask(request)
+        except Undecodable as error:
+            raise Refused(error.code, ALREADY_SENT) from error
 
     async def _ask(self, request: Any) -> Any:
         return await self._throttle.pass_on(self._ask_account, request, self._peer_id)

@@ -9,7 +9,7 @@ from telethon.crypto import AuthKey
 from telethon.sessions import MemorySession
 from telethon.tl.types import PeerUser
 
-from session_worker.contract import Entity, KeySaved
+from session_worker.contract import NO_HASH, Entity, KeySaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,12 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
 
     def get_entity_rows_by_id(self, id: int, exact: bool = True) -> tuple[int, int] | None:  # noqa: A002 - telethon's name
         row = self._rows.get(id if exact else utils.get_peer_id(PeerUser(id)))
-        return (row[0], row[1]) if row else None
+        return (row[0], row[1]) if row and row[1] != NO_HASH else None
+
+    def names(self, peer_id: int) -> tuple[str | None, str | None] | None:
+        """Tell user name and phone of a peer that was met under this login or an earlier one."""
+        row = self._rows.get(peer_id)
+        return (row[2], row[3]) if row else None
 
     def get_entity_rows_by_username(self, username: str) -> tuple[int, int] | None:
         return self._first(2, username)
@@ -101,7 +106,8 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         return self._first(4, name)
 
     def _first(self, column: int, value: str) -> tuple[int, int] | None:
-        return next(((row[0], row[1]) for row in self._rows.values() if row[column] == value), None)
+        rows = (row for row in self._rows.values() if row[1] != NO_HASH)
+        return next(((row[0], row[1]) for row in rows if row[column] == value), None)
 
     def get_update_states(self) -> tuple[()]:
         """Nothing: the place in the updates is kept beside the library, by acknowledgement."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
+from session_worker.telegram.decoding import Undecoded
+from session_worker.telegram.message_box import Gap
 from session_worker.telegram.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ class LibraryQueue(asyncio.Queue[Any]):
         self.pushes = 0
 
     def put_nowait(self, item: Any) -> None:
-        if not isinstance(item, types.UpdatesTooLong) and not getattr(item, OWN, False):
+        is_ours = isinstance(item, types.UpdatesTooLong) or getattr(item, OWN, False)
+        if isinstance(item, Undecoded) or not is_ours:
             self.pushes += 1
         if self.qsize() >= self._limit:
             self.overflows += 1
@@ -91,6 +94,10 @@ class Inbox:
         return self._progress.reached
 
     @property
+    def is_catching_up(self) -> bool:
+        return self._catching_up is not None
+
+    @property
     def is_full(self) -> bool:
         return not self._room.is_set()
 
@@ -142,7 +149,8 @@ def part(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[
     have those that nothing else in the difference has.
     """
     others = (each for each in updates if 0 < getattr(each, "pts", 0) <= end)
-    room = end - begin - sum(each.pts_count for each in others)
+    swallowed = sum(each.steps for each in updates if isinstance(each, Gap))
+    room = end - begin - swallowed - sum(each.pts_count for each in others)
     missed: list[Any] = []
     live: list[Any] = []
     for each in updates:

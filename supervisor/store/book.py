@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from session_worker.message import ChatMemory, Incoming, Outgoing
+from supervisor.errors import SealBroken
 from supervisor.models import Direction
 from supervisor.vault import Cell
 
@@ -28,7 +31,10 @@ class Book:
     def open(self, direction: str, key: str, sealed: bytes) -> Body:
         plain = self.data_key.open(self._cell(direction, key), sealed)
         kind = Incoming if direction == Direction.IN else Outgoing
-        return kind.model_validate_json(plain)
+        try:
+            return kind.model_validate_json(plain)
+        except ValidationError as exc:  # kept before there were bounds
+            raise SealBroken("it is no message") from exc
 
     def seal_memory(self, memory: ChatMemory) -> bytes:
         plain = memory.model_dump_json().encode()
@@ -38,7 +44,10 @@ class Book:
         if sealed is None:
             return ChatMemory(peer_id=peer_id)
         plain = self.data_key.open(self._memory_cell(peer_id), sealed)
-        return ChatMemory.model_validate_json(plain)
+        try:
+            return ChatMemory.model_validate_json(plain)
+        except ValidationError:  # kept before there were bounds; Planfix is told it all again
+            return ChatMemory(peer_id=peer_id)
 
     def _cell(self, direction: str, key: str) -> Cell:
         return Cell("journal", f"{self.number}/{direction}/{key}", "body")

@@ -13,6 +13,7 @@ from supervisor.journal import Mark, marks_of, row_key, without_known
 from supervisor.models import Direction, RowState
 from supervisor.store import tables
 from supervisor.store.journal_values import Accepted, Kept, Trace
+from supervisor.store.pieces import pieces
 from supervisor.store.upsert import insert_missing, insert_missing_returning
 
 if TYPE_CHECKING:
@@ -113,8 +114,10 @@ async def _known_marks(
 ) -> tuple[set[Mark], set[Mark]]:
     """Return what is kept, with those of it that we sent ourselves."""
     asked = {message_id for incoming in incomings for message_id in incoming.message_ids}
-    rows = await connection.execute(_known, {"number": number, "ids": sorted(asked)})
-    known = {Mark(message_id, change): is_ours for message_id, change, is_ours in rows}
+    known: dict[Mark, bool] = {}
+    for ids in pieces(sorted(asked)):
+        rows = await connection.execute(_known, {"number": number, "ids": ids})
+        known |= {Mark(message_id, change): is_ours for message_id, change, is_ours in rows}
     return set(known), {mark for mark, is_ours in known.items() if is_ours}
 
 

@@ -10,6 +10,7 @@ from session_worker.message import PlanfixStatus
 from supervisor.models import Direction, RowState
 from supervisor.store import tables
 from supervisor.store.journal_values import Owed
+from supervisor.store.pieces import pieces
 from supervisor.store.upsert import upsert_newest
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ async def write_reads(
 async def find_owed(
     connection: AsyncConnection, number: str, rows: Collection[int]
 ) -> tuple[Owed, ...]:
-    if not rows:
-        return ()
-    return await _select(connection, _row.number == number, _row.id.in_(sorted(rows)))
+    owed: tuple[Owed, ...] = ()
+    for piece in pieces(sorted(rows)):
+        owed += await _select(connection, _row.number == number, _row.id.in_(piece))
+    return owed
 
 
 async def next_owed(

@@ -10,6 +10,7 @@ from session_worker.message import PlanfixStatus
 from supervisor import models
 from supervisor.models import Direction, RowState
 from supervisor.store import receipts, sent_part, tables
+from supervisor.store.pieces import pieces
 from supervisor.store.upsert import upsert
 
 if TYPE_CHECKING:
@@ -123,19 +124,22 @@ async def _of_number(
 
 
 async def _drop_echoes(connection: AsyncConnection, number: str, ids: list[int]) -> list[int]:
-    rows = select(_mark.row).where(
-        _mark.number == number, _mark.change == 0, _mark.message_id.in_(ids)
-    )
-    query = (
-        select(_mark.row, func.count().label("messages"))
-        .join_from(tables.telegram_message, tables.journal, _mark.row == _row.id)
-        .where(_row.id.in_(rows), _row.is_echo, _row.state == RowState.PENDING)
-        .group_by(_mark.row)
-    )
-    echoes = {row.row: row.messages for row in await connection.execute(query)}
+    echoes: dict[int, int] = {}
+    for piece in pieces(ids):
+        rows = select(_mark.row).where(
+            _mark.number == number, _mark.change == 0, _mark.message_id.in_(piece)
+        )
+        query = (
+            select(_mark.row, func.count().label("messages"))
+            .join_from(tables.telegram_message, tables.journal, _mark.row == _row.id)
+            .where(_row.id.in_(rows), _row.is_echo, _row.state == RowState.PENDING)
+            .group_by(_mark.row)
+        )
+        echoes |= {row.row: row.messages for row in await connection.execute(query)}
     if echoes:
         await receipts.leave_out(connection, number, echoes)
-        await connection.execute(delete(tables.journal).where(_row.id.in_(echoes)))
+    for piece in pieces(echoes):
+        await connection.execute(delete(tables.journal).where(_row.id.in_(piece)))
     return list(echoes)
 
 

@@ -10,13 +10,15 @@ from supervisor import models, tokens
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
 from supervisor.models import Login, Wanted
 from supervisor.store import rows, tables
-from supervisor.store.values import Changes, Created, NewNumber, Number
+from supervisor.store.sealed_proxy import open_proxy, proxy_values
+from supervisor.store.values import Changes, Created, NewNumber, Number, Secrets
 from supervisor.vault import Cell
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from session_worker.proxy import Proxy
     from supervisor.database import Database
     from supervisor.vault import Vault
 
@@ -101,12 +103,24 @@ class Numbers:
         row = await self._read_row(_number.token_hash == tokens.hash_token(token))
         return rows.as_value(row) if row else None
 
+    async def share_planfix(self, number: str, other: str) -> bool:
+        """Say whether both belong to one client, with one integration in one Planfix."""
+        query = rows.QUERY.where(_number.digits.in_({number, other}))
+        async with self._database.read() as connection:
+            held = [rows.as_value(row) for row in await connection.execute(query)]
+        return len(held) == 2 and len({(each.client, each.url_planfix) for each in held}) == 1
+
     async def planfix_token(self, number: str) -> str:
+        return (await self.secrets(number)).token_planfix
+
+    async def secrets(self, number: str) -> Secrets:
+        """Return what a worker of the number needs to open."""
         row = await self._read_row(_number.digits == number)
         if row is None:
             raise NumberUnknown
         key = self._vault.open_data_key(number, row.data_key)
-        return key.open(_cell(number), row.token_planfix).decode()
+        token = key.open(_cell(number), row.token_planfix).decode()
+        return Secrets(token, open_proxy(row, key))
 
     async def list(self, client: str | None = None) -> tuple[Number, ...]:
         if client is None:
@@ -141,6 +155,7 @@ class Numbers:
             user_email=new.user_email,
             token_hash=tokens.hash_token(token),
             data_key=wrapped,
+            **self._sealed(new.number, wrapped, new.proxy),
         )
         await connection.execute(insert(tables.number), row.model_dump())
 
@@ -157,6 +172,7 @@ class Numbers:
             "provider_id": new.provider_id,
             "user_email": new.user_email,
             "token_hash": tokens.hash_token(token),
+            **self._sealed(new.number, held.data_key, new.proxy),
         }
         await rows.change(connection, new.number, **values, **rows.AS_NEW)
 
@@ -169,7 +185,13 @@ class Numbers:
             values["client_id"] = await rows.client_id(connection, changes.client)
         if changes.token_planfix is not None:
             values["token_planfix"] = self._seal(held.digits, held.data_key, changes.token_planfix)
-        return {name: value for name, value in values.items() if value is not None}
+        values = {name: value for name, value in values.items() if value is not None}
+        if changes.proxy is not None or changes.without_proxy:
+            values |= self._sealed(held.digits, held.data_key, changes.proxy)
+        return values
+
+    def _sealed(self, number: str, wrapped: bytes, proxy: Proxy | None) -> dict[str, Any]:
+        return proxy_values(number, proxy, self._vault.open_data_key(number, wrapped))
 
     def _seal(self, number: str, wrapped: bytes, token_planfix: str) -> bytes:
         key = self._vault.open_data_key(number, wrapped)

@@ -73,6 +73,7 @@ def as_value(row: Any) -> Number:
         url_planfix=row.url_planfix,
         provider_id=row.provider_id,
         user_email=row.user_email,
+        proxy_place=row.proxy_place,
         wanted=Wanted(row.wanted),
         login=Login(row.login),
         parked=row.parked,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from session_worker.contract import NO_HASH
 from supervisor.errors import SealBroken
 from supervisor.models import Login
 from supervisor.store import rows, tables
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _PLACE = ("pts", "qts", "date", "seq")
 _session = tables.session.c
 _entity = tables.entity.c
+_chat = tables.chat.c
+_forget_hashes = update(tables.entity).values(access_hash=NO_HASH)
 _with_data_key = select(tables.session, tables.number.c.data_key).join(tables.number)
 _move = (
     update(tables.session)
@@ -53,7 +56,7 @@ class Sessions:
         self._vault = vault
 
     async def save(self, number: str, epoch: int, session: Session) -> None:
-        """Keep the login; what the same account has reached or met stays."""
+        """Keep the login; what the same account has reached or met stays, but for the access hashes."""
         claim = Claim(number, epoch)
 
         async def unit(connection: AsyncConnection) -> None:
@@ -61,6 +64,8 @@ class Sessions:
             held = await self._held(connection, number)
             if held is not None and not session.is_of_same_account(held):
                 await connection.execute(delete(tables.entity).where(_entity.number == number))
+            elif held is None or session.auth_key != held.auth_key:
+                await connection.execute(_forget_hashes.where(_entity.number == number))
             key = self._vault.open_data_key(
                 number, (await rows.require(connection, number)).data_key
             )
@@ -81,6 +86,25 @@ class Sessions:
             await require_fresh(connection, Claim(number, epoch))
             await connection.execute(forget)
             await rows.change(connection, number, login=login)
+
+        await self._database.write(unit)
+
+    async def let_go(self, number: str, epoch: int) -> None:
+        """Forget a login that is another account's, with the people only that account has met.
+
+        The place in the updates stays: it is that of the number's own account.
+        """
+        of_number = _entity.number == number
+        in_chats = select(_chat.peer_id).where(_chat.number == number)
+        forget = update(tables.session).where(_session.number == number).values(auth_key=b"")
+
+        async def unit(connection: AsyncConnection) -> None:
+            await require_fresh(connection, Claim(number, epoch))
+            await connection.execute(forget)
+            await connection.execute(
+                delete(tables.entity).where(of_number, _entity.peer_id.not_in(in_chats))
+            )
+            await rows.change(connection, number, login=Login.NEEDED)
 
         await self._database.write(unit)
 

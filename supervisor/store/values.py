@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from session_worker.proxy import Proxy
     from supervisor.models import Login, Wanted
 
 
@@ -30,6 +31,7 @@ class NewNumber:
     token_planfix: str = field(repr=False)
     provider_id: str = "telegram"
     user_email: str | None = None
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Changes:
     token_planfix: str | None = field(default=None, repr=False)
     provider_id: str | None = None
     user_email: str | None = None
+    proxy: Proxy | None = None
+    without_proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Number:
     url_planfix: str
     provider_id: str
     user_email: str | None
+    proxy_place: str | None
     wanted: Wanted
     login: Login
     parked: str | None
@@ -60,6 +65,14 @@ class Number:
     epoch: int
     created: datetime
     changed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What opens a number's Planfix account, and leads it to Telegram."""
+
+    token_planfix: str = field(repr=False)
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +105,36 @@ class Session:
     updates: UpdateState | None = None
 
     def is_of_same_account(self, held: Self) -> bool:
-        """Whether it can be told that both are logins of one account."""
-        if self.auth_key == held.auth_key:
-            return True
-        return held.user_id is not None and self.user_id in {None, held.user_id}
+        """Whether it can be told that both are logins of one account.
+
+        One that comes from outside names no account: it is taken for the number's own until its
+        worker has looked.
+        """
+        if self.user_id is not None and held.user_id is not None:
+            return self.user_id == held.user_id
+        return self.auth_key == held.auth_key or (self.user_id is None and held.user_id is not None)
 
     def after(self, held: Self) -> Self:
-        """Go on where the last login of the same account was, unless this one brings its place."""
-        if self.updates is not None or not self.is_of_same_account(held):
+        """Go on where the last login of the same account was, whatever place this one brings.
+
+        What another program has read meanwhile was not delivered here; what was, must not come again.
+        """
+        if not self.is_of_same_account(held):
             return self
         place = held.updates
         if place is not None and self.auth_key != held.auth_key:
             # pts are counted for the account, these two for each key anew.
             place = replace(place, qts=0, seq=0)
-        return replace(self, user_id=self.user_id or held.user_id, updates=place)
+        user_id = self.user_id or held.user_id
+        return replace(self, user_id=user_id, updates=place or self.updates)
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A peer with the access hash that this number needs to write there."""
+    """A peer with the access hash that the number's login needs to write there.
+
+    The hash is `NO_HASH` where only an earlier login has met the peer.
+    """
 
     peer_id: int
     access_hash: int

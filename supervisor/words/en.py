@@ -38,8 +38,8 @@ WORDS: Final = {
         "Client: register the number with Telegram anew, then log it in.",
     ),
     "wrong_account": (
-        "The login belongs to another Telegram account.",
-        "Client: send the session file of this number, or log the number in.",
+        "The login belongs to another Telegram account, so it was forgotten here.",
+        "Operator: import this number's own session file, or client: log the number in.",
     ),
     "sending_limited": (
         "Telegram limits how much this account may send.",
@@ -51,10 +51,45 @@ WORDS: Final = {
         "The clock of the server is wrong.",
         "Operator: set the server's clock (NTP); until then Telegram's messages are ignored.",
     ),
+    "telegram_failing": (
+        "Telegram has trouble of its own.",
+        "Nothing to do if it passes; otherwise operator: look at the gateway's log.",
+    ),
+    "layer_outdated": (
+        "Telegram sent something that this version of the gateway can not read; the rest goes on.",
+        "Operator: update the gateway; the number's receipts say what is missing.",
+    ),
+    "proxy_unreachable": (
+        "The number's proxy does not answer.",
+        "Client or operator, whoever set the proxy: check that it runs at this host and port, "
+        "or send another with PUT /webhook.",
+    ),
+    "proxy_refused": (
+        "The number's proxy answers, but does not lead to Telegram.",
+        "Client or operator, whoever set the proxy: let it connect to Telegram, "
+        "or send another with PUT /webhook.",
+    ),
+    "proxy_unauthorized": (
+        "The number's proxy wants another user name, password or secret.",
+        "Client or operator, whoever set the proxy: send the right ones with PUT /webhook.",
+    ),
+    "proxy_forbidden": (
+        "The number's proxy is not used: it lies at a private address.",
+        "Client: send a proxy at a public address with PUT /webhook. "
+        "Operator: if this one is meant, send it with the admin key.",
+    ),
     "worker_crashed": ("The number's process ended with an error.", _AGAIN),
     "worker_killed": ("The number's process was killed.", _AGAIN),
     "worker_unresponsive": ("The number's process did not answer, so it was ended.", _AGAIN),
     "boot_failed": ("The number's process could not begin.", _OPERATOR),
+    "bounds_broken": (
+        "The number's process said what no sound one says, so it was ended.",
+        "Operator: look at the gateway's log; the process may have been broken into.",
+    ),
+    "data_refused": (
+        "The database does not take what the number's process wants to have written.",
+        "Operator: look at the gateway's log, then restart the number.",
+    ),
     "fork_failed": ("No process could be started for the number.", _OPERATOR),
     "forkserver_lost": ("All processes ended with the one that starts them.", _AGAIN),
     "lease_over": ("The gateway stood still, so the number's process ended itself.", _AGAIN),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PLAN = "crash.json"
 QUICK = Pace(poll_interval=2.0, settle=0.2, close_limit=1.0, first_pause=0.05, longest_pause=0.3)
 BACKOFF = Backoff(first=0.05, longest=0.3)
-PATIENCE = Patience(connect=2.0, answer=3.0, answer_with_files=10.0)
+PATIENCE = Patience(connect=30.0, answer=30.0, answer_with_files=60.0)
 
 
 class Plan(Frozen):

@@ -15,6 +15,7 @@ from supervisor.errors import (
 )
 from supervisor.gateway import Created, Readiness
 from supervisor.health import State, WorkerHealth
+from supervisor.page_merging import PageMerging
 from supervisor.store.values import AuditEntry
 from supervisor.view import View
 from tests.fakes.logins import FakeLinks, FakeLogins
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from api.schemas import ChangedNumber, NewNumber
 
-WORKER = WorkerHealth(pid=4711, uptime=1.5, memory=9_000_000, loop_lag=0.0, queue_depth=0)
+WORKER = WorkerHealth(
+    pid=4711, uptime=1.5, memory=9_000_000, merged=6_000_000, loop_lag=0.0, queue_depth=0
+)
 
 
 def view(number: str, name: str, **fields: Any) -> View:
@@ -50,6 +53,7 @@ class FakeGateway(FakeMail):
         self.drafts: list[NewNumber] = []
         self.is_ready = Readiness(ok=True)
         self.old_keys = 0
+        self.merging = PageMerging.ON
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
         self.logins = FakeLogins()
@@ -110,16 +114,27 @@ class FakeGateway(FakeMail):
         self._fail_if_broken()
         return hmac.compare_digest(self.tokens.get(number, "").encode() or b"-", token.encode())
 
-    async def number_of(self, token: str) -> str | None:
+    async def number_of(self, token: str, channel: str | None = None) -> str | None:
         self._fail_if_broken()
         opened = {known: number for number, known in self.tokens.items()}
-        return opened.get(token)
+        own = opened.get(token)
+        if own is None or channel in {None, own}:
+            return own
+        return channel if self._planfix_of(own) == self._planfix_of(channel) else None
+
+    def _planfix_of(self, number: str | None) -> tuple[str, str] | None:
+        """Tell the client with its Planfix, as the number was started; the newest draft counts."""
+        of = {draft.number: (draft.name, draft.url_planfix) for draft in self.drafts}
+        return of[number] if number in self.tokens else None
 
     async def wait_settled(self, number: str, seconds: float) -> View:
         return await self.show(number)
 
     async def readiness(self) -> Readiness:
         return self.is_ready
+
+    async def page_merging(self) -> PageMerging:
+        return self.merging
 
     async def count_old_keys(self) -> int:
         return self.old_keys

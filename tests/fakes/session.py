@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from session_worker.contract import SessionChanged, SessionState, Trouble, TroubleCode
-from session_worker.session import SessionEnded
+from session_worker.session import LineLeftOpen, SessionEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +47,8 @@ class FakeSession:
         if asked.done():
             await self._misbehave()
         asked.cancel()
+        if self._way == "line left open":
+            raise LineLeftOpen
 
     async def stop(self) -> None:
         if self._way == "never stop":

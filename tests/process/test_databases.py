@@ -9,6 +9,8 @@ import psutil
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.waiting import PATIENCE
+
 TOP = Path(__file__).parents[2]
 RUN_FOR_EVER = """
 from tests.databases import running_postgres
@@ -39,7 +41,7 @@ def test_server_ends_with_a_killed_test_run() -> None:
 
         run.kill()
 
-    server.wait(timeout=10)
+    server.wait(timeout=PATIENCE)
     shutil.rmtree(folder)
 
 

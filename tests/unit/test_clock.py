@@ -14,7 +14,7 @@ async def test_waiting_takes_no_time(autojump_clock: AutojumpClock) -> None:
 
     await asyncio.sleep(YEAR)
 
-    assert time.monotonic() - real < 5
+    assert time.monotonic() - real < YEAR / 1000
     assert round(autojump_clock.time() - virtual) == YEAR
 
 
@@ -48,4 +48,4 @@ async def test_real_time_returns() -> None:
     with autojumping(loop):
         await asyncio.sleep(YEAR)
 
-    assert abs(loop.time() - time.monotonic()) < 1
+    assert abs(loop.time() - time.monotonic()) < YEAR / 2

@@ -87,9 +87,9 @@ def _too_long(call: Call, channel: Channel) -> Any:
 
 
 def _channel(call: Call, request: Any) -> Channel:
-    return find_channel(call.data_centre.accounts, call.account, request.channel)
+    return find_channel(call.data_centre.accounts, call.viewer, request.channel)
 
 
 def _peers(call: Call, named: set[int]) -> tuple[list[Any], list[Any]]:
-    account, accounts = call.account, call.data_centre.accounts
-    return views.chats(account, accounts, named), views.users(account, accounts, named)
+    viewer, accounts = call.viewer, call.data_centre.accounts
+    return views.chats(viewer, accounts, named), views.users(viewer, accounts, named)

@@ -33,7 +33,7 @@ def create_channel(call: Call, request: Any) -> Any:
 @method(functions.channels.InviteToChannelRequest)
 def invite_to_channel(call: Call, request: Any) -> Any:
     channel = _channel(call, request)
-    people = [find_user(call.data_centre.accounts, call.account, u) for u in request.users]
+    people = [find_user(call.data_centre.accounts, call.viewer, u) for u in request.users]
     posted = call.data_centre.channels.invite(channel, call.account, people, origin=call.session)
     updates = updates_with(call, posted) if posted else _change(call, channel)
     return types.messages.InvitedUsers(updates, [])
@@ -55,9 +55,9 @@ def leave_channel(call: Call, request: Any) -> Any:
 
 @method(functions.channels.GetChannelsRequest)
 def get_channels(call: Call, request: Any) -> Any:
-    accounts, account = call.data_centre.accounts, call.account
-    found = [find_channel(accounts, account, named) for named in request.id]
-    return types.messages.Chats([views.chat(account, channel) for channel in found])
+    viewer, accounts = call.viewer, call.data_centre.accounts
+    found = [find_channel(accounts, viewer, named) for named in request.id]
+    return types.messages.Chats([views.chat(viewer, channel) for channel in found])
 
 
 @method(functions.channels.GetFullChannelRequest)
@@ -75,7 +75,7 @@ def get_full_channel(call: Call, request: Any) -> Any:
         pts=channel.log.pts,
         participants_count=len(channel.members),
     )
-    return types.messages.ChatFull(full, [views.chat(account, channel)], [])
+    return types.messages.ChatFull(full, [views.chat(call.viewer, channel)], [])
 
 
 @method(functions.channels.GetParticipantsRequest)
@@ -88,18 +88,18 @@ def get_participants(call: Call, request: Any) -> Any:
     end = start + max(min(request.limit, LONGEST_PAGE), 0)
     page = list(islice(channel.members.items(), start, end))
     shown = [_participant(channel, account.id, *item) for item in page]
-    users = views.users(account, call.data_centre.accounts, dict(page))
+    users = views.users(call.viewer, call.data_centre.accounts, dict(page))
     return types.channels.ChannelParticipants(len(channel.members), shown, [], users)
 
 
 def _channel(call: Call, request: Any) -> Channel:
-    return find_channel(call.data_centre.accounts, call.account, request.channel)
+    return find_channel(call.data_centre.accounts, call.viewer, request.channel)
 
 
 def _change(call: Call, channel: Channel) -> Any:
     """Answer that one's place in a channel is another now."""
     update = types.UpdateChannel(channel.bare_id)
-    return views.updates(call.account, call.data_centre.accounts, [update], {channel.id})
+    return views.updates(call.viewer, call.data_centre.accounts, [update], {channel.id})
 
 
 def _participant(channel: Channel, viewer_id: int, account_id: int, member: Member) -> Any:

@@ -45,20 +45,20 @@ def import_contacts(call: Call, request: Any) -> Any:
             continue
         _remember(call.account, subject, entry)
         imported.append(types.ImportedContact(subject.id, entry.client_id))
-        found.append(views.user(call.account, subject))
+        found.append(views.user(call.viewer, subject))
     return types.contacts.ImportedContacts(imported, [], [], found)
 
 
 @method(functions.contacts.AddContactRequest)
 def add_contact(call: Call, request: Any) -> Any:
-    subject = find_user(call.data_centre.accounts, call.account, request.id)
+    subject = find_user(call.data_centre.accounts, call.viewer, request.id)
     _remember(call.account, subject, request)
     return _peer_settings(call, subject)
 
 
 @method(functions.contacts.DeleteContactsRequest)
 def delete_contacts(call: Call, request: Any) -> Any:
-    subjects = [find_user(call.data_centre.accounts, call.account, user) for user in request.id]
+    subjects = [find_user(call.data_centre.accounts, call.viewer, user) for user in request.id]
     for subject in subjects:
         call.account.contacts.pop(subject.id, None)
     return _peer_settings(call, *subjects)
@@ -68,7 +68,7 @@ def delete_contacts(call: Call, request: Any) -> Any:
 def get_contacts(call: Call, _request: Any) -> Any:
     accounts, known = call.data_centre.accounts, call.account.contacts
     shown = [types.Contact(i, call.account.id in accounts[i].contacts) for i in known]
-    return types.contacts.Contacts(shown, 0, views.users(call.account, accounts, known))
+    return types.contacts.Contacts(shown, 0, views.users(call.viewer, accounts, known))
 
 
 @method(functions.contacts.SearchRequest)
@@ -80,18 +80,18 @@ def search(call: Call, request: Any) -> Any:
     found = found[: min(request.limit, _MOST_FOUND)]
     mine = [types.PeerUser(a.id) for a in found if a.id in call.account.contacts]
     others = [types.PeerUser(a.id) for a in found if a.id not in call.account.contacts]
-    return types.contacts.Found(mine, others, [], [views.user(call.account, a) for a in found])
+    return types.contacts.Found(mine, others, [], [views.user(call.viewer, a) for a in found])
 
 
 @method(functions.contacts.BlockRequest)
 def block(call: Call, request: Any) -> bool:
-    call.account.blocked.add(find_user(call.data_centre.accounts, call.account, request.id).id)
+    call.account.blocked.add(find_user(call.data_centre.accounts, call.viewer, request.id).id)
     return True
 
 
 @method(functions.contacts.UnblockRequest)
 def unblock(call: Call, request: Any) -> bool:
-    subject = find_user(call.data_centre.accounts, call.account, request.id)
+    subject = find_user(call.data_centre.accounts, call.viewer, request.id)
     call.account.blocked.discard(subject.id)
     return True
 
@@ -109,7 +109,7 @@ def _remember(owner: Account, subject: Account, entry: Any) -> None:
 
 def _resolved(call: Call, found: Account) -> Any:
     peer = types.PeerUser(found.id)
-    return types.contacts.ResolvedPeer(peer, [], [views.user(call.account, found)])
+    return types.contacts.ResolvedPeer(peer, [], [views.user(call.viewer, found)])
 
 
 def _peer_settings(call: Call, *subjects: Account) -> Any:
@@ -118,7 +118,7 @@ def _peer_settings(call: Call, *subjects: Account) -> Any:
         for subject in subjects
     ]
     ids = [subject.id for subject in subjects]
-    return views.updates(call.account, call.data_centre.accounts, shown, ids)
+    return views.updates(call.viewer, call.data_centre.accounts, shown, ids)
 
 
 def _searched(account: Account) -> str:

@@ -64,7 +64,7 @@ def _peer(call: Call, named: Any) -> int:
     accounts = call.data_centre.accounts
     is_channel = isinstance(named, types.InputPeerChannel)
     find = find_channel if is_channel else find_correspondent
-    return find(accounts, call.account, named).id
+    return find(accounts, call.viewer, named).id
 
 
 def _tops(call: Call) -> list[Message]:
@@ -129,5 +129,5 @@ def _channel_dialog(channel: Channel, viewer_id: int) -> Any:
 
 
 def _named(call: Call, peers: set[int]) -> tuple[list[Any], list[Any]]:
-    account, accounts = call.account, call.data_centre.accounts
-    return views.chats(account, accounts, peers), views.users(account, accounts, peers)
+    viewer, accounts = call.viewer, call.data_centre.accounts
+    return views.chats(viewer, accounts, peers), views.users(viewer, accounts, peers)

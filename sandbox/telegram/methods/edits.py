@@ -38,7 +38,7 @@ def edit_message(call: Call, request: Any) -> Any:
 
 def _edit_post(call: Call, request: Any) -> Any:
     """Change the text of a channel's message."""
-    channel = find_channel(call.data_centre.accounts, call.account, request.peer)
+    channel = find_channel(call.data_centre.accounts, call.viewer, request.peer)
     text, entities = checked_text(request.message), tuple(request.entities or ())
     posted = call.data_centre.channels.edit(
         channel, call.account, request.id, text, entities, origin=call.session

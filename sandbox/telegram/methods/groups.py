@@ -19,46 +19,46 @@ if TYPE_CHECKING:
 @method(functions.messages.CreateChatRequest)
 def create_chat(call: Call, request: Any) -> Any:
     accounts, account = call.data_centre.accounts, call.account
-    people = [find_user(accounts, account, user) for user in request.users]
+    people = [find_user(accounts, call.viewer, user) for user in request.users]
     _, posted = call.data_centre.groups.create(account, request.title, people, origin=call.session)
     return types.messages.InvitedUsers(updates_with(call, posted), [])
 
 
 @method(functions.messages.AddChatUserRequest)
 def add_chat_user(call: Call, request: Any) -> Any:
-    group = find_group(call.data_centre.accounts, call.account, request.chat_id)
-    newcomer = find_user(call.data_centre.accounts, call.account, request.user_id)
+    group = find_group(call.data_centre.accounts, call.viewer, request.chat_id)
+    newcomer = find_user(call.data_centre.accounts, call.viewer, request.user_id)
     posted = call.data_centre.groups.add(group, call.account, newcomer, origin=call.session)
     return types.messages.InvitedUsers(updates_with(call, posted), [])
 
 
 @method(functions.messages.DeleteChatUserRequest)
 def delete_chat_user(call: Call, request: Any) -> Any:
-    group = find_group(call.data_centre.accounts, call.account, request.chat_id)
-    leaver = find_user(call.data_centre.accounts, call.account, request.user_id)
+    group = find_group(call.data_centre.accounts, call.viewer, request.chat_id)
+    leaver = find_user(call.data_centre.accounts, call.viewer, request.user_id)
     posted = call.data_centre.groups.remove(group, call.account, leaver, origin=call.session)
     return updates_with(call, posted)
 
 
 @method(functions.messages.GetChatsRequest)
 def get_chats(call: Call, request: Any) -> Any:
-    accounts, account = call.data_centre.accounts, call.account
-    found = [find_group(accounts, account, chat_id) for chat_id in request.id]
-    return types.messages.Chats([views.chat(account, group) for group in found])
+    viewer, accounts = call.viewer, call.data_centre.accounts
+    found = [find_group(accounts, viewer, chat_id) for chat_id in request.id]
+    return types.messages.Chats([views.chat(viewer, group) for group in found])
 
 
 @method(functions.messages.GetFullChatRequest)
 def get_full_chat(call: Call, request: Any) -> Any:
     accounts, account = call.data_centre.accounts, call.account
-    group = find_group(accounts, account, request.chat_id)
+    group = find_group(accounts, call.viewer, request.chat_id)
     full = types.ChatFull(
         group.bare_id,
         about="",
         participants=_participants(group, account.id),
         notify_settings=types.PeerNotifySettings(),
     )
-    users = views.users(account, accounts, group.members)
-    return types.messages.ChatFull(full, [views.chat(account, group)], users)
+    users = views.users(call.viewer, accounts, group.members)
+    return types.messages.ChatFull(full, [views.chat(call.viewer, group)], users)
 
 
 def _participants(group: Group, viewer_id: int) -> Any:

@@ -54,7 +54,7 @@ def _channel(call: Call, request: Any) -> Channel | None:
     """Return the channel that is asked about, if it is one."""
     if not isinstance(getattr(request, "peer", None), types.InputPeerChannel):
         return None
-    return find_channel(call.data_centre.accounts, call.account, request.peer)
+    return find_channel(call.data_centre.accounts, call.viewer, request.peer)
 
 
 def _box(call: Call, request: Any) -> Mailbox:
@@ -65,7 +65,7 @@ def _box(call: Call, request: Any) -> Mailbox:
 def _conversation(call: Call, request: Any) -> list[int]:
     if channel := _channel(call, request):
         return channel.conversation.ids
-    chat = find_correspondent(call.data_centre.accounts, call.account, request.peer)
+    chat = find_correspondent(call.data_centre.accounts, call.viewer, request.peer)
     return call.account.box.conversation(chat.id).ids
 
 
@@ -97,8 +97,8 @@ def _page(call: Call, request: Any, ids: list[int]) -> Any:
     page = [views.message(account, m) for m in found]
     extras: tuple[Any, ...] = (
         [],
-        views.chats(account, accounts, named),
-        views.users(account, accounts, named),
+        views.chats(call.viewer, accounts, named),
+        views.users(call.viewer, accounts, named),
     )
     if channel:
         return types.messages.ChannelMessages(channel.log.pts, len(ids), page, *extras)

@@ -27,7 +27,7 @@ def admit(call: Call, account: Account) -> Any:
     """Log a client's key in to an account."""
     call.data_centre.keys.sign_in(call.key, account)
     account.logins += 1
-    return types.auth.Authorization(views.user(account, account))
+    return types.auth.Authorization(views.user(call.viewer, account))
 
 
 def admit_or_ask_password(call: Call, account: Account) -> Any:

@@ -87,7 +87,7 @@ def outcome(call: Call, done: list[Posted | Message]) -> Any:
     shown: list[Any] = [types.UpdateMessageID(m.id, m.random_id) for m in messages]
     shown += [_shown(account, each) for each in done]
     users = set().union(*(views.peers_of(message) for message in messages))
-    return views.updates(account, call.data_centre.accounts, shown, users)
+    return views.updates(call.viewer, call.data_centre.accounts, shown, users)
 
 
 def _shown(account: Account, each: Posted | Message) -> Any:

@@ -68,7 +68,7 @@ def read_history(call: Call, request: Any) -> Any:
 
 @method(functions.messages.SetTypingRequest)
 def set_typing(call: Call, request: Any) -> bool:
-    other = find_user(call.data_centre.accounts, call.account, request.peer)
+    other = find_user(call.data_centre.accounts, call.viewer, request.peer)
     if other is not call.account:
         update = types.UpdateUserTyping(call.account.id, request.action)
         call.data_centre.courier.push(other, update, lasting=False)
@@ -94,12 +94,12 @@ def _id_of(call: Call, wanted: Any) -> int:
 
 def peer(call: Call, named: Any) -> Account | Group:
     """Return the account on the other side of a private chat, or a group."""
-    return find_correspondent(call.data_centre.accounts, call.account, named)
+    return find_correspondent(call.data_centre.accounts, call.viewer, named)
 
 
 def _recipient(call: Call, named: Any) -> Account | Group | Channel:
     if isinstance(named, types.InputPeerChannel):
-        return find_channel(call.data_centre.accounts, call.account, named)
+        return find_channel(call.data_centre.accounts, call.viewer, named)
     return peer(call, named)
 
 
@@ -147,7 +147,7 @@ def sent(call: Call, message: Message) -> Any:
         types.UpdateMessageID(message.id, message.random_id),
         new(views.message(account, message), (channel or account).log.pts, 0),
     ]
-    return views.updates(account, call.data_centre.accounts, shown, views.peers_of(message))
+    return views.updates(call.viewer, call.data_centre.accounts, shown, views.peers_of(message))
 
 
 def updates_with(call: Call, *posted: Posted) -> Any:
@@ -157,7 +157,7 @@ def updates_with(call: Call, *posted: Posted) -> Any:
     shown: list[Any] = [types.UpdateMessageID(m.id, m.random_id) for m in ids]
     shown += [views.update(account, p.entry, _channel_of(call, p.message)) for p in posted]
     named = set().union(*(views.peers_of(p.message) for p in posted))
-    return views.updates(account, call.data_centre.accounts, shown, named)
+    return views.updates(call.viewer, call.data_centre.accounts, shown, named)
 
 
 def _channel_of(call: Call, message: Message) -> Channel | None:
@@ -173,5 +173,8 @@ def messages_with_users(call: Call, found: list[Message | None], ids: list[int])
         for message, message_id in zip(found, ids, strict=True)
     ]
     named = set().union(*(views.peers_of(message) for message in found if message))
-    chats, users = views.chats(account, accounts, named), views.users(account, accounts, named)
+    chats, users = (
+        views.chats(call.viewer, accounts, named),
+        views.users(call.viewer, accounts, named),
+    )
     return types.messages.Messages(shown, [], chats, users)

@@ -37,7 +37,7 @@ def update_profile_photo(call: Call, request: Any) -> Any:
     account = call.account
     if isinstance(request.id, types.InputPhotoEmpty):
         del account.photos[-1:]
-        return types.photos.Photo(types.PhotoEmpty(0), [views.user(account, account)])
+        return types.photos.Photo(types.PhotoEmpty(0), [views.user(call.viewer, account)])
     photo = find_item(call, Photo, request.id)
     if photo is None:
         raise RpcError("PHOTO_ID_INVALID")
@@ -57,17 +57,17 @@ def delete_photos(call: Call, request: Any) -> Any:
 @method(functions.photos.GetUserPhotosRequest)
 def get_user_photos(call: Call, request: Any) -> Any:
     """List the photos of a user, newest first."""
-    owner = find_user(call.data_centre.accounts, call.account, request.user_id)
+    owner = find_user(call.data_centre.accounts, call.viewer, request.user_id)
     wanted = [p for p in reversed(owner.photos) if not request.max_id or p.id < request.max_id]
     start = max(0, request.offset)
     page = wanted[start : start + min(max(0, request.limit), _MOST_AT_ONCE)]
     shown = [media.shown_photo(call.account, photo) for photo in page]
-    users = [views.user(call.account, owner)]
+    users = [views.user(call.viewer, owner)]
     if len(page) == len(wanted):
         return types.photos.Photos(shown, users)
     return types.photos.PhotosSlice(len(wanted), shown, users)
 
 
 def _answer(call: Call, photo: Photo) -> Any:
-    user = views.user(call.account, call.account)
+    user = views.user(call.viewer, call.account)
     return types.photos.Photo(media.shown_photo(call.account, photo), [user])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.rpc import Call
 
 _USERNAME = re.compile(r"[A-Za-z]\w{3,31}", re.ASCII)
+_LONGEST_ABOUT = 70  # characters, without Premium
 _PHONE_KEYS = (types.InputPrivacyKeyPhoneNumber, types.InputPrivacyKeyAddedByPhone)
 
 
@@ -25,7 +26,7 @@ def update_username(call: Call, request: Any) -> Any:
     if request.username == (call.account.username or ""):
         raise RpcError("USERNAME_NOT_MODIFIED")
     call.data_centre.accounts.rename(call.account, request.username or None)
-    return views.user(call.account, call.account)
+    return views.user(call.viewer, call.account)
 
 
 @method(functions.account.CheckUsernameRequest)
@@ -40,9 +41,12 @@ def update_profile(call: Call, request: Any) -> Any:
     account = call.account
     if request.first_name == "":
         raise RpcError("FIRSTNAME_INVALID")
+    if len(request.about or "") > _LONGEST_ABOUT:
+        raise RpcError("ABOUT_TOO_LONG")
     account.first_name = request.first_name or account.first_name
     account.last_name = account.last_name if request.last_name is None else request.last_name
-    return views.user(account, account)
+    account.about = account.about if request.about is None else request.about
+    return views.user(call.viewer, account)
 
 
 @method(functions.account.SetPrivacyRequest)
@@ -52,14 +56,21 @@ def set_privacy(call: Call, request: Any) -> Any:
         call.account.phone_visible = allowed
     elif isinstance(request.key, types.InputPrivacyKeyForwards):
         call.account.hides_in_forwards = not allowed
+    elif isinstance(request.key, types.InputPrivacyKeyAbout):
+        call.account.about_visible = allowed
     return get_privacy(call, request)
 
 
 @method(functions.account.GetPrivacyRequest)
 def get_privacy(call: Call, request: Any) -> Any:
     account = call.account
-    forwards = isinstance(request.key, types.InputPrivacyKeyForwards)
-    allowed = not account.hides_in_forwards if forwards else account.phone_visible
+    match request.key:
+        case types.InputPrivacyKeyForwards():
+            allowed = not account.hides_in_forwards
+        case types.InputPrivacyKeyAbout():
+            allowed = account.about_visible
+        case _:
+            allowed = account.phone_visible
     rule = types.PrivacyValueAllowAll() if allowed else types.PrivacyValueDisallowAll()
     return types.account.PrivacyRules([rule], [], [])
 

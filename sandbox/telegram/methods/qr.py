@@ -35,7 +35,7 @@ def export_login_token(call: Call, _request: Any) -> Any:
     if accepted:
         return types.auth.LoginTokenSuccess(admit_or_ask_password(call, accepted))
     if call.key.account:
-        user = views.user(call.account, call.account)
+        user = views.user(call.viewer, call.account)
         return types.auth.LoginTokenSuccess(types.auth.Authorization(user))
     expires = now() + timedelta(seconds=TOKEN_LIFETIME)
     return types.auth.LoginToken(expires, call.data_centre.logins.make_token(call.session))

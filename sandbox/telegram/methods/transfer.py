@@ -29,5 +29,6 @@ def import_authorization(call: Call, request: Any) -> Any:
     exports, here = call.data_centre.exports, call.address.dc_id
     login, account = exports.take(request.bytes, here, request.id)
     call.keys.sign_in(call.key, account)
-    call.key.exported_from = login
-    return types.auth.Authorization(views.user(account, account))
+    # A login that was carried over addresses people as it does at home.
+    call.key.exported_from, call.key.login = login, login.login
+    return types.auth.Authorization(views.user(call.viewer, account))

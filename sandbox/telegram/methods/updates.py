@@ -14,7 +14,6 @@ from sandbox.telegram.rpc import method
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sandbox.telegram.accounts import Account, Accounts
     from sandbox.telegram.chats import Channel
     from sandbox.telegram.event_log import Entry
     from sandbox.telegram.rpc import Call
@@ -39,10 +38,10 @@ def get_difference(call: Call, request: Any) -> Any:
         return types.updates.DifferenceEmpty(now(), 0)
     size = max(1, min(request.pts_limit or SLICE, SLICE))
     if len(entries) > size:
-        parts = _parts(account, call.data_centre.accounts, entries[:size], [])
+        parts = _parts(call, entries[:size], [])
         reached = views.state(account, entries[size - 1].pts)
         return types.updates.DifferenceSlice(*parts, reached)
-    parts = _parts(account, call.data_centre.accounts, entries, channels)
+    parts = _parts(call, entries, channels)
     return types.updates.Difference(*parts, views.state(account))
 
 
@@ -52,14 +51,14 @@ def _active_channels(call: Call, since: datetime | None) -> list[Channel]:
     return [c for c in channels if since is None or (c.active and c.active >= since)]
 
 
-def _parts(
-    account: Account, accounts: Accounts, entries: list[Entry], channels: list[Channel]
-) -> tuple[list[Any], ...]:
+def _parts(call: Call, entries: list[Entry], channels: list[Channel]) -> tuple[list[Any], ...]:
     """Split events into messages, secret ones, other updates, chats, users."""
+    account, accounts = call.account, call.data_centre.accounts
     shown = [update for entry in entries if (update := views.update(account, entry))]
     messages = [u.message for u in shown if isinstance(u, types.UpdateNewMessage)]
     others = [u for u in shown if not isinstance(u, types.UpdateNewMessage)]
     others += [types.UpdateChannelTooLong(c.bare_id, c.log.pts) for c in channels]
     named = {c.id for c in channels}.union(*(views.peers_in(account, entry) for entry in entries))
-    chats, users = views.chats(account, accounts, named), views.users(account, accounts, named)
+    viewer = call.viewer
+    chats, users = views.chats(viewer, accounts, named), views.users(viewer, accounts, named)
     return messages, [], others, chats, users

@@ -111,7 +111,7 @@ def _of_size(sizes: tuple[Size, ...], letter: str) -> Readable:
 
 def _profile_photo(call: Call, location: Any) -> Readable:
     """Find a profile photo; whoever may address its owner needs no reference."""
-    owner = find_user(call.data_centre.accounts, call.account, location.peer)
+    owner = find_user(call.data_centre.accounts, call.viewer, location.peer)
     photo = next((p for p in owner.photos if p.id == location.photo_id), None)
     if photo is None:
         raise RpcError("LOCATION_INVALID")

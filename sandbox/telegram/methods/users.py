@@ -22,20 +22,21 @@ def get_users(call: Call, request: Any) -> list[Any]:
 
 @method(functions.users.GetFullUserRequest)
 def get_full_user(call: Call, request: Any) -> Any:
-    subject = find_user(call.data_centre.accounts, call.account, request.id)
+    subject = find_user(call.data_centre.accounts, call.viewer, request.id)
     full = types.UserFull(
         subject.id,
         types.PeerSettings(),
         types.PeerNotifySettings(),
         common_chats_count=0,
         blocked=subject.id in call.account.blocked or None,
+        about=views.about(call.account, subject),
     )
-    return types.users.UserFull(full, [], [views.user(call.account, subject)])
+    return types.users.UserFull(full, [], [views.user(call.viewer, subject)])
 
 
 def _user_or_empty(call: Call, user: Any) -> Any:
     """Show a user; whoever is named with a wrong access hash is empty, as at Telegram."""
     try:
-        return views.user(call.account, find_user(call.data_centre.accounts, call.account, user))
+        return views.user(call.viewer, find_user(call.data_centre.accounts, call.viewer, user))
     except RpcError:
         return types.UserEmpty(getattr(user, "user_id", 0))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
 from tests.acceptance.api.server import TOP, free_port, gateway
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,9 +46,10 @@ async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
     await process.wait()
 
 
-@pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
-    async with running_sandbox(tmp_path) as addresses:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
+    """Share one sandbox among a module's tests, each of which has numbers of its own."""
+    async with running_sandbox(tmp_path_factory.mktemp("sandbox")) as addresses:
         yield addresses
 
 
@@ -73,7 +76,7 @@ async def server(tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Serv
 
 @pytest.fixture
 async def operator(tmp_path: Path, sandbox: dict[str, str]) -> AsyncIterator[Operator]:
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
         yield Operator(http, sandbox["SANDBOX_URL"], tmp_path / "data" / "sessions")
 
 

@@ -50,7 +50,7 @@ class Operator:
             "token_planfix": "planfix-token-of-romashka",
             **fields,
         }
-        return await self.call(server, "POST", "/webhook", ADMIN_KEY, body)
+        return await self.call(server, "POST", "/webhook?wait=60", ADMIN_KEY, body)
 
     async def start_online(self, server: Server, number: str) -> str:
         """Start a number that is logged in; hand back its token."""

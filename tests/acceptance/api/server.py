@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import httpx
 import psutil
 
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     import signal
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 TOP = Path(__file__).parents[3]
-START_TIME = 60.0  # seconds
+TLS = httpx.create_ssl_context()  # made once: it takes more processor than all the rest of a call
 
 
 def free_port() -> int:
@@ -50,10 +50,10 @@ class Server:
         return await self.process.wait()
 
     async def wait_serving(self) -> None:
-        await eventually(self._is_serving, START_TIME, awaited=f"{self.url} serves")
+        await eventually(self._is_serving, awaited=f"{self.url} serves")
 
     async def wait_ready(self) -> None:
-        await eventually(self._is_ready, START_TIME, awaited=f"{self.url} is ready")
+        await eventually(self._is_ready, awaited=f"{self.url} is ready")
 
     async def _is_serving(self) -> bool:
         if self.process.returncode is not None:
@@ -64,7 +64,9 @@ class Server:
         return await self.status("/readyz") == 200
 
     async def status(self, path: str) -> int | None:
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as caller:
+        async with httpx.AsyncClient(
+            base_url=self.url, timeout=PATIENCE, trust_env=False, verify=TLS
+        ) as caller:
             try:
                 return (await caller.get(path)).status_code
             except httpx.TransportError:

@@ -7,8 +7,6 @@ import random
 import signal
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.acceptance.api.conftest import NUMBERS
 from tests.acceptance.api.server import gateway
 from tests.acceptance.api.story import Story
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 STEPS = 10  # of each number, before the gateway is killed as well as after it
 
 
-@pytest.mark.timeout(180)
 async def test_any_life_is_as_the_model_says(
     tmp_path: Path, settings: dict[str, str], operator: Operator
 ) -> None:

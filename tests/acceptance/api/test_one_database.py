@@ -6,7 +6,6 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-pytestmark = pytest.mark.timeout(60)
 
 WAIT = text("SELECT pg_advisory_lock(32286, 61893)")
 END_OWNER = text("""
@@ -58,7 +55,7 @@ async def test_gateway_ends_when_it_was_replaced(
     ):
         await server.wait_ready()
         taking = asyncio.create_task(waiting.execute(WAIT))
-        await eventually(lambda: _is_ended(ending), 15.0)
+        await eventually(lambda: _is_ended(ending))
 
         await taking
         status = await server.process.wait()

@@ -9,6 +9,7 @@ import pytest
 from telethon.crypto import AuthKey
 from telethon.sessions import SQLiteSession
 
+from tests.acceptance.api import shared
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
 
 if TYPE_CHECKING:
@@ -17,31 +18,35 @@ if TYPE_CHECKING:
     from tests.acceptance.api.operator import Operator
     from tests.acceptance.api.server import Server
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+folder, sandbox, settings = shared.folder, shared.sandbox, shared.settings
+server, operator = shared.server, shared.operator
 TOO_LONG = "x" * (80 << 10)
 
 
 @pytest.mark.parametrize("kept", [0, 100, 4096, 10_000])
 async def test_truncated_session_file_starts_nothing(
-    server: Server, operator: Operator, tmp_path: Path, number: str, kept: int
+    server: Server, operator: Operator, folder: Path, number: str, kept: int
 ) -> None:
     """A session file that was cut short is refused in words, the number stays unknown."""
     await operator.bring_session(number)
-    os.truncate(tmp_path / "data" / "sessions" / f"{number}.session", kept)
+    os.truncate(folder / "data" / "sessions" / f"{number}.session", kept)
 
     response = await operator.start(server, number, name_session=number)
 
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
     assert "session" in str(response.json()["detail"])
-    assert await _all_numbers(operator, server) == []
+    assert await _shown(operator, server, number) == []
 
 
 async def test_session_of_another_data_centre_waits_for_a_login(
-    server: Server, operator: Operator, tmp_path: Path, number: str
+    server: Server, operator: Operator, folder: Path, number: str
 ) -> None:
     """A key that this data centre never made is told as such; the number waits, is not restarted."""
-    folder = tmp_path / "data" / "sessions"
-    folder.mkdir(parents=True, exist_ok=True)
-    session = SQLiteSession(str(folder / number))
+    sessions = folder / "data" / "sessions"
+    sessions.mkdir(parents=True, exist_ok=True)
+    session = SQLiteSession(str(sessions / number))
     session.set_dc(4, "149.154.167.91", 443)
     session.auth_key = AuthKey(os.urandom(256))
     session.save()
@@ -60,21 +65,21 @@ async def test_oversized_body_changes_nothing(
 ) -> None:
     """A body that is too large is refused, the running number keeps its worker."""
     token = await operator.start_online(server, number)
-    before = await _all_numbers(operator, server)
+    before = await _shown(operator, server, number)
     body = {"name": CLIENT, "number": number, "token_planfix": TOO_LONG}
 
     response = await operator.call(server, method, "/webhook", ADMIN_KEY, body)
 
-    after = await _all_numbers(operator, server)
+    after = await _shown(operator, server, number)
     assert (response.status_code, response.json()["error"]) == (413, "body_too_large")
     assert [_lasting(each) for each in after] == [_lasting(each) for each in before]
     assert await operator.state(server, number, token) == "online"
 
 
-async def _all_numbers(operator: Operator, server: Server) -> list[dict[str, Any]]:
+async def _shown(operator: Operator, server: Server, number: str) -> list[dict[str, Any]]:
+    """Give what the list of all numbers says of this one."""
     answer = await operator.call(server, "GET", "/numbers", ADMIN_KEY)
-    numbers: list[dict[str, Any]] = answer.json()["numbers"]
-    return numbers
+    return [each for each in answer.json()["numbers"] if each["number"] == number]
 
 
 def _lasting(shown: dict[str, Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 from playwright.sync_api import sync_playwright
 
 from tests.acceptance.browser.chromium import OPTIONS, find_chromium
@@ -21,17 +21,20 @@ from tests.acceptance.login.conftest import (
     server,
     settings,
 )
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Page, ViewportSize
+    from playwright.async_api import Browser, Page, ViewportSize
 
 __all__ = ["folder", "guarded", "number", "operator", "phone", "sandbox", "server", "settings"]
 
 PHONE: ViewportSize = {"width": 390, "height": 780}
-DEADLINE = 8000  # milliseconds
+DEADLINE = PATIENCE * 1000  # milliseconds
+
+expect.set_options(timeout=DEADLINE)
 
 
 @pytest.fixture(scope="session")
@@ -40,26 +43,31 @@ def chromium() -> str:
         return find_chromium(playwright.chromium)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(chromium: str) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Page]]]:
-    """Open pages, each as a visitor of its own; what the page's rules forbid fails the test."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+        started = await playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+        yield started
+        await started.close()
 
-        @asynccontextmanager
-        async def visiting(**visitor: Any) -> AsyncIterator[Page]:
-            context = await browser.new_context(**{"viewport": PHONE, **visitor})
-            page = await context.new_page()
-            page.set_default_timeout(DEADLINE)
-            forbidden: list[str] = []
-            page.on("console", lambda said: _note_forbidden(said.text, forbidden))
-            page.on("pageerror", lambda error: forbidden.append(str(error)))
-            yield page
-            await context.close()
-            assert forbidden == []
 
-        yield visiting
-        await browser.close()
+@pytest.fixture
+def visit(browser: Browser) -> Callable[..., AbstractAsyncContextManager[Page]]:
+    """Open pages, each as a visitor of its own; what the page's rules forbid fails the test."""
+
+    @asynccontextmanager
+    async def visiting(**visitor: Any) -> AsyncIterator[Page]:
+        context = await browser.new_context(**{"viewport": PHONE, **visitor})
+        page = await context.new_page()
+        page.set_default_timeout(DEADLINE)
+        forbidden: list[str] = []
+        page.on("console", lambda said: _note_forbidden(said.text, forbidden))
+        page.on("pageerror", lambda error: forbidden.append(str(error)))
+        yield page
+        await context.close()
+        assert forbidden == []
+
+    return visiting
 
 
 def _note_forbidden(said: str, forbidden: list[str]) -> None:

@@ -28,17 +28,13 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
-PATIENCE = 30_000  # milliseconds
 HOSTILE = "<img src=x onerror='window.hit = 1'>"
 PLANFIX_TOKEN = "planfix-token-of-romashka"
-
-expect.set_options(timeout=PATIENCE)
 
 
 @asynccontextmanager
 async def signed_in(visit: Visit, server: Server, **visitor: Any) -> AsyncIterator[Page]:
     async with visit(**{"locale": "en-GB", "viewport": LAPTOP, **visitor}) as page:
-        page.set_default_timeout(PATIENCE)
         await page.goto(f"{server.url}/console")
         await page.locator("#gate input").fill(ADMIN_KEY)
         await page.keyboard.press("Enter")
@@ -70,7 +66,6 @@ async def ask(operator: Operator, server: Server, path: str) -> Any:
 async def test_key_opens_the_page_for_this_tab_only(server: Server, visit: Visit) -> None:
     """A wrong key is told; the right one survives a reload, lies in no cookie, is forgotten on demand."""
     async with visit(locale="en-GB", viewport=LAPTOP) as page:
-        page.set_default_timeout(PATIENCE)
         await page.goto(f"{server.url}/console")
         for wrong in ("wrong-key", "ключ"):
             await page.get_by_label("Admin key").fill(wrong)

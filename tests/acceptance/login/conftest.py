@@ -1,63 +1,20 @@
-"""A gateway with its sandbox for all tests of a module, a phone of its own for each of them."""
+"""A phone of its own for each test, at a gateway that a module's tests share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
-import pytest
 import pytest_asyncio
 
-from tests.acceptance.api.conftest import number, running_sandbox
-from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
-from tests.acceptance.api.server import gateway
+from tests.acceptance.api.conftest import number
+from tests.acceptance.api.shared import folder, operator, sandbox, server, settings
 from tests.acceptance.login.phone import PASSWORD, Phone, new_phone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
+    from tests.acceptance.api.operator import Operator
     from tests.acceptance.api.server import Server
 
-__all__ = ["number"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("gateway")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
-    async with running_sandbox(folder) as addresses:
-        yield addresses
-
-
-@pytest.fixture(scope="module")
-def settings(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
-    return {
-        "ADMIN_KEY": ADMIN_KEY,
-        "SECRET_KEY": SECRET_KEY,
-        "TELEGRAM_API_ID": "1",
-        "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-        "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
-        "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
-        "DATA_DIR": str(folder / "data"),
-        "ALLOW_PRIVATE_PLANFIX": "1",
-    }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
-    async with gateway(folder, settings) as started:
-        await started.wait_serving()
-        yield started
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def operator(folder: Path, sandbox: dict[str, str]) -> AsyncIterator[Operator]:
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
-        yield Operator(http, sandbox["SANDBOX_URL"], folder / "data" / "sessions")
+__all__ = ["folder", "number", "operator", "sandbox", "server", "settings"]
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -12,6 +12,7 @@ import pytest_asyncio
 from api.qr_code import draw_qr
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.login.phone import PASSWORD
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +43,7 @@ class Page:
 async def page(guarded: Phone) -> AsyncIterator[Page]:
     headers = {"Accept-Language": "en"}
     async with httpx.AsyncClient(
-        headers=headers, timeout=30, trust_env=False, follow_redirects=True
+        headers=headers, timeout=PATIENCE, trust_env=False, follow_redirects=True
     ) as http:
         yield Page(http, guarded.login_url)
 

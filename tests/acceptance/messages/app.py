@@ -12,9 +12,11 @@ from api.wiring import make_config
 from supervisor.fleet import Fleet
 from supervisor.forkserver import Forkserver
 from supervisor.gateway import Gateway
+from supervisor.liveness import ENDLESS_PATIENCE
 from supervisor.ownership import DataDirLock
 from supervisor.restart_policy import MassFailure, RestartPolicy
 from supervisor.store import Store
+from supervisor.timing import Timing
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 # Each test kills on purpose; the pauses between restarts have tests of their own.
 TIRELESS = RestartPolicy(budget=1000, first_pause=0.02, longest_pause=0.1)
 NO_BRAKE = MassFailure(fewest=1000)
+# Whoever halts is killed by its test, so nobody else need be thought dead.
+PATIENT = Timing(patience=ENDLESS_PATIENCE, lease=90.0)
 
 
 def create_app() -> Quart:
@@ -30,6 +34,6 @@ def create_app() -> Quart:
     factory = "tests.fakes.crashing:CrashingNumber"
     config = replace(make_config(settings, None), session_factory=factory)
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    fleet = Fleet(Forkserver(), policy=TIRELESS, mass_failure=NO_BRAKE)
+    fleet = Fleet(Forkserver(), PATIENT, TIRELESS, mass_failure=NO_BRAKE)
     gateway = Gateway(store, DataDirLock(settings.data_dir), config, fleet)
     return api.create_app(settings, gateway)

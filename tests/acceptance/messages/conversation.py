@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.crashing import PLAN, Plan
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -142,19 +142,19 @@ class Conversation:
     async def until_online(self) -> None:
         await eventually(self._is_online, awaited=f"{self.number} online")
 
-    async def until_in_planfix(self, *texts: str, deadline: float = 60) -> None:
+    async def until_in_planfix(self, *texts: str, deadline: float = PATIENCE) -> None:
         await self._until(self.texts_in_planfix, texts, deadline)
 
-    async def until_in_telegram(self, *texts: str, deadline: float = 60) -> None:
+    async def until_in_telegram(self, *texts: str, deadline: float = PATIENCE) -> None:
         await self._until(self.texts_in_telegram, texts, deadline)
 
-    async def until_told(self, message_id: str, *statuses: str, deadline: float = 60) -> None:
+    async def until_told(self, message_id: str, *statuses: str, deadline: float = PATIENCE) -> None:
         async def told() -> list[str]:
             return (await self.statuses()).get(message_id, [])
 
         await self._until(told, statuses, deadline)
 
-    async def until_settled(self, deadline: float = 60) -> None:
+    async def until_settled(self, deadline: float = PATIENCE) -> None:
         """Wait until nothing is under way any more."""
         await eventually(self._is_settled, deadline, awaited="an empty journal")
 

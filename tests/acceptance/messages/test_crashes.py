@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
     from tests.acceptance.messages.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.counts_messages]
 
 IN = [
     ("before", "received"),

@@ -11,13 +11,13 @@ import pytest
 
 from tests.acceptance.messages.conversation import attached
 from tests.acceptance.sandbox.telegram.pictures import make_png
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
     from tests.acceptance.messages.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PICTURE = make_png()
 DOCUMENT = secrets.token_bytes(300_000)
@@ -102,7 +102,7 @@ async def test_file_that_is_gone_is_an_error(conversation: Conversation) -> None
     )
 
     assert answer.status_code == 200
-    await conversation.until_told("77", "error", deadline=60)
+    await conversation.until_told("77", "error")
     await conversation.until_in_telegram("see the file")
 
 
@@ -114,7 +114,7 @@ async def test_links_are_signed_whole_safe(conversation: Conversation) -> None:
     (call,) = await conversation.calls("newMessage")
     link = call["attachments[url]"]
 
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
         whole = await http.get(link)
         piece = await http.get(link, headers={"Range": "bytes=1-6"})
         token = link.split("/")[-2]

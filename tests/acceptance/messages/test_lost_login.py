@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
     from tests.acceptance.messages.world import World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_backlog_waits_for_the_next_login(world: World, conversation: Conversation) -> None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.world import World
 
 pytestmark = [
-    pytest.mark.timeout(180),
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module"),
 ]
@@ -46,6 +45,7 @@ async def test_planfix_is_down_for_a_while(conversation: Conversation) -> None:
     assert await conversation.texts_in_planfix() == ["before", *texts]
 
 
+@pytest.mark.counts_messages
 async def test_gateway_is_killed_while_planfix_is_down(
     world: World, conversation: Conversation
 ) -> None:
@@ -79,11 +79,12 @@ async def test_answers_wait_while_the_number_is_offline(conversation: Conversati
     texts = [f"{count}" for count in range(10)]
     ids = [await conversation.employee_tells(text) for text in texts]
 
-    await conversation.until_in_telegram(*texts, deadline=10)
+    await conversation.until_in_telegram(*texts)
     for message_id in ids:
         await conversation.until_told(message_id, "sent")
 
 
+@pytest.mark.counts_messages
 async def test_stopped_number_catches_up(world: World, conversation: Conversation) -> None:
     """What was written while the number was stopped is delivered; a receipt says how much."""
     await conversation.contact_writes("before")
@@ -102,6 +103,7 @@ async def test_stopped_number_catches_up(world: World, conversation: Conversatio
     await eventually(lambda: _delivered(conversation, 7))
 
 
+@pytest.mark.counts_messages
 async def test_long_absence_is_made_up_from_history(
     world: World, conversation: Conversation
 ) -> None:

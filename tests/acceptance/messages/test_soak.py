@@ -9,7 +9,8 @@ import pytest
 from benchmarks.soak import soak
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
+@pytest.mark.counts_messages
 async def test_random_kills_lose_nothing() -> None:
     """Whichever processes are killed, all that was written arrives, in order, once in Telegram."""
     seed = random.SystemRandom().getrandbits(32)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.world import World
 
 pytestmark = [
-    pytest.mark.timeout(180),
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module"),
 ]
@@ -38,6 +37,26 @@ async def test_texts_go_both_ways(conversation: Conversation) -> None:
     assert call["contactPhone"] == conversation.contact
     assert call["telegramUserId"] == str(conversation.contact_id)
     assert [row["state"] for row in await conversation.journal()] == ["delivered"] * 2
+
+
+async def test_one_integration_serves_two_numbers(world: World, conversation: Conversation) -> None:
+    """Planfix has one token for both; each answer leaves from the number that was written to."""
+    second = await world.open(beside=conversation)
+    await conversation.contact_writes("to the shop")
+    await conversation.until_in_planfix("to the shop")
+    await second.contact_writes("to the workshop")
+    await second.until_in_planfix("to the shop", "to the workshop")
+
+    from_second = await second.employee_tells("the workshop answers")
+    from_first = await conversation.employee_tells("the shop answers")
+
+    await second.until_in_telegram("the workshop answers")
+    await conversation.until_in_telegram("the shop answers")
+    await second.until_told(from_second, "sent")
+    await second.until_told(from_first, "sent")
+    channels = {call["chatId"]: call["channel"] for call in await second.calls("newMessage")}
+    assert channels == {each.chat_id: each.number for each in (conversation, second)}
+    await world.close(second)
 
 
 async def test_only_the_first_message_names_a_task(conversation: Conversation) -> None:

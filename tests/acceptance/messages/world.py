@@ -16,7 +16,7 @@ from api.demo_session import write_session_file
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
 from tests.acceptance.api.server import gateway
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, Conversation
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ class World:
 
     async def __aenter__(self) -> Self:
         self.http = await self._stack.enter_async_context(
-            httpx.AsyncClient(timeout=30, trust_env=False)
+            httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
         )
         await self.start()
         return self
@@ -109,8 +109,10 @@ class World:
         ]
         return found.pid
 
-    async def open(self, number: str = "", **contact: Any) -> Conversation:
-        """Bring a number online, with a contact who may write to it."""
+    async def open(
+        self, number: str = "", beside: Conversation | None = None, **contact: Any
+    ) -> Conversation:
+        """Bring a number online, with a contact who may write to it; ``beside`` shares its Planfix."""
         if self.server.process.returncode is not None:
             await self._life.aclose()
             await self.start()
@@ -121,10 +123,12 @@ class World:
         await asyncio.to_thread(write_session_file, path, made["string_session"])
         person = await self.add_person(**contact)
         settings = {"planfix_token": PLANFIX_TOKEN, "provider_id": PROVIDER}
-        await self.control("PUT", f"/planfix/client{number}", **settings)
-        token = await self._register(number)
+        account = beside.account if beside else f"client{number}"
+        await self.control("PUT", f"/planfix/{account}", **settings)
+        token = await self._register(number, account)
         conversation = Conversation(self, number, person["phone"], person["user_id"], token)
-        await self._tell_planfix_the_way(conversation)
+        conversation.account = account
+        await self._tell_planfix_the_way(beside or conversation)
         self._open.add(conversation)
         return conversation
 
@@ -155,16 +159,16 @@ class World:
         headers = {"Authorization": f"Bearer {key}"}
         return await self.http.request(method, self.server.url + path, headers=headers, **request)
 
-    async def _register(self, number: str) -> str:
+    async def _register(self, number: str, account: str) -> str:
         body = {
             "name": CLIENT,
             "number": number,
-            "url_planfix": f"{self.sandbox_url}/planfix/client{number}/webchat/api",
+            "url_planfix": f"{self.sandbox_url}/planfix/{account}/webchat/api",
             "token_planfix": PLANFIX_TOKEN,
             "provider_id": PROVIDER,
             "name_session": number,
         }
-        response = await self.gateway("POST", "/webhook", json=body)
+        response = await self.gateway("POST", "/webhook?wait=60", json=body)
         assert (response.status_code, response.json()["state"]) == (201, "online"), response.text
         return str(response.json()["token"])
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.waiting import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
@@ -38,14 +40,14 @@ class Program:
 
     async def read_line(self) -> str:
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), 30)
+        line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
         assert line, "the sandbox ended"
         self.lines.append(line.decode().rstrip("\n"))
         return self.lines[-1]
 
     async def end(self, number: int) -> int:
         self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), 30)
+        return await asyncio.wait_for(self.process.wait(), PATIENCE)
 
 
 @asynccontextmanager
@@ -76,7 +78,7 @@ def free_port() -> int:
 
 async def test_both_ports_serve_when_it_says_ready(program: Program, tmp_path: Path) -> None:
     """At READY the key is written, the chosen ports are told, both take connections."""
-    async with httpx.AsyncClient(base_url=program.http_url) as http:
+    async with httpx.AsyncClient(base_url=program.http_url, timeout=PATIENCE) as http:
         assert (await http.get("/planfix")).json() == []
 
     host, _, port = program.told("Telegram: ").partition(":")
@@ -104,7 +106,7 @@ async def test_ports_may_be_chosen(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_signal_ends_it_cleanly(program: Program, number: int) -> None:
     """SIGTERM or SIGINT ends it with code 0, a client's idle connection notwithstanding."""
-    async with httpx.AsyncClient(base_url=program.http_url) as http:
+    async with httpx.AsyncClient(base_url=program.http_url, timeout=PATIENCE) as http:
         await http.get("/planfix")
 
         assert await program.end(number) == 0
@@ -112,7 +114,7 @@ async def test_signal_ends_it_cleanly(program: Program, number: int) -> None:
 
 async def test_signal_ends_it_under_a_slow_call(program: Program) -> None:
     """A call that would take an hour does not keep it alive."""
-    async with httpx.AsyncClient(base_url=f"{program.http_url}/planfix/") as http:
+    async with httpx.AsyncClient(base_url=f"{program.http_url}/planfix/", timeout=PATIENCE) as http:
         await http.put("demo", json=ACCOUNT)
         await http.post("demo/faults", json={"mode": "slow", "seconds": 3600})
         call = asyncio.create_task(http.post("demo/webchat/api", data=CONTACT))
@@ -126,7 +128,7 @@ async def test_signal_ends_it_under_a_slow_call(program: Program) -> None:
 
 async def test_faults_cut_connections_here_too(program: Program) -> None:
     """The program's own event loop cuts a connection as well as the tests' one."""
-    async with httpx.AsyncClient(base_url=f"{program.http_url}/planfix/") as http:
+    async with httpx.AsyncClient(base_url=f"{program.http_url}/planfix/", timeout=PATIENCE) as http:
         await http.put("demo", json=ACCOUNT)
         await http.post("demo/faults", json={"mode": "lost_answer", "times": 1})
 

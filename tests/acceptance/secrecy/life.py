@@ -153,6 +153,29 @@ class Life:
             await phone.post("replay")
             await self._until_dead(phone)
 
+    async def change_proxies(self, phone: Phone) -> None:
+        """Go through proxies with a password, a secret, wrong ones of both, malformed ones."""
+        username, password, wrong = word("user"), word("password"), word("wrong")
+        opens = {"username": username, "password": password}
+        addresses = await self.world.control("PUT", "/proxy", **opens)
+        secret = addresses["mtproxy"].partition("://")[2].partition("@")[0]
+        self.know(proxy_user=username, proxy_password=password, wrong_proxy_password=wrong)
+        self.know(proxy_secret=secret[2:], proxy_address=addresses["socks5"])
+        self.secrets["the proxy's secret"] = bytes.fromhex(secret[2:])
+        for proxy in (
+            addresses["socks5"].replace(password, wrong),
+            addresses["http"].replace(password, wrong),
+            addresses["http"] + "/" + wrong,
+            addresses["mtproxy"].replace(secret, secret[:-2]),
+            *(addresses[kind] for kind in ("socks5", "http", "mtproxy")),
+        ):
+            change = {"number": phone.number, "proxy": proxy}
+            await self.operator.call(phone.server, "PUT", "/webhook", ADMIN_KEY, change)
+        await phone.until("online")
+        change = {"number": phone.number, "proxy": None}
+        await self.operator.call(phone.server, "PUT", "/webhook", ADMIN_KEY, change)
+        await phone.until("online")
+
     async def move(self, conversation: Conversation) -> None:
         """Export the login, bring it back as text."""
         path = f"/numbers/{conversation.number}/session/export"

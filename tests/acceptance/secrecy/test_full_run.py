@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["database"]
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 
@@ -54,6 +54,7 @@ async def test_no_secret_is_left_lying_about(world: World) -> None:
     await life.attach_what_fails(conversation)
     await life.guess(conversation)
     await life.be_refused(phone)
+    await life.change_proxies(phone)
     await life.move(conversation)
     await life.crash(phone)
     processes = [seen for pid in _workers(world) for seen in about_process(pid)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.sessions import StringSession
 
 from session_worker.contract import (
+    NO_HASH,
     Application,
     Assignment,
     DataCentre,
@@ -25,26 +26,29 @@ from session_worker.contract import (
 from session_worker.telegram.account import TelegramAccount
 from session_worker.telegram.pace import Pace
 from session_worker.telegram.updates import CatchUp, CaughtUp
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre as Sandbox
+    from session_worker.proxy import Proxy
     from session_worker.telegram.updates import Incoming
 
+# It does everything often, yet waits long for an answer, which a busy machine may keep it for.
 QUICK = Pace(
-    connect_limit=1,
-    request_limit=2,
+    connect_limit=60,
+    request_limit=60,
     poll_interval=0.3,
-    poll_limit=0.5,
+    poll_limit=60,
     settle=0.2,
     close_limit=1,
+    linger=0.5,
     first_pause=0.05,
     longest_pause=0.2,
 )
-
-
+# It soon gives up a line that says nothing, for tests in which one does.
+HASTY = replace(QUICK, connect_limit=10, request_limit=2, poll_limit=0.5)
 # So seldom that a test in which something arrives knows it was not the poll that brought it.
-SELDOM = replace(QUICK, poll_interval=60)
+SELDOM = replace(QUICK, poll_interval=3600)
 
 
 @dataclass
@@ -63,6 +67,8 @@ class Memory:
 
     session: StoredSession | None = None
     events: list[Event] = field(default_factory=list)
+    noticed: int = 0
+    """How many of the states have been waited for."""
 
     def put(self, event: Event) -> None:
         self.events.append(event)
@@ -91,6 +97,14 @@ class Memory:
     def state(self) -> SessionState | None:
         return self.states[-1] if self.states else None
 
+    def has_come_to(self, state: SessionState) -> bool:
+        """Tell whether this is the state, or was for a moment since the last one waited for."""
+        later = self.states[self.noticed :]
+        if state in later:
+            self.noticed += later.index(state) + 1
+            return True
+        return self.state is state
+
     @property
     def place(self) -> UpdateState | None:
         return self.session.update_state if self.session else None
@@ -99,10 +113,13 @@ class Memory:
 class Number:
     """Runs the account of one phone, collects what it hands over."""
 
-    def __init__(self, sandbox: Sandbox, phone: str, pace: Pace = QUICK) -> None:
+    def __init__(
+        self, sandbox: Sandbox, phone: str, pace: Pace = QUICK, proxy: Proxy | None = None
+    ) -> None:
         self.sandbox = sandbox
         self.phone = phone
         self.pace = pace
+        self.proxy = proxy
         self.right = Right()
         self.memory = Memory(imported(sandbox.session_string_for(phone)))
         self.updates: list[Any] = []
@@ -116,7 +133,7 @@ class Number:
 
     def make_account(self) -> TelegramAccount:
         return TelegramAccount(
-            assignment(self.sandbox, self.phone, self.memory.session),
+            assignment(self.sandbox, self.phone, self.memory.session, self.proxy),
             self.memory,
             self.right,
             on_update=self._store,
@@ -168,24 +185,37 @@ class Number:
         self.account = self.make_account()
         await self.start()
 
-    async def until(self, state: SessionState, deadline: float = 30.0) -> None:
+    async def log_in_anew(self, *, forgets: bool) -> None:
+        """Go on under another login; the supervisor forgets access hashes then, an older one did not."""
+        await self.stop()
+        session = self.memory.session
+        assert session is not None
+        key = imported(self.sandbox.session_string_for(self.phone)).auth_key
+        entities = tuple(
+            each.model_copy(update={"access_hash": NO_HASH}) if forgets else each
+            for each in session.entities
+        )
+        self.memory.session = session.model_copy(update={"auth_key": key, "entities": entities})
+        await self.start_again()
+
+    async def until(self, state: SessionState, deadline: float = PATIENCE) -> None:
         """Wait for a state; an account that ends meanwhile fails the test."""
 
         def reached() -> bool:
             if self.running is not None and self.running.done():
                 self.running.result()
-            return self.memory.state is state
+            return self.memory.has_come_to(state)
 
         await eventually(reached, deadline, awaited=f"state {state}")
 
-    async def until_texts(self, *texts: str, deadline: float = 30.0) -> None:
+    async def until_texts(self, *texts: str, deadline: float = PATIENCE) -> None:
         def have_come() -> bool:
             return len(self.texts) >= len(texts)
 
         await eventually(have_come, deadline, awaited=f"texts {texts}, have {self.texts}")
         assert self.texts == list(texts)
 
-    async def until_place(self, pts: int, deadline: float = 30.0) -> None:
+    async def until_place(self, pts: int, deadline: float = PATIENCE) -> None:
         def is_there() -> bool:
             return self.memory.place is not None and self.memory.place.pts == pts
 
@@ -202,7 +232,9 @@ def imported(string: str) -> StoredSession:
     )
 
 
-def assignment(sandbox: Sandbox, number: str, session: StoredSession | None) -> Assignment:
+def assignment(
+    sandbox: Sandbox, number: str, session: StoredSession | None, proxy: Proxy | None = None
+) -> Assignment:
     return Assignment(
         number=number,
         epoch=1,
@@ -212,6 +244,7 @@ def assignment(sandbox: Sandbox, number: str, session: StoredSession | None) -> 
             host=sandbox.host, port=sandbox.port, public_key=sandbox.public_key_pem
         ),
         session=session,
+        proxy=proxy,
         planfix=PlanfixAccount(url="http://127.0.0.1", token="token", provider_id="telegram"),
         spool="",
     )

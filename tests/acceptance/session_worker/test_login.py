@@ -25,7 +25,7 @@ from session_worker.telegram.login_outcome import (
 )
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import QUICK, Number, Right, assignment
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -145,7 +145,7 @@ async def test_a_scanned_qr_code_logs_in(telegram: DataCentre, login: Login) -> 
 
     await scanned_by(telegram, PHONE, codes)
 
-    assert isinstance(await asyncio.wait_for(waiting, 30), LoggedIn)
+    assert isinstance(await asyncio.wait_for(waiting, PATIENCE), LoggedIn)
 
 
 async def test_a_password_follows_the_qr_code(telegram: DataCentre, login: Login) -> None:
@@ -156,7 +156,7 @@ async def test_a_password_follows_the_qr_code(telegram: DataCentre, login: Login
 
     await scanned_by(telegram, PHONE, codes)
 
-    assert isinstance(await asyncio.wait_for(waiting, 30), PasswordWanted)
+    assert isinstance(await asyncio.wait_for(waiting, PATIENCE), PasswordWanted)
     assert isinstance(await login.enter_password("s3cret"), LoggedIn)
 
 
@@ -167,7 +167,7 @@ async def test_a_stranger_who_scans_is_logged_out_again(telegram: DataCentre, lo
 
     await scanned_by(telegram, CONTACT, codes)
     with pytest.raises(NeedsLogin) as wrong:
-        await asyncio.wait_for(waiting, 30)
+        await asyncio.wait_for(waiting, PATIENCE)
 
     assert wrong.value.trouble.code is TroubleCode.WRONG_ACCOUNT
     assert telegram.keys.of_account(telegram.account_of(CONTACT)) == []

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionState, TroubleCode
+from session_worker.contract import SessionChanged, SessionState, TroubleCode, UpdateState
 from session_worker.session import SessionEnded
+from session_worker.telegram.errors import NeedsLogin
+from session_worker.telegram.logout import log_out
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
-from tests.acceptance.session_worker.number import Number
-from tests.waiting import eventually
+from tests.acceptance.session_worker.number import QUICK, Number, Right, assignment, imported
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +67,7 @@ async def test_a_session_lost_while_connected_ends_the_account(
 
     lose(telegram)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.running, 30)
+        await asyncio.wait_for(number.running, PATIENCE)
 
     assert (ended.value.state, ended.value.trouble.code) == (state, code)
     await eventually(lambda: not telegram.connections)
@@ -83,7 +85,7 @@ async def test_a_session_lost_before_connecting_ends_the_account(
     lose(telegram)
 
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(number.begin(), 30)
+        await asyncio.wait_for(number.begin(), PATIENCE)
 
     assert (ended.value.state, ended.value.trouble.code) == (state, code)
     await eventually(lambda: not telegram.connections)
@@ -116,9 +118,86 @@ async def test_a_session_of_another_account_processes_nothing(
     await eventually(lambda: list(telegram.keys.listening(telegram.account_of(CONTACT))))
     write("private", sender=PHONE, recipient=CONTACT)
     with pytest.raises(SessionEnded) as ended:
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, PATIENCE)
 
     assert ended.value.trouble.code is TroubleCode.WRONG_ACCOUNT
-    assert CONTACT in ended.value.trouble.detail
+    assert ended.value.trouble.detail.endswith(
+        "+380…33"
+    )  # whoever mistyped it knows it; others don't
     assert number.updates == []
     assert number.memory.place is None
+
+
+async def test_a_revocation_is_found_behind_a_failing_poll(
+    number: Number, telegram: DataCentre
+) -> None:
+    """A poll that is answered by a 500 proves nothing, so something else is asked at once."""
+    await number.start()
+    assert number.running is not None
+
+    telegram.fail("WORKER_BUSY_TOO_LONG_RETRY", method="updates.getState")
+    revoke(telegram)
+    with pytest.raises(SessionEnded) as ended:
+        await asyncio.wait_for(number.running, PATIENCE)
+
+    assert ended.value.trouble.code is TroubleCode.REVOKED
+
+
+async def test_who_is_answered_by_nothing_but_errors_is_not_online(
+    number: Number, telegram: DataCentre
+) -> None:
+    """After a few polls in vain the number says so, until Telegram answers properly again."""
+    await number.start()
+
+    telegram.fail("WORKER_BUSY_TOO_LONG_RETRY", phone=PHONE)
+    await number.until(SessionState.RECONNECTING)
+    change = number.memory.events[-1]
+    telegram.clear_faults()
+    await number.until(SessionState.ONLINE)
+
+    assert isinstance(change, SessionChanged)
+    assert change.trouble is not None
+    assert change.trouble.code is TroubleCode.FAILING
+
+
+async def test_a_poll_that_fails_alone_costs_no_line(number: Number, telegram: DataCentre) -> None:
+    """As long as anything else proves that the session lives, it is online."""
+    await number.start()
+    (key,) = telegram.keys.of_account(telegram.account_of(PHONE))
+    lines = set(key.sessions)
+
+    telegram.fail("WORKER_BUSY_TOO_LONG_RETRY", phone=PHONE, method="updates.getState", times=4)
+    await eventually(lambda: not telegram.faults.is_method_failing, awaited="four failed polls")
+
+    assert number.memory.states == [SessionState.CONNECTING, SessionState.ONLINE]
+    assert set(key.sessions) == lines
+
+
+async def test_new_account_of_the_phone_begins_anew(
+    number: Number, write: Callable[..., Posted]
+) -> None:
+    """The place of an account that the phone had before is far from that of the one it has now."""
+    session = number.memory.session
+    assert session is not None
+    before = {"user_id": 4242, "update_state": UpdateState(pts=50_000)}
+    number.memory.session = session.model_copy(update=before)
+    number.account = number.make_account()
+
+    await number.start()
+    write("hello")
+
+    await number.until_texts("hello")
+    assert number.memory.session.user_id == number.sandbox.account_of(PHONE).id
+
+
+async def test_purge_ends_its_own_login_only(telegram: DataCentre) -> None:
+    """A login that another account's owner made is left alone; the number's own is ended."""
+    own, foreign = (imported(telegram.session_string_for(phone)) for phone in (PHONE, CONTACT))
+
+    await log_out(assignment(telegram, PHONE, own), Right(), QUICK)
+    with pytest.raises(NeedsLogin) as refused:
+        await log_out(assignment(telegram, PHONE, foreign), Right(), QUICK)
+
+    assert refused.value.trouble.code is TroubleCode.WRONG_ACCOUNT
+    assert telegram.keys.of_account(telegram.account_of(PHONE)) == []
+    assert len(telegram.keys.of_account(telegram.account_of(CONTACT))) == 1

@@ -37,7 +37,7 @@ from session_worker.telegram.errors import FloodWait, NeedsLogin, Refused, Unrea
 from session_worker.telegram.login_outcome import ending_of, failure_of
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre
     from session_worker.contract import Event
 
-BY_CODE = LoginByCode(request_id=1, patience=30)
-BY_QR = LoginByQr(request_id=1, patience=30, patience_unwatched=30)
+BY_CODE = LoginByCode(request_id=1, patience=PATIENCE)
+BY_QR = LoginByQr(request_id=1, patience=PATIENCE, patience_unwatched=PATIENCE)
 RENEWING = replace(QUICK, renew_before=29.5)
 
 
@@ -98,7 +98,7 @@ class Attempt:
 
     async def end(self) -> SessionEnded:
         with pytest.raises(SessionEnded) as ended:
-            await asyncio.wait_for(self.running, 30)
+            await asyncio.wait_for(self.running, PATIENCE)
         return ended.value
 
 
@@ -163,9 +163,9 @@ async def test_qr_code_lives_as_long_as_it_is_looked_at(
 ) -> None:
     """Each look renews the patience; without one the login ends."""
     loop = asyncio.get_running_loop()
-    await attempt.ask(LoginByQr(request_id=1, patience=30, patience_unwatched=0.5))
+    await attempt.ask(LoginByQr(request_id=1, patience=PATIENCE, patience_unwatched=1.5))
     began = loop.time()
-    while loop.time() < began + 1.2:
+    while loop.time() < began + 2.0:
         await attempt.session.handle(WatchQr())
         await asyncio.sleep(0.05)
     lived = not attempt.running.done()
@@ -197,7 +197,7 @@ async def test_qr_code_outlives_a_cut(telegram: DataCentre, attempt: Attempt) ->
     scan_newest(telegram, attempt, PHONE)
 
     with pytest.raises(SessionGained):
-        await asyncio.wait_for(attempt.running, 30)
+        await asyncio.wait_for(attempt.running, PATIENCE)
 
 
 async def test_login_that_can_not_begin_ends(telegram: DataCentre, attempt: Attempt) -> None:

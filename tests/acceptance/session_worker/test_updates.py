@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from sandbox.telegram.post_office import Posted
 
 
-async def test_a_message_arrives_at_once(number: Number, write: Callable[..., Posted]) -> None:
-    """A live message is handed over with its place, which is then stored."""
+async def test_a_message_arrives_at_once(
+    telegram: DataCentre, write: Callable[..., Posted]
+) -> None:
+    """A live message is handed over, without a poll, with its place, which is then stored."""
+    number = Number(telegram, PHONE, SELDOM)
     await number.start()
 
     posted = write("hello")
 
-    await number.until_texts("hello", deadline=1)
+    await number.until_texts("hello")
     await number.until_place(number.sandbox.account_of(PHONE).log.pts)
     assert number.account.last_heard
     assert posted.message.content.text == "hello"
+    await number.stop()
 
 
 async def test_a_place_is_stored_only_after_acknowledgement(
@@ -99,7 +103,7 @@ async def test_a_message_during_a_cut_comes_with_the_next_line(
     telegram.cut(PHONE)
     write("during the cut")
 
-    await number.until_texts("during the cut", deadline=2)
+    await number.until_texts("during the cut")
     assert SessionState.RECONNECTING in number.memory.states
     await number.until(SessionState.ONLINE)
     await number.stop()
@@ -188,7 +192,7 @@ async def test_a_failed_difference_is_asked_for_again(
     telegram.cut(PHONE)
     write("during the cut")
 
-    await number.until_texts("during the cut", deadline=12)
+    await number.until_texts("during the cut")
 
 
 async def test_a_flood_while_nobody_stores_is_held_by_telegram(
@@ -205,7 +209,7 @@ async def test_a_flood_while_nobody_stores_is_held_by_telegram(
 
     assert number.account.queue_depth <= 3100
     number.stores.set()
-    await number.until_texts(*(f"{count}" for count in range(4000)), deadline=60)
+    await number.until_texts(*(f"{count}" for count in range(4000)))
 
 
 async def test_a_deaf_line_is_heard_by_asking_then_replaced(

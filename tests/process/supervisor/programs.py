@@ -75,7 +75,7 @@ async def own_with_children(data_dir: str) -> None:
 
 def outlive() -> None:
     """Stay on for a while, whatever becomes of the parent."""
-    time.sleep(60)
+    time.sleep(600)
 
 
 async def write_for_ever(url: str, secret_key: str) -> None:

@@ -15,14 +15,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from supervisor.database_lock import DatabaseLock
 from supervisor.engine import database_url, locking_engine
 from supervisor.errors import DatabaseOwned
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-DEADLINE = 15.0  # seconds
 TRY = text("SELECT pg_try_advisory_lock(32286, 61893)")
 WAIT = text("SELECT pg_advisory_lock(32286, 61893)")
 END = text("SELECT pg_terminate_backend(:backend)")
@@ -31,9 +30,9 @@ END = text("SELECT pg_terminate_backend(:backend)")
 class Owner:
     """A lock with what became of it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self.losses = 0
-        self.lock = DatabaseLock(locking_engine(database_url(url)), self._lose, patience=0.5)
+        self.lock = DatabaseLock(locking_engine(database_url(url)), self._lose, patience=patience)
 
     def _lose(self) -> None:
         self.losses += 1
@@ -58,7 +57,7 @@ async def others(postgres_url: str) -> AsyncIterator[list[AsyncConnection]]:
 
 async def test_second_owner_is_refused(owner: Owner, postgres_url: str) -> None:
     """Who finds the database held is told so; once it is let go of anybody may have it."""
-    second = Owner(postgres_url)
+    second = Owner(postgres_url, patience=0.5)
     with pytest.raises(DatabaseOwned, match="another DATA_DIR"):
         await second.lock.take()
     await second.lock.release()
@@ -77,7 +76,7 @@ async def test_lost_connection_is_made_anew(owner: Owner, others: list[AsyncConn
 
     await others[0].execute(END, {"backend": before})
 
-    await eventually(lambda: owner.lock.backend != before, DEADLINE)
+    await eventually(lambda: owner.lock.backend != before)
     assert not (await others[0].execute(TRY)).scalar()
     assert owner.losses == 0
 
@@ -89,11 +88,11 @@ async def test_own_ghost_is_ended(owner: Owner) -> None:
     os.kill(before, signal.SIGSTOP)
     try:
         await owner.lock._drop()
-        await eventually(lambda: _is_being_ended(before), DEADLINE)
+        await eventually(lambda: _is_being_ended(before))
     finally:
         os.kill(before, signal.SIGCONT)
 
-    await eventually(lambda: owner.lock.backend != before, DEADLINE)
+    await eventually(lambda: owner.lock.backend != before)
     assert owner.losses == 0
 
 
@@ -101,12 +100,12 @@ async def test_owner_that_was_replaced_ends(owner: Owner, others: list[AsyncConn
     """Who finds another one in its place gives way."""
     waiting, ending = others
     taking = asyncio.create_task(waiting.execute(WAIT))
-    await eventually(lambda: _somebody_waits(ending), DEADLINE)
+    await eventually(lambda: _somebody_waits(ending))
 
     await ending.execute(END, {"backend": owner.lock.backend})
 
     await taking
-    await eventually(lambda: owner.losses == 1, DEADLINE)
+    await eventually(lambda: owner.losses == 1)
 
 
 def _is_being_ended(backend: int) -> bool:

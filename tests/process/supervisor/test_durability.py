@@ -6,10 +6,13 @@ import base64
 import os
 import signal
 
+import pytest
+
 from supervisor.store import Store
 from tests.process.supervisor.programs import running, said
 
 
+@pytest.mark.counts_messages
 async def test_nothing_acknowledged_is_lost(database_url: str) -> None:
     """After SIGKILL in the midst of writing, all that was acknowledged is there, once."""
     secret_key = base64.urlsafe_b64encode(os.urandom(32)).decode()

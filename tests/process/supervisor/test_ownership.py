@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,11 @@ import pytest
 
 from supervisor.ownership import DataDirLock
 from tests.process.supervisor.programs import running, said
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-TAKEOVER = 2.0  # seconds
 
 
 @pytest.fixture
@@ -45,7 +42,7 @@ async def test_second_gateway_stands_by(standby: DataDirLock, tmp_path: Path) ->
 async def test_standby_takes_over_from_the_dead(
     standby: DataDirLock, tmp_path: Path, end: signal.Signals
 ) -> None:
-    """Soon after the owner's death, however it dies, the data is ours."""
+    """After the owner's death, however it dies, the data is ours."""
     async with running("own", str(tmp_path / "data")) as owner:
         await said(owner)
         waiting = asyncio.create_task(standby.acquire())
@@ -53,9 +50,7 @@ async def test_standby_takes_over_from_the_dead(
 
         owner.send_signal(end)
 
-        began = time.monotonic()
-        await asyncio.wait_for(waiting, TAKEOVER)
-        assert time.monotonic() - began < TAKEOVER
+        await asyncio.wait_for(waiting, PATIENCE)
         assert standby.held
         assert standby.reason is None
 
@@ -81,7 +76,7 @@ async def test_owner_that_lets_go_is_followed(standby: DataDirLock, tmp_path: Pa
         owner.stdin.write(b"\n")
 
         assert await said(owner) == "released"
-        await asyncio.wait_for(standby.acquire(), TAKEOVER)
+        await asyncio.wait_for(standby.acquire(), PATIENCE)
         assert standby.held
 
 
@@ -95,7 +90,7 @@ async def test_children_of_the_dead_do_not_hold_the_lock(
         owner.kill()
 
         try:
-            await asyncio.wait_for(standby.acquire(), TAKEOVER)
+            await asyncio.wait_for(standby.acquire(), PATIENCE)
             os.kill(children[1], 0)
         finally:
             for child in children:
@@ -129,7 +124,7 @@ async def test_cancelled_wait_takes_nothing(standby: DataDirLock, tmp_path: Path
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert not other.held
-    await asyncio.wait_for(standby.acquire(), TAKEOVER)
+    await asyncio.wait_for(standby.acquire(), PATIENCE)
 
 
 async def test_lock_of_a_deleted_file_counts_for_nothing(

@@ -14,22 +14,24 @@ from supervisor.config import Config
 from supervisor.fleet import Fleet
 from supervisor.forkserver import Forkserver
 from supervisor.gateway import Gateway
-from supervisor.liveness import Patience
+from supervisor.liveness import ENDLESS_PATIENCE, Patience
 from supervisor.ownership import DataDirLock
 from supervisor.restart_policy import RestartPolicy
 from supervisor.store import Store
 from supervisor.timing import Timing
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from session_worker.proxy import Proxy
     from supervisor.view import View
 
-FAST = Timing(beat=0.2, lease=5.0, leave=2.0, terminate=0.3, dump=0.3, boot=0.5)
-PATIENT = replace(FAST, lease=300.0, patience=Patience(ran=600.0, idle=600.0))
-POLICY = RestartPolicy(budget=3, window=30.0, first_pause=0.02, longest_pause=0.1)
+# Only what must end by itself is given up fast: a healthy worker may wait long for the processor.
+PATIENT = Timing(beat=0.2, patience=ENDLESS_PATIENCE, lease=300.0, leave=60.0, boot=0.5)
+HASTY = replace(PATIENT, patience=Patience(ran=1.0), leave=3.0, terminate=0.3, dump=0.3)
+POLICY = RestartPolicy(budget=3, window=600.0, first_pause=0.02, longest_pause=0.1)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Draft:
     url_planfix: str = "https://acme.planfix.com/webchat/api"
     token_planfix: str = field(default="planfix-token", repr=False)
     user_email: str | None = None
+    proxy: Proxy | None = None
     name_session: str | None = None
     path_session: str | None = None
     string_session: str | None = None
@@ -55,7 +58,7 @@ class House:
 
     async def add(self, number: str, way: str = "telegram") -> View:
         await self.gateway.create(Draft(number, way))
-        return await self.gateway.wait_settled(number, 10)
+        return await self.gateway.wait_settled(number, PATIENCE)
 
     async def pid(self, number: str) -> int:
         view = await self.gateway.show(number)
@@ -100,14 +103,14 @@ async def house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def patient_house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
-    """A gateway that shows a worker as stalled long before it would end it."""
-    async with make_gateway(config, sqlite_url, PATIENT) as gateway:
+async def hasty_house(config: Config, sqlite_url: str) -> AsyncIterator[House]:
+    """Give a gateway that soon gives up who does not answer."""
+    async with make_gateway(config, sqlite_url, HASTY) as gateway:
         yield House(gateway)
 
 
 def make_gateway(
-    config: Config, database_url: str, timing: Timing = FAST, policy: RestartPolicy = POLICY
+    config: Config, database_url: str, timing: Timing = PATIENT, policy: RestartPolicy = POLICY
 ) -> Gateway:
     store = Store(database_url, urlsafe_b64encode(b"k" * 32).decode())
     fleet = Fleet(Forkserver(), timing, policy)

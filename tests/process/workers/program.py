@@ -28,7 +28,7 @@ async def main(folder: Path, lease: float, numbers: list[tuple[str, str]]) -> No
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.session:FakeSession")
-    timing = Timing(beat=0.3, lease=lease, leave=2.0)
+    timing = Timing(beat=0.3, lease=lease, leave=30.0)
     url = f"sqlite+aiosqlite:///{folder / 'telefix.db'}"
     async with make_gateway(config, url, timing, NO_RESTARTS) as gateway:
         for number, way in numbers:

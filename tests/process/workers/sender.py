@@ -18,7 +18,7 @@ from supervisor.errors import NumberExists, RecipientUnknown
 from supervisor.restart_policy import RestartPolicy
 from supervisor.store.journal_pending import Besides
 from tests.fakes.postman import CHATS
-from tests.process.workers.conftest import FAST, Draft, make_gateway
+from tests.process.workers.conftest import PATIENT, Draft, make_gateway
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 async def main(folder: Path, url: str, number: str, first: int, last: int) -> None:
     config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.postman:Postman")
-    async with make_gateway(config, url, FAST, RestartPolicy()) as gateway:
+    async with make_gateway(config, url, PATIENT, RestartPolicy()) as gateway:
         with suppress(NumberExists):
             await gateway.create(Draft(number))
         for place in range(first, last):
             await accept(gateway, number, place)
             say(str(place))
-        await eventually(lambda: is_done(gateway, number), 30)
+        await eventually(lambda: is_done(gateway, number))
         say("done")
 
 

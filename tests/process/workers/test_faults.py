@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 if TYPE_CHECKING:
     from tests.process.workers.conftest import House
 
@@ -29,13 +31,13 @@ OTHERS = [f"3805000000{i:02}" for i in range(10)]
         ("block", "worker_unresponsive"),
     ],
 )
-async def test_misbehaving_worker_is_replaced(house: House, way: str, error: str) -> None:
+async def test_misbehaving_worker_is_replaced(hasty_house: House, way: str, error: str) -> None:
     """Whatever a session does to its process, the number comes back, the restart is counted."""
-    await house.add(BROKEN, way)
+    await hasty_house.add(BROKEN, way)
 
-    old = await house.misbehave(BROKEN)
+    old = await hasty_house.misbehave(BROKEN)
 
-    view = await house.until(BROKEN, "online", restarts=1)
+    view = await hasty_house.until(BROKEN, "online", restarts=1)
     assert view.worker is not None
     assert view.worker.pid != old
     assert view.restarts == 1
@@ -52,62 +54,62 @@ async def test_misbehaving_worker_is_replaced(house: House, way: str, error: str
     ],
 )
 async def test_worker_struck_from_outside_is_replaced(
-    house: House, number: signal.Signals, error: str
+    hasty_house: House, number: signal.Signals, error: str
 ) -> None:
     """A killed, aborted or frozen worker is noticed, replaced, counted."""
-    await house.add(BROKEN)
-    old = await house.pid(BROKEN)
+    await hasty_house.add(BROKEN)
+    old = await hasty_house.pid(BROKEN)
 
     os.kill(old, number)
 
-    view = await house.until(BROKEN, "online", restarts=1)
+    view = await hasty_house.until(BROKEN, "online", restarts=1)
     assert view.worker is not None
     assert view.worker.pid != old
     assert view.last_error is not None
     assert view.last_error.code == error
 
 
-async def test_hanging_worker_is_shown_as_stalled(patient_house: House) -> None:
+async def test_hanging_worker_is_shown_as_stalled(house: House) -> None:
     """A worker that has missed two beats is not shown as online, even before it is ended."""
-    await patient_house.add(BROKEN, "block")
-    pid = await patient_house.misbehave(BROKEN)
+    await house.add(BROKEN, "block")
+    pid = await house.misbehave(BROKEN)
 
-    view = await patient_house.until(BROKEN, "stalled")
+    view = await house.until(BROKEN, "stalled")
 
     assert view.status == "offline"
     assert view.worker is not None
     assert view.worker.pid == pid
 
 
-async def test_many_silent_workers_are_not_ended(patient_house: House) -> None:
+async def test_many_silent_workers_are_not_ended(house: House) -> None:
     """Workers that are frozen all at once are left alone: it is the machine that stood still."""
     for number in OTHERS:
-        await patient_house.add(number)
-    pids = [await patient_house.pid(number) for number in OTHERS]
+        await house.add(number)
+    pids = [await house.pid(number) for number in OTHERS]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     for number in OTHERS:
-        await patient_house.until(number, "stalled")
+        await house.until(number, "stalled")
 
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
 
     for number in OTHERS:
-        await patient_house.until(number, "online")
-    assert [await patient_house.pid(number) for number in OTHERS] == pids
+        await house.until(number, "online")
+    assert [await house.pid(number) for number in OTHERS] == pids
 
 
-async def test_endless_loop_in_one_leaves_ten_answering(house: House) -> None:
+async def test_endless_loop_in_one_leaves_ten_answering(hasty_house: House) -> None:
     """While one worker spins without an await the others keep their processes, answer their beats."""
-    await house.add(BROKEN, "spin")
+    await hasty_house.add(BROKEN, "spin")
     for number in OTHERS:
-        await house.add(number)
-    pids = [await house.pid(number) for number in OTHERS]
+        await hasty_house.add(number)
+    pids = [await hasty_house.pid(number) for number in OTHERS]
 
-    await house.misbehave(BROKEN)
-    await house.until(BROKEN, "online", restarts=1)
+    await hasty_house.misbehave(BROKEN)
+    await hasty_house.until(BROKEN, "online", restarts=1)
 
-    views = [await house.gateway.show(number) for number in OTHERS]
+    views = [await hasty_house.gateway.show(number) for number in OTHERS]
     assert [view.worker and view.worker.pid for view in views] == pids
     assert {view.state for view in views} == {"online"}
     assert {view.restarts for view in views} == {0}
@@ -163,13 +165,13 @@ async def test_lost_login_is_not_restarted(house: House) -> None:
     assert gone.last_error.code == "session_revoked"
 
 
-async def test_worker_that_does_not_stop_is_made_to(house: House) -> None:
+async def test_worker_that_does_not_stop_is_made_to(hasty_house: House) -> None:
     """A session that hangs while it stops delays its own number only, for a bounded time."""
-    await house.add(BROKEN, "never stop")
-    pid = await house.pid(BROKEN)
+    await hasty_house.add(BROKEN, "never stop")
+    pid = await hasty_house.pid(BROKEN)
 
-    async with asyncio.timeout(30):
-        await house.gateway.stop(BROKEN)
+    async with asyncio.timeout(PATIENCE):
+        await hasty_house.gateway.stop(BROKEN)
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

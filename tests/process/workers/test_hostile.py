@@ -94,7 +94,7 @@ async def test_each_layer_holds_alone(layer: str, tmp_path: Path, targets: Targe
     """What several layers stop is stopped by each of them, should the others fail."""
     own = tmp_path / "spool" / HOSTILE
     own.mkdir()
-    sleeper = await asyncio.create_subprocess_exec("sleep", "60")
+    sleeper = await asyncio.create_subprocess_exec("sleep", "600")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.process.workers.alone", layer),
         targets.model_copy(update={"neighbour": sleeper.pid}).model_dump_json(),

@@ -15,7 +15,8 @@ import pytest
 from supervisor.config import TelegramDataCentre
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import Operator
-from tests.process.workers.conftest import Draft, House, make_gateway
+from tests.process.workers.conftest import HASTY, Draft, House, make_gateway
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,7 +32,10 @@ FRIEND = "380670000001"
 @pytest.fixture
 async def operator(tmp_path: Path, config: Config) -> AsyncIterator[tuple[Operator, Config]]:
     """Give hands in a sandbox, with a configuration that leads there."""
-    async with running_sandbox(tmp_path) as addresses, httpx.AsyncClient(trust_env=False) as http:
+    async with (
+        running_sandbox(tmp_path) as addresses,
+        httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http,
+    ):
         host, _, port = addresses["TELEGRAM_DC"].rpartition(":")
         key = await asyncio.to_thread(Path(addresses["TELEGRAM_DC_KEY"]).read_text)
         wild = replace(
@@ -42,7 +46,6 @@ async def operator(tmp_path: Path, config: Config) -> AsyncIterator[tuple[Operat
         yield Operator(http, addresses["SANDBOX_URL"], config.session_root), wild
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("way", "number"),
     [
@@ -59,7 +62,7 @@ async def test_ten_others_go_on_hearing(
     """While one worker is struck the others keep their processes, hear Telegram, answer at once."""
     hands, config = operator
     await hands.open_account(FRIEND)
-    async with make_gateway(config, sqlite_url) as gateway:
+    async with make_gateway(config, sqlite_url, HASTY) as gateway:
         house = House(gateway)
         for each in (BROKEN, *OTHERS):
             await hands.bring_session(each)

@@ -29,7 +29,7 @@ from supervisor.links import MessageFile
 from supervisor.restart_policy import RestartPolicy
 from supervisor.store.journal_shelf import Selection
 from tests.fakes.postman import MORTAL, World
-from tests.process.workers.conftest import FAST, Draft, House, make_gateway
+from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
 from tests.process.workers.watched import TOP
 from tests.waiting import eventually
 
@@ -54,7 +54,7 @@ def postgres_url(postgres_url: str) -> str:
 @pytest.fixture
 async def office(config: Config, database_url: str) -> AsyncIterator[House]:
     postal = replace(config, session_factory="tests.fakes.postman:Postman")
-    async with make_gateway(postal, database_url, FAST, UNDYING) as gateway:
+    async with make_gateway(postal, database_url, PATIENT, UNDYING) as gateway:
         yield House(gateway)
 
 
@@ -108,7 +108,7 @@ async def meet(office: House, world: World) -> None:
     await eventually(lambda: len(world.read("in")) == 3, awaited="three messages")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.counts_messages
 async def test_dying_workers_lose_nothing(office: House, world: World) -> None:
     """Worker after worker is killed at any step: all arrives, in order, in Telegram once."""
     count = 60
@@ -120,10 +120,9 @@ async def test_dying_workers_lose_nothing(office: House, world: World) -> None:
         world.updates = 3 + place
         chat = f"{NUMBER}_{1 + random.randrange(3)}"
         await office.gateway.accept(NUMBER, to(chat, f"{place:03}"))
-    await eventually(lambda: len(world.read("out")) >= count, 40, awaited="all sent")
+    await eventually(lambda: len(world.read("out")) >= count, awaited="all sent")
     await eventually(
         lambda: {words[0] for words in world.read("status")} == {f"{i:03}" for i in range(count)},
-        20,
         awaited="all told",
     )
     await office.until_true(NUMBER, lambda view: view.backlog.into + view.backlog.out == 0, "empty")
@@ -132,7 +131,7 @@ async def test_dying_workers_lose_nothing(office: House, world: World) -> None:
     assert_all_is_well(world, sent=count, came=2 + count)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.counts_messages
 async def test_dying_gateways_lose_nothing(tmp_path: Path, database_url: str) -> None:
     """Gateway after gateway is killed: what was accepted is sent once, what came in is kept."""
     world = World(tmp_path / "spool" / NUMBER)
@@ -214,6 +213,7 @@ async def test_number_offline(office: House, world: World) -> None:
     await eventually(lambda: "a" in [words[2] for words in world.read("out")])
 
 
+@pytest.mark.counts_messages
 async def test_state_moves_only_after_the_rows(office: House, world: World) -> None:
     """However often the worker dies, no message is behind the stored state without a row."""
     await office.add(NUMBER)

@@ -50,7 +50,6 @@ class Program:
                     for each in self.said.values()
                 )
             ),
-            60,
             awaited=f"{numbers} online; it said {self.said}",
         )
         return {each["pid"] for each in self.said.values()}
@@ -61,7 +60,8 @@ async def running(
     folder: Path, lease: float, *numbers: str, **settings: str
 ) -> AsyncIterator[Program]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.process.workers.program", str(folder), str(lease), *numbers),
+        *(sys.executable, "-m", "tests.process.workers.program"),
+        *(str(folder), str(lease), *numbers),
         stdout=asyncio.subprocess.PIPE,
         cwd=TOP,
         env={**os.environ, **settings},

@@ -12,7 +12,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from api import create_app
-from tests.waiting import eventually
+from api.downloads import Downloads
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from api.gateway import Gateway
     from api.settings import Settings
 
-ANSWER = 10.0  # seconds
 HOST = b"Host: gateway.example\r\n"
 
 
@@ -30,6 +30,7 @@ class Served:
 
     def __init__(self, place: Path | int) -> None:
         self._place = place
+        self.port = place if isinstance(place, int) else 0
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._place, int):
@@ -57,7 +58,7 @@ async def read_all(reader: asyncio.StreamReader) -> bytes:
     """Read to the end, which is a reset if the server has not read all that it was sent."""
     answer = b""
     with suppress(ConnectionResetError):
-        async with asyncio.timeout(ANSWER):
+        async with asyncio.timeout(PATIENCE):
             while data := await reader.read(65536):
                 answer += data
     return answer
@@ -77,13 +78,15 @@ def body_of(answer: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913 - one for each limit
     settings: Settings,
     gateway: Gateway,
     *,
-    headers_within: float = 5.0,
-    body_within: float = 15.0,
-    answer_within: float = 60.0,
+    stalled_for: float = PATIENCE,
+    downloads: Downloads | None = None,
+    headers_within: float = PATIENCE,
+    body_within: float = PATIENCE,
+    answer_within: float = PATIENCE,
     unix: Path | None = None,
 ) -> AsyncIterator[Served]:
     """Serve with the configuration of the Procfile, which has none but these limits."""
@@ -99,6 +102,7 @@ async def serving(
     config.keep_alive_timeout = headers_within
     app = create_app(settings, gateway)
     app.config.update(BODY_TIMEOUT=body_within, RESPONSE_TIMEOUT=answer_within)
+    app.config.update(STALL_TIMEOUT=stalled_for, DOWNLOADS=downloads or Downloads())
     running = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
     if unix is not None:
         await eventually(unix.exists)

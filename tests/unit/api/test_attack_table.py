@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 OTHER, PURGED, FREE = "380670000001", "380670000002", "380630000001"
-ADMIN, TOKEN, EITHER = frozenset({"admin"}), frozenset({"token"}), frozenset({"admin", "token"})
+ADMIN, EITHER = frozenset({"admin"}), frozenset({"admin", "token"})
+WAYS = {"admin": ("admin", "bare admin"), "token": ("token", "bare token", "bearer token")}
 NAMED = {"name": "Romashka", "number": NUMBER}
 CHANGE = {"number": NUMBER, "token_planfix": "new"}
 # What needs no key at all; everything under /login/ and /files/ is a key itself.
@@ -41,7 +42,7 @@ LINKS = {
 PLANFIX = {("POST", "/webhook/message")}  # its token is a field
 GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("POST", "/webhook"): (ADMIN, draft(number=FREE)),
-    ("GET", "/webhook"): (TOKEN, NAMED),
+    ("GET", "/webhook"): (EITHER, NAMED),
     ("PUT", "/webhook"): (EITHER, CHANGE),
     ("DELETE", "/webhook"): (EITHER, NAMED),
     ("GET", "/numbers"): (ADMIN, None),
@@ -88,6 +89,10 @@ def asked_by(tokens: Tokens) -> dict[str, dict[str, Any]]:
         "a neighbour's token in its header": {"Token": tokens.others},
         "a replaced token": bearer(tokens.replaced),
         "a purged number's token": bearer(tokens.purged),
+        "a neighbour's bare token": {"Authorization": tokens.others},
+        "a scheme without a key": {"Authorization": "Bearer"},
+        "a key that is called another scheme": {"Authorization": f"Token {tokens.own}"},
+        "a key with a tail": {"Authorization": f"{tokens.own} x"},
         "a cookie": {"Cookie": f"token={tokens.own}; admin_key={ADMIN_KEY}"},
     }
     in_query = [("token", tokens.own), ("Token", tokens.own), ("admin_key", ADMIN_KEY)]
@@ -95,7 +100,10 @@ def asked_by(tokens: Tokens) -> dict[str, dict[str, Any]]:
         **{name: {"headers": headers} for name, headers in wrong.items()},
         "the query": {"query_string": dict(in_query)},
         "token": {"headers": {"Token": tokens.own}},
+        "bare token": {"headers": {"Authorization": tokens.own}},
+        "bearer token": {"headers": bearer(tokens.own)},
         "admin": {"headers": bearer(ADMIN_KEY)},
+        "bare admin": {"headers": {"Authorization": ADMIN_KEY}},
     }
 
 
@@ -148,7 +156,8 @@ async def test_only_the_right_key_opens(
     asked = asked_by(tokens)
     before = dict(gateway.views)
 
-    for name in [*asked.keys() - EITHER, *(EITHER - right)]:
+    opening = {way for whose in right for way in WAYS[whose]}
+    for name in asked.keys() - opening:
         response = await call(client, method, path_of(rule), body, **asked[name])
         error = (await response.get_json()).get("error")
         assert (response.status_code, error) == (401, "unauthorized"), name
@@ -156,7 +165,7 @@ async def test_only_the_right_key_opens(
     assert (gateway.views, gateway.changed, gateway.logins.open) == (before, [], {})
     assert not gateway.links.given
 
-    for name in sorted(right):
+    for name in sorted(opening):
         response = await call(client, method, path_of(rule), body, **asked[name])
         assert response.status_code in ADMITTED, name
 

@@ -120,7 +120,6 @@ def described(served: str) -> Any:
     return schemathesis.openapi.from_url(f"{served}/openapi.json")
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("mode", "method", "path"), MADE_UP)
 @pytest.mark.parametrize("key", [bearer(ADMIN_KEY), {"Token": TOKEN}], ids=["operator", "client"])
 def test_no_call_breaks_the_api(

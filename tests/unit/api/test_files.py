@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.http import parse_options_header
 
 from api.blueprints.files import safe_type
 from api.byte_range import RangeBeyondEnd, find_part
 from supervisor.mailroom import OpenFile
-from tests.unit.api.served import serving
-from tests.waiting import eventually
+from tests.unit.api.calls import NUMBER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from quart.typing import TestClientProtocol
 
-    from api.settings import Settings
     from tests.fakes.gateway import FakeGateway
 
 CONTENT = b"0123456789"
@@ -107,11 +105,95 @@ async def test_file_is_a_download_never_a_page(client: TestClientProtocol) -> No
 
 
 @pytest.mark.parametrize(
-    "mime", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "", "IMAGE/SVG+XML"]
+    "mime",
+    [
+        *("text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "", "IMAGE/SVG+XML"),
+        *("image/pngx", "image/png+xml", "image/png; charset=utf-7", "image/png,text/html"),
+        *("video/mp4\r\nX-Own: 1", "video/mp4\n", "video/mp4\0", "video/", "video/a/b"),
+        *("video/x+xml", "audio/\u00e9", "audio/\u4e2d", "video/" + "a" * 200, " video/mp4"),
+        *("video/<b>", 'video/"', "video/*", "audio/..", "multipart/x-mixed-replace"),
+    ],
 )
-def test_active_kinds_are_bytes(mime: str) -> None:
-    """What could hold a script is given a kind that runs nowhere."""
-    assert safe_type(mime) == "application/octet-stream"
+async def test_active_kinds_are_bytes(
+    client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, mime: str
+) -> None:
+    """What could hold a script, a header, anything but a plain kind is given one that runs nowhere."""
+    gateway.files["signed"] = OpenFile(tmp_path / "kept", "a", mime)
+
+    response = await client.get(LINK)
+
+    assert (response.status_code, await response.get_data()) == (200, CONTENT)
+    assert response.headers["Content-Type"] == "application/octet-stream"
+    assert "X-Own" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "mime", ["image/png", "image/jpeg", "video/mp4", "video/x-matroska", "audio/vnd.dolby.dd-raw"]
+)
+def test_harmless_kinds_are_told(mime: str) -> None:
+    """A picture, a film, a sound stay what they are."""
+    assert safe_type(mime) == mime
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            'a"; filename=evil.exe',
+            "a\\",
+            'a\\"; x="',
+            "a; filename*=UTF-8''evil.html",
+            "a\r\nX-Own: 1",
+        ),
+        *(
+            "\u202egpj.exe",
+            "счёт.pdf",
+            "a" * 3000,
+            "../../etc/passwd",
+            "",
+            ".",
+            "\x00",
+            "\ud83d",
+            "=1+1",
+        ),
+    ],
+)
+async def test_name_adds_nothing_to_its_header(
+    client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, name: str
+) -> None:
+    """Whatever a stranger calls a file, it is one parameter of an attachment, never a header."""
+    gateway.files["signed"] = OpenFile(tmp_path / "kept", name, "image/png")
+
+    response = await client.get(LINK)
+
+    assert (response.status_code, await response.get_data()) == (200, CONTENT)
+    kind, parameters = parse_options_header(response.headers["Content-Disposition"])
+    assert kind == "attachment"
+    assert set(parameters) <= {"filename"}
+    assert response.headers["Content-Disposition"].isascii()
+    assert "\u202e" not in parameters.get("filename", "")
+    assert "X-Own" not in response.headers
+    assert len(response.headers["Content-Disposition"]) < 4000
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Счёт №5 (a&b).pdf", "Счёт №5 (a&b).pdf"),
+        ("a" * 300 + ".pdf", "a" * 160 + "a" * 36 + ".pdf"),
+    ],
+    ids=["all languages", "long"],
+)
+async def test_name_arrives_as_it_is(
+    client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, name: str, told: str
+) -> None:
+    """Letters of all languages, signs, blanks; of a long name its start with its end."""
+    gateway.files["signed"] = OpenFile(tmp_path / "kept", name, "image/png")
+
+    response = await client.get(LINK)
+
+    _, parameters = parse_options_header(response.headers["Content-Disposition"])
+    assert parameters["filename"] == told
 
 
 async def test_file_that_is_erased_meanwhile_is_gone(
@@ -123,22 +205,40 @@ async def test_file_that_is_erased_meanwhile_is_gone(
     assert (await client.get(LINK)).status_code == 404
 
 
-async def test_slow_download_is_not_cut_off(
-    settings: Settings, gateway: FakeGateway, tmp_path: Path
+@pytest.mark.parametrize("place", ["the file", "its folder", "a folder", "a pipe"])
+async def test_link_in_a_workers_folder_leads_nowhere(
+    client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, place: str
 ) -> None:
-    """A big file over a slow line takes longer than any other answer may."""
-    (big := tmp_path / "big").touch()
-    os.truncate(big, BIG)
-    gateway.files["signed"] = OpenFile(big, "a.mp4", "video/mp4")
+    """A taken-over worker may put there what it likes: no file of the gateway's own is served."""
+    (secret := tmp_path / "secret").mkdir()
+    (secret / "0").write_bytes(b"secret")
+    (spool := tmp_path / "spool").mkdir()
+    path = spool / "in" / "1" / "0"
+    if place == "its folder":
+        (spool / "in").mkdir()
+        path.parent.symlink_to(secret)
+    else:
+        path.parent.mkdir(parents=True)
+    if place == "the file":
+        path.symlink_to(secret / "0")
+    if place == "a folder":
+        path.mkdir()
+    if place == "a pipe":
+        os.mkfifo(path)
+    gateway.files["signed"] = OpenFile(path, "a", "image/png", NUMBER, spool)
 
-    async with serving(settings, gateway, answer_within=0.2) as served:
-        reader, writer = await served.connect()
-        writer.write(f"GET {LINK} HTTP/1.0\r\n\r\n".encode())
-        got = len(await reader.readexactly(1000))
-        end = asyncio.get_running_loop().time() + 0.5
-        await eventually(lambda: asyncio.get_running_loop().time() > end)
-        while data := await reader.read(1 << 20):
-            got += len(data)
-        writer.close()
+    response = await client.get(LINK)
 
-    assert got > BIG
+    assert response.status_code == 404
+    assert await response.get_json()
+
+
+async def test_download_goes_on_where_it_was_cut(client: TestClientProtocol) -> None:
+    """The file's mark stays the same from call to call, as long as the file does."""
+    mark = (await client.get(LINK)).headers["ETag"]
+
+    rest = await client.get(LINK, headers={"Range": "bytes=7-", "If-Range": mark})
+    known = await client.get(LINK, headers={"If-None-Match": mark})
+
+    assert (rest.status_code, await rest.get_data()) == (206, b"789")
+    assert known.status_code == 304

@@ -11,10 +11,12 @@ import h2.connection
 import h2.events
 import pytest
 
+from api.log import shorten_lost_connection
 from tests.unit.api.served import HOST, Served, body_of, headers_of, read_all, serving, status_of
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from api.settings import Settings
     from tests.fakes.gateway import FakeGateway
@@ -115,6 +117,44 @@ async def test_strange_request_is_refused(
     assert [line.getMessage() for line in caplog.records if line.levelno > logging.WARNING] == []
 
 
+CHUNKED, LENGTH = b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n"
+TWO_LENGTHS = {
+    "both, length first": (LENGTH + CHUNKED, b"0\r\n\r\n"),
+    "both, chunks first": (CHUNKED + LENGTH, b"0\r\n\r\n"),
+    "two lengths": (LENGTH + b"Content-Length: 6\r\n", b"aaaaa"),
+    "a list of lengths": (b"Content-Length: 5, 6\r\n", b"aaaaa"),
+    "chunks twice": (CHUNKED + CHUNKED, b"0\r\n\r\n"),
+    "chunks within chunks": (b"Transfer-Encoding: chunked, chunked\r\n", b"0\r\n\r\n"),
+    "chunks by another name": (b"Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n"),
+    "a length with a sign": (b"Content-Length: +5\r\n", b"aaaaa"),
+    "a folded length": (b"Transfer-Encoding:\r\n chunked\r\n" + LENGTH, b"0\r\n\r\n"),
+    "a blank before the colon": (b"Transfer-Encoding : chunked\r\n" + LENGTH, b"0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("path", [b"/healthz", b"/webhook/message", b"http://evil.example/"])
+@pytest.mark.parametrize("name", TWO_LENGTHS)
+async def test_request_behind_an_unclear_end_never_runs(
+    served: Served, name: str, path: bytes
+) -> None:
+    """Where a proxy may see another end of the body than we do, nothing behind it is a request."""
+    headers, body = TWO_LENGTHS[name]
+    first = b"POST " + path + b" HTTP/1.1\r\n" + HOST + headers + b"\r\n" + body
+
+    answer = await served.exchange(first + SECOND)
+
+    assert status_of(answer) in {400, 501}, answer
+    assert answer.count(b"HTTP/1.1") == 1, answer
+
+
+async def test_refused_target_ends_the_connection(served: Served) -> None:
+    """Whoever sends what no client sends does not get to send more on that line."""
+    answer = await served.exchange(b"GET ?a HTTP/1.1\r\n" + HOST + b"\r\n" + SECOND)
+
+    assert (status_of(answer), answer.count(b"HTTP/1.1")) == (400, 1)
+    assert headers_of(answer)["connection"] == "close"
+
+
 async def test_head_has_no_body(served: Served) -> None:
     """HEAD is answered as GET is, without what GET brings."""
     head, get = await served.get("/healthz", method="HEAD"), await served.get("/healthz")
@@ -202,7 +242,7 @@ async def read_h2(
 ) -> list[bytes]:
     """Return the statuses of so many answers."""
     statuses: list[bytes] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(statuses) < count and (data := await reader.read(65536)):
             statuses += [
                 dict(event.headers or [])[b":status"]
@@ -234,6 +274,40 @@ async def test_unencrypted_http_2_is_refused(served: Served, way: str) -> None:
     writer.close()
 
     assert set(statuses) == {b"505"}
+
+
+@pytest.fixture
+def _as_logged() -> Iterator[None]:
+    """Log what the event loop has to say as the gateway does."""
+    logging.getLogger("asyncio").addFilter(shorten_lost_connection)
+    yield
+    logging.getLogger("asyncio").removeFilter(shorten_lost_connection)
+
+
+@pytest.mark.usefixtures("_as_logged")
+async def test_flood_of_resets_ends_its_connection(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Streams that are reset are counted all the same; the log tells of them in a line."""
+    connection = h2.connection.H2Connection()
+    connection.initiate_connection()
+    for count in range(10 * STREAMS):
+        connection.send_headers(2 * count + 1, ASKED, end_stream=True)
+        connection.reset_stream(2 * count + 1)
+    assert await served.is_healthy()
+    before = len(asyncio.all_tasks())
+    reader, writer = await served.connect()
+    writer.write(connection.data_to_send())
+
+    await read_all(reader)
+    await eventually(lambda: len(asyncio.all_tasks()) <= before)
+    await eventually(lambda: caplog.records)
+
+    writer.close()
+    assert await served.is_healthy()
+    (line,) = caplog.records
+    assert (line.levelno, line.exc_info) == (logging.WARNING, None)
+    assert line.getMessage() == "a connection was given up: TooManyStreamsError"
 
 
 async def test_flood_of_streams_disturbs_nobody(

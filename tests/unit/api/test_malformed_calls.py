@@ -222,3 +222,37 @@ async def test_too_many_attachments_are_refused(
 
     assert await told(response) == PARAMETERS
     assert gateway.accepted == []
+
+
+@pytest.mark.parametrize("name", [*GOOD, "token", "attachments[url]", "unknown field"])
+async def test_nul_is_refused(client: TestClientProtocol, gateway: FakeGateway, name: str) -> None:
+    """What PostgreSQL can't keep is refused in every field, in those of no use to us as well."""
+    token = await start(client)
+
+    response = await send(client, {**GOOD, "token": token} | {name: "a\0b"}, None)
+
+    assert await told(response) == PARAMETERS
+    assert gateway.accepted == []
+
+
+@pytest.mark.parametrize(
+    "attached",
+    [
+        '{"name": "a\\u0000", "url": "https://p/1"}',
+        '{"name": "a", "url": "https://p/\\ud800"}',
+        '{"name": "a", "url": "https://p/1", "\\u0000": 1}',
+        "[" * 800 + "]" * 800,
+    ],
+    ids=range(4),
+)
+async def test_unsound_text_is_refused_at_any_depth(
+    client: TestClientProtocol, gateway: FakeGateway, attached: str
+) -> None:
+    """NUL or half of a character in a name or value within a field of JSON is found; depth ends in no 500."""
+    fields = json.dumps({**GOOD, "token": await start(client)})
+    body = f'{fields[:-1]}, "attachments": [{attached}]}}'
+
+    response = await raw(client, body.encode(), JSON)
+
+    assert await told(response) == PARAMETERS
+    assert gateway.accepted == []

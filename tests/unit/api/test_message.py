@@ -15,7 +15,7 @@ from supervisor.errors import (
     WorkerTimeout,
     WorkerUnavailable,
 )
-from tests.unit.api.calls import NUMBER, bearer, start
+from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, start
 from tests.unit.api.planfix_calls import (
     ANSWER,
     GOOD,
@@ -88,13 +88,18 @@ async def test_attachments_repeat(client: TestClientProtocol, gateway: FakeGatew
     assert gateway.accepted[0].attachments == (("a", LINK), ("b", f"{LINK}?2"))
 
 
-@pytest.mark.parametrize("header", ["Authorization", "Token"])
-async def test_token_may_come_in_a_header(client: TestClientProtocol, header: str) -> None:
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("Authorization", "Bearer {}"), ("Authorization", "{}"), ("Token", "{}")],
+)
+async def test_token_may_come_in_a_header(
+    client: TestClientProtocol, header: str, value: str
+) -> None:
     """As in all other calls."""
     token = await start(client)
-    value = f"Bearer {token}" if header == "Authorization" else token
 
-    response = await client.post("/webhook/message", json=GOOD, headers={header: value})
+    headers = {header: value.format(token)}
+    response = await client.post("/webhook/message", json=GOOD, headers=headers)
 
     assert response.status_code == 200
 
@@ -134,10 +139,10 @@ async def test_token_of_another_type_is_refused(
 
 
 @pytest.mark.parametrize("channel", [OTHER, "380990000000"], ids=["another client's", "nobody's"])
-async def test_channel_must_be_the_tokens(
+async def test_channel_must_be_the_clients(
     client: TestClientProtocol, gateway: FakeGateway, channel: str
 ) -> None:
-    """A token opens its own number alone; whether the other exists is not told."""
+    """A token opens no other client's number; whether that exists is not told."""
     token = await start(client)
     await start(client, number=OTHER, name="Vesna")
 
@@ -147,18 +152,55 @@ async def test_channel_must_be_the_tokens(
     assert gateway.accepted == []
 
 
-async def test_admin_key_writes_no_messages(
+async def test_one_token_opens_all_channels_of_its_client(
     client: TestClientProtocol, gateway: FakeGateway
 ) -> None:
-    """Only a number's own token says which number is meant."""
-    await start(client)
+    """One integration of Planfix has one token; `channel` says which number is to write."""
+    own = await start(client)
+    await start(client, number=OTHER)
 
-    response = await client.post(
-        "/webhook/message", json=GOOD, headers=bearer("operators-key-of-the-tests")
-    )
+    through_other = await send(client, {**GOOD, "channel": OTHER, "chatId": f"{OTHER}_7001"}, own)
+    through_own = await send(client, {**GOOD, "channel": "", "messageId": "2"}, own)
+
+    answers = [await each.get_json() for each in (through_other, through_own)]
+    assert [each["chatId"] for each in answers] == [f"{OTHER}_7001", f"{NUMBER}_7001"]
+    assert [draft.planfix_id for draft in gateway.accepted] == ["50000001", "2"]
+
+
+@pytest.mark.parametrize(
+    "differs", [{"name": "Vesna"}, {"url_planfix": "https://vesna.planfix.ua/webchat/api"}], ids=str
+)
+async def test_neighbours_in_one_thing_alone_stay_closed(
+    client: TestClientProtocol, gateway: FakeGateway, differs: dict[str, str]
+) -> None:
+    """Neither the client's name alone nor the Planfix alone makes two numbers one integration."""
+    token = await start(client)
+    await start(client, number=OTHER, **differs)
+
+    response = await send(client, {**GOOD, "channel": OTHER}, token)
 
     assert await told(response) == TOKEN
     assert gateway.accepted == []
+
+
+async def test_operator_writes_where_a_channel_is_named(
+    client: TestClientProtocol, gateway: FakeGateway
+) -> None:
+    """The admin key opens what a token opens; which number is meant it can't say by itself."""
+    await start(client)
+    free = {**GOOD, "channel": OTHER}
+    nobody = {name: value for name, value in GOOD.items() if name != "channel"}
+    admin = bearer(ADMIN_KEY)
+
+    taken = await client.post("/webhook/message", json=GOOD, headers=admin)
+    refused = [
+        await client.post("/webhook/message", json=fields, headers=admin)
+        for fields in (free, nobody)
+    ]
+
+    assert taken.status_code == 200
+    assert [await told(response) for response in refused] == [TOKEN, TOKEN]
+    assert len(gateway.accepted) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from supervisor.errors import DatabaseUnavailable, StandingBy, WorkerTimeout
 from supervisor.gateway import Readiness
 from supervisor.health import State
+from supervisor.page_merging import PageMerging
 from supervisor.view import Backlog
-from tests.fakes.gateway import view
+from tests.fakes.gateway import WORKER, view
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
 
 if TYPE_CHECKING:
@@ -34,6 +36,17 @@ async def test_numbers_are_listed_by_client(client: TestClientProtocol) -> None:
     (entry,) = (await vesna.get_json())["numbers"]
     assert (entry["client"], entry["state"], entry["memory"]) == ("Vesna", "online", 9_000_000)
     assert (await nobody.get_json())["numbers"] == []
+
+
+async def test_merging_is_told(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """GET /numbers says whether equal pages of workers are merged, how much of each worker is."""
+    gateway.merging = PageMerging.IDLE
+    await start(client)
+
+    listed = await (await client.get("/numbers", headers=bearer(ADMIN_KEY))).get_json()
+
+    assert listed["merging"] == "idle"
+    assert listed["numbers"][0]["merged"] == 6_000_000
 
 
 async def test_restart_is_counted(client: TestClientProtocol, gateway: FakeGateway) -> None:
@@ -65,7 +78,7 @@ async def test_ready_when_the_gateway_is(client: TestClientProtocol) -> None:
 
 
 async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeGateway) -> None:
-    """Prometheus learns numbers by state, restarts, backlog, memory, what a rotation has left."""
+    """Prometheus learns numbers by state, restarts, backlog, memory, merged pages, what a rotation has left."""
     gateway.old_keys = 4
     gateway.views = {
         "1": view("1", "Romashka", backlog=Backlog(into=2, out=5), restarts=3),
@@ -81,6 +94,8 @@ async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeG
     assert 'telefix_backlog{direction="in",number="1"} 2.0' in lines
     assert 'telefix_backlog{direction="out",number="1"} 5.0' in lines
     assert 'telefix_worker_memory_bytes{number="1"} 9e+06' in lines
+    assert 'telefix_worker_merged_bytes{number="1"} 6e+06' in lines
+    assert 'telefix_page_merging{state="on"} 1.0' in lines
     assert "telefix_ready 1.0" in lines
     assert "telefix_old_key_uses 4.0" in lines
     assert response.content_type.startswith("text/plain")
@@ -173,3 +188,39 @@ async def test_pages_are_guarded(client: TestClientProtocol) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
         assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("query", ["client=a%00b", "client=Vesna&any=%00", "%00=1"])
+async def test_nul_in_a_query_is_refused(client: TestClientProtocol, query: str) -> None:
+    """No NUL gets past the API by a query either, whatever its field is called."""
+    response = await client.get(f"/numbers?{query}", headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 400
+
+
+async def test_huge_id_is_refused(client: TestClientProtocol) -> None:
+    """An id that no row can have is a fault of the call, not of the database."""
+    await start(client)
+
+    address = f"/numbers/{NUMBER}/messages?before={10**30}"
+    response = await client.get(address, headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 400
+
+
+async def test_nonsense_of_one_number_spoils_no_metrics(
+    client: TestClientProtocol, gateway: FakeGateway
+) -> None:
+    """A figure that is none is left out; the others are there."""
+    for number in (NUMBER, OTHER):
+        await start(client, number=number)
+    nonsense = replace(WORKER, memory=10**400)
+    gateway.views[OTHER] = replace(gateway.views[OTHER], worker=nonsense)
+
+    metrics = await client.get("/metrics", headers=bearer(ADMIN_KEY))
+    numbers = await client.get("/numbers", headers=bearer(ADMIN_KEY))
+
+    text = await metrics.get_data(as_text=True)
+    assert (metrics.status_code, numbers.status_code) == (200, 200)
+    assert f'telefix_worker_memory_bytes{{number="{NUMBER}"}} 9e+06' in text
+    assert f'telefix_worker_restarts_total{{number="{OTHER}"}} 0.0' in text

@@ -47,7 +47,7 @@ def test_defaults_are_those_of_the_contract(
     assert settings.public_url == "http://127.0.0.1:8080"
     assert (settings.language, settings.log_level, settings.log_format) == ("ru", "INFO", "text")
     assert (settings.retention_days, settings.sandbox) == (30, False)
-    assert settings.allow_private_planfix is False
+    assert (settings.allow_private_planfix, settings.memory_merge) == (False, "auto")
     assert (settings.data_centre, settings.trusted_proxies) == (None, "")
 
 
@@ -88,6 +88,7 @@ def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, st
         ("LANGUAGE", "de"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
+        ("MEMORY_MERGE", "on"),
         ("RETENTION_DAYS", "0"),
         ("RETENTION_DAYS", "soon"),
     ],

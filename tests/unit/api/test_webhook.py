@@ -119,10 +119,20 @@ async def test_name_must_be_the_clients(client: TestClientProtocol) -> None:
 
     shown = await client.get("/webhook", query_string=other, headers={"Token": token})
     stopped = await client.delete("/webhook", json=other, headers={"Token": token})
+    shown_to_operator = await client.get("/webhook", query_string=other, headers=bearer(ADMIN_KEY))
     stopped_by_operator = await client.delete("/webhook", json=other, headers=bearer(ADMIN_KEY))
 
-    statuses = (shown.status_code, stopped.status_code, stopped_by_operator.status_code)
-    assert statuses == (401, 401, 404)
+    assert (shown.status_code, stopped.status_code) == (401, 401)
+    assert (shown_to_operator.status_code, stopped_by_operator.status_code) == (404, 404)
+
+
+async def test_operator_may_look_too(client: TestClientProtocol) -> None:
+    """GET is opened by the admin key as by the number's token."""
+    await start(client)
+
+    response = await client.get("/webhook", query_string=NAMED, headers=bearer(ADMIN_KEY))
+
+    assert (await response.get_json())["state"] == "online"
 
 
 async def test_put_changes_only_what_is_given(

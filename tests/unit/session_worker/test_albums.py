@@ -5,12 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.albums import QUIET, Albums, Gathered
+from session_worker.albums import Albums, Gathered, Patience
 from session_worker.heard import Written
 from session_worker.message import Contact, Incoming, IncomingFile
 from session_worker.words import words_of
 
 WORDS = words_of("en")
+LIBRARY_WAITS = 0.5  # seconds for a late update before it fetches what is missing
+QUIET = Patience().quiet
 
 
 def item(message_id: int, peer: int = 7, album: int | None = None, text: str = "") -> Written:
@@ -44,6 +46,30 @@ def test_an_album_waits_until_it_is_quiet() -> None:
     assert gathered.incoming.text == "caption"
     assert [file.message_id for file in gathered.incoming.files] == [1, 2]
     assert albums.next_due is None
+
+
+def test_an_album_outlasts_the_wait_for_a_late_item() -> None:
+    """Each item that comes within the library's wait, or a little later, joins the others."""
+    albums = Albums(WORDS)
+    moments = [place * 2 * LIBRARY_WAITS for place in range(10)]
+    for place, now in enumerate(moments):
+        assert albums.take_due(now) == []
+        assert albums.add((place,), item(place, album=1), now) == []
+
+    (gathered,) = albums.take_due(moments[-1] + QUIET)
+    assert gathered.incoming.message_ids == tuple(range(10))
+
+
+def test_silence_means_nothing_while_more_may_come() -> None:
+    """While updates are known to be missing an album stays open, yet not for ever."""
+    albums = Albums(WORDS, Patience(quiet=1, longest=5))
+    albums.add((1,), item(1, album=1), 0.0)
+
+    for now in (1.0, 2.0, 3.0, 4.0):
+        assert albums.take_due(now, more_may_come=True) == []
+    albums.add((2,), item(2, album=1), 4.5)
+
+    assert ids(albums.take_due(5.0, more_may_come=True)) == [(1, 2)]
 
 
 def test_another_message_of_the_chat_ends_an_album() -> None:

@@ -17,7 +17,6 @@ from session_worker.contract import (
     Assignment,
     Beat,
     Command,
-    EntitiesSeen,
     Entity,
     Event,
     KeySaved,
@@ -107,10 +106,7 @@ async def test_nothing_follows_the_end(ends: tuple[Up, Down]) -> None:
 async def test_largest_assignment_fits_a_frame(ends: tuple[Up, Down]) -> None:
     """Five thousand peers with the longest names travel in one message."""
     up, down = ends
-    session = StoredSession(
-        dc_id=2, server_address="::", port=443, auth_key=b"k" * 256, entities=(ENTITY,) * 5000
-    )
-    assignment = _assignment(session)
+    assignment = _assignment(_session(entities=5000))
 
     up.put(assignment)
 
@@ -120,7 +116,7 @@ async def test_largest_assignment_fits_a_frame(ends: tuple[Up, Down]) -> None:
 def test_message_over_the_maximum_is_refused() -> None:
     """A message that no reader would take is not sent."""
     with pytest.raises(MessageTooLarge):
-        encode(EntitiesSeen(entities=(ENTITY,) * 20_000))
+        encode(_assignment(_session(entities=20_000)))
 
 
 @pytest.mark.parametrize(
@@ -188,9 +184,7 @@ async def test_nobody_reads_what_is_sent_to_the_dead(ends: tuple[Up, Down]) -> N
 async def test_peer_that_does_not_read_is_given_up(raw: tuple[Up, socket.socket]) -> None:
     """What waits for a peer is bounded."""
     up, _ = raw
-    large = _assignment(
-        StoredSession(dc_id=2, server_address="::", port=1, auth_key=b"", entities=(ENTITY,) * 5000)
-    )
+    large = _assignment(_session(entities=5000))
 
     with pytest.raises(PipeClosed):
         await _send_forever(up, large)
@@ -248,6 +242,16 @@ async def _send_forever(up: Up, command: Command) -> None:
         return False
 
     await eventually(refused)
+
+
+def _session(entities: int) -> StoredSession:
+    return StoredSession(
+        dc_id=2,
+        server_address="::",
+        port=443,
+        auth_key=b"k" * 256,
+        entities=(ENTITY,) * entities,
+    )
 
 
 def _assignment(session: StoredSession | None) -> Assignment:

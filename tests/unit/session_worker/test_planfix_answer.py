@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -40,6 +41,10 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
         (b'{"data":null}', None),
         (b"<html>", None),
         (b'{"data":{"number":"x"}}', None),
+        (b'{"data":{"number":1e300}}', None),
+        (b'{"data":{"number":' + b"9" * 4000 + b"}}", None),
+        (b'{"data":{"number":' + b"9" * 5000 + b"}}", None),
+        (b'{"data":{"number":"-1"}}', None),
     ],
 )
 def test_a_task_number_is_found_in_every_form(body: bytes, number: int | None) -> None:
@@ -70,6 +75,38 @@ def test_what_went_wrong_decides_what_follows(
     """Each failure is told by what has to happen next."""
     with pytest.raises(error):
         check(status, body, None)
+
+
+@pytest.mark.parametrize("start", ["[", '{"a":', '{"error":', '{"data":', '{"error":[', "[[1,2],"])
+def test_no_depth_is_a_surprise(start: str) -> None:
+    """However deep an answer goes, it is data or one of our errors."""
+    closing = "".join({"[": "]", "{": "}"}.get(char, "") for char in reversed(start))
+    for depth in (100, *range(800, 1000, 10), 2000, 10_000):
+        closed = start * depth + "1" + closing * depth
+        for body in (start * depth, closed, json.dumps({"data": closed})):
+            for status in (200, 400):
+                with suppress(PlanfixError):
+                    check(status, body.encode(), None)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (200, PlanfixAnswerLost),
+        (400, PlanfixAnswerLost),
+        (401, PlanfixUnauthorized),
+        (500, PlanfixUnavailable),
+        (302, PlanfixUnavailable),
+        (502, PlanfixAnswerLost),
+    ],
+)
+def test_answer_that_can_not_be_read_is_told_by_its_status(
+    status: int, error: type[PlanfixError], number: str
+) -> None:
+    """What the status leaves open is unknown: nothing is given up because of such an answer."""
+    with pytest.raises(error):
+        check(status, f'{{"data":{{"number":{number}}}}}'.encode(), None)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +160,12 @@ def test_no_answer_is_a_surprise(status: int, body: bytes) -> None:
         ("Mon, 04 May 2026 12:01:00 GMT", 60.0),
         ("Mon, 04 May 2026 11:00:00 GMT", 0.0),
         ("soon", None),
+        ("1e999", None),
+        ("-inf", None),
+        ("nan", None),
+        ("Mon, 04 May 99999999999999999999 12:01:00 GMT", None),
+        ("Mon, 04 May 2026 12:01:00 +99999999999999999999", None),
+        ("9" * 5000, None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from session_worker.contract import PlanfixAccount
 from session_worker.message import Contact, PlanfixStatus
 from session_worker.planfix_form import Forms, Line, full_name
@@ -46,6 +48,29 @@ def test_a_contact_is_never_nameless() -> None:
     assert names == ["A B", "@anna", "38044", "Telegram 7"]
     card = dict(FORMS.update_contact(Contact(peer_id=7, last_name="B"), ""))
     assert (card["contactName"], "contactLastName" in card) == ("B", False)
+
+
+def test_a_new_contact_is_introduced_with_what_there_is() -> None:
+    """The link, the bio, an address within it; nothing of it for somebody who is known."""
+    contact = Contact(peer_id=7, first_name="A", username="anna")
+
+    def told(bio: str | None, of: Contact = contact) -> tuple[str | None, str | None]:
+        form = dict(FORMS.new_message(Line(of, "x", bio=bio)))
+        return form.get("contactEmail"), form.get("contactData")
+
+    assert told("Bees") == (None, "https://t.me/anna\nBees")
+    assert told("") == (None, "https://t.me/anna")
+    assert told(None) == (None, None)
+    assert told("", Contact(peer_id=7)) == (None, None)
+    assert told("mail: a.b+c@d-e.com.ua!", Contact(peer_id=7))[0] == "a.b+c@d-e.com.ua"
+
+
+@pytest.mark.parametrize(
+    "bio", ["@anna", "a@b", "a@@b.com", "anna@example.", "a.@b.com", "a" * 300 + "@", "a." * 150]
+)
+def test_what_is_no_address_is_none(bio: str) -> None:
+    """Planfix would refuse a contact with a broken address."""
+    assert "contactEmail" not in dict(FORMS.new_message(Line(Contact(peer_id=7), "x", bio=bio)))
 
 
 def test_the_other_commands_say_what_they_need() -> None:

@@ -8,6 +8,7 @@ import sys
 
 from session_worker.contract import EVENTS, Event, ExitCode, SessionChanged, SessionState
 from session_worker.pipe import Pipe
+from tests.waiting import PATIENCE
 
 WORKER = """
 import asyncio, logging, socket, sys
@@ -44,7 +45,7 @@ async def test_worker_without_supervisor_ends_at_once() -> None:
 
     pipe.close()
 
-    out, complaints = await asyncio.wait_for(worker.communicate(), 20)
+    out, complaints = await asyncio.wait_for(worker.communicate(), PATIENCE)
     assert worker.returncode == ExitCode.PARENT_GONE
     assert out == b""
     assert b"leaving: the other side is gone" in complaints

@@ -20,6 +20,7 @@ from supervisor.restart_policy import (
 
 POLICY = RestartPolicy()
 CHANCES = st.floats(0, 1, exclude_max=True)
+HOPELESS = [Ending.BOOT_FAILED, Ending.BOUNDS_BROKEN, Ending.DATA_REFUSED]
 CRASHED = st.sampled_from(sorted(CRASHES))
 
 
@@ -79,10 +80,12 @@ def test_login_done_goes_on_at_once(crashes: int, chance: float, braked: bool) -
     assert step == Proceed()
 
 
-@given(st.integers(0, 50), CHANCES, st.booleans())
-def test_failed_boot_always_parks(crashes: int, chance: float, braked: bool) -> None:
-    """A session that can't be made is not tried again."""
-    step = next_step(Ending.BOOT_FAILED, crashed(crashes), POLICY, chance, braked=braked)
+@given(st.sampled_from(HOPELESS), st.integers(0, 50), CHANCES, st.booleans())
+def test_hopeless_ends_always_park(
+    ending: Ending, crashes: int, chance: float, braked: bool
+) -> None:
+    """A session that can't be made, a worker that broke its bounds: neither is tried again."""
+    step = next_step(ending, crashed(crashes), POLICY, chance, braked=braked)
 
     assert step == Park()
 
@@ -157,8 +160,7 @@ def test_one_number_alone_never_brakes() -> None:
     ("code", "lease_over", "ending"),
     [
         (None, False, Ending.FORKSERVER_LOST),
-        (70, False, Ending.FORKSERVER_LOST),
-        (71, False, Ending.LEASE_OVER),
+        (71, True, Ending.LEASE_OVER),
         (-9, True, Ending.LEASE_OVER),
         (-9, False, Ending.KILLED),
         (-6, True, Ending.KILLED),
@@ -171,4 +173,15 @@ def test_one_number_alone_never_brakes() -> None:
 )
 def test_exit_tells_the_ending(code: int | None, lease_over: bool, ending: Ending) -> None:
     """Each exit code, each signal is an ending of its own kind."""
-    assert read_exit(code, lease_over=lease_over) is ending
+    assert read_exit(code, lease_over=lease_over, is_login=False) is ending
+
+
+@pytest.mark.parametrize("code", [66, 70, 71])
+def test_word_of_a_worker_costs_a_restart(code: int) -> None:
+    """A worker that was not to log in, lives on its lease, has its parent, has crashed whatever it says."""
+    assert read_exit(code, lease_over=False, is_login=False) is Ending.CRASHED
+
+
+def test_login_is_believed_of_a_login() -> None:
+    """Only the worker that was started to log in can say that it has."""
+    assert read_exit(66, lease_over=False, is_login=True) is Ending.LOGGED_IN

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from telethon.crypto import AuthKey
 from telethon.sessions import SQLiteSession
@@ -143,9 +143,7 @@ async def test_path_that_leaves_is_forbidden(
 PARTS = st.sampled_from(["..", ".", "acme", "link", "main", "secret", "", "deep", "/", "loop"])
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200)
 @given(parts=st.lists(PARTS, min_size=1, max_size=7))
 async def test_no_path_reads_outside(root: Path, parts: list[str]) -> None:
     """Whatever a path is put together from, the secret outside is never read."""
@@ -232,9 +230,7 @@ async def test_truncated_file_is_told(root: Path) -> None:
             await read_session_file(root, "acme", "main")
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150)
 @given(data=st.data())
 async def test_garbled_file_breaks_nothing(root: Path, data: st.DataObject) -> None:
     """Whatever bytes a file has, it is read or refused, never more."""

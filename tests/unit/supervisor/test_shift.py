@@ -23,6 +23,7 @@ class Leaving:
     unanswered = 0
     has_unread = False
     lease_over = False
+    breach: str | None = None
 
     def __init__(self) -> None:
         self.may_go = asyncio.Event()

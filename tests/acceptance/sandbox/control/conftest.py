@@ -12,6 +12,7 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from sandbox.sandbox import Sandbox
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,7 +48,9 @@ class Control:
     async def client_of(self, phone: str) -> Any:
         """Make an unmodified client from a session that the sandbox hands out."""
         order = await self.ask("POST", "/telegram/sessions", 201, phone=phone)
-        return TelegramClient(StringSession(order["string_session"]), 1, "x", retry_delay=0.05)
+        return TelegramClient(
+            StringSession(order["string_session"]), 1, "x", retry_delay=0.05, timeout=PATIENCE
+        )
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ async def control() -> AsyncIterator[Control]:
     codes: list[str] = []
     async with (
         Sandbox(announce_code=codes.append) as sandbox,
-        httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS) as http,
+        httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as http,
     ):
         rsa.add_key(sandbox.data_centre.public_key_pem, old=False)
         control = Control(http, codes)

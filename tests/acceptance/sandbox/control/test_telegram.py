@@ -12,7 +12,7 @@ from telethon.sessions import StringSession
 from telethon.tl import functions
 
 from tests.acceptance.sandbox.control.conftest import ALICE, BOB
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.control.conftest import Control
@@ -43,7 +43,7 @@ async def test_code_of_an_account_logs_in(control: Control) -> None:
     session = StringSession()
     known = StringSession(string)
     session.set_dc(known.dc_id, known.server_address, known.port)
-    client: Any = TelegramClient(session, 1, "x")
+    client: Any = TelegramClient(session, 1, "x", timeout=PATIENCE)
     await client.connect()
 
     await client.send_code_request("+" + BOB)
@@ -61,7 +61,7 @@ async def test_owner_scans_a_qr_code(control: Control) -> None:
     waiting: Any = await control.client_of(ALICE)
     session = StringSession()
     session.set_dc(2, waiting.session.server_address, waiting.session.port)
-    client: Any = TelegramClient(session, 1, "x")
+    client: Any = TelegramClient(session, 1, "x", timeout=PATIENCE)
     await client.connect()
     qr = await client.qr_login()
 
@@ -196,6 +196,17 @@ async def test_rpc_error_is_answered_as_often_as_ordered(control: Control) -> No
     assert caught.value.seconds == 30
 
 
+async def test_a_newer_answer_is_ordered_for_a_method(control: Control) -> None:
+    """An answer that nobody can decode hits that method so many times."""
+    order = {"kind": "newer_answer", "phone": ALICE, "method": "updates.getState"}
+
+    async with await control.client_of(ALICE) as client:
+        await control.ask("POST", "/telegram/faults", times=1, **order)
+        with pytest.raises(errors.TypeNotFoundError):
+            await client(functions.updates.GetStateRequest())
+        assert await client(functions.updates.GetStateRequest())
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -246,6 +257,7 @@ async def test_deaf_account_hears_again_when_faults_end(control: Control) -> Non
         ("/telegram/messages", {"from": ALICE, "to": BOB, "text": "x" * 4097}),
         ("/telegram/messages", {"from": ALICE, "to": BOB, "files": [{"name": "a", "base64": "?"}]}),
         ("/telegram/faults", {"kind": "rain"}),
+        ("/telegram/faults", {"kind": "deaf", "method": "help.getConfig"}),
         ("/telegram/faults", {"phone": ALICE}),
         ("/telegram/faults", {"error": "FLOOD_WAIT_1", "kind": "cut"}),
         ("/telegram/qr", {"phone": ALICE, "url": "https://example.com"}),

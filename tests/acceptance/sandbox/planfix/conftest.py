@@ -11,6 +11,7 @@ import pytest
 from sandbox.http_server import HttpServer
 from sandbox.sandbox import Sandbox
 from tests.acceptance.sandbox.planfix.gateway import Gateway, make_app
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -71,14 +72,16 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def http(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS) as client:
+    async with httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as client:
         yield client
 
 
 @pytest.fixture
 async def planfix(sandbox: Sandbox) -> AsyncIterator[Client]:
     """Give an account that is set up."""
-    async with httpx.AsyncClient(base_url=f"{sandbox.http_url}/planfix/demo", verify=TLS) as http:
+    async with httpx.AsyncClient(
+        base_url=f"{sandbox.http_url}/planfix/demo", verify=TLS, timeout=PATIENCE
+    ) as http:
         client = Client(http)
         assert (await client.set_up()).status_code == 200
         yield client

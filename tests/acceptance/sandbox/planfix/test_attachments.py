@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.planfix.attachment import Limits, fetch
 from sandbox.planfix.command import Link
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.planfix.conftest import Client
@@ -93,7 +93,7 @@ async def test_slow_file_holds_nobody_else_up(planfix: Client, gateway: Gateway)
 )
 async def test_limits_end_a_fetch(gateway: Gateway, name: str, limits: Limits, reason: str) -> None:
     """A file that is too large, or too slow to come, counts as not fetched."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE) as http:
         file = await fetch(http, Link(name="a", url=gateway.link(name)), limits)
 
     assert (file.size, file.sha256) == (None, None)

@@ -140,7 +140,7 @@ async def test_file_of_the_greatest_size_passes(planfix: Client, gateway: Gatewa
     body = b'{"contact_phone":"1","files":[{"name":"big","base64":"%s"}]}' % b64encode(bytes(size))
     headers = {"Content-Type": "application/json"}
 
-    answer = await planfix.http.post("reply", content=body, headers=headers, timeout=15)
+    answer = await planfix.http.post("reply", content=body, headers=headers)
 
     link = dict(gateway.calls[0])["attachments[url]"]
     head = await planfix.http.head(link)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.acceptance.sandbox.planfix.conftest import HELLO, Client
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 async def texts(planfix: Client) -> list[str]:
@@ -77,10 +77,11 @@ async def test_slow_acts_after_the_wait(planfix: Client) -> None:
 
 async def test_slow_call_is_carried_out_for_a_client_who_left(planfix: Client) -> None:
     """A client that gives up waiting does not undo the call, as with the real Planfix."""
-    await planfix.break_with("slow", seconds=0.3, times=1)
+    await planfix.break_with("slow", seconds=1.5, times=1)
 
+    timeout = httpx.Timeout(PATIENCE, read=0.1)
     with pytest.raises(httpx.ReadTimeout):
-        await planfix.http.post("webchat/api", data=HELLO, timeout=0.1)
+        await planfix.http.post("webchat/api", data=HELLO, timeout=timeout)
     assert await texts(planfix) == []
 
     await eventually(lambda: texts(planfix))

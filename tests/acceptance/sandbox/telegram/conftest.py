@@ -13,6 +13,7 @@ from telethon.sessions import StringSession
 from sandbox.telegram.data_centre import DataCentre
 from sandbox.telegram.server_key import ServerKey
 from tests.acceptance.sandbox.telegram.raw_client import RawClient
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -106,5 +107,10 @@ def make_client(centre: DataCentre, account: Account | None = None, **options: A
     session = StringSession(string)
     if string is None:
         session.set_dc(centre.dc_id, centre.host, centre.port)
-    defaults = {"retry_delay": 0.05, "connection_retries": 3, "flood_sleep_threshold": 0}
+    defaults = {
+        "timeout": PATIENCE,
+        "retry_delay": 0.05,
+        "connection_retries": 3,
+        "flood_sleep_threshold": 0,
+    }
     return TelegramClient(session, 1, "x", **(defaults | options))

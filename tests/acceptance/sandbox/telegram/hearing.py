@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from telethon import events
 from telethon.tl import types
 
-from sandbox.telegram import views
+from sandbox.telegram.viewer import Viewer
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account
@@ -28,18 +28,23 @@ async def hear(client: Any, *builders: Any) -> list[Any]:
     return heard
 
 
-def address(viewer: Account, subject: Account) -> Any:
-    """Name an account as another may."""
-    return types.InputPeerUser(subject.id, views.access_hash(viewer.id, subject.id))
+def address(viewer: Account, subject: Account, login: int | None = None) -> Any:
+    """Name an account as another may under one of its logins, the newest unless told otherwise."""
+    of_viewer = _newest_login(viewer) if login is None else Viewer(viewer, login)
+    return types.InputPeerUser(subject.id, of_viewer.access_hash(subject.id))
 
 
 def input_channel(viewer: Account, channel: Channel) -> Any:
     """Name a channel as somebody may."""
-    return types.InputChannel(channel.bare_id, views.access_hash(viewer.id, channel.id))
+    return types.InputChannel(channel.bare_id, _newest_login(viewer).access_hash(channel.id))
 
 
 def input_peer_channel(viewer: Account, channel: Channel) -> Any:
-    return types.InputPeerChannel(channel.bare_id, views.access_hash(viewer.id, channel.id))
+    return types.InputPeerChannel(channel.bare_id, _newest_login(viewer).access_hash(channel.id))
+
+
+def _newest_login(account: Account) -> Viewer:
+    return Viewer(account, account.sign_ins)
 
 
 def texts(heard: list[Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telethon import events
 from telethon.tl import types
 
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account
@@ -25,7 +25,7 @@ async def pass_landmark(centre: DataCentre, client: Any, account: Account) -> No
     notice = types.UpdateUserTyping(account.id, types.SendMessageTypingAction())
     client.add_event_handler(look, events.Raw(types.UpdateUserTyping))
     centre.courier.push(account, notice)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await passed.wait()
     client.remove_event_handler(look)
 

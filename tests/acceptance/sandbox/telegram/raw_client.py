@@ -13,6 +13,7 @@ from telethon.tl.core import GzipPacked, MessageContainer
 
 from sandbox.telegram.envelope import Letter, seal, unseal
 from sandbox.telegram.framing import Intermediate
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -73,7 +74,7 @@ class RawClient:
 
     async def until(self, kind: type) -> Any:
         """Receive until there is a message of this type; return the first of them."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for _, message in self.received:
                     if isinstance(message, kind):
@@ -82,7 +83,7 @@ class RawClient:
 
     async def answer_to(self, message_id: int) -> Any:
         """Receive until the result of a request is there."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for _, message in self.received:
                     if getattr(message, "req_msg_id", None) == message_id:
@@ -91,7 +92,7 @@ class RawClient:
 
     async def is_hung_up_on(self) -> bool:
         """Tell whether the server closes the connection."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             try:
                 while await self._reader.read(4096):
                     pass

@@ -7,11 +7,12 @@ import logging
 import struct
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.tl.alltlobjects import tlobjects
 
 from tests.acceptance.sandbox.telegram.raw_client import container
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     import pytest
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
 OPENINGS = [b"", b"\xef", b"\xee" * 4, b"\xdd" * 4, struct.pack("<ii", 52, 0)]
 REQUESTS = [c for c, kind in tlobjects.items() if kind.__name__.endswith("Request")]
-many = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=60)
 
 
 async def talk(centre: DataCentre, data: bytes) -> None:
@@ -33,7 +32,7 @@ async def talk(centre: DataCentre, data: bytes) -> None:
     writer.write(data)
     writer.write_eof()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await reader.read()
     except ConnectionError:
         return

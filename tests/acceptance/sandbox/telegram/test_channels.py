@@ -31,7 +31,7 @@ async def test_post_reaches_members_without_its_author(
     client_of: ClientOf, alice: Account, bob: Account, news: Channel
 ) -> None:
     """A broadcast post comes in the channel's name; the owner's other device gets it too."""
-    owner, device, reader = [await client_of(a) for a in (alice, alice, bob)]
+    device, owner, reader = [await client_of(a) for a in (alice, alice, bob)]
     heard, echo = await hear(reader), await hear(device)
 
     sent = await owner.send_message(input_peer_channel(alice, news), "extra")
@@ -209,7 +209,7 @@ async def test_reading_a_channel_reaches_other_devices(
 ) -> None:
     """What one device has read is read on the others, without moving any pts."""
     post = data_centre.channels.post(news, alice, Draft("read me")).message
-    reader, device = await client_of(bob), await client_of(bob)
+    device, reader = await client_of(bob), await client_of(bob)
     heard = await hear(device, events.MessageRead(inbox=True))
     before = (bob.log.pts, news.log.pts)
 

@@ -9,6 +9,8 @@ from telethon import errors
 from telethon.tl import functions, types
 
 if TYPE_CHECKING:
+    from telethon import TelegramClient
+
     from sandbox.telegram.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
@@ -109,6 +111,29 @@ async def test_hidden_phone_is_shown_to_nobody_else(
 
     assert (shown, hidden) == (bob.phone, None)
     assert (await other.get_me()).phone == bob.phone
+
+
+async def test_bio_is_shown_to_whom_its_owner_lets_see_it(
+    client_of: ClientOf, alice: Account, bob: Account
+) -> None:
+    """A bio belongs to the full profile; who hides it sees it still; it has its length."""
+    client, other = await client_of(alice), await client_of(bob)
+    bio, rule = "Beekeeper", types.InputPrivacyValueDisallowAll()
+
+    async def seen(viewer: TelegramClient) -> str | None:
+        full = await viewer(functions.users.GetFullUserRequest("bobby"))
+        about: str | None = full.full_user.about
+        return about
+
+    assert await seen(client) is None
+    await other(functions.account.UpdateProfileRequest(about=bio))
+    assert (await seen(client), await seen(other)) == (bio, bio)
+    await other(functions.account.SetPrivacyRequest(types.InputPrivacyKeyAbout(), [rule]))
+    assert (await seen(client), await seen(other)) == (None, bio)
+    with pytest.raises(errors.AboutTooLongError):
+        await other(functions.account.UpdateProfileRequest(about="x" * 71))
+    await other(functions.account.UpdateProfileRequest(first_name="Robert"))
+    assert bob.about == bio
 
 
 async def test_blocked_sender_is_refused(client_of: ClientOf, alice: Account, bob: Account) -> None:

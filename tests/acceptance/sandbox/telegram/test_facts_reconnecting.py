@@ -13,7 +13,7 @@ from sandbox.telegram.faults import Kind
 from sandbox.telegram.post_office import Draft
 from tests.acceptance.sandbox.telegram.hearing import hear, texts
 from tests.acceptance.sandbox.telegram.landmarks import line_is_back, pass_landmark
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account
@@ -39,7 +39,7 @@ async def lose_line(client: Any, centre: DataCentre, account: Account) -> None:
     await pass_landmark(centre, client, account)
     centre.cut(account.phone)
     with pytest.raises(LINE_ENDED):
-        await asyncio.wait_for(client.disconnected, 30)
+        await asyncio.wait_for(client.disconnected, PATIENCE)
 
 
 async def test_reconnect_alone_loses_what_came_meanwhile(
@@ -136,7 +136,7 @@ async def test_unplanned_end_is_an_error(
     data_centre.cut(alice.phone)
 
     with pytest.raises(LINE_ENDED):
-        await asyncio.wait_for(client.disconnected, 30)
+        await asyncio.wait_for(client.disconnected, PATIENCE)
     assert not client.is_connected()
 
 
@@ -187,7 +187,7 @@ async def test_client_gives_up(
     await data_centre.stop()
 
     with pytest.raises(ConnectionError, match="failed 2 time"):
-        await asyncio.wait_for(client.disconnected, 30)
+        await asyncio.wait_for(client.disconnected, PATIENCE)
     assert not client.is_connected()
     with pytest.raises(ConnectionError, match="while disconnected"):
         await client.get_me()
@@ -207,7 +207,7 @@ async def test_request_waits_for_the_line(
     await data_centre.start(port=port)
 
     assert waited
-    assert (await asyncio.wait_for(request, 30)).id == alice.id
+    assert (await asyncio.wait_for(request, PATIENCE)).id == alice.id
 
 
 async def test_half_open_line_hangs_until_the_second_ping(
@@ -227,5 +227,5 @@ async def test_half_open_line_hangs_until_the_second_ping(
     client._sender._keepalive_ping(2)
 
     assert hung
-    assert (await asyncio.wait_for(request, 30)).id == alice.id
+    assert (await asyncio.wait_for(request, PATIENCE)).id == alice.id
     assert line not in data_centre.connections

@@ -11,7 +11,7 @@ from telethon import errors
 
 from sandbox.telegram.faults import Kind
 from tests.acceptance.sandbox.telegram.hearing import address
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account
@@ -137,7 +137,7 @@ async def test_request_in_flight_is_sent_again(
 
     data_centre.cut(alice.phone)
 
-    message = await asyncio.wait_for(sending, 30)
+    message = await asyncio.wait_for(sending, PATIENCE)
     assert [m.id for m in alice.box] == [message.id]
     assert [m.content.text for m in bob.box] == ["once"]
 
@@ -152,5 +152,5 @@ async def test_duplicate_error_hides_success(
     data_centre.cut(alice.phone)
 
     with pytest.raises(ValueError, match="unsuccessful"):
-        await asyncio.wait_for(sending, 30)
+        await asyncio.wait_for(sending, PATIENCE)
     assert [m.content.text for m in bob.box] == ["once"]

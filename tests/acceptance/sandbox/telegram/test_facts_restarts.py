@@ -15,7 +15,7 @@ from sandbox.telegram.post_office import Draft
 from tests.acceptance.sandbox.telegram.conftest import make_client
 from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
 from tests.acceptance.sandbox.telegram.landmarks import pass_landmark
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def client_on_file(centre: DataCentre, path: Path, account: Account | None = Non
         session.set_dc(centre.dc_id, centre.host, centre.port)
         session.auth_key = key
         session.save()
-    return TelegramClient(session, 1, "x", catch_up=True, flood_sleep_threshold=0)
+    return TelegramClient(session, 1, "x", catch_up=True, timeout=PATIENCE, flood_sleep_threshold=0)
 
 
 async def test_string_session_knows_nobody(

@@ -11,7 +11,7 @@ from telethon import errors, functions
 
 from sandbox.telegram.faults import Kind
 from tests.acceptance.sandbox.telegram.conftest import make_client
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts import Account
@@ -104,7 +104,7 @@ async def test_saved_session_ends_at_the_next_difference(
     end(data_centre, alice)
     await client.catch_up()
 
-    await asyncio.wait_for(client.disconnected, 30)
+    await asyncio.wait_for(client.disconnected, PATIENCE)
     assert not client.is_connected()
     assert isinstance(client._updates_error, error)
 
@@ -128,7 +128,7 @@ async def test_fresh_login_survives_the_difference(
 
     assert client.is_connected()
     with pytest.raises(error):
-        await asyncio.wait_for(client.run_until_disconnected(), 30)
+        await asyncio.wait_for(client.run_until_disconnected(), PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ async def test_own_send_is_no_event(
     data_centre: DataCentre, client_of: ClientOf, alice: Account, bob: Account
 ) -> None:
     """The client that sends hears nothing of it; the account's other client does."""
-    here, there = await client_of(alice), await client_of(alice)
+    there, here = await client_of(alice), await client_of(alice)
     heard_here, heard_there = await hear(here), await hear(there)
 
     await here.send_message(address(alice, bob), "mine")

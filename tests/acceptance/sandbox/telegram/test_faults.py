@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from telethon import errors, functions
+from telethon import errors, functions, types
 
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.post_office import Draft
@@ -195,3 +196,57 @@ async def test_reset_forgets_everything(
         await client_of(session=client.session.save())
     again = data_centre.add_account(alice.phone, "Alice again")
     assert (await (await client_of(again)).get_me()).first_name == "Alice again"
+
+
+async def test_a_newer_layer_is_in_all_that_shows_the_message(
+    data_centre: DataCentre, client_of: ClientOf, alice: Account, bob: Account
+) -> None:
+    """What was written in a newer layer can't be decoded wherever it is shown, its neighbours can."""
+    client = await client_of(alice)
+    before = alice.log.pts
+    data_centre.afflict(Kind.NEWER_LAYER, alice.phone)
+    newer = data_centre.post_office.send(bob, alice, Draft("newer")).message.content
+    data_centre.clear_faults()
+    data_centre.post_office.send(bob, alice, Draft("plain"))
+    message_id, chat = newer.copies[alice.id], address(alice, bob)
+
+    for request in (
+        functions.updates.GetDifferenceRequest(before, datetime.now(UTC), 0),
+        functions.updates.GetDifferenceRequest(before, datetime.now(UTC), 0, pts_limit=1),
+        functions.messages.GetMessagesRequest([types.InputMessageID(message_id)]),
+        functions.messages.GetHistoryRequest(chat, message_id + 1, None, 0, 1, 0, 0, 0),
+    ):
+        with pytest.raises(errors.TypeNotFoundError):
+            await client(request)
+    difference = await client(
+        functions.updates.GetDifferenceRequest(before + 1, datetime.now(UTC), 0)
+    )
+    assert [message.message for message in difference.new_messages] == ["plain"]
+
+
+async def test_a_newer_answer_comes_after_the_method_was_carried_out(
+    data_centre: DataCentre, client_of: ClientOf, alice: Account, bob: Account
+) -> None:
+    """Only the answer can't be decoded, so often as ordered: the message is out."""
+    client = await client_of(alice)
+    data_centre.answer_newer("messages.sendMessage", phone=alice.phone, times=1)
+
+    with pytest.raises(errors.TypeNotFoundError):
+        await client.send_message(address(alice, bob), "one")
+    await client.send_message(address(alice, bob), "two")
+
+    assert [message.content.text for message in bob.box] == ["one", "two"]
+
+
+async def test_a_server_in_trouble_fails_before_it_looks_at_the_key(
+    data_centre: DataCentre, client_of: ClientOf, alice: Account
+) -> None:
+    """Also a login that has ended gets the 500; other faults of a method it does not get."""
+    client = await client_of(alice)
+    data_centre.fail("WORKER_BUSY_TOO_LONG_RETRY", method="updates.getState", times=1)
+    data_centre.afflict(Kind.REVOKE, alice.phone)
+
+    with pytest.raises(errors.ServerError):
+        await client._sender.send(GET_STATE)
+    with pytest.raises(errors.AuthKeyUnregisteredError):
+        await client(GET_STATE)

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.crypto import AES
 from telethon.tl import functions
@@ -26,6 +26,7 @@ from tests.acceptance.sandbox.telegram.outcome import (
     was_closed,
 )
 from tests.mutations import Mutation, mutations, spoil
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,7 @@ if TYPE_CHECKING:
 
 OPENINGS = [(Full, b""), (Abridged, b"\xef"), (Intermediate, b"\xee" * 4), (Padded, b"\xdd" * 4)]
 LONGS = st.integers(-(2**63), 2**63 - 1)
-many = settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=100)
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def number(value: int) -> bytes:
 async def send_in_pieces(centre: DataCentre, stream: bytes, length: int) -> None:
     """Send bytes bit by bit, hang up, wait until the server does."""
     reader, writer = await asyncio.open_connection(centre.host, centre.port)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         with contextlib.suppress(OSError):
             for start in range(0, len(stream), length):
                 writer.write(stream[start : start + length])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import tlobjects
@@ -15,7 +15,7 @@ from telethon.tl.core import GzipPacked, MessageContainer
 
 from sandbox.telegram.post_office import Draft
 from sandbox.telegram.rpc import METHODS
-from sandbox.telegram.views import access_hash
+from sandbox.telegram.viewer import Viewer
 from tests.acceptance.sandbox.telegram.arbitrary import Arbitrary
 from tests.acceptance.sandbox.telegram.hearing import address, input_channel, input_peer_channel
 from tests.acceptance.sandbox.telegram.outcome import (
@@ -42,9 +42,7 @@ WRAPPERS = [
     struct.pack("<Ii", functions.InvokeWithLayerRequest.CONSTRUCTOR_ID, 1),
     struct.pack("<Iq", functions.InvokeAfterMsgRequest.CONSTRUCTOR_ID, 4),
 ]
-many = settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=100)
 
 
 def contained(bodies: list[bytes]) -> bytes:
@@ -96,7 +94,7 @@ async def arbitrary_from(data_centre: DataCentre, alice: Account, bob: Account) 
         data_centre.channels.post(channel, alice, Draft(f"to the channel {number}"))
     peers = (
         address(alice, bob),
-        types.InputUser(bob.id, access_hash(alice.id, bob.id)),
+        types.InputUser(bob.id, Viewer(alice, alice.sign_ins).access_hash(bob.id)),
         types.InputPeerSelf(),
         types.InputUserSelf(),
         types.InputPeerChat(group.bare_id),

@@ -16,6 +16,7 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from tests.acceptance.sandbox.telegram.pictures import named, noise
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -73,7 +74,9 @@ async def new_client(http: httpx.AsyncClient, name: str) -> AsyncIterator[Any]:
     account = {"phone": PHONES[name], "first_name": name, "username": name}
     await http.post("/telegram/accounts", json=account)
     answer = await http.post("/telegram/sessions", json={"phone": PHONES[name]})
-    client = TelegramClient(StringSession(answer.json()["string_session"]), 1, "x")
+    client = TelegramClient(
+        StringSession(answer.json()["string_session"]), 1, "x", timeout=PATIENCE
+    )
     await client.connect()
     try:
         yield client
@@ -89,7 +92,7 @@ async def test_big_file_is_streamed(tmp_path: Path) -> None:
 
     async with (
         running_sandbox(key) as (pid, url),
-        httpx.AsyncClient(base_url=url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as http,
         contextlib.AsyncExitStack() as stack,
     ):
         rsa.add_key(key.read_text(), old=False)

@@ -50,8 +50,8 @@ async def test_owner_hears_other_devices(client_of: ClientOf, alice: Account, bo
     here, there = await client_of(alice), await client_of(alice)
     heard_here, heard_there = await hear(here), await hear(there)
 
-    await here.send_message(address(alice, bob), "mine")
-    await there.send_message(address(alice, bob), "also mine")
+    await here.send_message(address(alice, bob, login=1), "mine")
+    await there.send_message(address(alice, bob, login=2), "also mine")
 
     await eventually(lambda: heard_there and heard_here, awaited="both echoes")
     assert (texts(heard_here), texts(heard_there)) == (["also mine"], ["mine"])
@@ -104,7 +104,7 @@ async def test_read_receipts_go_both_ways(
     client_of: ClientOf, alice: Account, bob: Account
 ) -> None:
     """Reading tells the writer, and the reader's other devices."""
-    hers, his, his_other = await client_of(alice), await client_of(bob), await client_of(bob)
+    hers, his_other, his = await client_of(alice), await client_of(bob), await client_of(bob)
     receipts = await hear(hers, events.MessageRead())
     elsewhere = await hear(his_other, events.MessageRead(inbox=True))
     sent = await hers.send_message(address(alice, bob), "read me")
@@ -180,6 +180,23 @@ async def test_access_hash_is_per_viewer(client_of: ClientOf, alice: Account, bo
 
     user = types.InputUser(bob.id, wrong.access_hash)
     assert await client(functions.users.GetUsersRequest([user])) == [types.UserEmpty(bob.id)]
+
+
+async def test_access_hash_is_per_login(client_of: ClientOf, alice: Account, bob: Account) -> None:
+    """Another login of the same account names people by other hashes, in answers as in updates."""
+    before, after = await client_of(alice), await client_of(alice)
+    heard = await hear(after)
+    old, new = await before.get_input_entity("bobby"), await after.get_input_entity("bobby")
+    his = await client_of(bob)
+
+    with pytest.raises(errors.PeerIdInvalidError):
+        await after(functions.messages.SendMessageRequest(old, "stale"))
+    await after(functions.messages.SendMessageRequest(new, "fresh"))
+    await his.send_message(address(bob, alice), "hello")
+    await eventually(lambda: heard, awaited="the answer")
+
+    assert (await heard[0].get_input_sender()).access_hash == new.access_hash
+    assert new.access_hash != old.access_hash
 
 
 async def test_full_user_is_told(client_of: ClientOf, alice: Account, bob: Account) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
 from sandbox.telegram.post_office import Draft
+from session_worker.albums import Patience as AlbumPatience
 from session_worker.backoff import Backoff
 from session_worker.contract import Assignment, PlanfixAccount, SessionState
 from session_worker.gate import Gate
@@ -15,7 +17,7 @@ from session_worker.number import Number
 from session_worker.planfix import Patience
 from tests.acceptance.session_worker.inbound.desk import Desk
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,19 +44,21 @@ class Bench:
         self.account: Account = sandbox.planfix.put_account(
             "acme", Settings(planfix_token="key", provider_id="telegram")
         )
+        self.planfix_url = f"{self.account.url}/webchat/api"
         self.me = self.centre.add_account(PHONE, "Olena")
         self.contact = self.centre.add_account(CONTACT, "Taras", "Melnyk", username="taras_m")
         self.other = self.centre.add_account(OTHER, "Ivan")
         self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
-        self.patience = Patience(connect=2, answer=1, answer_with_files=5)
+        self.pace = replace(QUICK, albums=AlbumPatience(quiet=0.5))
+        self.patience = Patience(connect=60, answer=60, answer_with_files=60)
         self._tasks: list[asyncio.Task[None]] = []
 
     def assignment(self) -> Assignment:
         made = assignment(self.centre, PHONE, self.desk.session)
         planfix = PlanfixAccount(
-            url=f"{self.account.url}/webchat/api",
+            url=self.planfix_url,
             token="key",
             provider_id="telegram",
             user_email="boss@acme.ua",
@@ -66,7 +70,12 @@ class Bench:
     async def start(self) -> None:
         gate = Gate(QUICK_BACKOFF)
         number = Number(
-            self.assignment(), self.desk, Right(), pace=QUICK, gate=gate, patience=self.patience
+            self.assignment(),
+            self.desk,
+            Right(),
+            pace=self.pace,
+            gate=gate,
+            patience=self.patience,
         )
         self.desk.number = number
         self.desk.events.clear()
@@ -123,7 +132,7 @@ class Bench:
         shown = [{name: values[-1] for name, values in fields.items()} for fields in calls]
         return [fields for fields in shown if fields["cmd"] == cmd]
 
-    async def until_texts(self, *texts: str, deadline: float = 30.0) -> None:
+    async def until_texts(self, *texts: str, deadline: float = PATIENCE) -> None:
         def have_come() -> bool:
             return len(self.texts) >= len(texts)
 

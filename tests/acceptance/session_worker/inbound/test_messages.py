@@ -32,6 +32,7 @@ async def test_a_text_arrives_with_its_author(bench: Bench) -> None:
         "contactName": "Taras",
         "contactLastName": "Melnyk",
         "contactPhone": CONTACT,
+        "contactData": "https://t.me/taras_m",
         "telegramUserName": "taras_m",
         "telegramUserId": str(bench.contact.id),
     }

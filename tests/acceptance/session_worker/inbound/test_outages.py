@@ -44,13 +44,14 @@ async def test_a_slow_planfix_holds_up_no_other_chat(bench: Bench) -> None:
     """One chat that waits for its answer leaves the others alone."""
     bench.write("warm")
     await bench.until_texts("warm")
-    bench.fault(Mode.SLOW, cmd="newMessage", seconds=0.7, times=1)
+    bench.fault(Mode.SLOW, cmd="newMessage", seconds=60, times=1)
 
     bench.write("slow")
     await eventually(lambda: bench.calls("newMessage")[-1]["message"] == "slow")
     bench.write("quick", sender=bench.other)
 
-    await bench.until_texts("warm", "quick", "slow")
+    await bench.until_texts("warm", "quick")
+    await bench.kill()
 
 
 async def test_a_refused_message_is_dead_the_next_is_not(bench: Bench) -> None:
@@ -99,10 +100,10 @@ async def test_a_lost_answer_later_is_repeated(bench: Bench) -> None:
 
 async def test_no_answer_in_time_counts_as_lost(bench: Bench) -> None:
     """A call that hangs is given up, then checked like any lost answer."""
-    bench.patience = type(bench.patience)(connect=0.1, answer=0.2)
+    bench.patience = type(bench.patience)(connect=1.0, answer=1.0)
     await bench.stop()
     await bench.start()
-    bench.fault(Mode.SLOW, cmd="newMessage", seconds=1.0, times=1)
+    bench.fault(Mode.SLOW, cmd="newMessage", seconds=3.0, times=1)
     bench.write("once")
 
     await eventually(lambda: bench.desk.delivered)
@@ -114,7 +115,7 @@ async def test_a_kill_between_the_call_and_its_answer_doubles_no_first_message(
     bench: Bench,
 ) -> None:
     """After a crash the task tells whether the try under way got through."""
-    bench.fault(Mode.SLOW, cmd="newMessage", seconds=0.3, times=1)
+    bench.fault(Mode.SLOW, cmd="newMessage", seconds=1.0, times=1)
     bench.write("once")
     await eventually(lambda: any(isinstance(event, Trying) for event in bench.desk.events))
     await eventually(lambda: bench.calls("newMessage"))
@@ -138,7 +139,7 @@ async def test_what_came_while_we_were_away_arrives(bench: Bench) -> None:
         bench.write(f"{count}")
     await bench.start_again()
 
-    await bench.until_texts("before", *(f"{count}" for count in range(120)), deadline=10)
+    await bench.until_texts("before", *(f"{count}" for count in range(120)))
     await eventually(lambda: bench.desk.receipts)
     (receipt,) = bench.desk.receipts
     assert (receipt.found, receipt.missing) == (120, 0)

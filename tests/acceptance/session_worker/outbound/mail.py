@@ -21,10 +21,11 @@ from session_worker.message import (
 from session_worker.outbound import Outbound
 from session_worker.plan import plan
 from session_worker.recollection import Recollection
+from session_worker.telegram.addresses import Addresses
 from session_worker.telegram.throttle import Throttle
 from session_worker.traces import Traces
 from session_worker.whereabouts import Whereabouts
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 TLS = httpx.create_ssl_context()
 BRISK = Backoff(first=0.02, longest=0.05)
-IMPATIENT = Limits(size=1 << 20, whole=2, silence=0.5, pauses_when_missing=(0.02, 0.02))
+LIMITS = Limits(size=1 << 20, whole=60, silence=60, pauses_when_missing=(0.02, 0.02))
 
 
 @dataclass
@@ -69,14 +70,16 @@ class Mail:
         self.spool = spool
         self.files = files
         self.rows = 0
-        self.throttle = Throttle(number.account)
         self.outbound = self.make_outbound()
 
-    def make_outbound(self, limits: Limits = IMPATIENT) -> Outbound:
+    def make_outbound(self, limits: Limits = LIMITS) -> Outbound:
+        self.throttle = Throttle(self.number.account)
+        self.addresses = Addresses(self.number.account, self.throttle)
         planfix = self.files.url if self.files else "https://planfix.example"
         return Outbound(
             self.number.account,
             self.throttle,
+            self.addresses,
             Fetcher(planfix, TLS, limits=limits),
             self.number.memory,
             Traces(Recollection(), Whereabouts(self.spool / "sent")),
@@ -117,7 +120,7 @@ class Mail:
         self.outbound.send(order)
         return order
 
-    async def until_done(self, order: Send, deadline: float = 30.0) -> None:
+    async def until_done(self, order: Send, deadline: float = PATIENCE) -> None:
         def is_done() -> bool:
             return self.is_sent(order) or any(f.next_try is None for f in self.failures(order))
 
@@ -160,6 +163,12 @@ class Mail:
 
     def texts(self, to: Account) -> list[str]:
         return [sent.text for sent in self.box(to.id)]
+
+    async def log_in_anew(self, *, forgets: bool) -> None:
+        """Go on under another login of the account, with or without the hashes of the last one."""
+        await self.outbound.close()
+        await self.number.log_in_anew(forgets=forgets)
+        self.outbound = self.make_outbound()
 
     async def crash(self) -> None:
         """Forget everything that was not reported, as a new process would."""

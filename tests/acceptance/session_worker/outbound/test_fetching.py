@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import re
-from typing import TYPE_CHECKING
+import tracemalloc
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from tests.acceptance.session_worker.outbound.mail import Mail
 
 TLS = httpx.create_ssl_context()
-IMPATIENT = Limits(size=1000, whole=1.0, silence=0.3, pauses_when_missing=(0.01, 0.01))
+LIMITS = Limits(size=1000, whole=60, silence=60, pauses_when_missing=(0.01, 0.01))
 PUBLIC = "93.184.216.34"
 HOSTILE = [
     *("http://127.0.0.1:{port}/secret", "http://127.1:{port}/secret", "http://0:{port}/secret"),
@@ -54,6 +57,9 @@ HOSTILE = [
     *("file:///etc/passwd", "ftp://public.example/secret", "gopher://127.0.0.1:{port}/secret"),
     *("data:text/plain,secret", "/etc/passwd", "", "http://", "http:///secret", "//127.0.0.1/x"),
     *("http://[::1/secret", "https://planfix.example:80/secret"),
+    *("http://public.example:99999/secret", "http://public.example:65536/secret"),
+    *("https://public.example:0/secret", "http://public.example:-1/secret"),
+    *(f"http://public.example:{'9' * 400}/secret", "http://planfix.example:70000/secret"),
 ]  # fmt: skip
 # Without a host a redirect stays where it came from.
 REDIRECTED = [link for link in HOSTILE if re.match("https?://[^/]", link)]
@@ -89,7 +95,7 @@ def network(server: FileServer) -> Network:
 def fetcher(names: Names, network: Network) -> Fetcher:
     """Make a fetcher for a client whose Planfix is inside, in a network without an outside."""
     url = "http://planfix.example:80/webchat/api"
-    return Fetcher(url, TLS, limits=IMPATIENT, look_up=names.look_up, network=network)
+    return Fetcher(url, TLS, limits=LIMITS, look_up=names.look_up, network=network)
 
 
 @pytest.fixture
@@ -151,6 +157,24 @@ async def test_name_that_changes_its_mind_gains_nothing(
 
     assert network.dialled == [PUBLIC]
     assert server.requests == ["/start"]
+
+
+async def test_bomb_beside_a_redirect_is_not_unpacked(
+    fetcher: Fetcher, server: FileServer, target: Path
+) -> None:
+    """What a redirect says beyond its place is not even read."""
+    bomb = gzip.compress(gzip.compress(bytes(48 << 20)))
+    headers = ("Location: /file", "Content-Encoding: gzip, gzip")
+    server.offer("start", Answer(bomb, 302, headers))
+    tracemalloc.start()
+    try:
+        await fetcher.fetch("http://public.example/start", target)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert content_of(target) == b"content"
+    assert peak < 8 << 20
 
 
 async def test_redirects_end(fetcher: Fetcher, server: FileServer, target: Path) -> None:
@@ -226,12 +250,12 @@ async def test_environment_has_no_say(
         (Answer(status=403), LinkGone),
         (Answer(status=410), LinkGone),
         (Answer(b"x", 206), LinkGone),
-        (Answer(b"x", headers=("Content-Encoding: gzip",)), LinkGone),
+        (Answer(b"x", headers=("Content-Encoding: gzip",)), LinkUnreachable),
+        (Answer(b"x", headers=("Content-Encoding: identity, br",)), LinkUnreachable),
         (Answer(status=500), LinkUnreachable),
         (Answer(status=503), LinkUnreachable),
         (Answer(status=429), LinkUnreachable),
         (Answer(b"cut", length=10), LinkUnreachable),
-        (Answer(b"slow", length=10, is_slow=True), LinkUnreachable),
         (Answer(b"", length=1001), FileTooLarge),
         (Answer(b"x" * 1001), FileTooLarge),
         (Answer(b""), FileEmpty),
@@ -245,6 +269,23 @@ async def test_bad_answer_is_told(
 
     with pytest.raises(failure):
         await fetcher.fetch("http://public.example/bad", target)
+
+    assert content_of(target) is None
+
+
+@pytest.mark.parametrize("limit", ["whole", "silence"])
+async def test_silent_server_is_left(
+    names: Names, network: Network, server: FileServer, target: Path, limit: str
+) -> None:
+    """A body that stops in the middle is given up after a while."""
+    server.offer("bad", Answer(b"slow", length=10, is_slow=True))
+    changes: dict[str, Any] = {limit: 0.5}
+    limits = replace(LIMITS, **changes)
+    url = "http://planfix.example"
+    hasty = Fetcher(url, TLS, limits=limits, look_up=names.look_up, network=network)
+
+    with pytest.raises(LinkUnreachable):
+        await hasty.fetch("http://public.example/bad", target)
 
     assert content_of(target) is None
 
@@ -315,9 +356,23 @@ async def test_text_is_sent_without_the_file(
     assert [(each.text, bool(each.media)) for each in sent] == [("text", False), ("", True)]
 
 
-async def test_hostile_attachment_is_an_error(mail: Mail, taras: Account) -> None:
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://169.254.169.254/latest",
+        "http://93.184.216.34:99999/a.pdf",
+        f"http://93.184.216.34:{'9' * 400}/",
+        "redirect",
+    ],
+)
+async def test_hostile_attachment_is_an_error(
+    mail: Mail, files: FileServer, taras: Account, link: str
+) -> None:
     """The whole way: the link is refused, the text arrives, the row tells why."""
-    order = mail.begin(taras, "text", a_pdf="http://169.254.169.254/latest")
+    if link == "redirect":
+        headers = ("Location: http://93.184.216.34:99999/",)
+        link = files.offer("start", Answer(status=302, headers=headers))
+    order = mail.begin(taras, "text", a_pdf=link)
 
     await mail.until_done(order)
 

@@ -13,6 +13,7 @@ from sandbox.telegram.faults import Kind, method_fault
 from session_worker.contract import SessionChanged, SessionState, TroubleCode
 from session_worker.failures import employee_reads
 from session_worker.message import APART
+from tests.acceptance.session_worker.conftest import PHONE
 from tests.fakes.media import make_jpeg, noise
 from tests.waiting import eventually
 
@@ -312,3 +313,22 @@ async def _send_directly(mail: Mail, to: Account, text: str, random_id: int) -> 
     peer = types.InputPeerUser(to.id, access_hash)
     request = functions.messages.SendMessageRequest(peer, text, random_id=random_id)
     await mail.number.account.ask(request)
+
+
+@pytest.mark.parametrize("finds", [True, False], ids=["found again", "not found again"])
+async def test_an_answer_that_can_not_be_decoded_is_no_refusal(
+    mail: Mail, telegram: DataCentre, taras: Account, finds: bool
+) -> None:
+    """The message is out, so it is looked for, not sent again; the chat goes on."""
+    telegram.answer_newer("messages.sendMessage", phone=PHONE, times=1)
+    if not finds:
+        telegram.answer_newer("messages.getHistory", phone=PHONE)
+    order = mail.begin(taras, "one")
+    await mail.until_done(order)
+    following = mail.begin(taras, "two")
+    await mail.until_done(following)
+
+    assert mail.texts(taras) == ["one", "two"]
+    (told,) = mail.parts_sent(order)
+    assert told.message_ids == ((mail.box(taras.id)[0].message.id,) if finds else (0,))
+    assert mail.failures(order) == []

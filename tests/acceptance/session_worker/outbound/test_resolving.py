@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.message import Contact, Resolve, Resolved
+from session_worker.telegram.addresses import Addresses
 from session_worker.telegram.resolving import Resolver
 from session_worker.telegram.throttle import Throttle
 
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
     from tests.acceptance.session_worker.outbound.mail import Mail
 
 
+def resolver_of(number: Number) -> Resolver:
+    throttle = Throttle(number.account)
+    return Resolver(number.account, throttle, Addresses(number.account, throttle))
+
+
 @pytest.fixture
 async def resolver(number: Number) -> Resolver:
     await number.start()
-    return Resolver(number.account, Throttle(number.account))
+    return resolver_of(number)
 
 
 async def resolve(
@@ -93,7 +99,7 @@ async def test_import_that_stays_is_no_failure(
 async def test_known_id_needs_no_search(mail: Mail, telegram: DataCentre, taras: Account) -> None:
     """Somebody whom the session has met is found by the id alone."""
     telegram.fail("FLOOD_WAIT_60", method="contacts.resolveUsername")
-    resolver = Resolver(mail.number.account, mail.throttle)
+    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
 
     answer = await resolve(resolver, user_id=taras.id, username="taras_m")
 
@@ -158,7 +164,7 @@ async def test_suspected_number_meets_no_strangers(
     """After PEER_FLOOD nobody new is looked for; those who are known still are found."""
     telegram.fail("PEER_FLOOD", method="messages.sendMessage", times=1)
     await mail.send(taras, "text")
-    resolver = Resolver(mail.number.account, mail.throttle)
+    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
 
     stranger = await resolve(resolver, phone="380999999999")
     known = await resolve(resolver, user_id=taras.id)
@@ -169,7 +175,7 @@ async def test_suspected_number_meets_no_strangers(
 
 async def test_offline_is_told(number: Number) -> None:
     """Without a line the answer is that there is none."""
-    resolver = Resolver(number.account, Throttle(number.account))
+    resolver = resolver_of(number)
 
     assert code_of(await resolve(resolver, username="taras_m")) == "OFFLINE"
 
@@ -177,7 +183,7 @@ async def test_offline_is_told(number: Number) -> None:
 async def test_person_found_can_be_written_to(mail: Mail, telegram: DataCentre) -> None:
     """Whoever was resolved has an access hash from then on."""
     oleh = telegram.add_account("380501230000", "Oleh", username="oleh_x")
-    resolver = Resolver(mail.number.account, mail.throttle)
+    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
 
     await resolve(resolver, username="oleh_x")
     (sent,) = await mail.send(oleh, "good day")

@@ -44,7 +44,7 @@ async def files(clock: Clock) -> AsyncIterator[Files]:
     await files.close()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(content=st.binary(min_size=1, max_size=70_000), part_size=PART_SIZES, data=st.data())
 async def test_any_order_gives_the_same_file(
     content: bytes, part_size: int, data: st.DataObject

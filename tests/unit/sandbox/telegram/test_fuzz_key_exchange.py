@@ -38,7 +38,7 @@ class Spoiler(Client):
         self.finish(self.request_parameters(padded_the_old_way(self.inner())))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(step=st.integers(0, STEPS - 1), chain=st.lists(mutations, min_size=1, max_size=3).map(tuple))
 def test_spoilt_step_fails_in_one_way(step: int, chain: tuple[Mutation, ...]) -> None:
     """Whatever is changed, the exchange fails with its own error or goes on as if it were not."""

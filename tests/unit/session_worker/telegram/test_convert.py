@@ -8,7 +8,9 @@ import pytest
 from telethon.tl import types
 
 from session_worker.albums import Albums
-from session_worker.message import IncomingKind
+from session_worker.message import IncomingKind, Received
+from session_worker.pipe import MAX_EVENT, encode
+from session_worker.pipe_fields import LONGEST_TEXT
 from session_worker.telegram.convert import edited, is_rewritten, is_silent, short_message, written
 from session_worker.words import words_of
 from tests.unit.session_worker.telegram.messages import (
@@ -261,3 +263,29 @@ def test_the_short_form_is_a_message_like_others() -> None:
     made = written(short_message(update), TARAS, {}, EN).incoming
 
     assert (made.message_ids, made.peer_id, made.text, made.is_echo) == ((3,), 7, "hi", True)
+
+
+def test_endless_links_are_cut() -> None:
+    """An album whose captions hide more links than any comment of Planfix holds still arrives."""
+    url = "https://example.com/" + "x" * 2000
+    links = [types.MessageEntityTextUrl(i, 1, url) for i in range(100)]
+    albums = Albums(EN)
+    for number in range(10):
+        made = message(str(number) * 100, id=number, entities=links, media=photo(), grouped_id=1)
+        albums.add((), written(made, TARAS, {}, EN), 0.0)
+
+    (gathered,) = albums.take_all()
+
+    assert len(gathered.incoming.text) == LONGEST_TEXT
+    assert len(gathered.incoming.files) == 10
+    assert len(encode(Received(positions=(), incoming=gathered.incoming))) < MAX_EVENT
+
+
+def test_nul_in_what_a_client_says_of_a_file_is_left_out() -> None:
+    """Clients name the types of files as they like; the message arrives with its file."""
+    made = message("a\0b", media=document("image/\0png\r\n", named("a\0.png")))
+
+    incoming = written(made, TARAS, {}, EN).incoming
+
+    assert incoming.text == "ab"
+    assert [(file.name, file.mime) for file in incoming.files] == [("a_.png", "image/png")]

@@ -20,6 +20,7 @@ from session_worker.telegram.errors import (
     Refused,
     TelegramError,
     TemporarilyFailed,
+    Undecodable,
     Unreachable,
     is_known,
     state_without_session,
@@ -162,7 +163,8 @@ def test_a_bug_is_neither_hidden_nor_named_telegrams() -> None:
 def test_each_error_of_a_line_has_its_trouble() -> None:
     """What is shown differs for a cut, a deaf line, a refusal, a wait."""
     assert trouble_of(Unreachable("cut")).code is TroubleCode.UNREACHABLE
-    assert trouble_of(TemporarilyFailed("x")).code is TroubleCode.UNREACHABLE
+    assert trouble_of(TemporarilyFailed("x")).code is TroubleCode.FAILING
+    assert trouble_of(Undecodable(1)).code is TroubleCode.LAYER
     assert trouble_of(Deaf("x")).code is TroubleCode.DEAF
     assert trouble_of(Refused(400, "API_ID_INVALID")).code is TroubleCode.REJECTED
     assert trouble_of(FloodWait(7, "FLOOD_WAIT")).retry_after == 7

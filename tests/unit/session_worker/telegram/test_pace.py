@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.telegram.pace import Pace, pause_before
+from session_worker.telegram.pace import Pace, pause_before, pause_before_poll
 
 PACE = Pace(first_pause=0.5, longest_pause=30)
 
@@ -26,3 +26,12 @@ def test_pauses_grow_until_the_longest() -> None:
 def test_no_pause_is_endless_or_nothing(attempt: int, jitter: float) -> None:
     """However long an outage lasts, attempts go on at a bounded rate."""
     assert 0.25 <= pause_before(attempt, PACE, jitter) <= 30
+
+
+def test_a_poll_that_proved_nothing_is_repeated_soon() -> None:
+    """The pauses grow from a moment to the usual interval."""
+    pauses = [
+        pause_before_poll(unproven, Pace(settle=1, poll_interval=15)) for unproven in range(7)
+    ]
+
+    assert pauses == [15, 1, 2, 4, 8, 15, 15]

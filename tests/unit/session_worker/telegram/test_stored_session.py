@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from telethon.tl import types
 
-from session_worker.contract import DataCentre, Entity, StoredSession, UpdateState
+from session_worker.contract import DataCentre, EntitiesSeen, Entity, StoredSession, UpdateState
 from session_worker.telegram.stored_session import WorkerSession
 
 KEY = bytes(range(256))
@@ -119,3 +119,16 @@ def test_the_library_cannot_move_the_place_in_the_updates() -> None:
     session.set_update_state(0, types.updates.State(99, 0, None, 0, 0))
 
     assert session.get_update_states() == ()
+
+
+def test_names_with_nul_are_told_without_it() -> None:
+    """What a contact calls themselves can be stored, whatever it is; a crowd comes in pieces."""
+    session = WorkerSession(None, None)
+    session.process_entities(people(*(user(i, 1, "B\0o" * 200) for i in range(1, 801))))
+
+    first, second = session.take_entities(), session.take_entities()
+
+    assert (len(first), len(second)) == (500, 300)
+    assert first[0].name is not None
+    assert first[0].name.startswith("BoBo")
+    assert len(EntitiesSeen(entities=first).entities) == 500

@@ -9,7 +9,7 @@ from telethon.tl import types
 
 from session_worker.contract import UpdateState
 from session_worker.telegram.updates import Inbox, LibraryQueue, part
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 def at(pts: int) -> UpdateState:
@@ -65,7 +65,7 @@ async def test_a_full_inbox_makes_the_sender_wait() -> None:
     assert inbox.depth == 3
     await inbox.take()
     await inbox.take()
-    await asyncio.wait_for(sender, 10)
+    await asyncio.wait_for(sender, PATIENCE)
     assert inbox.depth == 2
 
 

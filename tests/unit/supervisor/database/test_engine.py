@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from supervisor import private_folder
 from supervisor.database import Database
 from supervisor.engine import database_url, make_private_file
-from supervisor.errors import DatabaseUnavailable, DatabaseUrlInvalid
+from supervisor.errors import DatabaseRefused, DatabaseUnavailable, DatabaseUrlInvalid
 from supervisor.transactor import open_transactor
 
 if TYPE_CHECKING:
@@ -85,6 +87,68 @@ async def test_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable):
         await database.start()
 
+    await database.stop()
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        ("SELECT nothing", {}),
+        ("INSERT INTO audit (id) VALUES (1)", {}),
+        ("DELETE FROM audit WHERE id = :id", {"id": 10**30}),
+        ("DELETE FROM audit WHERE who = :who", {"who": "\ud800"}),
+        ("DELETE FROM audit WHERE id IN :ids", {"ids": range(260_000)}),
+    ],
+    ids=["unknown", "incomplete", "huge", "half", "many"],
+)
+async def test_refused_statement_is_no_outage(
+    database_url: str, statement: str, values: dict[str, Any]
+) -> None:
+    """What would fail for ever is not taken for a database that is away, nor are its values told."""
+    database = Database(database_url)
+    await database.start()
+    query = text(statement)
+    if "ids" in values:
+        query = query.bindparams(bindparam("ids", expanding=True))
+
+    with pytest.raises(DatabaseRefused) as refused:
+        await database.write(lambda connection: connection.execute(query, values))
+
+    assert len(str(refused.value)) < 100
+    await database.stop()
+
+
+async def test_locked_database_is_an_outage(sqlite_url: str) -> None:
+    """Whoever finds the file locked may try again."""
+    database = Database(sqlite_url)
+    await database.start()
+    hurry = text("PRAGMA busy_timeout = 1")
+
+    async def impatiently(connection: AsyncConnection) -> None:
+        await connection.execute(hurry)
+
+    await database.write(impatiently)
+    with closing(sqlite3.connect(sqlite_url.partition(":///")[2])) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable):
+            await database.write(impatiently)
+
+    await database.write(impatiently)
+    await database.stop()
+
+
+@pytest.mark.parametrize("cut", ["pg_terminate_backend", "pg_cancel_backend"])
+async def test_lost_connection_is_an_outage(postgres_url: str, cut: str) -> None:
+    """A statement that the server breaks off may be tried again."""
+    database = Database(postgres_url)
+    await database.start()
+
+    with pytest.raises(DatabaseUnavailable):
+        await database.write(
+            lambda connection: connection.execute(text(f"SELECT {cut}(pg_backend_pid())"))
+        )
+
+    await database.ping()
     await database.stop()
 
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
@@ -66,9 +66,7 @@ async def test_callers_share_commits(writer: Writer, transactor: Transactor) -> 
     assert len(commits) <= 5
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20)
 @given(units=st.lists(st.sampled_from(["good", "refused", "broken"]), max_size=12))
 async def test_failing_unit_fails_alone(
     writer: Writer, transactor: Transactor, database_url: str, units: list[str]

@@ -18,6 +18,7 @@ from session_worker.message import (
     Trying,
 )
 from supervisor.errors import NumberUnknown, StaleEpoch
+from supervisor.store.journal_statuses import find_owed
 from tests.unit.supervisor.journal.messages import NUMBER, incoming, picture, received
 
 if TYPE_CHECKING:
@@ -208,3 +209,21 @@ async def test_purge_erases_all(office: Office) -> None:
         await office.say(received(6))
     with pytest.raises(NumberUnknown):
         await office.write("b")
+
+
+async def test_thousands_of_messages_at_once(office: Office) -> None:
+    """More ids than one statement takes are looked up and kept all the same."""
+    deletions = [
+        received(*range(start, start + 1000), what=IncomingKind.DELETION)
+        for start in range(1, 36_001, 1000)
+    ]
+
+    await office.say(*deletions)
+
+    assert len(await office.entries()) == 36
+
+
+async def test_statuses_of_thousands_of_messages_at_once(office: Office) -> None:
+    """More rows than one statement takes are asked about all the same."""
+    async with office.store.database.read() as connection:
+        assert await find_owed(connection, NUMBER, range(40_000)) == ()

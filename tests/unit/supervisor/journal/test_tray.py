@@ -215,7 +215,7 @@ async def test_row_that_is_read_and_offered_is_handed_over_once() -> None:
     await shelf.tray.end()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     steps=st.lists(
         st.tuples(

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.errors import NumberUnknown, StaleEpoch
@@ -147,9 +147,7 @@ async def test_stragglers_lose_every_race(
             epoch = taken
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15)
 @given(steps=st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=12))
 async def test_only_the_newest_of_any_history_writes(
     store: Store, steps: list[tuple[bool, int]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -103,6 +103,30 @@ async def test_token_finds_its_number_only(store: Store, created: Created, acme:
     assert await numbers.get_with_token(acme.number, other.token) is None
     assert await numbers.get_with_token("70000000000", created.token) is None
     assert await numbers.find_by_token("guess") is None
+
+
+@pytest.mark.parametrize(
+    ("differs", "shared"),
+    [
+        ({}, True),
+        ({"client": "Rival"}, False),
+        ({"url_planfix": "https://rival.planfix.ua/webchat/api"}, False),
+    ],
+    ids=str,
+)
+async def test_integration_is_shared_within_one_client_in_one_planfix(
+    store: Store, created: Created, acme: NewNumber, differs: dict[str, Any], shared: bool
+) -> None:
+    """Numbers are channels of one integration if both the client and the Planfix are the same."""
+    other = "79007654321"
+    await store.numbers.create(replace(acme, number=other, **differs))
+    numbers = store.numbers
+
+    assert await numbers.share_planfix(acme.number, other) is shared
+    assert await numbers.share_planfix(other, acme.number) is shared
+    assert not await numbers.share_planfix(acme.number, "70000000000")
+    await numbers.change(other, Changes(url_planfix="https://elsewhere.example"))
+    assert not await numbers.share_planfix(acme.number, other)
 
 
 async def test_change_leaves_the_rest(store: Store, created: Created, acme: NewNumber) -> None:

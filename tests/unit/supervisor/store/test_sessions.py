@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
+from session_worker.contract import NO_HASH
 from session_worker.message import Outgoing, Part
 from supervisor.errors import SealBroken
 from supervisor.models import Login
@@ -53,14 +54,12 @@ async def test_new_login_of_the_account_goes_on(store: Store, created: Created) 
     """After a lost login the same account goes on from its pts; what a key counts begins anew."""
     number, epoch = created.number.number, created.number.epoch
     await store.sessions.save(number, epoch, SESSION)
-    await store.entities.save(number, epoch, [Entity(1, 2)])
     await store.sessions.drop(number, epoch)
     again = replace(SESSION, auth_key=os.urandom(256), updates=None)
 
     await store.sessions.save(number, epoch, again)
 
     assert await store.sessions.load(number) == replace(again, updates=UpdateState(5, 0, 7, 0))
-    assert await store.entities.find(number, 1) == Entity(1, 2)
 
 
 @pytest.mark.parametrize(("held", "new"), [(777, 778), (None, 777)])
@@ -77,6 +76,103 @@ async def test_another_account_starts_afresh(
 
     assert await store.sessions.load(number) == other
     assert await store.entities.list(number) == ()
+
+
+@pytest.mark.parametrize("is_dropped", [True, False])
+async def test_new_login_forgets_hashes_but_no_names(
+    store: Store, created: Created, is_dropped: bool
+) -> None:
+    """Access hashes belong to a login; by their names people can be found again."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.sessions.save(number, epoch, SESSION)
+    await store.entities.save(number, epoch, [Entity(1, 2, "anna", "7900", "Anna")])
+    if is_dropped:
+        await store.sessions.drop(number, epoch)
+    again = replace(SESSION, auth_key=os.urandom(256), updates=None)
+
+    await store.sessions.save(number, epoch, again)
+
+    forgotten = Entity(1, NO_HASH, "anna", "7900", "Anna")
+    assert await store.entities.list(number) == (forgotten,)
+
+
+async def test_same_login_keeps_its_hashes(store: Store, created: Created) -> None:
+    """A worker that tells its key once more, or a file that comes again, changes no access hash."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.sessions.save(number, epoch, SESSION)
+    await store.entities.save(number, epoch, [Entity(1, 2)])
+
+    await store.sessions.save(number, epoch, replace(SESSION, user_id=None))
+
+    assert await store.entities.find(number, 1) == Entity(1, 2)
+
+
+@pytest.mark.parametrize("pts", [3, 9])
+@pytest.mark.parametrize("is_same_login", [True, False])
+async def test_place_reached_wins_over_that_of_a_file(
+    store: Store, created: Created, pts: int, is_same_login: bool
+) -> None:
+    """What the file's program read was not delivered here; what was must not come again."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.sessions.save(number, epoch, SESSION)
+    key = SESSION.auth_key if is_same_login else os.urandom(256)
+    imported = Session(2, "149.154.167.50", 443, key, None, UpdateState(pts, 1, 1, 1))
+
+    await store.sessions.save(number, epoch, imported)
+
+    place = UpdateState(5, 6, 7, 8) if is_same_login else UpdateState(5, 0, 7, 0)
+    assert await store.sessions.load(number) == replace(imported, user_id=777, updates=place)
+
+
+async def test_first_file_brings_its_place(store: Store, created: Created) -> None:
+    """Where nothing was reached yet, the number goes on from where the file's program was."""
+    number, epoch = created.number.number, created.number.epoch
+    place = UpdateState(9, 1, 1, 1)
+    imported = replace(SESSION, user_id=None, updates=place)
+
+    await store.sessions.save(number, epoch, imported)
+
+    assert await store.sessions.load(number) == imported
+
+
+async def test_new_account_of_the_phone_starts_afresh(store: Store, created: Created) -> None:
+    """A login that proves to be of a later account of the same phone has nothing of the earlier."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.sessions.save(number, epoch, SESSION)
+    imported = replace(SESSION, user_id=None, auth_key=os.urandom(256), updates=None)
+    await store.sessions.save(number, epoch, imported)
+    await store.entities.save(number, epoch, [Entity(1, 2)])
+
+    await store.sessions.save(number, epoch, replace(imported, user_id=778))
+
+    assert await store.sessions.load(number) == replace(imported, user_id=778)
+    assert await store.entities.list(number) == ()
+
+
+async def test_another_accounts_login_is_let_go(
+    store: Store, created: Created, acme: NewNumber
+) -> None:
+    """Its key is free for the right number; place and chats of the number's own account stay."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.sessions.save(number, epoch, SESSION)
+    journal = await store.journals.open(number)
+    part = Part(text="hello", random_ids=(1,))
+    await journal.accept(Outgoing(peer_id=2, planfix_id="1", parts=(part,)), is_new_chat=True)
+    await store.entities.save(number, epoch, [Entity(2, 5, "anna")])
+    foreign = Session(2, "149.154.167.50", 443, os.urandom(256), None, UpdateState(9, 1, 1, 1))
+    await store.sessions.save(number, epoch, foreign)
+    await store.entities.save(number, epoch, [Entity(3, 1, "somebody_elses")])
+    right = (await store.numbers.create(replace(acme, number="79007654321"))).number
+
+    await store.sessions.let_go(number, epoch)
+
+    assert await store.sessions.load(number) is None
+    assert not await store.sessions.is_held_by_another(right.number, foreign.auth_key)
+    assert await store.entities.list(number) == (Entity(2, NO_HASH, "anna"),)
+    assert (await store.numbers.get(number)).login is Login.NEEDED
+    own = replace(SESSION, auth_key=os.urandom(256), updates=None)
+    await store.sessions.save(number, epoch, own)
+    assert await store.sessions.load(number) == replace(own, updates=UpdateState(5, 0, 7, 0))
 
 
 async def test_imported_login_goes_on_until_it_is_known(store: Store, created: Created) -> None:

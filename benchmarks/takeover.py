@@ -1,0 +1,83 @@
+"""How soon a gateway that stands by goes on in the place of one that was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import psutil
+
+from benchmarks.figure import Figure
+from benchmarks.fleet import is_online, make_sessions
+from benchmarks.gateway_program import CLIENT, running_gateway, until
+from benchmarks.sandbox_program import running_sandbox
+
+if TYPE_CHECKING:
+    from benchmarks.gateway_program import GatewayProgram
+    from benchmarks.sandbox_program import SandboxProgram
+
+NUMBERS = ["380500000000", "380500000001", "380500000002"]
+LOOKS = 0.01  # seconds between two looks
+
+
+async def measure() -> list[Figure]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        async with running_sandbox() as sandbox:
+            await make_sessions(sandbox, folder / "data" / "sessions", NUMBERS)
+            async with running_gateway(folder, sandbox) as first:
+                await first.until_serving()
+                for number in NUMBERS:
+                    await register(first, sandbox, number)
+                async with running_gateway(folder, sandbox) as second:
+                    await second.until_serving()
+                    return await killing(first, second)
+
+
+async def register(gateway: GatewayProgram, sandbox: SandboxProgram, number: str) -> None:
+    body = {
+        "name": CLIENT,
+        "number": number,
+        "url_planfix": f"{sandbox.http_url}/planfix/romashka/webchat/api",
+        "token_planfix": "planfix-token",
+        "name_session": number,
+    }
+    await gateway.call("POST", "/webhook?wait=60", body)
+
+
+async def killing(first: GatewayProgram, second: GatewayProgram) -> list[Figure]:
+    family = first.family()
+    start = time.perf_counter()
+    os.kill(first.process.pid, signal.SIGKILL)
+
+    async def are_gone() -> bool:
+        return not any(map(_runs, family))
+
+    async def is_ready() -> bool:
+        return (await second.http.get("/readyz")).is_success
+
+    async def are_online() -> bool:
+        shown = (await second.call("GET", "/numbers"))["numbers"]
+        return all(map(is_online, shown))
+
+    await until(are_gone, LOOKS)
+    gone = time.perf_counter() - start
+    await until(is_ready, LOOKS)
+    ready = time.perf_counter() - start
+    await until(are_online, LOOKS)
+    return [
+        Figure("kill -9 of a gateway until nothing of it is left", gone, "s", at_most=1),
+        Figure("kill -9 of a gateway until the one standing by serves", ready, "s", at_most=2),
+        Figure("  until its numbers are online", time.perf_counter() - start, "s"),
+    ]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

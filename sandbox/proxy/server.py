@@ -1,0 +1,165 @@
+"""A proxy's port: takes connections, lets its protocol lead them on, relays their bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOST = "127.0.0.1"
+CHUNK = 64 * 1024  # bytes
+HANDSHAKE = 30.0  # seconds
+ENDED: Final = b""
+
+logger = logging.getLogger(__name__)
+
+
+class Mode(StrEnum):
+    """How a proxy misbehaves."""
+
+    REFUSE = "refuse"
+    HANG = "hang"
+    CUT = "cut"
+
+
+class Stream(NamedTuple):
+    """The two ends of a connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+def unchanged(data: bytes) -> bytes:
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A connection that was led on, with what becomes of bytes in each direction."""
+
+    far: Stream
+    onward: Callable[[bytes], bytes] = unchanged
+    back: Callable[[bytes], bytes] = unchanged
+
+
+@dataclass(eq=False, slots=True)
+class Passage:
+    """One client's way through the proxy, as far as it has come."""
+
+    target: str | None = None
+    is_open: bool = True
+    streams: list[Stream] = field(default_factory=list)
+
+    def cut(self) -> None:
+        for stream in self.streams:
+            stream.writer.transport.abort()
+
+
+class TurnedAway(Exception):
+    """The client was told that it goes no further, or is not worth telling."""
+
+
+class ProxyServer(ABC):
+    """Listens while entered; remembers who went where."""
+
+    kind: str
+    passes_ends_on = True
+
+    def __init__(self) -> None:
+        self.passages: list[Passage] = []
+        self.mode: Mode | None = None
+        self.port = 0
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """What a client is told to use it."""
+
+    @abstractmethod
+    async def lead(self, near: Stream, passage: Passage) -> Way:
+        """Speak the protocol with a client until it is led on, or raise TurnedAway."""
+
+    async def start(self) -> None:
+        """Listen, at the port of last time if there was one."""
+        self._server = await asyncio.start_server(self._take, HOST, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Die: the port is closed, every connection is cut."""
+        if self._server is None:
+            return
+        self._server.close()
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+        self._server = None
+
+    def cut(self) -> None:
+        for passage in self.passages:
+            passage.cut()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(Stream(reader, writer)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, near: Stream) -> None:
+        passage = Passage(streams=[near])
+        self.passages.append(passage)
+        try:
+            if self.mode is Mode.HANG:
+                await asyncio.Event().wait()
+            if self.mode is not Mode.CUT:
+                async with asyncio.timeout(HANDSHAKE):
+                    way = await self.lead(near, passage)
+                await self._relay(near, way)
+        except (TurnedAway, OSError, EOFError, asyncio.LimitOverrunError) as exc:
+            logger.info("%s: %s", self.kind, exc)
+        finally:
+            passage.is_open = False
+            for stream in passage.streams:
+                stream.writer.close()
+
+    async def _relay(self, near: Stream, way: Way) -> None:
+        """Carry bytes both ways until both ends have ended; the end of one half is passed on."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._carry(near, way.far, way.onward))
+            both.create_task(self._carry(way.far, near, way.back))
+
+    async def _carry(self, source: Stream, sink: Stream, change: Callable[[bytes], bytes]) -> None:
+        try:
+            while (data := await source.reader.read(CHUNK)) != ENDED:
+                sink.writer.write(change(data))
+                await sink.writer.drain()
+            if self.passes_ends_on:
+                with suppress(OSError):
+                    sink.writer.write_eof()
+        except OSError:
+            sink.writer.transport.abort()
+
+    async def connect(self, passage: Passage, host: str, port: int) -> Stream:
+        """Open the onward connection; raises OSError where there is no way."""
+        passage.target = f"{host}:{port}"
+        if self.mode is Mode.REFUSE:
+            raise ConnectionRefusedError(passage.target)
+        far = Stream(*await asyncio.open_connection(host, port))
+        passage.streams.append(far)
+        return far

@@ -1,0 +1,70 @@
+"""The kinds of field a message on the pipe is made of, each with its bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, FailFast, Field
+
+LONGEST_TEXT = 64 * 1024  # characters; a comment of Planfix holds no more
+LONGEST_DETAIL = 1000  # characters
+LONGEST_NAME = 256  # characters; Telegram's longest full name has 129
+LONGEST_LABEL = 128  # characters
+LONGEST_PHONE = 32  # characters
+MOST_IDS = 1000  # messages that one event may be about
+MOST_FILES = 100  # of one message; an album has ten
+MOST_PARTS = 1000  # of one outgoing message
+MOST_ENTITIES = 500  # in one event
+LAST_MOMENT = 253_402_214_400.0  # the last day that a calendar has, in every time zone
+_LONGEST_TIME = 1e10  # seconds
+_CUT = "…"
+
+
+def _fitting(longest: int | None = None, *, is_label: bool = False) -> BeforeValidator:
+    """Mend and cut: an event has to arrive, whatever somebody calls themselves or a file."""
+
+    def fit(value: Any) -> Any:  # called for each text of each message, so it calls little itself
+        if not isinstance(value, str):
+            return value
+        if "\0" in value or not (value.isascii() or _is_whole(value)):
+            value = _mended(value)
+        if is_label and not value.isprintable():
+            value = "".join(filter(str.isprintable, value))  # no line break gets into a log
+        if longest is not None and len(value) > longest:
+            return value[: longest - 1] + _CUT
+        return value
+
+    return BeforeValidator(fit)
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _mended(text: str) -> str:
+    """Take out what no database keeps: NUL, halves of characters that have lost the other half."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+Sound = Annotated[str, _fitting()]
+"""Text of any length, in commands: they come from the gateway itself."""
+
+Text = Annotated[str, _fitting(LONGEST_TEXT), Field(max_length=LONGEST_TEXT)]
+Detail = Annotated[str, _fitting(LONGEST_DETAIL), Field(max_length=LONGEST_DETAIL)]
+Name = Annotated[str, _fitting(LONGEST_NAME), Field(max_length=LONGEST_NAME)]
+Label = Annotated[str, _fitting(LONGEST_LABEL, is_label=True), Field(max_length=LONGEST_LABEL)]
+Phone = Annotated[str, _fitting(LONGEST_PHONE), Field(max_length=LONGEST_PHONE)]
+# Never cut: a part of an address leads somewhere else.
+Host = Annotated[str, _fitting(), Field(max_length=255)]
+QrLink = Annotated[str, Field(max_length=1024, pattern=r"^tg://login\?token=[A-Za-z0-9_=-]+$")]
+
+Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Moment = Annotated[float, Field(ge=0.0, le=LAST_MOMENT, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=-_LONGEST_TIME, le=_LONGEST_TIME, allow_inf_nan=False)]
+
+Ids = Annotated[tuple[Int64, ...], FailFast(), Field(max_length=MOST_IDS)]

@@ -1,0 +1,28 @@
+"""A number's proxy in its row: sealed whole, beside it in clear where it lies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from session_worker.proxy import Proxy
+from supervisor.vault import Cell
+
+if TYPE_CHECKING:
+    from supervisor.vault import DataKey
+
+
+def proxy_values(number: str, proxy: Proxy | None, key: DataKey) -> dict[str, Any]:
+    if proxy is None:
+        return {"proxy": None, "proxy_place": None}
+    sealed = key.seal(_cell(number), proxy.model_dump_json().encode())
+    return {"proxy": sealed, "proxy_place": proxy.place}
+
+
+def open_proxy(row: Any, key: DataKey) -> Proxy | None:
+    if row.proxy is None:
+        return None
+    return Proxy.model_validate_json(key.open(_cell(row.digits), row.proxy))
+
+
+def _cell(number: str) -> Cell:
+    return Cell("number", number, "proxy")

@@ -1,0 +1,122 @@
+"""A server at `url_planfix` that answers to harm whoever asks."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_worker.contract import PlanfixAccount
+from session_worker.message import Contact
+from session_worker.planfix import LONGEST_ANSWER, Planfix
+from session_worker.planfix_answer import (
+    PlanfixAnswerLost,
+    PlanfixForbidden,
+    PlanfixUnavailable,
+)
+from session_worker.planfix_form import Line
+from tests.fakes.file_server import Answer, FileServer
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.acceptance.session_worker.inbound.bench import Bench
+
+UNPACKED = 48 << 20  # bytes
+MOST = 8 << 20  # bytes that an answer may cost
+BOMB = gzip.compress(gzip.compress(bytes(UNPACKED)))
+LINE = Line(Contact(peer_id=7, first_name="A"), "hello")
+ADDRESS = "webchat/api"
+
+HOSTILE = {
+    "a bomb": Answer(BOMB, headers=("Content-Encoding: gzip, gzip",)),
+    "a bomb with a refusal": Answer(BOMB, 400, headers=("Content-Encoding: gzip, gzip",)),
+    "packed": Answer(gzip.compress(b"{}"), headers=("Content-Encoding: gzip",)),
+    "packed in a way nobody knows": Answer(b"{}", headers=("Content-Encoding: x-own",)),
+    "too much": Answer(b" " * (LONGEST_ANSWER + 1)),
+    "deep lists": Answer(b"[" * (LONGEST_ANSWER // 2) + b"]" * (LONGEST_ANSWER // 2)),
+    "deep objects": Answer(b'{"a":' * 9000),
+    "deep data": Answer(json.dumps({"data": "[" * 9000}).encode()),
+    "a deep complaint": Answer(b'{"error":' + b"[" * 960 + b"]" * 960 + b"}"),
+    "a deep refusal": Answer(b"[" * 9000, 400),
+    "no finite number": Answer(b'{"data":{"number":1e999}}'),
+    "no number": Answer(b'{"data":{"number":NaN}}'),
+    "infinity in a text": Answer(b'{"data":"{\\"number\\":-Infinity}"}'),
+}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FileServer]:
+    async with FileServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def planfix(server: FileServer) -> AsyncIterator[Planfix]:
+    url = f"{server.url}/{ADDRESS}"
+    account = PlanfixAccount(url=url, token="key", provider_id="telegram", may_be_private=True)
+    made = Planfix(account, "380501112233")
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_answer_that_can_not_be_read_is_a_lost_answer(
+    server: FileServer, planfix: Planfix, name: str
+) -> None:
+    """Another try follows; nothing of the answer was unpacked, nor held beyond the limit."""
+    server.offer(ADDRESS, HOSTILE[name])
+    tracemalloc.start()
+    try:
+        with pytest.raises(PlanfixUnavailable):
+            await planfix.get_task(7)
+        with pytest.raises(PlanfixAnswerLost):
+            await planfix.new_message(LINE)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < MOST
+    assert "accept-encoding: identity" in server.heads[-1].lower()
+
+
+async def test_port_that_does_not_exist_is_not_called() -> None:
+    """Such an address was refused when it was given; one from elsewhere makes no dead letter."""
+    url = "http://127.0.0.1:99999/webchat/api"
+    account = PlanfixAccount(url=url, token="key", provider_id="telegram", may_be_private=True)
+    planfix = Planfix(account, "380501112233")
+
+    with pytest.raises(PlanfixForbidden):
+        await planfix.new_message(LINE)
+    await planfix.close()
+
+
+async def test_nothing_of_an_answer_is_remembered(server: FileServer, planfix: Planfix) -> None:
+    """A cookie is neither kept, which would fill the memory, nor sent back."""
+    server.offer(ADDRESS, Answer(b"{}", headers=("Set-Cookie: a=b; Path=/",)))
+
+    for _ in range(2):
+        assert await planfix.get_task(7) is None
+
+    assert "cookie" not in server.heads[-1].lower()
+
+
+@pytest.mark.parametrize("name", ["a bomb", "deep lists", "no finite number"])
+async def test_message_outlives_the_attack(bench: Bench, name: str) -> None:
+    """No dead letter: the message is delivered once the server answers as it should."""
+    await bench.kill()
+    async with FileServer() as server:
+        hostile = HOSTILE[name]
+        server.offer(ADDRESS, hostile, hostile, Answer(b'{"data":{"number":5}}'))
+        bench.planfix_url = f"{server.url}/{ADDRESS}"
+        await bench.start_again()
+        bench.write("hello")
+
+        await eventually(lambda: bench.desk.delivered)
+
+    assert set(bench.desk.failures) <= {"planfix_unavailable", "planfix_answer_lost"}
+    assert bench.desk.failures

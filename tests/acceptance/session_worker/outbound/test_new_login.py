@@ -1,0 +1,177 @@
+"""Messages to people whom only an earlier login has met."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.telegram.post_office import Draft
+from session_worker.message import Resolve
+from session_worker.telegram.resolving import Resolver
+from tests.acceptance.session_worker.conftest import PHONE
+from tests.waiting import eventually
+
+if TYPE_CHECKING:
+    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.data_centre import DataCentre
+    from tests.acceptance.session_worker.outbound.mail import Mail
+
+MORE_THAN_A_PAGE = 130  # chats
+
+
+@pytest.fixture
+async def oleh(mail: Mail, telegram: DataCentre) -> Account:
+    """Give somebody whom the number has looked up, yet has no chat with."""
+    met = telegram.add_account("380501230000", "Oleh", username="oleh_x")
+    await _look_up(mail, met)
+    return met
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+async def test_known_contacts_are_answered_after_a_new_login(
+    mail: Mail, taras: Account, iryna: Account, forgets: bool
+) -> None:
+    """The hashes of the last login are renewed, so each answer arrives at the first try, once."""
+    await mail.log_in_anew(forgets=forgets)
+    orders = [mail.begin(to, "good day") for to in (taras, iryna)]
+
+    for order in orders:
+        await mail.until_done(order)
+
+    assert [mail.failures(order) for order in orders] == [[], []]
+    assert [mail.texts(to) for to in (taras, iryna)] == [["good day"], ["good day"]]
+
+
+async def test_renewed_hash_is_kept(mail: Mail, taras: Account) -> None:
+    """The next worker needs no second renewal."""
+    await mail.log_in_anew(forgets=True)
+    await mail.send(taras, "first")
+
+    await mail.number.stop()
+    await mail.number.start_again()
+
+    assert mail.number.account.access_hash(taras.id) is not None
+
+
+async def test_files_go_under_the_renewed_hash(mail: Mail, taras: Account) -> None:
+    """What was uploaded before Telegram refused the hash is sent once the hash is renewed."""
+    await mail.log_in_anew(forgets=False)
+
+    sent = await mail.send(taras, "look", a_pdf=b"a", b_pdf=b"b")
+
+    assert [each.text for each in sent].count("look") == 1
+    assert len([each for each in sent if each.media]) == 2
+
+
+async def test_chat_far_down_the_list_is_found(
+    mail: Mail, telegram: DataCentre, taras: Account
+) -> None:
+    """The list of chats is gone through page by page."""
+    number = telegram.account_of(PHONE)
+    for place in range(MORE_THAN_A_PAGE):
+        newer = telegram.add_account(f"3809900{place:05}", f"Contact {place}")
+        telegram.post_office.send(newer, number, Draft("hello"))
+    await mail.log_in_anew(forgets=True)
+
+    await mail.send(taras, "good day")
+
+    assert mail.texts(taras) == ["good day"]
+
+
+@pytest.mark.parametrize("username", ["oleh_x", None])
+async def test_person_without_a_chat_is_found_by_name_or_phone(
+    mail: Mail, telegram: DataCentre, oleh: Account, username: str | None
+) -> None:
+    """Whoever is in no chat is looked up by user name, else by phone."""
+    telegram.accounts.rename(oleh, username)
+    await _look_up(mail, oleh)
+    await mail.log_in_anew(forgets=True)
+
+    await mail.send(oleh, "good day")
+
+    assert mail.texts(oleh) == ["good day"]
+
+
+async def test_user_name_of_somebody_else_leads_nowhere(
+    mail: Mail, telegram: DataCentre, oleh: Account
+) -> None:
+    """A user name that has passed to another person is no way to the one who had it."""
+    telegram.accounts.rename(oleh, None)
+    oleh.phone_visible = False
+    other = telegram.add_account("380501230009", "Other", username="oleh_x")
+    await mail.log_in_anew(forgets=True)
+
+    order = mail.begin(oleh, "for Oleh alone")
+    await mail.until_done(order)
+
+    assert mail.codes(order) == ["PEER_ID_INVALID"]
+    assert mail.texts(other) == []
+
+
+async def test_wait_for_the_list_of_chats_is_no_last_word(
+    mail: Mail, telegram: DataCentre, taras: Account
+) -> None:
+    """While Telegram lets nobody look, the message waits."""
+    await mail.log_in_anew(forgets=False)
+    telegram.fail("FLOOD_WAIT_1", method="messages.getDialogs", times=1)
+    order = mail.begin(taras, "good day")
+
+    await mail.until_done(order)
+
+    assert mail.codes(order) == ["FLOOD_WAIT"]
+    assert mail.texts(taras) == ["good day"]
+
+
+async def test_one_look_renews_all(mail: Mail, telegram: DataCentre, iryna: Account) -> None:
+    """Once the list of chats was read, nobody in it has to be looked for again."""
+    await mail.log_in_anew(forgets=True)
+    await mail.send(telegram.account_of("380671112233"), "first")
+    telegram.fail("FLOOD_WAIT_600", method="messages.getDialogs")
+
+    await mail.send(iryna, "second")
+
+    assert mail.texts(iryna) == ["second"]
+
+
+async def test_dead_letter_of_an_earlier_version_can_be_sent_again(
+    mail: Mail, telegram: DataCentre, taras: Account
+) -> None:
+    """What died of a stale hash arrives when it is sent again."""
+    telegram.fail("PEER_ID_INVALID", method="messages.sendMessage", times=1)
+    telegram.fail("CHAT_ID_INVALID", method="messages.getDialogs", times=1)
+    order = mail.begin(taras, "good day")
+    await mail.until_done(order)
+    assert mail.codes(order) == ["PEER_ID_INVALID"]
+
+    await mail.log_in_anew(forgets=False)
+    again = mail.replayed(order)
+    mail.outbound.send(again)
+
+    await eventually(lambda: mail.texts(taras) == ["good day"], awaited="the replayed message")
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+async def test_known_id_is_resolved_after_a_new_login(
+    mail: Mail, taras: Account, forgets: bool
+) -> None:
+    """A first message may still name somebody by the id alone."""
+    await mail.log_in_anew(forgets=forgets)
+    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
+
+    answer = await resolver.resolve(Resolve(request_id=1, user_id=taras.id))
+
+    assert answer.contact is not None
+    assert answer.contact.first_name == "Taras"
+
+
+async def _look_up(mail: Mail, who: Account) -> None:
+    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
+    await resolver.resolve(Resolve(request_id=1, username=who.username, phone=who.phone))
+    await eventually(
+        lambda: any(
+            each.peer_id == who.id and each.username == who.username
+            for each in (mail.number.memory.session and mail.number.memory.session.entities) or ()
+        ),
+        awaited=f"{who.first_name} among the stored",
+    )
