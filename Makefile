@@ -13,10 +13,10 @@ run: .venv/run-ready
 
 setup: .venv/ready
 
-# `make test REPEAT=1` gives failed tests a second chance, as told in tests/repetition.py.
+# `make test REPEAT=1` gives failed tests a second chance, as told in tests/support/repetition.py.
 test: check
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST) $(if $(REPEAT),|| $(BIN)/python -m tests.repetition $$?)
+	$(BIN)/coverage run -m pytest $(PYTEST) $(if $(REPEAT),|| $(BIN)/python -m tests.support.repetition $$?)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

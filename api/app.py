@@ -9,27 +9,17 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
-from api.blueprints import (
-    audit,
-    console,
-    docs,
-    files,
-    health,
-    journal,
-    login,
-    login_page,
-    message,
-    numbers,
-    webhook,
-)
-from api.body import LARGEST
-from api.doorstep import guard_doorstep
-from api.downloads import Downloads
-from api.errors import register_error_handlers
-from api.lifespan import serve_gateway
-from api.log import set_up_logging
-from api.openapi import describe_api
-from api.refusal import StartRefused, refuse
+from api.lifecycle.lifespan import serve_gateway
+from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
+from api.login import calls, page
+from api.messages import files, journal, planfix_webhook
+from api.messages.downloads import Downloads
+from api.numbers import operator_calls, webhook
+from api.operations import audit, health, pages
+from api.requests.body import LARGEST
+from api.requests.errors import register_error_handlers
+from api.requests.openapi import describe_api
+from api.security.request_guard import guard_requests
 from api.settings import Settings, SettingsInvalid, read_settings
 
 if TYPE_CHECKING:
@@ -60,21 +50,20 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     app.url_map.merge_slashes = False
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BODY_TIMEOUT=BODY_TIMEOUT)
     app.config.update(STALL_TIMEOUT=STALL_TIMEOUT, DOWNLOADS=Downloads())
-    guard_doorstep(app)
+    guard_requests(app)
     describe_api(app)
     register_error_handlers(app)
     for module in (
         webhook,
-        message,
-        numbers,
+        planfix_webhook,
+        operator_calls,
         journal,
         files,
-        login,
-        login_page,
+        calls,
+        page,
         audit,
         health,
-        docs,
-        console,
+        pages,
     ):
         app.register_blueprint(module.blueprint)
     app.after_request(partial(_guard, _page_headers(settings)))
@@ -86,7 +75,7 @@ def _settings_or_exit() -> Settings:
     try:
         return read_settings()
     except SettingsInvalid as exc:
-        refuse(str(exc))
+        exit_refused(str(exc))
 
 
 def _serve_while_app_serves(app: Quart, settings: Settings, gateway: Gateway | None) -> None:
@@ -96,7 +85,7 @@ def _serve_while_app_serves(app: Quart, settings: Settings, gateway: Gateway | N
             async with serve_gateway(app, settings, gateway):
                 yield
         except StartRefused as exc:
-            refuse(str(exc))
+            exit_refused(str(exc))
 
 
 def _page_headers(settings: Settings) -> dict[str, str]:

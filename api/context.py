@@ -1,21 +1,65 @@
-"""What the handlers of one application share."""
+"""What the handlers share: settings, gateway, authenticator and work that survives a hang-up."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from quart import current_app
 
-from api.errors import ApiError
+from api.requests.errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from types import TracebackType
+
     from quart import Quart
 
-    from api.auth import Door
     from api.gateway import Gateway
+    from api.security.authenticator import Authenticator
     from api.settings import Settings
-    from api.undisturbed import Undisturbed
+
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class SurvivingWork:
+    """Keeps hold of such work, so that a number is never left half changed."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_failure)
+            raise
+
+
+def _log_failure(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (exc := task.exception()):
+        logger.error("failed after its caller had gone", exc_info=exc)
+
 
 _KEY = "telefix"
 
@@ -26,8 +70,8 @@ class Context:
 
     settings: Settings
     gateway: Gateway
-    door: Door
-    work: Undisturbed
+    authenticator: Authenticator
+    work: SurvivingWork
 
 
 def share(app: Quart, context: Context) -> None:
@@ -38,3 +82,7 @@ def context() -> Context:
     if _KEY not in current_app.extensions:
         raise ApiError(503, "starting", "the gateway is starting")
     return cast("Context", current_app.extensions[_KEY])
+
+
+def login_url(secret: str) -> str:
+    return f"{context().settings.public_url}/login/{secret}/"

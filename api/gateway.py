@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from api.schemas import ChangedNumber, NewNumber
-    from supervisor.draft import OutgoingDraft
+    from api.numbers.models import ChangedNumber, NewNumber
     from supervisor.gateway import Created, Readiness
-    from supervisor.login_desk import LoginMethod, Progress
-    from supervisor.login_links import MadeLink
-    from supervisor.mailroom import Accepted, OpenFile
-    from supervisor.page_merging import PageMerging
-    from supervisor.store.journal_shelf import Selection
-    from supervisor.store.journal_values import Entry, Receipt
+    from supervisor.journal.browsing import Selection
+    from supervisor.journal.values import Entry, Receipt
+    from supervisor.login.links import MadeLink
+    from supervisor.login.login_service import LoginMethod, Progress
+    from supervisor.messages.message_service import Accepted, OpenFile
+    from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.numbers.view import View
+    from supervisor.processes.page_merging import PageMerging
     from supervisor.store.values import AuditEntry, LoginLink
-    from supervisor.view import View
 
 
 class Logins(Protocol):
@@ -54,7 +54,7 @@ class Gateway(Protocol):
     async def numbers(self, client: str | None = None) -> tuple[View, ...]: ...
     async def authorize(self, number: str, token: str) -> bool: ...
     async def number_of(self, token: str, channel: str | None) -> str | None: ...
-    async def accept(self, number: str, draft: OutgoingDraft) -> Accepted: ...
+    async def accept(self, number: str, draft: OutgoingMessage) -> Accepted: ...
     async def messages(self, number: str, selection: Selection) -> tuple[Entry, ...]: ...
     async def replay(self, number: str, row: int) -> None: ...
     async def replay_all(self, number: str) -> int: ...

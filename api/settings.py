@@ -1,8 +1,11 @@
-"""The settings of the gateway; only this module reads the environment."""
+"""The settings, read from the environment and checked, with the keys of the demo."""
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,11 +19,41 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from api.caller import parse_proxies
-from api.kept_key import keep_admin_key, keep_secret_key
-from api.setting_rules import HINTS, in_words, pick_language
-from supervisor.engine import database_url
-from supervisor.vault import parse_secret_key
+from api.security.client_address import parse_proxies
+from supervisor.database.engines import database_url
+from supervisor.encryption.vault import parse_secret_key
+from supervisor.private_folder import make_private_folder
+
+LANGUAGES = ("en", "ru", "uk")
+HINTS = {
+    "admin_key": "choose a long random text, the operator's key for starting numbers",
+    "secret_key": (
+        "32 random bytes in URL-safe base64, made by: "
+        'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
+    ),
+    "telegram_api_id": "get it for your application at my.telegram.org, or set SANDBOX=1",
+    "telegram_api_hash": "get it for your application at my.telegram.org, or set SANDBOX=1",
+}
+_LOCALES = re.compile(r"[A-Za-z]{1,8}([_.@:][\w.@:-]*)+|C|POSIX")
+_WHERE = "Set it in the environment or in .env."
+
+
+def pick_language(value: Any) -> Any:
+    """Take `uk`, or the first language we have from a desktop's list such as `uk_UA:en`."""
+    if value in LANGUAGES or not isinstance(value, str) or not _LOCALES.fullmatch(value):
+        return value
+    wanted = (re.split(r"[_.@]", part)[0] for part in value.split(":"))
+    return next((language for language in wanted if language in LANGUAGES), "ru")
+
+
+def in_words(exc: ValidationError) -> str:
+    lines = ["The gateway can not start:"]
+    for error in exc.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in error["loc"]).upper()
+        said = error["msg"].removeprefix("Value error, ")
+        lines.append(f"  {name}: {said}" if name else "  " + said.replace("\n", "\n  "))
+    return "\n".join([*lines, _WHERE])
+
 
 Language = Literal["en", "ru", "uk"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
@@ -164,3 +197,26 @@ def read_settings() -> Settings:
 
 def _plain(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def keep_admin_key(data_dir: Path) -> str:
+    return _keep(data_dir / "admin_key", secrets.token_urlsafe(32))
+
+
+def keep_secret_key(data_dir: Path) -> str:
+    return _keep(data_dir / "secret_key", urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+def _keep(path: Path, fresh: str) -> str:
+    make_private_folder(path.parent)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft.touch(mode=0o600, exist_ok=False)
+    draft.write_text(fresh)
+    try:
+        # Linking fails where the key exists, so two gateways that start together agree on one.
+        os.link(draft, path)
+    except FileExistsError:
+        fresh = path.read_text().strip()
+    finally:
+        draft.unlink()
+    return fresh

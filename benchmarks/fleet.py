@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
-from api.demo_session import write_session_file
+from api.demo.demo_session import write_session_file
 from benchmarks.figure import Figure
 from benchmarks.gateway_program import CLIENT, running_gateway, until
 from benchmarks.merging import merging

@@ -20,16 +20,16 @@ import psutil
 from benchmarks.figure import Figure
 from benchmarks.form_load import connections, post_all
 from benchmarks.gateway_program import free_port
-from benchmarks.line import running_town, until
+from benchmarks.number_lines import running_town, until
 from benchmarks.sandbox_program import TOP
-from sandbox.planfix.filelink import StoredFile
+from sandbox.planfix.attached_files import StoredFile
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.handset import OwnFile, send_files
+from sandbox.telegram.phone_owner import OwnFile, send_files
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
-    from benchmarks.line import Line, Town
+    from benchmarks.number_lines import ConnectedNumber, Fleet
 
 CALLERS = 64
 ROUNDS = 7
@@ -55,7 +55,7 @@ async def measure() -> list[Figure]:
             ]
 
 
-async def throughput(town: Town, echo: str) -> list[Figure]:
+async def throughput(town: Fleet, echo: str) -> list[Figure]:
     """Post the same forms to both; the number is off the line, so that only storing is measured."""
     line = await town.open()
     town.sandbox.data_centre.afflict(Kind.CUT, line.number, 600.0)
@@ -74,7 +74,7 @@ async def throughput(town: Town, echo: str) -> list[Figure]:
     ]
 
 
-async def idle(town: Town) -> list[Figure]:
+async def idle(town: Fleet) -> list[Figure]:
     line = await town.open()
     outward = await _outward(town, line, IDLE)
     inward = await _inward([line], IDLE_RATE, IDLE / IDLE_RATE)
@@ -84,7 +84,7 @@ async def idle(town: Town) -> list[Figure]:
     ]
 
 
-async def isolation(town: Town) -> list[Figure]:
+async def isolation(town: Fleet) -> list[Figure]:
     """Compare what others wait while a number is flooded with what they wait in quiet times."""
     flooded, others = await town.open(), [await town.open() for _ in range(OTHERS)]
     quiet, noisy = [], []
@@ -105,7 +105,7 @@ async def isolation(town: Town) -> list[Figure]:
     ]
 
 
-async def files(town: Town) -> list[Figure]:
+async def files(town: Fleet) -> list[Figure]:
     line = await town.open()
     worker = psutil.Process((await town.show(line))["worker"]["pid"])
     supervisor = _application(town.gateway.family())
@@ -120,7 +120,7 @@ async def files(town: Town) -> list[Figure]:
     ]
 
 
-async def _outward(town: Town, line: Line, count: int) -> list[float]:
+async def _outward(town: Fleet, line: ConnectedNumber, count: int) -> list[float]:
     """Let an employee write, each time the last has arrived; return the milliseconds they take."""
     taken = []
     async with connections(f"{town.url}/webhook/message", 1) as (caller,):
@@ -133,9 +133,9 @@ async def _outward(town: Town, line: Line, count: int) -> list[float]:
     return taken
 
 
-async def _inward(lines: list[Line], rate: float, seconds: float) -> list[float]:
+async def _inward(lines: list[ConnectedNumber], rate: float, seconds: float) -> list[float]:
     """Let contacts write at a rate; return the milliseconds until Planfix was called."""
-    written: dict[str, tuple[Line, float]] = {}
+    written: dict[str, tuple[ConnectedNumber, float]] = {}
     start, place = time.perf_counter(), 0
     while (due := start + place / rate) < start + seconds:
         await asyncio.sleep(due - time.perf_counter())
@@ -150,7 +150,7 @@ async def _inward(lines: list[Line], rate: float, seconds: float) -> list[float]
     return [(posted[line.number][text] - at) * 1000 for text, (line, at) in written.items()]
 
 
-async def _flood(line: Line) -> None:
+async def _flood(line: ConnectedNumber) -> None:
     start, place = time.perf_counter(), 0
     while True:
         await asyncio.sleep(start + place / FLOOD - time.perf_counter())
@@ -158,11 +158,11 @@ async def _flood(line: Line) -> None:
         place += 1
 
 
-def _has_all(line: Line) -> bool:
+def _has_all(line: ConnectedNumber) -> bool:
     return len(line.texts_of_planfix()) >= len(line.me.box.conversation(line.contact.id).ids)
 
 
-async def _file_in(town: Town, line: Line, content: bytes) -> None:
+async def _file_in(town: Fleet, line: ConnectedNumber, content: bytes) -> None:
     known = len(line.planfix.journal.messages)
     centre = town.sandbox.data_centre
     file = OwnFile("film.bin", "application/octet-stream", content)
@@ -173,7 +173,7 @@ async def _file_in(town: Town, line: Line, content: bytes) -> None:
         raise RuntimeError(f"the file did not arrive: {attachment}")
 
 
-async def _file_out(town: Town, line: Line, content: bytes) -> None:
+async def _file_out(town: Fleet, line: ConnectedNumber, content: bytes) -> None:
     link = line.planfix.shelf.put(StoredFile("film.bin", content))
     attached = {"attachments[name]": "film.bin", "attachments[url]": link}
     length = line.length
@@ -213,7 +213,7 @@ def _application(family: list[psutil.Process]) -> psutil.Process:
     return found
 
 
-def _forms(line: Line, turn: int) -> Iterator[dict[str, str]]:
+def _forms(line: ConnectedNumber, turn: int) -> Iterator[dict[str, str]]:
     return (line.form(f"message {each}", f"{turn}.{each}") for each in range(CALLS))
 
 

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from api.demo_session import write_session_file
+from api.demo.demo_session import write_session_file
 from benchmarks.figure import Figure
 from benchmarks.fleet import is_online, register, shown_numbers
 from benchmarks.gateway_program import running_gateway, until
-from benchmarks.line import as_program
+from benchmarks.number_lines import as_program
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
 from sandbox.sandbox import Sandbox
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.post_office import Draft
 
 if TYPE_CHECKING:
     from benchmarks.gateway_program import GatewayProgram
     from sandbox.planfix.account import Account
-    from sandbox.telegram.accounts import Account as Person
+    from sandbox.telegram.accounts.accounts import Account as Person
 
 NUMBERS = [f"38052{number:07}" for number in range(50)]
 EACH = 40  # messages that wait for each number

@@ -25,7 +25,7 @@ import uvloop
 
 from benchmarks.form_load import connections
 from benchmarks.gateway_program import running_gateway
-from benchmarks.line import Line, Town, as_program
+from benchmarks.number_lines import ConnectedNumber, Fleet, as_program
 from benchmarks.soak_books import Chat, Outcome, explain
 from sandbox.sandbox import Sandbox
 
@@ -53,7 +53,7 @@ class Soak:
         self._chance = chance
         self._life = AsyncExitStack()
         self._chats: list[Chat] = []
-        self.town: Town
+        self.town: Fleet
 
     async def run(self, outcome: Outcome, numbers: int, rate: float) -> None:
         await self._start_gateway()
@@ -102,7 +102,7 @@ class Soak:
             await self._post_until_answered(chat.line, text)
             chat.into_telegram.append(text)
 
-    async def _post_until_answered(self, line: Line, text: str) -> None:
+    async def _post_until_answered(self, line: ConnectedNumber, text: str) -> None:
         while True:
             with suppress(*REFUSED):
                 async with connections(f"{self.town.url}/webhook/message", 1) as (caller,):
@@ -154,7 +154,7 @@ class Soak:
         program = running_gateway(self._folder, as_program(self._sandbox), log)
         gateway = await self._life.enter_async_context(program)
         await gateway.until_serving()
-        self.town = Town(self._sandbox, gateway, self._folder / "data" / "sessions")
+        self.town = Fleet(self._sandbox, gateway, self._folder / "data" / "sessions")
 
 
 async def soak(

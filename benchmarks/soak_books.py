@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from benchmarks.gateway_program import GatewayProgram
-    from benchmarks.line import Line
-    from sandbox.telegram.mailbox import Message
+    from benchmarks.number_lines import ConnectedNumber
+    from sandbox.telegram.chats.mailbox import Message
 
 PAGE = 500  # rows of the journal in one answer
 LOG_LINES = 40  # shown of those that name the number or the row
@@ -70,7 +70,7 @@ class Way:
 class Chat:
     """One number with what was written in its chat, each way in order."""
 
-    line: Line
+    line: ConnectedNumber
     into_planfix: list[str] = field(default_factory=lambda: ["hello"])
     into_telegram: list[str] = field(default_factory=list)
 
@@ -131,7 +131,7 @@ async def explain(chats: Sequence[Chat], gateway: GatewayProgram, log: str) -> I
     return iter(lines)
 
 
-async def _journal_of(line: Line, gateway: GatewayProgram) -> list[dict[str, Any]]:
+async def _journal_of(line: ConnectedNumber, gateway: GatewayProgram) -> list[dict[str, Any]]:
     """Read all rows of a number, a page at a time."""
     rows: list[dict[str, Any]] = []
     before = ""
@@ -144,7 +144,7 @@ async def _journal_of(line: Line, gateway: GatewayProgram) -> list[dict[str, Any
         before = f"&before={page[-1]['id']}"
 
 
-def _views(line: Line, rows: list[dict[str, Any]], text: str) -> Iterator[str]:
+def _views(line: ConnectedNumber, rows: list[dict[str, Any]], text: str) -> Iterator[str]:
     """Show the message's row, its calls to Planfix and its copies in Telegram."""
     for row in rows:
         if text in (row["text"], row["message_id"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from sandbox.control.app import create_app
-from sandbox.http_server import HttpServer
+from sandbox.control.http_server import HttpServer
 from sandbox.planfix.planfix import Planfix
 from sandbox.proxy.proxies import Proxies
 from sandbox.telegram.data_centre import DataCentre

@@ -1,4 +1,4 @@
-"""The one table of what can go wrong on the way to Telegram."""
+"""The one table of what can go wrong on the way to Telegram: the reason, the remedy and the next try."""
 
 from __future__ import annotations
 
@@ -8,14 +8,42 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
-from session_worker.failure_words import en, ru, uk
-from session_worker.failure_words.reason import Reason
-from session_worker.message import Failure
+from session_worker.protocol.messages import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from session_worker.failure_words.reason import Texts
+
+class Reason(StrEnum):
+    """Why, in terms that people tell apart."""
+
+    BLOCKED_BY_CONTACT = "blocked_by_contact"
+    BLOCKED_BY_US = "blocked_by_us"
+    CONTACT_DELETED = "contact_deleted"
+    WRITING_FORBIDDEN = "writing_forbidden"
+    PRIVACY = "privacy"
+    PREMIUM_ONLY = "premium_only"
+    PAID_ONLY = "paid_only"
+    CONTACT_UNKNOWN = "contact_unknown"
+    CONTACT_NOT_FOUND = "contact_not_found"
+    SPAM_LIMIT = "spam_limit"
+    FLOOD = "flood"
+    FILE_REFUSED = "file_refused"
+    VOICE_FORBIDDEN = "voice_forbidden"
+    UPLOAD_BROKEN = "upload_broken"
+    FILE_TOO_LARGE = "file_too_large"
+    FILE_EMPTY = "file_empty"
+    LINK_FORBIDDEN = "link_forbidden"
+    LINK_GONE = "link_gone"
+    LINK_UNREACHABLE = "link_unreachable"
+    TEXT_EMPTY = "text_empty"
+    TEXT_TOO_LONG = "text_too_long"
+    TEXT_REFUSED = "text_refused"
+    ALREADY_SENT = "already_sent"
+    TELEGRAM_FAILING = "telegram_failing"
+    OFFLINE = "offline"
+    NEEDS_LOGIN = "needs_login"
+    UNKNOWN = "unknown"
 
 
 class Remedy(StrEnum):
@@ -52,7 +80,7 @@ class Cause:
 
     @property
     def entry(self) -> Entry:
-        return entry_of(self.code)
+        return failure_entry(self.code)
 
 
 OFFLINE = "OFFLINE"
@@ -155,11 +183,10 @@ _FAMILIES: Mapping[str, Entry] = {
     "FLOOD_": Entry(Reason.FLOOD, Remedy.WAIT),
 }
 _NUMBER = re.compile(r"_\d+(?=_|$)")
-_BOOKS: Mapping[str, Mapping[Reason, Texts]] = {"en": en.TEXTS, "ru": ru.TEXTS, "uk": uk.TEXTS}
 _FILE_REMEDIES = frozenset({Remedy.GIVE_UP_FILE, Remedy.UPLOAD_AGAIN, Remedy.AS_DOCUMENT})
 
 
-def entry_of(code: str) -> Entry:
+def failure_entry(code: str) -> Entry:
     """Look a code up; numbers in it do not matter."""
     code = _NUMBER.sub("", code)
     family = next((entry for name, entry in _FAMILIES.items() if code.startswith(name)), _UNKNOWN)
@@ -168,17 +195,7 @@ def entry_of(code: str) -> Entry:
 
 def is_known(code: str) -> bool:
     """Whether the table, or a family of codes, says more of it than that it is unknown."""
-    return entry_of(code) is not _UNKNOWN
-
-
-def employee_reads(code: str, language: str) -> str:
-    """Tell the employee in Planfix why the message did not arrive."""
-    return _BOOKS[language][entry_of(code).reason].employee
-
-
-def operator_reads(code: str, language: str) -> str:
-    """Tell the operator what happened with whom to talk to about it."""
-    return _BOOKS[language][entry_of(code).reason].operator
+    return failure_entry(code) is not _UNKNOWN
 
 
 def concerns_file(cause: Cause) -> bool:

@@ -7,43 +7,40 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_worker.attachments import Fetcher
-from session_worker.contract import WatchPlanfix
-from session_worker.gap_filling import GapFilling
-from session_worker.inbound import Inbound
+from session_worker.inbound.delivered_log import DeliveredLog
+from session_worker.inbound.delivery import PlanfixDelivery
+from session_worker.inbound.gap_filling import GapFilling
+from session_worker.inbound.message_assembly import MessageAssembler, Sources
+from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.lanes import Lanes
-from session_worker.message import Deliver, Resolve, Send, Stored, TellStatus
-from session_worker.outbound import Outbound
-from session_worker.parcel import Packing, Sources
-from session_worker.planfix import Planfix
-from session_worker.proofs import Proofs
-from session_worker.reception import Reception
-from session_worker.recollection import Recollection
-from session_worker.telegram.account import TelegramAccount
-from session_worker.telegram.addresses import Addresses
-from session_worker.telegram.backfill import Last
-from session_worker.telegram.downloads import Downloads
-from session_worker.telegram.history import History
-from session_worker.telegram.listener import Listener
-from session_worker.telegram.message_box import Gap
-from session_worker.telegram.pace import Pace
-from session_worker.telegram.people import People
-from session_worker.telegram.profiles import Profiles
-from session_worker.telegram.resolving import Resolver
-from session_worker.telegram.throttle import Throttle
-from session_worker.telegram.updates import CatchUp, CaughtUp
-from session_worker.tls import tls_context
-from session_worker.traces import Traces
-from session_worker.whereabouts import Whereabouts
-from session_worker.words import words_of
+from session_worker.network.guarded_transport import tls_context
+from session_worker.outbound.attachments import Fetcher
+from session_worker.outbound.sender import TelegramSender
+from session_worker.planfix.client import PlanfixClient
+from session_worker.protocol.contract import WatchPlanfix
+from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
+from session_worker.telegram.connection.account import TelegramAccount
+from session_worker.telegram.connection.message_box import Gap
+from session_worker.telegram.connection.timing import ConnectionTiming
+from session_worker.telegram.connection.updates import CatchUp, CaughtUp
+from session_worker.telegram.reading.downloads import Downloads
+from session_worker.telegram.reading.history import History, Last
+from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.telegram.reading.people import People
+from session_worker.telegram.reading.profiles import Profiles
+from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
+from session_worker.telegram.reading.update_parser import UpdateParser
+from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.sending.flood_control import FloodControl
+from session_worker.telegram.sending.recipient_search import RecipientSearch
+from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment, Command
-    from session_worker.gate import Gate
-    from session_worker.planfix import Patience
-    from session_worker.session import Outbox
-    from session_worker.telegram.fence import Right
-    from session_worker.telegram.updates import Incoming
+    from session_worker.planfix.circuit_breaker import CircuitBreaker
+    from session_worker.planfix.client import Patience
+    from session_worker.protocol.contract import Assignment, Command
+    from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.updates import PositionedUpdate
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
 WHEREABOUTS = "messages"
@@ -51,46 +48,50 @@ SENT = "sent"
 PROOFS = "proofs"
 
 
-class Number:
+class NumberSession:
     """Carries messages between Telegram and Planfix while the supervisor keeps the books."""
 
     def __init__(
         self,
         assignment: Assignment,
         outbox: Outbox,
-        lease: Right,
+        lease: WritePermit,
         *,
-        pace: Pace | None = None,
-        gate: Gate | None = None,
+        timing: ConnectionTiming | None = None,
+        circuit_breaker: CircuitBreaker | None = None,
         patience: Patience | None = None,
     ) -> None:
-        pace = pace or Pace()
+        timing = timing or ConnectionTiming()
         self._outbox = outbox
         self._since = _last_known_moment(assignment)
-        account = TelegramAccount(assignment, outbox, lease, on_update=self._take, pace=pace)
-        spool, words = Path(assignment.spool), words_of(assignment.language)
-        recollection, people = Recollection(), People(account.ask, lambda: account.owner)
+        account = TelegramAccount(assignment, outbox, lease, on_update=self._take, timing=timing)
+        spool, words = Path(assignment.spool), texts_of(assignment.language)
+        recent_messages, people = RecentMessages(), People(account.ask, lambda: account.owner)
         self._account = account
-        self._whereabouts = Whereabouts(spool / WHEREABOUTS)
-        sent = Whereabouts(spool / SENT)
-        listener = Listener(people, recollection, (self._whereabouts, sent), words)
-        self._reception = Reception(
-            listener, self._whereabouts, outbox, words, account, pace.albums
+        self._message_index = MessageIndex(spool / WHEREABOUTS)
+        sent = MessageIndex(spool / SENT)
+        parser = UpdateParser(people, recent_messages, (self._message_index, sent), words)
+        self._receiver = UpdateReceiver(
+            parser, self._message_index, outbox, words, account, timing.albums
         )
-        self._gap_filling = GapFilling(account.ask, listener, self._reception, outbox)
-        history = History(account.ask, recollection, words)
+        self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox)
+        history = History(account.ask, recent_messages, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         profiles = Profiles(account.ask)
         sources = Sources(downloads, history, profiles, account.until_online)
-        packing = Packing(sources, spool, words, outbox)
-        planfix = Planfix(assignment.planfix, assignment.number, patience)
-        self._inbound = Inbound(planfix, packing, outbox, Proofs(spool / PROOFS), gate)
-        throttle = Throttle(account)
-        addresses = Addresses(account, throttle)
+        assembler = MessageAssembler(sources, spool, words, outbox)
+        planfix = PlanfixClient(assignment.planfix, assignment.number, patience)
+        self._planfix_delivery = PlanfixDelivery(
+            planfix, assembler, outbox, DeliveredLog(spool / PROOFS), circuit_breaker
+        )
+        flood_control = FloodControl(account)
+        addresses = Addresses(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        traces = Traces(recollection, sent)
-        self._outbound = Outbound(account, throttle, addresses, fetcher, outbox, traces, spool)
-        self._resolver = Resolver(account, throttle, addresses)
+        sent_messages = SentMessages(recent_messages, sent)
+        self._sender = TelegramSender(
+            account, flood_control, addresses, fetcher, outbox, sent_messages, spool
+        )
+        self._resolver = RecipientSearch(account, flood_control, addresses)
         self._resolving: Lanes[Resolve] = Lanes(self._resolve)
 
     @property
@@ -102,8 +103,8 @@ class Number:
         return self._account.queue_depth
 
     async def run(self) -> None:
-        await self._whereabouts.open()
-        jobs = {"account": self._account.run(), "albums": self._reception.run()}
+        await self._message_index.open()
+        jobs = {"account": self._account.run(), "albums": self._receiver.run()}
         tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -117,37 +118,37 @@ class Number:
 
     async def stop(self) -> None:
         # The call under way to Planfix ends while the line to Telegram is closed.
-        await asyncio.gather(self._account.stop(), self._inbound.close())
+        await asyncio.gather(self._account.stop(), self._planfix_delivery.close())
 
     async def handle(self, command: Command) -> None:
         match command:
             case Stored(positions=positions):
-                await self._reception.stored(positions)
+                await self._receiver.stored(positions)
             case Deliver():
-                self._inbound.deliver(command)
+                self._planfix_delivery.deliver(command)
             case TellStatus():
-                self._inbound.tell_status(command)
+                self._planfix_delivery.tell_status(command)
             case Send():
-                self._outbound.send(command)
+                self._sender.send(command)
             case WatchPlanfix():
-                self._inbound.watch(command)
+                self._planfix_delivery.watch(command)
             case Resolve(request_id=request_id):
                 self._resolving.put(request_id, command)
             case _:
                 await self._account.handle(command)
 
-    async def _take(self, _: TelegramAccount, incoming: Incoming) -> None:
+    async def _take(self, _: TelegramAccount, incoming: PositionedUpdate) -> None:
         match incoming.update:
             case Gap() as gap:
-                last = Last(self._whereabouts.newest, self._since)
+                last = Last(self._message_index.newest, self._since)
                 await self._gap_filling.fill(incoming.position, gap, last)
             case CatchUp():
-                self._reception.absence.begin()
-                self._reception.nothing(incoming.position)
+                self._receiver.catch_up_counter.begin()
+                self._receiver.acknowledge(incoming.position)
             case CaughtUp(what=catch_up):
-                await self._reception.end_absence(incoming.position, catch_up)
+                await self._receiver.end_absence(incoming.position, catch_up)
             case update:
-                await self._reception.take(incoming.position, update)
+                await self._receiver.take(incoming.position, update)
 
     async def _resolve(self, order: Resolve) -> None:
         answer = await self._resolver.resolve(order)
@@ -156,7 +157,9 @@ class Number:
         await self._outbox.report(answer)
 
     async def _close(self) -> None:
-        await asyncio.gather(self._inbound.close(), self._outbound.close(), self._resolving.close())
+        await asyncio.gather(
+            self._planfix_delivery.close(), self._sender.close(), self._resolving.close()
+        )
 
 
 def _last_known_moment(assignment: Assignment) -> int:

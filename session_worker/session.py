@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from session_worker.contract import (
-        Assignment,
-        Command,
-        Event,
-        SessionState,
-        Trouble,
-    )
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment, Command, Event, SessionState, Trouble
 
 
 class LineLeftOpen(Exception):
@@ -70,3 +64,9 @@ class SessionFactory(Protocol):
     """Makes the session; called inside the running event loop, before anything is connected."""
 
     def __call__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> Session: ...
+
+
+class WritePermit(Protocol):
+    """A right to speak for a number that may end at any moment."""
+
+    def held(self) -> bool: ...

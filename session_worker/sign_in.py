@@ -7,8 +7,8 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from session_worker.contract import SessionChanged, SessionState, Trouble, TroubleCode
-from session_worker.login_message import (
+from session_worker.protocol.contract import SessionChanged, SessionState, Trouble, TroubleCode
+from session_worker.protocol.login import (
     FINAL_FAILURES,
     EnterCode,
     EnterPassword,
@@ -27,8 +27,8 @@ from session_worker.telegram.errors import (
     TemporarilyFailed,
     Unreachable,
 )
-from session_worker.telegram.login import Login
-from session_worker.telegram.login_outcome import (
+from session_worker.telegram.login.login import Login
+from session_worker.telegram.login.outcome import (
     CodeSent,
     LoggedIn,
     PasswordWanted,
@@ -40,10 +40,9 @@ from session_worker.telegram.login_outcome import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from session_worker.contract import Assignment, Command
-    from session_worker.session import Outbox
-    from session_worker.telegram.fence import Right
-    from session_worker.telegram.pace import Pace
+    from session_worker.protocol.contract import Assignment, Command
+    from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.timing import ConnectionTiming
 
     Outcome = CodeSent | PasswordWanted | LoggedIn
     Order = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr
@@ -62,10 +61,14 @@ class SignIn:
     last_heard: float | None = None
 
     def __init__(
-        self, assignment: Assignment, outbox: Outbox, lease: Right, pace: Pace | None = None
+        self,
+        assignment: Assignment,
+        outbox: Outbox,
+        lease: WritePermit,
+        timing: ConnectionTiming | None = None,
     ) -> None:
         self._outbox = outbox
-        self._login = Login(assignment, lease, pace)
+        self._login = Login(assignment, lease, timing)
         self._steps: asyncio.Queue[Step] = asyncio.Queue()
         self._stage: LoginStage | None = None
         self._patience = self._patience_later = PATIENCE

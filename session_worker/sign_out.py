@@ -6,17 +6,16 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from session_worker.contract import SessionState, Trouble, TroubleCode
-from session_worker.login_message import LoginFailed, LoginMoved, LoginStage, LogOut
+from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
+from session_worker.protocol.login import LoginFailed, LoginMoved, LoginStage, LogOut
 from session_worker.session import SessionEnded
 from session_worker.telegram.errors import TelegramError
-from session_worker.telegram.login_outcome import failure_of
-from session_worker.telegram.logout import log_out
+from session_worker.telegram.login.logout import log_out
+from session_worker.telegram.login.outcome import failure_of
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment, Command
-    from session_worker.session import Outbox
-    from session_worker.telegram.fence import Right
+    from session_worker.protocol.contract import Assignment, Command
+    from session_worker.session import Outbox, WritePermit
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ class SignOut:
     last_heard: float | None = None
     queue_depth = 0
 
-    def __init__(self, assignment: Assignment, outbox: Outbox, lease: Right) -> None:
+    def __init__(self, assignment: Assignment, outbox: Outbox, lease: WritePermit) -> None:
         self._assignment = assignment
         self._outbox = outbox
         self._lease = lease

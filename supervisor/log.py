@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from session_worker.log import set_up as set_up_log
+from session_worker.process.log import set_up as set_up_log
 
 __all__ = ["set_up_log"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from session_worker.proxy import Proxy, parse_proxy
+from session_worker.protocol.proxy import Proxy, parse_proxy
 
 __all__ = ["Proxy", "parse_proxy"]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.blocking import make_detector
-from tests.clock import AutojumpClock, autojumping
-from tests.databases import Postgres, running_postgres
+from tests.support.blocking import make_detector
+from tests.support.clock import AutojumpClock, autojumping
+from tests.support.databases import Postgres, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

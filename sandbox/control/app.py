@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from quart import Quart, Response, current_app
 
-from sandbox.control import groups as group_calls
-from sandbox.control import page
-from sandbox.control import planfix as planfix_calls
-from sandbox.control import proxy as proxy_calls
-from sandbox.control import telegram as telegram_calls
+from sandbox.control import group_calls, page, planfix_calls, proxy_calls, telegram_calls
 from sandbox.control.errors import register_errors
 
 if TYPE_CHECKING:

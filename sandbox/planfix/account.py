@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, assert_never
 
 from sandbox.planfix import answer as answers
+from sandbox.planfix.attached_files import Shelf
 from sandbox.planfix.attachment import fetch
-from sandbox.planfix.card_index import CardIndex
 from sandbox.planfix.command import (
     Command,
     GetContact,
@@ -20,8 +20,8 @@ from sandbox.planfix.command import (
     parse_command,
 )
 from sandbox.planfix.fault import Fault, Mode, add_fault, pick_fault
-from sandbox.planfix.filelink import Shelf
-from sandbox.planfix.journal import Journal, Message, Status
+from sandbox.planfix.tasks_and_contacts import CardIndex
+from sandbox.planfix.traffic_log import Journal, Message, Status
 
 if TYPE_CHECKING:
     import httpx

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 
 import httpx
 
-from sandbox.planfix import journal
-from sandbox.planfix.card_index import Chat, Contact, Task
+from sandbox.planfix import traffic_log
+from sandbox.planfix.attached_files import StoredFile
 from sandbox.planfix.command import Link
-from sandbox.planfix.filelink import StoredFile
 from sandbox.planfix.form import FORM_TYPE
 from sandbox.planfix.reply import Envelope, Reply, compose, whom
+from sandbox.planfix.tasks_and_contacts import Chat, Contact, Task
 
 if TYPE_CHECKING:
     from sandbox.planfix.account import Account
@@ -131,7 +131,7 @@ class Employee:
 
     def _remember(self, letter: Letter, delivery: Delivery) -> None:
         self._account.journal.replies.append(
-            journal.Reply(
+            traffic_log.Reply(
                 at=time.time(),
                 message_id=letter.message_id,
                 contact=letter.to.label,

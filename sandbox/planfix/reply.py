@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sandbox.encoded_bytes import EncodedBytes
 from sandbox.planfix.attachment import MAX_BYTES
-from sandbox.planfix.card_index import Chat, Contact
+from sandbox.planfix.tasks_and_contacts import Chat, Contact
 
 if TYPE_CHECKING:
     from sandbox.planfix.command import Link

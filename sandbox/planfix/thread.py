@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sandbox.planfix.card_index import CardIndex, Chat
-    from sandbox.planfix.journal import Journal, Message, Reply, Status
+    from sandbox.planfix.tasks_and_contacts import CardIndex, Chat
+    from sandbox.planfix.traffic_log import Journal, Message, Reply, Status
 
 NEWEST = 200  # lines of a thread that are shown
 

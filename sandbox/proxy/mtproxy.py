@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from sandbox.proxy.server import HOST, ProxyServer, TurnedAway, Way
-from sandbox.telegram.framing import (
+from sandbox.telegram.protocol.framing import (
     ABRIDGED_TAG,
     INTERMEDIATE_TAG,
     OBFUSCATION_HEADER,

@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Self
 
 from telethon.sessions import StringSession
 
-from sandbox.telegram import methods, srp
-from sandbox.telegram.accounts import Account, Accounts
+from sandbox.telegram import methods
+from sandbox.telegram.accounts import password_srp
+from sandbox.telegram.accounts.accounts import Account, Accounts
+from sandbox.telegram.accounts.exports import Exports
+from sandbox.telegram.accounts.logins import Logins
 from sandbox.telegram.addresses import HOME_DC, Addresses
-from sandbox.telegram.basic_groups import BasicGroups
-from sandbox.telegram.channels import Channels
-from sandbox.telegram.connection import Connection
-from sandbox.telegram.courier import Courier
+from sandbox.telegram.chats.channel_actions import Channels
+from sandbox.telegram.chats.group_actions import BasicGroups
+from sandbox.telegram.chats.message_actions import PostOffice
+from sandbox.telegram.chats.update_push import Courier
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.exports import Exports
 from sandbox.telegram.faults import Condition, Faults, Kind, method_fault
-from sandbox.telegram.files import Files
-from sandbox.telegram.intake import Intake
-from sandbox.telegram.keyring import Keyring
-from sandbox.telegram.logins import Logins
-from sandbox.telegram.post_office import PostOffice
-from sandbox.telegram.server_key import ServerKey
-from sandbox.telegram.tasks import Tasks
+from sandbox.telegram.files.files import Files
+from sandbox.telegram.files.media_intake import Intake
+from sandbox.telegram.protocol.client_keys import Keyring
+from sandbox.telegram.protocol.connection import Connection
+from sandbox.telegram.protocol.server_key import ServerKey
+from sandbox.telegram.running_requests import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,7 @@ class DataCentre:
             raise RpcError("USERNAME_OCCUPIED")
         account = self.accounts.add(phone, first_name, last_name, bot=bot)
         self.accounts.rename(account, username)
-        account.password = srp.make_password(password) if password else None
+        account.password = password_srp.make_password(password) if password else None
         return account
 
     def account_of(self, phone: str) -> Account:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
-from sandbox.telegram.accounts import bare_phone
+from sandbox.telegram.accounts.accounts import bare_phone
 from sandbox.telegram.errors import RpcError
 
 

@@ -8,7 +8,7 @@ from telethon import errors as telethon_errors
 from telethon.errors.rpcerrorlist import rpc_errors_dict, rpc_errors_re
 from telethon.tl.alltlobjects import LAYER as TELETHON_LAYER
 
-from session_worker.contract import SessionState, Trouble, TroubleCode
+from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
 
 LAYER: int = TELETHON_LAYER
 

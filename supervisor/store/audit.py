@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
-from supervisor import models
-from supervisor.store import tables
+from supervisor.database import tables
 from supervisor.store.values import AuditEntry
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
+    from supervisor.database.database import Database
 
 _audit = tables.audit.c
 
@@ -28,7 +27,7 @@ class AuditLog:
         self, who: str, action: str, number: str | None = None, detail: str | None = None
     ) -> None:
         """Write it down; `detail` must hold no secret."""
-        entry = models.Audit(who=who, action=action, number=number, detail=detail)
+        entry = tables.Audit(who=who, action=action, number=number, detail=detail)
         values = entry.model_dump(exclude={"id"})
 
         async def unit(connection: AsyncConnection) -> None:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select, update
 
+from supervisor.database import tables
+from supervisor.database.upsert import insert_missing
+from supervisor.encryption.vault import KEY_ID_BYTES
 from supervisor.errors import SealBroken, SecretKeyWrong
-from supervisor.store import tables
-from supervisor.store.upsert import insert_missing
-from supervisor.vault import KEY_ID_BYTES
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
-    from supervisor.vault import Vault
+    from supervisor.database.database import Database
+    from supervisor.encryption.vault import Vault
 
 _number = tables.number.c
 _key_id = func.substr(_number.data_key, 1, KEY_ID_BYTES)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from supervisor.store import rows, tables
-from supervisor.store.upsert import upsert
+from supervisor.database import tables
+from supervisor.database.upsert import upsert
+from supervisor.store import numbers
 from supervisor.store.values import LoginLink
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
+    from supervisor.database.database import Database
 
 _link = tables.login_link.c
 
@@ -31,7 +32,7 @@ class LoginLinks:
         row = {"number": number, "link_hash": link_hash, "expires": expires, "is_used": False}
 
         async def unit(connection: AsyncConnection) -> None:
-            await rows.require(connection, number)
+            await numbers.require(connection, number)
             await upsert(connection, tables.login_link, [row])
 
         await self._database.write(unit)

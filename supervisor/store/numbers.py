@@ -1,26 +1,30 @@
-"""The numbers: who they belong to, what is wanted of them."""
+"""The numbers and clients in the database."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import case, delete, exists, insert, select, update
 
-from supervisor import models, tokens
+from supervisor.database import tables
+from supervisor.database.tables import Login, Wanted
+from supervisor.database.upsert import insert_missing
+from supervisor.encryption import tokens
+from supervisor.encryption.vault import Cell
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
-from supervisor.models import Login, Wanted
-from supervisor.store import rows, tables
 from supervisor.store.sealed_proxy import open_proxy, proxy_values
-from supervisor.store.values import Changes, Created, NewNumber, Number, Secrets
-from supervisor.vault import Cell
+from supervisor.store.values import Changes, Created, LastError, NewNumber, Number, Secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from session_worker.proxy import Proxy
-    from supervisor.database import Database
-    from supervisor.vault import Vault
+    from session_worker.protocol.proxy import Proxy
+    from supervisor.database.database import Database
+    from supervisor.encryption.vault import Vault
+
 
 _number = tables.number.c
 
@@ -37,22 +41,22 @@ class Numbers:
         token = tokens.new_token()
 
         async def unit(connection: AsyncConnection) -> Number:
-            held = await rows.find(connection, _number.digits == new.number)
+            held = await find(connection, _number.digits == new.number)
             if held is None:
                 await self._insert(connection, new, token)
             else:
                 await self._register_again(connection, held, new, token)
-            return await rows.read(connection, new.number)
+            return await read(connection, new.number)
 
         return Created(await self._database.write(unit), token)
 
     async def change(self, number: str, changes: Changes) -> Number:
         async def unit(connection: AsyncConnection) -> Number:
-            held = await rows.require(connection, number)
+            held = await require(connection, number)
             values = await self._changed_values(connection, held, changes)
-            await rows.change(connection, number, **values)
-            await rows.drop_empty_clients(connection)
-            return await rows.read(connection, number)
+            await change(connection, number, **values)
+            await drop_empty_clients(connection)
+            return await read(connection, number)
 
         return await self._database.write(unit)
 
@@ -60,9 +64,9 @@ class Numbers:
         """Want it to run, with a clean slate."""
 
         async def unit(connection: AsyncConnection) -> Number:
-            await rows.require(connection, number)
-            await rows.change(connection, number, **rows.AS_NEW)
-            return await rows.read(connection, number)
+            await require(connection, number)
+            await change(connection, number, **AS_NEW)
+            return await read(connection, number)
 
         return await self._database.write(unit)
 
@@ -70,8 +74,8 @@ class Numbers:
         """Want it to rest; return whether it was to run until now."""
 
         async def unit(connection: AsyncConnection) -> bool:
-            held = await rows.require(connection, number)
-            await rows.change(connection, number, wanted=Wanted.STOPPED)
+            held = await require(connection, number)
+            await change(connection, number, wanted=Wanted.STOPPED)
             return bool(held.wanted == Wanted.RUNNING)
 
         return await self._database.write(unit)
@@ -80,9 +84,9 @@ class Numbers:
         """Erase the number with all its data, the audit log excepted."""
 
         async def unit(connection: AsyncConnection) -> None:
-            await rows.require(connection, number)
+            await require(connection, number)
             await connection.execute(delete(tables.number).where(_number.digits == number))
-            await rows.drop_empty_clients(connection)
+            await drop_empty_clients(connection)
 
         await self._database.write(unit)
 
@@ -90,24 +94,24 @@ class Numbers:
         row = await self._read_row(_number.digits == number)
         if row is None:
             raise NumberUnknown
-        return rows.as_value(row)
+        return as_value(row)
 
     async def get_with_token(self, number: str, token: str) -> Number | None:
         """Return the number if the token is its own; unknown numbers take as long as wrong tokens."""
         row = await self._read_row(_number.digits == number)
         if not tokens.is_token(token, row.token_hash if row else None):
             return None
-        return rows.as_value(row)
+        return as_value(row)
 
     async def find_by_token(self, token: str) -> Number | None:
         row = await self._read_row(_number.token_hash == tokens.hash_token(token))
-        return rows.as_value(row) if row else None
+        return as_value(row) if row else None
 
     async def share_planfix(self, number: str, other: str) -> bool:
         """Say whether both belong to one client, with one integration in one Planfix."""
-        query = rows.QUERY.where(_number.digits.in_({number, other}))
+        query = QUERY.where(_number.digits.in_({number, other}))
         async with self._database.read() as connection:
-            held = [rows.as_value(row) for row in await connection.execute(query)]
+            held = [as_value(row) for row in await connection.execute(query)]
         return len(held) == 2 and len({(each.client, each.url_planfix) for each in held}) == 1
 
     async def planfix_token(self, number: str) -> str:
@@ -137,18 +141,18 @@ class Numbers:
 
     async def _read_row(self, where: ColumnElement[bool]) -> Any:
         async with self._database.read() as connection:
-            return await rows.find(connection, where)
+            return await find(connection, where)
 
     async def _read(self, *where: ColumnElement[bool]) -> tuple[Number, ...]:
-        query = rows.QUERY.where(*where).order_by(_number.digits)
+        query = QUERY.where(*where).order_by(_number.digits)
         async with self._database.read() as connection:
-            return tuple(rows.as_value(row) for row in await connection.execute(query))
+            return tuple(as_value(row) for row in await connection.execute(query))
 
     async def _insert(self, connection: AsyncConnection, new: NewNumber, token: str) -> None:
         wrapped = self._vault.new_data_key(new.number)
-        row = models.Number(
+        row = tables.Number(
             digits=new.number,
-            client_id=await rows.client_id(connection, new.client),
+            client_id=await client_id(connection, new.client),
             url_planfix=new.url_planfix,
             token_planfix=self._seal(new.number, wrapped, new.token_planfix),
             provider_id=new.provider_id,
@@ -174,7 +178,7 @@ class Numbers:
             "token_hash": tokens.hash_token(token),
             **self._sealed(new.number, held.data_key, new.proxy),
         }
-        await rows.change(connection, new.number, **values, **rows.AS_NEW)
+        await change(connection, new.number, **values, **AS_NEW)
 
     async def _changed_values(
         self, connection: AsyncConnection, held: Any, changes: Changes
@@ -182,7 +186,7 @@ class Numbers:
         names = ("url_planfix", "provider_id", "user_email")
         values = {name: getattr(changes, name) for name in names}
         if changes.client is not None:
-            values["client_id"] = await rows.client_id(connection, changes.client)
+            values["client_id"] = await client_id(connection, changes.client)
         if changes.token_planfix is not None:
             values["token_planfix"] = self._seal(held.digits, held.data_key, changes.token_planfix)
         values = {name: value for name, value in values.items() if value is not None}
@@ -200,3 +204,84 @@ class Numbers:
 
 def _cell(number: str) -> Cell:
     return Cell("number", number, "token_planfix")
+
+
+_client = tables.client.c
+QUERY: Final = select(tables.number, _client.name).join(tables.client)
+
+NO_ERROR: Final[Mapping[str, Any]] = dict.fromkeys(("error_code", "error_message", "error_action"))
+AS_NEW: Final[Mapping[str, Any]] = {
+    "wanted": Wanted.RUNNING,
+    "login": case((_number.login == Login.BANNED, Login.NEEDED), else_=_number.login),
+    "parked": None,
+    "restarts": 0,
+    **NO_ERROR,
+}
+
+
+async def find(connection: AsyncConnection, where: ColumnElement[bool]) -> Any:
+    return (await connection.execute(QUERY.where(where))).first()
+
+
+async def require(connection: AsyncConnection, number: str) -> Any:
+    row = await find(connection, _number.digits == number)
+    if row is None:
+        raise NumberUnknown
+    return row
+
+
+async def read(connection: AsyncConnection, number: str) -> Number:
+    return as_value(await require(connection, number))
+
+
+async def change(connection: AsyncConnection, number: str, **values: Any) -> None:
+    statement = (
+        update(tables.number).where(_number.digits == number).values(changed=tables.now(), **values)
+    )
+    await connection.execute(statement)
+
+
+async def client_id(connection: AsyncConnection, name: str) -> int:
+    await insert_missing(connection, tables.client, {"name": name})
+    query = select(_client.id).where(_client.name == name)
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def drop_empty_clients(connection: AsyncConnection) -> None:
+    used = exists().where(_number.client_id == _client.id)
+    await connection.execute(delete(tables.client).where(~used))
+
+
+def as_value(row: Any) -> Number:
+    return Number(
+        number=row.digits,
+        client=row.name,
+        url_planfix=row.url_planfix,
+        provider_id=row.provider_id,
+        user_email=row.user_email,
+        proxy_place=row.proxy_place,
+        wanted=Wanted(row.wanted),
+        login=Login(row.login),
+        parked=row.parked,
+        last_error=_last_error(row),
+        restarts=row.restarts,
+        epoch=row.epoch,
+        created=row.created,
+        changed=row.changed,
+    )
+
+
+def error_values(error: LastError | None) -> Mapping[str, Any]:
+    if error is None:
+        return NO_ERROR
+    return {
+        "error_code": error.code,
+        "error_message": error.message,
+        "error_action": error.action,
+    }
+
+
+def _last_error(row: Any) -> LastError | None:
+    if row.error_code is None:
+        return None
+    return LastError(row.error_code, row.error_message, row.error_action)

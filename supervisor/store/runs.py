@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from supervisor.store import rows, tables
-from supervisor.store.epoch import require_fresh
-from supervisor.store.values import Claim, LastError, Number
+from supervisor.database import tables
+from supervisor.database.epoch import Claim, require_fresh
+from supervisor.store import numbers
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
+    from supervisor.database.database import Database
+    from supervisor.store.values import LastError, Number
 
 
 class Runs:
@@ -31,12 +32,12 @@ class Runs:
         return await self._write(number, epoch, restarts=tables.number.c.restarts + 1)
 
     async def set_last_error(self, number: str, epoch: int, error: LastError | None) -> Number:
-        return await self._write(number, epoch, **rows.error_values(error))
+        return await self._write(number, epoch, **numbers.error_values(error))
 
     async def _write(self, number: str, at: int, /, **values: Any) -> Number:
         async def unit(connection: AsyncConnection) -> Number:
             await require_fresh(connection, Claim(number, at))
-            await rows.change(connection, number, **values)
-            return await rows.read(connection, number)
+            await numbers.change(connection, number, **values)
+            return await numbers.read(connection, number)
 
         return await self._database.write(unit)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from session_worker.proxy import Proxy
-from supervisor.vault import Cell
+from session_worker.protocol.proxy import Proxy
+from supervisor.encryption.vault import Cell
 
 if TYPE_CHECKING:
-    from supervisor.vault import DataKey
+    from supervisor.encryption.vault import DataKey
 
 
 def proxy_values(number: str, proxy: Proxy | None, key: DataKey) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The logins of numbers at Telegram, with the place in the updates each has reached."""
+"""The sessions in the database, with their entities and update states."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from session_worker.contract import NO_HASH
+from session_worker.protocol.contract import NO_HASH
+from supervisor.database import tables
+from supervisor.database.epoch import Claim, fresh_claims, require_fresh
+from supervisor.database.tables import Login
+from supervisor.database.upsert import upsert
+from supervisor.encryption.vault import Cell
 from supervisor.errors import SealBroken
-from supervisor.models import Login
-from supervisor.store import rows, tables
-from supervisor.store.epoch import fresh_claims, require_fresh
-from supervisor.store.upsert import upsert
-from supervisor.store.values import Claim, Session, UpdatesMoved, UpdateState
-from supervisor.vault import Cell
+from supervisor.store import numbers
+from supervisor.store.values import Entity, Session, UpdatesMoved, UpdateState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database import Database
-    from supervisor.vault import DataKey, Vault
+    from supervisor.database.database import Database
+    from supervisor.encryption.vault import DataKey, Vault
+
 
 _PLACE = ("pts", "qts", "date", "seq")
 _session = tables.session.c
-_entity = tables.entity.c
-_chat = tables.chat.c
 _forget_hashes = update(tables.entity).values(access_hash=NO_HASH)
 _with_data_key = select(tables.session, tables.number.c.data_key).join(tables.number)
 _move = (
@@ -67,11 +69,11 @@ class Sessions:
             elif held is None or session.auth_key != held.auth_key:
                 await connection.execute(_forget_hashes.where(_entity.number == number))
             key = self._vault.open_data_key(
-                number, (await rows.require(connection, number)).data_key
+                number, (await numbers.require(connection, number)).data_key
             )
             kept = session.after(held) if held else session
             await upsert(connection, tables.session, [_values(claim, kept, key)])
-            await rows.change(connection, number, login=Login.DONE)
+            await numbers.change(connection, number, login=Login.DONE)
 
         await self._database.write(unit)
 
@@ -85,7 +87,7 @@ class Sessions:
         async def unit(connection: AsyncConnection) -> None:
             await require_fresh(connection, Claim(number, epoch))
             await connection.execute(forget)
-            await rows.change(connection, number, login=login)
+            await numbers.change(connection, number, login=login)
 
         await self._database.write(unit)
 
@@ -104,7 +106,7 @@ class Sessions:
             await connection.execute(
                 delete(tables.entity).where(of_number, _entity.peer_id.not_in(in_chats))
             )
-            await rows.change(connection, number, login=Login.NEEDED)
+            await numbers.change(connection, number, login=Login.NEEDED)
 
         await self._database.write(unit)
 
@@ -162,3 +164,42 @@ def _value(row: Any, key: DataKey) -> Session:
         updates = UpdateState(row.pts, row.qts, row.date, row.seq)
     auth_key = key.open(_cell(row.number), row.auth_key) if row.auth_key else b""
     return Session(row.dc_id, row.server_address, row.port, auth_key, row.user_id, updates)
+
+
+_entity = tables.entity.c
+_chat = tables.chat.c
+_peers = select(_entity.peer_id, _entity.access_hash, _entity.username, _entity.phone, _entity.name)
+_in_chat = (_chat.number == _entity.number) & (_chat.peer_id == _entity.peer_id)
+_most_needed = _peers.outerjoin(tables.chat, _in_chat).order_by(
+    _chat.peer_id.is_(None), _entity.epoch.desc(), _entity.peer_id.desc()
+)
+
+
+class Entities:
+    """Stored peers of all numbers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, number: str, epoch: int, entities: Iterable[Entity]) -> None:
+        """Add new peers, overwrite known ones; of a peer named twice the last one stays."""
+        by_peer = {entity.peer_id: entity for entity in entities}
+        rows = [{"number": number, "epoch": epoch, **asdict(peer)} for peer in by_peer.values()]
+
+        async def unit(connection: AsyncConnection) -> None:
+            await require_fresh(connection, Claim(number, epoch))
+            await upsert(connection, tables.entity, rows)
+
+        await self._database.write(unit)
+
+    async def list(self, number: str, most: int | None = None) -> tuple[Entity, ...]:
+        """Return whom there is a chat with, then the others, the latest heard of first."""
+        query = _most_needed.where(_entity.number == number).limit(most)
+        async with self._database.read() as connection:
+            return tuple(Entity(*row) for row in await connection.execute(query))
+
+    async def find(self, number: str, peer_id: int) -> Entity | None:
+        query = _peers.where(_entity.number == number, _entity.peer_id == peer_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return Entity(*row) if row else None

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from session_worker.proxy import Proxy
-    from supervisor.models import Login, Wanted
+    from session_worker.protocol.proxy import Proxy
+    from supervisor.database.epoch import Claim
+    from supervisor.database.tables import Login, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +163,6 @@ class AuditEntry:
     action: str
     number: str | None
     detail: str | None
-
-
-class Claim(NamedTuple):
-    """A start of a number's worker, in whose name something is written."""
-
-    number: str
-    epoch: int
 
 
 class UpdatesMoved(NamedTuple):

@@ -11,11 +11,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.confinement import LANDLOCK, OWN_USER, SECCOMP
-from session_worker.frozen import Frozen
-from session_worker.kernel import checked, libc, prctl, syscall
-from session_worker.landlock import version
-from session_worker.system_calls import MACHINES, NEEDLESS, TIOCSTI
+from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP
+from session_worker.confinement.kernel import checked, libc, prctl, syscall
+from session_worker.confinement.landlock import version
+from session_worker.confinement.syscall_numbers import MACHINES, NEEDLESS, TIOCSTI
+from session_worker.protocol.pipe_value import PipeValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ CALLS = dict(zip(MACHINES, zip(*NEEDLESS.values(), strict=True), strict=True))[o
 NUMBER_OF = dict(zip(NEEDLESS, CALLS, strict=True))
 
 
-class Targets(Frozen):
+class Targets(PipeValue):
     """What there is to be had around a worker."""
 
     supervisor: int

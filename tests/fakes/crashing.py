@@ -8,24 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from session_worker.backoff import Backoff
-from session_worker.frozen import Frozen
-from session_worker.gate import Gate
-from session_worker.number import Number
-from session_worker.planfix import Patience
-from session_worker.telegram.pace import Pace
+from session_worker.number import NumberSession
+from session_worker.planfix.circuit_breaker import CircuitBreaker
+from session_worker.planfix.client import Patience
+from session_worker.protocol.pipe_value import PipeValue
+from session_worker.telegram.connection.timing import ConnectionTiming
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment, Command, Event
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment, Command, Event
     from session_worker.session import Outbox
 
 PLAN = "crash.json"
-QUICK = Pace(poll_interval=2.0, settle=0.2, close_limit=1.0, first_pause=0.05, longest_pause=0.3)
+QUICK = ConnectionTiming(
+    poll_interval=2.0, settle=0.2, close_limit=1.0, first_pause=0.05, longest_pause=0.3
+)
 BACKOFF = Backoff(first=0.05, longest=0.3)
 PATIENCE = Patience(connect=30.0, answer=30.0, answer_with_files=60.0)
 
 
-class Plan(Frozen):
+class Plan(PipeValue):
     """Where to die: ``kind`` is that of an event on its way up, or of a command on its way down.
 
     A worker that ``halts`` is to be killed from outside, with its whole gateway, which it could not
@@ -84,12 +86,12 @@ class CrashingNumber:
 
     def __init__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> None:
         self._fate = Fate(Path(assignment.spool) / PLAN)
-        self._number = Number(
+        self._number = NumberSession(
             assignment,
             CrashingOutbox(outbox, self._fate),
             lease,
-            pace=QUICK,
-            gate=Gate(BACKOFF),
+            timing=QUICK,
+            circuit_breaker=CircuitBreaker(BACKOFF),
             patience=PATIENCE,
         )
 

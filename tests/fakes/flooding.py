@@ -7,14 +7,14 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from session_worker.pipe import HEADER
+from session_worker.protocol.pipe import HEADER
 from tests.fakes.session import FakeSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from session_worker.contract import Assignment, Command
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox
 
 MANY = 400_000

@@ -14,17 +14,17 @@ from supervisor.errors import (
     NumberUnknown,
 )
 from supervisor.gateway import Created, Readiness
-from supervisor.health import State, WorkerHealth
-from supervisor.page_merging import PageMerging
+from supervisor.numbers.state import State, WorkerHealth
+from supervisor.numbers.view import View
+from supervisor.processes.page_merging import PageMerging
 from supervisor.store.values import AuditEntry
-from supervisor.view import View
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.mail import FakeMail
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from api.schemas import ChangedNumber, NewNumber
+    from api.numbers.models import ChangedNumber, NewNumber
 
 WORKER = WorkerHealth(
     pid=4711, uptime=1.5, memory=9_000_000, merged=6_000_000, loop_lag=0.0, queue_depth=0

@@ -10,8 +10,8 @@ from tests.fakes.attacks import Targets, attempt
 from tests.fakes.session import FakeSession
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment
     from session_worker.session import Outbox
 
 TARGETS = "targets.json"

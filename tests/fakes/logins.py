@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from supervisor.errors import CodeInvalid, LinkDead, NotLoggingIn, PasswordInvalid
-from supervisor.health import State
-from supervisor.login_desk import LoginMethod, Progress, Qr
-from supervisor.login_links import MadeLink
+from supervisor.login.links import MadeLink
+from supervisor.login.login_service import LoginMethod, Progress, Qr
+from supervisor.numbers.state import State
 from supervisor.store.values import LoginLink
 
 CODE = "24680"

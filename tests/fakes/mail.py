@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supervisor.database.tables import RowState
 from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
-from supervisor.mailroom import Accepted, OpenFile
-from supervisor.models import RowState
+from supervisor.messages.message_service import Accepted, OpenFile
 
 if TYPE_CHECKING:
-    from supervisor.draft import OutgoingDraft
-    from supervisor.store.journal_shelf import Selection
-    from supervisor.store.journal_values import Entry, Receipt
+    from supervisor.journal.browsing import Selection
+    from supervisor.journal.values import Entry, Receipt
+    from supervisor.messages.recipients import OutgoingMessage
 
 PEER = 7001
 
@@ -20,14 +20,14 @@ class FakeMail:
     """Remembers what was accepted, refuses what it is told to."""
 
     def __init__(self) -> None:
-        self.accepted: list[OutgoingDraft] = []
+        self.accepted: list[OutgoingMessage] = []
         self.entries: list[Entry] = []
         self.selections: list[Selection] = []
         self.found: list[Receipt] = []
         self.files: dict[str, OpenFile] = {}
         self.refusal: Exception | None = None
 
-    async def accept(self, number: str, draft: OutgoingDraft) -> Accepted:
+    async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
         if self.refusal:
             raise self.refusal
         is_repeat = any(draft.planfix_id == kept.planfix_id for kept in self.accepted)

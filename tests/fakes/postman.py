@@ -9,14 +9,14 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_worker.contract import (
+from session_worker.protocol.contract import (
     KeySaved,
     SessionChanged,
     SessionState,
     UpdateState,
     UpdateStateMoved,
 )
-from session_worker.message import (
+from session_worker.protocol.messages import (
     Contact,
     Deliver,
     Delivered,
@@ -34,9 +34,9 @@ from session_worker.message import (
 )
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment, Command
-    from session_worker.lease import Lease
-    from session_worker.message import Part
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment, Command
+    from session_worker.protocol.messages import Part
     from session_worker.session import Outbox
 
 MORTAL = "mortal "

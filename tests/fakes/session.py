@@ -8,14 +8,14 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from session_worker.contract import SessionChanged, SessionState, Trouble, TroubleCode
+from session_worker.protocol.contract import SessionChanged, SessionState, Trouble, TroubleCode
 from session_worker.session import LineLeftOpen, SessionEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from session_worker.contract import Assignment, Command
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox
 
 NOW = "now "

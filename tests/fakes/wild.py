@@ -6,17 +6,17 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-from session_worker.number import Number
+from session_worker.number import NumberSession
 
 if TYPE_CHECKING:
-    from session_worker.contract import Assignment
-    from session_worker.lease import Lease
+    from session_worker.process.lease import Lease
+    from session_worker.protocol.contract import Assignment
     from session_worker.session import Outbox
 
 PIECE = 64 << 20  # bytes
 
 
-class WildNumber(Number):
+class WildNumber(NumberSession):
     """Its `provider_id` says how it misbehaves."""
 
     def __init__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> None:

@@ -9,11 +9,11 @@ import psutil
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 TOP = Path(__file__).parents[2]
 RUN_FOR_EVER = """
-from tests.databases import running_postgres
+from tests.support.databases import running_postgres
 with running_postgres() as postgres:
     print(postgres.folder, flush=True)
     input()

@@ -52,7 +52,7 @@ def test_only_bad_luck_is_forgiven(
         (tmp_path / f"test_{place}.py").write_text(program)
 
     first = _run(tmp_path, "pytest")
-    second = _run(tmp_path, "tests.repetition", str(first.returncode))
+    second = _run(tmp_path, "tests.support.repetition", str(first.returncode))
 
     assert first.returncode != 0
     assert (second.returncode == 0) is passes, second.stdout

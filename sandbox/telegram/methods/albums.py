@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.input_media import take_media
-from sandbox.telegram.media import Document, Photo
-from sandbox.telegram.methods.media import checked_caption, outcome, send
-from sandbox.telegram.methods.messages_text import peer, replied, sent_before
-from sandbox.telegram.post_office import Draft
-from sandbox.telegram.rpc import method
+from sandbox.telegram.files.input_media import take_media
+from sandbox.telegram.files.media import Document, Photo
+from sandbox.telegram.methods.media_messages import checked_caption, outcome, send
+from sandbox.telegram.methods.messages import peer, replied, sent_before
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.protocol.rpc import Call
 
 LONGEST_ALBUM = 10
 _UPLOADED = (types.InputMediaPhoto, types.InputMediaDocument)

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
+from sandbox.telegram.accounts.peer_lookup import find_channel
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.methods.dialogs import dialog
-from sandbox.telegram.peers import find_channel
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.chats import Channel
-    from sandbox.telegram.event_log import Entry
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.chats.chats import Channel
+    from sandbox.telegram.chats.event_log import Entry
+    from sandbox.telegram.protocol.rpc import Call
 
 SLICE = 100  # events
 LATEST = 10  # messages told to a client that is too far behind
@@ -27,10 +27,10 @@ def get_messages(call: Call, request: Any) -> Any:
     ids = [getattr(named, "id", 0) for named in request.id]
     found = {message_id: channel.box.get(message_id) for message_id in ids}
     shown = [
-        views.message(account, message) if message else types.MessageEmpty(message_id, None)
+        tl_views.message(account, message) if message else types.MessageEmpty(message_id, None)
         for message_id, message in found.items()
     ]
-    named = {channel.id}.union(*(views.peers_of(m) for m in found.values() if m))
+    named = {channel.id}.union(*(tl_views.peers_of(m) for m in found.values() if m))
     pts, count = channel.log.pts, len(shown)
     return types.messages.ChannelMessages(pts, count, shown, [], *_peers(call, named))
 
@@ -65,10 +65,10 @@ def get_channel_difference(call: Call, request: Any) -> Any:
 
 def _difference(call: Call, channel: Channel, entries: list[Entry], *, final: bool) -> Any:
     account = call.account
-    shown = [update for entry in entries if (update := views.update(account, entry, channel))]
+    shown = [update for entry in entries if (update := tl_views.update(account, entry, channel))]
     messages = [u.message for u in shown if isinstance(u, types.UpdateNewChannelMessage)]
     others = [u for u in shown if not isinstance(u, types.UpdateNewChannelMessage)]
-    named = {channel.id}.union(*(views.peers_in(account, entry, channel) for entry in entries))
+    named = {channel.id}.union(*(tl_views.peers_in(account, entry, channel) for entry in entries))
     return types.updates.ChannelDifference(
         entries[-1].pts, messages, others, *_peers(call, named), final=final
     )
@@ -77,10 +77,10 @@ def _difference(call: Call, channel: Channel, entries: list[Entry], *, final: bo
 def _too_long(call: Call, channel: Channel) -> Any:
     """Tell where the channel stands, its latest messages, no more."""
     latest = [m for i in channel.conversation.ids[-LATEST:] if (m := channel.box.get(i))]
-    named = {channel.id}.union(*map(views.peers_of, latest))
+    named = {channel.id}.union(*map(tl_views.peers_of, latest))
     return types.updates.ChannelDifferenceTooLong(
         dialog(call, channel.id),
-        [views.message(call.account, message) for message in reversed(latest)],
+        [tl_views.message(call.account, message) for message in reversed(latest)],
         *_peers(call, named),
         final=True,
     )
@@ -92,4 +92,4 @@ def _channel(call: Call, request: Any) -> Channel:
 
 def _peers(call: Call, named: set[int]) -> tuple[list[Any], list[Any]]:
     viewer, accounts = call.viewer, call.data_centre.accounts
-    return views.chats(viewer, accounts, named), views.users(viewer, accounts, named)
+    return tl_views.chats(viewer, accounts, named), tl_views.users(viewer, accounts, named)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
+from sandbox.telegram.accounts.peer_lookup import find_channel, find_user
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.methods.messages_text import updates_with
-from sandbox.telegram.peers import find_channel, find_user
-from sandbox.telegram.rpc import method
+from sandbox.telegram.methods.messages import updates_with
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.chats import Channel, Member
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.chats.chats import Channel, Member
+    from sandbox.telegram.protocol.rpc import Call
 
 LONGEST_PAGE = 200  # members
 
@@ -57,7 +57,7 @@ def leave_channel(call: Call, request: Any) -> Any:
 def get_channels(call: Call, request: Any) -> Any:
     viewer, accounts = call.viewer, call.data_centre.accounts
     found = [find_channel(accounts, viewer, named) for named in request.id]
-    return types.messages.Chats([views.chat(viewer, channel) for channel in found])
+    return types.messages.Chats([tl_views.chat(viewer, channel) for channel in found])
 
 
 @method(functions.channels.GetFullChannelRequest)
@@ -75,7 +75,7 @@ def get_full_channel(call: Call, request: Any) -> Any:
         pts=channel.log.pts,
         participants_count=len(channel.members),
     )
-    return types.messages.ChatFull(full, [views.chat(call.viewer, channel)], [])
+    return types.messages.ChatFull(full, [tl_views.chat(call.viewer, channel)], [])
 
 
 @method(functions.channels.GetParticipantsRequest)
@@ -88,7 +88,7 @@ def get_participants(call: Call, request: Any) -> Any:
     end = start + max(min(request.limit, LONGEST_PAGE), 0)
     page = list(islice(channel.members.items(), start, end))
     shown = [_participant(channel, account.id, *item) for item in page]
-    users = views.users(call.viewer, call.data_centre.accounts, dict(page))
+    users = tl_views.users(call.viewer, call.data_centre.accounts, dict(page))
     return types.channels.ChannelParticipants(len(channel.members), shown, [], users)
 
 
@@ -99,7 +99,7 @@ def _channel(call: Call, request: Any) -> Channel:
 def _change(call: Call, channel: Channel) -> Any:
     """Answer that one's place in a channel is another now."""
     update = types.UpdateChannel(channel.bare_id)
-    return views.updates(call.viewer, call.data_centre.accounts, [update], {channel.id})
+    return tl_views.updates(call.viewer, call.data_centre.accounts, [update], {channel.id})
 
 
 def _participant(channel: Channel, viewer_id: int, account_id: int, member: Member) -> Any:

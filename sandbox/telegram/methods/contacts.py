@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
-from sandbox.telegram.accounts import Contact, bare_phone
+from sandbox.telegram.accounts.accounts import Contact, bare_phone
+from sandbox.telegram.accounts.peer_lookup import find_user
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.peers import find_user
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.protocol.rpc import Call
 
 _MOST_FOUND = 50
 _SHORTEST_QUERY = 3
@@ -45,7 +45,7 @@ def import_contacts(call: Call, request: Any) -> Any:
             continue
         _remember(call.account, subject, entry)
         imported.append(types.ImportedContact(subject.id, entry.client_id))
-        found.append(views.user(call.viewer, subject))
+        found.append(tl_views.user(call.viewer, subject))
     return types.contacts.ImportedContacts(imported, [], [], found)
 
 
@@ -68,7 +68,7 @@ def delete_contacts(call: Call, request: Any) -> Any:
 def get_contacts(call: Call, _request: Any) -> Any:
     accounts, known = call.data_centre.accounts, call.account.contacts
     shown = [types.Contact(i, call.account.id in accounts[i].contacts) for i in known]
-    return types.contacts.Contacts(shown, 0, views.users(call.viewer, accounts, known))
+    return types.contacts.Contacts(shown, 0, tl_views.users(call.viewer, accounts, known))
 
 
 @method(functions.contacts.SearchRequest)
@@ -80,7 +80,7 @@ def search(call: Call, request: Any) -> Any:
     found = found[: min(request.limit, _MOST_FOUND)]
     mine = [types.PeerUser(a.id) for a in found if a.id in call.account.contacts]
     others = [types.PeerUser(a.id) for a in found if a.id not in call.account.contacts]
-    return types.contacts.Found(mine, others, [], [views.user(call.viewer, a) for a in found])
+    return types.contacts.Found(mine, others, [], [tl_views.user(call.viewer, a) for a in found])
 
 
 @method(functions.contacts.BlockRequest)
@@ -109,7 +109,7 @@ def _remember(owner: Account, subject: Account, entry: Any) -> None:
 
 def _resolved(call: Call, found: Account) -> Any:
     peer = types.PeerUser(found.id)
-    return types.contacts.ResolvedPeer(peer, [], [views.user(call.viewer, found)])
+    return types.contacts.ResolvedPeer(peer, [], [tl_views.user(call.viewer, found)])
 
 
 def _peer_settings(call: Call, *subjects: Account) -> Any:
@@ -118,7 +118,7 @@ def _peer_settings(call: Call, *subjects: Account) -> Any:
         for subject in subjects
     ]
     ids = [subject.id for subject in subjects]
-    return views.updates(call.viewer, call.data_centre.accounts, shown, ids)
+    return tl_views.updates(call.viewer, call.data_centre.accounts, shown, ids)
 
 
 def _searched(account: Account) -> str:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
-from sandbox.telegram.chats import Channel
+from sandbox.telegram.accounts.peer_lookup import find_channel, find_correspondent
+from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.chats import Channel
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.peers import find_channel, find_correspondent
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.mailbox import Message
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.chats.mailbox import Message
+    from sandbox.telegram.protocol.rpc import Call
 
 LONGEST_PAGE = 100  # dialogs
 _NOTHING_ELSE_UNREAD = {
@@ -30,8 +30,8 @@ def get_dialogs(call: Call, request: Any) -> Any:
     later = tops[_start(call, tops, request) :]
     found = later[: min(request.limit or LONGEST_PAGE, LONGEST_PAGE)]
     dialogs = [dialog(call, m.peer) for m in found]
-    messages = [views.message(call.account, m) for m in found]
-    extras = _named(call, set().union(*map(views.peers_of, found)))
+    messages = [tl_views.message(call.account, m) for m in found]
+    extras = _named(call, set().union(*map(tl_views.peers_of, found)))
     if len(found) < len(tops):
         return types.messages.DialogsSlice(len(tops), dialogs, messages, *extras)
     return types.messages.Dialogs(dialogs, messages, *extras)
@@ -49,15 +49,15 @@ def get_peer_dialogs(call: Call, request: Any) -> Any:
     tops = [top for peer in peers if (top := _top(call, peer))]
     return types.messages.PeerDialogs(
         [dialog(call, peer) for peer in peers],
-        [views.message(call.account, m) for m in tops],
-        *_named(call, {*peers, *set().union(*map(views.peers_of, tops))}),
-        views.state(call.account),
+        [tl_views.message(call.account, m) for m in tops],
+        *_named(call, {*peers, *set().union(*map(tl_views.peers_of, tops))}),
+        tl_views.state(call.account),
     )
 
 
 @method(functions.messages.GetPinnedDialogsRequest)
 def get_pinned_dialogs(call: Call, _request: Any) -> Any:
-    return types.messages.PeerDialogs([], [], [], [], views.state(call.account))
+    return types.messages.PeerDialogs([], [], [], [], tl_views.state(call.account))
 
 
 def _peer(call: Call, named: Any) -> int:
@@ -105,7 +105,7 @@ def dialog(call: Call, peer: int) -> Any:
         return _channel_dialog(channel, call.account.id)
     chat = call.account.box.conversation(peer)
     return types.Dialog(
-        views.peer_of(peer),
+        tl_views.peer_of(peer),
         top_message=chat.top,
         read_inbox_max_id=chat.read_inbox,
         read_outbox_max_id=chat.read_outbox,
@@ -117,7 +117,7 @@ def dialog(call: Call, peer: int) -> Any:
 
 def _channel_dialog(channel: Channel, viewer_id: int) -> Any:
     return types.Dialog(
-        views.peer_of(channel.id),
+        tl_views.peer_of(channel.id),
         top_message=channel.conversation.top,
         read_inbox_max_id=channel.read.get(viewer_id, 0),
         read_outbox_max_id=0,
@@ -130,4 +130,4 @@ def _channel_dialog(channel: Channel, viewer_id: int) -> Any:
 
 def _named(call: Call, peers: set[int]) -> tuple[list[Any], list[Any]]:
     viewer, accounts = call.viewer, call.data_centre.accounts
-    return views.chats(viewer, accounts, peers), views.users(viewer, accounts, peers)
+    return tl_views.chats(viewer, accounts, peers), tl_views.users(viewer, accounts, peers)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.input_media import take_media
-from sandbox.telegram.methods.media import checked_caption
-from sandbox.telegram.methods.messages_text import checked_text, peer, updates_with
-from sandbox.telegram.peers import find_channel
-from sandbox.telegram.rpc import method
+from sandbox.telegram.accounts.peer_lookup import find_channel
+from sandbox.telegram.files.input_media import take_media
+from sandbox.telegram.methods.media_messages import checked_caption
+from sandbox.telegram.methods.messages import checked_text, peer, updates_with
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.protocol.rpc import Call
 
 
 @method(functions.messages.EditMessageRequest)

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.methods.albums import make_group_id
-from sandbox.telegram.methods.media import outcome, send
-from sandbox.telegram.methods.messages_text import peer, replied, sent_before
-from sandbox.telegram.post_office import Draft
-from sandbox.telegram.rpc import method
+from sandbox.telegram.methods.media_messages import outcome, send
+from sandbox.telegram.methods.messages import peer, replied, sent_before
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.chats import Group
-    from sandbox.telegram.mailbox import Content, Message
-    from sandbox.telegram.post_office import Posted
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.chats import Group
+    from sandbox.telegram.chats.mailbox import Content, Message
+    from sandbox.telegram.chats.message_actions import Posted
+    from sandbox.telegram.protocol.rpc import Call
 
 MOST_FORWARDED = 100
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
-from sandbox.telegram.methods.messages_text import updates_with
-from sandbox.telegram.peers import find_group, find_user
-from sandbox.telegram.rpc import method
+from sandbox.telegram.accounts.peer_lookup import find_group, find_user
+from sandbox.telegram.chats import tl_views
+from sandbox.telegram.methods.messages import updates_with
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.chats import Group, Member
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.chats.chats import Group, Member
+    from sandbox.telegram.protocol.rpc import Call
 
 
 @method(functions.messages.CreateChatRequest)
@@ -44,7 +44,7 @@ def delete_chat_user(call: Call, request: Any) -> Any:
 def get_chats(call: Call, request: Any) -> Any:
     viewer, accounts = call.viewer, call.data_centre.accounts
     found = [find_group(accounts, viewer, chat_id) for chat_id in request.id]
-    return types.messages.Chats([views.chat(viewer, group) for group in found])
+    return types.messages.Chats([tl_views.chat(viewer, group) for group in found])
 
 
 @method(functions.messages.GetFullChatRequest)
@@ -57,8 +57,8 @@ def get_full_chat(call: Call, request: Any) -> Any:
         participants=_participants(group, account.id),
         notify_settings=types.PeerNotifySettings(),
     )
-    users = views.users(call.viewer, accounts, group.members)
-    return types.messages.ChatFull(full, [views.chat(call.viewer, group)], users)
+    users = tl_views.users(call.viewer, accounts, group.members)
+    return types.messages.ChatFull(full, [tl_views.chat(call.viewer, group)], users)
 
 
 def _participants(group: Group, viewer_id: int) -> Any:

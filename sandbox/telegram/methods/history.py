@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
+from sandbox.telegram.accounts.peer_lookup import find_channel, find_correspondent
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.peers import find_channel, find_correspondent
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sandbox.telegram.chats import Channel
-    from sandbox.telegram.mailbox import Mailbox, Message
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.chats.chats import Channel
+    from sandbox.telegram.chats.mailbox import Mailbox, Message
+    from sandbox.telegram.protocol.rpc import Call
 
 LONGEST_PAGE = 100  # messages
 _FILTERS: dict[type, Callable[[Message], bool]] = {
@@ -93,12 +93,12 @@ def _page(call: Call, request: Any, ids: list[int]) -> Any:
     shown = ids[max(end, oldest) : max(min(start, newest), oldest)]
     box, channel = _box(call, request), _channel(call, request)
     found = [m for message_id in reversed(shown) if (m := box.get(message_id))]
-    named = set().union(*map(views.peers_of, found))
-    page = [views.message(account, m) for m in found]
+    named = set().union(*map(tl_views.peers_of, found))
+    page = [tl_views.message(account, m) for m in found]
     extras: tuple[Any, ...] = (
         [],
-        views.chats(call.viewer, accounts, named),
-        views.users(call.viewer, accounts, named),
+        tl_views.chats(call.viewer, accounts, named),
+        tl_views.users(call.viewer, accounts, named),
     )
     if channel:
         return types.messages.ChannelMessages(channel.log.pts, len(ids), page, *extras)

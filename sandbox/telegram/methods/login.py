@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
-from sandbox.telegram.accounts import bare_phone
+from sandbox.telegram.accounts.accounts import bare_phone
+from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.post_office import Draft
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.protocol.rpc import Call
 
 _SHORTEST_PHONE = 5
 _RESEND_AFTER = 60  # seconds
@@ -27,7 +27,7 @@ def admit(call: Call, account: Account) -> Any:
     """Log a client's key in to an account."""
     call.data_centre.keys.sign_in(call.key, account)
     account.logins += 1
-    return types.auth.Authorization(views.user(call.viewer, account))
+    return types.auth.Authorization(tl_views.user(call.viewer, account))
 
 
 def admit_or_ask_password(call: Call, account: Account) -> Any:

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import srp
+from sandbox.telegram.accounts import password_srp
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.methods.login import admit
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.protocol.rpc import Call
 
 
 @method(functions.account.GetPasswordRequest, anonymous=True)
 def get_password(call: Call, _request: Any) -> Any:
     account = _owner(call)
     shown = types.account.Password(
-        srp.make_algorithm(), types.SecurePasswordKdfAlgoUnknown(), os.urandom(32)
+        password_srp.make_algorithm(), types.SecurePasswordKdfAlgoUnknown(), os.urandom(32)
     )
     if account.password is not None:
-        challenge = srp.make_challenge(account.password)
+        challenge = password_srp.make_challenge(account.password)
         call.data_centre.logins.remember(challenge)
         shown.has_password, shown.hint = True, account.password.hint
         shown.current_algo = account.password.algorithm
@@ -51,9 +51,9 @@ def update_password_settings(call: Call, request: Any) -> bool:
     if account.password is not None:
         _verify(call, account, request.password)
     verifier = int.from_bytes(settings.new_password_hash or b"", "big")
-    if verifier and not isinstance(settings.new_algo, type(srp.make_algorithm())):
+    if verifier and not isinstance(settings.new_algo, type(password_srp.make_algorithm())):
         raise RpcError("NEW_SETTINGS_INVALID")
-    new = srp.Password(settings.new_algo, verifier, settings.hint or "")
+    new = password_srp.Password(settings.new_algo, verifier, settings.hint or "")
     account.password = new if verifier else None
     return True
 
@@ -70,5 +70,5 @@ def _verify(call: Call, account: Account, check: Any) -> None:
     if not isinstance(check, types.InputCheckPasswordSRP):
         raise RpcError("PASSWORD_HASH_INVALID")
     challenge = call.data_centre.logins.take_challenge(check.srp_id)
-    if challenge.password is not account.password or not srp.is_answered(challenge, check):
+    if challenge.password is not account.password or not password_srp.is_answered(challenge, check):
         raise RpcError("PASSWORD_HASH_INVALID")

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import media, views
-from sandbox.telegram.codec import LongVector
+from sandbox.telegram.accounts.peer_lookup import find_user
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.file_reference import check_reference
-from sandbox.telegram.input_media import find_item
-from sandbox.telegram.media import Photo
-from sandbox.telegram.peers import find_user
-from sandbox.telegram.rpc import method
+from sandbox.telegram.files import media
+from sandbox.telegram.files.file_access import check_reference
+from sandbox.telegram.files.input_media import find_item
+from sandbox.telegram.files.media import Photo
+from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.protocol.tl_codec import LongVector
 
 if TYPE_CHECKING:
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.protocol.rpc import Call
 
 _MOST_AT_ONCE = 100
 
@@ -37,7 +38,7 @@ def update_profile_photo(call: Call, request: Any) -> Any:
     account = call.account
     if isinstance(request.id, types.InputPhotoEmpty):
         del account.photos[-1:]
-        return types.photos.Photo(types.PhotoEmpty(0), [views.user(call.viewer, account)])
+        return types.photos.Photo(types.PhotoEmpty(0), [tl_views.user(call.viewer, account)])
     photo = find_item(call, Photo, request.id)
     if photo is None:
         raise RpcError("PHOTO_ID_INVALID")
@@ -62,12 +63,12 @@ def get_user_photos(call: Call, request: Any) -> Any:
     start = max(0, request.offset)
     page = wanted[start : start + min(max(0, request.limit), _MOST_AT_ONCE)]
     shown = [media.shown_photo(call.account, photo) for photo in page]
-    users = [views.user(call.viewer, owner)]
+    users = [tl_views.user(call.viewer, owner)]
     if len(page) == len(wanted):
         return types.photos.Photos(shown, users)
     return types.photos.PhotosSlice(len(wanted), shown, users)
 
 
 def _answer(call: Call, photo: Photo) -> Any:
-    user = views.user(call.viewer, call.account)
+    user = tl_views.user(call.viewer, call.account)
     return types.photos.Photo(media.shown_photo(call.account, photo), [user])

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.protocol.rpc import Call
 
 _USERNAME = re.compile(r"[A-Za-z]\w{3,31}", re.ASCII)
 _LONGEST_ABOUT = 70  # characters, without Premium
@@ -26,7 +26,7 @@ def update_username(call: Call, request: Any) -> Any:
     if request.username == (call.account.username or ""):
         raise RpcError("USERNAME_NOT_MODIFIED")
     call.data_centre.accounts.rename(call.account, request.username or None)
-    return views.user(call.viewer, call.account)
+    return tl_views.user(call.viewer, call.account)
 
 
 @method(functions.account.CheckUsernameRequest)
@@ -46,7 +46,7 @@ def update_profile(call: Call, request: Any) -> Any:
     account.first_name = request.first_name or account.first_name
     account.last_name = account.last_name if request.last_name is None else request.last_name
     account.about = account.about if request.about is None else request.about
-    return views.user(call.viewer, account)
+    return tl_views.user(call.viewer, account)
 
 
 @method(functions.account.SetPrivacyRequest)

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
+from sandbox.telegram.accounts.logins import TOKEN_LIFETIME
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.clock import now
-from sandbox.telegram.codec import serialise
-from sandbox.telegram.logins import TOKEN_LIFETIME
 from sandbox.telegram.methods.login import admit_or_ask_password
 from sandbox.telegram.methods.sessions import show
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
+from sandbox.telegram.protocol.tl_codec import serialise
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.keyring import ClientKey
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.protocol.client_keys import ClientKey
+    from sandbox.telegram.protocol.rpc import Call
 
 
 def scan(centre: DataCentre, account: Account, token: bytes) -> ClientKey:
@@ -35,7 +35,7 @@ def export_login_token(call: Call, _request: Any) -> Any:
     if accepted:
         return types.auth.LoginTokenSuccess(admit_or_ask_password(call, accepted))
     if call.key.account:
-        user = views.user(call.viewer, call.account)
+        user = tl_views.user(call.viewer, call.account)
         return types.auth.LoginTokenSuccess(types.auth.Authorization(user))
     expires = now() + timedelta(seconds=TOKEN_LIFETIME)
     return types.auth.LoginToken(expires, call.data_centre.logins.make_token(call.session))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.keyring import ClientKey
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.protocol.client_keys import ClientKey
+    from sandbox.telegram.protocol.rpc import Call
 
 _TIME_TO_LIVE = 180  # days
 

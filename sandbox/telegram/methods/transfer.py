@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.protocol.rpc import Call
 
 
 @method(functions.auth.ExportAuthorizationRequest)
@@ -31,4 +31,4 @@ def import_authorization(call: Call, request: Any) -> Any:
     call.keys.sign_in(call.key, account)
     # A login that was carried over addresses people as it does at home.
     call.key.exported_from, call.key.login = login, login.login
-    return types.auth.Authorization(views.user(call.viewer, account))
+    return types.auth.Authorization(tl_views.user(call.viewer, account))

@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from sandbox.telegram import views
+from sandbox.telegram.chats import tl_views
 from sandbox.telegram.clock import now
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.rpc import method
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sandbox.telegram.chats import Channel
-    from sandbox.telegram.event_log import Entry
-    from sandbox.telegram.rpc import Call
+    from sandbox.telegram.chats.chats import Channel
+    from sandbox.telegram.chats.event_log import Entry
+    from sandbox.telegram.protocol.rpc import Call
 
 SLICE = 100  # events
 
 
 @method(functions.updates.GetStateRequest)
 def get_state(call: Call, _request: Any) -> Any:
-    return views.state(call.account)
+    return tl_views.state(call.account)
 
 
 @method(functions.updates.GetDifferenceRequest)
@@ -39,10 +39,10 @@ def get_difference(call: Call, request: Any) -> Any:
     size = max(1, min(request.pts_limit or SLICE, SLICE))
     if len(entries) > size:
         parts = _parts(call, entries[:size], [])
-        reached = views.state(account, entries[size - 1].pts)
+        reached = tl_views.state(account, entries[size - 1].pts)
         return types.updates.DifferenceSlice(*parts, reached)
     parts = _parts(call, entries, channels)
-    return types.updates.Difference(*parts, views.state(account))
+    return types.updates.Difference(*parts, tl_views.state(account))
 
 
 def _active_channels(call: Call, since: datetime | None) -> list[Channel]:
@@ -54,11 +54,13 @@ def _active_channels(call: Call, since: datetime | None) -> list[Channel]:
 def _parts(call: Call, entries: list[Entry], channels: list[Channel]) -> tuple[list[Any], ...]:
     """Split events into messages, secret ones, other updates, chats, users."""
     account, accounts = call.account, call.data_centre.accounts
-    shown = [update for entry in entries if (update := views.update(account, entry))]
+    shown = [update for entry in entries if (update := tl_views.update(account, entry))]
     messages = [u.message for u in shown if isinstance(u, types.UpdateNewMessage)]
     others = [u for u in shown if not isinstance(u, types.UpdateNewMessage)]
     others += [types.UpdateChannelTooLong(c.bare_id, c.log.pts) for c in channels]
-    named = {c.id for c in channels}.union(*(views.peers_in(account, entry) for entry in entries))
+    named = {c.id for c in channels}.union(
+        *(tl_views.peers_in(account, entry) for entry in entries)
+    )
     viewer = call.viewer
-    chats, users = views.chats(viewer, accounts, named), views.users(viewer, accounts, named)
+    chats, users = tl_views.chats(viewer, accounts, named), tl_views.users(viewer, accounts, named)
     return messages, [], others, chats, users

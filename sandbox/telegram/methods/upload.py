@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
+from sandbox.telegram.accounts.peer_lookup import find_user
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.file_reference import check_reference
-from sandbox.telegram.input_media import find_item
-from sandbox.telegram.media import Document, Photo
-from sandbox.telegram.peers import find_user
-from sandbox.telegram.rpc import method
+from sandbox.telegram.files.file_access import check_reference
+from sandbox.telegram.files.input_media import find_item
+from sandbox.telegram.files.media import Document, Photo
+from sandbox.telegram.protocol.rpc import method
 
 if TYPE_CHECKING:
-    from sandbox.telegram.media import Size
-    from sandbox.telegram.rpc import Call
-    from sandbox.telegram.stored_file import Readable
+    from sandbox.telegram.files.media import Size
+    from sandbox.telegram.files.stored_file import Readable
+    from sandbox.telegram.protocol.rpc import Call
 
 _WINDOW = 1 << 20  # a piece may not reach across its borders
 _UNIT = 4 << 10

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
 from tests.acceptance.api.server import TOP, free_port, gateway
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

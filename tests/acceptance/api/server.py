@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import httpx
 import psutil
 
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     import signal

@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.api import shared
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.api.operator import Operator

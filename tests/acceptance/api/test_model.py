@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.acceptance.api.conftest import NUMBERS
 from tests.acceptance.api.server import gateway
 from tests.acceptance.api.story import Story
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from supervisor.private_folder import MODE
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.api.server import gateway, refused
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,7 +205,7 @@ async def test_all_processes_write_lines_of_one_shape(
     assert shapes == {("time", "level", "logger", "pid", "number", "message")}
     assert {line["number"] for line in lines} == {None, number}
     assert len({line["pid"] for line in lines}) >= 3
-    assert {"hypercorn.error", "supervisor.keeper"} <= {line["logger"] for line in lines}
+    assert {"hypercorn.error", "supervisor.numbers.keeper"} <= {line["logger"] for line in lines}
 
 
 async def _restarts(operator: Operator, server: Server, number: str, token: str) -> bool:

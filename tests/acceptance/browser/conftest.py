@@ -21,7 +21,7 @@ from tests.acceptance.login.conftest import (
     server,
     settings,
 )
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

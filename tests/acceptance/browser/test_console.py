@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from tests.acceptance.api.conftest import NUMBERS
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.login.phone import PASSWORD
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,10 +9,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from api.qr_code import draw_qr
+from api.login.calls import draw_qr
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.login.phone import PASSWORD
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

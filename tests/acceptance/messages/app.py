@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import api
-from api.log import set_up_logging
+from api.lifecycle.lifespan import make_config
+from api.lifecycle.server_process import set_up_logging
 from api.settings import read_settings
-from api.wiring import make_config
-from supervisor.fleet import Fleet
-from supervisor.forkserver import Forkserver
+from supervisor.config import Timing
 from supervisor.gateway import Gateway
-from supervisor.liveness import ENDLESS_PATIENCE
-from supervisor.ownership import DataDirLock
-from supervisor.restart_policy import MassFailure, RestartPolicy
-from supervisor.store import Store
-from supervisor.timing import Timing
+from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
+from supervisor.numbers.worker_pool import WorkerPool
+from supervisor.ownership.data_dir_lock import DataDirLock
+from supervisor.processes.forkserver import Forkserver
+from supervisor.processes.liveness import ENDLESS_PATIENCE
+from supervisor.store.store import Store
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -34,6 +34,6 @@ def create_app() -> Quart:
     factory = "tests.fakes.crashing:CrashingNumber"
     config = replace(make_config(settings, None), session_factory=factory)
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    fleet = Fleet(Forkserver(), PATIENT, TIRELESS, mass_failure=NO_BRAKE)
-    gateway = Gateway(store, DataDirLock(settings.data_dir), config, fleet)
+    pool = WorkerPool(Forkserver(), PATIENT, TIRELESS, mass_failure=NO_BRAKE)
+    gateway = Gateway(store, DataDirLock(settings.data_dir), config, pool)
     return api.create_app(settings, gateway)

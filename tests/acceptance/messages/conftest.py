@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from tests.acceptance.messages.conversation import Conversation
-    from tests.databases import Postgres
+    from tests.support.databases import Postgres
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.messages.conversation import attached
 from tests.acceptance.messages.world import CRASHING
 from tests.acceptance.sandbox.telegram.pictures import make_png
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation

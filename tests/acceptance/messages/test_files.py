@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.messages.conversation import attached
 from tests.acceptance.sandbox.telegram.pictures import make_png
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation

@@ -15,23 +15,23 @@ import pytest
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
 from sandbox.sandbox import Sandbox
-from sandbox.telegram.post_office import Draft as Letter
+from sandbox.telegram.chats.message_actions import Draft as Letter
 from supervisor.config import Config, TelegramDataCentre
 from tests.process.workers.conftest import Draft, make_gateway
-from tests.relay import Relay
-from tests.waiting import eventually
+from tests.support.relay import Relay
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from sandbox.planfix.account import Account
-    from sandbox.telegram.accounts import Account as Person
+    from sandbox.telegram.accounts.accounts import Account as Person
     from supervisor.gateway import Gateway
 
 NUMBERS = [f"3805000000{number:02}" for number in range(30)]
 HURRIED = "tests.fakes.crashing:CrashingNumber"
-REAL = "session_worker.number:Number"
+REAL = "session_worker.number:NumberSession"
 DEADLINE = 120.0  # seconds
 
 pytestmark = pytest.mark.timeout(300)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.acceptance.messages.conversation import CLIENT, attached
 from tests.acceptance.messages.world import CRASHING
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation

@@ -11,12 +11,12 @@ from base64 import urlsafe_b64decode
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from supervisor.string_session import read_string_session
+from supervisor.login.session_transfer import read_string_session
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
 from tests.acceptance.login.phone import PASSWORD, new_phone
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, attached
 from tests.acceptance.messages.world import NUMBERS
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

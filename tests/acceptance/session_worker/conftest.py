@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.data_centre import DataCentre
-from sandbox.telegram.post_office import Draft
 from tests.acceptance.session_worker.number import Number
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from sandbox.telegram.post_office import Posted
+    from sandbox.telegram.chats.message_actions import Posted
 
 PHONE = "380501112233"
 CONTACT = "380671112233"

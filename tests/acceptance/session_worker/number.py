@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.sessions import StringSession
 
-from session_worker.contract import (
+from session_worker.protocol.contract import (
     NO_HASH,
     Application,
     Assignment,
@@ -23,18 +23,18 @@ from session_worker.contract import (
     UpdateState,
     UpdateStateMoved,
 )
-from session_worker.telegram.account import TelegramAccount
-from session_worker.telegram.pace import Pace
-from session_worker.telegram.updates import CatchUp, CaughtUp
-from tests.waiting import PATIENCE, eventually
+from session_worker.telegram.connection.account import TelegramAccount
+from session_worker.telegram.connection.timing import ConnectionTiming
+from session_worker.telegram.connection.updates import CatchUp, CaughtUp
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from sandbox.telegram.data_centre import DataCentre as Sandbox
-    from session_worker.proxy import Proxy
-    from session_worker.telegram.updates import Incoming
+    from session_worker.protocol.proxy import Proxy
+    from session_worker.telegram.connection.updates import PositionedUpdate
 
 # It does everything often, yet waits long for an answer, which a busy machine may keep it for.
-QUICK = Pace(
+QUICK = ConnectionTiming(
     connect_limit=60,
     request_limit=60,
     poll_interval=0.3,
@@ -114,16 +114,20 @@ class Number:
     """Runs the account of one phone, collects what it hands over."""
 
     def __init__(
-        self, sandbox: Sandbox, phone: str, pace: Pace = QUICK, proxy: Proxy | None = None
+        self,
+        sandbox: Sandbox,
+        phone: str,
+        timing: ConnectionTiming = QUICK,
+        proxy: Proxy | None = None,
     ) -> None:
         self.sandbox = sandbox
         self.phone = phone
-        self.pace = pace
+        self.timing = timing
         self.proxy = proxy
         self.right = Right()
         self.memory = Memory(imported(sandbox.session_string_for(phone)))
         self.updates: list[Any] = []
-        self.open: list[Incoming] = []
+        self.open: list[PositionedUpdate] = []
         self.stores = asyncio.Event()
         self.stores.set()
         self.acknowledges = True
@@ -137,10 +141,10 @@ class Number:
             self.memory,
             self.right,
             on_update=self._store,
-            pace=self.pace,
+            timing=self.timing,
         )
 
-    async def _store(self, account: TelegramAccount, incoming: Incoming) -> None:
+    async def _store(self, account: TelegramAccount, incoming: PositionedUpdate) -> None:
         await self.stores.wait()
         if self.failure is not None:
             raise self.failure

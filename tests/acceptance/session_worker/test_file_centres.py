@@ -11,8 +11,8 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.addresses import HOME_DC, OTHER_DC
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionState
-from session_worker.telegram.account import TelegramAccount
+from session_worker.protocol.contract import SessionState
+from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.errors import (
     FloodWait,
     LeaseLost,
@@ -22,11 +22,11 @@ from session_worker.telegram.errors import (
 )
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import SELDOM, Number, assignment
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.connection import Connection
     from sandbox.telegram.data_centre import DataCentre
+    from sandbox.telegram.protocol.connection import Connection
 
 NOWHERE = types.InputDocumentFileLocation(1, 2, b"x", "")
 
@@ -67,7 +67,7 @@ async def test_an_idle_line_is_closed_and_its_key_used_again(
     telegram: DataCentre, number: Number
 ) -> None:
     """A line nobody uses is given up; the next goes on under the same login."""
-    number.pace = replace(SELDOM, idle_limit=0.1)
+    number.timing = replace(SELDOM, idle_limit=0.1)
     number.account = number.make_account()
     await number.start()
     await ask(number)
@@ -111,7 +111,7 @@ async def test_without_a_lease_nothing_is_written_elsewhere(
     number: Number, telegram: DataCentre
 ) -> None:
     """A worker whose right has ended writes to no data centre; the account ends at once."""
-    number.pace = SELDOM
+    number.timing = SELDOM
     number.account = number.make_account()
     await number.start()
     await ask(number)
@@ -164,7 +164,7 @@ async def test_an_unknown_server_is_not_trusted(telegram: DataCentre) -> None:
     number = Number(telegram, PHONE)
     own: Any = assignment(telegram, PHONE, number.memory.session)
     real = own.model_copy(update={"data_centre": None})
-    number.account = TelegramAccount(real, number.memory, number.right, pace=number.pace)
+    number.account = TelegramAccount(real, number.memory, number.right, timing=number.timing)
     await number.start()
 
     with pytest.raises(Unreachable, match="auth_key generation failed"):

@@ -13,19 +13,19 @@ from sandbox.proxy.mtproxy import Mtproxy
 from sandbox.proxy.server import Mode
 from sandbox.proxy.socks5 import Socks5
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionChanged, SessionState, TroubleCode
-from session_worker.proxy import parse_proxy
+from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
+from session_worker.protocol.proxy import parse_proxy
 from session_worker.session import LineLeftOpen
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import QUICK, Number
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from sandbox.proxy.server import ProxyServer
+    from sandbox.telegram.chats.message_actions import Posted
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.post_office import Posted
 
 KINDS = [
     "socks5",
@@ -230,8 +230,8 @@ async def test_stop_tells_of_a_line_that_may_linger(telegram: DataCentre) -> Non
 async def test_next_line_waits_for_one_that_may_linger(telegram: DataCentre) -> None:
     """While the proxy may hold the last line, no other is opened beside it."""
     async with Deafened() as proxy:
-        pace = replace(LINGERING, linger=3600.0)
-        number = Number(telegram, PHONE, pace, proxy=parse_proxy(proxy.url, may_be_private=True))
+        timing = replace(LINGERING, linger=3600.0)
+        number = Number(telegram, PHONE, timing, proxy=parse_proxy(proxy.url, may_be_private=True))
         await number.start()
 
         telegram.afflict(Kind.BLACKHOLE, PHONE)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.contract import TroubleCode
-from session_worker.proxy import parse_proxy
+from session_worker.protocol.contract import TroubleCode
+from session_worker.protocol.proxy import parse_proxy
 from session_worker.telegram.errors import ProxyFailed
-from session_worker.telegram.proxy_handshake import reach
+from session_worker.telegram.proxy.handshake import reach
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import multiprocess
 
-from supervisor.ownership import DataDirLock
-from supervisor.store import Store
+from supervisor.ownership.data_dir_lock import DataDirLock
+from supervisor.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from supervisor.database_lock import DatabaseLock
-from supervisor.engine import database_url, locking_engine
+from supervisor.database.engines import database_url, locking_engine
 from supervisor.errors import DatabaseOwned
-from tests.waiting import PATIENCE, eventually
+from supervisor.ownership.database_lock import DatabaseLock
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from supervisor.store import Store
+from supervisor.store.store import Store
 from tests.process.supervisor.programs import running, said
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.ownership import DataDirLock
+from supervisor.ownership.data_dir_lock import DataDirLock
 from tests.process.supervisor.programs import running, said
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,12 +8,12 @@ import os
 import pytest
 
 from supervisor.errors import SecretKeyWrong
-from supervisor.rotation import Rotation
-from supervisor.store import Store
-from supervisor.store.journal_shelf import Selection
+from supervisor.journal.browsing import Selection
+from supervisor.store.store import Store
 from supervisor.store.values import NewNumber, Session, UpdateState
+from supervisor.upkeep.key_rotation import KeyRotation
 from tests.process.supervisor.programs import running, said
-from tests.unit.supervisor.journal.messages import outgoing
+from tests.unit.supervisor.rows import outgoing
 
 NUMBERS = [f"7900000000{place}" for place in range(4)]
 SESSION = Session(2, "149.154.167.50", 443, os.urandom(256), 777, UpdateState(5, 6, 7, 8))
@@ -44,7 +44,7 @@ async def test_killed_rotation_goes_on(database_url: str) -> None:
     async with Store(database_url, f"{new},{old}") as store:
         assert await store.keys.count_old() == 2 + 1
         assert [await _text(store, number) for number in NUMBERS] == NUMBERS
-        assert await Rotation(store.keys).rotate()
+        assert await KeyRotation(store.keys).rotate()
 
     async with Store(database_url, new) as store:
         assert [await _text(store, number) for number in NUMBERS] == NUMBERS

@@ -11,8 +11,8 @@ import resource
 import sys
 from pathlib import Path
 
-from session_worker import landlock, own_user, seccomp
-from session_worker.confinement import LANDLOCK, OWN_USER, SECCOMP, readable_folders
+from session_worker.confinement import landlock, own_user, seccomp
+from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP, readable_folders
 from tests.fakes.attacks import Targets, attempt
 
 

@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.config import Config
-from supervisor.fleet import Fleet
-from supervisor.forkserver import Forkserver
+from supervisor.config import Config, Timing
 from supervisor.gateway import Gateway
-from supervisor.liveness import ENDLESS_PATIENCE, Patience
-from supervisor.ownership import DataDirLock
-from supervisor.restart_policy import RestartPolicy
-from supervisor.store import Store
-from supervisor.timing import Timing
-from tests.waiting import PATIENCE, eventually
+from supervisor.numbers.restart_policy import RestartPolicy
+from supervisor.numbers.worker_pool import WorkerPool
+from supervisor.ownership.data_dir_lock import DataDirLock
+from supervisor.processes.forkserver import Forkserver
+from supervisor.processes.liveness import ENDLESS_PATIENCE, Patience
+from supervisor.store.store import Store
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from session_worker.proxy import Proxy
-    from supervisor.view import View
+    from session_worker.protocol.proxy import Proxy
+    from supervisor.numbers.view import View
 
 # Only what must end by itself is given up fast: a healthy worker may wait long for the processor.
 PATIENT = Timing(beat=0.2, patience=ENDLESS_PATIENCE, lease=300.0, leave=60.0, boot=0.5)
@@ -113,5 +112,5 @@ def make_gateway(
     config: Config, database_url: str, timing: Timing = PATIENT, policy: RestartPolicy = POLICY
 ) -> Gateway:
     store = Store(database_url, urlsafe_b64encode(b"k" * 32).decode())
-    fleet = Fleet(Forkserver(), timing, policy)
-    return Gateway(store, DataDirLock(config.data_dir), config, fleet)
+    pool = WorkerPool(Forkserver(), timing, policy)
+    return Gateway(store, DataDirLock(config.data_dir), config, pool)

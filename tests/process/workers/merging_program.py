@@ -9,8 +9,8 @@ import sys
 
 import multiprocess
 
-from session_worker.kernel import PR_GET_MEMORY_MERGE, prctl
-from supervisor.forkserver import Forkserver
+from session_worker.confinement.kernel import PR_GET_MEMORY_MERGE, prctl
+from supervisor.processes.forkserver import Forkserver
 
 
 def tell() -> None:

@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from supervisor.config import Config
+from supervisor.config import Config, Timing
 from supervisor.errors import StandingBy
-from supervisor.restart_policy import RestartPolicy
-from supervisor.timing import Timing
+from supervisor.numbers.restart_policy import RestartPolicy
 from tests.process.workers.conftest import Draft, make_gateway
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supervisor.config import Config
-from supervisor.draft import OutgoingDraft
 from supervisor.errors import NumberExists, RecipientUnknown
-from supervisor.restart_policy import RestartPolicy
-from supervisor.store.journal_pending import Besides
+from supervisor.journal.pending import Besides
+from supervisor.messages.recipients import OutgoingMessage
+from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import CHATS
 from tests.process.workers.conftest import PATIENT, Draft, make_gateway
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from supervisor.gateway import Gateway
@@ -39,7 +39,7 @@ async def main(folder: Path, url: str, number: str, first: int, last: int) -> No
 
 async def accept(gateway: Gateway, number: str, place: int) -> None:
     chat_id = f"{number}_{1 + place % CHATS}"
-    draft = OutgoingDraft(f"{place:03}", "Hello", chat_id=chat_id)
+    draft = OutgoingMessage(f"{place:03}", "Hello", chat_id=chat_id)
     while True:
         try:
             await gateway.accept(number, draft)
@@ -51,7 +51,7 @@ async def accept(gateway: Gateway, number: str, place: int) -> None:
 
 async def is_done(gateway: Gateway, number: str) -> bool:
     backlog = (await gateway.show(number)).backlog
-    owed = await (await gateway._roster.desks.of(number)).journal.owed(Besides(), 1)
+    owed = await (await gateway._keepers.dispatchers.of(number)).journal.owed(Besides(), 1)
     return backlog.into + backlog.out == 0 and owed[1] == 0
 
 

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_worker.confinement import LANDLOCK, OWN_USER, SECCOMP, layers
+from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP, layers
 from tests.process.workers.conftest import make_gateway
 from tests.process.workers.watched import TOP, forkserver_of, running
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import pytest
@@ -126,7 +126,7 @@ def test_supervisor_does_not_import_telethon() -> None:
     """What only workers use stays out of the process that serves."""
     program = (
         "import sys, supervisor.gateway\n"
-        "sys.exit(any(name in sys.modules for name in ('telethon', 'session_worker.preload')))"
+        "sys.exit(any(name in sys.modules for name in ('telethon', 'session_worker.process.preload')))"
     )
 
     done = subprocess.run([sys.executable, "-c", program], cwd=TOP, check=False)

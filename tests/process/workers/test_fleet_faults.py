@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.restart_policy import RestartPolicy
-from tests.databases import running_postgres
+from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import World
 from tests.process.workers.conftest import Draft, make_gateway
 from tests.process.workers.watched import forkserver_of
-from tests.waiting import eventually
+from tests.support.databases import running_postgres
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config
     from supervisor.gateway import Gateway
-    from supervisor.view import View
+    from supervisor.numbers.view import View
 
 NUMBERS = [f"3805000000{number:02}" for number in range(40)]
 QUICK_BRAKE = RestartPolicy(brake_pause=0.1, brake_spread=1.0)
@@ -91,17 +91,17 @@ async def fleet_of(config: Config, database_url: str) -> AsyncIterator[Fleet]:
     async with make_gateway(postal, database_url, policy=QUICK_BRAKE) as gateway:
         for number in NUMBERS:
             await gateway.create(Draft(number))
-        fleet = Fleet(gateway, {number: World(config.spool_of(number)) for number in NUMBERS})
-        await fleet.until_online()
-        fleet.write(BEFORE)
-        await fleet.until_delivered()
-        yield fleet
+        pool = Fleet(gateway, {number: World(config.spool_of(number)) for number in NUMBERS})
+        await pool.until_online()
+        pool.write(BEFORE)
+        await pool.until_delivered()
+        yield pool
 
 
 @pytest.fixture
-async def fleet(config: Config, sqlite_url: str) -> AsyncIterator[Fleet]:
-    async with fleet_of(config, sqlite_url) as fleet:
-        yield fleet
+async def pool(config: Config, sqlite_url: str) -> AsyncIterator[Fleet]:
+    async with fleet_of(config, sqlite_url) as pool:
+        yield pool
 
 
 @pytest.fixture(autouse=True)
@@ -118,83 +118,83 @@ def numbers_named(log: pytest.LogCaptureFixture) -> set[str]:
     return {found for line in warnings(log) for found in re.findall(r"3805\d{8}", line)}
 
 
-async def test_all_workers_die_together(fleet: Fleet, log: pytest.LogCaptureFixture) -> None:
+async def test_all_workers_die_together(pool: Fleet, log: pytest.LogCaptureFixture) -> None:
     """Each is started once again, a few at a time; the log names the first, then all in one line."""
-    killed = await fleet.pids()
+    killed = await pool.pids()
 
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    fleet.write(MEANWHILE)
+    pool.write(MEANWHILE)
 
-    await fleet.until_online(but=killed)
-    await fleet.until_delivered()
-    assert await fleet.restarts() == {1}
+    await pool.until_online(but=killed)
+    await pool.until_delivered()
+    assert await pool.restarts() == {1}
     assert len([line for line in warnings(log) if "no more are named" in line]) == 1
     assert len(numbers_named(log)) < 10
 
 
-async def test_forkserver_is_killed(fleet: Fleet, log: pytest.LogCaptureFixture) -> None:
+async def test_forkserver_is_killed(pool: Fleet, log: pytest.LogCaptureFixture) -> None:
     """Its workers die with it; a new one forks them all again, none is parked."""
     for _ in range(2):
-        lost = await fleet.pids()
+        lost = await pool.pids()
         os.kill(forkserver_of(min(lost)), signal.SIGKILL)
-        fleet.write(MEANWHILE)
+        pool.write(MEANWHILE)
 
-        await fleet.until_online(but=lost)
-        await fleet.until_delivered()
+        await pool.until_online(but=lost)
+        await pool.until_delivered()
 
-    assert await fleet.restarts() == {2}
+    assert await pool.restarts() == {2}
     assert warnings(log) == ["the forkserver is gone, its workers with it"]
 
 
 async def test_disk_takes_nothing_more(
-    fleet: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
+    pool: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     """Workers wait with what they have heard until it can be stored; none of them is ended."""
-    pids = await fleet.pids()
+    pids = await pool.pids()
 
     with full_disk(tmp_path / "telefix.db-wal"):
-        fleet.write(MEANWHILE)
+        pool.write(MEANWHILE)
         await eventually(lambda: warnings(log))
-    fleet.write(AFTER)
+    pool.write(AFTER)
 
-    await fleet.until_delivered()
-    assert await fleet.pids() == pids
+    await pool.until_delivered()
+    assert await pool.pids() == pids
     assert_told_once(log)
 
 
 async def test_database_is_locked(
-    fleet: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
+    pool: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     """Another program that holds SQLite's lock for long stops nothing for good."""
-    pids = await fleet.pids()
+    pids = await pool.pids()
 
     with locked(tmp_path / "telefix.db"):
-        fleet.write(MEANWHILE)
+        pool.write(MEANWHILE)
         await eventually(lambda: warnings(log), DEADLINE)
         started = min(pids)
         os.kill(started, signal.SIGKILL)
-    fleet.write(AFTER)
+    pool.write(AFTER)
 
-    await fleet.until_delivered()
-    await fleet.until_online(but={started})
-    assert await fleet.pids() > pids - {started}
+    await pool.until_delivered()
+    await pool.until_online(but={started})
+    assert await pool.pids() > pids - {started}
     assert_told_once(log)
 
 
 async def test_database_server_crashes(config: Config, log: pytest.LogCaptureFixture) -> None:
     """A PostgreSQL that restarts after a crash costs no number its worker."""
     with running_postgres() as postgres, postgres.fresh_database() as url:
-        async with fleet_of(config, url) as fleet:
-            pids = await fleet.pids()
+        async with fleet_of(config, url) as pool:
+            pids = await pool.pids()
 
             await asyncio.to_thread(postgres.crash)
-            fleet.write(MEANWHILE)
+            pool.write(MEANWHILE)
             await eventually(lambda: any("can't be written" in line for line in warnings(log)))
-            fleet.write(AFTER)
+            pool.write(AFTER)
 
-            await fleet.until_delivered()
-            assert await fleet.pids() == pids
+            await pool.until_delivered()
+            assert await pool.pids() == pids
             assert numbers_named(log) == set()
 
 

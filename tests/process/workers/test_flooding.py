@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from supervisor.event_queue import Limits
+from supervisor.processes.event_queue import Limits
 from tests.process.workers.conftest import POLICY, Draft, House, make_gateway
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -121,7 +121,7 @@ async def test_flood_waits_in_the_pipe(house: House) -> None:
 
     async def is_flooded() -> bool:
         nonlocal heaviest
-        worker = house.gateway._roster.keeper_of(HOSTILE)._worker
+        worker = house.gateway._keepers.keeper_of(HOSTILE)._worker
         heaviest = max(heaviest, worker._events.weight if worker else 0)
         return len(await store.entities.list(HOSTILE)) > 500
 

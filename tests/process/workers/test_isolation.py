@@ -16,13 +16,13 @@ from supervisor.config import TelegramDataCentre
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import Operator
 from tests.process.workers.conftest import HASTY, Draft, House, make_gateway
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from supervisor.config import Config
-    from supervisor.view import View
+    from supervisor.numbers.view import View
 
 BROKEN = "380500000099"
 OTHERS = [f"3805000000{i:02}" for i in range(10)]

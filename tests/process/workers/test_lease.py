@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 TOP = Path(__file__).parents[3]
 SPIN = """
 import sys
-from session_worker.lease import Lease, now
+from session_worker.process.lease import Lease, now
 lease = Lease(now() + 1.5)
 {then}
 assert lease.held()
@@ -71,7 +71,9 @@ async def test_late_renewal_takes_nothing_away() -> None:
 
 async def test_deadline_in_the_past_ends_at_once() -> None:
     """A lease that is over before it begins begins nothing."""
-    program = "from session_worker.lease import Lease, now\nLease(now() - 1)\nprint('alive')"
+    program = (
+        "from session_worker.process.lease import Lease, now\nLease(now() - 1)\nprint('alive')"
+    )
 
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", program), stdout=asyncio.subprocess.PIPE, cwd=TOP
@@ -83,7 +85,7 @@ async def test_deadline_in_the_past_ends_at_once() -> None:
 
 async def test_child_of_the_dead_is_told() -> None:
     """A process whose parent died before it asked to die along learns it from the answer."""
-    program = "from session_worker.lease import die_with_parent as die\nprint(die(1 << 22))"
+    program = "from session_worker.process.lease import die_with_parent as die\nprint(die(1 << 22))"
 
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", program), stdout=asyncio.subprocess.PIPE, cwd=TOP

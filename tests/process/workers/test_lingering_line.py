@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.proxy import parse_proxy
+from session_worker.protocol.proxy import parse_proxy
 from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
 
 if TYPE_CHECKING:

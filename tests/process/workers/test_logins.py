@@ -22,9 +22,9 @@ from supervisor.errors import (
     NotLoggingIn,
     NumberUnknown,
 )
-from supervisor.login_desk import LoginMethod
+from supervisor.login.login_service import LoginMethod
 from tests.process.workers.conftest import House, make_gateway
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,7 +53,7 @@ def config(tmp_path: Path, telegram: DataCentre) -> Config:
         api_hash="hash",
         data_centre=place,
         language="en",
-        session_factory="session_worker.telegram.account:TelegramAccount",
+        session_factory="session_worker.telegram.connection.account:TelegramAccount",
     )
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.draft import AttachmentDraft, OutgoingDraft
 from supervisor.errors import (
     FileGone,
     LinkInvalid,
@@ -25,13 +24,14 @@ from supervisor.errors import (
     RecipientUnknown,
     WorkerUnavailable,
 )
-from supervisor.links import MessageFile
-from supervisor.restart_policy import RestartPolicy
-from supervisor.store.journal_shelf import Selection
+from supervisor.journal.browsing import Selection
+from supervisor.messages.file_links import MessageFile
+from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
+from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import MORTAL, World
 from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
 from tests.process.workers.watched import TOP
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -63,8 +63,8 @@ def world(config: Config) -> World:
     return World(config.spool_of(NUMBER))
 
 
-def to(chat_id: str, planfix_id: str, text: str = "Hello") -> OutgoingDraft:
-    return OutgoingDraft(planfix_id, text, chat_id=chat_id)
+def to(chat_id: str, planfix_id: str, text: str = "Hello") -> OutgoingMessage:
+    return OutgoingMessage(planfix_id, text, chat_id=chat_id)
 
 
 def assert_all_is_well(world: World, *, sent: int, came: int) -> None:
@@ -159,7 +159,7 @@ async def test_first_message_finds_its_recipient(office: House, world: World) ->
     """Whom a first message goes to is found through the worker; from then on the chat is known."""
     await office.add(NUMBER)
 
-    draft = OutgoingDraft("a", "Hello", phone="380501112233")
+    draft = OutgoingMessage("a", "Hello", phone="380501112233")
     first = await office.gateway.accept(NUMBER, draft)
     again = await office.gateway.accept(NUMBER, draft)
     second = await office.gateway.accept(NUMBER, to(first.chat_id, "b"))
@@ -172,8 +172,8 @@ async def test_first_message_finds_its_recipient(office: House, world: World) ->
 @pytest.mark.parametrize(
     ("draft", "error"),
     [
-        (OutgoingDraft("a", "Hello", phone="1"), RecipientUnknown),
-        (OutgoingDraft("a", "Hello"), RecipientUnknown),
+        (OutgoingMessage("a", "Hello", phone="1"), RecipientUnknown),
+        (OutgoingMessage("a", "Hello"), RecipientUnknown),
         (to(f"{NUMBER}_424242", "a"), RecipientUnknown),
         (to("79990000000_1", "a"), RecipientUnknown),
         (to(f"{NUMBER}_1", "a", "x" * 600_000), MessageTooLarge),
@@ -181,7 +181,7 @@ async def test_first_message_finds_its_recipient(office: House, world: World) ->
     ],
 )
 async def test_unfit_message_is_not_kept(
-    office: House, world: World, draft: OutgoingDraft, error: type[Exception]
+    office: House, world: World, draft: OutgoingMessage, error: type[Exception]
 ) -> None:
     """Without a recipient, without content or beyond all size a message is refused."""
     await office.add(NUMBER)
@@ -197,7 +197,7 @@ async def test_number_offline(office: House, world: World) -> None:
     """A stopped number takes messages for known chats, can find nobody new, answers repeats."""
     await office.add(NUMBER)
     await meet(office, world)
-    new = OutgoingDraft("new", "Hello", phone="380501112233")
+    new = OutgoingMessage("new", "Hello", phone="380501112233")
     await office.gateway.accept(NUMBER, new)
     await office.gateway.stop(NUMBER)
 
@@ -205,7 +205,7 @@ async def test_number_offline(office: House, world: World) -> None:
     assert accepted.chat_id == f"{NUMBER}_1"
     assert (await office.gateway.accept(NUMBER, new)).is_repeat
     with pytest.raises(WorkerUnavailable):
-        await office.gateway.accept(NUMBER, OutgoingDraft("c", "Hello", username="durov"))
+        await office.gateway.accept(NUMBER, OutgoingMessage("c", "Hello", username="durov"))
     with pytest.raises(NumberUnknown):
         await office.gateway.accept("380500000009", to(KNOWN, "a"))
 
@@ -278,7 +278,9 @@ async def test_purged_number_begins_anew(office: House, world: World) -> None:
 
     entries = await office.gateway.messages(NUMBER, Selection())
     assert [entry.text for entry in entries] == ["message 3", "message 2", "message 1"]
-    attached = OutgoingDraft("a", "", (AttachmentDraft("a.jpg", "https://x/a"),), KNOWN[:-1] + "1")
+    attached = OutgoingMessage(
+        "a", "", (AttachmentDraft("a.jpg", "https://x/a"),), KNOWN[:-1] + "1"
+    )
     await office.gateway.accept(NUMBER, attached)
     [newest, *_] = await office.gateway.messages(NUMBER, Selection())
     assert newest.files == ("a.jpg",)
@@ -287,7 +289,7 @@ async def test_purged_number_begins_anew(office: House, world: World) -> None:
 async def test_links_without_files_lead_nowhere(office: House) -> None:
     """A link to what is not kept is told apart from one that is not ours."""
     await office.add(NUMBER)
-    links = office.gateway._roster.desks.links
+    links = office.gateway._keepers.dispatchers.links
 
     for place in (MessageFile(NUMBER, 1, 0), MessageFile("380500000009", 1, 0)):
         token = links.of_file(place, "a", 2e9).split("/")[-2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from session_worker.page_merging import kernel_can_merge
+from session_worker.process.page_merging import kernel_can_merge
 
 TOP = Path(__file__).parents[3]
 

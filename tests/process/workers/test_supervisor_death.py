@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.process.workers.watched import alive, forkserver_of, running
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

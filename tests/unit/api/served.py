@@ -12,8 +12,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from api import create_app
-from api.downloads import Downloads
-from tests.waiting import PATIENCE, eventually
+from api.messages.downloads import Downloads
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -7,21 +7,20 @@ import re
 import pytest
 
 from session_worker.backoff import Backoff
-from session_worker.failure_words.reason import Reason
 from session_worker.failures import (
     LONGEST_WAIT,
     MOST_FILE_TRIES,
     MOST_TRIES,
     TABLE,
     Cause,
+    Reason,
     Remedy,
     concerns_file,
-    employee_reads,
-    entry_of,
+    failure_entry,
     is_known,
     judge,
-    operator_reads,
 )
+from supervisor.texts import employee_text, operator_text
 
 LANGUAGES = ["en", "ru", "uk"]
 NOW = 1_700_000_000.0
@@ -49,7 +48,7 @@ def test_code_has_its_entry(code: str) -> None:
 @pytest.mark.parametrize("code", sorted(TABLE))
 def test_code_has_words(code: str, language: str) -> None:
     """Both readers get a sentence in each language."""
-    for words in (employee_reads(code, language), operator_reads(code, language)):
+    for words in (employee_text(code, language), operator_text(code, language)):
         assert words.endswith(".")
         assert len(words) > 15
 
@@ -64,9 +63,9 @@ def test_reason_is_used(reason: Reason) -> None:
 def test_words_are_in_their_language(language: str) -> None:
     """No text was left untranslated."""
     for code in TABLE:
-        for words in (employee_reads(code, language), operator_reads(code, language)):
+        for words in (employee_text(code, language), operator_text(code, language)):
             assert re.search("[\u0430-\u044f]{4}", words)
-            assert words not in {employee_reads(code, "en"), operator_reads(code, "en")}
+            assert words not in {employee_text(code, "en"), operator_text(code, "en")}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +81,7 @@ def test_words_are_in_their_language(language: str) -> None:
 )
 def test_unlisted_codes_find_their_way(code: str, remedy: Remedy) -> None:
     """Numbers in a code are no matter; a new one of a known family is treated like it."""
-    assert entry_of(code).remedy is remedy
+    assert failure_entry(code).remedy is remedy
 
 
 def test_unknown_code_is_not_known() -> None:

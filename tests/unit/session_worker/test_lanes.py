@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from session_worker.lanes import Lanes
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import pytest

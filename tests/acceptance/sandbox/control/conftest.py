@@ -12,7 +12,7 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from sandbox.sandbox import Sandbox
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

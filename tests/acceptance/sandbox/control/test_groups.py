@@ -8,7 +8,7 @@ import pytest
 from telethon import events
 
 from tests.acceptance.sandbox.control.conftest import ALICE, BOB
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.control.conftest import Control

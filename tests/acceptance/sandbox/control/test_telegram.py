@@ -12,7 +12,7 @@ from telethon.sessions import StringSession
 from telethon.tl import functions
 
 from tests.acceptance.sandbox.control.conftest import ALICE, BOB
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.control.conftest import Control

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from sandbox.http_server import HttpServer
+from sandbox.control.http_server import HttpServer
 from sandbox.sandbox import Sandbox
 from tests.acceptance.sandbox.planfix.gateway import Gateway, make_app
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.planfix.attachment import Limits, fetch
 from sandbox.planfix.command import Link
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.planfix.conftest import Client

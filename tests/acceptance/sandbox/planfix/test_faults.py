@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.acceptance.sandbox.planfix.conftest import HELLO, Client
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 
 async def texts(planfix: Client) -> list[str]:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.acceptance.sandbox.planfix.conftest import HELLO, Client
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.planfix.gateway import Gateway

@@ -11,15 +11,15 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from sandbox.telegram.data_centre import DataCentre
-from sandbox.telegram.server_key import ServerKey
+from sandbox.telegram.protocol.server_key import ServerKey
 from tests.acceptance.sandbox.telegram.raw_client import RawClient
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.chats import Channel
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.chats import Channel
 
 ClientOf = Callable[..., Awaitable[Any]]
 ConnectRaw = Callable[..., Awaitable[RawClient]]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from telethon import events
 from telethon.tl import types
 
-from sandbox.telegram.viewer import Viewer
+from sandbox.telegram.accounts.viewer import Viewer
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.chats import Channel
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.chats import Channel
 
 
 async def hear(client: Any, *builders: Any) -> list[Any]:

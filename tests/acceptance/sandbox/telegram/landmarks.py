@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from telethon import events
 from telethon.tl import types
 
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
 
 

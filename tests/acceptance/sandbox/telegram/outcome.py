@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.envelope import EnvelopeError
+from sandbox.telegram.protocol.encryption import EnvelopeError
 
 if TYPE_CHECKING:
     import pytest

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Self
 from telethon.extensions import BinaryReader
 from telethon.tl.core import GzipPacked, MessageContainer
 
-from sandbox.telegram.envelope import Letter, seal, unseal
-from sandbox.telegram.framing import Intermediate
-from tests.waiting import PATIENCE
+from sandbox.telegram.protocol.encryption import Letter, seal, unseal
+from sandbox.telegram.protocol.framing import Intermediate
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
 
     from sandbox.telegram.addresses import Address
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.keyring import ClientKey
+    from sandbox.telegram.protocol.client_keys import ClientKey
 
 
 class RawClient:

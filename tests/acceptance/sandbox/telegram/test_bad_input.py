@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from telethon.tl.alltlobjects import tlobjects
 
 from tests.acceptance.sandbox.telegram.raw_client import container
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     import pytest
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf, ConnectRaw
 

@@ -8,7 +8,7 @@ import pytest
 from telethon import errors, events, functions
 from telethon.tl import types
 
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.sandbox.telegram.hearing import (
     address,
     hear,
@@ -16,13 +16,13 @@ from tests.acceptance.sandbox.telegram.hearing import (
     input_peer_channel,
     texts,
 )
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.chats import Channel
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.chats import Channel
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

@@ -11,7 +11,7 @@ from telethon.tl import functions, types
 if TYPE_CHECKING:
     from telethon import TelegramClient
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

@@ -9,22 +9,22 @@ from telethon import errors, functions
 from telethon.extensions import BinaryReader
 from telethon.tl import types
 
-from sandbox.telegram import handset
+from sandbox.telegram import phone_owner
 from sandbox.telegram.addresses import HOME_DC, OTHER_DC, Address
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.handset import OwnFile
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.phone_owner import OwnFile
 from tests.acceptance.sandbox.telegram.hearing import address
 from tests.acceptance.sandbox.telegram.pictures import make_png, noise
 from tests.acceptance.sandbox.telegram.raw_client import RawClient
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.keyring import ClientKey
+    from sandbox.telegram.protocol.client_keys import ClientKey
     from tests.acceptance.sandbox.telegram.conftest import ClientOf, ConnectRaw
 
 MEDIA = Address(HOME_DC, media_only=True)
@@ -79,7 +79,7 @@ async def test_telethon_fetches_a_file_from_the_other_data_centre(
 ) -> None:
     """A file that lies elsewhere is fetched there, under a login carried over."""
     his = await client_of(bob)
-    await handset.send_files(data_centre, (alice, bob), [file])
+    await phone_owner.send_files(data_centre, (alice, bob), [file])
 
     content = await his.download_media(await newest(his, address(bob, alice)), bytes)
 
@@ -94,7 +94,7 @@ async def test_wrong_data_centre_names_the_right_one(
     """Asked for a file it has not got, a data centre says which one has it."""
     his = await client_of(bob)
     file = OwnFile("a.zip", "application/zip", b"content", OTHER_DC)
-    await handset.send_files(data_centre, (alice, bob), [file])
+    await phone_owner.send_files(data_centre, (alice, bob), [file])
     message = await newest(his, address(bob, alice))
 
     with pytest.raises(errors.FileMigrateError) as moved:
@@ -254,7 +254,7 @@ async def test_one_data_centre_suffers_alone(
     """A line to one data centre may be cut while that to the other stays."""
     his = await client_of(bob)
     file = OwnFile("a.zip", "application/zip", b"content", OTHER_DC)
-    await handset.send_files(data_centre, (alice, bob), [file])
+    await phone_owner.send_files(data_centre, (alice, bob), [file])
     await his.download_media(await newest(his, address(bob, alice)), bytes)
     lines = {each.address.dc_id: each for each in data_centre.connections}
 
@@ -271,7 +271,7 @@ async def test_login_is_carried_over_at_a_media_only_address(
     """Clients that know but the media-only address of another data centre log in there."""
     main = await connect_raw(bob)
     file = OwnFile("a.zip", "application/zip", b"content", OTHER_DC)
-    await handset.send_files(data_centre, (alice, bob), [file])
+    await phone_owner.send_files(data_centre, (alice, bob), [file])
     history = functions.messages.GetHistoryRequest(address(bob, alice), 0, None, 0, 1, 0, 0, 0)
     message = (await ask(main, history)).messages[0]
     exported = await ask(main, functions.auth.ExportAuthorizationRequest(OTHER_DC))

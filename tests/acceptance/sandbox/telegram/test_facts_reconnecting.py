@@ -9,14 +9,14 @@ import pytest
 from telethon import functions
 from telethon.tl.alltlobjects import LAYER
 
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.post_office import Draft
 from tests.acceptance.sandbox.telegram.hearing import hear, texts
 from tests.acceptance.sandbox.telegram.landmarks import line_is_back, pass_landmark
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

@@ -11,10 +11,10 @@ from telethon import errors
 
 from sandbox.telegram.faults import Kind
 from tests.acceptance.sandbox.telegram.hearing import address
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

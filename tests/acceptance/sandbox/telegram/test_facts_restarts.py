@@ -10,17 +10,17 @@ import pytest
 from telethon import TelegramClient
 from telethon.sessions import SQLiteSession, StringSession
 
-from sandbox.telegram import views
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.sandbox.telegram.conftest import make_client
 from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
 from tests.acceptance.sandbox.telegram.landmarks import pass_landmark
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 
@@ -82,7 +82,7 @@ async def test_string_session_has_no_state(
 async def test_state_can_be_put_back(data_centre: DataCentre, alice: Account, bob: Account) -> None:
     """With a stored pts put into the session, catch_up=True brings what was missed."""
     client = make_client(data_centre, alice, catch_up=True)
-    state = views.state(alice)
+    state = tl_views.state(alice)
     data_centre.post_office.send(bob, alice, Draft("away"))
 
     client.session.set_update_state(0, state)

@@ -11,10 +11,10 @@ from telethon import errors, functions
 
 from sandbox.telegram.faults import Kind
 from tests.acceptance.sandbox.telegram.conftest import make_client
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

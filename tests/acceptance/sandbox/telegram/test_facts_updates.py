@@ -9,14 +9,14 @@ import pytest
 from telethon import events
 from telethon._updates import MessageBox
 
-from sandbox.telegram import views
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
 from tests.acceptance.sandbox.telegram.landmarks import pass_landmark
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 
@@ -134,7 +134,7 @@ async def test_own_send_is_an_event_of_a_difference(
     await client.send_message(address(alice, bob), "mine")
     await client.disconnect()
 
-    client.session.set_update_state(0, views.state(alice, alice.log.pts - 1))
+    client.session.set_update_state(0, tl_views.state(alice, alice.log.pts - 1))
     await client.connect()
 
     await eventually(lambda: texts(heard) == ["mine"], awaited="the own message")

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from telethon.crypto import AES
 from telethon.tl import functions
 
-from sandbox.telegram import envelope
-from sandbox.telegram.envelope import Letter, seal
-from sandbox.telegram.framing import Abridged, Full, Intermediate, Padded
-from sandbox.telegram.key_exchange import PLAIN_HEADER
+from sandbox.telegram.protocol import encryption
+from sandbox.telegram.protocol.encryption import Letter, seal
+from sandbox.telegram.protocol.framing import Abridged, Full, Intermediate, Padded
+from sandbox.telegram.protocol.key_exchange import PLAIN_HEADER
 from tests.acceptance.sandbox.telegram.hearing import address
 from tests.acceptance.sandbox.telegram.outcome import (
     GET_STATE,
@@ -25,15 +25,15 @@ from tests.acceptance.sandbox.telegram.outcome import (
     listen_for_errors,
     was_closed,
 )
-from tests.mutations import Mutation, mutations, spoil
-from tests.waiting import PATIENCE
+from tests.support.mutations import Mutation, mutations, spoil
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.framing import Transport
+    from sandbox.telegram.protocol.framing import Transport
     from tests.acceptance.sandbox.telegram.conftest import ConnectRaw
     from tests.acceptance.sandbox.telegram.raw_client import RawClient
 
@@ -74,8 +74,8 @@ async def send_in_pieces(centre: DataCentre, stream: bytes, length: int) -> None
 
 def seal_as_it_is(auth_key: Any, plain: bytes) -> bytes:
     """Encrypt whole blocks, whatever they say of themselves."""
-    message_key = envelope._message_key(auth_key.key, plain, from_client=True)
-    cipher = envelope._cipher(auth_key.key, message_key, from_client=True)
+    message_key = encryption._message_key(auth_key.key, plain, from_client=True)
+    cipher = encryption._cipher(auth_key.key, message_key, from_client=True)
     encrypted: bytes = AES.encrypt_ige(plain, *cipher)
     return struct.pack("<Q", auth_key.key_id) + message_key + encrypted
 

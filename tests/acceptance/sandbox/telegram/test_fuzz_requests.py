@@ -13,9 +13,9 @@ from telethon.tl import functions, types
 from telethon.tl.alltlobjects import tlobjects
 from telethon.tl.core import GzipPacked, MessageContainer
 
-from sandbox.telegram.post_office import Draft
-from sandbox.telegram.rpc import METHODS
-from sandbox.telegram.viewer import Viewer
+from sandbox.telegram.accounts.viewer import Viewer
+from sandbox.telegram.chats.message_actions import Draft
+from sandbox.telegram.protocol.rpc import METHODS
 from tests.acceptance.sandbox.telegram.arbitrary import Arbitrary
 from tests.acceptance.sandbox.telegram.hearing import address, input_channel, input_peer_channel
 from tests.acceptance.sandbox.telegram.outcome import (
@@ -25,10 +25,10 @@ from tests.acceptance.sandbox.telegram.outcome import (
     was_closed,
 )
 from tests.acceptance.sandbox.telegram.raw_client import RawClient, container
-from tests.mutations import Mutation, mutations, spoil
+from tests.support.mutations import Mutation, mutations, spoil
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf, ConnectRaw
 

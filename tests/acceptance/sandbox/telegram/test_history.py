@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats.message_actions import Draft
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

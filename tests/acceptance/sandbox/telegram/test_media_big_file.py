@@ -16,7 +16,7 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from tests.acceptance.sandbox.telegram.pictures import named, noise
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

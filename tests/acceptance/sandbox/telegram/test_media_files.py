@@ -13,10 +13,10 @@ from telethon.tl import types
 from sandbox.telegram.faults import Kind
 from tests.acceptance.sandbox.telegram.hearing import address, hear
 from tests.acceptance.sandbox.telegram.pictures import make_png, named, noise
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 

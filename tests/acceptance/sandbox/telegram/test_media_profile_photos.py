@@ -10,7 +10,7 @@ from telethon.tl import types
 from tests.acceptance.sandbox.telegram.pictures import make_png, named
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from tests.acceptance.sandbox.telegram.conftest import ClientOf
 
 

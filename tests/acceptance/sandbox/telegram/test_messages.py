@@ -8,13 +8,13 @@ import pytest
 from telethon import errors, events, functions
 from telethon.tl import types
 
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.post_office import Draft
 from tests.acceptance.sandbox.telegram.hearing import address, hear, texts
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf, ConnectRaw
 

@@ -8,15 +8,15 @@ import pytest
 from telethon.tl import functions, types
 from telethon.tl.core import GzipPacked, RpcResult
 
-from sandbox.telegram.envelope import Letter, seal
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.protocol.encryption import Letter, seal
 from tests.acceptance.sandbox.telegram.hearing import address
 from tests.acceptance.sandbox.telegram.raw_client import container
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf, ConnectRaw
 

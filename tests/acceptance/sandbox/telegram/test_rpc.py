@@ -10,13 +10,13 @@ import pytest
 from telethon import functions
 from telethon.tl import types
 
-from sandbox.telegram.rpc import METHODS, Call, method
+from sandbox.telegram.protocol.rpc import METHODS, Call, method
 from tests.acceptance.sandbox.telegram.hearing import address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.sandbox.telegram.conftest import ClientOf, ConnectRaw
 

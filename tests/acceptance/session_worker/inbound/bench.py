@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
-from sandbox.telegram.post_office import Draft
-from session_worker.albums import Patience as AlbumPatience
+from sandbox.telegram.chats.message_actions import Draft
 from session_worker.backoff import Backoff
-from session_worker.contract import Assignment, PlanfixAccount, SessionState
-from session_worker.gate import Gate
-from session_worker.number import Number
-from session_worker.planfix import Patience
-from tests.acceptance.session_worker.inbound.desk import Desk
+from session_worker.inbound.albums import Patience as AlbumPatience
+from session_worker.number import NumberSession
+from session_worker.planfix.circuit_breaker import CircuitBreaker
+from session_worker.planfix.client import Patience
+from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
+from tests.acceptance.session_worker.inbound.event_recorder import Desk
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
-from tests.waiting import PATIENCE, eventually
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.planfix.account import Account
-    from sandbox.planfix.journal import Message
+    from sandbox.planfix.traffic_log import Message
     from sandbox.sandbox import Sandbox
-    from sandbox.telegram.accounts import Account as Person
-    from sandbox.telegram.post_office import Posted
+    from sandbox.telegram.accounts.accounts import Account as Person
+    from sandbox.telegram.chats.message_actions import Posted
 
 PHONE = "380501112233"
 CONTACT = "380671112233"
@@ -51,7 +51,7 @@ class Bench:
         self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
-        self.pace = replace(QUICK, albums=AlbumPatience(quiet=0.5))
+        self.timing = replace(QUICK, albums=AlbumPatience(quiet=0.5))
         self.patience = Patience(connect=60, answer=60, answer_with_files=60)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -68,13 +68,13 @@ class Bench:
         return made.model_copy(update=changed)
 
     async def start(self) -> None:
-        gate = Gate(QUICK_BACKOFF)
-        number = Number(
+        circuit_breaker = CircuitBreaker(QUICK_BACKOFF)
+        number = NumberSession(
             self.assignment(),
             self.desk,
             Right(),
-            pace=self.pace,
-            gate=gate,
+            timing=self.timing,
+            circuit_breaker=circuit_breaker,
             patience=self.patience,
         )
         self.desk.number = number

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.sandbox import Sandbox
-from session_worker.tls import tls_context
+from session_worker.network.guarded_transport import tls_context
 from tests.acceptance.session_worker.inbound.bench import Bench
 from tests.acceptance.session_worker.inbound.file_server import serving
 

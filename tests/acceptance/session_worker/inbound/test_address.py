@@ -10,13 +10,13 @@ import pytest
 
 from sandbox.planfix.settings import Settings
 from sandbox.sandbox import Sandbox
-from session_worker.contract import PlanfixAccount
-from session_worker.message import Failed
-from session_worker.planfix import Planfix
-from session_worker.planfix_answer import PlanfixError, PlanfixForbidden
+from session_worker.planfix.answer import PlanfixError, PlanfixForbidden
+from session_worker.planfix.client import PlanfixClient
+from session_worker.protocol.contract import PlanfixAccount
+from session_worker.protocol.messages import Failed
 from tests.acceptance.session_worker.outbound.network import Names, Network
 from tests.fakes.file_server import Answer, FileServer
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,25 +43,27 @@ async def network() -> AsyncIterator[Network]:
 
 
 @pytest.fixture
-async def planfix(names: Names, network: Network) -> AsyncIterator[Planfix]:
+async def planfix(names: Names, network: Network) -> AsyncIterator[PlanfixClient]:
     made = make_planfix(names, network)
     yield made
     await made.close()
 
 
-def make_planfix(names: Names, network: Network, *, may_be_private: bool = False) -> Planfix:
+def make_planfix(names: Names, network: Network, *, may_be_private: bool = False) -> PlanfixClient:
     url = f"http://{NAME}/planfix/acme/webchat/api"
     account = PlanfixAccount(
         url=url, token="key", provider_id="telegram", may_be_private=may_be_private
     )
-    return Planfix(account, "380501112233", look_up=names.look_up, network=network)
+    return PlanfixClient(account, "380501112233", look_up=names.look_up, network=network)
 
 
-async def call(planfix: Planfix) -> None:
+async def call(planfix: PlanfixClient) -> None:
     assert await planfix.get_task(1) is None
 
 
-async def test_name_is_looked_up_once(planfix: Planfix, names: Names, network: Network) -> None:
+async def test_name_is_looked_up_once(
+    planfix: PlanfixClient, names: Names, network: Network
+) -> None:
     """The socket is opened to the address that was checked, then used again."""
     names.answers[NAME] = [[PUBLIC], [PRIVATE]]
 
@@ -71,7 +73,9 @@ async def test_name_is_looked_up_once(planfix: Planfix, names: Names, network: N
     assert (names.asked, network.dialled) == ([NAME], [PUBLIC])
 
 
-async def test_next_address_is_tried(planfix: Planfix, names: Names, network: Network) -> None:
+async def test_next_address_is_tried(
+    planfix: PlanfixClient, names: Names, network: Network
+) -> None:
     """A public address that does not answer gives way to another one of that name."""
     names.answers[NAME] = [[OTHER_PUBLIC, PUBLIC]]
     network.dead.add(OTHER_PUBLIC)
@@ -81,7 +85,9 @@ async def test_next_address_is_tried(planfix: Planfix, names: Names, network: Ne
     assert network.dialled == [OTHER_PUBLIC, PUBLIC]
 
 
-async def test_old_addresses_come_first(planfix: Planfix, names: Names, network: Network) -> None:
+async def test_old_addresses_come_first(
+    planfix: PlanfixClient, names: Names, network: Network
+) -> None:
     """A server whose IPv6 leads nowhere calls Planfix without delay."""
     names.answers[NAME] = [["2606:2800:220:1::1", PUBLIC]]
 
@@ -92,7 +98,7 @@ async def test_old_addresses_come_first(planfix: Planfix, names: Names, network:
 
 @pytest.mark.parametrize("addresses", [[PRIVATE], [PUBLIC, PRIVATE], ["127.0.0.1"], ["::1"]])
 async def test_private_address_is_not_called(
-    planfix: Planfix, names: Names, network: Network, addresses: list[str]
+    planfix: PlanfixClient, names: Names, network: Network, addresses: list[str]
 ) -> None:
     """A name that leads inside is not called however often; once it leads outside it is."""
     names.answers[NAME] = [addresses]

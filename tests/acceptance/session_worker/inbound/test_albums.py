@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import Kind
-from session_worker.albums import Patience
+from session_worker.inbound.albums import Patience
 from tests.acceptance.session_worker.inbound.bench import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.session_worker.inbound.bench import Bench
@@ -21,7 +21,7 @@ def write_item(bench: Bench, text: str) -> None:
 
 
 def wait_for_albums(bench: Bench, quiet: float) -> None:
-    bench.pace = replace(bench.pace, albums=Patience(quiet=quiet))
+    bench.timing = replace(bench.timing, albums=Patience(quiet=quiet))
 
 
 async def heard(bench: Bench) -> None:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.telegram import handset
+from sandbox.telegram import phone_owner
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.handset import OwnFile
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.phone_owner import OwnFile
 from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.acceptance.session_worker.inbound.bench import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.planfix.journal import Message
+    from sandbox.planfix.traffic_log import Message
     from tests.acceptance.session_worker.inbound.bench import Bench
 
 
@@ -34,7 +34,7 @@ class Huge:
 
 async def send(bench: Bench, *files: OwnFile, text: str = "", voice: bool = False) -> list[int]:
     people = bench.contact, bench.me
-    return await handset.send_files(bench.centre, people, files, text=text, voice=voice)
+    return await phone_owner.send_files(bench.centre, people, files, text=text, voice=voice)
 
 
 def digests(message: Message) -> list[str | None]:

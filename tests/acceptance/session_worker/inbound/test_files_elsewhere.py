@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.telegram import handset
+from sandbox.telegram import phone_owner
 from sandbox.telegram.addresses import HOME_DC, OTHER_DC
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.handset import OwnFile
-from session_worker.message import Failed, Trying
+from sandbox.telegram.phone_owner import OwnFile
+from session_worker.protocol.messages import Failed, Trying
 from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.acceptance.session_worker.inbound.bench import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.planfix.journal import Message
-    from sandbox.telegram.accounts import Account
+    from sandbox.planfix.traffic_log import Message
+    from sandbox.telegram.accounts.accounts import Account
     from tests.acceptance.session_worker.inbound.bench import Bench
 
 
@@ -29,7 +29,7 @@ def elsewhere(size: int = 700_000, name: str = "a.bin") -> OwnFile:
 
 async def send(bench: Bench, *files: OwnFile, text: str, sender: Account | None = None) -> None:
     people = sender or bench.contact, bench.me
-    await handset.send_files(bench.centre, people, files, text=text)
+    await phone_owner.send_files(bench.centre, people, files, text=text)
 
 
 def digests(message: Message) -> list[str | None]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import Kind
 from tests.acceptance.session_worker.inbound.bench import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.session_worker.inbound.bench import Bench

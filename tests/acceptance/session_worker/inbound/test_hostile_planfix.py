@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.contract import PlanfixAccount
-from session_worker.message import Contact
-from session_worker.planfix import LONGEST_ANSWER, Planfix
-from session_worker.planfix_answer import (
-    PlanfixAnswerLost,
-    PlanfixForbidden,
-    PlanfixUnavailable,
-)
-from session_worker.planfix_form import Line
+from session_worker.planfix.answer import PlanfixAnswerLost, PlanfixForbidden, PlanfixUnavailable
+from session_worker.planfix.client import LONGEST_ANSWER, PlanfixClient
+from session_worker.planfix.form import PlanfixMessage
+from session_worker.protocol.contract import PlanfixAccount
+from session_worker.protocol.messages import Contact
 from tests.fakes.file_server import Answer, FileServer
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
 UNPACKED = 48 << 20  # bytes
 MOST = 8 << 20  # bytes that an answer may cost
 BOMB = gzip.compress(gzip.compress(bytes(UNPACKED)))
-LINE = Line(Contact(peer_id=7, first_name="A"), "hello")
+LINE = PlanfixMessage(Contact(peer_id=7, first_name="A"), "hello")
 ADDRESS = "webchat/api"
 
 HOSTILE = {
@@ -56,17 +52,17 @@ async def server() -> AsyncIterator[FileServer]:
 
 
 @pytest.fixture
-async def planfix(server: FileServer) -> AsyncIterator[Planfix]:
+async def planfix(server: FileServer) -> AsyncIterator[PlanfixClient]:
     url = f"{server.url}/{ADDRESS}"
     account = PlanfixAccount(url=url, token="key", provider_id="telegram", may_be_private=True)
-    made = Planfix(account, "380501112233")
+    made = PlanfixClient(account, "380501112233")
     yield made
     await made.close()
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_answer_that_can_not_be_read_is_a_lost_answer(
-    server: FileServer, planfix: Planfix, name: str
+    server: FileServer, planfix: PlanfixClient, name: str
 ) -> None:
     """Another try follows; nothing of the answer was unpacked, nor held beyond the limit."""
     server.offer(ADDRESS, HOSTILE[name])
@@ -88,14 +84,16 @@ async def test_port_that_does_not_exist_is_not_called() -> None:
     """Such an address was refused when it was given; one from elsewhere makes no dead letter."""
     url = "http://127.0.0.1:99999/webchat/api"
     account = PlanfixAccount(url=url, token="key", provider_id="telegram", may_be_private=True)
-    planfix = Planfix(account, "380501112233")
+    planfix = PlanfixClient(account, "380501112233")
 
     with pytest.raises(PlanfixForbidden):
         await planfix.new_message(LINE)
     await planfix.close()
 
 
-async def test_nothing_of_an_answer_is_remembered(server: FileServer, planfix: Planfix) -> None:
+async def test_nothing_of_an_answer_is_remembered(
+    server: FileServer, planfix: PlanfixClient
+) -> None:
     """A cookie is neither kept, which would fill the memory, nor sent back."""
     server.offer(ADDRESS, Answer(b"{}", headers=("Set-Cookie: a=b; Path=/",)))
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from telethon.tl import types
 
-from sandbox.telegram.post_office import Draft
+from sandbox.telegram.chats.message_actions import Draft
 from tests.acceptance.session_worker.inbound.bench import CONTACT, PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.session_worker.inbound.bench import Bench

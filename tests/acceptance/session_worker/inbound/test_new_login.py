@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.contract import NO_HASH
+from session_worker.protocol.contract import NO_HASH
 from tests.acceptance.session_worker.number import imported
 
 if TYPE_CHECKING:

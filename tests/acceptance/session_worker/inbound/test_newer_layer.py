@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.telegram.faults import Kind
-from session_worker.contract import SessionChanged, SessionState, TroubleCode
+from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
 from tests.acceptance.session_worker.inbound.bench import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from session_worker.message import GapFilled
+    from session_worker.protocol.messages import GapFilled
     from tests.acceptance.session_worker.inbound.bench import Bench
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sandbox.planfix.fault import Mode
-from session_worker.message import PlanfixStatus, TellStatus, Trying
-from tests.waiting import eventually
+from session_worker.protocol.messages import PlanfixStatus, TellStatus, Trying
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.session_worker.inbound.bench import Bench

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.message_actions import Posted
     from sandbox.telegram.data_centre import DataCentre
-    from sandbox.telegram.post_office import Posted
     from tests.acceptance.session_worker.number import Number
 
 OTHER = "380671112244"

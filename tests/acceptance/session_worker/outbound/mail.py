@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from session_worker.attachments import Fetcher, Limits
 from session_worker.backoff import Backoff
-from session_worker.message import (
+from session_worker.formatting.plan import plan
+from session_worker.outbound.attachments import Fetcher, Limits
+from session_worker.outbound.sender import TelegramSender
+from session_worker.protocol.messages import (
     Attachment,
     Failed,
     Failure,
@@ -18,20 +20,17 @@ from session_worker.message import (
     Send,
     Trying,
 )
-from session_worker.outbound import Outbound
-from session_worker.plan import plan
-from session_worker.recollection import Recollection
-from session_worker.telegram.addresses import Addresses
-from session_worker.telegram.throttle import Throttle
-from session_worker.traces import Traces
-from session_worker.whereabouts import Whereabouts
-from tests.waiting import PATIENCE, eventually
+from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
+from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.sending.flood_control import FloodControl
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.telegram.accounts import Account
-    from sandbox.telegram.mailbox import Message
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.mailbox import Message
     from tests.acceptance.session_worker.number import Number
     from tests.fakes.file_server import FileServer
 
@@ -72,17 +71,17 @@ class Mail:
         self.rows = 0
         self.outbound = self.make_outbound()
 
-    def make_outbound(self, limits: Limits = LIMITS) -> Outbound:
-        self.throttle = Throttle(self.number.account)
+    def make_outbound(self, limits: Limits = LIMITS) -> TelegramSender:
+        self.throttle = FloodControl(self.number.account)
         self.addresses = Addresses(self.number.account, self.throttle)
         planfix = self.files.url if self.files else "https://planfix.example"
-        return Outbound(
+        return TelegramSender(
             self.number.account,
             self.throttle,
             self.addresses,
             Fetcher(planfix, TLS, limits=limits),
             self.number.memory,
-            Traces(Recollection(), Whereabouts(self.spool / "sent")),
+            SentMessages(RecentMessages(), MessageIndex(self.spool / "sent")),
             self.spool,
             pauses=BRISK,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from session_worker.guarded_backend import look_up
+from session_worker.network.guarded_transport import look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

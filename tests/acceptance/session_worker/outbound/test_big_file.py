@@ -8,12 +8,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_worker.attachments import Limits
+from session_worker.outbound.attachments import Limits
 from tests.fakes.file_server import Answer
 from tests.fakes.media import noise
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from tests.acceptance.session_worker.outbound.mail import Mail
     from tests.fakes.file_server import FileServer
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from session_worker.attachments import (
+from session_worker.outbound.attachments import (
     Fetcher,
     FetchFailed,
     FileEmpty,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from tests.acceptance.session_worker.outbound.mail import Mail
 
 TLS = httpx.create_ssl_context()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from telethon.tl import types
 
-from sandbox.telegram.media import Document, Photo
-from session_worker.attachments import Limits
+from sandbox.telegram.files.media import Document, Photo
+from session_worker.outbound.attachments import Limits
 from tests.fakes.file_server import Answer
 from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice, noise
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.outbound.mail import Mail, Sent
     from tests.fakes.file_server import FileServer

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.telegram.post_office import Draft
-from session_worker.message import Resolve
-from session_worker.telegram.resolving import Resolver
+from sandbox.telegram.chats.message_actions import Draft
+from session_worker.protocol.messages import Resolve
+from session_worker.telegram.sending.recipient_search import RecipientSearch
 from tests.acceptance.session_worker.conftest import PHONE
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.outbound.mail import Mail
 
@@ -157,7 +157,7 @@ async def test_known_id_is_resolved_after_a_new_login(
 ) -> None:
     """A first message may still name somebody by the id alone."""
     await mail.log_in_anew(forgets=forgets)
-    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
 
     answer = await resolver.resolve(Resolve(request_id=1, user_id=taras.id))
 
@@ -166,7 +166,7 @@ async def test_known_id_is_resolved_after_a_new_login(
 
 
 async def _look_up(mail: Mail, who: Account) -> None:
-    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
     await resolver.resolve(Resolve(request_id=1, username=who.username, phone=who.phone))
     await eventually(
         lambda: any(

@@ -10,17 +10,17 @@ import pytest
 from telethon.tl import functions, types
 
 from sandbox.telegram.faults import Kind, method_fault
-from session_worker.contract import SessionChanged, SessionState, TroubleCode
-from session_worker.failures import employee_reads
-from session_worker.message import APART
+from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
+from session_worker.protocol.messages import SENT_SEPARATELY
+from supervisor.texts import employee_text
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.fakes.media import make_jpeg, noise
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
-    from session_worker.message import PartSent
+    from session_worker.protocol.messages import PartSent
     from tests.acceptance.session_worker.outbound.mail import Mail, Sent
     from tests.fakes.file_server import FileServer
 
@@ -46,7 +46,7 @@ async def test_refusal_for_good_is_the_last_word(
     (failure,) = mail.failures(refused)
     assert failure.code == error
     assert failure.next_try is None
-    assert employee_reads(failure.code, "en")
+    assert employee_text(failure.code, "en")
     assert mail.texts(taras) == ["fine"]
 
 
@@ -65,7 +65,7 @@ async def test_refused_file_leaves_the_text(
     await eventually(lambda: mail.codes(order) == [error])
     text, file = _ids(mail.box(taras.id))
     told = [(event.part, event.message_ids) for event in mail.parts_sent(order)]
-    assert told == [(0, (None, APART)), (0, (None, text)), (1, (file,))]
+    assert told == [(0, (None, SENT_SEPARATELY)), (0, (None, text)), (1, (file,))]
 
 
 async def test_replay_sends_what_is_missing(
@@ -232,7 +232,7 @@ async def test_answers_pass_while_strangers_are_off_limits(
     (sent,) = await mail.send(iryna, "answer")
 
     assert sent.text == "answer"
-    assert mail.throttle.refuses_strangers
+    assert mail.throttle.blocks_first_contacts
 
 
 async def test_cut_line_delays_no_more_than_itself(

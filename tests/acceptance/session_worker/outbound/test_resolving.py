@@ -6,31 +6,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.message import Contact, Resolve, Resolved
-from session_worker.telegram.addresses import Addresses
-from session_worker.telegram.resolving import Resolver
-from session_worker.telegram.throttle import Throttle
+from session_worker.protocol.messages import Contact, Resolve, Resolved
+from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.sending.flood_control import FloodControl
+from session_worker.telegram.sending.recipient_search import RecipientSearch
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.number import Number
     from tests.acceptance.session_worker.outbound.mail import Mail
 
 
-def resolver_of(number: Number) -> Resolver:
-    throttle = Throttle(number.account)
-    return Resolver(number.account, throttle, Addresses(number.account, throttle))
+def resolver_of(number: Number) -> RecipientSearch:
+    throttle = FloodControl(number.account)
+    return RecipientSearch(number.account, throttle, Addresses(number.account, throttle))
 
 
 @pytest.fixture
-async def resolver(number: Number) -> Resolver:
+async def resolver(number: Number) -> RecipientSearch:
     await number.start()
     return resolver_of(number)
 
 
 async def resolve(
-    resolver: Resolver,
+    resolver: RecipientSearch,
     user_id: int | None = None,
     username: str | None = None,
     phone: str | None = None,
@@ -51,7 +51,7 @@ def code_of(answer: Resolved) -> str | None:
     ["taras_m", "@taras_m", "TARAS_M", " taras_m ", "https://t.me/taras_m", "t.me/taras_m/"],
 )
 async def test_person_is_found_by_user_name(
-    resolver: Resolver, taras: Account, username: str
+    resolver: RecipientSearch, taras: Account, username: str
 ) -> None:
     """A user name is understood however it is written; name, phone come along."""
     answer = await resolve(resolver, username=username)
@@ -62,7 +62,9 @@ async def test_person_is_found_by_user_name(
 
 
 @pytest.mark.parametrize("phone", ["380671112233", "+380 (67) 111-22-33"])
-async def test_person_is_found_by_phone(resolver: Resolver, taras: Account, phone: str) -> None:
+async def test_person_is_found_by_phone(
+    resolver: RecipientSearch, taras: Account, phone: str
+) -> None:
     """A phone is understood however it is written."""
     answer = await resolve(resolver, phone=phone)
 
@@ -71,7 +73,7 @@ async def test_person_is_found_by_phone(resolver: Resolver, taras: Account, phon
 
 
 async def test_person_is_found_by_import(
-    resolver: Resolver, telegram: DataCentre, number: Number, taras: Account
+    resolver: RecipientSearch, telegram: DataCentre, number: Number, taras: Account
 ) -> None:
     """Where a phone can't be looked up, it is imported; no contact, no made-up name is left."""
     telegram.fail("PHONE_NOT_OCCUPIED", method="contacts.resolvePhone")
@@ -84,7 +86,7 @@ async def test_person_is_found_by_import(
 
 
 async def test_import_that_stays_is_no_failure(
-    resolver: Resolver, telegram: DataCentre, taras: Account
+    resolver: RecipientSearch, telegram: DataCentre, taras: Account
 ) -> None:
     """The person was found, even when the contact can't be deleted again."""
     telegram.fail("PHONE_NOT_OCCUPIED", method="contacts.resolvePhone")
@@ -99,7 +101,7 @@ async def test_import_that_stays_is_no_failure(
 async def test_known_id_needs_no_search(mail: Mail, telegram: DataCentre, taras: Account) -> None:
     """Somebody whom the session has met is found by the id alone."""
     telegram.fail("FLOOD_WAIT_60", method="contacts.resolveUsername")
-    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
 
     answer = await resolve(resolver, user_id=taras.id, username="taras_m")
 
@@ -107,7 +109,7 @@ async def test_known_id_needs_no_search(mail: Mail, telegram: DataCentre, taras:
     assert answer.contact.first_name == "Taras"
 
 
-async def test_unknown_id_is_no_hindrance(resolver: Resolver, taras: Account) -> None:
+async def test_unknown_id_is_no_hindrance(resolver: RecipientSearch, taras: Account) -> None:
     """An id that says nothing is passed over for user name, phone."""
     answer = await resolve(resolver, user_id=4242, username="nobody_there", phone=taras.phone)
 
@@ -126,7 +128,9 @@ async def test_unknown_id_is_no_hindrance(resolver: Resolver, taras: Account) ->
         ("", "phone"),
     ],
 )
-async def test_nobody_is_told(resolver: Resolver, username: str | None, phone: str | None) -> None:
+async def test_nobody_is_told(
+    resolver: RecipientSearch, username: str | None, phone: str | None
+) -> None:
     """When nobody is found, that is the last word."""
     answer = await resolve(resolver, 4242, username, phone)
 
@@ -136,7 +140,7 @@ async def test_nobody_is_told(resolver: Resolver, username: str | None, phone: s
 
 
 async def test_bots_and_ourselves_are_nobody(
-    resolver: Resolver, telegram: DataCentre, number: Number
+    resolver: RecipientSearch, telegram: DataCentre, number: Number
 ) -> None:
     """No employee writes to a bot, nor to the number itself."""
     telegram.add_account("380999990000", "Helper", username="helper_bot", bot=True)
@@ -146,7 +150,7 @@ async def test_bots_and_ourselves_are_nobody(
 
 
 @pytest.mark.parametrize("method", ["resolveUsername", "resolvePhone", "importContacts"])
-async def test_wait_is_told(resolver: Resolver, telegram: DataCentre, method: str) -> None:
+async def test_wait_is_told(resolver: RecipientSearch, telegram: DataCentre, method: str) -> None:
     """When Telegram wants us to wait, the answer says until when."""
     telegram.fail("FLOOD_WAIT_60", method=f"contacts.{method}")
     username = "taras_m" if method == "resolveUsername" else None
@@ -164,7 +168,7 @@ async def test_suspected_number_meets_no_strangers(
     """After PEER_FLOOD nobody new is looked for; those who are known still are found."""
     telegram.fail("PEER_FLOOD", method="messages.sendMessage", times=1)
     await mail.send(taras, "text")
-    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
 
     stranger = await resolve(resolver, phone="380999999999")
     known = await resolve(resolver, user_id=taras.id)
@@ -183,7 +187,7 @@ async def test_offline_is_told(number: Number) -> None:
 async def test_person_found_can_be_written_to(mail: Mail, telegram: DataCentre) -> None:
     """Whoever was resolved has an access hash from then on."""
     oleh = telegram.add_account("380501230000", "Oleh", username="oleh_x")
-    resolver = Resolver(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
 
     await resolve(resolver, username="oleh_x")
     (sent,) = await mail.send(oleh, "good day")

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import NO_ANSWER, Kind
-from session_worker.attachments import Limits
+from session_worker.outbound.attachments import Limits
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import SELDOM
 from tests.fakes.media import noise
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.outbound.mail import Mail
 
@@ -43,7 +43,7 @@ async def test_an_upload_nobody_answers_is_given_up(
     """A file whose parts stay unanswered is told as lost; text and other chats go their way."""
     account = mail.number
     await account.stop()
-    account.pace = replace(SELDOM, request_limit=0.5)
+    account.timing = replace(SELDOM, request_limit=0.5)
     await account.start_again()
     mail.outbound = mail.make_outbound()
     telegram.fail(NO_ANSWER, method="upload.saveFilePart")

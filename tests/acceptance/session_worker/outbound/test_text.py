@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from telethon.tl import types
 
-from session_worker.message import PartSent, Trying
-from session_worker.plan import LONGEST_TEXT
-from tests.waiting import eventually
+from session_worker.formatting.plan import LONGEST_TEXT
+from session_worker.protocol.messages import PartSent, Trying
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from sandbox.telegram.accounts import Account
+    from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from tests.acceptance.session_worker.outbound.mail import Mail
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from telethon.tl import types
 
-from session_worker.message import Contact
+from session_worker.protocol.messages import Contact
 
 DATE = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 TARAS = Contact(peer_id=7, first_name="Taras", last_name="Melnyk", username="taras_m")

@@ -9,10 +9,10 @@ import pytest
 from telethon.errors import BadRequestError, TypeNotFoundError
 from telethon.tl import functions, types
 
-from session_worker.telegram.difference import MOST_STEPS, Differences
+from session_worker.telegram.connection.difference import MOST_STEPS, Differences
 
 if TYPE_CHECKING:
-    from session_worker.telegram.message_box import Gap
+    from session_worker.telegram.connection.message_box import Gap
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NOTHING_NEW = types.updates.DifferenceEmpty(NOW, 0)

@@ -10,7 +10,7 @@ from telethon import errors as telethon_errors
 from telethon.errors import rpc_message_to_error
 from telethon.tl.types import RpcError
 
-from session_worker.contract import SessionState, TroubleCode
+from session_worker.protocol.contract import SessionState, TroubleCode
 from session_worker.telegram.errors import (
     Deaf,
     FloodWait,

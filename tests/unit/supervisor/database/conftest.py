@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from supervisor.engine import database_url as parse
-from supervisor.transactor import Transactor, open_transactor
-from supervisor.writer import Writer
+from supervisor.database.engines import database_url as parse
+from supervisor.database.writer import Transactor, Writer, open_transactor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

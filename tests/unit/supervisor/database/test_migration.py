@@ -9,9 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
-from supervisor.database import Database
+from supervisor.database.database import Database
+from supervisor.database.tables import Number
 from supervisor.errors import DatabaseTooNew
-from supervisor.models import Number
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from supervisor.engine import database_url
-from supervisor.transactor import Transactor, open_transactor
+from supervisor.database.engines import database_url
+from supervisor.database.writer import Transactor, open_transactor
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from supervisor.engine import database_url as parse
-from supervisor.engine import reading_engine
+from supervisor.database.engines import database_url as parse
+from supervisor.database.engines import reading_engine
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.transactor import Transactor
-    from supervisor.writer import Writer
+    from supervisor.database.writer import Transactor, Writer
 
 
 class Refused(Exception):

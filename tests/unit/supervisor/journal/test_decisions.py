@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.message import (
+from session_worker.protocol.messages import (
     Delivered,
     Failed,
     Failure,
@@ -16,20 +16,20 @@ from session_worker.message import (
     PlanfixStatus,
     Trying,
 )
-from supervisor.journal import (
+from supervisor.database.tables import RowState
+from supervisor.journal.decisions import (
     chat_id,
     found_of_others,
-    leaves_doubt,
     marks_of,
+    may_have_been_sent,
     next_status,
     peer_of,
     traces_of_gap,
     without_known,
 )
-from supervisor.models import RowState
-from supervisor.said import cut_after_gaps, sort
-from supervisor.store.journal_values import Trace
-from tests.unit.supervisor.journal.messages import incoming, picture, received
+from supervisor.journal.values import GapTrace
+from supervisor.journal.worker_report import report_of, split_after_gaps
+from tests.unit.supervisor.rows import incoming, picture, received
 
 IDS = st.lists(st.integers(1, 9), min_size=1, max_size=5, unique=True).map(sorted)
 LATER = Failure(code="planfix_unavailable", next_try=1.0)
@@ -104,7 +104,7 @@ def test_statuses_come_one_after_the_other(due: str, told: str | None, expected:
 )
 def test_only_a_cut_leaves_doubt(failure: Failure, *, expected: bool) -> None:
     """An answer of Telegram's settles a try, whatever it says; the lack of one does not."""
-    assert leaves_doubt(failure) is expected
+    assert may_have_been_sent(failure) is expected
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_chat_id_comes_back(peer_id: int) -> None:
 )
 def test_last_word_counts(events: list[Trying | Failed | Delivered]) -> None:
     """Of all that was said of a row at once the last word is written, every try counted."""
-    [word] = sort(events).words.values()
+    [word] = report_of(events).outcomes.values()
 
     assert word.tries == sum(isinstance(event, Trying) for event in events)
     match events[-1]:
@@ -167,12 +167,12 @@ def test_last_word_counts(events: list[Trying | Failed | Delivered]) -> None:
 @given(
     traces=st.lists(
         st.tuples(st.one_of(st.none(), st.integers(1, 99)), st.integers(1, 3)).map(
-            lambda pair: Trace(*pair)
+            lambda pair: GapTrace(*pair)
         )
     ),
     found=st.integers(0, 20),
 )
-def test_gap_has_the_newest_rows(traces: list[Trace], found: int) -> None:
+def test_gap_has_the_newest_rows(traces: list[GapTrace], found: int) -> None:
     """The rows of a gap are the new ones among the last messages, as many as were found."""
     of_gap = traces_of_gap(found, traces)
 
@@ -182,7 +182,7 @@ def test_gap_has_the_newest_rows(traces: list[Trace], found: int) -> None:
 
 def test_own_messages_are_not_found() -> None:
     """Neither what was known as our own at once counts, nor what was dropped as such."""
-    of_gap = [Trace(None, 1, ours=1), Trace(7, 2), Trace(8, 1), Trace(None, 1)]
+    of_gap = [GapTrace(None, 1, ours=1), GapTrace(7, 2), GapTrace(8, 1), GapTrace(None, 1)]
 
     assert found_of_others(5, of_gap, kept={8}) == 2
 
@@ -192,6 +192,6 @@ def test_gap_ends_a_piece() -> None:
     gap = GapFilled(pts_from=1, pts_to=2, began=0, found=1, missing=0)
     events: list[MessageEvent] = [received(1), gap, gap, received(2)]
 
-    pieces = list(cut_after_gaps(events))
+    pieces = list(split_after_gaps(events))
 
     assert pieces == [[events[0], gap], [gap], [events[3]]]

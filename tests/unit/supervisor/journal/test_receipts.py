@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.message import Deliver, Delivered, GapFilled, Trying
-from tests.unit.supervisor.journal.messages import received, sent
+from session_worker.protocol.messages import Deliver, Delivered, GapFilled, Trying
+from tests.unit.supervisor.rows import received, sent
 
 if TYPE_CHECKING:
-    from tests.unit.supervisor.journal.conftest import Office
+    from tests.unit.supervisor.conftest import Office
 
 
 def gap(found: int, missing: int = 0) -> GapFilled:
@@ -18,7 +18,7 @@ def gap(found: int, missing: int = 0) -> GapFilled:
 
 
 async def counts(office: Office) -> list[tuple[int, int, int]]:
-    receipts = await office.desk.journal.receipts(10)
+    receipts = await office.dispatcher.journal.receipts(10)
     return [(each.found, each.delivered, each.missing) for each in receipts]
 
 
@@ -27,7 +27,7 @@ async def test_receipt_counts_what_was_delivered(office: Office) -> None:
     await office.say(received(1))
     await office.say(received(2), received(3, 4))
     await office.say(received(5))
-    await office.desk.take([gap(found=4, missing=1)])
+    await office.dispatcher.record_events([gap(found=4, missing=1)])
     await office.say(received(6))
     assert await counts(office) == [(4, 0, 1)]
     rows = {order.incoming.message_ids[0]: order.row for order in office.told_of(Deliver)}
@@ -54,7 +54,7 @@ async def test_receipts_come_newest_first(office: Office) -> None:
     await office.say(gap(found=0))
     await office.say(received(1), gap(found=1))
 
-    [newest, oldest] = await office.desk.journal.receipts(10)
+    [newest, oldest] = await office.dispatcher.journal.receipts(10)
 
     assert (newest.found, newest.delivered, oldest.found) == (1, 0, 0)
     assert (newest.pts_from, newest.pts_to, newest.detail) == (10, 20, "why")

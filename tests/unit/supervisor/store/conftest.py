@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.store import Store
+from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from supervisor.store import Store
+    from supervisor.store.store import Store
 
 
 async def test_entries_come_newest_first(store: Store) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor.errors import NumberUnknown, StaleEpoch
-from supervisor.store import Store
+from supervisor.store.store import Store
 from supervisor.store.values import Entity, LastError, NewNumber, Session, UpdateState
 
 if TYPE_CHECKING:

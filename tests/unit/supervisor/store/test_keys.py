@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, update
 
+from supervisor.database import tables
 from supervisor.errors import SecretKeyMalformed, SecretKeyWrong
-from supervisor.rotation import Rotation
-from supervisor.store import Store, tables
 from supervisor.store.keys import Piece
+from supervisor.store.store import Store
+from supervisor.upkeep.key_rotation import KeyRotation
 from tests.unit.supervisor.store.conftest import make_key
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ async def test_rotation_lets_the_old_key_go(
 
     async with Store(database_url, f"{new_key},{secret_key}") as store:
         before = await store.keys.count_old()
-        is_over = await Rotation(store.keys).rotate(piece=4)
+        is_over = await KeyRotation(store.keys).rotate(piece=4)
         after = await store.keys.count_old()
 
     assert (before, is_over, after) == (6 + 1, True, 0)
@@ -124,7 +125,7 @@ async def test_damaged_data_key_stops_no_other(
         await store.database.write(lambda connection: _damage(connection, acme.number))
 
     async with Store(database_url, f"{make_key()},{secret_key}") as store:
-        is_over = await Rotation(store.keys).rotate(piece=1)
+        is_over = await KeyRotation(store.keys).rotate(piece=1)
 
         assert (is_over, await store.keys.count_old()) == (False, 1 + 1)
         assert await store.numbers.planfix_token(other.number) == other.token_planfix

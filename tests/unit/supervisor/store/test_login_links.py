@@ -11,7 +11,7 @@ from supervisor.errors import NumberUnknown
 from supervisor.store.values import LoginLink
 
 if TYPE_CHECKING:
-    from supervisor.store import Store
+    from supervisor.store.store import Store
     from supervisor.store.values import Created
 
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)

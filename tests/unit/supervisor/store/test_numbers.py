@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supervisor.database.tables import Login, Wanted
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
-from supervisor.models import Login, Wanted
-from supervisor.store import Store
+from supervisor.store.store import Store
 from supervisor.store.values import Changes, Entity, LastError, Session
 
 if TYPE_CHECKING:

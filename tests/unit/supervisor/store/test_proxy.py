@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from session_worker.proxy import parse_proxy
-from supervisor.store import tables
+from session_worker.protocol.proxy import parse_proxy
+from supervisor.database import tables
 from supervisor.store.values import Changes
 
 if TYPE_CHECKING:
-    from supervisor.store import Store
+    from supervisor.store.store import Store
     from supervisor.store.values import NewNumber
 
 PROXY = parse_proxy("socks5://olena:secret-word@proxy.example.com:1080", may_be_private=True)

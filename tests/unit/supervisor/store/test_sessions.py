@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from session_worker.contract import NO_HASH
-from session_worker.message import Outgoing, Part
+from session_worker.protocol.contract import NO_HASH
+from session_worker.protocol.messages import Outgoing, Part
+from supervisor.database.tables import Login
 from supervisor.errors import SealBroken
-from supervisor.models import Login
 from supervisor.store.values import Entity, Session, UpdateState
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.store import Store
+    from supervisor.store.store import Store
     from supervisor.store.values import Created, NewNumber
 
 SESSION = Session(2, "149.154.167.50", 443, os.urandom(256), 777, UpdateState(5, 6, 7, 8))

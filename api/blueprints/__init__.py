@@ -1,3 +1,0 @@
-"""The addresses of the API, one module for each kind."""
-
-from __future__ import annotations

@@ -1,0 +1,131 @@
+"""Starts and stops everything around the serving application."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from api.context import Context, SurvivingWork, share
+from api.demo.demo_numbers import announce, set_up_demos
+from api.demo.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
+from api.lifecycle.server_process import StartRefused, follow_server_master
+from api.security.authenticator import Authenticator
+from api.security.client_address import parse_proxies
+from supervisor.config import Config, TelegramDataCentre
+from supervisor.errors import GatewayError
+from supervisor.gateway import Gateway as OurGateway
+from supervisor.ownership.data_dir_lock import DataDirLock
+from supervisor.private_folder import make_private_folder, warn_if_open
+from supervisor.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from quart import Quart
+
+    from api.gateway import Gateway
+    from api.settings import Settings
+
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def serve_gateway(
+    app: Quart, settings: Settings, gateway: Gateway | None
+) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(follow_server_master())
+        sandbox = await _start_sandbox(stack, settings)
+        gateway = await _start(stack, gateway or await _make(settings, sandbox))
+        work = await stack.enter_async_context(SurvivingWork())
+        proxies = parse_proxies(settings.trusted_proxies)
+        authenticator = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
+        share(app, Context(settings, gateway, authenticator, work))
+        if sandbox is not None:
+            await stack.enter_async_context(_demo(settings, gateway, sandbox))
+        # What is there by now stays; looking through it, a full collection held all up for 50 ms.
+        gc.freeze()
+        yield
+
+
+async def _start_sandbox(stack: AsyncExitStack, settings: Settings) -> RunningSandbox | None:
+    if not settings.sandbox:
+        return None
+    try:
+        return await stack.enter_async_context(run_sandbox(settings.data_dir))
+    except SandboxFailed as exc:
+        raise StartRefused(f"{exc.__doc__} ({exc})") from exc
+
+
+async def _make(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
+    try:
+        return await asyncio.to_thread(make_gateway, settings, sandbox)
+    except OSError as exc:
+        raise StartRefused(f"The gateway can not start: {exc}") from exc
+
+
+async def _start(stack: AsyncExitStack, gateway: Gateway) -> Gateway:
+    try:
+        return await stack.enter_async_context(gateway)
+    except GatewayError as exc:
+        raise StartRefused(f"The gateway can not start: {exc}") from exc
+
+
+@asynccontextmanager
+async def _demo(
+    settings: Settings, gateway: Gateway, sandbox: RunningSandbox
+) -> AsyncIterator[None]:
+    announce(settings, sandbox.url)
+    setting_up = asyncio.create_task(_set_up_demo(settings, gateway, sandbox))
+    try:
+        yield
+    finally:
+        setting_up.cancel()
+        with suppress(asyncio.CancelledError):
+            await setting_up
+
+
+async def _set_up_demo(settings: Settings, gateway: Gateway, sandbox: RunningSandbox) -> None:
+    try:
+        await set_up_demos(settings, gateway, sandbox.url)
+    except Exception:  # the root of this task; the gateway serves without a demo too
+        logger.exception("the demo could not be set up")
+
+
+def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> OurGateway:
+    store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
+    return OurGateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
+
+
+def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
+    for path, setting in ((settings.data_dir, "DATA_DIR"), (settings.session_root, "SESSION_ROOT")):
+        make_private_folder(path)
+        warn_if_open(path, setting)
+    return Config(
+        data_dir=settings.data_dir,
+        session_root=settings.session_root,
+        api_id=settings.telegram_api_id,
+        api_hash=settings.telegram_api_hash.get_secret_value(),
+        data_centre=_data_centre(settings, sandbox),
+        language=settings.language,
+        log_level=settings.log_level,
+        log_format=settings.log_format,
+        public_url=settings.public_url,
+        retention_days=settings.retention_days,
+        allow_private_planfix=settings.allow_private_planfix,
+        merge_memory=settings.memory_merge == "auto",
+    )
+
+
+def _data_centre(settings: Settings, sandbox: RunningSandbox | None) -> TelegramDataCentre | None:
+    if sandbox is not None:
+        host, port, key = sandbox.host, sandbox.telegram_port, sandbox.key_file
+    elif settings.data_centre is not None and settings.telegram_dc_key is not None:
+        (host, port), key = settings.data_centre, settings.telegram_dc_key
+    else:
+        return None
+    return TelegramDataCentre(host, port, key.read_text())

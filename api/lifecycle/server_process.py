@@ -1,0 +1,115 @@
+"""Living under hypercorn: its log, its master process and a refused start."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.synchronize import SemLock
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from supervisor.log import set_up_log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.settings import Settings
+
+
+_SERVER = "hypercorn.error"
+_CONNECTION = "Unhandled exception in client_connected_cb"
+_OF_STREAMS = "priority"  # the package by which the server counts HTTP/2's streams
+
+
+def set_up_logging(settings: Settings) -> None:
+    secrets = (
+        settings.admin_key.get_secret_value(),
+        *settings.secret_key.get_secret_value().split(","),
+        settings.telegram_api_hash.get_secret_value(),
+    )
+    handler = set_up_log(settings.log_level, settings.log_format, secrets)
+    logging.getLogger(_SERVER).addFilter(partial(_take_over, handler))
+    logging.getLogger("asyncio").addFilter(shorten_lost_connection)
+
+
+def shorten_lost_connection(record: logging.LogRecord) -> bool:
+    """Say in a line what a stranger can bring about at will, else as a traceback of the server's."""
+    error = record.exc_info[1] if record.exc_info else None
+    causes: list[BaseException] = [error] if error else []
+    while any(isinstance(each, BaseExceptionGroup) for each in causes):
+        causes = [one for each in causes for one in getattr(each, "exceptions", (each,))]
+    is_of_server = record.getMessage().startswith(_CONNECTION)
+    if is_of_server and causes and all(map(_is_strangers_doing, causes)):
+        record.msg, record.args = "a connection was given up: %s", (type(causes[0]).__name__,)
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = None
+    return True
+
+
+def _is_strangers_doing(error: BaseException) -> bool:
+    return isinstance(error, OSError) or type(error).__module__.startswith(_OF_STREAMS)
+
+
+def _take_over(handler: logging.Handler, record: logging.LogRecord) -> bool:
+    """Keep a line from the server's own handler, which knows no redaction."""
+    handler.handle(record)
+    return False
+
+
+class StartRefused(Exception):
+    """The gateway can not start; the reason is for its operator."""
+
+
+def exit_refused(sentence: str) -> NoReturn:
+    master = multiprocessing.parent_process()
+    if master is None or master.pid is None or "hypercorn" not in sys.argv[0]:
+        raise SystemExit(sentence)
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+    # Hypercorn's master ends with 0 when its child fails, which platforms take for success.
+    _clear_semaphores()
+    os.kill(master.pid, signal.SIGUSR1)
+    os._exit(1)
+
+
+def _clear_semaphores() -> None:
+    """Remove those that Hypercorn's master shares with us.
+
+    Ended by a signal it can not, which Python would tell at length below our sentence.
+    """
+    for held in gc.get_objects():
+        if issubclass(type(held), SemLock):  # isinstance would ask proxies that stand for nothing
+            shared: Any = held
+            shared._cleanup(shared._semlock.name)  # noqa: SLF001 - its name is told nowhere else
+
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def follow_server_master() -> Iterator[None]:
+    """Hypercorn runs the application in a child of its own; alone, that child would keep the port."""
+    parent = multiprocessing.parent_process()
+    if parent is None or parent.pid is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_reader(parent.sentinel, _leave)
+    # Hypercorn's child would die of SIGTERM at once; its master knows how to end it in order.
+    loop.add_signal_handler(signal.SIGTERM, os.kill, parent.pid, signal.SIGTERM)
+    try:
+        yield
+    finally:
+        loop.remove_reader(parent.sentinel)
+
+
+def _leave() -> None:
+    logger.critical("the server's master process is gone, so this one ends too")
+    logging.shutdown()
+    os._exit(1)  # whoever starts the server anew needs its port and its data now

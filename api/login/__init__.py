@@ -1,0 +1,1 @@
+"""The calls and the page with which a number logs in."""

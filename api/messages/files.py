@@ -1,0 +1,108 @@
+"""Files under signed links, as a whole or in part."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from functools import partial
+from urllib.parse import quote
+
+from quart import Blueprint, Response, current_app, request, send_file
+from quart_schema import hide
+from werkzeug.http import parse_range_header
+
+from api.context import context
+from api.messages.downloads import time_for
+from api.requests.call_end import at_end
+from api.requests.errors import ApiError, not_found
+from supervisor.errors import FileGone, LinkInvalid
+
+blueprint = Blueprint("files", __name__, url_prefix="/files")
+
+_NAME_START, _NAME_END = 160, 40  # characters that are left of a name that is too long
+_LONGEST_NAME = _NAME_START + _NAME_END
+# What a browser would run as a page of ours is served as bytes alone, as is what only looks like
+# a type: a stranger wrote it. Without `+`, since `+xml` is a page too.
+_HARMLESS = re.compile(
+    r"image/(?:png|jpeg|gif|webp)|(?:video|audio)/[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?"
+)
+_BYTES = "application/octet-stream"
+
+
+@blueprint.get("/<token>/<name>")
+@hide
+async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people read the name
+    """Serve a file under a link of ours, or the part of it that is asked for."""
+    try:
+        file = await context().gateway.open_file(token)
+        await current_app.config["DOWNLOADS"].take_place(file.number)
+        opened = await asyncio.to_thread(file.open)
+    except (LinkInvalid, FileGone) as exc:
+        raise not_found("there is no such file, or its link has expired") from exc
+    at_end(partial(os.close, opened))
+    now = os.fstat(opened)
+    _put_range_plainly(now.st_size)
+    # By its descriptor: whatever lies under its name by now, this is the file that was looked at.
+    opened_file = f"/proc/self/fd/{opened}"
+    response = await send_file(opened_file, mimetype=safe_type(file.mime), add_etags=False)
+    response.set_etag(f"{now.st_mtime_ns:x}-{now.st_size:x}")
+    await response.make_conditional(request, accept_ranges=True, complete_length=now.st_size)
+    response.headers["Content-Disposition"] = disposition(file.name)
+    response.timeout = time_for(now.st_size)
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    if request.method == "HEAD":
+        _leave_out_body(response)
+    return response
+
+
+def _leave_out_body(response: Response) -> None:
+    """Keep what is said about the body; the framework would read it all to send nothing of it."""
+    length = response.headers["Content-Length"]
+    response.set_data(b"")
+    response.headers["Content-Length"] = length
+
+
+def _put_range_plainly(size: int) -> None:
+    """Leave the framework a range of the one kind that it understands, or none."""
+    try:
+        part = find_part(request.headers.pop("Range", None), size)
+    except RangeBeyondEnd as exc:
+        headers = {"Content-Range": f"bytes */{size}"}
+        reason = f"the file has {size} bytes"
+        raise ApiError(416, "range_not_satisfiable", reason, headers=headers) from exc
+    if part is not None:
+        request.headers["Range"] = f"bytes={part[0]}-{part[1] - 1}"
+
+
+def disposition(name: str) -> str:
+    """Write a stranger's file name as RFC 6266 wants it: nothing in it can end it, or hide a part."""
+    name = name if len(name) <= _LONGEST_NAME else name[:_NAME_START] + name[-_NAME_END:]
+    name = "".join(char if char.isprintable() else "_" for char in name)
+    for_old_ones = re.sub(r"[^\w .()-]", "_", name, flags=re.ASCII)
+    return f"attachment; filename=\"{for_old_ones}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def safe_type(mime: str) -> str:
+    return mime if _HARMLESS.fullmatch(mime) else _BYTES
+
+
+_LONGEST = 60  # characters; two sizes of files that nobody has
+
+
+class RangeBeyondEnd(Exception):
+    """The file ends before the part that is wanted."""
+
+
+def find_part(header: str | None, size: int) -> tuple[int, int] | None:
+    """Return first byte and end of the part; None means all: nothing else is asked for that we serve."""
+    wanted = parse_range_header(header) if header and len(header) <= _LONGEST else None
+    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1 or not size:
+        return None
+    first, end = wanted.ranges[0]
+    if first < 0:
+        return max(0, size + first), size
+    if first >= size:
+        raise RangeBeyondEnd
+    return first, min(end or size, size)

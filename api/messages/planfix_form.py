@@ -1,0 +1,167 @@
+"""Planfix's call, read and validated, with the answer to it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from api.requests.errors import ApiError, invalid_fields
+from api.requests.fields import AbsentIfEmpty, normalise_number
+from api.requests.models import Answer
+from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+LARGEST_CALL = 1024 * 1024  # bytes
+LONGEST_TEXT = 64 * 1024  # characters; a comment of Planfix holds no more
+MOST_FILES = 50
+# Planfix repeats the bare keys; PHP's and Rails' ways of numbering them are understood too.
+_ATTACHMENT = re.compile(r"attachments(?:\[(\d*)\])?\[(name|url)\](?:\[\])?")
+_USERNAME = re.compile(r"(?:https?://)?(?:t\.me/)?@?(\w{3,32})/?", re.ASCII)
+
+
+def _bare_username(value: Any) -> Any:
+    """Take a user name as Planfix may keep it: plain, with @, as a link."""
+    found = _USERNAME.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[1] if found else value
+
+
+def _digits(value: Any) -> Any:
+    """Take a phone as people type it; what is no phone at all is refused."""
+    return normalise_number(re.sub(r"[\s()\-]", "", value) if isinstance(value, str) else value)
+
+
+def _text(value: Any) -> Any:
+    """Take ids that JSON carries as numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _no_flag(value: Any) -> Any:
+    """Refuse the true and false of JSON, which Python takes for numbers."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic makes its errors of this kind
+    return value
+
+
+Word = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=255)]
+Absent = AbsentIfEmpty
+
+
+class NamedLink(BaseModel):
+    """A file that the employee attached."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    name: Annotated[str, Field(max_length=255)] = ""
+    url: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^(?i:https?)://")]
+
+
+class PlanfixMessage(BaseModel):
+    """An employee's message to a contact; fields of no use to us are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    cmd: Literal["newMessage"]
+    provider_id: Annotated[Word, Field(alias="providerId")]
+    message_id: Annotated[Word, Field(alias="messageId")]
+    chat_id: Annotated[Word | None, Absent, Field(alias="chatId")] = None
+    text: Annotated[str, Field(alias="message", max_length=LONGEST_TEXT)] = ""
+    phone: Annotated[
+        Annotated[str, BeforeValidator(_digits)] | None, Absent, Field(alias="contactPhone")
+    ] = None
+    username: Annotated[
+        Annotated[str, BeforeValidator(_bare_username), Field(pattern=r"^\w{3,32}$")] | None,
+        Absent,
+        Field(alias="telegramUserName"),
+    ] = None
+    user_id: Annotated[
+        Annotated[int, BeforeValidator(_no_flag), Field(gt=0, lt=2**52)] | None,
+        Absent,
+        Field(alias="telegramUserId"),
+    ] = None
+    attachments: Annotated[tuple[NamedLink, ...], Field(max_length=MOST_FILES)] = ()
+
+    @model_validator(mode="after")
+    def says_something(self) -> Self:
+        if not self.text.strip() and not self.attachments:
+            raise ValueError("a message needs a text or an attachment")
+        return self
+
+    @model_validator(mode="after")
+    def names_somebody(self) -> Self:
+        if not any((self.chat_id, self.user_id, self.username, self.phone)):
+            raise ValueError(
+                "without chatId one of telegramUserId, telegramUserName, contactPhone is needed"
+            )
+        return self
+
+    def as_draft(self) -> OutgoingMessage:
+        return OutgoingMessage(
+            planfix_id=self.message_id,
+            text=self.text,
+            attachments=tuple(AttachmentDraft(each.name, each.url) for each in self.attachments),
+            chat_id=self.chat_id,
+            user_id=self.user_id,
+            username=self.username,
+            phone=self.phone,
+        )
+
+
+def read_call(fields: dict[str, Any]) -> PlanfixMessage:
+    """Validate a call; what is wrong with it is told as Planfix documents it."""
+    try:
+        return PlanfixMessage.model_validate(fields)
+    except ValidationError as exc:
+        raise invalid_parameters(exc) from exc
+
+
+def invalid_parameters(reason: ValidationError | str) -> ApiError:
+    detail = reason if isinstance(reason, str) else invalid_fields(reason).detail
+    return ApiError(400, "Invalid parameters", detail)
+
+
+def as_planfix_says(error: ApiError) -> ApiError:
+    """Give the two errors that Planfix documents the words it documents."""
+    match error.status:
+        case 400:
+            return ApiError(400, "Invalid parameters", error.detail)
+        case 401:
+            return ApiError(401, "Invalid token", "the token is not that of this number")
+        case _:
+            return error
+
+
+def gather(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Bring the fields of a form together; attachments are the only ones that may repeat."""
+    fields: dict[str, Any] = {}
+    columns: dict[str, list[str]] = {"name": [], "url": []}
+    for name, value in pairs:
+        found = _ATTACHMENT.fullmatch(name)
+        if found:
+            columns[found[2]] += value if isinstance(value, list) else [value]
+        elif name in fields:
+            raise invalid_parameters(f"{name} is given more than once")
+        else:
+            fields[name] = value
+    if columns["url"] or columns["name"]:
+        fields["attachments"] = _zip(**columns)
+    return fields
+
+
+def _zip(name: list[str], url: list[str]) -> list[dict[str, str]]:
+    """Pair names with links by position; a name without a link is no file."""
+    if len(name) > len(url):
+        raise invalid_parameters("an attachment has a name but no link")
+    names = name + [""] * (len(url) - len(name))
+    return [{"name": n, "url": u} for n, u in zip(names, url, strict=True)]
+
+
+class AcceptedAnswer(Answer):
+    """The message is kept; it will be sent in this chat."""
+
+    chat_id: str = Field(alias="chatId")
+    contact_id: str = Field(alias="contactId")

@@ -1,0 +1,1 @@
+"""The calls that create, show, change and stop numbers."""

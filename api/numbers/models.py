@@ -1,0 +1,219 @@
+"""The bodies of the calls about numbers and the answers to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.requests.fields import (
+    AbsentIfEmpty,
+    ClientName,
+    Digits,
+    Email,
+    PlanfixAddress,
+    PlanfixToken,
+    ProviderId,
+    ProxyAddress,
+    SessionName,
+    SessionPath,
+    StringSession,
+)
+from api.requests.models import Answer, Body
+
+if TYPE_CHECKING:
+    from supervisor.numbers.view import View
+
+
+LONGEST_WAIT = 60.0  # seconds
+SESSION_FIELDS = ("name_session", "path_session", "string_session")
+"""What brings a login along."""
+
+
+class NewNumber(Body):
+    """A number to start."""
+
+    name: ClientName
+    number: Digits
+    url_planfix: PlanfixAddress
+    token_planfix: PlanfixToken = Field(repr=False)
+    name_session: Annotated[SessionName | None, AbsentIfEmpty] = None
+    path_session: Annotated[SessionPath | None, AbsentIfEmpty] = None
+    string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
+    provider_id: ProviderId = "telegram"
+    user_email: Annotated[Email | None, AbsentIfEmpty] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
+
+
+class ChangedNumber(Body):
+    """What is to change about a number; fields left out stay."""
+
+    number: Digits
+    name: ClientName | None = None
+    url_planfix: PlanfixAddress | None = None
+    token_planfix: PlanfixToken | None = Field(default=None, repr=False)
+    name_session: Annotated[SessionName | None, AbsentIfEmpty] = None
+    path_session: Annotated[SessionPath | None, AbsentIfEmpty] = None
+    string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
+    provider_id: ProviderId | None = None
+    user_email: Annotated[Email | None, AbsentIfEmpty] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
+        None, repr=False, description="null, or empty in a form, removes it"
+    )
+
+    @property
+    def without_proxy(self) -> bool:
+        """Whether the proxy is to be removed: said so, not left out."""
+        return "proxy" in self.model_fields_set and self.proxy is None
+
+
+class NamedNumber(Body):
+    """A client's number."""
+
+    name: ClientName
+    number: Digits
+
+
+class StoppedNumber(NamedNumber):
+    """A client's number to stop, for good with `purge`."""
+
+    purge: bool = False
+
+
+class AskedNumber(BaseModel):
+    """A client's number, in a query."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: ClientName | None = Field(None, description="required here, or in the body")
+    number: Digits | None = Field(None, description="required here, or in the body")
+
+
+class Patience(BaseModel):
+    """How long a call may wait for a number's worker."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    wait: float = Field(10.0, ge=0, le=LONGEST_WAIT, allow_inf_nan=False, description="seconds")
+
+
+class Purge(BaseModel):
+    """Whether a number's data is erased with it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    purge: bool = False
+
+
+class OfClient(BaseModel):
+    """Which client's numbers are meant."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    client: ClientName | None = None
+
+
+Status = Literal["online", "offline"]
+
+
+class CreatedAnswer(Answer):
+    """The number runs; its token is shown this once."""
+
+    token: str
+    name: str
+    number: str
+    status: Status
+    state: str
+    login_url: str | None = Field(None, exclude_if=lambda url: url is None)
+
+
+class StateAnswer(Answer):
+    """What became of the number."""
+
+    status: Status
+    state: str
+
+
+class StoppedAnswer(Answer):
+    """The number is stopped."""
+
+    status: Literal["offline"] = "offline"
+    was_running: bool
+
+
+class LastErrorAnswer(Answer):
+    """What went wrong last, in words, with who must do what."""
+
+    code: str
+    message: str
+    action: str
+
+
+class WorkerAnswer(Answer):
+    """The process that runs the number."""
+
+    pid: int
+    uptime: float = Field(description="seconds")
+    memory: int = Field(description="bytes")
+
+
+class ProxyAnswer(Answer):
+    """What the number's connections to Telegram go through, without what opens it."""
+
+    kind: Literal["socks5", "http", "mtproxy"]
+    host: str
+    port: int
+
+
+class NumberAnswer(Answer):
+    """Everything about one number."""
+
+    number: str
+    name: str
+    client: str
+    status: Status
+    state: str
+    since: datetime | None
+    restarts: int
+    last_error: LastErrorAnswer | None
+    last_heard: datetime | None
+    backlog: dict[Literal["in", "out"], int]
+    memory: int | None = Field(description="bytes")
+    merged: int | None = Field(description="bytes in pages that other processes have in common")
+    proxy: ProxyAnswer | None
+    worker: WorkerAnswer | None
+
+
+class NumbersAnswer(Answer):
+    """All numbers."""
+
+    numbers: list[NumberAnswer]
+    merging: Literal["on", "idle", "unavailable", "off"] = Field(
+        description="whether the kernel merges equal pages of workers"
+    )
+
+
+def describe_proxy(place: str) -> ProxyAnswer:
+    kind, _, rest = place.partition("://")
+    host, _, port = rest.rpartition(":")
+    return ProxyAnswer.model_validate({"kind": kind, "host": host.strip("[]"), "port": port})
+
+
+def describe(view: View) -> NumberAnswer:
+    return NumberAnswer(
+        number=view.number,
+        name=view.name,
+        client=view.name,
+        status=view.status,
+        state=view.state,
+        since=view.since,
+        restarts=view.restarts,
+        last_error=view.last_error and LastErrorAnswer.model_validate(view.last_error),
+        last_heard=view.last_heard,
+        backlog={"in": view.backlog.into, "out": view.backlog.out},
+        memory=view.worker and view.worker.memory,
+        merged=view.worker and view.worker.merged,
+        proxy=view.proxy and describe_proxy(view.proxy),
+        worker=view.worker and WorkerAnswer.model_validate(view.worker),
+    )

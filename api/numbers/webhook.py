@@ -1,0 +1,150 @@
+"""The life of a number: started, shown, changed, stopped at one address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_request, document_response, tag
+
+from api.admission import OPERATOR, audited, name_of
+from api.context import context, login_url
+from api.numbers.models import (
+    SESSION_FIELDS,
+    AskedNumber,
+    ChangedNumber,
+    CreatedAnswer,
+    NamedNumber,
+    NewNumber,
+    NumberAnswer,
+    Patience,
+    Purge,
+    StateAnswer,
+    StoppedAnswer,
+    StoppedNumber,
+    describe,
+)
+from api.requests.body import read_body, read_body_or_query, read_query, validate
+from api.requests.errors import not_found, operator_only, unauthorized
+from api.requests.models import Numbered, say
+from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
+_ASKED = frozenset(NamedNumber.model_fields)
+_STOPPED = frozenset(StoppedNumber.model_fields)
+
+
+@blueprint.post("")
+@tag(["webhook"])
+@needs(ADMIN)
+@document_request(NewNumber)
+@document_querystring(Patience)
+@document_response(CreatedAnswer, 201)
+async def post_webhook() -> Response:
+    """Start a number."""
+    context().authenticator.require_operator(request)
+    new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
+    wait = validate(Patience, read_query(request)).wait
+    created = await audited(context().gateway.create(new), OPERATOR, "started", new.number)
+    view = await context().gateway.wait_settled(new.number, wait)
+    answer = CreatedAnswer(
+        token=created.token,
+        name=view.name,
+        number=view.number,
+        status=view.status,
+        state=view.state,
+        login_url=await _login_url(new.number) if view.state == "needs_login" else None,
+    )
+    return say(answer, 201)
+
+
+@blueprint.get("")
+@tag(["webhook"])
+@needs(ADMIN_OR_TOKEN)
+@document_querystring(AskedNumber)
+@document_response(NumberAnswer)
+async def get_webhook() -> Response:
+    """Say how a number is."""
+    fields = await read_body_or_query(request, _ASKED)
+    number = validate(Numbered, fields).number
+    is_operator = await context().authenticator.require_either(request, number)
+    asked = validate(NamedNumber, fields)
+    view = await context().gateway.show(number)
+    if view.name != asked.name:
+        raise not_found() if is_operator else unauthorized()
+    return say(describe(view))
+
+
+@blueprint.put("")
+@tag(["webhook"])
+@needs(ADMIN_OR_TOKEN)
+@document_request(ChangedNumber)
+@document_querystring(Patience)
+@document_response(StateAnswer)
+async def put_webhook() -> Response:
+    """Stop a number, change it, start it again; another name or session needs the admin key."""
+    fields = await read_body(request)
+    number = validate(Numbered, fields).number
+    is_operator = await context().authenticator.require_either(request, number)
+    if not is_operator:
+        _leave_sessions_alone(fields)
+    changes = validate(ChangedNumber, fields, **_rules(is_operator=is_operator))
+    wait = validate(Patience, read_query(request)).wait
+    if not is_operator and changes.name is not None:
+        await _leave_name_alone(number, changes.name)
+    work = context().gateway.change(number, changes, wait)
+    view = await audited(work, name_of(is_operator=is_operator), "changed", number)
+    return say(StateAnswer(status=view.status, state=view.state))
+
+
+@blueprint.delete("")
+@tag(["webhook"])
+@needs(ADMIN_OR_TOKEN)
+@document_request(StoppedNumber)
+@document_querystring(Purge)
+@document_response(StoppedAnswer)
+async def delete_webhook() -> Response:
+    """Stop a number; with `purge` its data is erased too."""
+    fields = await read_body_or_query(request, _STOPPED)
+    number = validate(Numbered, fields).number
+    is_operator = await context().authenticator.require_either(request, number)
+    asked = validate(StoppedNumber, fields)
+    purge = asked.purge or validate(Purge, read_query(request)).purge
+    view = await context().gateway.show(number)
+    if view.name != asked.name:
+        raise not_found() if is_operator else unauthorized()
+    was_running = await audited(
+        context().gateway.stop(number, purge=purge),
+        name_of(is_operator=is_operator),
+        "purged" if purge else "stopped",
+        number,
+    )
+    return say(StoppedAnswer(was_running=was_running))
+
+
+def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
+    """Refuse a client's session fields before anything could tell which files there are."""
+    named = [name for name in SESSION_FIELDS if fields.get(name)]
+    if named:
+        raise operator_only(named)
+
+
+async def _leave_name_alone(number: str, name: str) -> None:
+    if (await context().gateway.show(number)).name != name:
+        raise operator_only(["name"])
+
+
+async def _login_url(number: str) -> str:
+    return login_url((await context().gateway.links.make(number)).secret)
+
+
+def _rules(*, is_operator: bool) -> dict[str, bool]:
+    allow_private = context().settings.allow_private_planfix
+    # A client must not learn from a proxy's troubles what else is in the operator's network.
+    return {
+        "allow_private_planfix": allow_private,
+        "allow_private_proxy": allow_private or is_operator,
+    }

@@ -1,0 +1,65 @@
+"""The audit log over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_response, tag
+
+from api.context import context
+from api.requests.body import read_query, validate
+from api.requests.fields import normalise_number
+from api.requests.models import Answer, say
+from api.requests.openapi import ADMIN, needs
+
+MOST_ENTRIES = 500
+
+
+class AuditQuery(BaseModel):
+    """Which entries of the audit log are meant."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    number: Annotated[
+        str | None,
+        BeforeValidator(lambda value: value and normalise_number(value)),
+        WithJsonSchema({"type": "string", "pattern": r"^\+?[0-9]{5,15}$"}),
+    ] = None
+    before: int | None = Field(None, ge=1, le=2**53, description="older than this id")
+    limit: int = Field(100, ge=1, le=MOST_ENTRIES)
+
+
+class AuditAnswer(Answer):
+    """Who did what to which number, when."""
+
+    id: int
+    at: datetime
+    who: str
+    action: str
+    number: str | None
+    detail: str | None
+
+
+class AuditsAnswer(Answer):
+    """The newest entries first."""
+
+    entries: list[AuditAnswer]
+
+
+blueprint = Blueprint("audit", __name__)
+
+
+@blueprint.get("/audit")
+@tag(["audit"])
+@needs(ADMIN)
+@document_querystring(AuditQuery)
+@document_response(AuditsAnswer)
+async def get_audit() -> Response:
+    """Tell who did what to which number."""
+    context().authenticator.require_operator(request)
+    asked = validate(AuditQuery, read_query(request))
+    entries = await context().gateway.list_audit(asked.number, asked.before, asked.limit)
+    return say(AuditsAnswer(entries=[AuditAnswer.model_validate(entry) for entry in entries]))

@@ -1,0 +1,159 @@
+"""What a platform asks: liveness, readiness and metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from quart import Blueprint, Response, request
+from quart_schema import document_response, tag
+
+from api.context import context
+from api.requests.errors import ApiError
+from api.requests.models import Answer, say
+from api.requests.openapi import ADMIN, gives, needs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from prometheus_client.metrics_core import Metric
+
+    from supervisor.gateway import Readiness
+    from supervisor.numbers.view import View
+    from supervisor.processes.page_merging import PageMerging
+
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+LARGEST_FIGURE = 2**63  # a larger one is nonsense, which must not spoil the others
+
+
+class Figures(Collector):
+    """What is known of the numbers at one moment."""
+
+    def __init__(
+        self,
+        views: Sequence[View],
+        readiness: Readiness,
+        merging: PageMerging,
+        old_keys: int,
+    ) -> None:
+        self._views = views
+        self._merging = merging
+        self._readiness = readiness
+        self._old_keys = old_keys
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "telefix_ready",
+            "1 while every number that should run is started.",
+            int(self._readiness.ok),
+        )
+        yield GaugeMetricFamily(
+            "telefix_old_key_uses",
+            "What still needs an older key of SECRET_KEY.",
+            self._old_keys,
+        )
+        yield self._states()
+        yield self._restarts()
+        yield self._backlog()
+        yield self._memory()
+        yield self._merged()
+        yield self._page_merging()
+
+    def _states(self) -> Metric:
+        family = GaugeMetricFamily("telefix_numbers", "Numbers in a state.", labels=["state"])
+        for state, count in sorted(Counter(str(view.state) for view in self._views).items()):
+            family.add_metric([state], count)
+        return family
+
+    def _restarts(self) -> Metric:
+        text = "Restarts of a number's worker."
+        family = CounterMetricFamily("telefix_worker_restarts", text, labels=["number"])
+        for view in self._views:
+            family.add_metric([view.number], view.restarts)
+        return family
+
+    def _backlog(self) -> Metric:
+        text = "Messages not yet delivered: in to Planfix, out to Telegram."
+        family = GaugeMetricFamily("telefix_backlog", text, labels=["number", "direction"])
+        for view in self._views:
+            family.add_metric([view.number, "in"], view.backlog.into)
+            family.add_metric([view.number, "out"], view.backlog.out)
+        return family
+
+    def _memory(self) -> Metric:
+        text = "Memory of a number's worker."
+        family = GaugeMetricFamily("telefix_worker_memory_bytes", text, labels=["number"])
+        for view in self._views:
+            if view.worker is not None and view.worker.memory <= LARGEST_FIGURE:
+                family.add_metric([view.number], view.worker.memory)
+        return family
+
+    def _merged(self) -> Metric:
+        text = (
+            "Memory of a number's worker in pages that the kernel keeps once for several processes."
+        )
+        family = GaugeMetricFamily("telefix_worker_merged_bytes", text, labels=["number"])
+        for view in self._views:
+            if view.worker is not None and view.worker.merged is not None:
+                family.add_metric([view.number], view.worker.merged)
+        return family
+
+    def _page_merging(self) -> Metric:
+        text = "Whether the kernel merges equal pages of workers: the state that holds is there."
+        family = GaugeMetricFamily("telefix_page_merging", text, labels=["state"])
+        family.add_metric([self._merging], 1)
+        return family
+
+
+def render_metrics(
+    views: Sequence[View], readiness: Readiness, merging: PageMerging, old_keys: int
+) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Figures(views, readiness, merging, old_keys))
+    return generate_latest(registry)
+
+
+class HealthAnswer(Answer):
+    """How the gateway is."""
+
+    status: str
+
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@tag(["health"])
+@document_response(HealthAnswer)
+async def get_healthz() -> Response:
+    """Answer while the process serves; no worker is asked."""
+    return say(HealthAnswer(status="ok"))
+
+
+@blueprint.get("/readyz")
+@tag(["health"])
+@document_response(HealthAnswer)
+async def get_readyz() -> Response:
+    """Say whether every number that should run has been started."""
+    readiness = await context().gateway.readiness()
+    if not readiness.ok:
+        raise ApiError(503, "not_ready", readiness.reason or "not ready")
+    return say(HealthAnswer(status="ready"))
+
+
+@blueprint.get("/metrics")
+@tag(["health"])
+@needs(ADMIN)
+@gives(CONTENT_TYPE)
+async def get_metrics() -> Response:
+    """Give the figures that Prometheus collects."""
+    context().authenticator.require_operator(request)
+    gateway = context().gateway
+    old_keys = await gateway.count_old_keys()
+    merging = await gateway.page_merging()
+    text = render_metrics(await gateway.numbers(), await gateway.readiness(), merging, old_keys)
+    return Response(text, content_type=CONTENT_TYPE)

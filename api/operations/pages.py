@@ -1,0 +1,39 @@
+"""The operator's console and the API's documentation."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response, current_app, render_template
+from quart_schema import hide
+
+from api.texts import CONSOLE, page_language
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/docs")
+@hide
+async def get_docs() -> str:
+    provider = current_app.extensions["QUART_SCHEMA"].openapi_provider
+    return await render_template("docs.html", api=provider.schema())
+
+
+_CONTENT_SECURITY = "; ".join(
+    (
+        "default-src 'none'",
+        *(f"{kind}-src 'self'" for kind in ("connect", "script", "style")),
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+@blueprint.get("/console")
+@hide
+async def get_console() -> Response:
+    language = page_language(CONSOLE)
+    text = await render_template("console.html", t=CONSOLE[language], language=language)
+    response = Response(text, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = _CONTENT_SECURITY
+    response.headers["Vary"] = "Accept-Language"
+    return response

@@ -1,0 +1,1 @@
+"""How calls are read and answered."""

@@ -1,0 +1,117 @@
+"""The kinds of field a call is made of, with the reason told when one does not fit."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+from supervisor.numbers.planfix_address import is_public_host, objection
+from supervisor.proxy import Proxy, parse_proxy
+
+_NUMBER = re.compile(r"\+?([0-9]{5,15})")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_NUMBER_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\+?[0-9]{5,15}\s*$"},
+        {"type": "integer", "minimum": 10_000, "maximum": 10**15 - 1},
+    ],
+    "description": "digits in international format, with or without +",
+    "examples": ["380955821319"],
+}
+
+
+def normalise_number(value: Any) -> str:
+    """Return the digits of a number that is written as text or as an integer."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if 0 < value < 10**15 else ""
+    # In a query a plus sign that was not escaped arrives as a space.
+    found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("must be 5 to 15 digits, with or without +")
+    return found[1]
+
+
+def _printable(text: str) -> str:
+    if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text.strip()
+
+
+def _is_text(value: Any) -> Any:
+    # Said first, since a bare surrogate breaks what comes after.
+    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise ValueError("must be text")
+    return value
+
+
+def _without_tilde(text: str) -> str:
+    if "~" in text:
+        raise ValueError("must not contain ~")
+    return text
+
+
+def _fit_address(url: str, info: ValidationInfo) -> str:
+    reason = objection(url, allow_private=bool((info.context or {}).get("allow_private_planfix")))
+    if reason:
+        raise ValueError(reason)
+    return url
+
+
+def _proxy(value: Any, info: ValidationInfo) -> Proxy:
+    if not isinstance(value, str):
+        raise ValueError("must be text")  # noqa: TRY004 - pydantic takes this one
+    may_be_private = bool((info.context or {}).get("allow_private_proxy"))
+    proxy = parse_proxy(value.strip(), may_be_private=may_be_private)
+    if not may_be_private and not is_public_host(proxy.host):
+        raise ValueError("must lie at a public address")
+    return proxy
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("must be an e-mail address")
+    return text
+
+
+def _absent_if_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Text = Annotated[
+    str, BeforeValidator(_is_text), AfterValidator(_printable), AfterValidator(_filled)
+]
+Digits = Annotated[str, BeforeValidator(normalise_number), WithJsonSchema(_NUMBER_SCHEMA)]
+ClientName = Annotated[Text, Field(min_length=1, max_length=200)]
+PlanfixAddress = Annotated[
+    Text,
+    Field(min_length=1, max_length=2000, examples=["https://example.planfix.com/webchat/api"]),
+    AfterValidator(_fit_address),
+]
+PlanfixToken = Annotated[Text, Field(min_length=1, max_length=1000)]
+ProviderId = Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(_without_tilde)]
+Email = Annotated[Text, Field(min_length=1, max_length=254), AfterValidator(_email)]
+SessionName = Annotated[Text, Field(min_length=1, max_length=255)]
+SessionPath = Annotated[Text, Field(min_length=1, max_length=4000)]
+StringSession = Annotated[Text, Field(min_length=1, max_length=1000)]
+ProxyAddress = Annotated[
+    Proxy,
+    BeforeValidator(_proxy),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 2000,
+            "description": "what the number's connections to Telegram go through",
+            "examples": ["socks5://user:password@proxy.example.com:1080"],
+        }
+    ),
+]
+AbsentIfEmpty = BeforeValidator(_absent_if_empty)

@@ -1,0 +1,45 @@
+"""Everything the pages say, in the language of their visitor."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from quart import request
+
+from api.context import context
+from api.texts import en, ru, uk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+LOGIN_PAGE: Mapping[str, Mapping[str, str]] = {
+    "en": en.LOGIN_PAGE,
+    "ru": ru.LOGIN_PAGE,
+    "uk": uk.LOGIN_PAGE,
+}
+
+
+def complain(code: str, words: Mapping[str, str], seconds: float | None = None) -> str:
+    """Say what went wrong to somebody who logs in; what has no words of its own may pass."""
+    if code == "flood_wait" and seconds:
+        return words["flood_wait_for"].format(wait=_duration(seconds, words))
+    return words.get(code, words["trouble"])
+
+
+def _duration(seconds: float, words: Mapping[str, str]) -> str:
+    if seconds < 60:
+        return f"{math.ceil(seconds)} {words['seconds']}"
+    if seconds < 3600:
+        return f"{math.ceil(seconds / 60)} {words['minutes']}"
+    return f"{math.ceil(seconds / 3600)} {words['hours']}"
+
+
+def page_language(known: Iterable[str]) -> str:
+    """Choose the browser's language, where we have it, else the gateway's."""
+    default = context().settings.language
+    return request.accept_languages.best_match(list(known), default) or default
+
+
+CONSOLE: Mapping[str, Mapping[str, str]] = {"en": en.CONSOLE, "ru": ru.CONSOLE, "uk": uk.CONSOLE}

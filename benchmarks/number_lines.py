@@ -1,0 +1,164 @@
+"""Numbers online in a gateway program, with a sandbox inside this process that sees to the millisecond."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from api.demo.demo_session import write_session_file
+from benchmarks.gateway_program import CLIENT, running_gateway
+from benchmarks.sandbox_program import SandboxProgram
+from sandbox.planfix.settings import Settings
+from sandbox.sandbox import Sandbox
+from sandbox.telegram.chats.message_actions import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from benchmarks.gateway_program import GatewayProgram
+    from sandbox.planfix.account import Account
+    from sandbox.telegram.accounts.accounts import Account as Person
+
+KEY = "planfix-token"
+GLANCES = 0.0003  # seconds between two looks
+PATIENCE = 60.0  # seconds
+PHONES = itertools.count(380_500_000_001)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedNumber:
+    """One number between its contact in Telegram and its account in Planfix."""
+
+    sandbox: Sandbox
+    me: Person
+    contact: Person
+    planfix: Account
+    token: str
+
+    @property
+    def number(self) -> str:
+        return self.me.phone
+
+    def write(self, text: str) -> float:
+        """Write as the contact; return when."""
+        written = time.time()
+        self.sandbox.data_centre.post_office.send(self.contact, self.me, Draft(text))
+        return written
+
+    def form(self, text: str, message_id: str, **fields: str) -> dict[str, str]:
+        """Make the call by which Planfix hands over what an employee wrote."""
+        return {
+            "cmd": "newMessage",
+            "providerId": "telegram",
+            "channel": self.number,
+            "token": self.token,
+            "chatId": f"{self.number}_{self.contact.id}",
+            "messageId": message_id,
+            "message": text,
+            "userName": "Olena",
+            "taskEmail": "task+1@romashka.planfix.example",
+            **fields,
+        }
+
+    def posted_at(self) -> dict[str, float]:
+        """Tell when Planfix was first called about each text."""
+        found: dict[str, float] = {}
+        for call in self.planfix.journal.calls:
+            if call.fields["cmd"] == ("newMessage",):
+                found.setdefault(call.fields["message"][0], call.at)
+        return found
+
+    def texts_of_planfix(self) -> list[str]:
+        return [message.text for message in self.planfix.journal.messages]
+
+    def texts_of_contact(self) -> list[str]:
+        """Show what the contact has got."""
+        box = self.contact.box
+        messages = (box.get(one) for one in box.conversation(self.me.id).ids)
+        return [message.content.text for message in messages if message and not message.out]
+
+    async def until_in_telegram(self, count: int) -> float:
+        """Wait until so many messages lie in the chat, whoever wrote them; return when."""
+        ids = self.contact.box.conversation(self.me.id).ids
+        await until(lambda: len(ids) >= count)
+        return time.time()
+
+    @property
+    def length(self) -> int:
+        return len(self.contact.box.conversation(self.me.id).ids)
+
+
+async def until(condition: Callable[[], bool], pause: float = GLANCES) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - the sandbox rings no bell for it
+            await asyncio.sleep(pause)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The sandbox with the gateway program before it."""
+
+    sandbox: Sandbox
+    gateway: GatewayProgram
+    sessions: Path
+
+    @property
+    def url(self) -> str:
+        return f"{self.gateway.http.base_url}".rstrip("/")
+
+    async def open(self) -> ConnectedNumber:
+        """Bring a number online; its contact has written to it once."""
+        centre, number = self.sandbox.data_centre, str(next(PHONES))
+        me = centre.add_account(number, "Olena")
+        contact = centre.add_account(f"67{number}", "Taras")
+        session = centre.session_string_for(number)
+        path = self.sessions / f"{number}.session"
+        await asyncio.to_thread(write_session_file, path, session)
+        settings = Settings(planfix_token=KEY, provider_id="telegram")
+        planfix = self.sandbox.planfix.put_account(f"client{number}", settings)
+        made = await self.gateway.call("POST", "/webhook", self._draft(number, planfix.url))
+        line = ConnectedNumber(self.sandbox, me, contact, planfix, made["token"])
+        line.write("hello")
+        await until(lambda: bool(planfix.journal.messages))
+        return line
+
+    async def show(self, line: ConnectedNumber) -> Any:
+        return await self.gateway.call("GET", f"/numbers/{line.number}")
+
+    def _draft(self, number: str, url: str) -> dict[str, Any]:
+        return {
+            "name": CLIENT,
+            "number": number,
+            "url_planfix": f"{url}/webchat/api",
+            "token_planfix": KEY,
+            "provider_id": "telegram",
+            "name_session": number,
+        }
+
+
+@asynccontextmanager
+async def running_town(folder: Path) -> AsyncIterator[Fleet]:
+    async with Sandbox() as sandbox, running_gateway(folder, as_program(sandbox)) as gateway:
+        await gateway.until_serving()
+        yield Fleet(sandbox, gateway, folder / "data" / "sessions")
+
+
+def as_program(sandbox: Sandbox) -> SandboxProgram:
+    """Describe the sandbox of this process as if it were another."""
+    centre = sandbox.data_centre
+    return SandboxProgram(
+        psutil.Process(os.getpid()),
+        0.0,
+        centre.host,
+        centre.port,
+        sandbox.http_url,
+        centre.public_key_pem,
+    )

@@ -1,0 +1,135 @@
+"""The bodies of the calls below `/telegram`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from sandbox.encoded_bytes import EncodedBytes
+from sandbox.telegram.faults import Kind
+from sandbox.telegram.phone_owner import OwnFile
+
+DcId = Literal[2, 4]
+Phone = Annotated[str, Field(pattern=r"^\+?[0-9 ()-]{5,32}$")]
+
+
+class Order(BaseModel):
+    """What a control call asks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class NewAccount(Order):
+    """A person, or a bot, who joins Telegram."""
+
+    phone: Phone
+    first_name: Annotated[str, Field(min_length=1, max_length=64)]
+    last_name: Annotated[str, Field(max_length=64)] = ""
+    username: Annotated[str, Field(pattern=r"^[A-Za-z]\w{3,31}$")] | None = None
+    password: Annotated[str | None, Field(min_length=1, repr=False)] = None
+    phone_visible: bool = True
+    bot: bool = False
+    about: Annotated[str, Field(max_length=140)] = ""
+
+
+class PhoneOnly(Order):
+    """An account, by its phone."""
+
+    phone: Phone
+
+
+class Scan(Order):
+    """An owner who holds a phone before a QR code."""
+
+    phone: Phone
+    url: Annotated[str, Field(pattern=r"^tg://login\?token=[\w=-]+$")]
+
+
+class SentFile(Order):
+    """A file on the sender's phone."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    mime: Annotated[str, Field(pattern=r"^[\w.+-]+/[\w.+-]+$")] = "application/octet-stream"
+    content: Annotated[EncodedBytes, Field(alias="base64", min_length=1, repr=False)]
+    dc: DcId | None = None
+
+    def on_phone(self) -> OwnFile:
+        return OwnFile(self.name, self.mime, self.content, self.dc)
+
+
+class Sending(Order):
+    """A message that somebody writes on a phone of their own."""
+
+    sender: Annotated[Phone, Field(alias="from")]
+    recipient: Annotated[Phone, Field(alias="to")]
+    text: Annotated[str, Field(max_length=4096)] = ""
+    files: tuple[SentFile, ...] = ()
+    reply_to: int | None = None
+    voice: bool = False
+
+    @model_validator(mode="after")
+    def says_something(self) -> Self:
+        if not self.text.strip() and not self.files:
+            raise ValueError("a message needs a text or a file")
+        return self
+
+
+class Call(Order):
+    """A phone call that nobody picks up."""
+
+    caller: Annotated[Phone, Field(alias="from")]
+    called: Annotated[Phone, Field(alias="to")]
+    video: bool = False
+
+
+class Edit(Order):
+    """A new text for a message of one's own."""
+
+    of: Phone
+    id: int
+    text: Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class Deletion(Order):
+    """A message that disappears on both sides."""
+
+    of: Phone
+    id: int
+    text: str | None = None
+
+
+class Reading(Order):
+    """Somebody opens a chat."""
+
+    by: Phone
+    chat_with: Phone
+
+
+class MethodTrouble(Order):
+    """An RPC error that a method answers with."""
+
+    error: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    phone: Phone | None = None
+    method: Annotated[str, Field(min_length=1)] | None = None
+    times: Annotated[int, Field(ge=1)] | None = None
+
+
+class LineTrouble(Order):
+    """Something that befalls the line, the key or the account."""
+
+    kind: Kind
+    phone: Phone | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    dc: DcId | None = None
+    method: Annotated[str, Field(min_length=1)] | None = None
+    times: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def fits_the_kind(self) -> Self:
+        if self.kind is not Kind.NEWER_ANSWER and (self.method or self.times):
+            raise ValueError("only newer_answer concerns a method, or so many answers")
+        return self
+
+
+Trouble: TypeAdapter[MethodTrouble | LineTrouble] = TypeAdapter(MethodTrouble | LineTrouble)

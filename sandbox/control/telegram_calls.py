@@ -1,0 +1,213 @@
+"""The calls below `/telegram`: the people on the other side of every number."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode
+from binascii import Error as Base64Error
+from typing import TYPE_CHECKING, Any, cast
+
+from quart import Blueprint, current_app, request
+
+from sandbox.control.errors import ControlError
+from sandbox.control.request_body import read_body, read_json
+from sandbox.control.telegram_bodies import (
+    Call,
+    Deletion,
+    Edit,
+    MethodTrouble,
+    NewAccount,
+    PhoneOnly,
+    Reading,
+    Scan,
+    Sending,
+    Trouble,
+)
+from sandbox.telegram import phone_owner
+from sandbox.telegram.chats.message_actions import Draft
+from sandbox.telegram.faults import Kind
+from sandbox.telegram.methods.qr import scan
+
+if TYPE_CHECKING:
+    from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.chats.mailbox import Content, Message
+    from sandbox.telegram.data_centre import DataCentre
+
+Json = dict[str, Any]
+
+blueprint = Blueprint("telegram", __name__, url_prefix="/telegram")
+
+
+def data_centre() -> DataCentre:
+    return cast("DataCentre", current_app.extensions["data_centre"])
+
+
+def describe(account: Account) -> Json:
+    shown = {
+        "user_id": account.id,
+        "phone": account.phone,
+        "first_name": account.first_name,
+        "last_name": account.last_name,
+        "username": account.username,
+        "about": account.about,
+        "bot": account.bot,
+        "code": account.code,
+    }
+    return shown | {"bot_token": account.bot_token} if account.bot else shown
+
+
+async def describe_message(owner: Account, message: Message) -> Json:
+    content, file = message.content, await phone_owner.view_file(data_centre(), message)
+    return {
+        "id": message.id,
+        "out": message.out,
+        "text": content.text,
+        "file": file
+        and {"name": file.name, "mime": file.mime} | {"size": file.size, "sha256": file.sha256},
+        "date": int(content.date.timestamp()),
+        "random_id": message.random_id,
+        "grouped_id": content.grouped_id,
+        "reply_to": content.reply_to and content.reply_to.copies.get(owner.id),
+    }
+
+
+@blueprint.get("/accounts")
+async def get_accounts() -> list[Json]:
+    centre = data_centre()
+    return [describe(a) for a in centre.accounts if a is not centre.accounts.service]
+
+
+@blueprint.post("/accounts")
+async def post_account() -> tuple[Json, int]:
+    order = await read_body(NewAccount)
+    account = data_centre().add_account(
+        order.phone,
+        order.first_name,
+        order.last_name,
+        username=order.username,
+        password=order.password,
+        bot=order.bot,
+    )
+    account.phone_visible, account.about = order.phone_visible, order.about
+    return describe(account), 201
+
+
+@blueprint.post("/sessions")
+async def post_session() -> tuple[Json, int]:
+    order = await read_body(PhoneOnly)
+    return {"string_session": data_centre().session_string_for(order.phone)}, 201
+
+
+@blueprint.post("/qr")
+async def post_qr() -> Json:
+    order = await read_body(Scan)
+    owner = data_centre().account_of(order.phone)
+    scan(data_centre(), owner, _token_of(order.url))
+    return {}
+
+
+@blueprint.post("/messages")
+async def post_message() -> tuple[Json, int]:
+    order = await read_body(Sending)
+    centre = data_centre()
+    people = centre.account_of(order.sender), centre.account_of(order.recipient)
+    reply_to = _content_of(people[0], order.reply_to) if order.reply_to else None
+    if not order.files:
+        draft = Draft(order.text, reply_to=reply_to)
+        return {"ids": [centre.post_office.send(*people, draft).message.id]}, 201
+    ids = await phone_owner.send_files(
+        centre,
+        people,
+        [file.on_phone() for file in order.files],
+        text=order.text,
+        reply_to=reply_to,
+        voice=order.voice,
+    )
+    return {"ids": ids}, 201
+
+
+@blueprint.get("/messages")
+async def get_messages() -> list[Json]:
+    owner = data_centre().account_of(_argument("of"))
+    peer = data_centre().account_of(_argument("with"))
+    found = (owner.box.get(i) for i in list(owner.box.conversation(peer.id).ids))
+    return [await describe_message(owner, m) for m in found if m]
+
+
+@blueprint.patch("/messages")
+async def patch_message() -> Json:
+    order = await read_body(Edit)
+    data_centre().post_office.edit(data_centre().account_of(order.of), order.id, order.text)
+    return {}
+
+
+@blueprint.delete("/messages")
+async def delete_message() -> Json:
+    order = await read_body(Deletion)
+    owner = data_centre().account_of(order.of)
+    if not data_centre().post_office.delete(owner, [order.id], for_all=True):
+        raise ControlError(404, "not_found", f"{order.of} has no message {order.id}")
+    return {}
+
+
+@blueprint.post("/calls")
+async def post_call() -> tuple[Json, int]:
+    order = await read_body(Call)
+    caller, called = (data_centre().account_of(p) for p in (order.caller, order.called))
+    return {"ids": [phone_owner.miss_call(data_centre(), caller, called, video=order.video)]}, 201
+
+
+@blueprint.post("/read")
+async def post_read() -> Json:
+    order = await read_body(Reading)
+    reader, peer = (data_centre().account_of(p) for p in (order.by, order.chat_with))
+    data_centre().post_office.read(reader, peer)
+    return {}
+
+
+@blueprint.get("/connections")
+async def get_connections() -> Json:
+    count = data_centre().count_connections(_argument("phone"))
+    return {"open": count.open, "peak_per_key": count.peak_per_key, "logins": count.logins}
+
+
+@blueprint.post("/faults")
+async def post_fault() -> Json:
+    order = await read_json(Trouble)
+    if order.phone is not None:
+        data_centre().account_of(order.phone)
+    if isinstance(order, MethodTrouble):
+        data_centre().fail(order.error, phone=order.phone, method=order.method, times=order.times)
+    elif order.kind is Kind.NEWER_ANSWER:
+        data_centre().answer_newer(order.method, phone=order.phone, times=order.times)
+    else:
+        data_centre().afflict(order.kind, order.phone, order.seconds, dc_id=order.dc)
+    return {}
+
+
+@blueprint.delete("/faults")
+async def delete_faults() -> Json:
+    data_centre().clear_faults()
+    return {}
+
+
+def _argument(name: str) -> str:
+    value: str | None = request.args.get(name)
+    if not value:
+        raise ControlError(400, "invalid_request", f"the query needs {name}=PHONE")
+    # A plus that was not escaped arrives as a space.
+    return value.strip()
+
+
+def _content_of(owner: Account, message_id: int) -> Content:
+    message = owner.box.get(message_id)
+    if message is None:
+        raise ControlError(404, "not_found", f"{owner.phone} has no message {message_id}")
+    return message.content
+
+
+def _token_of(url: str) -> bytes:
+    token = url.partition("token=")[2]
+    try:
+        return urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except Base64Error as exc:
+        raise ControlError(400, "invalid_request", "the token is not base64") from exc

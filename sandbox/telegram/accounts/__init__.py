@@ -1,0 +1,1 @@
+"""Accounts, their logins and how they find each other."""

@@ -1,0 +1,138 @@
+"""The accounts of the data centre."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sandbox.telegram.chats.chats import Channel
+from sandbox.telegram.chats.event_log import EventLog
+from sandbox.telegram.chats.mailbox import Mailbox
+from sandbox.telegram.errors import RpcError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.telegram.accounts.password_srp import Password
+    from sandbox.telegram.chats.chats import Chat
+    from sandbox.telegram.files.media import Photo
+
+SERVICE_ID = 777000
+_FIRST_USER_ID = 1_000_001
+_SHORTEST_PHONE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How one account calls another in its address book."""
+
+    first_name: str
+    last_name: str
+    phone: str
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """A Telegram user with everything Telegram keeps about it."""
+
+    id: int
+    phone: str
+    first_name: str
+    last_name: str = ""
+    username: str | None = None
+    phone_visible: bool = True
+    bot: bool = False
+    # The bio, with whether others get to see it.
+    about: str = ""
+    about_visible: bool = True
+    # The code that every login of this account gets.
+    code: str = field(default_factory=lambda: f"{secrets.randbelow(10**5):05}")
+    password: Password | None = None
+    contacts: dict[int, Contact] = field(default_factory=dict)
+    blocked: set[int] = field(default_factory=set)
+    box: Mailbox = field(default_factory=Mailbox)
+    log: EventLog = field(default_factory=EventLog)
+    # Profile photos, the newest last.
+    photos: list[Photo] = field(default_factory=list)
+    # Forwarded messages name this account without a link to it.
+    hides_in_forwards: bool = False
+    # File references of earlier epochs have expired.
+    reference_epoch: int = 0
+    # How often somebody logged in to it by code, QR or token.
+    logins: int = 0
+    # How often a key was signed in to it, in whatever way; each time has access hashes of its own.
+    sign_ins: int = 0
+    # The most connections that one of its auth keys ever had open at a time.
+    peak_per_key: int = 0
+
+    @property
+    def bot_token(self) -> str:
+        """What a bot logs in with, known to its owner only."""
+        return f"{self.id}:{self.code}"
+
+
+class Accounts:
+    """All accounts, findable by id, phone, username; with them their chats by peer number."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, Account] = {}
+        self._by_phone: dict[str, Account] = {}
+        self._by_username: dict[str, Account] = {}
+        self._next_id = _FIRST_USER_ID
+        self.chats: dict[int, Chat] = {}
+        self.service = Account(SERVICE_ID, "42777", "Telegram")
+        self._keep(self.service)
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._by_id.values())
+
+    def __getitem__(self, account_id: int) -> Account:
+        return self._by_id[account_id]
+
+    def get(self, account_id: int) -> Account | None:
+        return self._by_id.get(account_id)
+
+    def find_by_phone(self, phone: str) -> Account | None:
+        return self._by_phone.get(bare_phone(phone))
+
+    def find_by_username(self, username: str) -> Account | None:
+        return self._by_username.get(username.lower().lstrip("@"))
+
+    def channels_of(self, account: Account) -> list[Channel]:
+        found = (chat for chat in self.chats.values() if account.id in chat.members)
+        return [chat for chat in found if isinstance(chat, Channel)]
+
+    def add(
+        self, phone: str, first_name: str, last_name: str = "", *, bot: bool = False
+    ) -> Account:
+        """Make an account; a phone belongs to one account only."""
+        phone = bare_phone(phone)
+        if len(phone) < _SHORTEST_PHONE or not phone.isdecimal():
+            raise RpcError("PHONE_NUMBER_INVALID")
+        if phone in self._by_phone:
+            raise RpcError("PHONE_NUMBER_OCCUPIED")
+        account = Account(self._next_id, phone, first_name, last_name, bot=bot)
+        self._next_id += 1
+        self._keep(account)
+        return account
+
+    def rename(self, account: Account, username: str | None) -> None:
+        """Give an account another username, or none."""
+        taken = self.find_by_username(username) if username else None
+        if taken not in (None, account):
+            raise RpcError("USERNAME_OCCUPIED")
+        if account.username:
+            self._by_username.pop(account.username.lower(), None)
+        account.username = username.lstrip("@") if username else None
+        if account.username:
+            self._by_username[account.username.lower()] = account
+
+    def _keep(self, account: Account) -> None:
+        self._by_id[account.id] = account
+        self._by_phone[account.phone] = account
+
+
+def bare_phone(phone: str) -> str:
+    """Strip a phone to its digits as Telegram compares them."""
+    return phone.translate(str.maketrans("", "", "+ ()-"))

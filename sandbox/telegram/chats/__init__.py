@@ -1,0 +1,1 @@
+"""Mailboxes, chats and what happens in them."""

@@ -1,0 +1,221 @@
+"""What people do with messages, whoever asks for it: a client's request or a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sandbox.telegram.chats.chats import Group
+from sandbox.telegram.chats.event_log import (
+    DeletedMessages,
+    EditedMessage,
+    NewMessage,
+    ReadInbox,
+    ReadOutbox,
+)
+from sandbox.telegram.chats.mailbox import Content
+from sandbox.telegram.clock import now
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.protocol.newer_layer import NewerObject
+
+if TYPE_CHECKING:
+    from sandbox.telegram.accounts.accounts import Account, Accounts
+    from sandbox.telegram.chats.event_log import Entry
+    from sandbox.telegram.chats.mailbox import Message
+    from sandbox.telegram.chats.update_push import Courier
+    from sandbox.telegram.protocol.client_session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message about to be sent; entities, media, action, forward are TL objects."""
+
+    text: str = ""
+    entities: tuple[Any, ...] = ()
+    media: Any = None
+    action: Any = None
+    reply_to: Content | None = None
+    forward: Any = None
+    grouped_id: int | None = None
+    reply_markup: Any = None
+    silent: bool = False
+    random_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The sender's copy of a message with its place in the sender's log."""
+
+    message: Message
+    entry: Entry
+
+
+class PostOffice:
+    """Puts messages into boxes and tells their owners."""
+
+    def __init__(self, accounts: Accounts, courier: Courier) -> None:
+        self._accounts = accounts
+        self._courier = courier
+
+    def send(
+        self,
+        sender: Account,
+        recipient: Account | Group,
+        draft: Draft,
+        *,
+        origin: Session | None = None,
+    ) -> Posted:
+        """Send a message to one or to a group; origin is the session that gets it as its answer."""
+        if isinstance(recipient, Group):
+            return self._send_to_members(sender, recipient, draft, origin)
+        _refuse_blocked(sender, recipient)
+        if self._courier.writes_newer(sender, recipient):
+            draft = replace(draft, media=NewerObject())
+        content = content_of(sender, draft)
+        posted = self._put(sender, recipient.id, content, draft.random_id, origin)
+        if recipient is not sender:
+            self._put(recipient, sender.id, content, None, None, out=False)
+        return posted
+
+    def edit(
+        self,
+        author: Account,
+        message_id: int,
+        text: str,
+        entities: tuple[Any, ...] = (),
+        *,
+        media: Any = None,
+        origin: Session | None = None,
+    ) -> Posted:
+        """Change the text of one's own message in every copy of it, its media if others are given."""
+        message = self.own_message(author, message_id)
+        content = message.content
+        if media is None and (content.text, content.entities) == (text, list(entities)):
+            raise RpcError("MESSAGE_NOT_MODIFIED")
+        content.text, content.entities, content.edit_date = text, list(entities), now()
+        content.media = content.media if media is None else media
+        return Posted(message, self.announce_edit(author, message, origin=origin))
+
+    def announce_edit(
+        self, author: Account, message: Message, *, origin: Session | None = None
+    ) -> Entry:
+        """Tell every holder of a copy that the content changed; return the author's event."""
+        for account, copy_id in self._copies(message.content):
+            if account is not author:
+                self._courier.record(account, EditedMessage(copy_id))
+        return self._courier.record(author, EditedMessage(message.id), origin=origin)
+
+    def delete(
+        self,
+        account: Account,
+        message_ids: list[int],
+        *,
+        for_all: bool,
+        origin: Session | None = None,
+    ) -> int:
+        """Delete messages, if wanted on the other side too; tell how many there were."""
+        gone = [m for i in dict.fromkeys(message_ids) if (m := account.box.remove(i))]
+        others: dict[Account, list[int]] = {}
+        for message in gone:
+            message.content.copies.pop(account.id, None)
+            for holder, copy_id in self._copies(message.content) if for_all else ():
+                message.content.copies.pop(holder.id)
+                holder.box.remove(copy_id)
+                others.setdefault(holder, []).append(copy_id)
+        if gone:
+            event = DeletedMessages(tuple(message.id for message in gone))
+            self._courier.record(account, event, origin=origin)
+        for holder, copy_ids in others.items():
+            self._courier.record(holder, DeletedMessages(tuple(copy_ids)))
+        return len(gone)
+
+    def read(
+        self,
+        reader: Account,
+        peer: Account | Group,
+        up_to: int = 0,
+        *,
+        origin: Session | None = None,
+    ) -> bool:
+        """Mark a chat as read up to an id; 0 means all. Tell whether it changed."""
+        chat = reader.box.conversation(peer.id)
+        newest = chat.newest_incoming(up_to)
+        if newest <= chat.read_inbox:
+            return False
+        chat.read_inbox = newest
+        self._courier.record(reader, ReadInbox(peer.id, newest, chat.unread), origin=origin)
+        if message := reader.box.get(newest):
+            self._tell_author(message.content)
+        return True
+
+    def own_message(self, author: Account, message_id: int) -> Message:
+        """Return a message that this account wrote itself."""
+        message = author.box.get(message_id)
+        if message is None:
+            raise RpcError("MESSAGE_ID_INVALID")
+        if message.content.sender_id != author.id:
+            raise RpcError("MESSAGE_AUTHOR_REQUIRED")
+        return message
+
+    def _send_to_members(
+        self, sender: Account, group: Group, draft: Draft, origin: Session | None
+    ) -> Posted:
+        if sender.id not in group.members:
+            raise RpcError("CHAT_WRITE_FORBIDDEN")
+        content = content_of(sender, draft)
+        posted = self._put(sender, group.id, content, draft.random_id, origin)
+        for member_id in group.members:
+            if member_id != sender.id:
+                self._put(self._accounts[member_id], group.id, content, None, None, out=False)
+        return posted
+
+    def _tell_author(self, content: Content) -> None:
+        """Tell the author that somebody has read his message."""
+        author = self._accounts[content.sender_id]
+        message = author.box.get(content.copies.get(author.id, 0))
+        if message is None:
+            return
+        chat = author.box.conversation(message.peer)
+        if message.id > chat.read_outbox:
+            chat.read_outbox = message.id
+            self._courier.record(author, ReadOutbox(message.peer, message.id))
+
+    def _put(
+        self,
+        owner: Account,
+        peer: int,
+        content: Content,
+        random_id: int | None,
+        origin: Session | None,
+        *,
+        out: bool = True,
+    ) -> Posted:
+        message = owner.box.add(owner.id, peer, content, out=out, random_id=random_id)
+        return Posted(message, self._courier.record(owner, NewMessage(message.id), origin=origin))
+
+    def _copies(self, content: Content) -> list[tuple[Account, int]]:
+        return [(self._accounts[holder], copy_id) for holder, copy_id in content.copies.items()]
+
+
+def _refuse_blocked(sender: Account, recipient: Account) -> None:
+    if sender.id in recipient.blocked:
+        raise RpcError("USER_IS_BLOCKED")
+    if recipient.id in sender.blocked:
+        raise RpcError("YOU_BLOCKED_USER")
+
+
+def content_of(sender: Account, draft: Draft) -> Content:
+    """Make what all copies of a message will share."""
+    return Content(
+        sender_id=sender.id,
+        date=now(),
+        text=draft.text,
+        entities=list(draft.entities),
+        media=draft.media,
+        action=draft.action,
+        reply_to=draft.reply_to,
+        forward=draft.forward,
+        grouped_id=draft.grouped_id,
+        reply_markup=draft.reply_markup,
+        silent=draft.silent,
+    )

@@ -1,0 +1,246 @@
+"""One TCP connection of a client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+import time
+from socket import IPPROTO_TCP, TCP_INFO
+from typing import TYPE_CHECKING, cast
+
+from telethon.tl import types
+
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.faults import Kind
+from sandbox.telegram.protocol import encryption, rpc, service_messages
+from sandbox.telegram.protocol.framing import Deframer, FramingError
+from sandbox.telegram.protocol.key_exchange import ExchangeFailed, KeyExchange
+from sandbox.telegram.protocol.tl_codec import (
+    Allowance,
+    Incoming,
+    MalformedBody,
+    UnknownConstructor,
+    read_object,
+    unpack,
+)
+
+if TYPE_CHECKING:
+    from sandbox.telegram.addresses import Address
+    from sandbox.telegram.data_centre import DataCentre
+    from sandbox.telegram.protocol.client_keys import ClientKey
+    from sandbox.telegram.protocol.client_session import Session
+    from sandbox.telegram.protocol.encryption import Letter
+
+logger = logging.getLogger(__name__)
+_UNKNOWN_KEY = struct.pack("<i", -404)
+_MAX_UNSENT = 16 << 20  # bytes; a peer that reads so slowly is cut off
+_WRONG_SALT = 48
+_INVALID_CONTAINER = 64
+_ESTABLISHED = 1  # the first byte of Linux's tcp_info
+
+
+class Connection(asyncio.Protocol):
+    """Bytes of one client in, packets of its sessions out."""
+
+    def __init__(self, data_centre: DataCentre, address: Address) -> None:
+        self._data_centre = data_centre
+        self.address = address
+        self._deframer = Deframer()
+        self._exchange = KeyExchange(
+            data_centre.server_key, data_centre.keys_at(address.dc_id).register
+        )
+        self._transport: asyncio.Transport | None = None
+        self._key: ClientKey | None = None
+        self._unflushed: dict[int, Session] = {}
+        self._deadline: asyncio.TimerHandle | None = None
+        self._hung_up = False
+        self.closed = asyncio.Event()
+
+    @property
+    def key(self) -> ClientKey | None:
+        """The key of the newest good packet."""
+        return self._key
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._data_centre.connections.add(self)
+        if self._suffers(Kind.CUT):
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave(lost=exc is not None or not self._hung_up)
+        self._data_centre.connections.discard(self)
+        if self._deadline:
+            self._deadline.cancel()
+        self.closed.set()
+
+    def eof_received(self) -> None:
+        self._hung_up = True
+
+    def pause_writing(self) -> None:
+        # Whoever does not read the answers may not ask on.
+        if self._transport:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport:
+            self._transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for packet in self._deframer.feed(data):
+                self._receive(packet)
+        except (FramingError, ExchangeFailed, encryption.EnvelopeError, MalformedBody) as exc:
+            logger.info("closing a connection: %s", exc)
+            self.abort()
+
+    def is_open(self) -> bool:
+        """Tell whether the client still holds its end, even if its hanging up is unread yet."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        with self._transport.get_extra_info("socket").dup() as socket:
+            state: int = socket.getsockopt(IPPROTO_TCP, TCP_INFO, 1)[0]
+        return state == _ESTABLISHED
+
+    def abort(self) -> None:
+        """Cut the line at once."""
+        self._leave(lost=True)
+        if self._transport:
+            self._transport.abort()
+
+    def disconnect_in(self, seconds: float) -> None:
+        """Hang up then, unless the deadline is put off."""
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = asyncio.get_running_loop().call_later(max(0, seconds), self.abort)
+
+    def flush_soon(self, session: Session) -> None:
+        """Send what the session has to say when this turn of the loop is over."""
+        if not self._unflushed:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unflushed[session.id] = session
+
+    def _flush(self) -> None:
+        sessions, self._unflushed = list(self._unflushed.values()), {}
+        if self._suffers(Kind.BLACKHOLE):
+            return
+        for session in sessions:
+            if session.connection is self:
+                for letter in session.drain(session.key.salt(time.time())):
+                    self._write(encryption.seal(session.key.auth, letter))
+
+    def _write(self, packet: bytes) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(self._deframer.frame(packet))
+        if transport.get_write_buffer_size() > _MAX_UNSENT:
+            logger.info("closing a connection whose client does not read")
+            self.abort()
+
+    def _receive(self, packet: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        key_id = encryption.key_id_of(packet)
+        if key_id:
+            self._receive_sealed(key_id, packet)
+        elif not self._suffers(Kind.BLACKHOLE):
+            self._write(self._exchange.answer(packet))
+
+    def _receive_sealed(self, key_id: int, packet: bytes) -> None:
+        key = self._data_centre.keys_at(self.address.dc_id).get(key_id)
+        if key is None:
+            self._write(_UNKNOWN_KEY)
+            if self._transport:
+                self._transport.close()
+            return
+        letter = encryption.unseal(key.auth, packet)
+        self._use(key)
+        if self._suffers(Kind.CUT):
+            self.abort()
+        elif not self._suffers(Kind.BLACKHOLE):
+            self._open(key, letter)
+
+    def _open(self, key: ClientKey, letter: Letter) -> None:
+        session, unix = key.session(letter.session_id), time.time()
+        session.attach(self)
+        about = (letter.message_id, letter.seq_no)
+        if flaw := service_messages.flaw_of(letter.message_id, unix):
+            session.reply(types.BadMsgNotification(*about, flaw), content=False)
+        elif not key.accepts_salt(letter.salt, unix):
+            salt = key.salt(unix)
+            session.reply(types.BadServerSalt(*about, _WRONG_SALT, salt), content=False)
+        else:
+            self._announce(session, letter.message_id, unix)
+            self._read(session, Incoming(*about, letter.body))
+
+    def _announce(self, session: Session, message_id: int, unix: float) -> None:
+        if not session.is_announced:
+            session.is_announced = True
+            unique_id, salt = session.key.hash, session.key.salt(unix)
+            session.reply(types.NewSessionCreated(message_id, unique_id, salt))
+
+    def _read(self, session: Session, message: Incoming) -> None:
+        try:
+            parts = unpack(message)
+        except MalformedBody:
+            notification = types.BadMsgNotification(
+                message.message_id, message.seq_no, _INVALID_CONTAINER
+            )
+            session.reply(notification, content=False)
+            return
+        allowance = Allowance()
+        for part in parts:
+            self._take(session, part, allowance)
+
+    def _take(self, session: Session, message: Incoming, allowance: Allowance) -> None:
+        if message.seq_no % 2:
+            session.owe_acknowledgement(message.message_id)
+        if not session.remember(message.message_id):
+            return
+        try:
+            request = read_object(message.body, allowance)
+        except UnknownConstructor as exc:
+            error = RpcError(f"INPUT_METHOD_INVALID_{exc.constructor}")
+            session.answer(message.message_id, error.as_tl())
+        except MalformedBody as exc:
+            logger.info("an unreadable request: %s", exc)
+            session.answer(message.message_id, RpcError("INPUT_FETCH_ERROR").as_tl())
+        else:
+            if not service_messages.serve(session, message.message_id, request):
+                call = rpc.Call(self._data_centre, session, message.message_id, self.address)
+                rpc.execute(call, request)
+
+    def _use(self, key: ClientKey) -> None:
+        """Count this connection for the key; two that are open at a time burn the key.
+
+        Only beside those at media-only addresses a key may have others.
+        """
+        if key is self._key and (self.address.media_only or self in key.connections):
+            return
+        self._leave(lost=False)
+        if self.address.media_only:
+            self._key = key
+            return
+        if any(other.is_open() for other in key.connections):
+            logger.warning("a key sends on two connections; it is burnt")
+            key.refusal = "AUTH_KEY_DUPLICATED"
+        self._key = key
+        key.connections.add(self)
+        if key.account:
+            key.account.peak_per_key = max(key.account.peak_per_key, self._count_open(key))
+
+    def _count_open(self, key: ClientKey) -> int:
+        return sum(connection is self or connection.is_open() for connection in key.connections)
+
+    def _leave(self, *, lost: bool) -> None:
+        if self._key:
+            self._key.connections.discard(self)
+            for session in self._key.sessions.values():
+                session.detach(self, lost=lost)
+
+    def _suffers(self, kind: Kind) -> bool:
+        phone = self._key.phone if self._key else None
+        moment, dc_id = self._data_centre.time(), self.address.dc_id
+        return self._data_centre.faults.holds(kind, phone, moment, dc_id)

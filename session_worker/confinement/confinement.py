@@ -1,0 +1,128 @@
+"""What the kernel takes from a worker before anything of its number's is read."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import resource
+import sysconfig
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from session_worker.confinement import landlock, own_user, seccomp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMORY = 1024 * 1024 * 1024  # bytes of address space, shared libraries included
+OPEN_FILES = 256  # connections included; some 20 are in use at the busiest
+OWN_USER, LANDLOCK, SECCOMP = "a user of its own", "Landlock", "seccomp"
+LOCK = "worker.lock"
+STANDARD_STREAMS = (0, 1, 2)
+HERE = Path()  # the spool, once it has been entered
+RESOLVER = Path("/etc/resolv.conf")
+LIMITS = {
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_AS: MEMORY,
+    resource.RLIMIT_NOFILE: OPEN_FILES,
+}
+
+logger = logging.getLogger(__name__)
+
+
+def close_inherited(keep: int) -> None:
+    """Close every descriptor but the standard streams and one more."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
+        descriptor = int(name)
+        if descriptor not in {*STANDARD_STREAMS, keep}:
+            _close(descriptor)
+
+
+def layers() -> dict[str, bool]:
+    """Tell by name what the system offers to keep workers apart."""
+    return {
+        OWN_USER: own_user.can_be_had(),
+        LANDLOCK: landlock.version() > 0,
+        SECCOMP: seccomp.is_there(),
+    }
+
+
+def get_ready() -> None:
+    """Find out in the forkserver what is the same for all workers."""
+    if layers()[SECCOMP]:
+        seccomp.refusals()
+    readable_folders()
+
+
+def confine(spool: Path) -> None:
+    """Leave the worker nothing but its own folder, in which it is from here on."""
+    os.umask(0o077)
+    for limit, value in LIMITS.items():
+        _lower(limit, value)
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    user = None
+    with _as_far_as_possible(OWN_USER):
+        user = own_user.settle(spool) if own_user.can_be_had() else None
+    os.chdir(spool)
+    if landlock.version():
+        with _as_far_as_possible(LANDLOCK):
+            landlock.restrict(readable_folders(), HERE)
+    if user is not None:
+        with _as_far_as_possible(OWN_USER):
+            own_user.become(user)
+
+
+def seal() -> None:
+    """Refuse what this process was still allowed to do to itself, now that it is done."""
+    if seccomp.is_there():
+        with _as_far_as_possible(SECCOMP):
+            seccomp.refuse_needless_calls()
+
+
+def claim_number() -> None:
+    """Wait until no other worker of this number lives, whoever has started it.
+
+    The lock lies in the number's folder; the kernel lets go of it with our process.
+    """
+    descriptor = os.open(LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+@cache
+def readable_folders() -> tuple[Path, ...]:
+    """Name what Python loads late, what the C library reads to find a host or the local time."""
+    libraries = {
+        sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
+    # Whole folders, since their files are replaced while workers run.
+    system = ("/etc", "/lib", "/lib64", "/usr/lib", "/usr/share/zoneinfo")
+    named = {Path(each).resolve() for each in (*libraries, *system)}
+    found = {Path(__file__).resolve().parents[1], RESOLVER.resolve().parent, *named}
+    return tuple(each for each in found if found.isdisjoint(each.parents))
+
+
+@contextmanager
+def _as_far_as_possible(layer: str) -> Iterator[None]:
+    """Let a worker without one layer run all the same: it is a second line of defence."""
+    try:
+        yield
+    except OSError as exc:
+        logger.warning("the worker runs without %s: %s", layer, exc)
+
+
+def _lower(limit: int, value: int) -> None:
+    """Set a limit that can't be raised again, unless it is lower already."""
+    _, ceiling = resource.getrlimit(limit)
+    if ceiling != resource.RLIM_INFINITY:
+        value = min(value, ceiling)
+    resource.setrlimit(limit, (value, value))
+
+
+def _close(descriptor: int) -> None:
+    try:
+        os.close(descriptor)
+    except OSError:  # the one that listed the folder is closed already
+        return

@@ -1,0 +1,1 @@
+"""How a Planfix comment becomes a Telegram text, in pure functions."""

@@ -1,0 +1,131 @@
+"""Cuts what an employee wrote into messages that Telegram takes."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from bisect import bisect_right
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from unicodedata import combining
+
+from session_worker.formatting.media_kind import can_join_album
+from session_worker.formatting.rendering import is_quote, lay_out, render, width_of
+from session_worker.protocol.messages import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from session_worker.formatting.rendering import Layout
+    from session_worker.protocol.messages import Attachment
+
+LONGEST_TEXT = 4096  # UTF-16 units, like the next
+LONGEST_CAPTION = 1024
+LONGEST_ALBUM = 10
+# The best places to cut come first.
+_PLACES = tuple(map(re.compile, (r"\n\s*\n", r"\n", r"[.!?…]+\s", r"\s+")))
+_SPECIAL = re.compile(r"[<>&\[\r\xa0]")  # what a rendered text may lack, or have instead
+_JOINER = "\u200d"
+_CLINGING = _JOINER + "\ufe0e\ufe0f"  # what joins or changes the character before it
+
+
+def draw_random_id() -> int:
+    """Draw an id by which Telegram recognises a message that is sent again."""
+    return 1 + secrets.randbelow(2**63 - 1)
+
+
+def plan(
+    text: str, attachments: Sequence[Attachment], draw: Callable[[], int] = draw_random_id
+) -> tuple[Part, ...]:
+    """Decide which messages are sent, in order, each under a random id drawn for it.
+
+    The texts of the parts joined are the text. A part with files and text has one id more than
+    files: for the text alone, should it not go as a caption. Nothing to read, no files: no parts.
+    """
+    texts = split(repair_surrogates(text))
+    groups = list(_groups(attachments))
+    if groups and len(texts) == 1 and width_of(render(texts[0]).text) <= LONGEST_CAPTION:
+        first, *groups = groups
+        messages = [(texts[0], first)]
+    else:
+        messages = [(each, ()) for each in texts]
+    messages += [("", group) for group in groups]
+    return tuple(_part(body, files, draw) for body, files in messages)
+
+
+def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
+    """Cut a comment so that each piece, rendered by itself, is neither blank nor too long."""
+    if not _SPECIAL.search(text) and width_of(text) <= limit:
+        return [text] if text.strip() else []  # most are like this, all that is below would agree
+    layout = lay_out(text)
+    cuts = (layout.plain.origins[cut] for cut in _Cutter(layout).cuts(limit))
+    pieces = [text[start:end] for start, end in pairwise((0, *cuts, len(text)))]
+    return _without_blanks(pieces)
+
+
+def repair_surrogates(text: str) -> str:
+    """Make pairs of lone halves of characters, where they fit; no other survives the way."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _part(text: str, files: tuple[int, ...], draw: Callable[[], int]) -> Part:
+    ids = len(files) + bool(text)
+    return Part(text=text, files=files, random_ids=tuple(draw() for _ in range(ids)))
+
+
+def _groups(attachments: Sequence[Attachment]) -> Iterator[tuple[int, ...]]:
+    """Join pictures and videos into albums; they come first, the rest one by one."""
+    seen = [i for i, each in enumerate(attachments) if can_join_album(each.name)]
+    for start in range(0, len(seen), LONGEST_ALBUM):
+        yield tuple(seen[start : start + LONGEST_ALBUM])
+    for index in range(len(attachments)):
+        if index not in seen:
+            yield (index,)
+
+
+class _Cutter:
+    """Finds where a text may end to go on in the next message."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._text = layout.plain.text
+        self._origins = layout.plain.origins
+        self._widths = layout.widths()
+        self._in_link = bytearray(len(self._origins))
+        for start, end in layout.solid:
+            self._in_link[start + 1 : end] = b"\1" * max(0, end - start - 1)
+
+    def cuts(self, limit: int) -> Iterator[int]:
+        start = 0
+        while self._widths[-1] - self._widths[start] > limit:
+            reach = bisect_right(self._widths, self._widths[start] + limit) - 1
+            start = self._best_cut(start, reach)
+            yield start
+
+    def _best_cut(self, start: int, reach: int) -> int:
+        """Choose where a piece ends that may go as far as ``reach``."""
+        for place in _PLACES:
+            found = place.finditer(self._text, (start + reach) // 2, reach)
+            ends = [each.end() for each in found if self._may_cut(each.end())]
+            if ends:
+                return ends[-1]
+        anywhere = (end for end in range(reach, start, -1) if self._may_cut(end))
+        return next(anywhere, reach)
+
+    def _may_cut(self, at: int) -> bool:
+        text = self._text
+        # A piece must not begin with what would make it a quote all of a sudden.
+        becomes_quote = is_quote(text, at) and text[at - 1] != "\n"
+        clings = combining(text[at]) or text[at] in _CLINGING or text[at - 1] == _JOINER
+        is_new = self._origins[at] > self._origins[at - 1]
+        return is_new and not (self._in_link[at] or becomes_quote or clings)
+
+
+def _without_blanks(pieces: list[str]) -> list[str]:
+    """Join pieces in which nothing can be read with those before them, or after."""
+    joined: list[str] = []
+    for piece in pieces:
+        if joined and not (render(piece).text and render(joined[-1]).text):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return [piece for piece in joined if render(piece).text]

@@ -1,0 +1,108 @@
+"""Albums: several messages that belong together become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from session_worker.protocol.messages import Incoming
+    from session_worker.telegram.reading.message_parser import ParsedMessage
+    from session_worker.texts.chat_texts import ChatTexts
+
+LONGEST = 10  # messages
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an album is waited for, in seconds.
+
+    Before the library fetches an item that was lost it waits half a second for it to come late, so
+    silence means something only after longer than that.
+    """
+
+    quiet: float = 1.5  # after the last item
+    longest: float = 15.0  # after the first, even while more may be on the way
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """One message for Planfix, with the places of all updates it is made of."""
+
+    positions: tuple[int, ...]
+    incoming: Incoming
+
+
+@dataclass(slots=True)
+class _Album:
+    group: int
+    began: float
+    due: float = 0.0
+    positions: list[int] = field(default_factory=list)
+    items: list[ParsedMessage] = field(default_factory=list)
+
+
+class Albums:
+    """Holds the items of an album back until it is complete; everything else goes through."""
+
+    def __init__(self, words: ChatTexts, patience: Patience | None = None) -> None:
+        self._words = words
+        self._patience = patience or Patience()
+        self._open: dict[int, _Album] = {}
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next album will be complete if nothing more comes."""
+        return min((album.due for album in self._open.values()), default=None)
+
+    def add(self, positions: tuple[int, ...], parsed: ParsedMessage, now: float) -> list[Gathered]:
+        """Take what was heard; what is complete by now comes back, in order."""
+        peer_id = parsed.incoming.peer_id
+        album = self._open.get(peer_id)
+        done = []
+        if album is not None and (album.group != parsed.album or len(album.items) >= LONGEST):
+            done.append(self._close(peer_id))
+            album = None
+        if parsed.album is None:
+            return [*done, Gathered(positions, _named([parsed], self._words))]
+        if album is None:
+            album = self._open[peer_id] = _Album(parsed.album, now)
+        album.items.append(parsed)
+        album.positions += positions
+        self._wait(album, now)
+        return done
+
+    def take_due(self, now: float, *, more_may_come: bool = False) -> list[Gathered]:
+        """Take the albums to which nothing was added for a while.
+
+        While we can't hear all that was written, silence says nothing, so they are waited for on.
+        """
+        for album in self._open.values():
+            if more_may_come and album.due <= now:
+                self._wait(album, now)
+        due = [peer_id for peer_id, album in self._open.items() if album.due <= now]
+        return [self._close(peer_id) for peer_id in due]
+
+    def take_all(self) -> list[Gathered]:
+        return [self._close(peer_id) for peer_id in list(self._open)]
+
+    def _wait(self, album: _Album, now: float) -> None:
+        album.due = min(now + self._patience.quiet, album.began + self._patience.longest)
+
+    def _close(self, peer_id: int) -> Gathered:
+        album = self._open.pop(peer_id)
+        return Gathered(tuple(album.positions), _named(album.items, self._words))
+
+
+def _named(items: list[ParsedMessage], words: ChatTexts) -> Incoming:
+    """Join the items, which come under one text: their captions, else what they are."""
+    items = sorted(items, key=lambda item: item.incoming.message_ids)
+    first = items[0].incoming
+    label = items[0].label if len(items) == 1 else words.album.format(count=len(items))
+    texts = [item.incoming.text for item in items if item.incoming.text]
+    ids = dict.fromkeys(i for item in items for i in item.incoming.message_ids)
+    return first.changed(
+        message_ids=tuple(ids),
+        text="\n".join(dict.fromkeys(texts)) or label or words.empty,
+        files=tuple(file for item in items for file in item.incoming.files),
+    )

@@ -1,0 +1,74 @@
+"""What Planfix has taken, noted where a killed process leaves it to the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import mmap
+import struct
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from session_worker.protocol.messages import Incoming
+
+# At least as many as the supervisor hands over before it has written down what became of them.
+PLACES = 1024
+DIGEST = 16  # bytes
+RECORD = struct.Struct(f"<Q{DIGEST}s")
+SIZE = PLACES * RECORD.size
+
+log = logging.getLogger(__name__)
+
+
+class DeliveredLog:
+    """Keeps the latest in a ring of mapped memory, as noting one must not take time.
+
+    Between Planfix's answer and the supervisor's commit either may be killed. A message is named by
+    what it is in Telegram, not by its row: a database brought back from a backup has other rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ring: mmap.mmap | None = None
+        self._count = 0
+        self._before: frozenset[bytes] | None = None
+        self._opening = asyncio.Lock()
+
+    async def contains(self, incoming: Incoming) -> bool:
+        """Whether an earlier process has brought it to Planfix."""
+        async with self._opening:
+            if self._before is None:
+                self._before = await asyncio.to_thread(self._open)
+        return bool(self._before) and _digest(incoming) in self._before
+
+    def add(self, incoming: Incoming) -> None:
+        if self._ring is not None:
+            self._count += 1
+            offset = self._count % PLACES * RECORD.size
+            RECORD.pack_into(self._ring, offset, self._count, _digest(incoming))
+
+    def _open(self) -> frozenset[bytes]:
+        """Learn what earlier processes have noted."""
+        try:
+            with self._path.open("a+b") as file:
+                # Written, not left as a hole: where a disk is full, to fill one later would kill us.
+                file.write(bytes(max(0, SIZE - file.tell())))
+                file.flush()
+                self._ring = mmap.mmap(file.fileno(), SIZE)
+        except OSError as error:
+            log.warning("what Planfix takes is not noted: %s", error)
+            return frozenset()
+        records = [each for each in RECORD.iter_unpack(self._ring[:]) if each[0]]
+        self._count = max((count for count, _ in records), default=0)
+        return frozenset(digest for _, digest in records)
+
+
+def _digest(incoming: Incoming) -> bytes:
+    named = (
+        *(incoming.peer_id, incoming.what, incoming.date, incoming.edit_date),
+        *incoming.message_ids,
+    )
+    return blake2b(repr(named).encode(), digest_size=DIGEST).digest()

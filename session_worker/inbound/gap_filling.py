@@ -1,0 +1,96 @@
+"""Filling a gap in the updates from the history, with a receipt for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.messages import GapFilled
+from session_worker.telegram.errors import LAYER
+from session_worker.telegram.reading.history import Backfill, Last
+from session_worker.telegram.reading.messages_by_id import MessagesById
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from session_worker.inbound.receiver import UpdateReceiver
+    from session_worker.session import Outbox
+    from session_worker.telegram.connection.message_box import Gap
+    from session_worker.telegram.reading.message_parser import ParsedMessage
+    from session_worker.telegram.reading.messages_by_id import Found
+    from session_worker.telegram.reading.people import Ask
+    from session_worker.telegram.reading.update_parser import UpdateParser
+
+LONGEST_DETAIL = 500  # characters
+UNDECODABLE = f"Telegram sent what layer {LAYER} of this gateway does not have"
+
+
+class GapFilling:
+    """Hears what a gap has swallowed, before anything newer is heard."""
+
+    def __init__(
+        self, ask: Ask, parser: UpdateParser, receiver: UpdateReceiver, outbox: Outbox
+    ) -> None:
+        self._ask = ask
+        self._listener = parser
+        self._receiver = receiver
+        self._outbox = outbox
+
+    async def fill(self, position: int, gap: Gap, last: Last) -> None:
+        """Hand up all messages after the last known one; the last of them ends the gap."""
+        if not gap.is_undecodable:
+            await self._receiver.finish_albums()
+        unread: list[str] = []
+        count = 0
+        held: ParsedMessage | None = None
+        async for found in self._messages(gap, last, unread):
+            for parsed in await self._listener.read(found.message, found.entities):
+                count += 1
+                held = await self._after(held, parsed)
+        if held is not None:
+            await self._receiver.hand_up((position,), held)
+        else:
+            self._receiver.acknowledge(position)
+        if count or not gap.is_undecodable:
+            await self._receiver.finish_albums()
+        self._outbox.put(_receipt(gap, last, count, unread))
+
+    def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
+        first = first_of(gap, last.message_id)
+        if first is None:
+            return Backfill(self._ask, self._receiver.patiently, last, unread).messages()
+        by_id = MessagesById(self._ask, self._receiver.patiently, unread)
+        return by_id.messages(first, gap.before_id)
+
+    async def _after(self, held: ParsedMessage | None, parsed: ParsedMessage) -> ParsedMessage:
+        """Hand up what came before, holding the newest back: it may be the last."""
+        if held is not None:
+            await self._receiver.hand_up((), held)
+            if held.incoming.peer_id != parsed.incoming.peer_id:
+                await self._receiver.finish_albums()
+        return parsed
+
+
+def first_of(gap: Gap, last_id: int) -> int | None:
+    """Tell the first id that may lie in a gap; None where only the chats can tell what is new.
+
+    Each new message takes the next id as well as a step, so no more ids than steps are left out.
+    """
+    if not gap.is_undecodable or not (gap.before_id or gap.after_id or last_id):
+        return None
+    return max(1, last_id + 1, gap.after_id + 1, gap.before_id - gap.steps)
+
+
+def _receipt(gap: Gap, last: Last, found: int, unread: list[str]) -> GapFilled:
+    missing = len(unread)
+    if gap.is_undecodable:
+        # What is no message (an edit, a deletion) is in no history.
+        missing = max(missing, gap.steps - found)
+        unread = [UNDECODABLE, *unread]
+    return GapFilled(
+        pts_from=gap.pts_from,
+        pts_to=gap.pts_to,
+        began=last.date,
+        found=found,
+        missing=missing,
+        detail="; ".join(unread)[:LONGEST_DETAIL],
+    )

@@ -1,0 +1,1 @@
+"""Sockets that are opened only to checked addresses."""

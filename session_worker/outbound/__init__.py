@@ -1,0 +1,1 @@
+"""From Planfix to Telegram."""

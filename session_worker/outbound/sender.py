@@ -1,0 +1,185 @@
+"""The way to Telegram: messages in order per chat, each tried until its last word."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from session_worker.failures import LONGEST_WAIT, PAUSES, UNKNOWN, Cause, Reason, judge
+from session_worker.lanes import Lanes
+from session_worker.outbound.attachments import FetchFailed
+from session_worker.protocol.messages import Failed, Failure, PartSent, Trying
+from session_worker.telegram.errors import TelegramError
+from session_worker.telegram.sending.part_sender import PartSender
+from session_worker.telegram.sending.requests import Sender, cause_of
+from session_worker.telegram.sending.send_state import FileFailed, SendState
+from session_worker.telegram.sending.uploads import Uploads
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from session_worker.backoff import Backoff
+    from session_worker.outbound.attachments import Fetcher
+    from session_worker.protocol.messages import Part, Send
+    from session_worker.session import Outbox
+    from session_worker.telegram.reading.recent_messages import SentMessages
+    from session_worker.telegram.sending.addresses import Addresses
+    from session_worker.telegram.sending.flood_control import FloodControl
+    from session_worker.telegram.sending.part_sender import Report
+
+FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at a time
+
+log = logging.getLogger(__name__)
+
+
+class Telegram(Protocol):
+    """What sending needs of the account."""
+
+    async def ask(self, request: Any) -> Any: ...
+
+    async def until_online(self) -> None: ...
+
+
+class TryLater(Exception):
+    """The try has come to nothing, another one is due."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
+
+
+class TelegramSender:
+    """Takes what employees wrote, brings it to Telegram."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - one for each neighbour
+        self,
+        telegram: Telegram,
+        flood_control: FloodControl,
+        addresses: Addresses,
+        fetcher: Fetcher,
+        outbox: Outbox,
+        sent_messages: SentMessages,
+        spool: Path,
+        *,
+        pauses: Backoff = PAUSES,
+    ) -> None:
+        self._telegram = telegram
+        self._flood_control = flood_control
+        self._addresses = addresses
+        self._fetcher = fetcher
+        self._outbox = outbox
+        self._sent_messages = sent_messages
+        self._folder = spool / "out"
+        self._pauses = pauses
+        self._uploads = Uploads(telegram.ask, telegram.until_online)
+        self._file_room = asyncio.Semaphore(FILES_AT_ONCE)
+        self._lanes: Lanes[Send] = Lanes(self._carry)
+
+    def send(self, order: Send) -> None:
+        """Take a message, behind all that were taken for the same chat."""
+        self._lanes.put(order.outgoing.peer_id, order)
+
+    async def close(self) -> None:
+        """Stop where we are; what was not sent is still with the supervisor."""
+        await self._lanes.close()
+        self._flood_control.close()
+
+    async def _carry(self, order: Send) -> None:
+        """Try until the message is sent, or given up."""
+        state = SendState(order, self._folder / str(order.row))
+        next_try: float | None = order.next_try
+        while next_try is not None:
+            await asyncio.sleep(min(max(0.0, next_try - time.time()), LONGEST_WAIT))
+            await self._telegram.until_online()
+            failure = await self._try(state)
+            if failure is None:
+                break
+            await self._outbox.report(Failed(row=order.row, failure=failure))
+            next_try = failure.next_try
+        await asyncio.to_thread(shutil.rmtree, state.folder, ignore_errors=True)
+
+    async def _try(self, state: SendState) -> Failure | None:
+        """Send all that is not sent; tell why not, if so."""
+        await self._outbox.report(Trying(row=state.send.row))
+        try:
+            await self._send_parts(state)
+        except TelegramError as error:
+            return self._judge(cause_of(error), state)
+        except TryLater as later:
+            return later.failure
+        except Exception as error:  # a bug must not hold up the chat for ever
+            log.exception("row %d can not be sent", state.send.row)
+            return Failure(code=UNKNOWN, detail=type(error).__name__)
+        for lost in state.lost.values():
+            return Failure(code=lost.code, detail=lost.detail)
+        return None
+
+    def _judge(self, cause: Cause, state: SendState) -> Failure:
+        """Decide by how often the same kind of trouble has come up."""
+        remedy = cause.entry.remedy
+        state.troubles[remedy] += 1
+        return judge(cause, state.troubles[remedy], time.time(), self._pauses)
+
+    async def _send_parts(self, state: SendState) -> None:
+        for number, part in state.open_parts:
+            if number in state.done:
+                continue
+            await self._send_part(state, number, part)
+            state.done.add(number)
+
+    async def _send_part(self, state: SendState, number: int, part: Part) -> None:
+        """Send a part, without the files that turn out to be hopeless."""
+        while True:
+            try:
+                if not part.files:
+                    await self._post(state, number, part)
+                    return
+                async with self._file_room:
+                    await self._fetch(state, part)
+                    await self._post(state, number, part)
+            except FileFailed as failed:
+                failure = self._judge(failed.cause, state)
+                if failure.next_try is not None:
+                    raise TryLater(failure) from failed
+                state.lost[failed.index] = failed.cause
+            else:
+                return
+
+    async def _fetch(self, state: SendState, part: Part) -> None:
+        for index in part.files:
+            if index in state.lost or index in state.parcels:
+                continue
+            try:
+                await self._fetcher.fetch(state.attachment(index).url, state.place(index))
+            except FetchFailed as failure:
+                raise FileFailed(index, failure.cause) from failure
+
+    async def _post(self, state: SendState, number: int, part: Part) -> None:
+        peer_id = state.outgoing.peer_id
+        access_hash = await self._addresses.of(peer_id)
+        report = partial(self._report_sent, state, number, part)
+        try:
+            await self._post_under(access_hash, state, part, report)
+        except TelegramError as error:
+            if cause_of(error).entry.reason is not Reason.CONTACT_UNKNOWN:
+                raise
+            # The hash may be one of an earlier login; what was sent by now is noted in the letter.
+            renewed = await self._addresses.renewed(peer_id, access_hash)
+            await self._post_under(renewed, state, part, report)
+
+    async def _post_under(
+        self, access_hash: int, state: SendState, part: Part, report: Report
+    ) -> None:
+        peer_id = state.outgoing.peer_id
+        sender = Sender(self._telegram.ask, self._flood_control, peer_id, access_hash)
+        await PartSender(sender, self._uploads, state, part, report).post()
+
+    async def _report_sent(self, state: SendState, number: int, part: Part) -> None:
+        """Tell what is in Telegram by now, so that it is never sent again, never taken for an echo."""
+        sent = state.sent(part)
+        await self._outbox.report(PartSent(row=state.send.row, part=number, message_ids=sent))
+        await self._sent_messages.note(state.outgoing.peer_id, part, sent)

@@ -1,0 +1,1 @@
+"""Planfix's chat API."""

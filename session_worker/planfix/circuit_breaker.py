@@ -1,0 +1,201 @@
+"""Limits the calls to Planfix, probes after a failure and says what a failure means."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from session_worker.backoff import Backoff
+from session_worker.planfix.answer import (
+    PlanfixAnswerLost,
+    PlanfixForbidden,
+    PlanfixRejected,
+    PlanfixUnauthorized,
+    PlanfixUnavailable,
+)
+from session_worker.protocol.messages import Failure, FailureCode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from session_worker.planfix.answer import PlanfixError
+
+
+LOOKOUT_PAUSE = 3.0  # seconds between two looks at most, for a message to be there 5 s after
+SELDOM_PAUSE = 60.0  # seconds, while another number of the same account looks
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How much may go to Planfix."""
+
+    at_once: int = 4  # calls
+    per_second: float = 100.0  # calls
+    burst: float = 100.0  # calls
+
+
+class CircuitBreaker:
+    """Lets few calls through at a time; after a failure a single one until it succeeds."""
+
+    def __init__(self, backoff: Backoff | None = None, traffic: Traffic | None = None) -> None:
+        self._backoff = backoff or Backoff()
+        self._traffic = traffic or Traffic()
+        self._slots = asyncio.Semaphore(self._traffic.at_once)
+        self._changed = asyncio.Event()
+        self._failures = 0
+        self._closed_until = 0.0
+        self._probing = False
+        self._shut = False
+        self._inside = 0
+        self._allowance = self._traffic.burst
+        self._counted = 0.0
+        self._asked_for_until = 0.0
+        self._is_away = False
+        self._has_told = False
+        self._is_lookout = True
+        self.tell: Callable[[bool], None] | None = None
+        """Hears when Planfix goes away, then when it is back."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the last call failed, so that a harmless question should go before any message."""
+        return self._failures > 0
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for one's turn, then hold a place among those that may call."""
+        async with self._slots:
+            await self._until_open()
+            is_probe = self._probing = self._failures > 0
+            self._inside += 1
+            try:
+                yield
+            finally:
+                self._inside -= 1
+                self._probing = self._probing and not is_probe
+                self._announce()
+
+    def succeeded(self) -> None:
+        """Note that Planfix answers."""
+        self._failures = 0
+        self._closed_until = self._asked_for_until = 0.0
+        self._note(is_away=False)
+        self._announce()
+
+    def failed(
+        self, retry_after: float | None = None, at_least: float = 0.0, *, is_away: bool = False
+    ) -> float:
+        """Note a failure; when to try next, in seconds since 1970.
+
+        Calls that were under way together fail together: they count as one failure.
+        """
+        now = _now()
+        if now >= self._closed_until:
+            self._failures = self._failures + 1 if is_away == self._is_away else 1
+            self._note(is_away=is_away)
+            pause = self._pause()
+            self._asked_for_until = now + max(self._backoff.asked(retry_after), at_least)
+            self._closed_until = max(now + pause, self._asked_for_until)
+        return time.time() + self._closed_until - now
+
+    def may_ask_again(self) -> bool:
+        """Note that a question has had no answer for long; tell whether it is for us to ask on."""
+        self._note(is_away=True)
+        return self._is_lookout
+
+    def watch(self, *, is_lookout: bool, try_now: bool) -> None:
+        """Look for a Planfix that is away often, or seldom because another number looks."""
+        self._is_lookout = is_lookout
+        if not self._is_away:
+            return
+        if try_now:
+            self._has_told = False
+        due = _now() + (0.0 if try_now else self._pause())
+        self._closed_until = max(due, self._asked_for_until)
+        self._announce()
+
+    async def close(self, grace: float) -> None:
+        """Let nobody in any more; wait a little for those inside."""
+        self._shut = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while self._inside:
+                    await self._change()
+
+    def _pause(self) -> float:
+        """Choose a pause: what was sent to a Planfix that is there is repeated ever more seldom."""
+        backoff = self._backoff
+        if self._is_away and self._is_lookout:
+            backoff = replace(backoff, longest=min(backoff.longest, LOOKOUT_PAUSE))
+        elif self._is_away:
+            seldom = min(backoff.longest, SELDOM_PAUSE)
+            backoff = replace(backoff, first=seldom, longest=seldom)
+        return backoff.pause(self._failures)
+
+    def _note(self, *, is_away: bool) -> None:
+        is_news = is_away != self._has_told
+        self._is_away = self._has_told = is_away
+        if is_news and self.tell is not None:
+            self.tell(is_away)
+
+    async def _until_open(self) -> None:
+        while self._shut or self._probing or (wait := self._wait()) > 0:
+            if self._shut or self._probing:
+                await self._change()
+            else:
+                await self._change(wait)
+        self._allowance -= 1
+
+    def _wait(self) -> float:
+        """How long until the next call may be made, in seconds."""
+        now = _now()
+        earned = (now - self._counted) * self._traffic.per_second
+        self._allowance = min(self._traffic.burst, self._allowance + earned)
+        self._counted = now
+        for_rate = (1 - self._allowance) / self._traffic.per_second
+        return max(self._closed_until - now, for_rate, 0.0)
+
+    async def _change(self, limit: float | None = None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await self._changed.wait()
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def _now() -> float:
+    """Tell the time of the event loop, by which all waiting here goes."""
+    return asyncio.get_running_loop().time()
+
+
+PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends it
+
+
+def failure_of(error: PlanfixError, circuit_breaker: CircuitBreaker) -> Failure:
+    """Close the gate if others would fail alike; say when to try again, if ever."""
+    match error:
+        case PlanfixRejected():
+            circuit_breaker.succeeded()
+            return Failure(code=FailureCode.REJECTED, detail=str(error))
+        case PlanfixUnauthorized():
+            code, next_try = (
+                FailureCode.UNAUTHORIZED,
+                circuit_breaker.failed(at_least=PAUSE_FOR_PEOPLE),
+            )
+        case PlanfixForbidden():
+            code, next_try = (
+                FailureCode.FORBIDDEN,
+                circuit_breaker.failed(at_least=PAUSE_FOR_PEOPLE),
+            )
+        case PlanfixAnswerLost():
+            code, next_try = FailureCode.ANSWER_LOST, circuit_breaker.failed()
+        case PlanfixUnavailable(retry_after=wanted):
+            code, next_try = FailureCode.UNAVAILABLE, circuit_breaker.failed(wanted, is_away=True)
+        case _:
+            raise AssertionError(f"no verdict on {error!r}")
+    return Failure(code=code, detail=str(error), next_try=next_try)

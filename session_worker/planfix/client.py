@@ -1,0 +1,174 @@
+"""The chat API of one Planfix account, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlencode
+
+import httpx
+
+from session_worker.network.guarded_transport import (
+    AddressForbidden,
+    GuardedBackend,
+    guarded_transport,
+    look_up,
+    place_of,
+    tls_context,
+)
+from session_worker.planfix.answer import (
+    PlanfixAnswerLost,
+    PlanfixForbidden,
+    PlanfixRejected,
+    PlanfixUnavailable,
+    check,
+    seconds_to_wait,
+    task_number,
+    without_body,
+)
+from session_worker.planfix.form import Forms
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import httpcore
+
+    from session_worker.network.guarded_transport import LookUp
+    from session_worker.planfix.form import Form, PlanfixMessage
+    from session_worker.protocol.contract import PlanfixAccount
+    from session_worker.protocol.messages import Contact, PlanfixStatus
+
+HEADERS = {
+    "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": "Telefix",
+}
+LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4)
+LONGEST_ANSWER = 64 * 1024  # bytes; more of it is not read
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.ProxyError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an answer may take, in seconds."""
+
+    connect: float = 10.0
+    answer: float = 30.0
+    # Planfix may fetch the files of a message before it answers.
+    answer_with_files: float = 120.0
+
+
+class Answer(NamedTuple):
+    """What came back from a call; with a flaw its body is of no use."""
+
+    status: int
+    body: bytes
+    retry_after: str | None
+    flaw: str
+
+
+class PlanfixClient:
+    """Makes calls; each ends with what it asked for or a PlanfixError."""
+
+    def __init__(
+        self,
+        account: PlanfixAccount,
+        number: str,
+        patience: Patience | None = None,
+        *,
+        look_up: LookUp = look_up,
+        network: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
+        self._url = httpx.URL(account.url)
+        trusted = place_of(self._url) if account.may_be_private else None
+        backend = GuardedBackend(trusted, look_up=look_up, inner=network)
+        self._forms = Forms(account, number)
+        self._patience = patience or Patience()
+        self._http = httpx.AsyncClient(
+            transport=guarded_transport(backend, tls_context(), LIMITS),
+            timeout=httpx.Timeout(None, connect=self._patience.connect),
+            headers=HEADERS,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            trust_env=False,
+        )
+
+    async def new_message(self, line: PlanfixMessage) -> None:
+        patience = self._patience
+        limit = patience.answer_with_files if line.files else patience.answer
+        await self._call(self._forms.new_message(line), limit)
+
+    async def get_task(self, peer_id: int) -> int | None:
+        """Ask for the number of the chat's task; None while there is none."""
+        try:
+            data = await self._ask(self._forms.get_task(peer_id))
+        except PlanfixRejected as error:
+            if error.status in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
+                return None
+            raise
+        return task_number(data)
+
+    async def update_contact(self, contact: Contact, photo_link: str) -> None:
+        await self._ask(self._forms.update_contact(contact, photo_link))
+
+    async def tell_status(self, planfix_id: str, status: PlanfixStatus, text: str) -> None:
+        await self._ask(self._forms.message_status(planfix_id, status, text))
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _ask(self, form: Form) -> dict[str, Any]:
+        """Make a call that may be repeated freely, so that a lost answer is no question."""
+        try:
+            return await self._call(form, self._patience.answer)
+        except PlanfixAnswerLost as lost:
+            raise PlanfixUnavailable(str(lost)) from lost
+
+    async def _call(self, form: Form, limit: float) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(limit + self._patience.connect):
+                answer = await self._post(urlencode(form).encode())
+        except AddressForbidden as exc:
+            raise PlanfixForbidden(str(exc)) from exc
+        except _NOT_SENT as exc:
+            raise PlanfixUnavailable(f"{type(exc).__name__}: {exc}") from exc
+        except TimeoutError as exc:
+            raise PlanfixAnswerLost(f"no answer within {limit:g} s") from exc
+        except httpx.HTTPError as exc:
+            raise PlanfixAnswerLost(f"{type(exc).__name__}: {exc}") from exc
+        retry_after = seconds_to_wait(answer.retry_after, datetime.now(UTC))
+        if answer.flaw:
+            raise without_body(answer.status, retry_after, answer.flaw)
+        return check(answer.status, answer.body, retry_after, form)
+
+    async def _post(self, content: bytes) -> Answer:
+        async with self._http.stream("POST", self._url, content=content) as response:
+            body = bytearray()
+            # Raw: a few bytes may be packed so that they unpack to more than there is memory.
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > LONGEST_ANSWER:
+                    break
+            retry_after = response.headers.get("Retry-After")
+            flaw = _flaw(response, len(body))
+            return Answer(response.status_code, bytes(body), retry_after, flaw)
+
+
+def _flaw(response: httpx.Response, size: int) -> str:
+    """Say why a body is not to be read, if so."""
+    if size > LONGEST_ANSWER:
+        return f"with more than {LONGEST_ANSWER} bytes"
+    if size and response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return "packed in a way that was not asked for"
+    return ""

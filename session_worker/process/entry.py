@@ -1,0 +1,84 @@
+"""Where a worker's process begins: it learns whose worker it is, then lives on a lease."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any, NoReturn
+
+from session_worker.confinement.confinement import (
+    HERE,
+    claim_number,
+    close_inherited,
+    confine,
+    seal,
+)
+from session_worker.process.lease import Lease, die_with_parent, name_process
+from session_worker.protocol.contract import COMMANDS, Assignment, ExitCode
+from session_worker.protocol.pipe import PipeBroken, receive_blocking
+
+logger = logging.getLogger(__name__)
+
+
+def main(connection: Any) -> NoReturn:
+    """Run one worker over a pipe's end; the exit code tells its keeper why it ended."""
+    code = ExitCode.CRASHED
+    try:
+        code = _serve(_take(connection))
+    except Exception:  # the root of the process
+        logger.exception("worker crashed")
+    finally:
+        logging.shutdown()
+        os._exit(code)
+
+
+def _take(connection: Any) -> socket.socket:
+    """Keep the pipe's end, drop everything else that was inherited."""
+    end = socket.socket(fileno=os.dup(connection.fileno()))
+    close_inherited(keep=end.fileno())
+    connection._handle = None  # noqa: SLF001 - closed above with the rest, it must not close again
+    return end
+
+
+def _serve(end: socket.socket) -> ExitCode:
+    from session_worker.process import log
+    from session_worker.process.preload import FORKSERVER
+    from session_worker.process.worker import BootFailed
+
+    if not die_with_parent(FORKSERVER):
+        return ExitCode.PARENT_GONE
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    assignment = receive_blocking(end, COMMANDS)
+    if assignment is None:
+        return ExitCode.PARENT_GONE
+    if not isinstance(assignment, Assignment):
+        raise PipeBroken("the first message is not an assignment")
+    lease = Lease(assignment.deadline)
+    name_process(assignment.number)
+    log.configure(assignment)
+    try:
+        return _live_confined(assignment, end, lease)
+    except BootFailed:
+        logger.exception("boot failed")
+        return ExitCode.BOOT_FAILED
+
+
+def _live_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
+    from session_worker.process.preload import FORKSERVER
+    from session_worker.process.worker import MemoryGauge, find_factory, run
+
+    # What will be out of reach is fetched before.
+    find_factory(assignment)
+    gauge = MemoryGauge()
+    confine(Path(assignment.spool))
+    if not die_with_parent(FORKSERVER):  # again: a change of user has undone it
+        return ExitCode.PARENT_GONE
+    claim_number()
+    seal()
+    at_home = assignment.model_copy(update={"spool": str(HERE)})
+    return run(at_home, end, lease, gauge)

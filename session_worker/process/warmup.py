@@ -1,0 +1,149 @@
+"""A worker's first moments, played once in the forkserver: all that they touch for good is shared."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from contextlib import asynccontextmanager, suppress
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from session_worker.process.lease import Lease, now
+from session_worker.process.worker import MemoryGauge, Worker, make_session
+from session_worker.protocol.contract import (
+    COMMANDS,
+    EVENTS,
+    Application,
+    Assignment,
+    Beat,
+    PlanfixAccount,
+    StoredSession,
+    UpdateState,
+)
+from session_worker.protocol.messages import (
+    ChatMemory,
+    Deliver,
+    Delivered,
+    PlanfixStatus,
+    Received,
+    StatusTold,
+    Stored,
+    TellStatus,
+)
+from session_worker.protocol.pipe import Pipe
+from session_worker.telegram.warmup_server import PHONE, PLACE, USER_ID, WarmupServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from session_worker.protocol.contract import Command, Event
+
+    Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+HOST = "127.0.0.1"
+LIMIT = 5.0  # seconds
+FOREVER = 1e9  # seconds
+KEY = bytes(range(256))
+TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+logger = logging.getLogger(__name__)
+
+
+def warm_up() -> None:
+    """Play it through; where that fails workers work all the same, in more memory each."""
+    try:
+        with TemporaryDirectory() as spool:
+            asyncio.run(play(spool))
+    except Exception:  # the root of the rehearsal
+        logger.exception("the rehearsal failed")
+
+
+async def play(spool: str) -> None:
+    """Let a worker connect, hear one message, bring it to Planfix, stop."""
+    async with (
+        asyncio.timeout(LIMIT),
+        _serving(WarmupServer(KEY).serve) as telegram,
+        _serving(_take_calls) as planfix,
+    ):
+        await _perform(_assignment(telegram, planfix, spool))
+
+
+async def _perform(assignment: Assignment) -> None:
+    ours, theirs = socket.socketpair()
+    supervisor: Pipe[Event, Command] = await Pipe.open(ours, EVENTS)
+    pipe: Pipe[Command, Event] = await Pipe.open(theirs, COMMANDS)
+    lease = Lease(assignment.deadline)
+    gauge = MemoryGauge()
+    session = make_session(assignment, pipe, lease)
+    worker = asyncio.create_task(Worker(session, pipe, pipe, lease, gauge).live())
+    try:
+        supervisor.put(Beat(beat_id=1, deadline=assignment.deadline + 1.0))
+        await _prompt(supervisor)
+        supervisor.finish()
+        await worker
+    finally:
+        worker.cancel()
+        gauge.close()
+        pipe.close()
+        supervisor.close()
+
+
+async def _prompt(supervisor: Pipe[Event, Command]) -> None:
+    """Give the worker its cues, until Planfix has been told everything."""
+    while event := await supervisor.receive():
+        match event:
+            case Received(positions=positions, incoming=incoming):
+                supervisor.put(Stored(positions=positions))
+                chat = ChatMemory(peer_id=incoming.peer_id)
+                supervisor.put(Deliver(row=1, incoming=incoming, chat=chat))
+            case Delivered():
+                supervisor.put(TellStatus(row=1, planfix_id="1", status=PlanfixStatus.SENT))
+            case StatusTold():
+                return
+            case _:
+                pass
+
+
+@asynccontextmanager
+async def _serving(serve: Serve) -> AsyncIterator[int]:
+    server = await asyncio.start_server(serve, HOST, 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def _take_calls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Be a Planfix that takes everything."""
+    with suppress(asyncio.IncompleteReadError):
+        while True:
+            header = await reader.readuntil(b"\r\n\r\n")
+            size = header.lower().split(b"content-length:")[1].split()[0]
+            await reader.readexactly(int(size))
+            writer.write(TAKEN)
+    writer.close()
+
+
+def _assignment(telegram: int, planfix: int, spool: str) -> Assignment:
+    session = StoredSession(
+        dc_id=2,
+        server_address=HOST,
+        port=telegram,
+        auth_key=KEY,
+        user_id=USER_ID,
+        update_state=UpdateState(**PLACE, date=1),
+    )
+    url = f"http://{HOST}:{planfix}/"
+    return Assignment(
+        number=PHONE,
+        epoch=0,
+        deadline=now() + FOREVER,
+        application=Application(api_id=1, api_hash="rehearsal"),
+        session=session,
+        planfix=PlanfixAccount(
+            url=url,
+            token="rehearsal",  # noqa: S106 - opens nothing
+            provider_id="telegram",
+            may_be_private=True,
+        ),
+        spool=spool,
+    )

@@ -1,0 +1,248 @@
+"""Runs one session: obeys commands, beats and reports."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from session_worker.protocol.contract import (
+    COMMANDS,
+    Assignment,
+    Beat,
+    Command,
+    Event,
+    ExitCode,
+    Pulse,
+    SessionChanged,
+)
+from session_worker.protocol.pipe import Pipe, PipeBroken, PipeClosed
+from session_worker.session import LineLeftOpen, SessionEnded, SessionGained
+
+if TYPE_CHECKING:
+    import socket
+
+    from session_worker.process.lease import Lease
+    from session_worker.session import Outbox, Session, SessionFactory
+
+
+LAG_INTERVAL = 1.0  # seconds between two looks at how late the event loop is
+STOP_GRACE = 4.0  # seconds the session gets to disconnect
+FLUSH_GRACE = 1.0  # seconds for the last events to be read
+MEMORY_INTERVAL = 15.0  # seconds between two measurements, a millisecond each
+
+logger = logging.getLogger(__name__)
+
+
+class BootFailed(Exception):
+    """The session could not even be made; trying again changes nothing."""
+
+
+class SessionLeft(Exception):
+    """The session ended for no reason that it told."""
+
+
+def run(assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge) -> ExitCode:
+    """Live until the end; raises BootFailed if there is nothing to live."""
+    return asyncio.run(_live(assignment, end, lease, gauge))
+
+
+async def _live(
+    assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge
+) -> ExitCode:
+    pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
+    try:
+        reporter = SupervisorOutbox(pipe)
+        session = make_session(assignment, reporter, lease)
+        return await Worker(session, pipe, reporter, lease, gauge).live()
+    finally:
+        await _flush(pipe)
+
+
+async def _flush(pipe: Pipe[Command, Event]) -> None:
+    try:
+        async with asyncio.timeout(FLUSH_GRACE):
+            await pipe.flush()
+    except (PipeClosed, TimeoutError):
+        logger.warning("the last events could not be handed over")
+
+
+def make_session(assignment: Assignment, reporter: Outbox, lease: Lease) -> Session:
+    factory = find_factory(assignment)
+    try:
+        return factory(assignment, reporter, lease)
+    except Exception as exc:
+        raise BootFailed(f"{assignment.session_factory} makes no session") from exc
+
+
+def find_factory(assignment: Assignment) -> SessionFactory:
+    """Import what makes the session."""
+    module, _, name = assignment.session_factory.partition(":")
+    try:
+        factory: SessionFactory = getattr(importlib.import_module(module), name)
+    except Exception as exc:
+        raise BootFailed(f"{assignment.session_factory} is not there") from exc
+    return factory
+
+
+class Worker:
+    """Keeps one session running for as long as the supervisor wants it."""
+
+    def __init__(
+        self,
+        session: Session,
+        pipe: Pipe[Command, Event],
+        reporter: Outbox,
+        lease: Lease,
+        gauge: MemoryGauge,
+    ) -> None:
+        self._session = session
+        self._pipe = pipe
+        self._reporter = reporter
+        self._lease = lease
+        self._gauge = gauge
+        self._commands: asyncio.Queue[Command] = asyncio.Queue()
+        self._stop_asked = asyncio.Event()
+        self._session_over = asyncio.Event()
+        self._lag = 0.0
+        self._memory = MemoryUse()
+        self._memory_due = 0.0
+
+    async def live(self) -> ExitCode:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop_asked.set)
+        async with asyncio.TaskGroup() as group:
+            side_tasks = [
+                group.create_task(self._obey(), name="pipe"),
+                group.create_task(self._handle_commands(), name="commands"),
+                group.create_task(self._watch_lag(), name="lag"),
+                group.create_task(self._stop_when_asked(), name="stop"),
+            ]
+            code = await self._run_session()
+            self._session_over.set()
+            for aide in side_tasks:
+                aide.cancel()
+        return code
+
+    async def _run_session(self) -> ExitCode:
+        try:
+            await self._session.run()
+        except SessionEnded as ended:
+            await self._reporter.report(SessionChanged(state=ended.state, trouble=ended.trouble))
+            return ExitCode.NEEDS_LOGIN
+        except SessionGained:
+            return ExitCode.LOGGED_IN
+        except LineLeftOpen:
+            return ExitCode.LINE_LEFT_OPEN
+        if not self._stop_asked.is_set():
+            raise SessionLeft("the session returned without being asked to stop")
+        return ExitCode.OK
+
+    async def _stop_when_asked(self) -> None:
+        await self._stop_asked.wait()
+        async with asyncio.timeout(STOP_GRACE):
+            await self._session.stop()
+            await self._session_over.wait()
+
+    async def _obey(self) -> None:
+        """Take commands until there are none: the end of the pipe is the order to stop.
+
+        A beat is answered at once: what the session does with a command may wait for a disk.
+        """
+        while (command := await self._pipe.receive()) is not None:
+            match command:
+                case Beat():
+                    self._lease.renew(command.deadline)
+                    self._reporter.put(self._make_pulse(command.beat_id))
+                case Assignment():
+                    raise PipeBroken("a second assignment")
+                case _:
+                    self._commands.put_nowait(command)
+        self._stop_asked.set()
+
+    async def _handle_commands(self) -> None:
+        while True:
+            await self._session.handle(await self._commands.get())
+
+    def _make_pulse(self, beat_id: int) -> Pulse:
+        lag, self._lag = self._lag, 0.0
+        memory = self._measure_memory()
+        return Pulse(
+            beat_id=beat_id,
+            loop_lag=lag,
+            last_heard=self._session.last_heard,
+            queue_depth=self._session.queue_depth,
+            memory=memory.used,
+            merged=memory.merged,
+        )
+
+    def _measure_memory(self) -> MemoryUse:
+        if time.monotonic() >= self._memory_due:
+            self._memory = self._gauge.read()
+            self._memory_due = time.monotonic() + MEMORY_INTERVAL
+        return self._memory
+
+    async def _watch_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_INTERVAL
+            await asyncio.sleep(LAG_INTERVAL)
+            self._lag = max(self._lag, loop.time() - due)
+
+
+class SupervisorOutbox:
+    """Hands events over; with nobody to take them it ends the process before anything else is done.
+
+    Whatever goes on without a supervisor is done again by the next worker.
+    """
+
+    def __init__(self, pipe: Pipe[Command, Event]) -> None:
+        self._pipe = pipe
+
+    def put(self, event: Event) -> None:
+        try:
+            self._pipe.put(event)
+        except PipeClosed as exc:
+            _leave(exc)
+
+    async def report(self, event: Event) -> None:
+        try:
+            await self._pipe.report(event)
+        except PipeClosed as exc:
+            _leave(exc)
+
+
+def _leave(reason: PipeClosed) -> NoReturn:
+    logger.warning("leaving: %s", reason)
+    logging.shutdown()
+    os._exit(ExitCode.PARENT_GONE)
+
+
+PLACE = "/proc/self/smaps_rollup"
+LARGEST = 4096  # bytes
+
+
+class MemoryUse(NamedTuple):
+    """The bytes in use, of what is shared only our share; those merged with equal pages, if known."""
+
+    used: int = 0
+    merged: int | None = None
+
+
+class MemoryGauge:
+    """Stays readable for as long as it is open."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.open(PLACE, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read(self) -> MemoryUse:
+        lines = os.pread(self._descriptor, LARGEST, 0).splitlines()[1:]
+        bytes_of = {line.split()[0]: int(line.split()[1]) * 1024 for line in lines}
+        return MemoryUse(bytes_of.get(b"Pss:", 0), bytes_of.get(b"KSM:"))
+
+    def close(self) -> None:
+        os.close(self._descriptor)

@@ -1,0 +1,253 @@
+"""The whole vocabulary of the pipe: commands go down to a worker, events come up from it."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Annotated, Literal
+
+from pydantic import FailFast, Field, TypeAdapter
+
+from session_worker.protocol.login import LoginCommand, LoginEvent
+from session_worker.protocol.messages import MessageCommand, MessageEvent
+from session_worker.protocol.pipe_fields import (
+    MOST_ENTITIES,
+    Detail,
+    Host,
+    Int32,
+    Int64,
+    Label,
+    Moment,
+    Name,
+    Phone,
+    Seconds,
+    Sound,
+)
+from session_worker.protocol.pipe_value import Bytes, PipeValue
+from session_worker.protocol.proxy import Proxy  # noqa: TC001 - pydantic reads it
+
+
+class ExitCode(IntEnum):
+    """What a worker's exit says to its keeper."""
+
+    OK = 0
+    CRASHED = 1
+    BOOT_FAILED = 64
+    NEEDS_LOGIN = 65
+    LOGGED_IN = 66
+    PARENT_GONE = 70
+    LEASE_LOST = 71
+    LINE_LEFT_OPEN = 72
+
+
+class SessionState(StrEnum):
+    """How the Telegram session is, as its worker says it."""
+
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    RECONNECTING = "reconnecting"
+    DEAF = "deaf"
+    NEEDS_LOGIN = "needs_login"
+    NEEDS_CODE = "needs_code"
+    NEEDS_PASSWORD = "needs_password"  # noqa: S105 - a state, not a secret
+    LIMITED = "limited"
+    BANNED = "banned"
+
+
+class TroubleCode(StrEnum):
+    """What went wrong with a session; texts for people live where they are shown."""
+
+    UNREACHABLE = "telegram_unreachable"
+    NO_SESSION = "no_session"
+    LOGIN_ABANDONED = "login_abandoned"
+    LOGIN_REFUSED = "login_refused"
+    REVOKED = "session_revoked"
+    DUPLICATED = "session_duplicated"
+    KEY_UNKNOWN = "session_unknown"
+    BANNED = "account_banned"
+    DEACTIVATED = "account_deactivated"
+    WRONG_ACCOUNT = "wrong_account"
+    LIMITED = "sending_limited"
+    DEAF = "updates_missed"
+    REJECTED = "telegram_rejected"
+    CLOCK = "clock_wrong"
+    FAILING = "telegram_failing"
+    LAYER = "layer_outdated"
+    PROXY_UNREACHABLE = "proxy_unreachable"
+    PROXY_REFUSED = "proxy_refused"
+    PROXY_UNAUTHORIZED = "proxy_unauthorized"
+    PROXY_FORBIDDEN = "proxy_forbidden"
+
+
+class Trouble(PipeValue):
+    """One thing that went wrong, with Telegram's own words for it."""
+
+    code: TroubleCode
+    detail: Detail = ""
+    retry_after: Seconds | None = None
+
+
+class Application(PipeValue):
+    """The credentials under which we speak to Telegram."""
+
+    api_id: int
+    api_hash: Sound = Field(repr=False)
+
+
+class DataCentre(PipeValue):
+    """A data centre other than Telegram's own, with the public key that proves it."""
+
+    host: Sound
+    port: int
+    public_key: Sound
+    dc_id: int = 2
+
+
+class UpdateState(PipeValue):
+    """How far into the account's updates everything has been stored."""
+
+    pts: Int32
+    qts: Int32 = 0
+    date: Int64 = 0
+    seq: Int32 = 0
+
+
+NO_HASH = 0
+"""Stands for the access hash of a peer that only an earlier login has met."""
+
+
+class Entity(PipeValue):
+    """A Telegram peer with the access hash this login needs to address it."""
+
+    peer_id: Int64
+    access_hash: Int64
+    username: Label | None = None
+    phone: Phone | None = None
+    name: Name | None = None
+
+
+class StoredSession(PipeValue):
+    """What must survive a process for the number to be logged in again."""
+
+    dc_id: Int32
+    server_address: Host
+    port: Int32
+    auth_key: Bytes = Field(repr=False)
+    user_id: Int64 | None = None
+    update_state: UpdateState | None = None
+    entities: tuple[Entity, ...] = ()
+
+
+class PlanfixAccount(PipeValue):
+    """Where this number's messages go, with the key that opens it."""
+
+    url: Sound
+    token: Sound = Field(repr=False)
+    provider_id: Sound
+    user_email: Sound | None = None
+    may_be_private: bool = False
+
+
+class Assignment(PipeValue):
+    """Everything a worker ever learns: one number, one session, one Planfix account."""
+
+    kind: Literal["assignment"] = "assignment"
+    number: Sound
+    epoch: int
+    deadline: float
+    application: Application
+    data_centre: DataCentre | None = None
+    session: StoredSession | None = None
+    planfix: PlanfixAccount
+    proxy: Proxy | None = None
+    spool: Sound
+    language: Sound = "ru"
+    log_level: Sound = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    session_factory: Sound = "session_worker.number:NumberSession"
+
+
+class Beat(PipeValue):
+    """Renews the lease until ``deadline`` (CLOCK_BOOTTIME seconds), asks for a pulse."""
+
+    kind: Literal["beat"] = "beat"
+    beat_id: int
+    deadline: float
+
+
+class Pulse(PipeValue):
+    """A worker's answer to a beat: how its process is."""
+
+    kind: Literal["pulse"] = "pulse"
+    beat_id: Int64
+    loop_lag: Seconds
+    last_heard: Moment | None = None
+    queue_depth: Int64 = 0
+    memory: Int64 = 0
+    merged: Int64 | None = None
+
+
+class SessionChanged(PipeValue):
+    """The session entered another state."""
+
+    kind: Literal["session_changed"] = "session_changed"
+    state: SessionState
+    trouble: Trouble | None = None
+
+
+class KeySaved(PipeValue):
+    """The session's key or data centre changed; entities and update state travel on their own."""
+
+    kind: Literal["key_saved"] = "key_saved"
+    dc_id: Int32
+    server_address: Host
+    port: Int32
+    auth_key: Bytes = Field(repr=False)
+    user_id: Int64 | None = None
+
+
+class EntitiesSeen(PipeValue):
+    """Peers whose access hash became known or changed."""
+
+    kind: Literal["entities_seen"] = "entities_seen"
+    entities: Annotated[tuple[Entity, ...], FailFast(), Field(max_length=MOST_ENTITIES)]
+
+
+class UpdateStateMoved(PipeValue):
+    """Everything up to this point has been handed over; the stored state may follow."""
+
+    kind: Literal["update_state_moved"] = "update_state_moved"
+    update_state: UpdateState
+
+
+class PlanfixChanged(PipeValue):
+    """Planfix went away, or it is back."""
+
+    kind: Literal["planfix_changed"] = "planfix_changed"
+    is_away: bool
+
+
+class WatchPlanfix(PipeValue):
+    """Says how to look for a Planfix that is away: one number of an account does it often."""
+
+    kind: Literal["watch_planfix"] = "watch_planfix"
+    is_lookout: bool
+    try_now: bool = False
+
+
+Command = Annotated[
+    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand, Field(discriminator="kind")
+]
+Event = Annotated[
+    Pulse
+    | SessionChanged
+    | KeySaved
+    | EntitiesSeen
+    | UpdateStateMoved
+    | PlanfixChanged
+    | MessageEvent
+    | LoginEvent,
+    Field(discriminator="kind"),
+]
+
+COMMANDS: TypeAdapter[Command] = TypeAdapter(Command)
+EVENTS: TypeAdapter[Event] = TypeAdapter(Event)

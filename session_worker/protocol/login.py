@@ -1,0 +1,111 @@
+"""A login as it crosses the pipe: what a person does, what Telegram says to it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from session_worker.protocol.pipe_fields import Detail, Int64, QrLink, Seconds, Sound
+from session_worker.protocol.pipe_value import PipeValue
+
+
+class LoginStage(StrEnum):
+    """How far a login has come."""
+
+    CODE_SENT = "code_sent"
+    QR_SHOWN = "qr_shown"
+    PASSWORD_WANTED = "password_wanted"  # noqa: S105 - a stage, not a secret
+    LOGGED_IN = "logged_in"
+    LOGGED_OUT = "logged_out"
+
+
+class LoginFailure(StrEnum):
+    """Why a step of a login failed."""
+
+    CODE_INVALID = "code_invalid"
+    CODE_EXPIRED = "code_expired"
+    PASSWORD_INVALID = "password_invalid"  # noqa: S105 - a failure, not a secret
+    FLOOD = "flood_wait"
+    WRONG_ACCOUNT = "wrong_account"
+    REFUSED = "login_refused"
+    UNREACHABLE = "telegram_unreachable"
+    OUT_OF_TURN = "not_logging_in"
+
+
+FINAL_FAILURES = frozenset(
+    {LoginFailure.CODE_EXPIRED, LoginFailure.REFUSED, LoginFailure.WRONG_ACCOUNT}
+)
+"""Failures after which the login must begin anew."""
+
+
+class LoginByCode(PipeValue):
+    """Command: have Telegram send a code; give up after so many seconds without a step."""
+
+    kind: Literal["login_by_code"] = "login_by_code"
+    request_id: int
+    patience: float
+
+
+class LoginByQr(PipeValue):
+    """Command: show QR codes as long as somebody watches, then be patient as with a code."""
+
+    kind: Literal["login_by_qr"] = "login_by_qr"
+    request_id: int
+    patience: float
+    patience_unwatched: float
+
+
+class WatchQr(PipeValue):
+    """Command: somebody still looks at the QR code."""
+
+    kind: Literal["watch_qr"] = "watch_qr"
+
+
+class EnterCode(PipeValue):
+    """Command: the code that the number's owner has received."""
+
+    kind: Literal["enter_code"] = "enter_code"
+    request_id: int
+    code: Sound = Field(repr=False)
+
+
+class EnterPassword(PipeValue):
+    """Command: the password of the account, asked for after the code."""
+
+    kind: Literal["enter_password"] = "enter_password"
+    request_id: int
+    password: Sound = Field(repr=False)
+
+
+class LogOut(PipeValue):
+    """Command: end the session at Telegram."""
+
+    kind: Literal["log_out"] = "log_out"
+    request_id: int
+
+
+class LoginMoved(PipeValue):
+    """Event: the login has come so far; without a request id nobody asked for it."""
+
+    kind: Literal["login_moved"] = "login_moved"
+    request_id: Int64 | None = None
+    stage: LoginStage
+    qr_url: QrLink | None = Field(default=None, repr=False)
+    expires_at: AwareDatetime | None = None
+    hint: Detail = ""
+
+
+class LoginFailed(PipeValue):
+    """Event: a step failed, in Telegram's own words."""
+
+    kind: Literal["login_failed"] = "login_failed"
+    request_id: Int64
+    failure: LoginFailure
+    detail: Detail = ""
+    retry_after: Seconds | None = None
+
+
+LoginCommand = LoginByCode | LoginByQr | WatchQr | EnterCode | EnterPassword | LogOut
+LoginEvent = LoginMoved | LoginFailed

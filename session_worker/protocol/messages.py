@@ -1,0 +1,300 @@
+"""Messages as they cross the pipe: what people wrote, what employees answer, what became of both."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import FailFast, Field
+
+from session_worker.protocol.pipe_fields import (
+    MOST_FILES,
+    MOST_PARTS,
+    Detail,
+    Ids,
+    Int32,
+    Int64,
+    Label,
+    Moment,
+    Name,
+    Phone,
+    Sound,
+    Text,
+)
+from session_worker.protocol.pipe_value import PipeValue
+
+
+class Contact(PipeValue):
+    """The Telegram person on the other side, as far as this number may know it."""
+
+    peer_id: Int64
+    first_name: Name = ""
+    last_name: Name = ""
+    username: Name | None = None
+    phone: Phone | None = None
+    photo_id: Int64 | None = None
+
+
+class IncomingFile(PipeValue):
+    """A file of a Telegram message, to be fetched when the message is delivered."""
+
+    message_id: Int64
+    name: Name
+    mime: Label
+    size: Int64
+
+
+class IncomingKind(StrEnum):
+    """What happened in a private chat."""
+
+    MESSAGE = "message"
+    EDIT = "edit"
+    DELETION = "deletion"
+
+
+class Incoming(PipeValue):
+    """Something that happened in a private chat, to be told to Planfix as one message.
+
+    An album has several message ids. ``text`` is readable as it stands; the line of the message
+    that is replied to is looked up when it is delivered.
+    """
+
+    what: IncomingKind = IncomingKind.MESSAGE
+    peer_id: Int64
+    message_ids: Annotated[Ids, Field(min_length=1)]
+    date: Int64
+    edit_date: Int64 | None = None
+    is_echo: bool = False
+    text: Text
+    reply_to: Int64 | None = None
+    contact: Contact
+    files: Annotated[tuple[IncomingFile, ...], FailFast(), Field(max_length=MOST_FILES)] = ()
+
+
+class ChatMemory(PipeValue):
+    """What has been told to Planfix about a chat, so that it is told once."""
+
+    peer_id: Int64
+    task: Int64 | None = None
+    contact: Contact | None = None
+
+
+class Attachment(PipeValue):
+    """A file that an employee attached, behind a link of Planfix."""
+
+    name: Sound
+    url: Sound
+
+
+SENT_SEPARATELY = -1
+"""Stands for a text that is to be sent, not with a file but by itself, which settles the matter."""
+
+
+class Part(PipeValue):
+    """One Telegram message, or one album, of an outgoing message.
+
+    Each message of it is sent under its own random id, fixed before the first try; ``sent`` tells
+    in the same order what they have become, once one of them has become anything.
+    """
+
+    text: Sound = ""
+    files: tuple[int, ...] = ()
+    random_ids: tuple[int, ...] = Field(min_length=1)
+    sent: tuple[int | None, ...] = ()
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether nothing of it is left to be sent."""
+        return bool(self.sent) and not {None, SENT_SEPARATELY} & set(self.sent)
+
+
+class Outgoing(PipeValue):
+    """What an employee answers, planned into parts."""
+
+    peer_id: Int64
+    planfix_id: Sound
+    attachments: tuple[Attachment, ...] = ()
+    parts: tuple[Part, ...]
+
+
+class PlanfixStatus(StrEnum):
+    """What Planfix is told of a message that came from it."""
+
+    SENT = "sent"
+    READ = "read"
+    ERROR = "error"
+
+
+class Failure(PipeValue):
+    """Why a try came to nothing; without a next try it is the last word."""
+
+    code: Label
+    detail: Detail = ""
+    next_try: Moment | None = None
+
+
+class Deliver(PipeValue):
+    """Command: bring this to Planfix, after all that was handed over before for the same chat."""
+
+    kind: Literal["deliver"] = "deliver"
+    row: int
+    incoming: Incoming
+    links: tuple[Sound, ...] = ()
+    photo_link: Sound | None = None
+    chat: ChatMemory
+    attempts: int = 0
+    next_try: float = 0.0
+    is_uncertain: bool = False
+
+
+class Send(PipeValue):
+    """Command: send this in Telegram, after all that was handed over before for the same chat."""
+
+    kind: Literal["send"] = "send"
+    row: int
+    outgoing: Outgoing
+    attempts: int = 0
+    next_try: float = 0.0
+
+
+class TellStatus(PipeValue):
+    """Command: tell Planfix what became of a message that came from it."""
+
+    kind: Literal["tell_status"] = "tell_status"
+    row: int
+    planfix_id: Sound
+    status: PlanfixStatus
+    text: Sound = ""
+
+
+class Stored(PipeValue):
+    """Command: what came in at these positions is kept; the place in the updates may move on."""
+
+    kind: Literal["stored"] = "stored"
+    positions: tuple[int, ...]
+
+
+class Resolve(PipeValue):
+    """Command: find a person to write to for the first time."""
+
+    kind: Literal["resolve"] = "resolve"
+    request_id: int
+    user_id: int | None = None
+    username: Sound | None = None
+    phone: Sound | None = None
+
+
+class Received(PipeValue):
+    """Event: something was written to the number, or by its owner; keep it, then say so."""
+
+    kind: Literal["received"] = "received"
+    positions: Ids
+    incoming: Incoming
+
+
+class ReadByContact(PipeValue):
+    """Event: the contact has read what the number wrote, up to a message."""
+
+    kind: Literal["read_by_contact"] = "read_by_contact"
+    positions: Ids
+    peer_id: Int64
+    up_to: Int64
+
+
+class Trying(PipeValue):
+    """Event: a try begins; until the next word its outcome is open, as is that of a crash."""
+
+    kind: Literal["trying"] = "trying"
+    row: Int64
+
+
+class PartSent(PipeValue):
+    """Event: what the random ids of a part have become so far; the last of all makes the row sent.
+
+    0 stands for a message that was sent but not found, none for one that is still to be sent.
+    """
+
+    kind: Literal["part_sent"] = "part_sent"
+    row: Int64
+    part: Annotated[int, Field(ge=0, lt=MOST_PARTS)]
+    message_ids: Annotated[tuple[Int64 | None, ...], FailFast(), Field(max_length=MOST_FILES)]
+
+
+class Delivered(PipeValue):
+    """Event: Planfix took it."""
+
+    kind: Literal["delivered"] = "delivered"
+    row: Int64
+
+
+class Failed(PipeValue):
+    """Event: a try came to nothing; ``tries`` counts one that was not told, for it can't have arrived."""
+
+    kind: Literal["failed"] = "failed"
+    row: Int64
+    failure: Failure
+    tries: Annotated[int, Field(ge=0, le=1)] = 0
+
+
+class StatusTold(PipeValue):
+    """Event: Planfix has been told, or will never take, a status."""
+
+    kind: Literal["status_told"] = "status_told"
+    row: Int64
+    status: PlanfixStatus
+    failure: Failure | None = None
+
+
+class ChatRemembered(PipeValue):
+    """Event: what Planfix knows about a chat has changed."""
+
+    kind: Literal["chat_remembered"] = "chat_remembered"
+    chat: ChatMemory
+
+
+class Resolved(PipeValue):
+    """Event: who was found, or why nobody."""
+
+    kind: Literal["resolved"] = "resolved"
+    request_id: Int64
+    contact: Contact | None = None
+    failure: Failure | None = None
+
+
+class GapFilled(PipeValue):
+    """Event: what was written while nobody listened has been looked for in the history."""
+
+    kind: Literal["gap_filled"] = "gap_filled"
+    pts_from: Int32
+    pts_to: Int32
+    began: Moment
+    found: Int32
+    missing: Int32
+    detail: Detail = ""
+
+
+MessageCommand = Deliver | Send | TellStatus | Stored | Resolve
+MessageEvent = (
+    Received
+    | ReadByContact
+    | Trying
+    | PartSent
+    | Delivered
+    | Failed
+    | StatusTold
+    | ChatRemembered
+    | Resolved
+    | GapFilled
+)
+
+
+class FailureCode(StrEnum):
+    """Why something did not get into Planfix; texts for people live where they are shown."""
+
+    UNAVAILABLE = "planfix_unavailable"
+    ANSWER_LOST = "planfix_answer_lost"
+    UNAUTHORIZED = "planfix_unauthorized"
+    FORBIDDEN = "planfix_forbidden"
+    REJECTED = "planfix_rejected"
+    FILE_UNREACHABLE = "telegram_file_unreachable"
+    INTERNAL = "internal_error"

@@ -1,0 +1,1 @@
+"""Staying connected and following the updates."""

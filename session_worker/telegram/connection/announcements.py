@@ -1,0 +1,84 @@
+"""What is said of a session's state, once for each change."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.contract import SessionChanged, SessionState
+from session_worker.telegram.errors import translate, trouble_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_worker.protocol.contract import Trouble, TroubleCode
+    from session_worker.session import Outbox
+
+log = logging.getLogger(__name__)
+
+LAYER_TOLD = 3600.0  # seconds for which an object that could not be decoded is worth telling
+_CONNECTED = frozenset({SessionState.ONLINE, SessionState.LIMITED})
+
+
+class Announcements:
+    """Puts what is known of limits, hearing and layer beside what the line says."""
+
+    def __init__(self, outbox: Outbox, clock: Callable[[], float] = time.monotonic) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._limit: Trouble | None = None
+        self._deafness: Trouble | None = None
+        self._layer: Trouble | None = None
+        self._layer_until = 0.0
+        self._said: SessionChanged | None = None
+
+    def say(self, state: SessionState, trouble: Trouble | None = None) -> None:
+        if state is SessionState.ONLINE:
+            state, trouble = self._while_connected(trouble)
+        change = SessionChanged(state=state, trouble=trouble)
+        if _gist(change) != _gist(self._said):
+            self._said = change
+            self._outbox.put(change)
+
+    def limit(self, trouble: Trouble | None) -> None:
+        """Say that Telegram limits what we send, or no longer does."""
+        self._limit = trouble
+        self._say_again()
+
+    def deaf(self, trouble: Trouble) -> None:
+        self._deafness = trouble
+        self.say(SessionState.DEAF, trouble)
+
+    def hears(self) -> None:
+        """Note that what was said of missed updates holds no longer."""
+        self._deafness = None
+
+    def undecodable(self, error: BaseException) -> None:
+        """Say that our layer is too old for something Telegram has sent; all else goes on."""
+        trouble = trouble_of(translate(error))
+        if trouble != self._layer or self._clock() >= self._layer_until:
+            log.warning("Telegram sent what this version can not decode: %s", trouble.detail)
+        self._layer, self._layer_until = trouble, self._clock() + LAYER_TOLD
+        self._say_again()
+
+    def _say_again(self) -> None:
+        if self._said is not None and self._said.state in _CONNECTED:
+            self.say(SessionState.ONLINE)
+
+    def _while_connected(self, trouble: Trouble | None) -> tuple[SessionState, Trouble | None]:
+        # A new line alone proves nothing: it has to hear something, or to miss nothing.
+        if self._deafness is not None:
+            return SessionState.DEAF, self._deafness
+        if self._limit is not None:
+            return SessionState.LIMITED, self._limit
+        if trouble is None and self._clock() < self._layer_until:
+            trouble = self._layer
+        return SessionState.ONLINE, trouble
+
+
+def _gist(change: SessionChanged | None) -> tuple[SessionState, TroubleCode | None] | None:
+    """Reduce a change to what is worth telling; wording varies with every measurement."""
+    if change is None:
+        return None
+    return change.state, change.trouble.code if change.trouble else None

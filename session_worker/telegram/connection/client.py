@@ -1,0 +1,193 @@
+"""Telethon's client, set up so that nothing happens behind our back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+from telethon import TelegramClient, errors, utils
+from telethon.crypto import rsa
+from telethon.tl import functions, types
+from telethon.tl.alltlobjects import LAYER
+
+from session_worker.telegram.connection.decoding import PiecewiseState, log_undecodable
+from session_worker.telegram.connection.difference import Differences
+from session_worker.telegram.connection.message_box import AccountBox, is_of_channel
+from session_worker.telegram.connection.updates import LibraryQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from session_worker.protocol.contract import Application, DataCentre, UpdateState
+    from session_worker.telegram.connection.decoding import OnUndecodable
+    from session_worker.telegram.connection.session_memory import WorkerSession
+    from session_worker.telegram.connection.timing import ConnectionTiming
+    from session_worker.telegram.errors import TelegramError
+
+    Arrived = Callable[[UpdateState, Sequence[Any]], Awaitable[None]]
+
+# Telethon calls every cut line an error; what matters of it is said by those who use the line.
+LIBRARY_LOG = logging.getLogger("session_worker.telethon")
+LIBRARY_LOG.setLevel(logging.CRITICAL)
+
+DEVICE = "Telefix"
+APP_VERSION = "1"
+ENTITY_CACHE = 200  # users; ours is beside it, so the library needs only a few
+RAW_UPDATES = 2000
+NOISE = (
+    types.UpdateUserStatus,
+    types.UpdateUserTyping,
+    types.UpdateChatUserTyping,
+    types.UpdateChannelUserTyping,
+)
+
+
+def trust(data_centre: DataCentre) -> None:
+    """Accept a data centre other than Telegram's own; holds for the whole process."""
+    rsa.add_key(data_centre.public_key, old=False)
+
+
+class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untyped
+    """One line to Telegram: never reconnects, never sleeps, hands updates over in order."""
+
+    def __init__(
+        self,
+        session: WorkerSession,
+        application: Application,
+        connection: type[Any],
+        timing: ConnectionTiming,
+        arrived: Arrived,
+        on_undecodable: OnUndecodable = log_undecodable,
+    ) -> None:
+        super().__init__(
+            session,
+            application.api_id,
+            application.api_hash,
+            connection=connection,
+            use_ipv6=":" in (session.server_address or ""),
+            timeout=timing.connect_limit,
+            request_retries=0,
+            connection_retries=0,
+            retry_delay=0,
+            auto_reconnect=False,
+            flood_sleep_threshold=0,
+            raise_last_call_error=True,
+            device_model=DEVICE,
+            app_version=APP_VERSION,
+            entity_cache_limit=ENTITY_CACHE,
+            base_logger=LIBRARY_LOG,
+        )
+        self._arrived = arrived
+        self._verified = asyncio.Event()
+        self._message_box = AccountBox(self._log["messagebox"])
+        self._updates_queue = LibraryQueue(RAW_UPDATES)
+        self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded in place of endless
+        self._on_undecodable = on_undecodable
+        self._differences = Differences(self._send, self._message_box.leave_out)
+        self._decode_piecewise()
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What made the library give up following the updates."""
+        error: BaseException | None = self._updates_error
+        return error
+
+    @property
+    def place(self) -> UpdateState:
+        """Where this client is in the account's updates."""
+        state: UpdateState = self._message_box.state()
+        return state
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether updates are known to be missing, to be fetched now or in a moment."""
+        behind: bool = self._message_box.is_behind
+        return behind
+
+    @property
+    def backlog(self) -> int:
+        depth: int = self._updates_queue.qsize()
+        return depth
+
+    @property
+    def pushes(self) -> int:
+        """How many updates Telegram has sent on this line by itself."""
+        count: int = self._updates_queue.pushes
+        return count
+
+    async def open(self, state: UpdateState | None) -> None:
+        """Connect; updates are followed from ``state`` on, or from now where there is none."""
+        if state is not None:
+            self._message_box.restore(state)
+        await self.connect()
+
+    async def follow(self) -> None:
+        """Let updates through, now that the account is known to be the right one."""
+        self._verified.set()
+        await self._arrived(self.place, ())
+
+    def blame(self, error: TelegramError) -> TelegramError:
+        """Say whose fault it is that nothing is heard."""
+        connection = self._sender._connection  # noqa: SLF001 - it alone knows what it has heard
+        if connection is None:
+            return error
+        blamed: TelegramError = connection.blame(error)
+        return blamed
+
+    def drop(self) -> None:
+        """End the line at once; ``disconnect`` then has nothing to wait for."""
+        if self._updates_handle is not None:
+            # Before the rest, so that no update of this line comes after those of the next.
+            self._updates_handle.cancel()
+        connection = self._sender._connection  # noqa: SLF001 - a half-open line can't be closed politely
+        if connection is not None:
+            connection.abort()
+
+    async def __call__(self, request: Any, ordered: bool = False, **_: Any) -> Any:
+        # Telethon would sleep after a 5xx, repeat it, and refuse all of a kind after a flood wait.
+        await request.resolve(self, utils)
+        if isinstance(request, functions.updates.GetDifferenceRequest):
+            return await self._differences.read(request)
+        return await self._send(request, ordered=ordered)
+
+    async def _send(self, request: Any, *, ordered: bool = False) -> Any:
+        try:
+            result = await self._sender.send(request, ordered=ordered)
+        except errors.TypeNotFoundError as error:
+            self._on_undecodable(error)
+            raise
+        self.session.process_entities(result)
+        return result
+
+    @property
+    def loggers(self) -> Any:
+        """Where the library writes what it does."""
+        return self._log
+
+    def connection_to(self, dc_id: int, host: str, port: int) -> Any:
+        """Make a connection to another data centre, of the kind of our own."""
+        return self._connection(
+            host, port, dc_id, loggers=self._log, proxy=self._proxy, local_addr=self._local_addr
+        )
+
+    def introducing(self, request: Any) -> Any:
+        """Put what we are before the first request on a line."""
+        introduction = copy(self._init_request)
+        introduction.query = request
+        return functions.InvokeWithLayerRequest(LAYER, introduction)
+
+    def _decode_piecewise(self) -> None:
+        sender = self._sender
+        state = PiecewiseState(sender.auth_key, sender._loggers, self._on_undecodable)  # noqa: SLF001 - in place of the library's
+        sender._state = sender._send_queue._state = state  # noqa: SLF001 - the same
+
+    async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> list[Any]:
+        await super()._preprocess_updates(updates, users, chats)
+        await self._verified.wait()
+        gaps = self._message_box.take_gaps()
+        self._message_box.note(updates)
+        kept = [u for u in updates if not isinstance(u, NOISE) and not is_of_channel(u)]
+        await self._arrived(self.place, [*gaps, *kept])
+        return []

@@ -1,0 +1,207 @@
+"""One connection to Telegram: time limits, the check of the lease before each write, the cut."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from telethon.network.connection import ConnectionTcpFull
+from telethon.tl import functions, types
+
+from session_worker.telegram.connection.file_centres import FileCentres
+from session_worker.telegram.errors import (
+    LeaseLost,
+    NoAnswer,
+    TelegramError,
+    TemporarilyFailed,
+    Unreachable,
+    is_known,
+    translate,
+)
+from session_worker.telegram.proxy.transports import transport_through
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from session_worker.protocol.contract import DataCentre, UpdateState
+    from session_worker.protocol.proxy import Proxy
+    from session_worker.session import WritePermit
+    from session_worker.telegram.connection.client import AccountClient
+    from session_worker.telegram.connection.timing import ConnectionTiming
+    from session_worker.telegram.proxy.transports import HeldLines
+
+
+log = logging.getLogger(__name__)
+
+
+class Connection:
+    """Asks Telegram within a time limit, in our own errors, and knows when it is cut."""
+
+    def __init__(
+        self, client: AccountClient, timing: ConnectionTiming, trusted: DataCentre | None = None
+    ) -> None:
+        self._client = client
+        self._timing = timing
+        self._file_centres = FileCentres(client, timing, self.address_of, trusted)
+        self._cut: asyncio.Future[TelegramError] = asyncio.get_running_loop().create_future()
+        self._watcher: asyncio.Task[None] | None = None
+
+    @property
+    def place(self) -> UpdateState:
+        return self._client.place
+
+    @property
+    def is_behind(self) -> bool:
+        return self._client.is_behind
+
+    @property
+    def backlog(self) -> int:
+        return self._client.backlog
+
+    @property
+    def pushes(self) -> int:
+        return self._client.pushes
+
+    async def open(self, state: UpdateState | None) -> None:
+        """Connect; the account is not yet known, and no update goes through."""
+        await self._bounded(self._client.open(state), self._timing.connect_limit)
+        self._watcher = asyncio.create_task(self._watch(), name="line watcher")
+
+    async def ask(self, request: Any, limit: float | None = None) -> Any:
+        """Send a request; what comes back in time is its answer or a TelegramError."""
+        return await self._bounded(self._client(request), limit or self._timing.request_limit)
+
+    async def ask_at(self, dc_id: int, request: Any) -> Any:
+        """Send a request to any data centre, as `ask` does to the account's own."""
+        if dc_id == self._client.session.dc_id:
+            return await self.ask(request)
+        # Each step there has a limit of its own; this one is for what nobody thought of.
+        limit = 2 * (self._timing.connect_limit + 2 * self._timing.request_limit)
+        return await self._bounded(self._file_centres.ask(dc_id, request), limit)
+
+    async def state(self) -> Any:
+        """Ask where the account is in its updates; also what makes Telegram send them here."""
+        return await self.ask(functions.updates.GetStateRequest(), self._timing.poll_limit)
+
+    async def me(self) -> Any:
+        """Ask whose account is on this line."""
+        users = await self.ask(functions.users.GetUsersRequest([types.InputUserSelf()]))
+        return users[0]
+
+    async def address_of(self, dc_id: int) -> tuple[str, int]:
+        """Ask where another data centre is; by the kind of address that leads to our own."""
+        config = await self.ask(functions.help.GetConfigRequest())
+        general = [
+            option
+            for option in config.dc_options
+            if option.id == dc_id and not (option.cdn or option.media_only or option.tcpo_only)
+        ]
+        is_ipv6 = ":" in (self._client.session.server_address or "")
+        general.sort(key=lambda option: bool(option.ipv6) is not is_ipv6)
+        if not general:
+            raise TemporarilyFailed(f"no address of data centre {dc_id} is told")
+        return general[0].ip_address, general[0].port
+
+    async def follow(self) -> None:
+        """Let updates through, now that the account is known to be the right one."""
+        await self._client.follow()
+
+    async def catch_up(self) -> None:
+        """Fetch what Telegram has and this line has not heard."""
+        await self._client.catch_up()
+
+    async def until_cut(self, limit: float) -> None:
+        """Wait; raises the reason when the line is cut meanwhile."""
+        await asyncio.wait({self._cut}, timeout=limit)
+        if self._cut.done():
+            raise self._cut.result()
+
+    async def close(self) -> None:
+        """End the line; afterwards nothing of it is left open."""
+        self._client.drop()
+        await self._file_centres.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.close_limit):
+                await self._client.disconnect()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        ended = self._client.disconnected
+        if ended.done() and not ended.cancelled():
+            # A line that never opened has no watcher to look at why it ended; asyncio complains.
+            ended.exception()
+        if not self._cut.done():
+            self._cut.set_result(Unreachable("the line was closed"))
+
+    async def _watch(self) -> None:
+        ended = asyncio.ensure_future(self._client.disconnected)
+        await asyncio.wait({ended})
+        reason = ended.exception() or self._client.fault or ConnectionError("the line was closed")
+        if not is_known(reason):
+            log.error("the library gave up on the updates", exc_info=reason)
+        if not self._cut.done():
+            self._cut.set_result(translate(reason))
+
+    async def _bounded(self, call: Coroutine[Any, Any, Any], limit: float) -> Any:
+        task = asyncio.ensure_future(call)
+        try:
+            await asyncio.wait(
+                {task, self._cut}, timeout=limit, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            task.cancel()
+        if task.done():
+            return _outcome(task)
+        if self._cut.done():
+            raise self._cut.result()
+        raise self._client.blame(NoAnswer(f"no answer within {limit:g} s"))
+
+
+def _outcome(task: asyncio.Task[Any]) -> Any:
+    # Telethon cancels the requests under way when it disconnects; nobody cancelled us.
+    if task.cancelled():
+        raise Unreachable("the line was cut before an answer came")
+    error = task.exception()
+    if error is not None:
+        raise translate(error) from error
+    return task.result()
+
+
+class DirectConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is untyped
+    """Telegram's plain TCP transport."""
+
+    def blame(self, error: TelegramError) -> TelegramError:
+        """Say whose fault a silence is: there is nobody between us and Telegram."""
+        return error
+
+
+def fenced(
+    right: WritePermit, on_lost: Callable[[], None], proxy: Proxy | None, held: HeldLines
+) -> type[Any]:
+    """Make the connection class of a worker that may write only while it holds the right to."""
+    transport = DirectConnection if proxy is None else transport_through(proxy, held)
+
+    class FencedConnection(transport):  # type: ignore[misc, valid-type]  # telethon is untyped
+        """A transport behind the lease."""
+
+        async def connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109 - telethon's name
+            try:
+                await super().connect(timeout=timeout, ssl=ssl)
+            except OSError as error:
+                # The library would say no more of it than how often it tried again: never.
+                why = error.strerror or str(error) or "no answer in time"
+                raise Unreachable(f"no connection to {self._ip}:{self._port}: {why}") from error
+
+        def _send(self, data: bytes) -> None:
+            if not right.held():
+                on_lost()
+                raise LeaseLost
+            super()._send(data)
+
+        def abort(self) -> None:
+            """Drop the line without waiting for a far end that may be gone."""
+            if self._writer is not None:
+                self._writer.transport.abort()
+
+    return FencedConnection

@@ -1,0 +1,170 @@
+"""Telethon's session in memory, whose changes are reported."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from telethon import utils
+from telethon.crypto import AuthKey
+from telethon.sessions import MemorySession
+from telethon.tl.types import PeerUser
+
+from session_worker.protocol.contract import (
+    NO_HASH,
+    EntitiesSeen,
+    Entity,
+    KeySaved,
+    UpdateStateMoved,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_worker.protocol.contract import DataCentre, StoredSession, UpdateState
+    from session_worker.session import Outbox
+
+
+Row = tuple[int, int, str | None, str | None, str | None]
+
+
+class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
+    """Starts from what was stored, tells what changed, touches no disk."""
+
+    def __init__(self, stored: StoredSession | None, data_centre: DataCentre | None) -> None:
+        super().__init__()
+        self._rows: dict[int, Row] = {}
+        self._changed: dict[int, Row] = {}
+        self._reported: KeySaved | None = None
+        self.on_entities: Callable[[], None] = _nobody_listens
+        if stored is not None:
+            self._restore(stored)
+        if data_centre is not None:
+            self.set_dc(data_centre.dc_id, data_centre.host, data_centre.port)
+
+    def _restore(self, stored: StoredSession) -> None:
+        self.set_dc(stored.dc_id, stored.server_address, stored.port)
+        self.auth_key = AuthKey(stored.auth_key)
+        self._reported = self.key(stored.user_id)
+        self._rows = {
+            entity.peer_id: (
+                entity.peer_id,
+                entity.access_hash,
+                entity.username,
+                entity.phone,
+                entity.name,
+            )
+            for entity in stored.entities
+        }
+
+    def key(self, user_id: int | None) -> KeySaved:
+        return KeySaved(
+            dc_id=self.dc_id,
+            server_address=self.server_address,
+            port=self.port,
+            auth_key=self.auth_key.key,
+            user_id=user_id,
+        )
+
+    def take_key(self, user_id: int) -> KeySaved | None:
+        """Take the key of a session that is logged in, if it was not told before."""
+        key = self.key(user_id)
+        if key == self._reported:
+            return None
+        self._reported = key
+        return key
+
+    def forget_key(self) -> None:
+        """Make the next connection agree on a new key."""
+        self.auth_key = None
+        self._reported = None
+
+    def take_entities(self, most: int = 500) -> tuple[Entity, ...]:
+        """Peers that became known or changed since they were last taken."""
+        ids = list(self._changed)[:most]
+        rows = [self._changed.pop(peer_id) for peer_id in ids]
+        return tuple(
+            Entity(peer_id=row[0], access_hash=row[1], username=row[2], phone=row[3], name=row[4])
+            for row in rows
+        )
+
+    def process_entities(self, tlo: Any) -> None:
+        for row in self._entities_to_rows(tlo):
+            # Chats with negative ids are none of our business; id 0 is Telethon's note to itself.
+            if row[0] > 0 and self._rows.get(row[0]) != row:
+                self._rows[row[0]] = self._changed[row[0]] = row
+        if self._changed:
+            self.on_entities()
+
+    def get_entity_rows_by_id(self, id: int, exact: bool = True) -> tuple[int, int] | None:  # noqa: A002 - telethon's name
+        row = self._rows.get(id if exact else utils.get_peer_id(PeerUser(id)))
+        return (row[0], row[1]) if row and row[1] != NO_HASH else None
+
+    def names(self, peer_id: int) -> tuple[str | None, str | None] | None:
+        """Tell user name and phone of a peer that was met under this login or an earlier one."""
+        row = self._rows.get(peer_id)
+        return (row[2], row[3]) if row else None
+
+    def get_entity_rows_by_username(self, username: str) -> tuple[int, int] | None:
+        return self._first(2, username)
+
+    def get_entity_rows_by_phone(self, phone: str) -> tuple[int, int] | None:
+        return self._first(3, phone)
+
+    def get_entity_rows_by_name(self, name: str) -> tuple[int, int] | None:
+        return self._first(4, name)
+
+    def _first(self, column: int, value: str) -> tuple[int, int] | None:
+        rows = (row for row in self._rows.values() if row[1] != NO_HASH)
+        return next(((row[0], row[1]) for row in rows if row[column] == value), None)
+
+    def get_update_states(self) -> tuple[()]:
+        """Nothing: the place in the updates is kept beside the library, by acknowledgement."""
+        return ()
+
+    def set_update_state(self, entity_id: int, state: Any) -> None:
+        """Ignored for the same reason."""
+
+
+def _nobody_listens() -> None:
+    """Stand in for a listener nobody has set."""
+
+
+GATHERING = 0.02  # seconds in which changes become one event
+
+
+class SessionReporter:
+    """Tells key, peers and place, gathered, each place after the peers it needs."""
+
+    def __init__(self, outbox: Outbox, session: WorkerSession) -> None:
+        self._outbox = outbox
+        self._session = session
+        self._state: UpdateState | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        session.on_entities = self._soon
+
+    def key(self, user_id: int) -> None:
+        """Tell the session's key, once it is known to be logged in."""
+        key = self._session.take_key(user_id)
+        if key is not None:
+            self._outbox.put(key)
+
+    def moved(self, state: UpdateState) -> None:
+        """Everything up to here is stored."""
+        self._state = state
+        self._soon()
+
+    def tell(self) -> None:
+        """Tell all that is new, now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while entities := self._session.take_entities():
+            self._outbox.put(EntitiesSeen(entities=entities))
+        if self._state is not None:
+            self._outbox.put(UpdateStateMoved(update_state=self._state))
+            self._state = None
+
+    def _soon(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHERING, self.tell)

@@ -1,0 +1,215 @@
+"""A bounded inbox of updates, whose acknowledgements move the stored update state."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import types
+
+from session_worker.telegram.connection.decoding import Undecoded
+from session_worker.telegram.connection.message_box import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from session_worker.protocol.contract import UpdateState
+
+
+OWN = "_self_outgoing"  # the library's mark on what came as an answer to a request of its own
+
+
+class LibraryQueue(asyncio.Queue[Any]):
+    """The library's queue of raw updates: when full it forgets them all for one difference.
+
+    Nothing is lost by that: the place in the updates has not moved over what is forgotten.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+        self.overflows = 0
+        self.pushes = 0
+
+    def put_nowait(self, item: Any) -> None:
+        is_ours = isinstance(item, types.UpdatesTooLong) or getattr(item, OWN, False)
+        if isinstance(item, Undecoded) or not is_ours:
+            self.pushes += 1
+        if self.qsize() >= self._limit:
+            self.overflows += 1
+            while not self.empty():
+                self.get_nowait()
+            item = types.UpdatesTooLong()
+        super().put_nowait(item)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionedUpdate:
+    """One update in its place; it must be acknowledged once it is stored."""
+
+    position: int
+    update: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """From here on come updates that nobody was there to hear when they were news."""
+
+    pts_from: int
+    pts_to: int
+    began: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """All that was to be caught up has come."""
+
+    what: CatchUp
+
+
+class Inbox:
+    """Updates in order, waiting to be stored; the sender waits while it is full."""
+
+    def __init__(self, limit: int, moved: Callable[[UpdateState], None]) -> None:
+        self._limit = limit
+        self._moved = moved
+        self._progress = Progress()
+        self._waiting: asyncio.Queue[PositionedUpdate] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._told: UpdateState | None = None
+        self._catching_up: CatchUp | None = None
+        self.last_heard: float | None = None
+
+    @property
+    def depth(self) -> int:
+        return self._waiting.qsize()
+
+    @property
+    def reached(self) -> UpdateState | None:
+        """The place up to which updates are in here: where the next line must go on."""
+        return self._progress.reached
+
+    @property
+    def is_catching_up(self) -> bool:
+        return self._catching_up is not None
+
+    @property
+    def is_full(self) -> bool:
+        return not self._room.is_set()
+
+    async def begin_catch_up(self, place: UpdateState, pts: int) -> None:
+        """Mark where the updates begin that were missed, up to ``pts``."""
+        catch_up = self._catching_up or CatchUp(place.pts, pts, place.date)
+        self._catching_up = replace(catch_up, pts_to=pts)
+        await self.arrived(place, [self._catching_up])
+
+    async def arrived(self, state: UpdateState, updates: Sequence[Any]) -> None:
+        await self._room.wait()
+        if self._catching_up is not None and state.pts >= self._catching_up.pts_to:
+            reached = self._progress.reached
+            missed, live = part(updates, reached.pts if reached else 0, self._catching_up.pts_to)
+            updates = [*missed, CaughtUp(self._catching_up), *live]
+            self._catching_up = None
+        # All or nothing from here on: a line that dies while waiting above hands over no half.
+        positions = self._progress.arrived(state, len(updates))
+        for position, update in zip(positions, updates, strict=True):
+            self._waiting.put_nowait(PositionedUpdate(position, update))
+        if updates:
+            self.last_heard = time.time()
+        if self.depth >= self._limit:
+            self._room.clear()
+        self._tell()
+
+    async def take(self) -> PositionedUpdate:
+        incoming = await self._waiting.get()
+        if self.depth < self._limit:
+            self._room.set()
+        return incoming
+
+    def acknowledge(self, position: int) -> None:
+        """Say that this update is stored; the safe state follows in order."""
+        self._progress.acknowledge(position)
+        self._tell()
+
+    def _tell(self) -> None:
+        safe = self._progress.safe
+        if safe is not None and _place(safe) != _place(self._told):
+            self._told = safe
+            self._moved(safe)
+
+
+def part(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[Any]]:
+    """Part what was missed up to ``end`` from what came while it was fetched.
+
+    A new message in a difference does not say its pts. They are in order, one pts each, so they
+    have those that nothing else in the difference has.
+    """
+    others = (each for each in updates if 0 < getattr(each, "pts", 0) <= end)
+    swallowed = sum(each.steps for each in updates if isinstance(each, Gap))
+    room = end - begin - swallowed - sum(each.pts_count for each in others)
+    missed: list[Any] = []
+    live: list[Any] = []
+    for each in updates:
+        is_unnamed = isinstance(each, types.UpdateNewMessage) and not each.pts
+        is_live = room <= 0 if is_unnamed else getattr(each, "pts", 0) > end
+        room -= is_unnamed
+        (live if is_live else missed).append(each)
+    return missed, live
+
+
+def _place(state: UpdateState | None) -> tuple[int, int, int] | None:
+    """Leave out the date, which moves with every answer."""
+    return None if state is None else (state.pts, state.qts, state.seq)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Updates that arrived together, with the state that holds once all are stored."""
+
+    state: UpdateState
+    open: int
+
+
+class Progress:
+    """Acknowledgements in any order move the safe state forward in order."""
+
+    def __init__(self) -> None:
+        self._batches: deque[_Batch] = deque()
+        self._of: dict[int, _Batch] = {}
+        self._next = 1
+        self.safe: UpdateState | None = None
+        self.reached: UpdateState | None = None
+
+    @property
+    def open(self) -> int:
+        """How many updates are still unacknowledged."""
+        return len(self._of)
+
+    def arrived(self, state: UpdateState, count: int) -> range:
+        """Give positions to ``count`` updates after all of which ``state`` holds."""
+        positions = range(self._next, self._next + count)
+        self._next += count
+        self.reached = state
+        if count == 0 and self._batches:
+            self._batches[-1].state = state
+            return positions
+        batch = _Batch(state, count)
+        self._batches.append(batch)
+        self._of.update(dict.fromkeys(positions, batch))
+        self._advance()
+        return positions
+
+    def acknowledge(self, position: int) -> None:
+        """Mark one update as stored; a second time changes nothing."""
+        batch = self._of.pop(position, None)
+        if batch is not None:
+            batch.open -= 1
+            self._advance()
+
+    def _advance(self) -> None:
+        while self._batches and self._batches[0].open == 0:
+            self.safe = self._batches.popleft().state

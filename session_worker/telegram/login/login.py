@@ -1,0 +1,241 @@
+"""Logging a number in, on a connection of its own that leaves nothing behind until it succeeds."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import urlsafe_b64encode
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from telethon.password import compute_check
+from telethon.tl import functions, types
+
+from session_worker.telegram.connection.client import AccountClient, trust
+from session_worker.telegram.connection.connection import Connection, fenced
+from session_worker.telegram.connection.identity import require_own
+from session_worker.telegram.connection.session_memory import WorkerSession
+from session_worker.telegram.connection.timing import ConnectionTiming
+from session_worker.telegram.errors import (
+    Moved,
+    NeedsLogin,
+    PasswordNeeded,
+    Refused,
+    TelegramError,
+    Unreachable,
+)
+from session_worker.telegram.login.outcome import (
+    CodeExpired,
+    CodeInvalid,
+    CodeSent,
+    LoggedIn,
+    PasswordInvalid,
+    PasswordWanted,
+    QrCode,
+)
+from session_worker.telegram.proxy.transports import HeldLines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from session_worker.protocol.contract import Assignment, UpdateState
+    from session_worker.session import WritePermit
+
+KEY_EXCHANGES = 3
+
+_WORDS: dict[str, type[TelegramError]] = {
+    "PHONE_CODE_INVALID": CodeInvalid,
+    "PHONE_CODE_EMPTY": CodeInvalid,
+    "PHONE_CODE_EXPIRED": CodeExpired,
+    "PHONE_CODE_HASH_EMPTY": CodeExpired,
+    "PASSWORD_HASH_INVALID": PasswordInvalid,
+}
+
+
+class Login:
+    """One attempt to log in; wrong codes and passwords may be followed by others."""
+
+    def __init__(
+        self, assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
+    ) -> None:
+        self._assignment = assignment
+        self._timing = timing or ConnectionTiming()
+        self._held = HeldLines()
+        self._connection = fenced(right, self._lease_lost, assignment.proxy, self._held)
+        self._session = WorkerSession(None, assignment.data_centre)
+        self._line: Connection | None = None
+        self._code_hash = ""
+        self._scanned = asyncio.Event()
+        self._done = False
+
+    async def send_code(self) -> CodeSent:
+        application = self._assignment.application
+        request = functions.auth.SendCodeRequest(
+            self._assignment.number,
+            application.api_id,
+            application.api_hash,
+            types.CodeSettings(),
+        )
+        sent = await self._ask(request)
+        if not isinstance(sent, types.auth.SentCode):
+            raise Refused(0, type(sent).__name__)
+        self._code_hash = sent.phone_code_hash
+        return CodeSent(length=getattr(sent.type, "length", 0), resend_after=sent.timeout)
+
+    async def enter_code(self, code: str) -> LoggedIn | PasswordWanted:
+        request = functions.auth.SignInRequest(
+            self._assignment.number, self._code_hash, code.replace("-", "").replace(" ", "")
+        )
+        return await self._enter(request)
+
+    async def enter_password(self, password: str) -> LoggedIn:
+        challenge = await self._ask(functions.account.GetPasswordRequest())
+        check = compute_check(challenge, password)
+        return await self._finish(await self._ask(functions.auth.CheckPasswordRequest(check)))
+
+    async def scan_qr(self, show: Callable[[QrCode], None]) -> LoggedIn | PasswordWanted:
+        """Show a QR code, then another before it expires, until one has been scanned."""
+        while True:
+            self._scanned.clear()
+            token = await self._export_token()
+            if not isinstance(token, types.auth.LoginToken):
+                return await self._enter_token(token)
+            show(QrCode(qr_url(token.token), token.expires))
+            limit = time_to_renew(token.expires, datetime.now(UTC), self._timing.renew_before)
+            try:
+                async with asyncio.timeout(limit):
+                    await self._scanned.wait()
+            except TimeoutError:
+                continue
+            return await self._enter_token(await self._export_token())
+
+    async def close(self) -> None:
+        """End the attempt; a code that was sent and never used counts no longer."""
+        if self._line is None:
+            return
+        if self._code_hash and not self._done:
+            await self._cancel_code()
+        await self._hang_up()
+
+    async def _enter(self, request: Any) -> LoggedIn | PasswordWanted:
+        try:
+            answer = await self._ask(request)
+        except PasswordNeeded:
+            challenge = await self._ask(functions.account.GetPasswordRequest())
+            return PasswordWanted(challenge.hint or "")
+        return await self._finish(answer)
+
+    async def _export_token(self) -> Any:
+        application = self._assignment.application
+        request = functions.auth.ExportLoginTokenRequest(
+            application.api_id, application.api_hash, []
+        )
+        try:
+            return await self._ask(request)
+        except PasswordNeeded as needed:
+            return needed
+
+    async def _enter_token(self, answer: Any) -> LoggedIn | PasswordWanted:
+        match answer:
+            case PasswordNeeded():
+                challenge = await self._ask(functions.account.GetPasswordRequest())
+                return PasswordWanted(challenge.hint or "")
+            case types.auth.LoginTokenMigrateTo():
+                await self._move(answer.dc_id)
+                imported = await self._ask(functions.auth.ImportLoginTokenRequest(answer.token))
+                return await self._enter_token(imported)
+            case types.auth.LoginTokenSuccess():
+                return await self._finish(answer.authorization)
+            case _:
+                raise Refused(0, type(answer).__name__)
+
+    async def _finish(self, authorization: Any) -> LoggedIn:
+        if not isinstance(authorization, types.auth.Authorization):
+            raise Refused(400, "PHONE_NUMBER_UNOCCUPIED")
+        user = authorization.user
+        try:
+            require_own(user, self._assignment.number)
+        except NeedsLogin:
+            # Made by this very attempt, so it is nobody's login but ours.
+            await self._ask(functions.auth.LogOutRequest())
+            raise
+        self._done = True
+        return LoggedIn(self._session.key(user.id))
+
+    async def _ask(self, request: Any) -> Any:
+        """Ask on the open line, or on a new one under the same key."""
+        line = self._line or await self._open()
+        try:
+            return await line.ask(request)
+        except Moved as moved:
+            await self._move(moved.dc_id)
+            return await self._ask(request)
+        except Unreachable:
+            await self._hang_up()
+            raise
+        except Refused as refused:
+            kind = _WORDS.get(refused.text)
+            if kind is None:
+                raise
+            raise kind(str(refused)) from refused
+
+    async def _open(self) -> Connection:
+        # One key exchange in 200 fails by chance: bad luck with factors, or a key that is too short.
+        for _ in range(KEY_EXCHANGES - 1):
+            with suppress(Unreachable):
+                return await self._connect()
+        return await self._connect()
+
+    async def _connect(self) -> Connection:
+        if self._assignment.data_centre is not None:
+            # Only here is a key agreed on: a stored session never needs to prove the far end.
+            trust(self._assignment.data_centre)
+        client = AccountClient(
+            self._session, self._assignment.application, self._connection, self._timing, self._heard
+        )
+        self._line = line = Connection(client, self._timing)
+        try:
+            await line.open(None)
+            await line.follow()
+        except TelegramError:
+            await self._hang_up()
+            raise
+        return line
+
+    async def _heard(self, _state: UpdateState, updates: Sequence[Any]) -> None:
+        if any(isinstance(update, types.UpdateLoginToken) for update in updates):
+            self._scanned.set()
+
+    async def _move(self, dc_id: int) -> None:
+        line = self._line or await self._open()
+        address = await line.address_of(dc_id)
+        await self._hang_up()
+        self._session.set_dc(dc_id, *address)
+        self._session.forget_key()
+
+    async def _cancel_code(self) -> None:
+        request = functions.auth.CancelCodeRequest(self._assignment.number, self._code_hash)
+        try:
+            await self._ask(request)
+        except TelegramError:
+            # It expires by itself a little later.
+            return
+
+    async def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            await self._held.let_go(self._timing.part_limit)
+            self._held.forget()
+            await asyncio.shield(line.close())
+
+    def _lease_lost(self) -> None:
+        """Need nothing: the refused write has ended the line."""
+
+
+def qr_url(token: bytes) -> str:
+    return "tg://login?token=" + urlsafe_b64encode(token).decode().rstrip("=")
+
+
+def time_to_renew(expires: datetime, now: datetime, before: float) -> float:
+    """Tell how long a QR code may be shown."""
+    return max(1.0, (expires - now).total_seconds() - before)

@@ -1,0 +1,54 @@
+"""Ending a number's session at Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions
+
+from session_worker.protocol.contract import TroubleCode
+from session_worker.telegram.connection.client import AccountClient
+from session_worker.telegram.connection.connection import Connection, fenced
+from session_worker.telegram.connection.identity import require_own
+from session_worker.telegram.connection.session_memory import WorkerSession
+from session_worker.telegram.connection.timing import ConnectionTiming
+from session_worker.telegram.errors import NeedsLogin
+from session_worker.telegram.proxy.transports import HeldLines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_worker.protocol.contract import Assignment, UpdateState
+    from session_worker.session import WritePermit
+
+
+async def log_out(
+    assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
+) -> None:
+    """Make the stored key worthless; one that is so already is fine, another account's is left alone."""
+    timing = timing or ConnectionTiming()
+    session = WorkerSession(assignment.session, assignment.data_centre)
+    held = HeldLines()
+    connection = fenced(right, _lease_lost, assignment.proxy, held)
+    line = Connection(
+        AccountClient(session, assignment.application, connection, timing, _heard), timing
+    )
+    try:
+        await line.open(None)
+        require_own(await line.me(), assignment.number)
+        await line.ask(functions.auth.LogOutRequest())
+    except NeedsLogin as lost:
+        if lost.trouble.code is TroubleCode.WRONG_ACCOUNT:
+            raise
+    finally:
+        await held.let_go(timing.part_limit)
+        await asyncio.shield(line.close())
+
+
+async def _heard(_state: UpdateState, _updates: Sequence[Any]) -> None:
+    """Hear nothing: the account is about to be left."""
+
+
+def _lease_lost() -> None:
+    """Need nothing: the refused write has ended the line."""

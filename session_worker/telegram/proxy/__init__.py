@@ -1,0 +1,1 @@
+"""Connections to Telegram through a proxy."""

@@ -1,0 +1,155 @@
+"""Connections to a proxy, asked to lead on to Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from session_worker.network.guarded_transport import look_up
+from session_worker.network.public_address import is_public
+from session_worker.protocol.contract import TroubleCode
+from session_worker.protocol.proxy import ProxyKind
+from session_worker.telegram.errors import ProxyFailed
+
+if TYPE_CHECKING:
+    from session_worker.network.guarded_transport import Place
+    from session_worker.protocol.proxy import Proxy
+
+SOCKS5, NO_KEY, BY_PASSWORD = 5, 0, 2
+IPV4, NAME, IPV6 = 1, 3, 4
+_LENGTHS = {IPV4: 4, IPV6: 16}
+_REPLIES = {
+    1: "general failure",
+    2: "not allowed by its rules",
+    3: "network unreachable",
+    4: "host unreachable",
+    5: "connection refused",
+    6: "the connection took too long",
+    7: "command not known",
+    8: "kind of address not known",
+}
+WRONG_KEY = 407  # HTTP's status for it
+
+
+class Stream(NamedTuple):
+    """The two ends of a connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+async def reach(proxy: Proxy, telegram: Place, limit: float) -> Stream:
+    """Open a connection through the proxy; raises ProxyFailed, which says whose fault it is."""
+    try:
+        async with asyncio.timeout(limit):
+            stream = await _connect(proxy)
+            try:
+                await _shake_hands(stream, proxy, telegram)
+            except BaseException:
+                stream.writer.transport.abort()
+                raise
+    except TimeoutError as exc:
+        raise ProxyFailed(TroubleCode.PROXY_UNREACHABLE, f"no answer within {limit:g} s") from exc
+    except (EOFError, ConnectionResetError) as exc:
+        raise ProxyFailed(TroubleCode.PROXY_REFUSED, "it closed the connection") from exc
+    except (OSError, UnicodeError) as exc:
+        raise ProxyFailed(TroubleCode.PROXY_UNREACHABLE, f"{type(exc).__name__}: {exc}") from exc
+    return stream
+
+
+async def _connect(proxy: Proxy) -> Stream:
+    """Look the proxy's name up once, check every address, connect to one that was checked."""
+    addresses = await look_up(proxy.host, proxy.port)
+    if not proxy.may_be_private and not all(map(is_public, addresses)):
+        raise ProxyFailed(TroubleCode.PROXY_FORBIDDEN, "")
+    failure: OSError | None = None
+    for address in sorted(addresses, key=lambda each: ":" in each):
+        try:
+            return Stream(*await asyncio.open_connection(address, proxy.port))
+        except OSError as exc:
+            failure = exc
+    raise failure or OSError("the name has no address")
+
+
+async def _shake_hands(stream: Stream, proxy: Proxy, telegram: Place) -> None:
+    match proxy.kind:
+        case ProxyKind.SOCKS5:
+            await _be_let_in(stream, proxy)
+            await _ask_socks(stream, telegram)
+        case ProxyKind.HTTP:
+            await _ask_http(stream, proxy, telegram)
+        case ProxyKind.MTPROXY:
+            pass  # it reads from the first packets who we are, where they go
+
+
+async def _be_let_in(stream: Stream, proxy: Proxy) -> None:
+    methods = bytes([NO_KEY, BY_PASSWORD] if proxy.username else [NO_KEY])
+    stream.writer.write(bytes([SOCKS5, len(methods)]) + methods)
+    version, method = await stream.reader.readexactly(2)
+    if version != SOCKS5:
+        _refused("it speaks no SOCKS5")
+    if method == NO_KEY:
+        return
+    if method not in methods:
+        _wrong_key("it wants a user name and a password")
+    stream.writer.write(b"\x01" + _sized(proxy.username) + _sized(proxy.password))
+    _, status = await stream.reader.readexactly(2)
+    if status:
+        _wrong_key("wrong user name or password")
+
+
+async def _ask_socks(stream: Stream, telegram: Place) -> None:
+    host, port = telegram
+    stream.writer.write(b"\x05\x01\x00" + _socks_address(host) + port.to_bytes(2, "big"))
+    version, reply, _, kind = await stream.reader.readexactly(4)
+    if version != SOCKS5:
+        _refused("it speaks no SOCKS5")
+    if reply:
+        _refused(_REPLIES.get(reply, f"reply {reply}"))
+    length = _LENGTHS.get(kind) or (await stream.reader.readexactly(1))[0]
+    await stream.reader.readexactly(length + 2)
+
+
+async def _ask_http(stream: Stream, proxy: Proxy, telegram: Place) -> None:
+    host, port = telegram
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+    if proxy.username:
+        key = b64encode(f"{proxy.username}:{proxy.password}".encode()).decode()
+        lines.append(f"Proxy-Authorization: Basic {key}")
+    stream.writer.write("\r\n".join([*lines, "", ""]).encode())
+    try:
+        head = await stream.reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError:
+        _refused("it speaks no HTTP")
+    status = head.split(b" ", 2)[1:2]
+    if not head.startswith(b"HTTP/1.") or not status or not status[0].isdigit():
+        _refused("it speaks no HTTP")
+    code = int(status[0])
+    if code == WRONG_KEY:
+        _wrong_key("wrong user name or password" if proxy.username else "it wants a user name")
+    if code not in range(200, 300):
+        _refused(f"status {code}")
+
+
+def _socks_address(host: str) -> bytes:
+    try:
+        packed = ip_address(host).packed
+    except ValueError:
+        return bytes([NAME]) + _sized(host)
+    return bytes([IPV4 if len(packed) == _LENGTHS[IPV4] else IPV6]) + packed
+
+
+def _sized(text: str | None) -> bytes:
+    content = (text or "").encode()
+    return bytes([len(content)]) + content
+
+
+def _refused(why: str) -> NoReturn:
+    raise ProxyFailed(TroubleCode.PROXY_REFUSED, why)
+
+
+def _wrong_key(why: str) -> NoReturn:
+    raise ProxyFailed(TroubleCode.PROXY_UNAUTHORIZED, why)

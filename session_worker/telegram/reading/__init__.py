@@ -1,0 +1,1 @@
+"""From Telegram's objects to our values."""

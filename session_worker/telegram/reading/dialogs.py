@@ -1,0 +1,54 @@
+"""The list of an account's chats, gone through once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telethon.tl import functions, types
+
+from session_worker.telegram.reading.message_parser import marked_id
+
+PAGE = 100  # chats
+MOST_PAGES = 50
+
+
+class Dialogs:
+    """Asks for one page after the other; when one can't be had, the same is asked for again."""
+
+    def __init__(self) -> None:
+        self._pages = 0
+        self.next_request: Any = _request(None, 0, types.InputPeerEmpty())
+
+    def take(self, page: Any) -> None:
+        """Go on behind this page; behind the last one, or a refused one, there is nothing."""
+        self._pages += 1
+        last = None if page is None else _last(page)
+        if last is None or not isinstance(page, types.messages.DialogsSlice):
+            self.next_request = None
+            return
+        peer = _peers(page).get(marked_id(last.peer_id))
+        is_over = peer is None or self._pages >= MOST_PAGES
+        self.next_request = None if is_over else _request(last.date, last.id, peer)
+
+
+def _request(date: Any, message_id: int, peer: Any) -> Any:
+    return functions.messages.GetDialogsRequest(
+        offset_date=date, offset_id=message_id, offset_peer=peer, limit=PAGE, hash=0
+    )
+
+
+def _last(page: Any) -> Any:
+    """Find the newest message of the last chat on a page that has one."""
+    tops = {(marked_id(message.peer_id), message.id): message for message in page.messages}
+    found = (tops.get((marked_id(d.peer), d.top_message)) for d in reversed(page.dialogs))
+    return next((message for message in found if message is not None), None)
+
+
+def _peers(page: Any) -> dict[int, Any]:
+    chats = {marked_id(_peer_of(chat)): chat for chat in page.chats}
+    return {user.id: user for user in page.users} | chats
+
+
+def _peer_of(chat: Any) -> Any:
+    is_group = isinstance(chat, types.Chat | types.ChatForbidden | types.ChatEmpty)
+    return types.PeerChat(chat.id) if is_group else types.PeerChannel(chat.id)

@@ -1,0 +1,161 @@
+"""Messages read from the history: single ones, and those that a gap has swallowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
+from session_worker.telegram.reading.message_parser import marked_id, written
+from session_worker.telegram.reading.messages_by_id import (
+    PAGE,
+    Found,
+    MessagesById,
+    answer_to,
+    entities_of,
+)
+from session_worker.telegram.reading.people import contact_of, names_of
+from session_worker.telegram.reading.recent_messages import snippet
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from session_worker.telegram.reading.messages_by_id import Patiently
+    from session_worker.telegram.reading.people import Ask
+    from session_worker.telegram.reading.recent_messages import RecentMessages
+    from session_worker.texts.chat_texts import ChatTexts
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last message known: newer ones have a higher id, or where that is unknown a later date."""
+
+    message_id: int
+    date: int
+
+    def is_before(self, message: Any) -> bool:
+        if self.message_id:
+            return bool(message.id > self.message_id)
+        return bool(message.date.timestamp() >= self.date)
+
+
+@dataclass(slots=True)
+class Backfill:
+    """Reads what is newer than the last message known, chat by chat, oldest first."""
+
+    ask: Ask
+    patiently: Patiently
+    last: Last
+    unread: list[str] = field(default_factory=list)
+
+    async def messages(self) -> AsyncIterator[Found]:
+        """Read chat by chat; by their ids those messages whose chats can't be decoded."""
+        read: set[int] = set()
+        try:
+            async for found in self._chat_by_chat():
+                read.add(found.message.id)
+                yield found
+        except Undecodable as error:
+            if not self.last.message_id:
+                self.unread.append(str(error))
+                return
+            rest = MessagesById(self.ask, self.patiently, self.unread)
+            async for found in rest.messages(self.last.message_id + 1):
+                if found.message.id not in read:
+                    yield found
+
+    async def _chat_by_chat(self) -> AsyncIterator[Found]:
+        async for dialog, entities in self._dialogs():
+            try:
+                async for found in self._history(dialog.peer, entities):
+                    yield found
+            except (PeerUnknown, Refused) as error:
+                if isinstance(error, Undecodable) and self.last.message_id:
+                    raise
+                self.unread.append(f"{marked_id(dialog.peer)}: {error}")
+
+    async def _dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
+        """Go through the private chats in which something is new, the latest first."""
+        offset: dict[str, Any] = {
+            "offset_date": None,
+            "offset_id": 0,
+            "offset_peer": types.InputPeerEmpty(),
+        }
+        while True:
+            request = functions.messages.GetDialogsRequest(**offset, limit=PAGE, hash=0)
+            page = await answer_to(request, self.ask, self.patiently)
+            entities = entities_of(page)
+            tops = {(marked_id(m.peer_id), m.id): m for m in page.messages}
+            found = [(d, tops.get((marked_id(d.peer), d.top_message))) for d in page.dialogs]
+            news = [d for d, top in found if top is not None and self.last.is_before(top)]
+            for dialog in news:
+                if isinstance(dialog.peer, types.PeerUser):
+                    yield dialog, entities
+            last = next((top for _, top in reversed(found) if top is not None), None)
+            if not isinstance(page, types.messages.DialogsSlice) or last is None or not news:
+                return
+            offset = {
+                "offset_date": last.date,
+                "offset_id": last.id,
+                "offset_peer": entities[marked_id(last.peer_id)],
+            }
+
+    async def _history(self, peer: Any, entities: dict[int, Any]) -> AsyncIterator[Found]:
+        user = entities[marked_id(peer)]
+        address = types.InputPeerUser(user.id, user.access_hash or 0)
+        reached = self.last.message_id
+        while page := await self._page(address, reached):
+            for found in page:
+                if self.last.is_before(found.message):
+                    yield found
+            reached = page[-1].message.id
+
+    async def _page(self, address: Any, reached: int) -> Sequence[Found]:
+        """Read the messages that follow one, oldest first; without one, those since the date."""
+        request = functions.messages.GetHistoryRequest(
+            address,
+            offset_id=reached and reached + 1,
+            offset_date=None if reached else datetime.fromtimestamp(self.last.date, UTC),
+            add_offset=-PAGE,
+            limit=PAGE,
+            max_id=0,
+            min_id=reached,
+            hash=0,
+        )
+        page = await answer_to(request, self.ask, self.patiently)
+        entities = entities_of(page)
+        return [Found(message, entities) for message in reversed(page.messages)]
+
+
+NOBODY = types.User(0)
+
+
+class History:
+    """Finds single messages again."""
+
+    def __init__(self, ask: Ask, recent_messages: RecentMessages, words: ChatTexts) -> None:
+        self._ask = ask
+        self._recent_messages = recent_messages
+        self._words = words
+
+    async def message(self, message_id: int) -> Any | None:
+        """Fetch a message as it is now; None when it is gone."""
+        found = await self._ask(
+            functions.messages.GetMessagesRequest([types.InputMessageID(message_id)])
+        )
+        message = found.messages[0] if found.messages else None
+        return None if isinstance(message, types.MessageEmpty) else message
+
+    async def snippet(self, message_id: int) -> str:
+        """Say in short what a message says; empty when it is gone."""
+        line = self._recent_messages.find(message_id)
+        if line is not None:
+            return line.snippet
+        message = await self.message(message_id)
+        if message is None or not isinstance(message.peer_id, types.PeerUser):
+            return ""
+        parsed = written(message, contact_of(NOBODY), names_of({}), self._words)
+        return snippet(parsed.incoming.text or parsed.label)

@@ -1,0 +1,183 @@
+"""A Telegram message as a value of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import types
+
+from session_worker.protocol.messages import Contact, Incoming, IncomingKind
+from session_worker.telegram.reading.files import file_object, files_of
+from session_worker.telegram.reading.formatting import plain, quoted, readable
+from session_worker.telegram.reading.media_text import media_text, service_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from session_worker.texts.chat_texts import ChatTexts
+
+
+# What the file beside it shows by itself, so that a caption needs no label.
+_SHOWN_BY_FILE = (types.DocumentAttributeAudio, types.DocumentAttributeSticker)
+
+
+def written(
+    message: Any, contact: Contact, names: Mapping[int, str], words: ChatTexts
+) -> ParsedMessage:
+    """Make a value of a message in a private chat."""
+    body = plain(_body(message, words))
+    lines = [*_preface(message, names, words), body]
+    incoming = Incoming(
+        peer_id=message.peer_id.user_id,
+        message_ids=(message.id,),
+        date=int(message.date.timestamp()),
+        is_echo=bool(message.out),
+        text="\n".join(line for line in lines if line),
+        reply_to=_replied(message.reply_to),
+        contact=contact,
+        files=files_of(message),
+    )
+    return ParsedMessage(incoming, _label(message, words), message.grouped_id)
+
+
+def edited(
+    message: Any, before: ParsedMessage, words: ChatTexts, *, has_new_file: bool
+) -> ParsedMessage:
+    """Make a line that says how a message reads now."""
+    incoming = before.incoming
+    text = words.edited.format(text=incoming.text or before.label)
+    changed = {
+        "what": IncomingKind.EDIT,
+        "text": text,
+        "edit_date": int(message.edit_date.timestamp()),
+        "reply_to": None,
+        "files": incoming.files if has_new_file else (),
+    }
+    return ParsedMessage(incoming.changed(**changed))
+
+
+def is_silent(message: Any, words: ChatTexts) -> bool:
+    """Whether a message says nothing: an event that is only about how the chat looks."""
+    return isinstance(message, types.MessageService) and not service_text(
+        message.action, words, is_out=bool(message.out)
+    )
+
+
+def is_rewritten(message: Any) -> bool:
+    """Whether an edit changed what is written, not only reactions, previews, a place on the move."""
+    moves = isinstance(message.media, types.MessageMediaGeoLive)
+    return message.edit_date is not None and not message.edit_hide and not moves
+
+
+def short_message(update: Any) -> Any:
+    """Write out the short form in which Telegram sends plain texts."""
+    return types.Message(
+        id=update.id,
+        peer_id=types.PeerUser(update.user_id),
+        date=update.date,
+        message=update.message,
+        out=update.out,
+        fwd_from=update.fwd_from,
+        reply_to=update.reply_to,
+        entities=update.entities,
+    )
+
+
+def file_key(message: Any) -> int | None:
+    """Name the file in a message; another file has another name."""
+    file = file_object(getattr(message, "media", None))
+    return None if file is None else int(file.id)
+
+
+def _body(message: Any, words: ChatTexts) -> str:
+    """Write what the message says; empty if nothing but a file does."""
+    if isinstance(message, types.MessageService):
+        return service_text(message.action, words, is_out=bool(message.out))
+    text = readable(message.message or "", message.entities)
+    described = media_text(message.media, words)
+    if text and _is_shown(message.media):
+        return text
+    if not text and file_object(message.media) is not None and files_of(message):
+        return ""
+    if getattr(message, "rich_message", None) is not None:
+        described = words.unsupported
+    return "\n".join(part for part in (described, text) if part) or words.empty
+
+
+def _label(message: Any, words: ChatTexts) -> str:
+    if isinstance(message, types.MessageService):
+        return ""
+    return plain(media_text(message.media, words))
+
+
+def _is_shown(media: Any) -> bool:
+    """Whether a file stands for itself beside its caption, as photos do, voices do not."""
+    file = file_object(media)
+    if isinstance(file, types.Document):
+        return not any(
+            isinstance(attribute, _SHOWN_BY_FILE) or getattr(attribute, "round_message", False)
+            for attribute in file.attributes
+        )
+    return file is not None and isinstance(media, types.MessageMediaPhoto)
+
+
+def _preface(message: Any, names: Mapping[int, str], words: ChatTexts) -> list[str]:
+    lines = []
+    reply = message.reply_to
+    if isinstance(reply, types.MessageReplyStoryHeader):
+        lines.append(words.reply_to_story)
+    elif reply is not None and reply.quote_text:
+        lines.append(quoted(plain(reply.quote_text)))
+    forward = getattr(message, "fwd_from", None)
+    if forward is not None:
+        lines.append(words.forwarded.format(name=plain(_author(forward, names, words))))
+    return lines
+
+
+def _author(forward: Any, names: Mapping[int, str], words: ChatTexts) -> str:
+    """Name whom a message is forwarded from, who may be hidden, gone or a channel."""
+    known = names.get(marked_id(forward.from_id)) if forward.from_id is not None else None
+    name = known or forward.from_name or words.somebody
+    return f"{name} ({forward.post_author})" if forward.post_author else name
+
+
+def marked_id(peer: Any) -> int:
+    """Give a peer a number that no user, group or channel shares with it."""
+    match peer:
+        case types.PeerUser(user_id=user_id):
+            return int(user_id)
+        case types.PeerChat(chat_id=chat_id):
+            return -int(chat_id)
+        case _:
+            return -(1_000_000_000_000 + int(peer.channel_id))
+
+
+def _replied(reply: Any) -> int | None:
+    """Find the message replied to, unless its line is told already or is in another chat."""
+    if not isinstance(reply, types.MessageReplyHeader):
+        return None
+    if reply.quote_text or reply.reply_to_peer_id is not None:
+        return None
+    replied: int | None = reply.reply_to_msg_id
+    return replied
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMessage:
+    """Something to be told to Planfix; without a text of its own it is called by its label."""
+
+    incoming: Incoming
+    label: str = ""
+    album: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMark:
+    """The contact has read what the number wrote, up to a message."""
+
+    peer_id: int
+    up_to: int
+
+
+ParsedUpdate = ParsedMessage | ReadMark

@@ -1,0 +1,92 @@
+"""Messages of the account asked for by their ids, around those that our layer can't decode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
+from session_worker.telegram.reading.message_parser import marked_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from session_worker.telegram.reading.people import Ask
+
+    Patiently = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One message, with everybody named in it."""
+
+    message: Any
+    entities: dict[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesById:
+    """Reads private chats with groups in the order in which everything was written."""
+
+    ask: Ask
+    patiently: Patiently
+    unread: list[str]
+
+    async def messages(self, first: int, before: int = 0) -> AsyncIterator[Found]:
+        """Read from an id on, up to another; without one until there are no more messages."""
+        while not before or first < before:
+            ids = range(first, min(first + PAGE, before) if before else first + PAGE)
+            unread = len(self.unread)
+            page = await self._page(ids)
+            for found in page:
+                yield found
+            if not before and not page and len(self.unread) == unread:
+                return
+            first = ids.stop
+
+    async def _page(self, ids: Sequence[int]) -> list[Found]:
+        """Read what is there of these; halves of it where the whole can't be decoded."""
+        wanted = [types.InputMessageID(message_id) for message_id in ids]
+        try:
+            page = await answer_to(
+                functions.messages.GetMessagesRequest(wanted), self.ask, self.patiently
+            )
+        except Undecodable:
+            if len(ids) == 1:
+                self.unread.append(f"message {ids[0]}")
+                return []
+            half = len(ids) // 2
+            return [*await self._page(ids[:half]), *await self._page(ids[half:])]
+        entities = entities_of(page)
+        there = (m for m in page.messages if not isinstance(m, types.MessageEmpty))
+        return [Found(message, entities) for message in sorted(there, key=lambda m: m.id)]
+
+
+async def answer_to(request: Any, ask: Ask, patiently: Patiently) -> Any:
+    """Ask until there is an answer, if only a refusal."""
+
+    async def attempt() -> Any:
+        try:
+            return await ask(request)
+        except (PeerUnknown, Refused) as error:
+            return error
+
+    answer = await patiently(attempt)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def entities_of(page: Any) -> dict[int, Any]:
+    users = {user.id: user for user in page.users}
+    return users | {_marked(chat): chat for chat in page.chats}
+
+
+def _marked(chat: Any) -> int:
+    is_group = isinstance(chat, types.Chat | types.ChatForbidden | types.ChatEmpty)
+    peer = types.PeerChat(chat.id) if is_group else types.PeerChannel(chat.id)
+    return marked_id(peer)

@@ -1,0 +1,104 @@
+"""Who the people are that write, from what Telegram tells along with their messages."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from telethon import utils
+from telethon.tl import functions, types
+
+from session_worker.protocol.messages import Contact
+from session_worker.telegram.errors import PeerUnknown, Refused
+from session_worker.telegram.reading.formatting import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    Ask = Callable[[Any], Awaitable[Any]]
+
+log = logging.getLogger(__name__)
+
+MOST_KEPT = 300  # people
+SERVICE = 777000  # Telegram itself
+IGNORED_BOTS = frozenset({"planfix_bot"})
+
+
+def contact_of(user: Any) -> Contact:
+    """Take from a user what Planfix may be told."""
+    return Contact(
+        peer_id=user.id,
+        first_name=plain(user.first_name or ""),
+        last_name=plain(user.last_name or ""),
+        username=_username(user),
+        phone=user.phone,
+        photo_id=getattr(user.photo, "photo_id", None),
+    )
+
+
+def names_of(entities: Mapping[int, Any]) -> dict[int, str]:
+    """Name users and channels that came along with a message."""
+    return {marked: utils.get_display_name(entity) for marked, entity in entities.items()}
+
+
+def is_ignored(contact: Contact, me: int) -> bool:
+    """Whether what is written in this chat is none of Planfix's business."""
+    username = (contact.username or "").lower()
+    return contact.peer_id in {me, SERVICE} or username in IGNORED_BOTS
+
+
+class People:
+    """Remembers the people lately heard of, asks Telegram about the others."""
+
+    def __init__(self, ask: Ask, owner: Callable[[], int | None] = lambda: None) -> None:
+        self._ask = ask
+        self._owner = owner
+        self._known: OrderedDict[int, Contact] = OrderedDict()
+        self._me: int | None = None
+
+    def learn(self, entities: Iterable[Any]) -> None:
+        for user in entities:
+            if isinstance(user, types.User):
+                self._keep(user)
+
+    async def me(self) -> int:
+        """Tell our own id."""
+        self._me = self._me or self._owner()
+        if self._me is None:
+            users = await self._ask(functions.users.GetUsersRequest([types.InputUserSelf()]))
+            self._me = int(users[0].id)
+        return self._me
+
+    async def contact(self, user_id: int) -> Contact:
+        """Tell who somebody is; only the id of someone whom Telegram does not show."""
+        if user_id not in self._known:
+            try:
+                self.learn(await self._ask(functions.users.GetUsersRequest([user_id])))
+            except (PeerUnknown, Refused) as error:
+                log.info("Telegram does not show %s: %s", user_id, error)
+        return self._known.get(user_id) or Contact(peer_id=user_id)
+
+    def forget(self, user_id: int) -> None:
+        """Ask again next time, since something about them has changed."""
+        self._known.pop(user_id, None)
+
+    def _keep(self, user: Any) -> None:
+        contact = contact_of(user)
+        known = self._known.get(user.id)
+        if user.min:
+            if known is None:
+                return
+            # A shortened user tells names only.
+            names = {"first_name": contact.first_name, "last_name": contact.last_name}
+            contact = known.model_copy(update=names)
+        self._known[user.id] = contact
+        self._known.move_to_end(user.id)
+        if len(self._known) > MOST_KEPT:
+            self._known.popitem(last=False)
+
+
+def _username(user: Any) -> str | None:
+    more = (name.username for name in user.usernames or () if name.active)
+    username: str | None = user.username or next(more, None)
+    return username

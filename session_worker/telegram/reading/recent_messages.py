@@ -1,0 +1,77 @@
+"""The newest messages of each chat and those we sent, for replies, edits and deletions."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_worker.formatting.rendering import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_worker.protocol.messages import Part
+    from session_worker.telegram.reading.message_index import MessageIndex
+
+
+class SentMessages:
+    """Notes what Telegram does not tell whoever sent it.
+
+    The places are kept apart from those of what was heard: the newest of these says up to where
+    everything was heard.
+    """
+
+    def __init__(self, recent_messages: RecentMessages, places: MessageIndex) -> None:
+        self._recent_messages = recent_messages
+        self._places = places
+
+    async def note(self, peer_id: int, part: Part, sent: Sequence[int | None]) -> None:
+        """Remember which messages a part has become."""
+        found = [message_id for message_id in dict.fromkeys(sent) if message_id and message_id > 0]
+        for message_id in found:
+            self._places.add(message_id, peer_id, is_out=True)
+        if part.text and sent[-1] in found:
+            self._remember(peer_id, sent[-1], part.text)
+        await self._places.save()
+
+    def _remember(self, peer_id: int, message_id: int | None, text: str) -> None:
+        if message_id is not None and self._recent_messages.find(message_id) is None:
+            line = RecentMessage(peer_id, is_out=True, snippet=snippet(render(text).text))
+            self._recent_messages.remember(message_id, line)
+
+
+MOST_KEPT = 500  # messages
+LONGEST_SNIPPET = 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class RecentMessage:
+    """One message, shortened."""
+
+    peer_id: int
+    is_out: bool
+    snippet: str
+    file: int | None = None
+
+
+class RecentMessages:
+    """The newest messages of all chats, by their ids."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[int, RecentMessage] = OrderedDict()
+
+    def remember(self, message_id: int, line: RecentMessage) -> None:
+        self._lines[message_id] = line
+        self._lines.move_to_end(message_id)
+        if len(self._lines) > MOST_KEPT:
+            self._lines.popitem(last=False)
+
+    def find(self, message_id: int) -> RecentMessage | None:
+        return self._lines.get(message_id)
+
+
+def snippet(text: str) -> str:
+    """Shorten a text to what recalls it."""
+    text = text.strip()
+    return text if len(text) <= LONGEST_SNIPPET else f"{text[:LONGEST_SNIPPET].rstrip()}…"

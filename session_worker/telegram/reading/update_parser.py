@@ -1,0 +1,148 @@
+"""Updates of Telegram as things heard, whatever they are about."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import types
+
+from session_worker.protocol.messages import Incoming, IncomingKind
+from session_worker.telegram.reading.message_parser import (
+    ParsedMessage,
+    ParsedUpdate,
+    ReadMark,
+    edited,
+    file_key,
+    is_rewritten,
+    is_silent,
+    short_message,
+    written,
+)
+from session_worker.telegram.reading.people import is_ignored, names_of
+from session_worker.telegram.reading.recent_messages import RecentMessage, snippet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from session_worker.protocol.messages import Contact
+    from session_worker.telegram.reading.message_index import IndexedMessage, MessageIndex
+    from session_worker.telegram.reading.people import People
+    from session_worker.telegram.reading.recent_messages import RecentMessages
+    from session_worker.texts.chat_texts import ChatTexts
+
+MOST_DELETIONS = 100  # messages in one line for Planfix; a whole chat may be deleted at once
+
+
+class UpdateParser:
+    """Understands one update after the other, remembering what later ones refer to.
+
+    The first of the places are those of what it has heard, the second of what we have sent.
+    """
+
+    def __init__(
+        self,
+        people: People,
+        recent_messages: RecentMessages,
+        places: tuple[MessageIndex, MessageIndex],
+        words: ChatTexts,
+    ) -> None:
+        self._people = people
+        self._recent_messages = recent_messages
+        self._message_index, self._sent = places
+        self._words = words
+
+    async def listen(self, update: Any) -> Sequence[ParsedUpdate]:
+        """Tell what an update means for Planfix; often nothing."""
+        entities = getattr(update, "_entities", {})
+        self._people.learn(entities.values())
+        match update:
+            case types.UpdateNewMessage(message=message):
+                return await self.read(message, entities)
+            case types.UpdateShortMessage():
+                return await self.read(short_message(update), entities)
+            case types.UpdateEditMessage(message=message):
+                return await self._reread(message, entities)
+            case types.UpdateDeleteMessages(messages=message_ids):
+                return await self._note_deletion(message_ids)
+            case types.UpdateReadHistoryOutbox(peer=types.PeerUser(user_id=peer_id)):
+                return (ReadMark(peer_id, update.max_id),)
+            case types.UpdateUser() | types.UpdateUserName() | types.UpdateUserPhone():
+                self._people.forget(update.user_id)
+            case _:
+                pass
+        return ()
+
+    async def read(self, message: Any, entities: Mapping[int, Any]) -> Sequence[ParsedMessage]:
+        """Take a new message."""
+        self._people.learn(entities.values())
+        contact = await self._contact_in(message)
+        if contact is None or is_silent(message, self._words):
+            return ()
+        parsed = written(message, contact, names_of(entities), self._words)
+        self._remember(message, parsed)
+        self._message_index.add(message.id, contact.peer_id, is_out=bool(message.out))
+        return (parsed,)
+
+    async def _reread(self, message: Any, entities: Mapping[int, Any]) -> Sequence[ParsedMessage]:
+        contact = await self._contact_in(message)
+        if contact is None or isinstance(message, types.MessageService):
+            return ()
+        if not is_rewritten(message):
+            return ()
+        known = self._recent_messages.find(message.id)
+        now = written(message, contact, names_of(entities), self._words)
+        has_new_file = known is None or known.file != file_key(message)
+        self._remember(message, now)
+        return (edited(message, now, self._words, has_new_file=has_new_file),)
+
+    def _remember(self, message: Any, parsed: ParsedMessage) -> None:
+        text = snippet(parsed.incoming.text or parsed.label)
+        line = RecentMessage(
+            parsed.incoming.peer_id, parsed.incoming.is_echo, text, file_key(message)
+        )
+        self._recent_messages.remember(message.id, line)
+
+    async def _contact_in(self, message: Any) -> Contact | None:
+        """Find whom a message is exchanged with; None in chats that are not private or ignored."""
+        if isinstance(message, types.MessageEmpty):
+            return None
+        if not isinstance(message.peer_id, types.PeerUser):
+            return None
+        contact = await self._people.contact(message.peer_id.user_id)
+        return None if is_ignored(contact, await self._people.me()) else contact
+
+    async def _note_deletion(self, message_ids: Sequence[int]) -> Sequence[ParsedUpdate]:
+        gone: dict[tuple[int, bool], list[int]] = defaultdict(list)
+        for message_id in sorted(message_ids):
+            line = self._recent_messages.find(message_id)
+            place = line or await self._find(message_id)
+            if place is not None:
+                gone[place.peer_id, place.is_out].append(message_id)
+        return [
+            await self._deleted(*chat, ids[start : start + MOST_DELETIONS])
+            for chat, ids in gone.items()
+            for start in range(0, len(ids), MOST_DELETIONS)
+        ]
+
+    async def _find(self, message_id: int) -> IndexedMessage | None:
+        return await self._message_index.find(message_id) or await self._sent.find(message_id)
+
+    async def _deleted(self, peer_id: int, is_out: bool, message_ids: list[int]) -> ParsedMessage:
+        incoming = Incoming(
+            what=IncomingKind.DELETION,
+            peer_id=peer_id,
+            message_ids=tuple(message_ids),
+            date=int(time.time()),
+            is_echo=is_out,
+            text="\n".join(dict.fromkeys(map(self._deletion_line, message_ids))),
+            contact=await self._people.contact(peer_id),
+        )
+        return ParsedMessage(incoming)
+
+    def _deletion_line(self, message_id: int) -> str:
+        line = self._recent_messages.find(message_id)
+        if line is None or not line.snippet:
+            return self._words.deleted
+        return self._words.deleted_text.format(text=line.snippet)

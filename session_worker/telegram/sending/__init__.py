@@ -1,0 +1,1 @@
+"""From our values to Telegram's requests."""

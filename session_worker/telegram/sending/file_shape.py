@@ -1,0 +1,86 @@
+"""The form in which a file is sent: as Telegram shows best what is really in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import types
+
+from session_worker.formatting.media_kind import MediaKind, kind_of, mime_of
+from session_worker.telegram.sending import media_probe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GIF = "image/gif"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a file turned out to be; attributes are TL objects."""
+
+    kind: MediaKind
+    mime: str
+    attributes: tuple[Any, ...] = ()
+
+    @property
+    def joins_albums(self) -> bool:
+        return self.kind in {MediaKind.PHOTO, MediaKind.VIDEO}
+
+    def media(self, uploaded: Any) -> Any:
+        """Make what a request carries of the uploaded file."""
+        if self.kind is MediaKind.PHOTO:
+            return types.InputMediaUploadedPhoto(uploaded)
+        # Telegram makes an animation of a GIF that is not forced to stay a file.
+        is_file = self.kind is MediaKind.DOCUMENT and self.mime != GIF
+        return types.InputMediaUploadedDocument(
+            uploaded, self.mime, list(self.attributes), force_file=is_file or None
+        )
+
+
+def shape_of(path: Path, name: str, *, as_document: bool = False) -> Shape:
+    """Look into a file; what is not what its name promises goes as a document."""
+    named = types.DocumentAttributeFilename(name)
+    mime = mime_of(name)
+    document = Shape(MediaKind.DOCUMENT, mime, (named,))
+    if as_document:
+        return document
+    match kind_of(name):
+        case MediaKind.PHOTO:
+            return Shape(MediaKind.PHOTO, mime) if _is_photo(path) else document
+        case MediaKind.VIDEO:
+            about = _about_film(path)
+            return Shape(MediaKind.VIDEO, mime, (about, named)) if about else document
+        case MediaKind.VOICE:
+            return _sound(path, mime, named)
+        case MediaKind.AUDIO:
+            about = types.DocumentAttributeAudio(0)
+            return Shape(MediaKind.AUDIO, mime, (about, named))
+        case MediaKind.DOCUMENT:
+            return document
+
+
+def _is_photo(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(media_probe.HEAD)
+    return media_probe.can_be_photo(media_probe.measure_picture(head), path.stat().st_size)
+
+
+def _about_film(path: Path) -> Any:
+    with path.open("rb") as file:
+        found = media_probe.measure_video(file)
+    if found is None:
+        return None
+    return types.DocumentAttributeVideo(
+        found.seconds, found.width, found.height, supports_streaming=True
+    )
+
+
+def _sound(path: Path, mime: str, named: Any) -> Shape:
+    with path.open("rb") as file:
+        seconds = media_probe.measure_voice(file)
+    if seconds is None:
+        return Shape(MediaKind.AUDIO, mime, (types.DocumentAttributeAudio(0), named))
+    about = types.DocumentAttributeAudio(round(seconds), voice=True)
+    return Shape(MediaKind.VOICE, mime, (about,))

@@ -1,0 +1,95 @@
+"""What Telegram's limits on sending mean for this account: who waits, what is told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from session_worker.protocol.contract import Trouble, TroubleCode
+from session_worker.telegram.errors import FloodWait, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_worker.telegram.sending.uploads import Ask
+
+WORTH_TELLING = 5.0  # seconds of waiting
+SPAM_LIMIT = 3600.0  # seconds without first contacts after PEER_FLOOD, which names no time
+UNNAMED_WAIT = 30.0  # seconds
+
+
+class Limited(Protocol):
+    """Whose state tells that sending is limited."""
+
+    def limit(self, trouble: Trouble | None) -> None: ...
+
+
+class FloodControl:
+    """Tells a chat that must wait from an account that must.
+
+    Telegram does not say which it means. A second chat that is refused while the first still
+    waits shows that it is the account, for that kind of request.
+    """
+
+    def __init__(self, account: Limited, clock: Callable[[], float] = time.monotonic) -> None:
+        self._account = account
+        self._clock = clock
+        self._waits: dict[tuple[str, int], float] = {}
+        self._pauses: dict[str, float] = {}
+        self._spam_until = 0.0
+        self._told_until = 0.0
+        self._end: asyncio.TimerHandle | None = None
+
+    @property
+    def blocks_first_contacts(self) -> bool:
+        """Whether only those may be written to who wrote first."""
+        return self._clock() < self._spam_until
+
+    async def pass_on(self, ask: Ask, request: Any, peer_id: int) -> Any:
+        """Ask, unless the whole account must wait; learn from the answer."""
+        method = type(request).__name__
+        left = self._pauses.get(method, 0.0) - self._clock()
+        if left > 0:
+            raise FloodWait(left, "FLOOD_WAIT")
+        try:
+            return await ask(request)
+        except FloodWait as wait:
+            self.refused(method, peer_id, wait.seconds)
+            raise
+        except Refused as refusal:
+            if refusal.text == "PEER_FLOOD":
+                self.suspected()
+            raise
+
+    def refused(self, method: str, peer_id: int, seconds: float | None) -> None:
+        """Note a wait that Telegram asked for."""
+        now, until = self._clock(), self._clock() + (seconds or UNNAMED_WAIT)
+        self._waits = {key: end for key, end in self._waits.items() if end > now}
+        others = [
+            end for (kind, peer), end in self._waits.items() if kind == method and peer != peer_id
+        ]
+        if others:
+            self._pauses[method] = max(until, *others, self._pauses.get(method, 0.0))
+        self._waits[method, peer_id] = until
+        if until - now > WORTH_TELLING:
+            self._tell(until, f"FLOOD_WAIT for {method}")
+
+    def suspected(self) -> None:
+        """Note that Telegram takes us for a spammer."""
+        self._spam_until = self._clock() + SPAM_LIMIT
+        self._tell(self._spam_until, "PEER_FLOOD")
+
+    def close(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
+
+    def _tell(self, until: float, detail: str) -> None:
+        if until <= self._told_until:
+            return
+        self._told_until = until
+        left = until - self._clock()
+        trouble = Trouble(code=TroubleCode.LIMITED, detail=detail, retry_after=left)
+        self._account.limit(trouble)
+        self.close()
+        self._end = asyncio.get_running_loop().call_later(left, self._account.limit, None)

@@ -1,0 +1,162 @@
+"""The size and duration of videos, pictures and voice messages."""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+MOST_INDEX = 8 << 20  # bytes of the index that are looked at
+_CONTAINERS = frozenset({b"trak"})
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What players want to know beforehand; zeros where nothing is known."""
+
+    seconds: float = 0.0
+    width: int = 0
+    height: int = 0
+
+
+def measure_video(file: IO[bytes]) -> VideoInfo | None:
+    """Look for the index of an MP4; None when the file is not one."""
+    index = _find_index(file)
+    if index is None:
+        return None
+    try:
+        return _read_index(index)
+    except struct.error:
+        return VideoInfo()
+
+
+def _find_index(file: IO[bytes]) -> bytes | None:
+    """Go from box to box at the top; the index may come after the pictures."""
+    place, is_film = 0, False
+    while True:
+        file.seek(place)
+        header = file.read(16)
+        if len(header) < 8:
+            return b"" if is_film else None
+        size, kind = struct.unpack_from(">I4s", header)
+        if size == 1 and len(header) == 16:
+            (size,) = struct.unpack_from(">Q", header, 8)
+        if place == 0 and kind != b"ftyp":
+            return None
+        is_film = True
+        if kind == b"moov":
+            file.seek(place + 8)
+            return file.read(min(size, MOST_INDEX) - 8)
+        if size < 8:
+            return b""
+        place += size
+
+
+def _read_index(index: bytes) -> VideoInfo:
+    seconds, width, height = 0.0, 0, 0
+    for kind, body in _boxes(index):
+        if kind == b"mvhd":
+            seconds = _seconds(body)
+        elif kind == b"tkhd" and not width:
+            # Sixteen bits of each are behind the point; sound has no size.
+            wide, high = struct.unpack(">II", body[-8:])
+            width, height = wide >> 16, high >> 16
+    return VideoInfo(seconds, width, height)
+
+
+def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = 0
+    while place + 8 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, place)
+        body = content[place + 8 : place + max(size, 8)]
+        if kind in _CONTAINERS:
+            yield from _boxes(body)
+        else:
+            yield kind, body
+        place += max(size, 8)
+
+
+def _seconds(body: bytes) -> float:
+    if body[:1] == b"\1":
+        scale, duration = struct.unpack_from(">IQ", body, 20)
+    else:
+        scale, duration = struct.unpack_from(">II", body, 12)
+    return duration / scale if scale else 0.0
+
+
+HEAD = 256 << 10  # bytes; a JPEG may carry much about its camera before it tells its size
+MOST_BYTES = 10 << 20
+MOST_EDGES = 10_000  # pixels, width plus height
+MOST_RATIO = 20
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
+_STANDALONE = {0x01, 0xFF, *range(0xD0, 0xD8)}
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInfo:
+    """Edges in pixels."""
+
+    width: int
+    height: int
+
+
+def measure_picture(head: bytes) -> PictureInfo | None:
+    """Read a PNG's or JPEG's header; None when it is neither, or broken."""
+    try:
+        if head.startswith(_PNG):
+            return PictureInfo(*struct.unpack_from(">II", head, 16))
+        return _measure_jpeg(head) if head.startswith(_JPEG) else None
+    except (struct.error, IndexError):
+        return None
+
+
+def can_be_photo(picture: PictureInfo | None, size: int) -> bool:
+    """Whether Telegram takes it as a photo rather than as a file."""
+    if picture is None or size > MOST_BYTES:
+        return False
+    short, long = sorted((picture.width, picture.height))
+    return short > 0 and short + long <= MOST_EDGES and long <= short * MOST_RATIO
+
+
+def _measure_jpeg(head: bytes) -> PictureInfo | None:
+    """Walk from marker to marker until the one that begins a frame."""
+    place = 2
+    while head[place] == 0xFF:
+        marker = head[place + 1]
+        if marker in _FRAMES:
+            height, width = struct.unpack_from(">HH", head, place + 5)
+            return PictureInfo(width, height)
+        if marker in _STANDALONE:
+            place += 1 if marker == 0xFF else 2
+        else:
+            place += 2 + struct.unpack_from(">H", head, place + 2)[0]
+    return None
+
+
+_PAGE = b"OggS"
+_CODEC = b"OpusHead"
+_RATE = 48_000  # Opus counts in these, whatever was recorded
+TAIL = 64 << 10
+
+
+def measure_voice(file: IO[bytes]) -> float | None:
+    """Tell the seconds of an Opus recording; None when the file is none, so can't be a voice."""
+    file.seek(0)
+    head = file.read(64)
+    if not head.startswith(_PAGE) or _CODEC not in head:
+        return None
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - TAIL))
+    tail = file.read(TAIL)
+    page = tail.rfind(_PAGE)
+    if page < 0 or page + 14 > len(tail):
+        return 0.0
+    granules = int.from_bytes(tail[page + 6 : page + 14], "little", signed=True)
+    return max(0.0, granules / _RATE)

@@ -1,0 +1,201 @@
+"""Sends one part of a message, finding another way where Telegram refuses the first."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from session_worker.failures import Remedy, concerns_file
+from session_worker.formatting.rendering import Rendered, render
+from session_worker.telegram.errors import TelegramError
+from session_worker.telegram.sending.file_shape import shape_of
+from session_worker.telegram.sending.requests import Item, cause_of
+from session_worker.telegram.sending.send_state import FileFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+    from session_worker.protocol.messages import Part
+    from session_worker.telegram.sending.requests import Sender
+    from session_worker.telegram.sending.send_state import SendState
+    from session_worker.telegram.sending.uploads import Uploads
+
+    Report = Callable[[], Awaitable[None]]
+    Send = Callable[[Rendered, int], Awaitable[int]]
+
+NOTHING = Rendered("")
+_SINGLES_MAY_DO = frozenset(
+    {
+        Remedy.SINGLY,
+        Remedy.IS_SENT,
+        Remedy.WITHOUT_MARKS,
+        Remedy.TEXT_APART,
+        Remedy.AS_DOCUMENT,
+        Remedy.GIVE_UP_FILE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that Telegram has, in the form in which it is sent."""
+
+    media: Any
+    joins_albums: bool
+    is_known: bool = False
+
+
+class PartSender:
+    """Sends one part of a letter into one chat; what is sent is noted in the letter, reported."""
+
+    def __init__(
+        self, sender: Sender, uploads: Uploads, state: SendState, part: Part, report: Report
+    ) -> None:
+        self._sender = sender
+        self._uploads = uploads
+        self._state = state
+        self._part = part
+        self._report = report
+        # A part with files and text has an id for the text alone, the last one.
+        self._text_id = part.random_ids[-1]
+        self._id_of = dict(zip(part.files, part.random_ids, strict=False))
+
+    async def post(self) -> None:
+        """Send what is still to be sent; raises TelegramError or FileFailed."""
+        lost, ids = self._state.lost, self._state.ids
+        # The file that can't be sent may have been the one to carry the text.
+        is_apart = not self._part.files or self._text_id in self._state.apart
+        if is_apart or any(index in lost for index in self._part.files):
+            await self._send_text()
+        files = [i for i in self._part.files if i not in lost and self._id_of[i] not in ids]
+        for index in files:
+            await self._prepare(index)
+        album = [index for index in files if self._state.parcels[index].joins_albums]
+        if len(album) > 1:
+            await self._send_album(album)
+        for index in files:
+            await self._send_file(index)
+
+    @property
+    def _caption(self) -> Rendered:
+        """The text, as long as it was not sent."""
+        is_sent = not self._part.text or self._text_id in self._state.ids
+        return NOTHING if is_sent else render(self._part.text)
+
+    async def _send_text(self) -> None:
+        """Send the text as a message of its own."""
+        text = self._caption
+        if not text.text:
+            return
+        if self._part.files and self._text_id not in self._state.apart:
+            # Said before it is done: after a crash the text must not go with the file again.
+            self._state.apart.add(self._text_id)
+            await self._report()
+        await self._send(self._text_id, text, self._sender.text, has_media=False)
+
+    async def _send_file(self, index: int) -> None:
+        """Send one file, as a mere document if need be."""
+        random_id = self._id_of[index]
+        while random_id not in self._state.ids:
+            media = self._state.parcels[index].media
+            try:
+                await self._send(
+                    random_id, self._caption, partial(self._sender.media, media), has_media=True
+                )
+            except TelegramError as error:
+                if cause_of(error).entry.remedy is Remedy.TEXT_APART and self._caption.text:
+                    await self._send_text()
+                else:
+                    await self._find_another_way(index, error)
+
+    async def _send(self, random_id: int, text: Rendered, send: Send, *, has_media: bool) -> None:
+        """Send a message; without marks where Telegram can't take them."""
+        try:
+            sent = await send(text, random_id)
+        except TelegramError as error:
+            match cause_of(error).entry.remedy:
+                case Remedy.IS_SENT:
+                    known = self._state.ids.values()
+                    sent = await self._sender.find(text.text, known, has_media=has_media)
+                case Remedy.WITHOUT_MARKS if text.marks:
+                    sent = await send(Rendered(text.text), random_id)
+                case _:
+                    raise
+        self._note(random_id, sent, text)
+        await self._report()
+
+    def _note(self, random_id: int, message_id: int, text: Rendered) -> None:
+        self._state.ids[random_id] = message_id
+        if text.text:
+            self._state.ids[self._text_id] = message_id
+
+    async def _send_album(self, indexes: Sequence[int]) -> None:
+        """Send files as an album, if Telegram takes these as one; else they are left."""
+        for index in indexes:
+            await self._register_media(index)
+        if not all(self._state.parcels[index].is_known for index in indexes):
+            return
+        caption = self._caption
+        try:
+            sent = await self._sender.album(list(self._items(indexes, caption)))
+        except TelegramError as error:
+            self._meet_refusal(indexes, error)
+            return
+        for index, message_id in zip(indexes, sent, strict=True):
+            self._note(self._id_of[index], message_id, caption if index == indexes[0] else NOTHING)
+        await self._report()
+
+    def _items(self, indexes: Sequence[int], caption: Rendered) -> Iterator[Item]:
+        for index in indexes:
+            media = self._state.parcels[index].media
+            yield Item(media, caption if index == indexes[0] else NOTHING, self._id_of[index])
+
+    def _meet_refusal(self, indexes: Sequence[int], error: TelegramError) -> None:
+        """Return where the files may go one by one."""
+        cause = cause_of(error)
+        if cause.entry.remedy is Remedy.UPLOAD_AGAIN:
+            for index in indexes:
+                del self._state.parcels[index]
+            raise FileFailed(indexes[0], cause) from error
+        if cause.entry.remedy not in _SINGLES_MAY_DO:
+            raise error
+
+    async def _register_media(self, index: int) -> None:
+        uploaded = self._state.parcels[index]
+        if uploaded.is_known or not uploaded.joins_albums:
+            return
+        try:
+            media = await self._sender.register_media(uploaded.media)
+        except TelegramError as error:
+            await self._find_another_way(index, error)
+        else:
+            self._state.parcels[index] = UploadedFile(media, joins_albums=True, is_known=True)
+
+    async def _prepare(self, index: int) -> None:
+        """Bring a file to Telegram unless it is there from an earlier try."""
+        if index in self._state.parcels:
+            return
+        name = self._state.attachment(index).name or "file"
+        place, as_document = self._state.place(index), index in self._state.as_documents
+        shape = await asyncio.to_thread(shape_of, place, name, as_document=as_document)
+        try:
+            uploaded = await self._uploads.upload(place, name)
+        except TelegramError as error:
+            cause = cause_of(error)
+            if not concerns_file(cause):
+                raise
+            raise FileFailed(index, cause) from error
+        self._state.parcels[index] = UploadedFile(shape.media(uploaded), shape.joins_albums)
+
+    async def _find_another_way(self, index: int, error: TelegramError) -> None:
+        """Make a document of a refused file; raises when that is no way."""
+        cause = cause_of(error)
+        if not concerns_file(cause):
+            raise error
+        del self._state.parcels[index]
+        if cause.entry.remedy is not Remedy.AS_DOCUMENT or index in self._state.as_documents:
+            raise FileFailed(index, cause) from error
+        self._state.as_documents.add(index)
+        await self._prepare(index)

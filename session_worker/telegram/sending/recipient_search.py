@@ -1,0 +1,153 @@
+"""Finds people who are to be written to for the first time."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from telethon.tl import functions, types
+
+from session_worker.failures import NOT_FOUND, Cause, judge
+from session_worker.protocol.messages import Resolved
+from session_worker.telegram.errors import PeerUnknown, Refused, TelegramError
+from session_worker.telegram.reading.people import contact_of
+from session_worker.telegram.sending.requests import cause_of
+
+if TYPE_CHECKING:
+    from session_worker.protocol.messages import Failure, Resolve
+    from session_worker.telegram.sending.addresses import Addresses
+    from session_worker.telegram.sending.flood_control import FloodControl
+
+log = logging.getLogger(__name__)
+
+STRANGER = -1  # where the throttle asks for a chat, for requests that are in none
+_USERNAME = re.compile(r"(?:@|(?:https?://)?(?:t|telegram)\.me/)?([a-z]\w{3,31})/?", re.IGNORECASE)
+_SHORTEST_PHONE = 7  # digits
+# Nobody is there under that name; anything else that is refused says something else.
+_NOBODY = frozenset(
+    {
+        "USERNAME_NOT_OCCUPIED",
+        "USERNAME_INVALID",
+        "PHONE_NOT_OCCUPIED",
+        "PHONE_NUMBER_INVALID",
+        "CONTACT_ID_INVALID",
+    }
+)
+
+
+class Telegram(Protocol):
+    """What resolving needs of the account."""
+
+    async def ask(self, request: Any) -> Any: ...
+
+    def access_hash(self, peer_id: int) -> int | None: ...
+
+
+class RecipientSearch:
+    """Tries what is known of a person: the id, else the user name, else the phone."""
+
+    def __init__(
+        self, telegram: Telegram, flood_control: FloodControl, addresses: Addresses
+    ) -> None:
+        self._telegram = telegram
+        self._flood_control = flood_control
+        self._addresses = addresses
+
+    async def resolve(self, order: Resolve) -> Resolved:
+        """Find somebody, or tell why not; never raises a TelegramError."""
+        try:
+            user = await self._find(order)
+        except TelegramError as error:
+            return _failed(order, cause_of(error))
+        if user is None or user.bot or user.deleted or user.is_self:
+            return _failed(order, Cause(NOT_FOUND))
+        return Resolved(request_id=order.request_id, contact=contact_of(user))
+
+    async def _find(self, order: Resolve) -> Any:
+        if order.user_id and (user := await self._by_id(order.user_id)):
+            return user
+        if not (order.username or order.phone):
+            return None
+        if self._flood_control.blocks_first_contacts:
+            raise Refused(400, "PEER_FLOOD")
+        if order.username and (user := await self._by_username(order.username)):
+            return user
+        return await self._by_phone(order.phone) if order.phone else None
+
+    async def _by_id(self, user_id: int) -> Any:
+        known = self._telegram.access_hash(user_id)
+        user = None if known is None else await self._under(known, user_id)
+        if user is not None or not self._addresses.knows(user_id):
+            return user
+        try:
+            return await self._under(await self._addresses.renewed(user_id, known), user_id)
+        except PeerUnknown:
+            return None
+
+    async def _under(self, access_hash: int, user_id: int) -> Any:
+        request = functions.users.GetUsersRequest([types.InputUser(user_id, access_hash)])
+        return _user(await self._ask(request), user_id)
+
+    async def _by_username(self, username: str) -> Any:
+        name = _USERNAME.fullmatch(username.strip())
+        if name is None:
+            return None
+        return _peer(await self._ask(functions.contacts.ResolveUsernameRequest(name[1])))
+
+    async def _by_phone(self, written: str) -> Any:
+        phone = "".join(filter(str.isdigit, written))
+        if len(phone) < _SHORTEST_PHONE:
+            return None
+        found = _peer(await self._ask(functions.contacts.ResolvePhoneRequest(phone)))
+        return found or await self._by_import(phone)
+
+    async def _by_import(self, phone: str) -> Any:
+        """Make a contact of the phone, for as long as it takes to see whose it is."""
+        contact = types.InputPhoneContact(secrets.randbits(31), "+" + phone, phone, "")
+        found = await self._ask(functions.contacts.ImportContactsRequest([contact]))
+        if found is None or not found.imported:
+            return None
+        user = _user(found.users, found.imported[0].user_id)
+        if user is None:
+            return None
+        await self._forget(user)
+        # As long as it was a contact of ours it bore the name that we gave it.
+        return await self._by_id(user.id)
+
+    async def _forget(self, user: Any) -> None:
+        named = types.InputUser(user.id, user.access_hash)
+        try:
+            await self._ask(functions.contacts.DeleteContactsRequest([named]))
+        except TelegramError as error:
+            log.warning("a contact made for resolving stays in the address book: %s", error)
+
+    async def _ask(self, request: Any) -> Any:
+        """Ask; None when the answer is that there is nobody."""
+        try:
+            return await self._flood_control.pass_on(self._telegram.ask, request, STRANGER)
+        except PeerUnknown:
+            return None
+        except Refused as refusal:
+            if refusal.text in _NOBODY:
+                return None
+            raise
+
+
+def _failed(order: Resolve, cause: Cause) -> Resolved:
+    failure: Failure = judge(cause, 1, time.time())
+    return Resolved(request_id=order.request_id, failure=failure)
+
+
+def _peer(resolved: Any) -> Any:
+    """Take the person out of an answer; a channel or group is none."""
+    if resolved is None or not isinstance(resolved.peer, types.PeerUser):
+        return None
+    return _user(resolved.users, resolved.peer.user_id)
+
+
+def _user(users: Any, user_id: int) -> Any:
+    found = (u for u in users or () if isinstance(u, types.User) and u.id == user_id)
+    return next(found, None)

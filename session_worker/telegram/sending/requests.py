@@ -1,0 +1,189 @@
+"""The requests that send a message, each under a random id given from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from session_worker import failures
+from session_worker.failures import Cause
+from session_worker.formatting.markup import Kind
+from session_worker.telegram.errors import (
+    FloodWait,
+    NeedsLogin,
+    PeerUnknown,
+    Refused,
+    TelegramError,
+    TemporarilyFailed,
+    Undecodable,
+    Unreachable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from session_worker.formatting.rendering import Mark, Rendered
+    from session_worker.telegram.sending.flood_control import FloodControl
+    from session_worker.telegram.sending.uploads import Ask
+
+ALREADY_SENT = "RANDOM_ID_DUPLICATE"
+LOOKED_THROUGH = 50  # messages of a chat among which one that was sent before is looked for
+_ENTITIES: Mapping[Kind, Any] = {
+    Kind.BOLD: types.MessageEntityBold,
+    Kind.ITALIC: types.MessageEntityItalic,
+    Kind.UNDERLINE: types.MessageEntityUnderline,
+    Kind.STRIKE: types.MessageEntityStrike,
+    Kind.CODE: types.MessageEntityCode,
+    Kind.QUOTE: types.MessageEntityBlockquote,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One message of an album."""
+
+    media: Any
+    caption: Rendered
+    random_id: int
+
+
+class Sender:
+    """Sends in one chat; what comes back are the ids that Telegram gave."""
+
+    def __init__(
+        self, ask: Ask, flood_control: FloodControl, peer_id: int, access_hash: int
+    ) -> None:
+        self._ask_account = ask
+        self._flood_control = flood_control
+        self._peer_id = peer_id
+        self._peer = types.InputPeerUser(peer_id, access_hash)
+
+    async def text(self, text: Rendered, random_id: int) -> int:
+        request = functions.messages.SendMessageRequest(
+            self._peer, text.text, random_id=random_id, entities=_entities(text.marks)
+        )
+        return _ids(await self._post(request), [random_id])[0]
+
+    async def media(self, media: Any, caption: Rendered, random_id: int) -> int:
+        request = functions.messages.SendMediaRequest(
+            self._peer,
+            media,
+            caption.text,
+            random_id=random_id,
+            entities=_entities(caption.marks),
+        )
+        return _ids(await self._post(request), [random_id])[0]
+
+    async def album(self, items: Sequence[Item]) -> tuple[int, ...]:
+        singles = [
+            types.InputSingleMedia(
+                item.media,
+                item.caption.text,
+                random_id=item.random_id,
+                entities=_entities(item.caption.marks),
+            )
+            for item in items
+        ]
+        request = functions.messages.SendMultiMediaRequest(self._peer, singles)
+        return _ids(await self._post(request), [item.random_id for item in items])
+
+    async def register_media(self, media: Any) -> Any:
+        """Let Telegram see uploaded media, as it must before they can be in an album."""
+        request = functions.messages.UploadMediaRequest(self._peer, media)
+        match await self._ask(request):
+            case types.MessageMediaPhoto(photo=types.Photo() as photo):
+                named = types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)
+                return types.InputMediaPhoto(named)
+            case types.MessageMediaDocument(document=types.Document() as document):
+                named = types.InputDocument(
+                    document.id, document.access_hash, document.file_reference
+                )
+                return types.InputMediaDocument(named)
+            case _:
+                raise Refused(400, "MEDIA_INVALID")
+
+    async def find(self, text: str, besides: Collection[int], *, has_media: bool) -> int:
+        """Look for a message that was sent by an earlier try whose answer was lost; 0 if in vain."""
+        request = functions.messages.GetHistoryRequest(
+            self._peer,
+            offset_id=0,
+            offset_date=None,
+            add_offset=0,
+            limit=LOOKED_THROUGH,
+            max_id=0,
+            min_id=0,
+            hash=0,
+        )
+        try:
+            found = (await self._ask(request)).messages
+        except Undecodable:
+            return 0
+        for message in found:
+            if not isinstance(message, types.Message) or not message.out:
+                continue
+            is_alike = message.message == text and _has_media(message) == has_media
+            if is_alike and message.id not in besides:
+                return int(message.id)
+        return 0
+
+    async def _post(self, request: Any) -> Any:
+        """Send; an answer that can't be decoded is none of Telegram's refusals, so it is sent."""
+        try:
+            return await self._ask(request)
+        except Undecodable as error:
+            raise Refused(error.code, ALREADY_SENT) from error
+
+    async def _ask(self, request: Any) -> Any:
+        return await self._flood_control.pass_on(self._ask_account, request, self._peer_id)
+
+
+def cause_of(error: TelegramError) -> Cause:
+    """Name a failure as the table does."""
+    match error:
+        case FloodWait(seconds=seconds, code=code):
+            return Cause(code, str(error), seconds)
+        case Refused(text=text):
+            return Cause(text, str(error))
+        case NeedsLogin(trouble=trouble):
+            return Cause(failures.NEEDS_LOGIN, trouble.detail)
+        case Unreachable(retry_after=wait):
+            return Cause(failures.OFFLINE, str(error), wait)
+        case _:
+            name = str(error)
+            return Cause(name if failures.is_known(name) else _nameless(error), name)
+
+
+def _nameless(error: TelegramError) -> str:
+    if isinstance(error, PeerUnknown):
+        return "PEER_ID_INVALID"
+    return failures.FAILING if isinstance(error, TemporarilyFailed) else failures.UNKNOWN
+
+
+def _has_media(message: Any) -> bool:
+    # A page that is shown under its link was not sent.
+    return message.media is not None and not isinstance(message.media, types.MessageMediaWebPage)
+
+
+def _entities(marks: Sequence[Mark]) -> list[Any] | None:
+    return [_entity(mark) for mark in marks] or None
+
+
+def _entity(mark: Mark) -> Any:
+    if mark.kind is Kind.LINK:
+        return types.MessageEntityTextUrl(mark.offset, mark.length, mark.url)
+    if mark.kind is Kind.PRE:
+        return types.MessageEntityPre(mark.offset, mark.length, language="")
+    return _ENTITIES[mark.kind](mark.offset, mark.length)
+
+
+def _ids(answer: Any, random_ids: Sequence[int]) -> tuple[int, ...]:
+    """Read from an answer which messages the random ids became."""
+    if isinstance(answer, types.UpdateShortSentMessage):
+        return (int(answer.id),)
+    told = [u for u in answer.updates if isinstance(u, types.UpdateMessageID)]
+    ids = {update.random_id: int(update.id) for update in told}
+    if not ids.keys() >= set(random_ids):
+        raise TemporarilyFailed("the answer names no message")
+    return tuple(ids[random_id] for random_id in random_ids)

@@ -1,0 +1,74 @@
+"""One row on its way into Telegram, with all that is known of it while it is tried."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from session_worker.protocol.messages import SENT_SEPARATELY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from session_worker.failures import Cause, Remedy
+    from session_worker.protocol.messages import Attachment, Outgoing, Part, Send
+
+
+class FileFailed(Exception):
+    """One file of a message can't be sent; the rest may be."""
+
+    def __init__(self, index: int, cause: Cause) -> None:
+        super().__init__(f"file {index}: {cause.code} {cause.detail}")
+        self.index = index
+        self.cause = cause
+
+
+@dataclass(slots=True)
+class SendState:
+    """What an employee wrote, with the traces of earlier tries.
+
+    ``parcels`` holds what Telegram has of each file, ``ids`` what each random id has become,
+    ``apart`` the random ids of texts that go without a file for good.
+    """
+
+    send: Send
+    folder: Path
+    troubles: Counter[Remedy] = field(default_factory=Counter)
+    done: set[int] = field(default_factory=set)
+    lost: dict[int, Cause] = field(default_factory=dict)
+    as_documents: set[int] = field(default_factory=set)
+    parcels: dict[int, Any] = field(default_factory=dict)
+    ids: dict[int, int] = field(default_factory=dict)
+    apart: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for part in self.outgoing.parts:
+            for random_id, sent in zip(part.random_ids, part.sent, strict=False):
+                if sent == SENT_SEPARATELY:
+                    self.apart.add(random_id)
+                elif sent is not None:
+                    self.ids[random_id] = sent
+
+    @property
+    def outgoing(self) -> Outgoing:
+        return self.send.outgoing
+
+    @property
+    def open_parts(self) -> list[tuple[int, Part]]:
+        """The parts that were not sent as a whole, with their places."""
+        return [(i, part) for i, part in enumerate(self.outgoing.parts) if not part.is_sent]
+
+    def attachment(self, index: int) -> Attachment:
+        return self.outgoing.attachments[index]
+
+    def place(self, index: int) -> Path:
+        """Tell where a file of it lies."""
+        return self.folder / str(index)
+
+    def sent(self, part: Part) -> tuple[int | None, ...]:
+        """Tell which messages the random ids of a part became."""
+        return tuple(self.ids.get(each, self._is_apart(each)) for each in part.random_ids)
+
+    def _is_apart(self, random_id: int) -> int | None:
+        return SENT_SEPARATELY if random_id in self.apart else None

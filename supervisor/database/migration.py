@@ -1,0 +1,55 @@
+"""Brings the database's tables up to this version of the code."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+
+from supervisor.errors import DatabaseTooNew
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from supervisor.database.writer import Transactor
+
+
+async def migrate(transactor: Transactor) -> None:
+    """Run what is missing, in one transaction."""
+    scripts = await asyncio.to_thread(_load_scripts)
+
+    async def unit(connection: AsyncConnection) -> None:
+        await connection.run_sync(_upgrade, scripts)
+
+    await transactor.transact(unit)
+
+
+def _load_scripts() -> ScriptDirectory:
+    scripts = ScriptDirectory(str(resources.files("supervisor") / "migrations"))
+    scripts.get_heads()  # reads the files now, so that the event loop never does
+    return scripts
+
+
+def _upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
+    context = MigrationContext.configure(
+        connection, opts={"fn": lambda current, _context: _missing(scripts, current)}
+    )
+    try:
+        with Operations.context(context):
+            context.run_migrations()
+    except RevisionError as exc:
+        raise DatabaseTooNew(str(exc)) from exc
+
+
+def _missing(scripts: ScriptDirectory, current: tuple[str, ...]) -> list[MigrationStep]:
+    revisions = list(scripts.iterate_revisions("heads", current or "base"))
+    return [
+        MigrationStep.upgrade_from_script(scripts.revision_map, revision)
+        for revision in reversed(revisions)
+    ]

@@ -1,0 +1,1 @@
+"""Durable messages: decisions about them, their rows and the SQL."""

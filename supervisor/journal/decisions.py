@@ -1,0 +1,101 @@
+"""What becomes of a message: decisions without a database, without a clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from session_worker.failures import Reason, failure_entry
+from session_worker.protocol.messages import IncomingKind, PlanfixStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence, Set
+
+    from session_worker.protocol.messages import Failure, Incoming, IncomingFile
+    from supervisor.journal.values import GapTrace
+
+_DELETION = -1
+
+
+class Mark(NamedTuple):
+    """A Telegram message, or with `change` an edit or the deletion of one."""
+
+    message_id: int
+    change: int = 0
+
+
+def marks_of(incoming: Incoming) -> list[Mark]:
+    change = _change_of(incoming)
+    return [Mark(message_id, change) for message_id in incoming.message_ids]
+
+
+def row_key(incoming: Incoming) -> str:
+    """Name what came in, so that it is kept once."""
+    first = marks_of(incoming)[0]
+    return f"{incoming.peer_id}.{first.message_id}.{first.change}"
+
+
+def without_known(incoming: Incoming, known: Set[Mark]) -> Incoming | None:
+    """Leave what is not kept yet: of an album that was cut in two the first half may be."""
+    new = tuple(mark.message_id for mark in marks_of(incoming) if mark not in known)
+    if not new:
+        return None
+    files = tuple(file for file in incoming.files if _is_left(file, incoming, new))
+    return incoming.model_copy(update={"message_ids": new, "files": files})
+
+
+def next_status(due: PlanfixStatus, told: PlanfixStatus | None) -> PlanfixStatus:
+    """Tell that it was sent before telling that it was read."""
+    if due is PlanfixStatus.READ and told is not PlanfixStatus.SENT:
+        return PlanfixStatus.SENT
+    return due
+
+
+def may_have_been_sent(failure: Failure) -> bool:
+    """Whether Telegram may have taken the message although the try failed."""
+    is_open = failure_entry(failure.code).reason is Reason.OFFLINE
+    return is_open and failure.next_try is not None
+
+
+def chat_id(number: str, peer_id: int) -> str:
+    return f"{number}_{peer_id}"
+
+
+def peer_of(number: str, chat: str) -> int | None:
+    """Return whose chat it is, nothing if it is no chat of this number."""
+    owner, _, peer = chat.strip().partition("_")
+    if owner != number or not (peer.isascii() and peer.isdigit()) or len(peer) > 18:
+        return None
+    return int(peer)
+
+
+def traces_of_gap(found: int, traces: Sequence[GapTrace]) -> list[GapTrace]:
+    """Return the newest that make up what was found."""
+    of_gap: list[GapTrace] = []
+    for each in reversed(traces):
+        if found <= 0:
+            break
+        found -= each.size
+        of_gap.append(each)
+    return of_gap
+
+
+def found_of_others(found: int, of_gap: Sequence[GapTrace], kept: Collection[int]) -> int:
+    """Leave out what we sent ourselves, known as such at once, or when its row was dropped."""
+    ours = sum(
+        each.size if each.row is not None and each.row not in kept else each.ours for each in of_gap
+    )
+    return max(0, found - ours)
+
+
+def _change_of(incoming: Incoming) -> int:
+    match incoming.what:
+        case IncomingKind.MESSAGE:
+            return 0
+        case IncomingKind.EDIT:
+            return incoming.edit_date or incoming.date
+        case IncomingKind.DELETION:
+            return _DELETION
+
+
+def _is_left(file: IncomingFile, incoming: Incoming, new: tuple[int, ...]) -> bool:
+    return file.message_id in new or file.message_id not in incoming.message_ids

@@ -1,0 +1,156 @@
+"""The rows that wait to be handed to a worker."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, literal_column, select, update
+
+from session_worker.protocol.messages import Failure, Outgoing
+from supervisor.database import tables
+from supervisor.database.tables import Direction, RowState
+from supervisor.errors import SealBroken
+from supervisor.journal import outcomes
+from supervisor.journal.decisions import may_have_been_sent
+from supervisor.journal.values import Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from supervisor.journal.body_cipher import BodyCipher
+
+_row = tables.journal.c
+_part = tables.sent_part.c
+_columns = (
+    *(_row.id, _row.direction, _row.peer_id, _row.key, _row.body),
+    *(_row.attempts, _row.next_try, _row.is_trying, _row.is_uncertain),
+)
+
+# Not a parameter: with one neither database would take the index that has only these rows.
+IS_PENDING: Final = _row.state == literal_column(f"'{RowState.PENDING}'")
+UNREADABLE = "body_unreadable"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What is not asked for: rows that are handed over already, lanes that have enough of them."""
+
+    rows: Collection[int] = ()
+    lanes: Collection[int] = ()
+
+
+async def next_waiting(
+    connection: AsyncConnection,
+    cipher: BodyCipher,
+    direction: Direction,
+    besides: Besides,
+    limit: int,
+) -> tuple[list[Waiting], list[int]]:
+    """Return the oldest rows, then those among them that can't be read any more."""
+    query = (
+        select(*_columns)
+        .where(*_is_pending(cipher.number, direction))
+        .where(_row.id.not_in(sorted(besides.rows)), _row.peer_id.not_in(sorted(besides.lanes)))
+        .order_by(_row.id)
+        .limit(limit)
+    )
+    rows = (await connection.execute(query)).all()
+    opened = [_open(cipher, row) for row in rows]
+    waiting = [each for each in opened if each is not None]
+    broken = [row.id for row, each in zip(rows, opened, strict=True) if each is None]
+    return await _with_sent_parts(connection, waiting), broken
+
+
+async def rows_in_doubt(connection: AsyncConnection, number: str, now: float) -> dict[int, int]:
+    """Tell, by chat, the newest outgoing row that a worker that is gone may have sent.
+
+    What it said last may be lost, so that is any row unless the oldest is known to have waited.
+    """
+    ends = (
+        select(func.min(_row.id).label("oldest"), func.max(_row.id).label("newest"))
+        .where(*_is_pending(number, Direction.OUT))
+        .group_by(_row.peer_id)
+        .subquery()
+    )
+    query = select(_row.peer_id, _row.next_try, _row.error_code, ends.c.newest).join(
+        ends, _row.id == ends.c.oldest
+    )
+    return {
+        row.peer_id: row.newest
+        for row in await connection.execute(query)
+        if not _waits(row.error_code, row.next_try, now)
+    }
+
+
+async def still_pending(
+    connection: AsyncConnection, number: str, rows: Collection[int]
+) -> frozenset[int]:
+    query = select(_row.id).where(
+        _row.number == number, _row.state == RowState.PENDING, _row.id.in_(sorted(rows))
+    )
+    return frozenset(await connection.scalars(query))
+
+
+async def mark_dead(connection: AsyncConnection, number: str, rows: Sequence[int]) -> None:
+    """Give up rows that can't be read, so that those behind them are not held up."""
+    logger.error("number %s: rows %s can not be read, so they are dead", number, rows)
+    statement = update(tables.journal).where(_row.number == number, _row.id.in_(rows))
+    dead = {"state": RowState.DEAD, "error_code": UNREADABLE, "done": tables.now()}
+    await connection.execute(statement.values(dead))
+
+
+def _waits(error_code: str | None, next_try: float | None, now: float) -> bool:
+    """Whether a row that was surely not sent waits for its next try."""
+    if next_try is None or next_try <= now:
+        return False
+    return not may_have_been_sent(Failure(code=error_code or "", next_try=next_try))
+
+
+def _is_pending(number: str, direction: Direction) -> tuple[ColumnElement[bool], ...]:
+    return (_row.number == number, _row.direction == direction, IS_PENDING)
+
+
+def _open(cipher: BodyCipher, row: Any) -> Waiting | None:
+    try:
+        body = cipher.open(row.direction, row.key, row.body or b"")
+    except SealBroken:
+        return None
+    return Waiting(
+        row=row.id,
+        peer_id=row.peer_id,
+        body=body,
+        attempts=row.attempts,
+        next_try=row.next_try or 0.0,
+        # A try without a later word: whoever made it died over it.
+        is_uncertain=row.is_uncertain or row.is_trying,
+    )
+
+
+async def _with_sent_parts(connection: AsyncConnection, waiting: list[Waiting]) -> list[Waiting]:
+    rows = [each.row for each in waiting if isinstance(each.body, Outgoing)]
+    if not rows:
+        return waiting
+    query = select(_part.row, _part.part, _part.message_ids).where(_part.row.in_(rows))
+    sent: dict[int, dict[int, tuple[int | None, ...]]] = {}
+    for row, part, ids in await connection.execute(query):
+        sent.setdefault(row, {})[part] = outcomes.read(ids)
+    return [_mark_sent(each, sent[each.row]) if each.row in sent else each for each in waiting]
+
+
+def _mark_sent(waiting: Waiting, sent: dict[int, tuple[int | None, ...]]) -> Waiting:
+    body = waiting.body
+    if not isinstance(body, Outgoing):
+        raise TypeError(type(body).__name__)
+    parts = tuple(
+        part.model_copy(update={"sent": sent.get(place, ())})
+        for place, part in enumerate(body.parts)
+    )
+    body = body.model_copy(update={"parts": parts})
+    return Waiting(waiting.row, waiting.peer_id, body, waiting.attempts, waiting.next_try)

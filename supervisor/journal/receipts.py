@@ -1,0 +1,103 @@
+"""Receipts for what was written while nobody listened."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+
+from supervisor.database import tables
+from supervisor.database.tables import RowState
+from supervisor.journal.decisions import found_of_others, traces_of_gap
+from supervisor.journal.values import Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from session_worker.protocol.messages import GapFilled
+    from supervisor.journal.values import GapTrace
+
+_receipt = tables.gap_receipt.c
+_row = tables.journal.c
+_mark = tables.telegram_message.c
+_not_delivered = (
+    select(func.count())
+    .select_from(tables.telegram_message.join(tables.journal, _mark.row == _row.id))
+    .where(
+        _row.number == _receipt.number,
+        _row.direction == tables.Direction.IN,
+        _row.id.between(_receipt.first_row, _receipt.last_row),
+        _row.state != RowState.DELIVERED,
+    )
+    .scalar_subquery()
+)
+
+
+async def write_receipt(
+    connection: AsyncConnection, number: str, gap: GapFilled, traces: Sequence[GapTrace]
+) -> None:
+    """Keep a receipt with the first and the last row that was made for it, if any was new."""
+    of_gap = traces_of_gap(gap.found, traces)
+    kept = await _still_kept(connection, number, of_gap)
+    receipt = tables.GapReceipt(
+        number=number,
+        pts_from=gap.pts_from,
+        pts_to=gap.pts_to,
+        began=datetime.fromtimestamp(gap.began, UTC),
+        found=found_of_others(gap.found, of_gap, kept),
+        missing=gap.missing,
+        detail=gap.detail,
+        first_row=min(kept, default=None),
+        last_row=max(kept, default=None),
+    )
+    await connection.execute(insert(tables.gap_receipt), receipt.model_dump(exclude={"id"}))
+
+
+async def leave_out(connection: AsyncConnection, number: str, ours: Mapping[int, int]) -> None:
+    """Take back what was counted of rows, by their messages, that turned out to be our own."""
+    for row, messages in ours.items():
+        await connection.execute(
+            update(tables.gap_receipt)
+            .where(_receipt.number == number, _receipt.first_row <= row, _receipt.last_row >= row)
+            .values(found=_receipt.found - messages)
+        )
+
+
+async def list_receipts(
+    connection: AsyncConnection, number: str, limit: int
+) -> tuple[Receipt, ...]:
+    """Return the newest first; what has been erased since was delivered."""
+    query = (
+        select(tables.gap_receipt, _not_delivered.label("waiting"))
+        .where(_receipt.number == number)
+        .order_by(_receipt.id.desc())
+        .limit(limit)
+    )
+    return tuple(
+        Receipt(
+            id=row.id,
+            pts_from=row.pts_from,
+            pts_to=row.pts_to,
+            began=row.began,
+            created=row.created,
+            found=row.found,
+            delivered=max(0, row.found - row.waiting),
+            missing=row.missing,
+            detail=row.detail,
+        )
+        for row in await connection.execute(query)
+    )
+
+
+async def _still_kept(
+    connection: AsyncConnection, number: str, traces: Sequence[GapTrace]
+) -> frozenset[int]:
+    rows = {each.row for each in traces if each.row is not None}
+    if not rows:
+        return frozenset()
+    # A range, since there may be more rows than a statement takes parameters.
+    query = select(_row.id).where(_row.number == number, _row.id.between(min(rows), max(rows)))
+    return frozenset(await connection.scalars(query)) & rows

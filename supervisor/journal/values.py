@@ -1,0 +1,119 @@
+"""What the journal gives: frozen values, never rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from session_worker.protocol.messages import Incoming, Outgoing, PlanfixStatus
+    from supervisor.database.tables import Direction, RowState
+
+
+class Accepted(NamedTuple):
+    """What was stored of an employee's message, now or when it came the first time."""
+
+    row: int
+    peer_id: int
+    is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that waits to be handed to the worker, with what earlier tries have left."""
+
+    row: int
+    peer_id: int
+    body: Incoming | Outgoing
+    attempts: int = 0
+    next_try: float = 0.0
+    is_uncertain: bool = False
+
+    @property
+    def lane(self) -> int:
+        return self.peer_id
+
+    @property
+    def is_echo(self) -> bool:
+        return getattr(self.body, "is_echo", False)
+
+
+class OwedStatus(NamedTuple):
+    """A status that Planfix has not been told yet."""
+
+    row: int
+    planfix_id: str
+    due: PlanfixStatus
+    told: PlanfixStatus | None
+    error_code: str | None
+
+    @property
+    def lane(self) -> int:
+        return self.row
+
+
+class GapTrace(NamedTuple):
+    """How many messages came in at once, how many are our own, the row of what is new."""
+
+    row: int | None
+    size: int
+    ours: int = 0
+
+
+class StoredIncoming(NamedTuple):
+    """What came in, as far as it is new."""
+
+    trace: GapTrace
+    incoming: Incoming
+
+    @property
+    def row(self) -> int | None:
+        return self.trace.row
+
+
+class Recorded(NamedTuple):
+    """What follows from what a worker said, now that it is stored."""
+
+    kept: tuple[StoredIncoming, ...]
+    dropped: frozenset[int]
+    sent: frozenset[int]
+    owed: tuple[OwedStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message as it is shown to people."""
+
+    id: int
+    direction: Direction
+    state: RowState
+    peer_id: int
+    key: str
+    text: str | None
+    files: tuple[str, ...]
+    is_echo: bool
+    attempts: int
+    next_try: float | None
+    is_uncertain: bool
+    error_code: str | None
+    error_detail: str | None
+    status: str | None
+    created: datetime
+    done: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was found, delivered or missed of a time in which nobody listened."""
+
+    id: int
+    pts_from: int
+    pts_to: int
+    began: datetime
+    created: datetime
+    found: int
+    delivered: int
+    missing: int
+    detail: str

@@ -1,0 +1,117 @@
+"""What a worker said in one breath, sorted for the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.messages import (
+    ChatMemory,
+    ChatRemembered,
+    Delivered,
+    Failed,
+    Failure,
+    FailureCode,
+    GapFilled,
+    PartSent,
+    ReadByContact,
+    Received,
+    Resolved,
+    StatusTold,
+    Trying,
+)
+from supervisor.database.tables import RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from session_worker.protocol.messages import MessageEvent
+
+RowEvent = Trying | Delivered | Failed | PartSent | StatusTold
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """What was said of a row: how often it was tried, what the last try came to, if it is over."""
+
+    tries: int = 0
+    state: RowState | None = None
+    failure: Failure | None = None
+    is_uncertain: bool = False
+
+    def then(self, event: Trying | Delivered | Failed) -> RowOutcome:
+        match event:
+            case Trying():
+                return RowOutcome(tries=self.tries + 1, is_uncertain=self.is_uncertain)
+            case Delivered():
+                return replace(self, state=RowState.DELIVERED, failure=None)
+            case Failed(failure=failure, tries=tries):
+                state = RowState.DEAD if failure.next_try is None else RowState.PENDING
+                lost = self.is_uncertain or failure.code == FailureCode.ANSWER_LOST
+                return replace(
+                    self,
+                    tries=self.tries + tries,
+                    state=state,
+                    failure=failure,
+                    is_uncertain=lost,
+                )
+
+
+@dataclass(slots=True)
+class WorkerReport:
+    """Everything a worker said, by what has to be written down for it."""
+
+    received: list[Received] = field(default_factory=list)
+    chats: dict[int, ChatMemory] = field(default_factory=dict)
+    outcomes: dict[int, RowOutcome] = field(default_factory=dict)
+    parts: list[PartSent] = field(default_factory=list)
+    reads: dict[int, int] = field(default_factory=dict)
+    told: list[StatusTold] = field(default_factory=list)
+    gap: GapFilled | None = None
+    positions: list[int] = field(default_factory=list)
+
+    def add(self, event: MessageEvent) -> None:
+        match event:
+            case Received():
+                self.received.append(event)
+                self.positions.extend(event.positions)
+            case ReadByContact():
+                newest = max(event.up_to, self.reads.get(event.peer_id, 0))
+                self.reads[event.peer_id] = newest
+                self.positions.extend(event.positions)
+            case ChatRemembered():
+                self.chats[event.chat.peer_id] = event.chat
+            case GapFilled():
+                self.gap = event
+            case Resolved():
+                pass  # an answer to a question, nothing to be kept
+            case _:
+                self._add_outcome(event)
+
+    def _add_outcome(self, event: RowEvent) -> None:
+        match event:
+            case Trying() | Delivered() | Failed():
+                self.outcomes[event.row] = self.outcomes.get(event.row, RowOutcome()).then(event)
+            case PartSent():
+                self.parts.append(event)
+            case StatusTold():
+                self.told.append(event)
+
+
+def report_of(events: Iterable[MessageEvent]) -> WorkerReport:
+    said = WorkerReport()
+    for event in events:
+        said.add(event)
+    return said
+
+
+def split_after_gaps(events: Iterable[MessageEvent]) -> Iterator[list[MessageEvent]]:
+    """Let a gap be the last of its piece: what came before may belong to it, nothing after."""
+    piece: list[MessageEvent] = []
+    for event in events:
+        piece.append(event)
+        if isinstance(event, GapFilled):
+            yield piece
+            piece = []
+    if piece:
+        yield piece

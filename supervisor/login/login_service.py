@@ -1,0 +1,185 @@
+"""Where numbers are logged in, each step by step in a worker of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.login import (
+    EnterCode,
+    EnterPassword,
+    LoginByCode,
+    LoginByQr,
+    LoginStage,
+    LogOut,
+    WatchQr,
+)
+from supervisor.errors import GatewayError, LoggedInAlready, NotLoggingIn
+from supervisor.numbers.state import State
+from supervisor.numbers.view import view_of
+from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, OneOffSession
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.login import LoginMoved
+    from supervisor.config import Config
+    from supervisor.numbers.keeper import Keeper
+    from supervisor.numbers.keepers import Keepers
+    from supervisor.ownership.takeover import Takeover
+    from supervisor.store.store import Store
+
+SETTLE = 10.0  # seconds a number may take to come online after its login
+LOGIN_LOOK_TIMEOUT = 5.0  # seconds a look waits for a step that is under way
+LOG_OUT = 8.0  # seconds to end a session at Telegram
+
+_OPEN = frozenset({State.NEEDS_LOGIN, State.NEEDS_CODE, State.NEEDS_PASSWORD, State.BANNED})
+
+logger = logging.getLogger(__name__)
+
+
+class LoginMethod(StrEnum):
+    """How the number's owner proves who they are."""
+
+    CODE = "code"
+    QR = "qr"
+
+
+@dataclass(frozen=True, slots=True)
+class Qr:
+    """What the number's owner scans, until it expires."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a number's login has come."""
+
+    state: State
+    qr: Qr | None = None
+    hint: str = ""
+    is_open: bool = False
+    """Whether a login is under way."""
+
+
+class LoginService:
+    """Begins logins, passes on what people enter, ends sessions for good."""
+
+    def __init__(self, store: Store, keepers: Keepers, config: Config, takeover: Takeover) -> None:
+        self._store = store
+        self._keepers = keepers
+        self._config = config
+        self._takeover = takeover
+
+    async def begin(self, number: str, method: LoginMethod, who: str) -> Progress:
+        """Start a login in place of whatever runs for a number that is not logged in."""
+        self._takeover.require()
+        async with self._keepers.lock_of(number):
+            await self._require_logged_out(number)
+            await self._store.numbers.start(number)
+            keeper = self._keepers.keeper_of(number)
+            await keeper.stop()
+            keeper.login.who = who
+            request_id = keeper.login.open()
+            opening = self._opening(method, request_id)
+            await self._keepers.start(number, OneOffSession(SIGN_IN, opening))
+        await keeper.login.wait(request_id)
+        return _progress(keeper.live_state.state, keeper)
+
+    async def enter_code(self, number: str, code: str) -> Progress:
+        keeper = await self._logging_in(number)
+        request_id = keeper.login.open()
+        return await self._enter(keeper, EnterCode(request_id=request_id, code=code), request_id)
+
+    async def enter_password(self, number: str, password: str) -> Progress:
+        keeper = await self._logging_in(number)
+        request_id = keeper.login.open()
+        step = EnterPassword(request_id=request_id, password=password)
+        return await self._enter(keeper, step, request_id)
+
+    async def watch(self, number: str) -> Progress:
+        """Look how far the login is; a QR code that is looked at stays alive.
+
+        A login that begins anew ends the one before: who looks in between waits for it, or a page
+        would show that nothing is under way.
+        """
+        self._takeover.require()
+        async with self._keepers.lock_of(number):
+            keeper = self._keepers.find(number)
+        if keeper is not None:
+            await keeper.login.settle(LOGIN_LOOK_TIMEOUT)
+        stored, keeper = await self._store.numbers.get(number), self._keepers.find(number)
+        progress = _progress(view_of(stored, keeper).state, keeper)
+        if keeper is not None and progress.qr is not None:
+            keeper.tell(WatchQr())
+        return progress
+
+    async def log_out(self, number: str) -> bool | None:
+        """End the number's session at Telegram, its worker being stopped; None if it has none."""
+        if await self._store.sessions.load(number) is None:
+            return None
+        keeper = self._keepers.keeper_of(number)
+        await keeper.stop()
+        request_id = keeper.login.open()
+        await self._keepers.start(number, OneOffSession(SIGN_OUT, LogOut(request_id=request_id)))
+        try:
+            async with asyncio.timeout(LOG_OUT):
+                await keeper.login.wait(request_id)
+        except (TimeoutError, GatewayError) as exc:
+            logger.warning("number %s: its session goes on at Telegram: %s", number, exc)
+            return False
+        finally:
+            await keeper.stop()
+        return True
+
+    async def _require_logged_out(self, number: str) -> None:
+        stored, keeper = await self._store.numbers.get(number), self._keepers.find(number)
+        if view_of(stored, keeper).state in _OPEN:
+            return
+        if await self._store.sessions.load(number) is not None:
+            raise LoggedInAlready
+
+    async def _logging_in(self, number: str) -> Keeper:
+        self._takeover.require()
+        await self._store.numbers.get(number)
+        keeper = self._keepers.find(number)
+        if keeper is None or keeper.login.reached is None:
+            raise NotLoggingIn
+        return keeper
+
+    async def _enter(self, keeper: Keeper, step: Command, request_id: int) -> Progress:
+        keeper.tell(step)
+        moved = await keeper.login.wait(request_id)
+        if moved.stage is LoginStage.LOGGED_IN:
+            await keeper.live_state.wait_settled(SETTLE)
+        return _progress(keeper.live_state.state, keeper)
+
+    def _opening(self, method: LoginMethod, request_id: int) -> Command:
+        patience = self._config.login_patience
+        match method:
+            case LoginMethod.CODE:
+                return LoginByCode(request_id=request_id, patience=patience)
+            case LoginMethod.QR:
+                unwatched = self._config.qr_patience
+                return LoginByQr(
+                    request_id=request_id, patience=patience, patience_unwatched=unwatched
+                )
+
+
+def _progress(state: State, keeper: Keeper | None) -> Progress:
+    reached = keeper and keeper.login.reached
+    if not reached or reached.stage is LoginStage.LOGGED_IN:
+        return Progress(state)
+    return Progress(state, _qr(reached), reached.hint, is_open=True)
+
+
+def _qr(reached: LoginMoved) -> Qr | None:
+    if reached.qr_url is None or reached.expires_at is None:
+        return None
+    return Qr(reached.qr_url, reached.expires_at)

@@ -1,0 +1,1 @@
+"""The traffic between the journal and the workers."""

@@ -1,0 +1,76 @@
+"""What the worker is told to do with a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.messages import (
+    ChatMemory,
+    Deliver,
+    Incoming,
+    Outgoing,
+    PlanfixStatus,
+    Send,
+    TellStatus,
+)
+from supervisor.journal.decisions import next_status
+from supervisor.messages.file_links import MessageFile, Photo
+from supervisor.texts import employee_text
+
+if TYPE_CHECKING:
+    from session_worker.protocol.messages import Contact
+    from supervisor.journal.values import OwedStatus, Waiting
+    from supervisor.messages.file_links import FileLinks
+
+PHOTO = "photo.jpg"
+
+
+class CommandFactory:
+    """Writes the commands of one number."""
+
+    def __init__(self, number: str, links: FileLinks, language: str) -> None:
+        self._number = number
+        self._links = links
+        self._language = language
+
+    def deliver(self, waiting: Waiting, chat: ChatMemory | None, now: float) -> Deliver:
+        incoming = waiting.body
+        if not isinstance(incoming, Incoming):
+            raise TypeError(f"row {waiting.row} goes the other way")
+        return Deliver(
+            row=waiting.row,
+            incoming=incoming,
+            links=tuple(
+                self._links.of_file(MessageFile(self._number, waiting.row, index), file.name, now)
+                for index, file in enumerate(incoming.files)
+            ),
+            photo_link=self._photo_link(incoming.contact, now),
+            chat=chat or ChatMemory(peer_id=waiting.peer_id),
+            attempts=waiting.attempts,
+            next_try=waiting.next_try,
+            # A task proves that an earlier try got through only if none was known before it.
+            is_uncertain=waiting.is_uncertain and chat is not None,
+        )
+
+    def send(self, waiting: Waiting) -> Send:
+        outgoing = waiting.body
+        if not isinstance(outgoing, Outgoing):
+            raise TypeError(f"row {waiting.row} goes the other way")
+        return Send(
+            row=waiting.row,
+            outgoing=outgoing,
+            attempts=waiting.attempts,
+            next_try=waiting.next_try,
+        )
+
+    def status(self, owed: OwedStatus) -> TellStatus:
+        status = next_status(owed.due, owed.told)
+        text = ""
+        if status is PlanfixStatus.ERROR:
+            text = employee_text(owed.error_code or "", self._language)
+        return TellStatus(row=owed.row, planfix_id=owed.planfix_id, status=status, text=text)
+
+    def _photo_link(self, contact: Contact, now: float) -> str | None:
+        if contact.photo_id is None:
+            return None
+        return self._links.of_photo(Photo(self._number, contact.photo_id), PHOTO, now)

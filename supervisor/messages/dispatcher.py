@@ -1,0 +1,269 @@
+"""Moves the rows of one number between the journal and its worker."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.messages import (
+    Delivered,
+    Failed,
+    PartSent,
+    Received,
+    Resolved,
+    StatusTold,
+    Stored,
+    Trying,
+)
+from supervisor.database.tables import Direction
+from supervisor.errors import DatabaseError, WorkerUnavailable
+from supervisor.journal.decisions import may_have_been_sent
+from supervisor.journal.values import Waiting
+from supervisor.journal.worker_report import report_of
+from supervisor.messages.commands import CommandFactory
+from supervisor.messages.echo_filter import EchoFilter
+from supervisor.messages.file_links import FileLinks
+from supervisor.messages.hand_over import HandOver
+from supervisor.messages.recipients import ChatCache, RecipientQuestions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.messages import Contact, MessageEvent, Outgoing
+    from supervisor.config import Config
+    from supervisor.journal.journal import Journal
+    from supervisor.journal.pending import Besides
+    from supervisor.journal.values import Accepted, GapTrace, Recorded, StoredIncoming
+    from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.store.store import Store
+
+
+MOST_REMEMBERED = 10_000  # messages in which the rows of a gap are looked for
+
+logger = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Hands rows to the worker, writes down what becomes of them.
+
+    Without a worker everything stays in the journal.
+    """
+
+    def __init__(self, journal: Journal, links: FileLinks, language: str) -> None:
+        self._commands = CommandFactory(journal.number, links, language)
+        self._epoch = 0
+        self._tell: Callable[[Command], None] | None = None
+        self._must_resync = False
+        self._lately: deque[GapTrace] = deque(maxlen=MOST_REMEMBERED)
+        self._recipient_questions = RecipientQuestions()
+        self._echo_filter = EchoFilter(self._deliver)
+        name = f"number {journal.number}, "
+        self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
+        outgoing = partial(journal.waiting, Direction.OUT)
+        self._out = HandOver(
+            f"{name}out to Telegram", outgoing, lambda each: self._say(self._commands.send(each))
+        )
+        self._statuses = HandOver(
+            f"{name}statuses", journal.owed, lambda each: self._say(self._commands.status(each))
+        )
+        self.hand_overs = (self._in, self._out, self._statuses)
+        self.number = journal.number
+        self.journal = journal
+        self.chats = ChatCache(journal)
+
+    async def prepare(self, epoch: int) -> None:
+        """Find out what the worker before has left open, in the name of the next one's epoch."""
+        self._epoch = epoch
+        self._must_resync = False
+        self._lately.clear()
+        self.chats.forget_all()
+        self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
+
+    def attach_worker(self, tell: Callable[[Command], None]) -> None:
+        """Serve a worker that knows nothing yet."""
+        self._tell = tell
+        for hand_over in self.hand_overs:
+            hand_over.start()
+
+    async def detach_worker(self) -> None:
+        """Forget what the worker had; it is all in the journal."""
+        self._tell = None
+        self._recipient_questions.abort()
+        for hand_over in self.hand_overs:
+            await hand_over.stop()
+
+    async def record_events(self, events: Sequence[MessageEvent]) -> None:
+        """Write down what the worker said, all or nothing of it, then do what follows."""
+        said = report_of(events)
+        try:
+            recorded = await self.journal.record(self._epoch, said, self._lately)
+            await self.chats.load({kept.incoming.peer_id for kept in recorded.kept})
+            if self._must_resync:
+                await self._resynchronise()
+        except DatabaseError:
+            # It may have been written all the same; then nobody would hear of it again.
+            self._must_resync = True
+            raise
+        self._lately.extend(kept.trace for kept in recorded.kept)
+        for memory in said.chats.values():
+            self.chats.remember(memory)
+        if said.positions:
+            self._say(Stored(positions=tuple(said.positions)))
+        self._act(events, recorded)
+
+    async def accept(self, outgoing: Outgoing, *, is_new_chat: bool) -> Accepted:
+        """Keep what an employee wrote, hand it over if that is new."""
+        try:
+            accepted = await self.journal.accept(outgoing, is_new_chat=is_new_chat)
+        except BaseException:
+            self._out.reload()  # whoever repeats it is told that it is kept already
+            raise
+        if not accepted.is_repeat:
+            if is_new_chat:
+                self.chats.add(outgoing.peer_id)
+            self._out.add(Waiting(accepted.row, outgoing.peer_id, outgoing))
+        return accepted
+
+    async def resolve(self, draft: OutgoingMessage) -> Contact:
+        if self._tell is None:
+            raise WorkerUnavailable
+        return await self._recipient_questions.ask(draft, self._tell)
+
+    async def replay(self, row: int) -> None:
+        """Hand a dead letter over again, behind what waits in its chat."""
+        direction = await self.journal.revive(row)
+        (self._in if direction is Direction.IN else self._out).reload()
+
+    async def replay_all(self) -> int:
+        count = await self.journal.revive_all()
+        self._in.reload()
+        self._out.reload()
+        return count
+
+    def _act(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
+        self._echo_filter.drop(recorded.dropped)
+        self._in.remove(recorded.dropped)
+        kept = iter(recorded.kept)
+        for event in events:
+            self._act_on(event, recorded, kept)
+        for owed in recorded.owed:
+            self._statuses.add(owed)
+
+    def _act_on(
+        self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
+    ) -> None:
+        match event:
+            case Received():
+                self._offer_incoming(next(kept), recorded)
+            case Trying(row=row):
+                self._act_on_trying(row)
+            case Failed():
+                self._act_on_failed(event)
+            case Delivered(row=row):
+                self._in.remove([row])
+            case PartSent(row=row) if row in recorded.sent:
+                self._finish_outgoing(row)
+            case StatusTold():
+                self._act_on_told(event)
+            case Resolved():
+                self._recipient_questions.resolve(event)
+            case _:
+                pass  # is written down, nothing follows
+
+    def _act_on_trying(self, row: int) -> None:
+        self._in.in_flight.work(row)
+        self._out.in_flight.work(row)
+        peer_id = self._out.in_flight.rows.get(row)
+        if peer_id is not None:
+            self._echo_filter.mark_open(peer_id, row)
+
+    def _act_on_failed(self, failed: Failed) -> None:
+        row, failure = failed.row, failed.failure
+        if failure.next_try is None:
+            self._in.remove([row])
+            self._finish_outgoing(row)
+            return
+        self._in.in_flight.rest(row)
+        self._out.in_flight.rest(row)
+        peer_id = self._out.in_flight.rows.get(row)
+        if peer_id is not None and not may_have_been_sent(failure):
+            self._echo_filter.release_chat(peer_id)
+
+    def _act_on_told(self, told: StatusTold) -> None:
+        self._statuses.remove([told.row])
+        if told.failure is not None:
+            logger.warning(
+                "number %s: Planfix does not take that row %d is %s: %s",
+                *(self.number, told.row, told.status, told.failure.code),
+            )
+
+    def _finish_outgoing(self, row: int) -> None:
+        self._out.remove([row])
+        self._echo_filter.mark_known(row)
+
+    def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
+        if kept.row is not None and kept.row not in recorded.dropped:
+            self._in.add(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
+
+    async def _resynchronise(self) -> None:
+        """After trouble with the database ask it what it knows of the rows under way."""
+        under_way = {*self._in.in_flight.rows, *self._out.in_flight.rows}
+        over = under_way - await self.journal.still_pending(under_way)
+        self._echo_filter.drop(over)
+        self._in.remove(over)
+        for row in over:
+            self._finish_outgoing(row)
+        for hand_over in self.hand_overs:
+            hand_over.reload()
+        self._must_resync = False
+
+    async def _load_incoming(self, besides: Besides, limit: int) -> tuple[list[Waiting], int]:
+        waiting, looked_at = await self.journal.waiting(Direction.IN, besides, limit)
+        await self.chats.load({each.peer_id for each in waiting})
+        return waiting, looked_at
+
+    def _hand_incoming(self, waiting: Waiting) -> None:
+        if not self._echo_filter.add(waiting):
+            self._in.in_flight.rest(waiting.row)
+
+    def _deliver(self, waiting: Waiting) -> None:
+        self._in.in_flight.work(waiting.row)
+        self._say(self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time()))
+
+    def _say(self, command: Command) -> None:
+        if self._tell is not None:
+            self._tell(command)
+
+
+DAY = 24 * 3600.0  # seconds
+
+
+class Dispatchers:
+    """Opens a desk when it is asked for the first time."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._language = config.language
+        self._dispatchers: dict[str, Dispatcher] = {}
+        self._erased = 0
+        # A link lasts as long as its file is kept.
+        self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
+
+    async def of(self, number: str) -> Dispatcher:
+        while number not in self._dispatchers:
+            erased = self._erased
+            journal = await self._store.journals.open(number)
+            if erased == self._erased:  # otherwise the key may be that of the number before
+                self._dispatchers.setdefault(
+                    number, Dispatcher(journal, self.links, self._language)
+                )
+        return self._dispatchers[number]
+
+    def forget(self, number: str) -> None:
+        """Forget a number that is erased, with the key to its messages."""
+        self._erased += 1
+        self._dispatchers.pop(number, None)

@@ -1,0 +1,237 @@
+"""Which rows are with the worker: in order, and a bounded number of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from supervisor.errors import DatabaseError, DatabaseUnavailable
+from supervisor.journal.pending import Besides
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+
+PIECE = 64  # rows read at once
+PAUSE = 1.0  # seconds until the database is asked again after a failure
+
+logger = logging.getLogger(__name__)
+
+
+class Item(Protocol):
+    """A row that is handed over behind all others of its lane."""
+
+    @property
+    def row(self) -> int: ...
+    @property
+    def lane(self) -> int: ...
+
+
+T = TypeVar("T", bound=Item)
+
+
+class HandOver(Generic[T]):
+    """Hands over the oldest rows first; new ones directly when all before them are handed over."""
+
+    def __init__(
+        self,
+        name: str,
+        load: Callable[[Besides, int], Awaitable[tuple[Sequence[T], int]]],
+        hand: Callable[[T], None],
+    ) -> None:
+        """Let `load` give the oldest rows besides some, with how many rows it looked at."""
+        self._name = name
+        self._load = load
+        self._hand = hand
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._is_reading = False
+        self._has_missed = False
+        self._dropped: set[int] = set()
+        self.in_flight = InFlight()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether rows are being read, or are about to be."""
+        return self._is_reading or self._wanted.is_set()
+
+    def start(self) -> None:
+        """Hand over everything that waits, a worker having started with nothing."""
+        self.in_flight = InFlight()
+        self._wanted.set()
+        self._task = asyncio.create_task(self._serve(), name=self._name)
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    def add(self, item: T) -> None:
+        """Take a row that was stored just now."""
+        if self._task is None or item.row in self.in_flight.rows:
+            return
+        lane = item.lane
+        if not self._is_reading and self.in_flight.is_next(lane) and self.in_flight.takes(lane):
+            self._hand_over(item)
+        else:
+            # What is being read now may not have it: it is read again.
+            self._has_missed = True
+            self.in_flight.behind.add(lane)
+            self._look()
+
+    def remove(self, rows: Iterable[int]) -> None:
+        """Forget rows that are over."""
+        for row in rows:
+            self.in_flight.remove(row)
+            if self._is_reading:
+                self._dropped.add(row)
+        self._look()
+
+    def reload(self) -> None:
+        """Find out from the database what waits, being no longer sure of it."""
+        self._has_missed = True
+        self.in_flight.all_may_be_behind = True
+        self._wanted.set()
+
+    def _look(self) -> None:
+        if self.in_flight.wants_more():
+            self._wanted.set()
+
+    async def _serve(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._catch_up()
+            except DatabaseError as exc:
+                is_told = isinstance(exc, DatabaseUnavailable)  # once for all, by the database
+                level = logging.DEBUG if is_told else logging.WARNING
+                logger.log(level, "%s: %s", self._name, exc)
+                await self._try_later()
+            except Exception:  # the root of the task; without it the number would fall silent
+                logger.exception("%s: rows could not be handed over", self._name)
+                await self._try_later()
+
+    async def _try_later(self) -> None:
+        await asyncio.sleep(PAUSE)
+        self._wanted.set()
+
+    async def _catch_up(self) -> None:
+        self._is_reading = True
+        try:
+            while self.in_flight.has_room and not await self._read_piece():
+                pass
+        finally:
+            self._is_reading = False
+
+    async def _read_piece(self) -> bool:
+        """Hand over the next rows; return whether nothing is left but what has to wait."""
+        window = self.in_flight
+        self._has_missed = False
+        self._dropped.clear()
+        full = window.full_lanes
+        rows, looked_at = await self._load(Besides(tuple(window.rows), full), PIECE)
+        left = set(full)
+        for item in rows:
+            if item.row in self._dropped:
+                continue
+            if window.takes(item.lane) and item.lane not in left:
+                self._hand_over(item)
+            else:
+                left.add(item.lane)
+        if looked_at < PIECE and not self._has_missed:
+            window.all_may_be_behind = False
+            window.behind = left
+            return True
+        return False
+
+    def _hand_over(self, item: T) -> None:
+        self.in_flight.add(item.row, item.lane)
+        self._hand(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most rows a worker may hold.
+
+    Rows of lanes that rest count only for `in_all`, so that a few chats in trouble do not keep
+    all others waiting.
+    """
+
+    of_lane: int = 32
+    at_work: int = 256
+    in_all: int = 1024
+
+
+class InFlight:
+    """The rows that are with the worker, with the lanes that have more in the database.
+
+    A lane is a chat, or a message that Planfix is owed the status of.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._of_lane: Counter[int] = Counter()
+        self._resting: set[int] = set()
+        self.rows: dict[int, int] = {}
+        self.behind: set[int] = set()
+        self.all_may_be_behind = True
+
+    @property
+    def has_room(self) -> bool:
+        return self._at_work < self._limits.at_work and len(self.rows) < self._limits.in_all
+
+    @property
+    def full_lanes(self) -> frozenset[int]:
+        most = self._limits.of_lane
+        return frozenset(lane for lane, count in self._of_lane.items() if count >= most)
+
+    def takes(self, lane: int) -> bool:
+        """Whether another row of this lane may be handed over."""
+        return self.has_room and self._of_lane[lane] < self._limits.of_lane
+
+    def is_next(self, lane: int) -> bool:
+        """Whether a new row of this lane has none before it that is not handed over."""
+        return not self.all_may_be_behind and lane not in self.behind
+
+    def add(self, row: int, lane: int) -> None:
+        self.rows[row] = lane
+        self._of_lane[lane] += 1
+
+    def remove(self, row: int) -> None:
+        lane = self.rows.pop(row, None)
+        if lane is None:
+            return
+        self._of_lane[lane] -= 1
+        self._resting.discard(lane)
+        if not self._of_lane[lane]:
+            del self._of_lane[lane]
+
+    def rest(self, row: int) -> None:
+        """Note that the row's lane waits, for its next try or for another row."""
+        if row in self.rows:
+            self._resting.add(self.rows[row])
+
+    def work(self, row: int) -> None:
+        """Note that the row is being tried."""
+        if row in self.rows:
+            self._resting.discard(self.rows[row])
+
+    def wants_more(self) -> bool:
+        """Whether it is worthwhile to look for more rows in the database."""
+        if not (self.all_may_be_behind or self.behind) or not self.has_room:
+            return False
+        if self._at_work <= self._limits.at_work // 2:
+            return self.all_may_be_behind or any(map(self._has_half, self.behind))
+        return False
+
+    def _has_half(self, lane: int) -> bool:
+        return self._of_lane[lane] <= self._limits.of_lane // 2
+
+    @property
+    def _at_work(self) -> int:
+        return len(self.rows) - sum(self._of_lane[lane] for lane in self._resting)

@@ -1,0 +1,163 @@
+"""What people do with messages: leave one to be sent, look at them, send one again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import stat
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from session_worker.formatting.plan import plan
+from session_worker.protocol.messages import Attachment, Incoming, Outgoing
+from session_worker.protocol.spool import incoming_file, photo_file
+from supervisor.errors import (
+    FileGone,
+    MessageEmpty,
+    MessageTooLarge,
+    NumberOffline,
+    NumberUnknown,
+    RecipientUnknown,
+)
+from supervisor.journal.decisions import chat_id, peer_of
+from supervisor.login.session_file import OutsideRoot, open_inside
+from supervisor.messages.commands import PHOTO
+from supervisor.messages.file_links import MessageFile, Photo
+from supervisor.numbers.state import State, Status, status_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from supervisor.config import Config
+    from supervisor.journal.browsing import Selection
+    from supervisor.journal.values import Entry, Receipt
+    from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.numbers.keepers import Keepers
+
+MOST_CHARACTERS = 500_000  # so that a message fits into a frame of the pipe whatever it says
+
+
+class Accepted(NamedTuple):
+    """What Planfix is answered about a message that is kept now, or was before."""
+
+    chat_id: str
+    contact_id: str
+    is_repeat: bool
+
+
+class OpenFile(NamedTuple):
+    """A file behind a link."""
+
+    path: Path
+    name: str
+    mime: str
+    number: str = ""
+    folder: Path | None = None
+
+    def open(self) -> int:
+        """Open it for reading, through no link: the number's folder is its worker's, taken over or not."""
+        folder = self.folder or self.path.parent
+        try:
+            descriptor = open_inside(folder, str(self.path.relative_to(folder)))
+        except (OSError, OutsideRoot) as exc:
+            raise FileGone from exc
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise FileGone
+        return descriptor
+
+
+class MessageService:
+    """The messages of all numbers."""
+
+    def __init__(self, keepers: Keepers, config: Config) -> None:
+        self._dispatchers = keepers.dispatchers
+        self._keepers = keepers
+        self._config = config
+
+    async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
+        """Keep a message durably; whom it goes to is certain when this returns."""
+        _check(draft)
+        dispatcher = await self._dispatchers.of(number)
+        peer_id, is_new = await self._recipient(dispatcher, draft)
+        attachments = tuple(Attachment(name=each.name, url=each.url) for each in draft.attachments)
+        parts = plan(draft.text, attachments, _draw)
+        if not parts:
+            raise MessageEmpty
+        outgoing = Outgoing(
+            peer_id=peer_id, planfix_id=draft.planfix_id, attachments=attachments, parts=parts
+        )
+        accepted = await dispatcher.accept(outgoing, is_new_chat=is_new)
+        peer = accepted.peer_id
+        return Accepted(chat_id(number, peer), str(peer), accepted.is_repeat)
+
+    async def messages(self, number: str, selection: Selection) -> tuple[Entry, ...]:
+        return await (await self._dispatchers.of(number)).journal.list(selection)
+
+    async def replay(self, number: str, row: int) -> None:
+        await (await self._dispatchers.of(number)).replay(row)
+
+    async def replay_all(self, number: str) -> int:
+        """Send all dead letters again; return how many there were."""
+        return await (await self._dispatchers.of(number)).replay_all()
+
+    async def receipts(self, number: str, limit: int) -> tuple[Receipt, ...]:
+        return await (await self._dispatchers.of(number)).journal.receipts(limit)
+
+    async def open_file(self, token: str) -> OpenFile:
+        """Return where the file of a link lies; raise `LinkInvalid` or `FileGone`."""
+        place = self._dispatchers.links.check(token, time.time())
+        folder = self._config.spool_of(place.number)
+        match place:
+            case Photo(number=number, photo_id=photo_id):
+                path = photo_file(folder, photo_id)
+                found = OpenFile(path, PHOTO, "image/jpeg", number, folder)
+            case _:
+                found = await self._find(place, folder)
+        if not await asyncio.to_thread(found.path.is_file):
+            raise FileGone
+        return found
+
+    async def _find(self, file: MessageFile, folder: Path) -> OpenFile:
+        try:
+            dispatcher = await self._dispatchers.of(file.number)
+        except NumberUnknown as exc:
+            raise FileGone from exc
+        body = await dispatcher.journal.find_body(file.row)
+        if not isinstance(body, Incoming) or file.index >= len(body.files):
+            raise FileGone
+        described = body.files[file.index]
+        path = incoming_file(folder, file.row, file.index)
+        return OpenFile(path, described.name, described.mime, file.number, folder)
+
+    async def _recipient(self, dispatcher: Dispatcher, draft: OutgoingMessage) -> tuple[int, bool]:
+        """Return who it goes to, with whether it is the first message to them."""
+        chat_peer = peer_of(dispatcher.number, draft.chat_id) if draft.chat_id else None
+        for peer_id in (chat_peer, draft.user_id):
+            if peer_id and await dispatcher.chats.has(peer_id):
+                return peer_id, False
+        repeated = await dispatcher.journal.find_repeat(draft.planfix_id)
+        if repeated is not None:
+            return repeated.peer_id, False
+        if not draft.names_somebody:
+            raise RecipientUnknown("this chat is not known" if draft.chat_id else None)
+        self._check_online(dispatcher.number)
+        return (await dispatcher.resolve(draft)).peer_id, True
+
+    def _check_online(self, number: str) -> None:
+        keeper = self._keepers.find(number)
+        state = keeper.live_state.state if keeper else State.STOPPED
+        if status_of(state) is not Status.ONLINE:
+            raise NumberOffline(state)
+
+
+def _check(draft: OutgoingMessage) -> None:
+    files = sum(len(name) + len(url) for name, url in draft.attachments)
+    if len(draft.text) + files > MOST_CHARACTERS:
+        raise MessageTooLarge
+
+
+def _draw() -> int:
+    return secrets.randbits(63) or 1

@@ -1,0 +1,150 @@
+"""Whom a message is for: a known chat, or somebody to be found in Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from session_worker.protocol.messages import ChatMemory, Resolve
+from supervisor.errors import RecipientUnknown, ResolvingDelayed, WorkerTimeout, WorkerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.messages import Contact, Resolved
+    from supervisor.journal.journal import Journal
+
+
+PATIENCE = 10.0  # seconds
+
+
+class RecipientQuestions:
+    """Brings answers to those who asked; a worker that is gone answers nobody any more."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
+        self._ids = itertools.count(1)
+        self._asked: dict[int, asyncio.Future[Resolved | None]] = {}
+
+    async def ask(self, draft: OutgoingMessage, tell: Callable[[Command], None]) -> Contact:
+        """Return who was found, or raise why nobody was."""
+        request_id = next(self._ids)
+        self._asked[request_id] = asyncio.get_running_loop().create_future()
+        question = Resolve(
+            request_id=request_id,
+            user_id=draft.user_id,
+            username=draft.username,
+            phone=draft.phone,
+        )
+        tell(question)
+        try:
+            async with asyncio.timeout(self._patience):
+                return _contact_of(await self._asked[request_id])
+        except TimeoutError as exc:
+            raise WorkerTimeout from exc
+        finally:
+            del self._asked[request_id]
+
+    def resolve(self, answer: Resolved) -> None:
+        self._answer(answer.request_id, answer)
+
+    def abort(self) -> None:
+        """Tell all who wait that no answer will come."""
+        for request_id in self._asked:
+            self._answer(request_id, None)
+
+    def _answer(self, request_id: int, answer: Resolved | None) -> None:
+        asked = self._asked.get(request_id)
+        if asked is not None and not asked.done():
+            asked.set_result(answer)
+
+
+def _contact_of(answer: Resolved | None) -> Contact:
+    if answer is None:
+        raise WorkerUnavailable
+    if answer.contact is not None:
+        return answer.contact
+    failure = answer.failure
+    if failure is not None and failure.next_try is not None:
+        wait = failure.next_try - time.time()
+        raise ResolvingDelayed(failure.detail or failure.code, wait)
+    raise RecipientUnknown((failure and failure.detail) or None)
+
+
+MOST_KEPT = 500  # chats of one number
+
+
+class ChatCache:
+    """Answers from memory; asks the journal for chats that were quiet for long."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._chats: OrderedDict[int, ChatMemory] = OrderedDict()
+
+    async def load(self, peers: Collection[int]) -> None:
+        """Have these at hand until others come."""
+        missing = [peer for peer in peers if peer not in self._chats]
+        if missing:
+            found = await self._journal.memories(missing)
+            for peer in missing:
+                # Meanwhile the worker may have told something newer.
+                self._chats.setdefault(peer, found.get(peer) or ChatMemory(peer_id=peer))
+
+    def forget_all(self) -> None:
+        """Ask the journal again: what was stored last may not have been remembered here."""
+        self._chats.clear()
+
+    def recall(self, peer_id: int) -> ChatMemory | None:
+        """Return what is known of a chat, unless busier chats have pushed it out."""
+        if peer_id in self._chats:
+            self._chats.move_to_end(peer_id)
+        return self._chats.get(peer_id)
+
+    def add(self, peer_id: int) -> None:
+        """Remember a chat that has just begun."""
+        if peer_id not in self._chats:
+            self.remember(ChatMemory(peer_id=peer_id))
+
+    def remember(self, chat: ChatMemory) -> None:
+        self._chats[chat.peer_id] = chat
+        self._chats.move_to_end(chat.peer_id)
+        if len(self._chats) > MOST_KEPT:
+            self._chats.popitem(last=False)
+
+    async def has(self, peer_id: int) -> bool:
+        """Whether this person can be written to without looking for them in Telegram."""
+        if peer_id in self._chats:
+            return True
+        if not await self._journal.knows(peer_id):
+            return False
+        await self.load([peer_id])
+        return True
+
+
+class AttachmentDraft(NamedTuple):
+    """A file behind a link of Planfix."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """What an employee wrote: to a chat, or to somebody yet to be found."""
+
+    planfix_id: str
+    text: str = ""
+    attachments: tuple[AttachmentDraft, ...] = ()
+    chat_id: str | None = None
+    user_id: int | None = None
+    username: str | None = None
+    phone: str | None = None
+
+    @property
+    def names_somebody(self) -> bool:
+        return any((self.user_id, self.username, self.phone))

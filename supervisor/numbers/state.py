@@ -1,0 +1,162 @@
+"""The shown state of a number, from the states of its process and its session; live, to be waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.contract import SessionState
+
+if TYPE_CHECKING:
+    from supervisor.store.values import LastError
+
+
+class ProcessState(StrEnum):
+    """How the number's process is, as its keeper sees it."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STALLED = "stalled"
+    BACKING_OFF = "backing_off"
+    PARKED = "parked"
+    RESTING = "resting"
+
+
+class State(StrEnum):
+    """How the number is, as it is told to the outside."""
+
+    STARTING = "starting"
+    ONLINE = "online"
+    STALLED = "stalled"
+    RECONNECTING = "reconnecting"
+    DEAF = "deaf"
+    NEEDS_LOGIN = "needs_login"
+    NEEDS_CODE = "needs_code"
+    NEEDS_PASSWORD = "needs_password"  # noqa: S105 - a state, not a secret
+    LIMITED = "limited"
+    BANNED = "banned"
+    BACKING_OFF = "backing_off"
+    PARKED = "parked"
+    STOPPED = "stopped"
+
+
+class Status(StrEnum):
+    """Whether messages come through."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerHealth:
+    """A running worker: its process id, seconds it runs, bytes it uses, bytes merged with equal pages."""
+
+    pid: int
+    uptime: float
+    memory: int
+    loop_lag: float
+    queue_depth: int
+    merged: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Everything about a number that is not in the store; times in seconds since 1970."""
+
+    number: str
+    state: State
+    since: float
+    restarts: int = 0
+    last_error: LastError | None = None
+    last_heard: float | None = None
+    worker: WorkerHealth | None = None
+
+    @property
+    def status(self) -> Status:
+        return status_of(self.state)
+
+
+def shown_state(process: ProcessState, session: SessionState | None) -> State:
+    match process:
+        case ProcessState.RUNNING:
+            return _BY_SESSION[session]
+        case ProcessState.STALLED:
+            state = _BY_SESSION[session]
+            return state if state is State.STARTING else State.STALLED
+        case ProcessState.RESTING:
+            return State.BANNED if session is SessionState.BANNED else State.NEEDS_LOGIN
+        case _:
+            return State(process)
+
+
+def status_of(state: State) -> Status:
+    """Online is who is connected, authorised, hears updates; limits on sending change none of it."""
+    return Status.ONLINE if state in {State.ONLINE, State.LIMITED} else Status.OFFLINE
+
+
+def is_settled(state: State) -> bool:
+    """Whether the worker has said what became of its start."""
+    return state not in {State.STARTING, State.BACKING_OFF}
+
+
+_BY_SESSION = {
+    None: State.STARTING,
+    SessionState.CONNECTING: State.STARTING,
+    SessionState.ONLINE: State.ONLINE,
+    SessionState.RECONNECTING: State.RECONNECTING,
+    SessionState.DEAF: State.DEAF,
+    SessionState.NEEDS_LOGIN: State.NEEDS_LOGIN,
+    SessionState.NEEDS_CODE: State.NEEDS_CODE,
+    SessionState.NEEDS_PASSWORD: State.NEEDS_PASSWORD,
+    SessionState.LIMITED: State.LIMITED,
+    SessionState.BANNED: State.BANNED,
+}
+
+
+class LiveState:
+    """The two axes of a number's health, with a bell that rings at each change."""
+
+    def __init__(self) -> None:
+        self._process = ProcessState.STOPPED
+        self._session: SessionState | None = None
+        self._changed = asyncio.Event()
+        self.since = time.time()
+
+    @property
+    def state(self) -> State:
+        return shown_state(self._process, self._session)
+
+    def show(self, process: ProcessState, session: SessionState | None = None) -> None:
+        before = self.state
+        self._process, self._session = process, session
+        if self.state != before:
+            self.since = time.time()
+            self._ring()
+
+    def stall(self, *, is_stalled: bool) -> None:
+        """Note whether the running process answers; what the session said last still holds."""
+        if self._process in {ProcessState.RUNNING, ProcessState.STALLED}:
+            process = ProcessState.STALLED if is_stalled else ProcessState.RUNNING
+            self.show(process, self._session)
+
+    def rest(self) -> None:
+        """Stop running; what the session said last still holds."""
+        self.show(ProcessState.RESTING, self._session)
+
+    async def wait_settled(self, seconds: float) -> State:
+        """Wait until the worker has said what became of it, or for that long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not is_settled(self.state):
+                    await self._changed.wait()
+        except TimeoutError:
+            return self.state
+        return self.state
+
+    def _ring(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

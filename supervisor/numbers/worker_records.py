@@ -1,0 +1,181 @@
+"""A number's page in the store, written in the name of one start of its worker."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.contract import (
+    Application,
+    Assignment,
+    DataCentre,
+    EntitiesSeen,
+    Entity,
+    KeySaved,
+    PlanfixAccount,
+    StoredSession,
+    Trouble,
+    TroubleCode,
+    UpdateState,
+    UpdateStateMoved,
+)
+from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
+from supervisor.database.tables import Login
+from supervisor.store import values
+from supervisor.texts import describe_trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from session_worker.protocol.messages import MessageEvent
+    from supervisor.config import Config
+    from supervisor.processes.worker_exit import WorkerExit
+    from supervisor.processes.worker_run import OneOffSession
+    from supervisor.store.store import Store
+
+MOST_ENTITIES = 5000  # more would not fit into the first frame
+_DEAD_KEYS = frozenset(
+    {
+        TroubleCode.BANNED,
+        TroubleCode.DEACTIVATED,
+        TroubleCode.DUPLICATED,
+        TroubleCode.KEY_UNKNOWN,
+        TroubleCode.REVOKED,
+    }
+)
+_BANNED = frozenset({TroubleCode.BANNED, TroubleCode.DEACTIVATED})
+
+logger = logging.getLogger(__name__)
+
+
+class PlanfixTrouble(StrEnum):
+    """What keeps all messages of a number from Planfix."""
+
+    UNAUTHORIZED = FailureCode.UNAUTHORIZED
+    UNAVAILABLE = FailureCode.UNAVAILABLE
+    FORBIDDEN = FailureCode.FORBIDDEN
+
+
+Fact = KeySaved | EntitiesSeen | UpdateStateMoved
+
+
+class WorkerRecords:
+    """Reads what a worker has to know, writes down what becomes of it."""
+
+    def __init__(self, number: str, store: Store, config: Config) -> None:
+        self.number = number
+        self._store = store
+        self._config = config
+        self._epoch = 0
+        self._error_code: str | None = None
+
+    async def make_assignment(self, one_off: OneOffSession | None = None) -> Assignment:
+        """Open a new epoch: from here on nothing of an earlier worker is written."""
+        number = await self._store.numbers.get(self.number)
+        self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
+        self._error_code = number.last_error.code if number.last_error else None
+        secrets = await self._store.numbers.secrets(self.number)
+        planfix = PlanfixAccount(
+            url=number.url_planfix,
+            token=secrets.token_planfix,
+            provider_id=number.provider_id,
+            user_email=number.user_email,
+            may_be_private=self._config.allow_private_planfix,
+        )
+        return Assignment(
+            number=self.number,
+            epoch=self._epoch,
+            deadline=0.0,
+            application=Application(api_id=self._config.api_id, api_hash=self._config.api_hash),
+            data_centre=self._data_centre(),
+            session=await self._stored_session(),
+            planfix=planfix,
+            proxy=secrets.proxy,
+            spool=str(self._config.spool_of(self.number)),
+            language=self._config.language,
+            log_level=self._config.log_level,
+            log_format=self._config.log_format,
+            session_factory=(one_off or self._config).session_factory,
+        )
+
+    async def save(self, fact: Fact) -> None:
+        """Store what a worker has learnt."""
+        match fact:
+            case KeySaved():
+                session = values.Session(**fact.model_dump(exclude={"kind"}))
+                await self._store.sessions.save(self.number, self._epoch, session)
+            case EntitiesSeen():
+                entities = [values.Entity(**entity.model_dump()) for entity in fact.entities]
+                await self._store.entities.save(self.number, self._epoch, entities)
+            case UpdateStateMoved():
+                reached = values.UpdateState(**fact.update_state.model_dump())
+                await self._store.sessions.move_updates(self.number, self._epoch, reached)
+
+    async def record_trouble(self, trouble: Trouble | None) -> None:
+        """Show what troubles the session, until it does no longer."""
+        if trouble is not None:
+            await self._record_error(trouble.code, trouble.detail)
+        elif self._error_code in set(TroubleCode):
+            await self._record_error(None)
+
+    async def record_planfix(self, events: Iterable[MessageEvent]) -> None:
+        """Show why nothing comes through to Planfix, until something does."""
+        for event in events:
+            match event:
+                case Delivered() if self._error_code in set(PlanfixTrouble):
+                    await self._record_error(None)
+                case Failed(failure=Failure(code=code, detail=detail)) if (
+                    code in set(PlanfixTrouble) and code != self._error_code
+                ):
+                    await self._record_error(code, detail)
+                case _:
+                    pass  # tells nothing about Planfix
+
+    async def record_login_lost(self, trouble: Trouble) -> None:
+        """Forget a key that Telegram has ended, or that is another account's."""
+        if trouble.code is TroubleCode.WRONG_ACCOUNT:
+            await self._store.sessions.let_go(self.number, self._epoch)
+        elif trouble.code in _DEAD_KEYS:
+            login = Login.BANNED if trouble.code in _BANNED else Login.NEEDED
+            await self._store.sessions.drop(self.number, self._epoch, login)
+
+    async def record_logged_in(self, who: str) -> None:
+        """Let no login link outlive the login, whoever it was that logged in."""
+        await self._store.login_links.use(self.number)
+        await self._store.audit.append(who, "logged_in", self.number)
+
+    async def record_restart(self, ending: WorkerExit) -> None:
+        await self._record_error(ending)
+        await self._store.runs.count_restart(self.number, self._epoch)
+
+    async def record_parked(self, ending: WorkerExit, detail: str = "") -> None:
+        await self._record_error(ending, detail, parked=True)
+        await self._store.runs.park(self.number, self._epoch, ending)
+
+    async def _record_error(
+        self, code: str | None, detail: str = "", *, parked: bool = False
+    ) -> None:
+        self._error_code = code
+        error = code and describe_trouble(code, self._config.language, detail, parked=parked)
+        await self._store.runs.set_last_error(self.number, self._epoch, error or None)
+
+    async def _stored_session(self) -> StoredSession | None:
+        session = await self._store.sessions.load(self.number)
+        if session is None:
+            return None
+        entities = await self._store.entities.list(self.number, MOST_ENTITIES)
+        return StoredSession(
+            dc_id=session.dc_id,
+            server_address=session.server_address,
+            port=session.port,
+            auth_key=session.auth_key,
+            user_id=session.user_id,
+            update_state=session.updates and UpdateState(**asdict(session.updates)),
+            entities=tuple(Entity(**asdict(entity)) for entity in entities),
+        )
+
+    def _data_centre(self) -> DataCentre | None:
+        place = self._config.data_centre
+        return DataCentre(**asdict(place)) if place else None

@@ -1,0 +1,1 @@
+"""Forking, watching and reaping workers."""

@@ -1,0 +1,63 @@
+"""All stored things over one database and one SECRET_KEY."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from supervisor.database.database import Database
+from supervisor.encryption.vault import Vault, link_keys
+from supervisor.journal.erasure import Erasure
+from supervisor.journal.journal import Journals
+from supervisor.store.audit import AuditLog
+from supervisor.store.keys import Keys
+from supervisor.store.login_links import LoginLinks
+from supervisor.store.numbers import Numbers
+from supervisor.store.runs import Runs
+from supervisor.store.sessions import Entities, Sessions
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class Store:
+    """The durable nouns of the gateway, over one database and one SECRET_KEY."""
+
+    def __init__(self, database_url: str, secret_key: str) -> None:
+        vault = Vault.from_secret_key(secret_key)
+        self.database = Database(database_url)
+        self.keys = Keys(self.database, vault)
+        self.numbers = Numbers(self.database, vault)
+        self.runs = Runs(self.database)
+        self.sessions = Sessions(self.database, vault)
+        self.entities = Entities(self.database)
+        self.login_links = LoginLinks(self.database)
+        self.journals = Journals(self.database, vault)
+        self.erasure = Erasure(self.database)
+        self.audit = AuditLog(self.database)
+        self.link_keys = link_keys(secret_key)
+
+    async def start(self) -> None:
+        """Check SECRET_KEY, then bring the tables up to date; a wrong key changes nothing."""
+        try:
+            await self.keys.verify()
+            await self.database.start()
+            await self.keys.remember()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        await self.database.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()

@@ -1,0 +1,225 @@
+"""Troubles and failures in English."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from session_worker.failures import Reason
+from supervisor.texts.failure_text import FailureText
+
+_NOTHING = "Nothing to do."
+
+FAILURES: Final = {
+    Reason.BLOCKED_BY_CONTACT: FailureText(
+        "The contact has blocked this number in Telegram.",
+        f"The contact has blocked the number. {_NOTHING}",
+    ),
+    Reason.BLOCKED_BY_US: FailureText(
+        "This contact is blocked on our side in Telegram.",
+        "The number's owner has blocked the contact. Client: unblock it in Telegram, send again.",
+    ),
+    Reason.CONTACT_DELETED: FailureText(
+        "The contact has deleted the Telegram account.",
+        f"The contact's account does not exist any more. {_NOTHING}",
+    ),
+    Reason.WRITING_FORBIDDEN: FailureText(
+        "Telegram does not let this number write in this chat.",
+        f"The number may not write in this chat. {_NOTHING}",
+    ),
+    Reason.PRIVACY: FailureText(
+        "The contact's privacy settings do not let us write first.",
+        f"The contact's privacy settings refuse the number. {_NOTHING}",
+    ),
+    Reason.PREMIUM_ONLY: FailureText(
+        "The contact takes first messages only from Telegram Premium users.",
+        "Client: subscribe the number to Telegram Premium, or let the contact write first.",
+    ),
+    Reason.PAID_ONLY: FailureText(
+        "The contact takes messages from strangers only for Telegram Stars.",
+        "The gateway never pays for messages. Client: let the contact write first.",
+    ),
+    Reason.CONTACT_UNKNOWN: FailureText(
+        "Telegram does not know this contact any more.",
+        "The stored Telegram id or access hash is not valid. Client: write by phone or user name.",
+    ),
+    Reason.CONTACT_NOT_FOUND: FailureText(
+        "Nobody was found in Telegram by this phone or user name.",
+        f"There is no such account, or it can't be found by its phone. {_NOTHING}",
+    ),
+    Reason.SPAM_LIMIT: FailureText(
+        "Telegram lets this number write only to people who wrote first for now.",
+        "Telegram suspects spam (PEER_FLOOD). Client: ask @SpamBot how long; write to no strangers.",
+    ),
+    Reason.FLOOD: FailureText(
+        "Telegram asks this number to wait; the message is sent later.",
+        f"Telegram limits the rate; the message is sent when it allows. {_NOTHING}",
+    ),
+    Reason.FILE_REFUSED: FailureText(
+        "Telegram refused a file of this message; everything else was sent.",
+        "Telegram refused the file. Client: send it in another format.",
+    ),
+    Reason.VOICE_FORBIDDEN: FailureText(
+        "The contact does not take voice messages.",
+        f"The contact's privacy settings refuse voice messages. {_NOTHING}",
+    ),
+    Reason.UPLOAD_BROKEN: FailureText(
+        "A file could not be brought to Telegram; everything else was sent.",
+        "Telegram did not accept the upload several times. Operator: send the message again.",
+    ),
+    Reason.FILE_TOO_LARGE: FailureText(
+        "A file is too large; everything else was sent.",
+        f"The file exceeds the size limit of the gateway. {_NOTHING}",
+    ),
+    Reason.FILE_EMPTY: FailureText(
+        "A file is empty, which Telegram does not take; everything else was sent.",
+        f"Planfix gave a file of no bytes. {_NOTHING}",
+    ),
+    Reason.LINK_FORBIDDEN: FailureText(
+        "The link of a file leads where it may not; everything else was sent.",
+        "The link is neither public nor at the client's Planfix. Operator: check url_planfix.",
+    ),
+    Reason.LINK_GONE: FailureText(
+        "A file could not be fetched from Planfix; everything else was sent.",
+        "Planfix refused the link of the file. Client: attach the file again.",
+    ),
+    Reason.LINK_UNREACHABLE: FailureText(
+        "A file could not be fetched from Planfix; everything else was sent.",
+        "The server of the link did not answer properly. Operator: send the message again later.",
+    ),
+    Reason.TEXT_EMPTY: FailureText(
+        "There is nothing to read in the message.",
+        f"Telegram takes no text that is blank. {_NOTHING}",
+    ),
+    Reason.TEXT_TOO_LONG: FailureText(
+        "The text is too long for Telegram.",
+        "Telegram refused the length of a part. Operator: report it, texts are to be split.",
+    ),
+    Reason.TEXT_REFUSED: FailureText(
+        "Telegram refused the formatting of the text.",
+        "Telegram refused the marks of a text. Operator: report it with the message.",
+    ),
+    Reason.ALREADY_SENT: FailureText(
+        "The message has been sent already.",
+        f"Telegram knows the message from an earlier try. {_NOTHING}",
+    ),
+    Reason.TELEGRAM_FAILING: FailureText(
+        "Telegram could not take the message because of trouble of its own.",
+        "Telegram failed again and again. Operator: send the message again later.",
+    ),
+    Reason.OFFLINE: FailureText(
+        "The number is not connected to Telegram; the message is sent later.",
+        "There is no line to Telegram. Operator: check the server's network if it lasts.",
+    ),
+    Reason.NEEDS_LOGIN: FailureText(
+        "The number is not logged in to Telegram; the message is sent after the login.",
+        "Client: log the number in again.",
+    ),
+    Reason.UNKNOWN: FailureText(
+        "Telegram refused the message.",
+        "Telegram refused for a reason that is not in our table. Operator: report the code.",
+    ),
+}
+_AGAIN = "Nothing to do: it is started again by itself."
+_LOG_IN = "Client: log the number in again."
+_OPERATOR = "Operator: look at the gateway's log."
+
+PARKED: Final = (
+    "It is not started again by itself any more.",
+    "Operator: look at the gateway's log, then restart the number or send PUT /webhook.",
+)
+TROUBLES: Final = {
+    "telegram_unreachable": (
+        "Telegram can not be reached.",
+        "Nothing to do if it passes; otherwise operator: check the server's network.",
+    ),
+    "no_session": ("The number is not logged in to Telegram.", "Client: log the number in."),
+    "login_abandoned": ("The login was begun, but not finished.", "Client: log the number in."),
+    "login_refused": (
+        "Telegram refused the login.",
+        "Client: try again later; if it is refused again, log in by QR code.",
+    ),
+    "session_revoked": ("The login was ended in Telegram's list of devices.", _LOG_IN),
+    "session_duplicated": (
+        "Telegram ended the login because it was used in two places at once.",
+        "Client: close every other program that uses this session, then log the number in again.",
+    ),
+    "session_unknown": ("Telegram does not know this login.", _LOG_IN),
+    "account_banned": (
+        "Telegram has banned the account.",
+        "Client: write to recover@telegram.org, then log the number in again.",
+    ),
+    "account_deactivated": (
+        "The Telegram account was deleted.",
+        "Client: register the number with Telegram anew, then log it in.",
+    ),
+    "wrong_account": (
+        "The login belongs to another Telegram account, so it was forgotten here.",
+        "Operator: import this number's own session file, or client: log the number in.",
+    ),
+    "sending_limited": (
+        "Telegram limits how much this account may send.",
+        "Client: write to fewer strangers; @SpamBot tells how long it lasts.",
+    ),
+    "updates_missed": ("Telegram did not announce new messages.", _AGAIN),
+    "telegram_rejected": ("Telegram refused the connection.", _OPERATOR),
+    "clock_wrong": (
+        "The clock of the server is wrong.",
+        "Operator: set the server's clock (NTP); until then Telegram's messages are ignored.",
+    ),
+    "telegram_failing": (
+        "Telegram has trouble of its own.",
+        "Nothing to do if it passes; otherwise operator: look at the gateway's log.",
+    ),
+    "layer_outdated": (
+        "Telegram sent something that this version of the gateway can not read; the rest goes on.",
+        "Operator: update the gateway; the number's receipts say what is missing.",
+    ),
+    "proxy_unreachable": (
+        "The number's proxy does not answer.",
+        "Client or operator, whoever set the proxy: check that it runs at this host and port, "
+        "or send another with PUT /webhook.",
+    ),
+    "proxy_refused": (
+        "The number's proxy answers, but does not lead to Telegram.",
+        "Client or operator, whoever set the proxy: let it connect to Telegram, "
+        "or send another with PUT /webhook.",
+    ),
+    "proxy_unauthorized": (
+        "The number's proxy wants another user name, password or secret.",
+        "Client or operator, whoever set the proxy: send the right ones with PUT /webhook.",
+    ),
+    "proxy_forbidden": (
+        "The number's proxy is not used: it lies at a private address.",
+        "Client: send a proxy at a public address with PUT /webhook. "
+        "Operator: if this one is meant, send it with the admin key.",
+    ),
+    "worker_crashed": ("The number's process ended with an error.", _AGAIN),
+    "worker_killed": ("The number's process was killed.", _AGAIN),
+    "worker_unresponsive": ("The number's process did not answer, so it was ended.", _AGAIN),
+    "boot_failed": ("The number's process could not begin.", _OPERATOR),
+    "bounds_broken": (
+        "The number's process said what no sound one says, so it was ended.",
+        "Operator: look at the gateway's log; the process may have been broken into.",
+    ),
+    "data_refused": (
+        "The database does not take what the number's process wants to have written.",
+        "Operator: look at the gateway's log, then restart the number.",
+    ),
+    "fork_failed": ("No process could be started for the number.", _OPERATOR),
+    "forkserver_lost": ("All processes ended with the one that starts them.", _AGAIN),
+    "lease_over": ("The gateway stood still, so the number's process ended itself.", _AGAIN),
+    "planfix_unauthorized": (
+        "Planfix does not take the number's Planfix token; messages wait.",
+        "Client: copy the token from Planfix anew, send it with PUT /webhook.",
+    ),
+    "planfix_forbidden": (
+        "Planfix is not called: the name in url_planfix leads to a private address; messages wait.",
+        "Operator: if Planfix is in your own network, set ALLOW_PRIVATE_PLANFIX=1; "
+        "otherwise client: send the right url_planfix with PUT /webhook.",
+    ),
+    "planfix_unavailable": (
+        "Planfix can not be reached; messages wait.",
+        "Nothing to do if it passes; otherwise client: check url_planfix.",
+    ),
+    "store_failed": ("The database failed.", "Operator: check the database."),
+}

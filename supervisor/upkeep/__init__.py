@@ -1,0 +1,1 @@
+"""Chores in the background."""

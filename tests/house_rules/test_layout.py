@@ -1,0 +1,71 @@
+"""The layout of the product: small folders, plain names, no needless modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.house_rules import layout
+from tests.house_rules.rules import Source
+
+TOP = Path(__file__).parents[2]
+PRODUCT = ("api", "sandbox", "session_worker", "supervisor", "benchmarks")
+
+
+@pytest.fixture(scope="module")
+def sources() -> list[Source]:
+    paths = sorted(path for package in PRODUCT for path in (TOP / package).rglob("*.py"))
+    return [Source(str(path.relative_to(TOP)), path.read_text()) for path in paths]
+
+
+def test_folders_are_small(sources: list[Source]) -> None:
+    """No folder of the product has more modules than one can keep in mind."""
+    assert list(layout.folders_are_small([source.path for source in sources])) == []
+
+
+def test_names_say_what(sources: list[Source]) -> None:
+    """Modules are named by the glossary, by the protocols, by engineering."""
+    assert list(layout.names_say_what([source.path for source in sources])) == []
+
+
+def test_small_modules_have_a_reason(sources: list[Source]) -> None:
+    """A module of a few lines for a single importer says why it is one."""
+    assert list(layout.small_modules_have_a_reason(sources)) == []
+
+
+def test_reasons_are_needed(sources: list[Source]) -> None:
+    """No reason outlives its module."""
+    assert list(layout.reasons_are_needed(sources)) == []
+
+
+def test_crowded_folder_is_found() -> None:
+    """Fifteen modules are too many, except where each is one of a family."""
+    crowd = [f"{{}}/{name}.py" for name in "abcdefghijklmno"]
+
+    assert list(layout.folders_are_small([path.format("api") for path in crowd]))
+    assert not list(layout.folders_are_small([path.format("api") for path in crowd[1:]]))
+    assert not list(
+        layout.folders_are_small([path.format("sandbox/telegram/methods") for path in crowd])
+    )
+
+
+def test_picture_is_found() -> None:
+    """A word from nowhere is reported, whatever stands beside it."""
+    words = frozenset({"numbers", "keeper"})
+
+    assert list(layout.names_say_what(["api/numbers_tray.py"], words))
+    assert not list(layout.names_say_what(["api/keeper.py", "a/v0001_numbers.py"], words))
+
+
+def test_needless_module_is_found() -> None:
+    """A small module with one importer is reported, one with two or with a reason is not."""
+    small = Source("api/small.py", "x = 1\n")
+    one, two = (Source(f"api/{name}.py", "from api.small import x\n") for name in ("one", "two"))
+    unused = ("api/one.py", "api/two.py")
+
+    assert list(layout.small_modules_have_a_reason([small, one], {}))
+    assert not list(layout.small_modules_have_a_reason([small, one, two], {}))
+    assert not list(layout.small_modules_have_a_reason([small, one], {"api/small.py": "a reason"}))
+    assert list(layout.reasons_are_needed([small, one, two], {"api/small.py": "a reason"}))
+    assert not list(layout.small_modules_have_a_reason([Source(path, "") for path in unused], {}))

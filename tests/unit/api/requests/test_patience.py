@@ -1,0 +1,80 @@
+"""Callers that go away or take their time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from api import create_app
+from tests.fakes.gateway import FakeGateway
+from tests.support.waiting import eventually
+from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft
+
+if TYPE_CHECKING:
+    import pytest
+    from quart.typing import TestClientProtocol
+
+    from api.numbers.models import NewNumber
+    from api.settings import Settings
+    from supervisor.gateway import Created
+
+
+class SlowGateway(FakeGateway):
+    """A gateway that waits in the middle of starting a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_the_middle = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def create(self, draft: NewNumber) -> Created:
+        self.in_the_middle.set()
+        await self.go_on.wait()
+        return await super().create(draft)
+
+
+async def hang_up_in_the_middle(client: TestClientProtocol, gateway: SlowGateway) -> None:
+    call = asyncio.create_task(client.post("/webhook", json=draft(), headers=bearer(ADMIN_KEY)))
+    await gateway.in_the_middle.wait()
+    call.cancel()
+    gateway.go_on.set()
+
+
+async def test_start_is_finished_though_the_caller_hangs_up(settings: Settings) -> None:
+    """A caller who goes away in the middle does not leave a number half started."""
+    gateway = SlowGateway()
+    async with create_app(settings, gateway).test_app() as app:
+        await hang_up_in_the_middle(app.test_client(), gateway)
+
+        await eventually(lambda: NUMBER in gateway.views)
+
+
+async def test_failure_after_the_caller_has_gone_is_logged(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What fails when nobody listens any more is found in the log."""
+    gateway = SlowGateway()
+    async with create_app(settings, gateway).test_app() as app:
+        gateway.broken = RuntimeError("the disk is full")
+
+        await hang_up_in_the_middle(app.test_client(), gateway)
+
+        await eventually(lambda: "the disk is full" in caplog.text)
+
+
+async def test_slow_body_is_cut_off(settings: Settings) -> None:
+    """Who does not send its body in time gets 408; nothing is started."""
+    gateway = FakeGateway()
+    app = create_app(settings, gateway)
+    app.config["BODY_TIMEOUT"] = 0.05
+    async with app.test_app():
+        headers = {**bearer(ADMIN_KEY), "Content-Type": "application/json"}
+        client = app.test_client()
+        async with client.request("/webhook", method="POST", headers=headers) as slow:
+            await slow.send(b'{"name": ')
+            answer = await slow.receive()
+            response = await slow.as_response()
+
+    assert response.status_code == 408
+    assert b'"request_timeout"' in answer
+    assert gateway.drafts == []

@@ -1,0 +1,57 @@
+"""The brake on guessing keys."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.security.authenticator import MOST_ADDRESSES, GuessLimit
+
+HERE = "192.0.2.1"
+
+
+def test_address_waits_after_its_burst() -> None:
+    """As many wrong keys as the burst are free, the next one waits."""
+    limit = GuessLimit(burst=3, refill=10.0)
+
+    for _ in range(3):
+        assert limit.wait(HERE, now=0.0) == 0
+        limit.count(HERE, now=0.0)
+
+    assert limit.wait(HERE, now=0.0) == 10.0
+    assert limit.wait("192.0.2.2", now=0.0) == 0
+
+
+def test_count_fades() -> None:
+    """After the time it was told to wait, the address may guess once more."""
+    limit = GuessLimit(burst=1, refill=10.0)
+    limit.count(HERE, now=0.0)
+
+    assert limit.wait(HERE, now=9.0) == pytest.approx(1.0)
+    assert limit.wait(HERE, now=10.0) == 0
+
+
+@given(times=st.lists(st.floats(0, 1000), max_size=200).map(sorted))
+def test_no_more_guesses_than_promised(times: list[float]) -> None:
+    """However guesses are timed, burst plus one for each refill is the most."""
+    limit = GuessLimit(burst=5, refill=10.0)
+
+    looked_at = 0
+    for now in times:
+        if not limit.wait(HERE, now):
+            limit.count(HERE, now)
+            looked_at += 1
+
+    assert looked_at <= 5 + (max(times, default=0.0) - min(times, default=0.0)) / 10.0 + 1
+
+
+def test_memory_is_bounded() -> None:
+    """Guesses from ever new addresses do not fill the memory."""
+    limit = GuessLimit(burst=1)
+
+    for address in range(MOST_ADDRESSES + 10):
+        limit.count(str(address), now=0.0)
+
+    assert limit.wait("0", now=0.0) == 0
+    assert limit.wait(str(MOST_ADDRESSES + 9), now=0.0) > 0

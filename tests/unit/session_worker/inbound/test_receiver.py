@@ -1,0 +1,67 @@
+"""An update that can't be understood holds up none of those behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import types
+
+from session_worker.inbound.receiver import UpdateReceiver
+from session_worker.protocol.messages import GapFilled
+from session_worker.telegram.errors import Undecodable
+from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.texts import texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from session_worker.protocol.contract import Event
+    from session_worker.telegram.reading.message_parser import ParsedUpdate
+
+
+class Ear:
+    """Needs an answer of Telegram's that can't be decoded."""
+
+    async def listen(self, update: Any) -> Sequence[ParsedUpdate]:
+        raise Undecodable(0x7E1E5C0E)
+
+
+class Source:
+    """Notes what is done with."""
+
+    is_behind = False
+
+    def __init__(self) -> None:
+        self.done: list[int] = []
+
+    def acknowledge(self, position: int) -> None:
+        self.done.append(position)
+
+
+class Outbox:
+    """Keeps what is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Event] = []
+
+    def put(self, event: Event) -> None:
+        self.told.append(event)
+
+    async def report(self, event: Event) -> None:
+        self.put(event)
+
+
+async def test_what_needs_an_undecodable_answer_is_left_out_with_a_receipt(tmp_path: Path) -> None:
+    """To ask again would change nothing: the update counts as missing, its place is passed."""
+    outbox, source = Outbox(), Source()
+    whereabouts = MessageIndex(tmp_path / "messages")
+    reception = UpdateReceiver(Ear(), whereabouts, outbox, texts_of("en"), source)
+
+    await reception.take(5, types.UpdateDeleteMessages([1], pts=9, pts_count=1))
+
+    assert source.done == [5]
+    (receipt,) = outbox.told
+    assert isinstance(receipt, GapFilled)
+    assert (receipt.pts_to, receipt.found, receipt.missing) == (9, 0, 1)
+    assert "7e1e5c0e" in receipt.detail

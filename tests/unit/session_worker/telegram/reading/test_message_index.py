@@ -1,0 +1,59 @@
+"""The chat of a message can be told long after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from session_worker.telegram.reading.message_index import (
+    MOST_KEPT,
+    RECORD,
+    IndexedMessage,
+    MessageIndex,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_chats_are_found_by_message(tmp_path: Path) -> None:
+    """Who wrote in which chat is known, of unknown messages nothing."""
+    places = MessageIndex(tmp_path / "messages")
+    for message_id in range(1, 2000):
+        places.add(message_id, 10**9 + message_id * 257, is_out=message_id % 2 == 0)
+
+    assert await places.find(1024) == IndexedMessage(10**9 + 1024 * 257, is_out=True)
+    assert await places.find(7) == IndexedMessage(10**9 + 7 * 257, is_out=False)
+    assert await places.find(5000) is None
+
+
+async def test_they_outlive_the_process(tmp_path: Path) -> None:
+    """The next process knows them too, with the newest of all, past half a record of a crash."""
+    before = MessageIndex(tmp_path / "messages")
+    before.add(5, 70, is_out=False)
+    await before.save()
+    with (tmp_path / "messages").open("ab") as file:
+        file.write(b"\x01\x02\x03")
+
+    after = MessageIndex(tmp_path / "messages")
+    await after.open()
+    assert after.newest == 5
+    after.add(6, 80, is_out=False)
+
+    assert await after.find(6) == IndexedMessage(80, is_out=False)
+    assert await after.find(5) == IndexedMessage(70, is_out=False)
+
+
+async def test_the_oldest_are_forgotten(tmp_path: Path) -> None:
+    """The file stays small."""
+    path = tmp_path / "messages"
+    places = MessageIndex(path)
+    for message_id in range(1, MOST_KEPT + 1):
+        places.add(message_id, 7, is_out=False)
+    await places.save()
+
+    places.add(MOST_KEPT + 1, 7, is_out=False)
+
+    assert await places.find(MOST_KEPT + 1)
+    assert await places.find(MOST_KEPT)
+    assert await places.find(1) is None
+    assert path.stat().st_size < MOST_KEPT * RECORD.size

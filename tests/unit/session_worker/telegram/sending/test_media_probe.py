@@ -1,0 +1,108 @@
+"""What is read from files before they are sent."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from session_worker.formatting.media_kind import MediaKind, can_join_album, kind_of, mime_of
+from session_worker.telegram.sending import media_probe
+from session_worker.telegram.sending.media_probe import PictureInfo, VideoInfo, can_be_photo
+from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "mime"),
+    [
+        ("a.JPG", MediaKind.PHOTO, "image/jpeg"),
+        ("a.png", MediaKind.PHOTO, "image/png"),
+        ("a.mp4", MediaKind.VIDEO, "video/mp4"),
+        ("a.mov", MediaKind.VIDEO, "video/quicktime"),
+        ("a.ogg", MediaKind.VOICE, "audio/ogg"),
+        ("a.mp3", MediaKind.AUDIO, "audio/mpeg"),
+        ("a.gif", MediaKind.DOCUMENT, "image/gif"),
+        ("a.pdf", MediaKind.DOCUMENT, "application/pdf"),
+        ("a.tar.gz", MediaKind.DOCUMENT, "application/octet-stream"),
+        ("a", MediaKind.DOCUMENT, "application/octet-stream"),
+        ("", MediaKind.DOCUMENT, "application/octet-stream"),
+    ],
+)
+def test_name_tells_the_kind(name: str, kind: MediaKind, mime: str) -> None:
+    """The end of a name says how the file is sent, whatever its case."""
+    assert (kind_of(name), mime_of(name)) == (kind, mime)
+    assert can_join_album(name) is (kind in {MediaKind.PHOTO, MediaKind.VIDEO})
+
+
+def test_pictures_are_measured() -> None:
+    """PNG, JPEG tell their edges; anything else tells nothing."""
+    assert media_probe.measure_picture(make_png(640, 480)) == PictureInfo(640, 480)
+    assert media_probe.measure_picture(make_jpeg(320, 240)) == PictureInfo(320, 240)
+    assert media_probe.measure_picture(b"GIF89a" + bytes(20)) is None
+    assert media_probe.measure_picture(make_png()[:18]) is None
+    assert media_probe.measure_picture(make_jpeg()[:40]) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "size", "fits"),
+    [
+        (PictureInfo(640, 480), 1000, True),
+        (PictureInfo(5000, 5000), 1000, True),
+        (PictureInfo(5001, 5000), 1000, False),
+        (PictureInfo(200, 10), 1000, True),
+        (PictureInfo(201, 10), 1000, False),
+        (PictureInfo(0, 10), 1000, False),
+        (PictureInfo(640, 480), (10 << 20) + 1, False),
+        (None, 1000, False),
+    ],
+)
+def test_photo_has_limits(found: PictureInfo | None, size: int, fits: bool) -> None:
+    """Edges, their ratio, the weight must be what Telegram takes for a photo."""
+    assert can_be_photo(found, size) is fits
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_film_is_measured(late: bool) -> None:
+    """Length, size are found wherever the index is; the sound's track is passed over."""
+    content = make_mp4(12.25, 1920, 1080, late=late)
+
+    assert media_probe.measure_video(io.BytesIO(content)) == VideoInfo(12.25, 1920, 1080)
+
+
+def test_film_with_long_boxes_is_measured() -> None:
+    """A box may give its length in 64 bits, as those over 4 GB do."""
+    content = make_mp4(2, 100, 50)
+    brand, rest = content[:28], content[28:]
+    (length,) = struct.unpack_from(">I", rest)
+    long_box = struct.pack(">I4sQ", 1, b"mdat", length + 8) + rest[8:length]
+
+    assert media_probe.measure_video(io.BytesIO(brand + long_box + rest[length:])) == VideoInfo(
+        2, 100, 50
+    )
+
+
+def test_broken_film_is_a_film_without_measures() -> None:
+    """A film whose index is cut off can still be sent as one; other files are none."""
+    assert media_probe.measure_video(io.BytesIO(make_mp4()[:40])) == VideoInfo()
+    assert media_probe.measure_video(io.BytesIO(b"no film at all")) is None
+    assert media_probe.measure_video(io.BytesIO(b"")) is None
+
+
+def test_voice_is_measured() -> None:
+    """The last page tells the length; without Opus it is no voice message."""
+    assert media_probe.measure_voice(io.BytesIO(make_voice(2.5))) == 2.5
+    assert media_probe.measure_voice(io.BytesIO(b"OggS" + bytes(60))) is None
+    assert media_probe.measure_voice(io.BytesIO(b"")) is None
+
+
+@given(st.binary(max_size=200), st.integers(0, 200))
+def test_garbage_breaks_nothing(garbage: bytes, cut: int) -> None:
+    """Files made to confuse are measured to nothing or something, never to a crash."""
+    for good in (make_png(), make_jpeg(), make_mp4(), make_voice()):
+        content = good[:cut] + garbage
+        media_probe.measure_picture(content)
+        media_probe.measure_video(io.BytesIO(content))
+        media_probe.measure_voice(io.BytesIO(content))

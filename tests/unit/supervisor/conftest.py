@@ -1,0 +1,110 @@
+"""The desk of a number on each kind of database, with a worker made of memory."""
+
+from __future__ import annotations
+
+import base64
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from supervisor.journal.browsing import Selection
+from supervisor.messages.dispatcher import Dispatcher
+from supervisor.messages.file_links import FileLinks
+from supervisor.store.store import Store
+from supervisor.store.values import NewNumber
+from tests.support.waiting import eventually
+from tests.unit.supervisor.rows import NUMBER, outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from session_worker.protocol.contract import Command
+    from session_worker.protocol.messages import MessageEvent
+    from supervisor.journal.journal import Journal
+    from supervisor.journal.values import Accepted, Entry
+
+DAY = 24 * 3600.0
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def postgres_url(postgres_url: str) -> str:
+    """Name a password, for want of which asyncpg would look for one in files."""
+    return postgres_url.replace("postgres@", "postgres:any@")
+
+
+@pytest.fixture
+def secret_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+
+@pytest.fixture
+async def store(database_url: str, secret_key: str) -> AsyncIterator[Store]:
+    async with Store(database_url, secret_key) as opened:
+        await opened.numbers.create(NewNumber(NUMBER, "Acme", "https://acme.example", "token"))
+        yield opened
+
+
+@dataclass
+class Office:
+    """A desk with a worker that only remembers what it was told."""
+
+    store: Store
+    dispatcher: Dispatcher
+    told: list[Command] = field(default_factory=list)
+
+    async def open(self) -> None:
+        """Let a worker start, as its keeper does."""
+        self.told = []
+        epoch = (await self.store.numbers.get(NUMBER)).epoch
+        await self.dispatcher.prepare(await self.store.runs.take_epoch(NUMBER, epoch))
+        self.dispatcher.attach_worker(self.told.append)
+        await eventually(lambda: self.is_idle)
+
+    async def close(self) -> None:
+        await self.dispatcher.detach_worker()
+
+    async def reopen(self) -> None:
+        """Let the worker die, another one start under a supervisor that remembers nothing."""
+        await self.close()
+        self.dispatcher = make_dispatcher(self.dispatcher.journal)
+        await self.open()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that may be handed over has been."""
+        return not any(hand_over.is_busy for hand_over in self.dispatcher.hand_overs)
+
+    async def say(self, *events: MessageEvent) -> None:
+        await self.dispatcher.record_events(events)
+        await eventually(lambda: self.is_idle)
+
+    async def write(self, planfix_id: str, peer_id: int = 1) -> Accepted:
+        return await self.dispatcher.accept(outgoing(planfix_id, peer_id), is_new_chat=True)
+
+    def told_of(self, kind: type[T]) -> list[T]:
+        return [command for command in self.told if isinstance(command, kind)]
+
+    async def entries(self) -> Sequence[Entry]:
+        return await self.dispatcher.journal.list(Selection())
+
+
+def make_dispatcher(journal: Journal) -> Dispatcher:
+    links = FileLinks([b"k" * 32], "https://gateway.example", 30 * DAY)
+    return Dispatcher(journal, links, "en")
+
+
+@pytest.fixture
+async def closed_office(store: Store) -> AsyncIterator[Office]:
+    office = Office(store, make_dispatcher(await store.journals.open(NUMBER)))
+    yield office
+    await office.close()
+
+
+@pytest.fixture
+async def office(closed_office: Office) -> Office:
+    await closed_office.open()
+    return closed_office

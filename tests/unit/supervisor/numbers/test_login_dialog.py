@@ -1,0 +1,98 @@
+"""Questions to a login's worker, answers to those who asked."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_worker.protocol.login import LoginFailed, LoginFailure, LoginMoved, LoginStage
+from supervisor.errors import CodeInvalid, LoginError, LoginFlood, WorkerTimeout, WorkerUnavailable
+from supervisor.numbers.login_dialog import LoginDialog
+
+if TYPE_CHECKING:
+    from tests.support.clock import AutojumpClock
+
+
+async def test_answer_reaches_who_asked() -> None:
+    """Answers come in any order, each to its own question."""
+    talk = LoginDialog()
+    first, second = talk.open(), talk.open()
+
+    talk.resolve(LoginMoved(request_id=second, stage=LoginStage.PASSWORD_WANTED))
+    talk.resolve(LoginFailed(request_id=first, failure=LoginFailure.CODE_INVALID))
+
+    assert (await talk.wait(second)).stage is LoginStage.PASSWORD_WANTED
+    with pytest.raises(CodeInvalid):
+        await talk.wait(first)
+
+
+async def test_worker_that_is_gone_answers_nobody() -> None:
+    """Who waits is told at once; what was reached is void."""
+    talk = LoginDialog()
+    talk.resolve(LoginMoved(stage=LoginStage.CODE_SENT))
+    asked = talk.open()
+
+    talk.abort()
+
+    assert talk.reached is None
+    with pytest.raises(WorkerUnavailable):
+        await talk.wait(asked)
+
+
+async def test_silence_has_an_end(autojump_clock: AutojumpClock) -> None:
+    """A worker that does not answer keeps nobody waiting for ever; a late answer harms nobody."""
+    talk = LoginDialog()
+    asked = talk.open()
+
+    with pytest.raises(WorkerTimeout):
+        await talk.wait(asked)
+    talk.resolve(LoginFailed(request_id=asked, failure=LoginFailure.CODE_INVALID))
+
+
+async def test_look_waits_for_a_step_under_way(autojump_clock: AutojumpClock) -> None:
+    """Who only looks waits until the questions of others are answered, or for as long as it likes."""
+    talk = LoginDialog()
+    await talk.settle(5)
+    asked = talk.open()
+    looking = asyncio.create_task(talk.settle(5))
+    start = autojump_clock.time()
+
+    await asyncio.wait({looking}, timeout=1)
+    assert not looking.done()
+    talk.resolve(LoginMoved(request_id=asked, stage=LoginStage.CODE_SENT))
+    await looking
+    assert autojump_clock.time() == pytest.approx(start + 1)
+
+    talk.open()
+    await talk.settle(5)
+    assert autojump_clock.time() == pytest.approx(start + 6)
+
+
+async def test_who_asked_may_go_away() -> None:
+    """A caller that hangs up leaves nothing behind."""
+    talk = LoginDialog()
+    asking = asyncio.create_task(talk.wait(asked := talk.open()))
+    await asyncio.sleep(0)
+
+    asking.cancel()
+    await asyncio.wait({asking})
+
+    talk.resolve(LoginMoved(request_id=asked, stage=LoginStage.CODE_SENT))
+    assert talk.reached is not None
+
+
+@pytest.mark.parametrize("failure", LoginFailure)
+async def test_each_failure_is_an_error(failure: LoginFailure) -> None:
+    """Every failure a worker can tell has its error; only a flood has a time."""
+    talk = LoginDialog()
+    asked = talk.open()
+    talk.resolve(LoginFailed(request_id=asked, failure=failure, retry_after=5))
+
+    with pytest.raises(Exception) as refused:  # noqa: PT011 - which type is what is asked
+        await talk.wait(asked)
+
+    is_flood = failure is LoginFailure.FLOOD
+    assert isinstance(refused.value, LoginFlood) == is_flood
+    assert isinstance(refused.value, LoginError) == (failure is not LoginFailure.UNREACHABLE)

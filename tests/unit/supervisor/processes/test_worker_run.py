@@ -1,0 +1,80 @@
+"""The end of a worker's time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from session_worker.protocol.contract import ExitCode
+from supervisor.config import Timing
+from supervisor.processes.worker_exit import WorkerExit
+from supervisor.processes.worker_run import WorkerRun
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class Leaving:
+    """A worker that has ended by itself, whose parting takes as long as the test wants."""
+
+    pid = 1
+    unanswered = 0
+    has_unread = False
+    lease_over = False
+    breach: str | None = None
+
+    def __init__(self) -> None:
+        self.may_go = asyncio.Event()
+        self.parting = asyncio.Event()
+        self.is_closed = False
+
+    def beat(self) -> None: ...
+
+    async def wait_gone(self) -> None: ...
+
+    async def events(self) -> AsyncIterator[Any]:
+        nothing: list[list[Any]] = []
+        for events in nothing:
+            yield events
+
+    async def stop(self) -> None:
+        self.parting.set()
+        await self.may_go.wait()
+
+    async def reap(self) -> int:
+        return ExitCode.NEEDS_LOGIN
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+async def hear_nothing(_events: list[Any]) -> None: ...
+
+
+@pytest.mark.parametrize("cancels", [1, 3])
+async def test_parting_is_never_cut_short(cancels: int) -> None:
+    """Who stops a number while its worker leaves by itself waits until nothing of it is left."""
+    worker: Any = Leaving()
+    serving = asyncio.create_task(WorkerRun(worker, Timing(), hear_nothing).run())
+    await worker.parting.wait()
+
+    for _ in range(cancels):
+        serving.cancel()
+        await asyncio.sleep(0)
+    still_parting = not serving.done()
+    worker.may_go.set()
+    await asyncio.wait({serving})
+
+    assert still_parting
+    assert worker.is_closed
+    assert serving.cancelled()
+
+
+async def test_end_is_told() -> None:
+    """Left alone, the shift tells why its worker ended."""
+    worker: Any = Leaving()
+    worker.may_go.set()
+
+    assert await WorkerRun(worker, Timing(), hear_nothing).run() is WorkerExit.NEEDS_LOGIN
