@@ -19,7 +19,6 @@ from session_worker.protocol.contract import (
     Pulse,
     SessionChanged,
     SessionState,
-    TroubleCode,
     UpdateStateMoved,
 )
 from session_worker.protocol.login import LoginEvent, LoginFailed, LoginMoved, LoginStage
@@ -36,7 +35,7 @@ from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
 from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth, is_settled
 from supervisor.processes.forkserver import ForkFailed
-from supervisor.processes.worker_exit import CRASHES, WorkerExit
+from supervisor.processes.worker_exit import WorkerExit
 from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import OutOfTurn, Turn, WorkerRun
 
@@ -194,9 +193,7 @@ class Keeper:
         finally:
             self._heard, self._why_parked = self.last_heard, worker.breach or ""
             self._worker = None
-            self._pool.planfix_outages.leave(self._url_planfix, self.number)
-            self._pool.note_cut_off(self.number, is_cut_off=False)
-            self._pool.may_kill(self.number, is_silent=False)
+            self._pool.leave(self.number, assignment.planfix.url)
             if assignment.proxy is not None and not worker.left_in_order:
                 self._line_held_until = now() + timing.linger
             if self._dispatcher is not None:
@@ -208,14 +205,12 @@ class Keeper:
 
     def _decide(self, ending: WorkerExit) -> Step:
         braked = self._pool.is_braked(self.number, ending, now())
-        if ending in {WorkerExit.FORKSERVER_LOST, WorkerExit.LEASE_OVER}:
-            self._record = self._record.with_loss(now(), self._pool.policy.window)
-        if ending in CRASHES and not braked:
-            self._record = self._record.with_crash(now(), self._pool.policy.window)
+        if not braked:
+            self._record = self._record.with_exit(ending, now(), self._pool.policy.window)
         step = next_step(
             ending, self._record, self._pool.policy, self._pool.chance.random(), braked=braked
         )
-        self._pool.ending_log.note(self.number, ending, step, now())
+        self._pool.exit_log.note(self.number, ending, step, now())
         return step
 
     async def _take(self, ending: WorkerExit) -> bool:
@@ -265,10 +260,9 @@ class Keeper:
                     slot.release()
             case KeySaved() | EntitiesSeen() | UpdateStateMoved():
                 await self._until_stored(partial(self._records.save, event))
-            case PlanfixChanged(is_away=True):
-                self._pool.planfix_outages.begin(self._url_planfix, self.number, self.tell)
-            case PlanfixChanged():
-                self._pool.planfix_outages.end(self._url_planfix, self.number)
+            case PlanfixChanged(is_away=is_away):
+                outages, url = self._pool.planfix_outages, self._url_planfix
+                outages.note(url, self.number, self.tell if is_away else None)
             case LoginMoved() | LoginFailed():
                 await self._hear_login(event)
             case _:
@@ -283,8 +277,7 @@ class Keeper:
         self.login.resolve(said)
 
     async def _hear_session(self, said: SessionChanged) -> None:
-        is_cut_off = said.trouble is not None and said.trouble.code is TroubleCode.UNREACHABLE
-        self._pool.note_cut_off(self.number, is_cut_off=is_cut_off)
+        self._pool.note_trouble(self.number, said.trouble)
         await self._note(partial(self._records.record_trouble, said.trouble))
         if said.state in LOST and said.trouble is not None:
             await self._until_stored(partial(self._records.record_login_lost, said.trouble))
@@ -294,16 +287,14 @@ class Keeper:
         """Write down what people read; the number runs on if that fails."""
         try:
             await writing()
-        except DatabaseUnavailable as exc:
-            logger.debug("number %s: could not be written down: %s", self.number, exc)
-        except GatewayError:
-            logger.exception("number %s: could not be written down", self.number)
+        except GatewayError as exc:
+            if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all
+                logger.exception("number %s: could not be written down", self.number)
 
     async def _until_stored(self, storing: Callable[[], Awaitable[None]]) -> None:
         """Store what must not be lost; while the database is away the worker waits with us."""
         while True:
             try:
                 return await storing()
-            except DatabaseUnavailable as exc:
-                logger.debug("number %s: %s", self.number, exc)
-            await asyncio.sleep(STORE_PAUSE)
+            except DatabaseUnavailable:  # logged once for all
+                await asyncio.sleep(STORE_PAUSE)

@@ -22,6 +22,13 @@ class PlanfixOutages:
     def __init__(self) -> None:
         self._waiting: dict[str, dict[str, Tell]] = {}
 
+    def note(self, url: str, number: str, tell: Tell | None) -> None:
+        """Hear from a number that its Planfix is away, with the way to tell it more, or is back."""
+        if tell is None:
+            self.end(url, number)
+        else:
+            self.begin(url, number, tell)
+
     def begin(self, url: str, number: str, tell: Tell) -> None:
         """Note that a number can't reach its Planfix; tell it whether another one looks."""
         waiting = self._waiting.setdefault(url, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from supervisor.processes.worker_exit import WorkerExit
+from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,13 @@ class Record:
     def with_crash(self, now: float, window: float) -> Self:
         return replace(self, crashes=_recent(self.crashes, now, window))
 
-    def with_loss(self, now: float, window: float) -> Self:
-        return replace(self, losses=_recent(self.losses, now, window))
+    def with_exit(self, ending: WorkerExit, now: float, window: float) -> Self:
+        """Add an end, if it is of those that count."""
+        if ending in CRASHES:
+            return self.with_crash(now, window)
+        if ending in {WorkerExit.FORKSERVER_LOST, WorkerExit.LEASE_OVER}:
+            return replace(self, losses=_recent(self.losses, now, window))
+        return self
 
 
 def _recent(times: tuple[float, ...], now: float, window: float) -> tuple[float, ...]:

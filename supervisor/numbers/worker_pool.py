@@ -7,8 +7,9 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from session_worker.protocol.contract import TroubleCode
 from supervisor.config import Timing
-from supervisor.numbers.ending_log import EndingLog
+from supervisor.numbers.exit_log import ExitLog
 from supervisor.numbers.planfix_outages import PlanfixOutages
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.processes.liveness import SilentWorkers
@@ -16,6 +17,7 @@ from supervisor.processes.start_limit import StartLimit
 from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 if TYPE_CHECKING:
+    from session_worker.protocol.contract import Trouble
     from supervisor.processes.forkserver import Forkserver
 
 logger = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ class WorkerPool:
     running: set[str] = field(default_factory=set)
     silent: SilentWorkers = field(default_factory=SilentWorkers)
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
-    ending_log: EndingLog = field(default_factory=EndingLog)
+    exit_log: ExitLog = field(default_factory=ExitLog)
     cut_off: set[str] = field(default_factory=set)
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
@@ -63,8 +65,15 @@ class WorkerPool:
             logger.info("most workers answer again")
         return not are_many
 
-    def note_cut_off(self, number: str, *, is_cut_off: bool) -> None:
+    def leave(self, number: str, url_planfix: str) -> None:
+        """Forget what is known of a worker that ended."""
+        self.planfix_outages.leave(url_planfix, number)
+        self.note_trouble(number, None)
+        self.may_kill(number, is_silent=False)
+
+    def note_trouble(self, number: str, trouble: Trouble | None) -> None:
         """Tell once when most numbers can't reach Telegram, once more when they can again."""
+        is_cut_off = trouble is not None and trouble.code is TroubleCode.UNREACHABLE
         were_most = self._are_most_cut_off()
         (self.cut_off.add if is_cut_off else self.cut_off.discard)(number)
         are_most = self._are_most_cut_off()

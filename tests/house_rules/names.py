@@ -16,7 +16,7 @@ WORDS: Final = frozenset(
     chat chats check cipher circuit client clock codec command commands config confinement
     connect connection contacts context contract control data database decisions decoding
     delivered delivery demo dh dialog dialogs difference dir dispatcher downloads echo edits
-    embedded employee en encoded encryption end ending engines entry epoch erasure errors
+    embedded employee en encoded encryption end engines entry epoch erasure errors
     event exchange exit exports failure failures fault faults fields figure file files filling
     filter fleet flood folder forkserver form formatting forwards framing gap gateway group
     groups guard guarded hand handshake header health hedging history http id identity in
@@ -44,7 +44,7 @@ REASONS: Final[Mapping[str, str]] = {
     "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
     "supervisor/log.py": "the API may not import session_worker",
-    "supervisor/numbers/ending_log.py": "from before the rule: merge it or say why",
+    "supervisor/numbers/exit_log.py": "what is logged is decided apart from what is done",
     "supervisor/numbers/token_cache.py": "a cache with rules of its own",
     "supervisor/proxy.py": "the API may not import session_worker",
     "supervisor/store/audit.py": "one module for each thing that is stored",

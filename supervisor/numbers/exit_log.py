@@ -24,7 +24,7 @@ SHARED_CAUSES = {
 logger = logging.getLogger(__name__)
 
 
-class EndingLog:
+class ExitLog:
     """Tells ends one by one until they are many of a kind at once."""
 
     def __init__(self) -> None:
