@@ -15,8 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -66,17 +64,6 @@ class Postgres:
             yield f"postgresql+asyncpg://postgres:any@/{name}?host={self.folder}"
         finally:
             self._administer("dropdb", "--force", name)
-
-    def crash(self) -> None:
-        """Kill one of the server's processes: it ends all connections, then recovers by itself."""
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        for process in psutil.Process(postmaster).children():
-            if "postgres" in " ".join(process.cmdline()) and "[local]" in " ".join(
-                process.cmdline()
-            ):
-                process.kill()
-                return
-        raise AssertionError("nobody is connected")
 
     def _wait_until_ready(self) -> None:
         question: Command = [self.programs / "pg_isready", "-q", "-h", self.folder]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import re
@@ -19,7 +18,6 @@ from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import World
 from tests.process.workers.conftest import Draft, make_gateway
 from tests.process.workers.watched import forkserver_of
-from tests.support.databases import running_postgres
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -179,22 +177,6 @@ async def test_database_is_locked(
     await pool.until_online(but={started})
     assert await pool.pids() > pids - {started}
     assert_told_once(log)
-
-
-async def test_database_server_crashes(config: Config, log: pytest.LogCaptureFixture) -> None:
-    """A PostgreSQL that restarts after a crash costs no number its worker."""
-    with running_postgres() as postgres, postgres.fresh_database() as url:
-        async with fleet_of(config, url) as pool:
-            pids = await pool.pids()
-
-            await asyncio.to_thread(postgres.crash)
-            pool.write(MEANWHILE)
-            await eventually(lambda: any("can't be written" in line for line in warnings(log)))
-            pool.write(AFTER)
-
-            await pool.until_delivered()
-            assert await pool.pids() == pids
-            assert numbers_named(log) == set()
 
 
 def assert_told_once(log: pytest.LogCaptureFixture) -> None:
