@@ -1,45 +1,45 @@
-"""The gateway's database as the store sees it: many readers, one writer."""
+"""The gateway's database: several connections that read, and one writer."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import inspect, text
 
 from supervisor.database.access import Access
-from supervisor.database.engines import (
-    database_url,
-    locking_engine,
-    make_private_file,
-    reading_engine,
-)
+from supervisor.database.engines import database_url, locking_engine, make_private_file
 from supervisor.database.migration import migrate
-from supervisor.database.writer import Writer, open_transactor
-from supervisor.ownership.database_lock import DatabaseLock
+from supervisor.database.transactions import open_reader, open_writer
+from supervisor.database.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection, Executable
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 
 
 class Database:
-    """Reads go to their own connections, writes through the one writer."""
+    """Runs units of work, which are plain functions of a connection.
+
+    On SQLite a unit runs in a thread, so it must not touch what belongs to the event loop. It
+    returns values and never a cursor.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = database_url(url)
-        self._reading = reading_engine(self._url)
-        self._writing = open_transactor(self._url)
+        self._reading = open_reader(self._url)
+        self._writing = open_writer(self._url)
         self._writer = Writer(self._writing)
         self._reads, self._writes = Access("read"), Access("written")
 
     async def start(self) -> None:
-        """Bring the tables up to date, then take writes."""
+        """Bring the tables up to date, then accept writes."""
         with self._writes.watched():
             await migrate(self._writing)
         self._writer.start()
@@ -49,37 +49,49 @@ class Database:
         await self._writing.dispose()
         await self._reading.dispose()
 
-    def lock(self) -> DatabaseLock | None:
-        """Make what keeps gateways with another DATA_DIR away; an SQLite file lies in one."""
+    def locking_engine(self) -> AsyncEngine | None:
+        """Return what a lock on the database needs; an SQLite file needs none.
+
+        The file lies in a DATA_DIR, which has a lock of its own.
+        """
         if self._url.get_backend_name() == "sqlite":
             return None
-        return DatabaseLock(locking_engine(self._url))
+        return locking_engine(self._url)
 
     async def has_table(self, name: str) -> bool:
         with self._reads.watched():
             await asyncio.to_thread(make_private_file, self._url)
-        async with self.read() as connection:
-            return await connection.run_sync(lambda sync: inspect(sync).has_table(name))
+        return await self.read(lambda connection: inspect(connection).has_table(name))
 
     async def ping(self) -> None:
-        async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
+        await self.fetch(text("SELECT 1"))
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def fetch(self, query: Executable) -> Sequence[Any]:
+        """Return all rows of a query."""
+        return await self.read(lambda connection: connection.execute(query).all())
+
+    async def read(
+        self,
+        unit: Callable[Concatenate[Connection, Given], Answer],
+        *args: Given.args,
+        **kwargs: Given.kwargs,
+    ) -> Answer:
+        """Run a unit that only reads."""
         with self._reads.watched():
-            async with self._reading.connect() as connection:
-                yield connection
+            return await self._reading.transact(lambda each: unit(each, *args, **kwargs))
 
-    async def write(self, unit: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
+    async def write(
+        self,
+        unit: Callable[Concatenate[Connection, Given], Answer],
+        *args: Given.args,
+        **kwargs: Given.kwargs,
+    ) -> Answer:
         """See `Writer.run`."""
         with self._writes.watched():
-            return await self._writer.run(unit)
+            return await self._writer.run(lambda each: unit(each, *args, **kwargs))
 
     async def write_together(
-        self,
-        handler: Callable[[AsyncConnection, list[Item]], Awaitable[Sequence[Answer]]],
-        item: Item,
+        self, handler: Callable[[Connection, list[Item]], Sequence[Answer]], item: Item
     ) -> Answer:
         """See `Writer.together`."""
         with self._writes.watched():
