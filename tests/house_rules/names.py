@@ -43,7 +43,6 @@ REASONS: Final[Mapping[str, str]] = {
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
-    "session_worker/planfix/status_reporter.py": "statuses have an order of their own",
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/messages/planner.py": "the only place of the dispatcher's that uses threads",
     "supervisor/numbers/exit_log.py": "what is logged is decided apart from what is done",
