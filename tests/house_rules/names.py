@@ -39,6 +39,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
+    hedging outages
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
     connection context contract control data database decisions decoding dir dispatcher
@@ -68,9 +69,9 @@ REASONS: Final[Mapping[str, str]] = {
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
-    "session_worker/planfix/status_reporter.py": "statuses have an order of their own",
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/messages/planner.py": "the only place of the dispatcher's that uses threads",
+    "supervisor/numbers/exit_log.py": "what is logged is decided apart from what is done",
     "supervisor/numbers/token_cache.py": "a cache with rules of its own",
     "supervisor/proxy.py": "the API may not import session_worker",
     "supervisor/store/runs.py": "one module for each thing that is stored",

@@ -68,7 +68,7 @@ UNCHANGED: Final[Mapping[str, frozenset[str]]] = {
         """
         _hear _hear_login _hear_messages _hear_one _hear_session _let_go_in_child _note
         _note_silence _say _settle _take _take_new _take_over settle take
-        take_epoch tell tell_confinement tell_merging
+        take_epoch tell tell_confinement tell_merging _tell_cause note note_trouble
         """
     ),
 }
