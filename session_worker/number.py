@@ -20,7 +20,6 @@ from session_worker.planfix.client import PlanfixClient
 from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.message_box import Gap
-from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
 from session_worker.telegram.reading.downloads import Downloads
 from session_worker.telegram.reading.history import History, Last
@@ -35,10 +34,12 @@ from session_worker.telegram.sending.recipient_search import RecipientSearch
 from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
+    from session_worker.inbound.albums import AlbumTiming
     from session_worker.planfix.circuit_breaker import CircuitBreaker
     from session_worker.planfix.client import Patience
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.connection.updates import PositionedUpdate
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
@@ -50,17 +51,18 @@ PROOFS = "proofs"
 class NumberSession:
     """Carries messages between Telegram and Planfix while the supervisor keeps the books."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - tests set the pace of each side
         self,
         assignment: Assignment,
         outbox: Outbox,
         lease: WritePermit,
         *,
         timing: ConnectionTiming | None = None,
+        albums: AlbumTiming | None = None,
         circuit_breaker: CircuitBreaker | None = None,
         patience: Patience | None = None,
     ) -> None:
-        timing = timing or ConnectionTiming()
+
         self._outbox = outbox
         self._since = _last_known_moment(assignment)
         account = TelegramAccount(assignment, outbox, lease, on_update=self._take, timing=timing)
@@ -70,9 +72,7 @@ class NumberSession:
         self._message_index = MessageIndex(spool / WHEREABOUTS)
         sent = MessageIndex(spool / SENT)
         parser = UpdateParser(people, recent_messages, (self._message_index, sent), words)
-        self._receiver = UpdateReceiver(
-            parser, self._message_index, outbox, words, account, timing.albums
-        )
+        self._receiver = UpdateReceiver(parser, self._message_index, outbox, words, account, albums)
         self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox)
         history = History(account.ask, recent_messages, words)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)

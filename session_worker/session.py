@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from session_worker.process.lease import Lease
     from session_worker.protocol.contract import Assignment, Command, Event, SessionState, Trouble
 
 
@@ -60,13 +59,13 @@ class Session(Protocol):
         """Take a command that is not the worker's own, without waiting for its outcome."""
 
 
+class WritePermit(Protocol):
+    """The permission to write to Telegram for a number, which may end at any moment."""
+
+    def held(self) -> bool: ...
+
+
 class SessionFactory(Protocol):
     """Makes the session; called inside the running event loop, before anything is connected."""
 
-    def __call__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> Session: ...
-
-
-class WritePermit(Protocol):
-    """A right to speak for a number that may end at any moment."""
-
-    def held(self) -> bool: ...
+    def __call__(self, assignment: Assignment, outbox: Outbox, lease: WritePermit) -> Session: ...

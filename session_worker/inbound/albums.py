@@ -14,7 +14,7 @@ LONGEST = 10  # messages
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class AlbumTiming:
     """How long an album is waited for, in seconds.
 
     Before the library fetches an item that was lost it waits half a second for it to come late, so
@@ -45,9 +45,9 @@ class _Album:
 class Albums:
     """Holds the items of an album back until it is complete; everything else goes through."""
 
-    def __init__(self, words: ChatTexts, patience: Patience | None = None) -> None:
+    def __init__(self, words: ChatTexts, timing: AlbumTiming | None = None) -> None:
         self._words = words
-        self._patience = patience or Patience()
+        self._timing = timing or AlbumTiming()
         self._open: dict[int, _Album] = {}
 
     @property
@@ -87,7 +87,7 @@ class Albums:
         return [self._close(peer_id) for peer_id in list(self._open)]
 
     def _wait(self, album: _Album, now: float) -> None:
-        album.due = min(now + self._patience.quiet, album.began + self._patience.longest)
+        album.due = min(now + self._timing.quiet, album.began + self._timing.longest)
 
     def _close(self, peer_id: int) -> Gathered:
         album = self._open.pop(peer_id)

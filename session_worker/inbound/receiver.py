@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from typing import TypeVar
 
-    from session_worker.inbound.albums import Gathered, Patience
+    from session_worker.inbound.albums import AlbumTiming, Gathered
     from session_worker.session import Outbox
     from session_worker.telegram.connection.updates import CatchUp
     from session_worker.telegram.reading.message_index import MessageIndex
@@ -55,13 +55,13 @@ class UpdateReceiver:
         outbox: Outbox,
         words: ChatTexts,
         telegram: Source,
-        patience: Patience | None = None,
+        album_timing: AlbumTiming | None = None,
     ) -> None:
         self._parser = parser
         self._message_index = message_index
         self._outbox = outbox
         self._telegram = telegram
-        self._albums = Albums(words, patience)
+        self._albums = Albums(words, album_timing)
         self._album_began = asyncio.Event()
         self.catch_up_counter = CatchUpCounter()
         self._backoff = Backoff(longest=30.0)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 PLAN = "crash.json"
 QUICK = ConnectionTiming(
-    poll_interval=2.0, settle=0.2, close_limit=1.0, first_pause=0.05, longest_pause=0.3
+    poll_interval=2.0,
+    settle=0.2,
+    close_limit=1.0,
+    reconnection=Backoff(first=0.05, longest=0.3),
 )
 BACKOFF = Backoff(first=0.05, longest=0.3)
 PATIENCE = Patience(connect=30.0, answer=30.0, answer_with_files=60.0)

@@ -15,7 +15,7 @@ from session_worker.telegram.connection.client import AccountClient
 from session_worker.telegram.connection.connection import Connection, fenced
 from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.polling import Polling
-from session_worker.telegram.connection.session_memory import SessionReporter, WorkerSession
+from session_worker.telegram.connection.session_memory import Names, SessionReporter, WorkerSession
 from session_worker.telegram.connection.timing import ConnectionTiming, clock_trouble, pause_before
 from session_worker.telegram.connection.updates import Inbox
 from session_worker.telegram.errors import (
@@ -29,7 +29,6 @@ from session_worker.telegram.errors import (
     trouble_of,
 )
 from session_worker.telegram.proxy.transports import HeldLines
-from session_worker.telegram.sending.addresses import Names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -133,8 +132,7 @@ class TelegramAccount:
 
     def names(self, peer_id: int) -> Names | None:
         """Tell what somebody who was met before can be looked up by."""
-        found = self._session.names(peer_id)
-        return Names(*found) if found else None
+        return self._session.names(peer_id)
 
     def tell_peers(self) -> None:
         """Have the peers that became known stored before anything that is said of them."""
@@ -144,19 +142,20 @@ class TelegramAccount:
         """Say that Telegram limits what we send, or no longer does."""
         self._says.limit(trouble)
 
+    @property
+    def connection(self) -> Connection:
+        """The open connection; raises Unreachable while there is none."""
+        if self._line is None:
+            raise Unreachable("not connected")
+        return self._line
+
     async def ask(self, request: Any) -> Any:
         """Send a request on the line that is open now; there may be none."""
-        line = self._line
-        if line is None:
-            raise Unreachable("not connected")
-        return await line.ask(request)
+        return await self.connection.ask(request)
 
     async def ask_at(self, dc_id: int, request: Any) -> Any:
         """Send a request to the data centre that keeps a file."""
-        line = self._line
-        if line is None:
-            raise Unreachable("not connected")
-        return await line.ask_at(dc_id, request)
+        return await self.connection.ask_at(dc_id, request)
 
     def acknowledge(self, position: int) -> None:
         """Say that the update at this position is stored."""

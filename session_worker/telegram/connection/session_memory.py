@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from telethon import utils
 from telethon.crypto import AuthKey
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 
 Row = tuple[int, int, str | None, str | None, str | None]
+
+
+class Names(NamedTuple):
+    """What somebody can be looked up by, as far as it is known."""
+
+    username: str | None = None
+    phone: str | None = None
 
 
 class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
@@ -100,10 +107,10 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         row = self._rows.get(id if exact else utils.get_peer_id(PeerUser(id)))
         return (row[0], row[1]) if row and row[1] != NO_HASH else None
 
-    def names(self, peer_id: int) -> tuple[str | None, str | None] | None:
+    def names(self, peer_id: int) -> Names | None:
         """Tell user name and phone of a peer that was met under this login or an earlier one."""
         row = self._rows.get(peer_id)
-        return (row[2], row[3]) if row else None
+        return Names(row[2], row[3]) if row else None
 
     def get_entity_rows_by_username(self, username: str) -> tuple[int, int] | None:
         return self._first(2, username)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from random import random
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.inbound.albums import Patience
+from session_worker.backoff import Backoff
 from session_worker.protocol.contract import Trouble, TroubleCode
 
 if TYPE_CHECKING:
@@ -33,25 +32,19 @@ class ConnectionTiming:
     renew_before: float = 2.0
     # A line that lasted this long counts as good: the next cut is met at once again.
     settled_after: float = 20.0
-    first_pause: float = 0.3
-    longest_pause: float = 30.0
-    albums: Patience = field(default_factory=Patience)
+    reconnection: Backoff = Backoff(first=0.3, longest=30.0)  # noqa: RUF009 - it is frozen
 
 
 def pause_before_poll(unproven: int, timing: ConnectionTiming) -> float:
-    """How long to wait before a poll, after so many that proved nothing: first a moment only."""
+    """Return the pause before a poll; after polls that proved nothing it starts short again."""
     if unproven == 0:
         return timing.poll_interval
-    return float(min(timing.settle * 2.0 ** (unproven - 1), timing.poll_interval))
+    return Backoff(first=timing.settle, longest=timing.poll_interval).pause(unproven, jitter=1.0)
 
 
-def pause_before(attempt: int, timing: ConnectionTiming, jitter: float | None = None) -> float:
-    """How long to wait before connection attempt ``attempt`` (0: the first after a cut)."""
-    if attempt == 0:
-        return 0.0
-    # The exponent is bounded: attempts may run into the thousands during an outage.
-    full = min(timing.longest_pause, timing.first_pause * 2.0 ** min(attempt - 1, 16))
-    return full * (0.5 + 0.5 * (random() if jitter is None else jitter))  # noqa: S311 - spreads load
+def pause_before(attempt: int, timing: ConnectionTiming) -> float:
+    """Return the pause before connection attempt ``attempt``; the first one is made at once."""
+    return timing.reconnection.pause(attempt) if attempt else 0.0
 
 
 MISSED_BEFORE_DEAF = 2  # once may be an update that was only late

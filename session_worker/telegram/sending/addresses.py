@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from telethon.tl import functions
 
+from session_worker.telegram.connection.session_memory import Names
 from session_worker.telegram.errors import PeerUnknown, Refused
 from session_worker.telegram.reading.dialogs import Dialogs
 
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending.flood_control import FloodControl
 
 log = logging.getLogger(__name__)
-
-
-class Names(NamedTuple):
-    """What somebody can be looked up by, as far as it is known."""
-
-    username: str | None = None
-    phone: str | None = None
 
 
 class Telegram(Protocol):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
 from sandbox.telegram.chats.message_actions import Draft
 from session_worker.backoff import Backoff
-from session_worker.inbound.albums import Patience as AlbumPatience
+from session_worker.inbound.albums import AlbumTiming
 from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
 from session_worker.planfix.client import Patience
@@ -51,7 +50,8 @@ class Bench:
         self.desk = Desk(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
-        self.timing = replace(QUICK, albums=AlbumPatience(quiet=0.5))
+        self.timing = QUICK
+        self.albums = AlbumTiming(quiet=0.5)
         self.patience = Patience(connect=60, answer=60, answer_with_files=60)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -74,6 +74,7 @@ class Bench:
             self.desk,
             Right(),
             timing=self.timing,
+            albums=self.albums,
             circuit_breaker=circuit_breaker,
             patience=self.patience,
         )

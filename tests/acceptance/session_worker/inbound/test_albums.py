@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import Kind
-from session_worker.inbound.albums import Patience
+from session_worker.inbound.albums import AlbumTiming
 from tests.acceptance.session_worker.inbound.bench import PHONE
 from tests.support.waiting import eventually
 
@@ -21,7 +20,7 @@ def write_item(bench: Bench, text: str) -> None:
 
 
 def wait_for_albums(bench: Bench, quiet: float) -> None:
-    bench.timing = replace(bench.timing, albums=Patience(quiet=quiet))
+    bench.albums = AlbumTiming(quiet=quiet)
 
 
 async def heard(bench: Bench) -> None:

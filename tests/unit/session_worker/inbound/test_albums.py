@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.inbound.albums import Albums, Gathered, Patience
+from session_worker.inbound.albums import Albums, AlbumTiming, Gathered
 from session_worker.protocol.messages import Contact, Incoming, IncomingFile
 from session_worker.telegram.reading.message_parser import ParsedMessage
 from session_worker.texts import texts_of
 
 WORDS = texts_of("en")
 LIBRARY_WAITS = 0.5  # seconds for a late update before it fetches what is missing
-QUIET = Patience().quiet
+QUIET = AlbumTiming().quiet
 
 
 def item(message_id: int, peer: int = 7, album: int | None = None, text: str = "") -> ParsedMessage:
@@ -62,7 +62,7 @@ def test_an_album_outlasts_the_wait_for_a_late_item() -> None:
 
 def test_silence_means_nothing_while_more_may_come() -> None:
     """While updates are known to be missing an album stays open, yet not for ever."""
-    albums = Albums(WORDS, Patience(quiet=1, longest=5))
+    albums = Albums(WORDS, AlbumTiming(quiet=1, longest=5))
     albums.add((1,), item(1, album=1), 0.0)
 
     for now in (1.0, 2.0, 3.0, 4.0):
