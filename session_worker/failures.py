@@ -58,7 +58,7 @@ class Remedy(StrEnum):
     AS_DOCUMENT = "as_document"  # if it was one already, the file is given up
     SINGLY = "singly"  # each item of an album by itself
     WITHOUT_MARKS = "without_marks"
-    TEXT_APART = "text_apart"
+    TEXT_SEPARATELY = "text_apart"
     IS_SENT = "is_sent"
 
 
@@ -149,7 +149,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
     (Reason.LINK_UNREACHABLE, Remedy.RETRY): "LINK_UNREACHABLE",
     (Reason.TEXT_EMPTY, Remedy.GIVE_UP): "MESSAGE_EMPTY",
     (Reason.TEXT_TOO_LONG, Remedy.GIVE_UP): "MESSAGE_TOO_LONG",
-    (Reason.TEXT_TOO_LONG, Remedy.TEXT_APART): "MEDIA_CAPTION_TOO_LONG",
+    (Reason.TEXT_TOO_LONG, Remedy.TEXT_SEPARATELY): "MEDIA_CAPTION_TOO_LONG",
     (Reason.TEXT_REFUSED, Remedy.WITHOUT_MARKS): (
         "ENTITY_BOUNDS_INVALID ENTITIES_TOO_LONG ENTITY_MENTION_USER_INVALID ENTITY_TYPE_INVALID"
         " ENTITY_URL_INVALID"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Lanes(Generic[T]):
@@ -46,6 +46,6 @@ class Lanes(Generic[T]):
             try:
                 await self._work(queue[0])
             except Exception:  # the root of a task: one bad piece of work holds up no other
-                log.exception("work in lane %s failed", lane)
+                logger.exception("work in lane %s failed", lane)
             queue.popleft()
         del self._waiting[lane]

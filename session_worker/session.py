@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment, Command, Event, SessionState, Trouble
 
 
-class LineLeftOpen(Exception):
+class ConnectionLeftOpen(Exception):
     """The session is over, but a proxy may still hold its line to Telegram."""
 
 

@@ -162,16 +162,16 @@ def _quotes(text: str) -> Iterator[_Found]:
 
 def _quote(lines: list[tuple[int, str]], end: int) -> _Found:
     bodies = [_QUOTE.sub("", line, count=1).strip() for _, line in lines]
-    said = [number for number, body in enumerate(bodies) if body]
+    nonblank = [number for number, body in enumerate(bodies) if body]
     hidden: list[Span] = []
     for number, (start, line) in enumerate(lines):
         prefix = _QUOTE.match(line)
         width = prefix.end() if prefix else 0
-        is_edge = not said or not said[0] <= number <= said[-1]
+        is_edge = not nonblank or not nonblank[0] <= number <= nonblank[-1]
         hidden.append((start, min(start + len(line) + 1, end) if is_edge else start + width))
     style = None
-    if said:
-        (first, _), (last, line) = lines[said[0]], lines[said[-1]]
+    if nonblank:
+        (first, _), (last, line) = lines[nonblank[0]], lines[nonblank[-1]]
         style = Style(Kind.QUOTE, first, last + len(line))
     return _Found((lines[0][0], lines[0][0]), tuple(hidden), style)
 

@@ -23,11 +23,11 @@ class ChatMemories:
         self._outbox = outbox
         self._memories: OrderedDict[int, tuple[ChatMemory, float]] = OrderedDict()
 
-    def recall(self, told: ChatMemory) -> ChatMemory:
+    def get(self, stored: ChatMemory) -> ChatMemory:
         """Know what is known of a chat, given what the supervisor knew."""
-        if told.peer_id not in self._memories:
-            self._keep(told)
-        return self._memories[told.peer_id][0]
+        if stored.peer_id not in self._memories:
+            self._store(stored)
+        return self._memories[stored.peer_id][0]
 
     def is_task_old(self, peer_id: int) -> bool:
         """Whether the chat's task may be another by now."""
@@ -35,21 +35,21 @@ class ChatMemories:
 
     def remember_task(self, peer_id: int, task: int | None) -> None:
         memory, _ = self._memories[peer_id]
-        self._keep(memory.model_copy(update={"task": task}))
-        self._tell(memory)
+        self._store(memory.model_copy(update={"task": task}))
+        self._report_change(memory)
 
     def remember_contact(self, contact: Contact) -> None:
-        memory, asked = self._memories[contact.peer_id]
-        self._keep(memory.model_copy(update={"contact": contact}), asked)
-        self._tell(memory)
+        memory, asked_at = self._memories[contact.peer_id]
+        self._store(memory.model_copy(update={"contact": contact}), asked_at)
+        self._report_change(memory)
 
-    def _keep(self, memory: ChatMemory, asked: float | None = None) -> None:
-        self._memories[memory.peer_id] = memory, time.monotonic() if asked is None else asked
+    def _store(self, memory: ChatMemory, asked_at: float | None = None) -> None:
+        self._memories[memory.peer_id] = memory, time.monotonic() if asked_at is None else asked_at
         self._memories.move_to_end(memory.peer_id)
         if len(self._memories) > MOST_KEPT:
             self._memories.popitem(last=False)
 
-    def _tell(self, before: ChatMemory) -> None:
+    def _report_change(self, before: ChatMemory) -> None:
         memory, _ = self._memories[before.peer_id]
         if memory != before:
             self._outbox.put(ChatRemembered(chat=memory))

@@ -20,7 +20,7 @@ DIGEST = 16  # bytes
 RECORD = struct.Struct(f"<Q{DIGEST}s")
 SIZE = PLACES * RECORD.size
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class DeliveredLog:
@@ -59,7 +59,7 @@ class DeliveredLog:
                 file.flush()
                 self._ring = mmap.mmap(file.fileno(), SIZE)
         except OSError as error:
-            log.warning("what Planfix takes is not noted: %s", error)
+            logger.warning("what Planfix takes is not noted: %s", error)
             return frozenset()
         records = [each for each in RECORD.iter_unpack(self._ring[:]) if each[0]]
         self._count = max((count for count, _ in records), default=0)

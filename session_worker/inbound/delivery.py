@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 3600.0  # seconds; a next try later than that was noted by another clock
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,54 +63,54 @@ class Delivery:
         self._outbox = outbox
         self._delivered_log = delivered_log
 
-    async def bring(self, order: Deliver) -> None:
+    async def deliver(self, command: Deliver) -> None:
         """Deliver a row; its last word has been told when this returns."""
         try:
-            if await self._delivered_log.contains(order.incoming):
-                log.info("row %s was taken before a crash", order.row)
-                self._outbox.put(Delivered(row=order.row))
+            if await self._delivered_log.contains(command.incoming):
+                logger.info("row %s was taken before a crash", command.row)
+                self._outbox.put(Delivered(row=command.row))
                 return
-            await asyncio.sleep(min(order.next_try - time.time(), LONGEST_WAIT))
-            assembled = await self._assembler.assemble(order)
+            await asyncio.sleep(min(command.next_try - time.time(), LONGEST_WAIT))
+            assembled = await self._assembler.assemble(command)
             # Fetched before a place among the callers is taken: others wait for that.
-            introduction = await self._introduce(order)
-            failure = await self._try(order, assembled, introduction)
+            introduction = await self._fetch_introduction(command)
+            failure = await self._try(command, assembled, introduction)
             while failure is not None and failure.next_try is not None:
                 if failure.code == FailureCode.ANSWER_LOST:
-                    order = order.model_copy(update={"is_uncertain": True})
-                failure = await self._try(order, assembled, introduction)
+                    command = command.model_copy(update={"is_uncertain": True})
+                failure = await self._try(command, assembled, introduction)
         except Exception:  # the root of a row: a bug in one must not stop those behind it
-            log.exception("row %s failed", order.row)
-            self._outbox.put(Failed(row=order.row, failure=Failure(code=FailureCode.INTERNAL)))
+            logger.exception("row %s failed", command.row)
+            self._outbox.put(Failed(row=command.row, failure=Failure(code=FailureCode.INTERNAL)))
 
     async def _try(
-        self, order: Deliver, assembled: AssembledMessage, introduction: Introduction
+        self, command: Deliver, assembled: AssembledMessage, introduction: Introduction
     ) -> Failure | None:
         """Try once; tells what happened, returns why it came to nothing."""
         async with self._circuit_breaker.slot():
             try:
-                await self._deliver(order, assembled, introduction)
+                await self._deliver_once(command, assembled, introduction)
             except PlanfixError as error:
                 failure = failure_of(error, self._circuit_breaker)
-                self._outbox.put(Failed(row=order.row, failure=failure))
+                self._outbox.put(Failed(row=command.row, failure=failure))
                 return failure
-            self._delivered_log.add(order.incoming)
+            self._delivered_log.add(command.incoming)
             self._circuit_breaker.succeeded()
-            self._outbox.put(Delivered(row=order.row))
+            self._outbox.put(Delivered(row=command.row))
             return None
 
-    async def _deliver(
-        self, order: Deliver, assembled: AssembledMessage, introduction: Introduction
+    async def _deliver_once(
+        self, command: Deliver, assembled: AssembledMessage, introduction: Introduction
     ) -> None:
-        before = self._chats.recall(order.chat)
+        before = self._chats.get(command.chat)
         task = await self._find_task(before)
-        if order.is_uncertain and before.task is None and task is not None:
+        if command.is_uncertain and before.task is None and task is not None:
             # The first message of a chat makes its task: an earlier try did get through.
-            log.info("row %s was taken before", order.row)
+            logger.info("row %s was taken before", command.row)
         else:
-            await self._post(order, assembled, introduction, has_task=task is not None)
-        if is_known(order.incoming.contact):
-            self._chats.remember_contact(order.incoming.contact)
+            await self._post(command, assembled, introduction, has_task=task is not None)
+        if is_known(command.incoming.contact):
+            self._chats.remember_contact(command.incoming.contact)
 
     async def _find_task(self, chat: ChatMemory) -> int | None:
         if chat.task is not None and not self._chats.is_task_old(chat.peer_id):
@@ -121,44 +121,44 @@ class Delivery:
 
     async def _post(
         self,
-        order: Deliver,
+        command: Deliver,
         assembled: AssembledMessage,
         introduction: Introduction,
         *,
         has_task: bool,
     ) -> None:
-        await self._tell_contact(order, introduction.photo_link)
-        known, contact = self._chats.recall(order.chat).contact, order.incoming.contact
+        await self._update_contact(command, introduction.photo_link)
+        known, contact = self._chats.get(command.chat).contact, command.incoming.contact
         if known is not None and not is_known(contact):
             contact = known
-        line = PlanfixMessage(
+        message = PlanfixMessage(
             contact=contact,
             text=assembled.text,
-            is_echo=order.incoming.is_echo,
+            is_echo=command.incoming.is_echo,
             title="" if has_task else full_name(contact),
             bio=None if has_task else introduction.bio,
             photo_link=introduction.photo_link,
             files=assembled.files,
         )
-        self._outbox.put(Trying(row=order.row))
-        await self._planfix.new_message(line)
+        self._outbox.put(Trying(row=command.row))
+        await self._planfix.new_message(message)
 
-    async def _introduce(self, order: Deliver) -> Introduction:
+    async def _fetch_introduction(self, command: Deliver) -> Introduction:
         """Fetch a photo that Planfix has not seen, and the bio of somebody it has no task with."""
-        contact, before = order.incoming.contact, self._chats.recall(order.chat)
+        contact, before = command.incoming.contact, self._chats.get(command.chat)
         is_new_photo = before.contact is None or before.contact.photo_id != contact.photo_id
-        has_photo = is_new_photo and await self._assembler.has_photo(order)
-        bio = await self._assembler.bio(order) if before.task is None else ""
-        return Introduction((order.photo_link or "") if has_photo else "", bio)
+        has_photo = is_new_photo and await self._assembler.has_photo(command)
+        bio = await self._assembler.bio(command) if before.task is None else ""
+        return Introduction((command.photo_link or "") if has_photo else "", bio)
 
-    async def _tell_contact(self, order: Deliver, photo_link: str) -> None:
+    async def _update_contact(self, command: Deliver, photo_link: str) -> None:
         """Renew the contact's card if it changed."""
-        contact, known = order.incoming.contact, self._chats.recall(order.chat).contact
+        contact, known = command.incoming.contact, self._chats.get(command.chat).contact
         if known is not None and known != contact and is_known(contact):
             try:
                 await self._planfix.update_contact(contact, photo_link)
             except PlanfixRejected as error:
-                log.warning("Planfix does not take a contact's card: %s", error)
+                logger.warning("Planfix does not take a contact's card: %s", error)
 
 
 def is_known(contact: Contact) -> bool:
@@ -185,18 +185,18 @@ class PlanfixDelivery:
         delivery = Delivery(
             planfix, self._circuit_breaker, ChatMemories(outbox), assembler, outbox, delivered_log
         )
-        self._messages: Lanes[Deliver] = Lanes(delivery.bring)
+        self._messages: Lanes[Deliver] = Lanes(delivery.deliver)
         self._statuses: Lanes[TellStatus] = Lanes(
-            StatusReporter(planfix, self._circuit_breaker, outbox).tell
+            StatusReporter(planfix, self._circuit_breaker, outbox).report
         )
 
-    def deliver(self, order: Deliver) -> None:
+    def deliver(self, command: Deliver) -> None:
         """Take a message, behind all that were taken for the same chat."""
-        self._messages.put(order.incoming.peer_id, order)
+        self._messages.put(command.incoming.peer_id, command)
 
-    def tell_status(self, order: TellStatus) -> None:
+    def tell_status(self, command: TellStatus) -> None:
         """Take a status, behind all that were taken for the same message."""
-        self._statuses.put(order.planfix_id, order)
+        self._statuses.put(command.planfix_id, command)
 
     async def close(self) -> None:
         """Let calls under way end, begin no other; what is left is still with the supervisor."""

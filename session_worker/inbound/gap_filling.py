@@ -31,42 +31,44 @@ class GapFilling:
         self, ask: Ask, parser: UpdateParser, receiver: UpdateReceiver, outbox: Outbox
     ) -> None:
         self._ask = ask
-        self._listener = parser
+        self._parser = parser
         self._receiver = receiver
         self._outbox = outbox
 
     async def fill(self, position: int, gap: Gap, last: Last) -> None:
         """Hand up all messages after the last known one; the last of them ends the gap."""
         if not gap.is_undecodable:
-            await self._receiver.finish_albums()
+            await self._receiver.close_albums()
         unread: list[str] = []
         count = 0
         held: ParsedMessage | None = None
         async for found in self._messages(gap, last, unread):
-            for parsed in await self._listener.read(found.message, found.entities):
+            for parsed in await self._parser.parse_message(found.message, found.entities):
                 count += 1
-                held = await self._after(held, parsed)
+                held = await self._report_previous(held, parsed)
         if held is not None:
-            await self._receiver.hand_up((position,), held)
+            await self._receiver.report((position,), held)
         else:
             self._receiver.acknowledge(position)
         if count or not gap.is_undecodable:
-            await self._receiver.finish_albums()
+            await self._receiver.close_albums()
         self._outbox.put(_receipt(gap, last, count, unread))
 
     def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
         first = first_of(gap, last.message_id)
         if first is None:
-            return Backfill(self._ask, self._receiver.patiently, last, unread).messages()
-        by_id = MessagesById(self._ask, self._receiver.patiently, unread)
+            return Backfill(self._ask, self._receiver.until_answered, last, unread).messages()
+        by_id = MessagesById(self._ask, self._receiver.until_answered, unread)
         return by_id.messages(first, gap.before_id)
 
-    async def _after(self, held: ParsedMessage | None, parsed: ParsedMessage) -> ParsedMessage:
+    async def _report_previous(
+        self, held: ParsedMessage | None, parsed: ParsedMessage
+    ) -> ParsedMessage:
         """Hand up what came before, holding the newest back: it may be the last."""
         if held is not None:
-            await self._receiver.hand_up((), held)
+            await self._receiver.report((), held)
             if held.incoming.peer_id != parsed.incoming.peer_id:
-                await self._receiver.finish_albums()
+                await self._receiver.close_albums()
         return parsed
 
 

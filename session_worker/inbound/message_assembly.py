@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MOST_TRIES = 8  # of a request that Telegram answers with trouble of its own
 MOST_CUTS = 30  # of the line, or of that to another data centre, while nothing comes
@@ -67,53 +67,53 @@ class Sources:
 class MessageAssembler:
     """Fetches from Telegram what a message needs to be complete."""
 
-    def __init__(self, sources: Sources, spool: Path, words: ChatTexts, outbox: Outbox) -> None:
+    def __init__(self, sources: Sources, spool: Path, texts: ChatTexts, outbox: Outbox) -> None:
         self._downloads = sources.downloads
         self._history = sources.history
         self._profiles = sources.profiles
         self._until_online = sources.until_online
         self._spool = spool
-        self._words = words
+        self._texts = texts
         self._outbox = outbox
 
-    async def assemble(self, order: Deliver) -> AssembledMessage:
+    async def assemble(self, command: Deliver) -> AssembledMessage:
         """Make the parcel; what can't be fetched for good is told by a line in it."""
-        incoming = order.incoming
+        incoming = command.incoming
         files: list[tuple[str, str]] = []
         lines = [await self._quote(incoming.reply_to), incoming.text]
-        for index, (file, link) in enumerate(zip(incoming.files, order.links, strict=True)):
-            complaint = await self._fetch(order.row, index, file)
+        for index, (file, link) in enumerate(zip(incoming.files, command.links, strict=True)):
+            complaint = await self._fetch(command.row, index, file)
             if complaint:
                 lines.append(complaint)
             else:
                 files.append((file.name, link))
         return AssembledMessage("\n".join(line for line in lines if line), tuple(files))
 
-    async def has_photo(self, order: Deliver) -> bool:
+    async def has_photo(self, command: Deliver) -> bool:
         """Fetch the contact's photo; a message does not wait for it if there is trouble."""
-        contact = order.incoming.contact
-        if contact.photo_id is None or order.photo_link is None:
+        contact = command.incoming.contact
+        if contact.photo_id is None or command.photo_link is None:
             return False
         path = photo_file(self._spool, contact.photo_id)
         try:
             async with asyncio.timeout(PHOTO_LIMIT):
                 await self._downloads.fetch_photo(contact.peer_id, contact.photo_id, path)
         except (FileGone, FileTooLarge, TelegramError, TimeoutError) as error:
-            log.info("no photo of %s: %s", contact.peer_id, error)
+            logger.info("no photo of %s: %s", contact.peer_id, error)
             return False
         return True
 
-    async def bio(self, order: Deliver) -> str:
+    async def bio(self, command: Deliver) -> str:
         """Fetch what the contact says about itself; empty if that can't be had at once."""
-        return await self._profiles.bio(order.incoming.peer_id)
+        return await self._profiles.bio(command.incoming.peer_id)
 
     async def _quote(self, reply_to: int | None) -> str:
         if reply_to is None:
             return ""
         try:
-            line = await self._patiently(lambda: self._history.snippet(reply_to))
+            line = await self._until_answered(lambda: self._history.snippet(reply_to))
         except TelegramError as error:
-            log.info("the message replied to is not found: %s", error)
+            logger.info("the message replied to is not found: %s", error)
             return ""
         return quoted(line) if line else ""
 
@@ -124,17 +124,17 @@ class MessageAssembler:
             await self._until_fetched(row, file, path)
         except FileTooLarge:
             limit = size_text(self._downloads.limit)
-            return self._words.too_large.format(
+            return self._texts.too_large.format(
                 name=file.name, size=size_text(file.size), limit=limit
             )
         except (FileGone, TelegramError) as error:
-            log.warning("file %s of message %s is lost: %s", index, file.message_id, error)
-            return self._words.gone_file.format(name=file.name)
+            logger.warning("file %s of message %s is lost: %s", index, file.message_id, error)
+            return self._texts.gone_file.format(name=file.name)
         return ""
 
     async def _until_fetched(self, row: int, file: IncomingFile, path: Path) -> None:
         """Try until the file is there; a try in vain is told, so that it can be seen."""
-        patience, fetched, left = Patience(), 0, LONGEST_DOWNLOAD
+        retries, fetched, left = Retries(), 0, LONGEST_DOWNLOAD
         while True:
             await self._until_online()
             began = time.monotonic()
@@ -145,38 +145,38 @@ class MessageAssembler:
                 raise FileGone(f"not fetched within {LONGEST_DOWNLOAD:g} s") from late
             except (TelegramError, OSError) as failed:
                 # The disk may be full, which passes like trouble of Telegram's own.
-                error = _told(failed)
+                error = _as_telegram_error(failed)
                 left -= time.monotonic() - began
                 if (had := await self._downloads.fetched(path)) > fetched:
-                    patience, fetched = Patience(), had
-                pause = patience.pause_after(error)
-                self._tell(row, f"{file.name}: {error}", time.time() + pause)
+                    retries, fetched = Retries(), had
+                pause = retries.pause_after(error)
+                self._report_failed_try(row, f"{file.name}: {error}", time.time() + pause)
                 await asyncio.sleep(pause)
             else:
                 return
 
-    def _tell(self, row: int, detail: str, next_try: float) -> None:
+    def _report_failed_try(self, row: int, detail: str, next_try: float) -> None:
         code = FailureCode.FILE_UNREACHABLE
         failure = Failure(code=code, detail=detail, next_try=next_try)
         # Not told as Trying: whoever dies over that leaves it open whether Planfix has the message.
         self._outbox.put(Failed(row=row, failure=failure, tries=1))
 
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask again after whatever may pass; never for ever, since the chat waits for it."""
-        patience = Patience()
+        retries = Retries()
         while True:
             await self._until_online()
             try:
                 return await ask()
             except TelegramError as error:
-                await asyncio.sleep(patience.pause_after(error))
+                await asyncio.sleep(retries.pause_after(error))
 
 
-def _told(failed: TelegramError | OSError) -> TelegramError:
+def _as_telegram_error(failed: TelegramError | OSError) -> TelegramError:
     return failed if isinstance(failed, TelegramError) else TemporarilyFailed(str(failed))
 
 
-class Patience:
+class Retries:
     """How often something was asked for in vain; trouble of the line is another kind."""
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ _NOT_SENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class PlanfixTimeouts:
     """How long an answer may take, in seconds."""
 
     connect: float = 10.0
@@ -86,7 +86,7 @@ class PlanfixClient:
         self,
         account: PlanfixAccount,
         number: str,
-        patience: Patience | None = None,
+        timeouts: PlanfixTimeouts | None = None,
         *,
         look_up: LookUp = look_up,
         network: httpcore.AsyncNetworkBackend | None = None,
@@ -95,19 +95,19 @@ class PlanfixClient:
         trusted = place_of(self._url) if account.may_be_private else None
         backend = GuardedBackend(trusted, look_up=look_up, inner=network)
         self._forms = Forms(account, number)
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or PlanfixTimeouts()
         self._http = httpx.AsyncClient(
             transport=guarded_transport(backend, tls_context(), LIMITS),
-            timeout=httpx.Timeout(None, connect=self._patience.connect),
+            timeout=httpx.Timeout(None, connect=self._timeouts.connect),
             headers=HEADERS,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=False,
         )
 
-    async def new_message(self, line: PlanfixMessage) -> None:
-        patience = self._patience
-        limit = patience.answer_with_files if line.files else patience.answer
-        await self._call(self._forms.new_message(line), limit)
+    async def new_message(self, message: PlanfixMessage) -> None:
+        timeouts = self._timeouts
+        limit = timeouts.answer_with_files if message.files else timeouts.answer
+        await self._call(self._forms.new_message(message), limit)
 
     async def get_task(self, peer_id: int) -> int | None:
         """Ask for the number of the chat's task; None while there is none."""
@@ -131,13 +131,13 @@ class PlanfixClient:
     async def _ask(self, form: Form) -> dict[str, Any]:
         """Make a call that may be repeated freely, so that a lost answer is no question."""
         try:
-            return await self._call(form, self._patience.answer)
+            return await self._call(form, self._timeouts.answer)
         except PlanfixAnswerLost as lost:
             raise PlanfixUnavailable(str(lost)) from lost
 
     async def _call(self, form: Form, limit: float) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(limit + self._patience.connect):
+            async with asyncio.timeout(limit + self._timeouts.connect):
                 answer = await self._post(urlencode(form).encode())
         except AddressForbidden as exc:
             raise PlanfixForbidden(str(exc)) from exc

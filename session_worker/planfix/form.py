@@ -45,21 +45,21 @@ class Forms:
     def chat_id(self, peer_id: int) -> str:
         return f"{self._number}_{peer_id}"
 
-    def new_message(self, line: PlanfixMessage) -> Form:
-        contact = line.contact
-        email = self._account.user_email if line.is_echo else None
+    def new_message(self, message: PlanfixMessage) -> Form:
+        contact = message.contact
+        email = self._account.user_email if message.is_echo else None
         return [
             *self._head("newMessage"),
             ("channel", self._number),
             ("chatId", self.chat_id(contact.peer_id)),
-            ("message", line.text),
-            *_filled(("title", line.title)),
-            *_card(contact, line.photo_link),
-            *_introduction(contact, line.bio),
+            ("message", message.text),
+            *_filled(("title", message.title)),
+            *_card(contact, message.photo_link),
+            *_introduction(contact, message.bio),
             *_filled(("telegramUserName", contact.username)),
             ("telegramUserId", str(contact.peer_id)),
-            *_filled(("isEcho", "true" if line.is_echo else ""), ("userEmail", email)),
-            *_attachments(line.files),
+            *_filled(("isEcho", "true" if message.is_echo else ""), ("userEmail", email)),
+            *_attachments(message.files),
         ]
 
     def get_task(self, peer_id: int) -> Form:
@@ -109,7 +109,7 @@ def _introduction(contact: Contact, bio: str | None) -> Form:
         return []
     link = f"https://t.me/{contact.username}" if contact.username else ""
     address = _EMAIL.search(bio)
-    data = "\n".join(line for line in (link, bio) if line)
+    data = "\n".join(message for message in (link, bio) if message)
     return _filled(("contactEmail", address and address[0]), ("contactData", data))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.messages import TellStatus
     from session_worker.session import Outbox
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class StatusReporter:
@@ -28,20 +28,20 @@ class StatusReporter:
         self._circuit_breaker = circuit_breaker
         self._outbox = outbox
 
-    async def tell(self, order: TellStatus) -> None:
+    async def report(self, command: TellStatus) -> None:
         failure: Failure | None
         try:
-            while (failure := await self._try(order)) and failure.next_try is not None:
-                log.info("status of row %s waits: %s", order.row, failure.code)
+            while (failure := await self._try(command)) and failure.next_try is not None:
+                logger.info("status of row %s waits: %s", command.row, failure.code)
         except Exception:  # the root of a status: a bug in one must not stop those behind it
-            log.exception("status of row %s failed", order.row)
+            logger.exception("status of row %s failed", command.row)
             failure = Failure(code=FailureCode.INTERNAL)
-        self._outbox.put(StatusTold(row=order.row, status=order.status, failure=failure))
+        self._outbox.put(StatusTold(row=command.row, status=command.status, failure=failure))
 
-    async def _try(self, order: TellStatus) -> Failure | None:
+    async def _try(self, command: TellStatus) -> Failure | None:
         async with self._circuit_breaker.slot():
             try:
-                await self._planfix.tell_status(order.planfix_id, order.status, order.text)
+                await self._planfix.tell_status(command.planfix_id, command.status, command.text)
             except PlanfixError as error:
                 return failure_of(error, self._circuit_breaker)
             self._circuit_breaker.succeeded()

@@ -14,7 +14,7 @@ from session_worker.network.guarded_transport import tls_context
 FORKSERVER = os.getpid()
 """The process whose children may run as workers."""
 
-KEPT_VARIABLES = ("LANG", "LC_ALL", "PATH", "TZ")
+INHERITED_VARIABLES = ("LANG", "LC_ALL", "PATH", "TZ")
 SHARED_MODULES = (
     "session_worker.process.entry",
     "session_worker.process.log",
@@ -61,13 +61,13 @@ def leave_stopping_to_the_supervisor() -> None:
 def forget_environment() -> None:
     """Wipe it from memory too: /proc shows what a process was started with, secrets included."""
     environment = os.environ  # noqa: TID251 - read for the last time
-    kept = {name: environment[name] for name in KEPT_VARIABLES if name in environment}
+    inherited = {name: environment[name] for name in INHERITED_VARIABLES if name in environment}
     libc = ctypes.CDLL(None)
     for address in _addresses(ctypes.POINTER(ctypes.c_void_p).in_dll(libc, "environ")):
         ctypes.memset(address, 0, len(ctypes.string_at(address)))
     libc.clearenv()
     environment.clear()
-    environment.update(kept)
+    environment.update(inherited)
 
 
 def _addresses(strings: ctypes._Pointer[ctypes.c_void_p]) -> list[int]:

@@ -76,7 +76,7 @@ async def _perform(assignment: Assignment) -> None:
     lease = Lease(assignment.deadline)
     gauge = MemoryGauge()
     session = make_session(assignment, pipe, lease)
-    worker = asyncio.create_task(Worker(session, pipe, pipe, lease, gauge).live())
+    worker = asyncio.create_task(Worker(session, pipe, pipe, lease, gauge).run())
     try:
         supervisor.put(Beat(beat_id=1, deadline=assignment.deadline + 1.0))
         await _prompt(supervisor)

@@ -21,7 +21,7 @@ from session_worker.protocol.contract import (
     SessionChanged,
 )
 from session_worker.protocol.pipe import Pipe, PipeBroken, PipeClosed
-from session_worker.session import LineLeftOpen, SessionEnded, SessionGained
+from session_worker.session import ConnectionLeftOpen, SessionEnded, SessionGained
 
 if TYPE_CHECKING:
     import socket
@@ -58,7 +58,7 @@ async def _live(
     try:
         reporter = SupervisorOutbox(pipe)
         session = make_session(assignment, reporter, lease)
-        return await Worker(session, pipe, reporter, lease, gauge).live()
+        return await Worker(session, pipe, reporter, lease, gauge).run()
     finally:
         await _flush(pipe)
 
@@ -112,20 +112,20 @@ class Worker:
         self._memory = MemoryUse()
         self._memory_due = 0.0
 
-    async def live(self) -> ExitCode:
+    async def run(self) -> ExitCode:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop_asked.set)
         async with asyncio.TaskGroup() as group:
             side_tasks = [
-                group.create_task(self._obey(), name="pipe"),
+                group.create_task(self._receive_commands(), name="pipe"),
                 group.create_task(self._handle_commands(), name="commands"),
                 group.create_task(self._watch_lag(), name="lag"),
                 group.create_task(self._stop_when_asked(), name="stop"),
             ]
             code = await self._run_session()
             self._session_over.set()
-            for aide in side_tasks:
-                aide.cancel()
+            for task in side_tasks:
+                task.cancel()
         return code
 
     async def _run_session(self) -> ExitCode:
@@ -136,8 +136,8 @@ class Worker:
             return ExitCode.NEEDS_LOGIN
         except SessionGained:
             return ExitCode.LOGGED_IN
-        except LineLeftOpen:
-            return ExitCode.LINE_LEFT_OPEN
+        except ConnectionLeftOpen:
+            return ExitCode.CONNECTION_LEFT_OPEN
         if not self._stop_asked.is_set():
             raise SessionLeft("the session returned without being asked to stop")
         return ExitCode.OK
@@ -148,7 +148,7 @@ class Worker:
             await self._session.stop()
             await self._session_over.wait()
 
-    async def _obey(self) -> None:
+    async def _receive_commands(self) -> None:
         """Take commands until there are none: the end of the pipe is the order to stop.
 
         A beat is answered at once: what the session does with a command may wait for a disk.

@@ -11,6 +11,7 @@ from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
 from session_worker.protocol.pipe_fields import (
     MOST_ENTITIES,
+    CommandText,
     Detail,
     Host,
     Int32,
@@ -20,7 +21,6 @@ from session_worker.protocol.pipe_fields import (
     Name,
     Phone,
     Seconds,
-    Sound,
 )
 from session_worker.protocol.pipe_value import Bytes, PipeValue
 from session_worker.protocol.proxy import Proxy
@@ -36,7 +36,7 @@ class ExitCode(IntEnum):
     LOGGED_IN = 66
     PARENT_GONE = 70
     LEASE_LOST = 71
-    LINE_LEFT_OPEN = 72
+    CONNECTION_LEFT_OPEN = 72
 
 
 class SessionState(StrEnum):
@@ -90,15 +90,15 @@ class Application(PipeValue):
     """The credentials under which we speak to Telegram."""
 
     api_id: int
-    api_hash: Sound = Field(repr=False)
+    api_hash: CommandText = Field(repr=False)
 
 
 class DataCentre(PipeValue):
     """A data centre other than Telegram's own, with the public key that proves it."""
 
-    host: Sound
+    host: CommandText
     port: int
-    public_key: Sound
+    public_key: CommandText
     dc_id: int = 2
 
 
@@ -140,10 +140,10 @@ class StoredSession(PipeValue):
 class PlanfixAccount(PipeValue):
     """Where this number's messages go, with the key that opens it."""
 
-    url: Sound
-    token: Sound = Field(repr=False)
-    provider_id: Sound
-    user_email: Sound | None = None
+    url: CommandText
+    token: CommandText = Field(repr=False)
+    provider_id: CommandText
+    user_email: CommandText | None = None
     may_be_private: bool = False
 
 
@@ -151,7 +151,7 @@ class Assignment(PipeValue):
     """Everything a worker ever learns: one number, one session, one Planfix account."""
 
     kind: Literal["assignment"] = "assignment"
-    number: Sound
+    number: CommandText
     epoch: int
     deadline: float
     application: Application
@@ -159,11 +159,11 @@ class Assignment(PipeValue):
     session: StoredSession | None = None
     planfix: PlanfixAccount
     proxy: Proxy | None = None
-    spool: Sound
-    language: Sound = "ru"
-    log_level: Sound = "INFO"
+    spool: CommandText
+    language: CommandText = "ru"
+    log_level: CommandText = "INFO"
     log_format: Literal["text", "json"] = "text"
-    session_factory: Sound = "session_worker.number:NumberSession"
+    session_factory: CommandText = "session_worker.number:NumberSession"
 
 
 class Beat(PipeValue):

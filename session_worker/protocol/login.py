@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from session_worker.protocol.pipe_fields import Detail, Int64, QrLink, Seconds, Sound
+from session_worker.protocol.pipe_fields import CommandText, Detail, Int64, QrLink, Seconds
 from session_worker.protocol.pipe_value import PipeValue
 
 
@@ -68,7 +68,7 @@ class EnterCode(PipeValue):
 
     kind: Literal["enter_code"] = "enter_code"
     request_id: int
-    code: Sound = Field(repr=False)
+    code: CommandText = Field(repr=False)
 
 
 class EnterPassword(PipeValue):
@@ -76,7 +76,7 @@ class EnterPassword(PipeValue):
 
     kind: Literal["enter_password"] = "enter_password"
     request_id: int
-    password: Sound = Field(repr=False)
+    password: CommandText = Field(repr=False)
 
 
 class LogOut(PipeValue):

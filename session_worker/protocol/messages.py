@@ -10,6 +10,7 @@ from pydantic import FailFast, Field
 from session_worker.protocol.pipe_fields import (
     MOST_FILES,
     MOST_PARTS,
+    CommandText,
     Detail,
     Ids,
     Int32,
@@ -18,7 +19,6 @@ from session_worker.protocol.pipe_fields import (
     Moment,
     Name,
     Phone,
-    Sound,
     Text,
 )
 from session_worker.protocol.pipe_value import PipeValue
@@ -82,8 +82,8 @@ class ChatMemory(PipeValue):
 class Attachment(PipeValue):
     """A file that an employee attached, behind a link of Planfix."""
 
-    name: Sound
-    url: Sound
+    name: CommandText
+    url: CommandText
 
 
 SENT_SEPARATELY = -1
@@ -97,7 +97,7 @@ class Part(PipeValue):
     in the same order what they have become, once one of them has become anything.
     """
 
-    text: Sound = ""
+    text: CommandText = ""
     files: tuple[int, ...] = ()
     random_ids: tuple[int, ...] = Field(min_length=1)
     sent: tuple[int | None, ...] = ()
@@ -112,7 +112,7 @@ class Outgoing(PipeValue):
     """What an employee answers, planned into parts."""
 
     peer_id: Int64
-    planfix_id: Sound
+    planfix_id: CommandText
     attachments: tuple[Attachment, ...] = ()
     parts: tuple[Part, ...]
 
@@ -139,8 +139,8 @@ class Deliver(PipeValue):
     kind: Literal["deliver"] = "deliver"
     row: int
     incoming: Incoming
-    links: tuple[Sound, ...] = ()
-    photo_link: Sound | None = None
+    links: tuple[CommandText, ...] = ()
+    photo_link: CommandText | None = None
     chat: ChatMemory
     attempts: int = 0
     next_try: float = 0.0
@@ -162,9 +162,9 @@ class TellStatus(PipeValue):
 
     kind: Literal["tell_status"] = "tell_status"
     row: int
-    planfix_id: Sound
+    planfix_id: CommandText
     status: PlanfixStatus
-    text: Sound = ""
+    text: CommandText = ""
 
 
 class Stored(PipeValue):
@@ -180,8 +180,8 @@ class Resolve(PipeValue):
     kind: Literal["resolve"] = "resolve"
     request_id: int
     user_id: int | None = None
-    username: Sound | None = None
-    phone: Sound | None = None
+    username: CommandText | None = None
+    phone: CommandText | None = None
 
 
 class Received(PipeValue):

@@ -183,6 +183,10 @@ def _objection(exc: ValidationError) -> PipeBroken:
         return BoundsBroken(f"{exc.error_count()} errors in one message")
     errors = exc.errors(include_url=False, include_context=False, include_input=False)
     kind = BoundsBroken if _BOUNDS.issuperset(error["type"] for error in errors) else PipeBroken
-    said = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors[:5])
+    complaint = "; ".join(
+        f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors[:5]
+    )
     # The name of a field may be the other side's own invention.
-    return kind("".join(sign if sign.isprintable() else " " for sign in said[:LONGEST_COMPLAINT]))
+    return kind(
+        "".join(sign if sign.isprintable() else " " for sign in complaint[:LONGEST_COMPLAINT])
+    )

@@ -27,7 +27,7 @@ def _fitting(longest: int | None = None, *, is_label: bool = False) -> BeforeVal
         if not isinstance(value, str):
             return value
         if "\0" in value or not (value.isascii() or _is_whole(value)):
-            value = _mended(value)
+            value = _repaired(value)
         if is_label and not value.isprintable():
             value = "".join(filter(str.isprintable, value))  # no line break gets into a log
         if longest is not None and len(value) > longest:
@@ -45,12 +45,12 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-def _mended(text: str) -> str:
+def _repaired(text: str) -> str:
     """Take out what no database keeps: NUL, halves of characters that have lost the other half."""
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-Sound = Annotated[str, _fitting()]
+CommandText = Annotated[str, _fitting()]
 """Text of any length, in commands: they come from the gateway itself."""
 
 Text = Annotated[str, _fitting(LONGEST_TEXT), Field(max_length=LONGEST_TEXT)]

@@ -19,7 +19,7 @@ WORDS: Final = frozenset(
     embedded employee en encoded encryption end engines entry epoch erasure errors event
     exchange exit exports failure failures fault faults fields figure file files filling
     filter fleet flood folder forkserver form formatting forwards framing gap gateway group
-    groups guard guarded hand handshake header health history http id identity in index init
+    groups guard guarded hand handshake hashes header health history http id identity in index init
     input intake journal keeper keepers kernel key keys kind landlock lanes layer lease
     lifespan limit lines links liveness load lock log login logins logout lookup mailbox main
     markup media memory merging message messages migration models mtproxy newer number numbers

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Trouble, TroubleCode
     from session_worker.session import Outbox
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LAYER_TOLD = 3600.0  # seconds for which an object that could not be decoded is worth telling
 _CONNECTED = frozenset({SessionState.ONLINE, SessionState.LIMITED})
@@ -29,42 +29,42 @@ class Announcements:
         self._clock = clock
         self._limit: Trouble | None = None
         self._deafness: Trouble | None = None
-        self._layer: Trouble | None = None
-        self._layer_until = 0.0
-        self._said: SessionChanged | None = None
+        self._undecodable: Trouble | None = None
+        self._undecodable_until = 0.0
+        self._announced: SessionChanged | None = None
 
-    def say(self, state: SessionState, trouble: Trouble | None = None) -> None:
+    def announce(self, state: SessionState, trouble: Trouble | None = None) -> None:
         if state is SessionState.ONLINE:
             state, trouble = self._while_connected(trouble)
         change = SessionChanged(state=state, trouble=trouble)
-        if _gist(change) != _gist(self._said):
-            self._said = change
+        if _gist(change) != _gist(self._announced):
+            self._announced = change
             self._outbox.put(change)
 
-    def limit(self, trouble: Trouble | None) -> None:
+    def report_limit(self, trouble: Trouble | None) -> None:
         """Say that Telegram limits what we send, or no longer does."""
         self._limit = trouble
-        self._say_again()
+        self._announce_again()
 
-    def deaf(self, trouble: Trouble) -> None:
+    def report_deafness(self, trouble: Trouble) -> None:
         self._deafness = trouble
-        self.say(SessionState.DEAF, trouble)
+        self.announce(SessionState.DEAF, trouble)
 
-    def hears(self) -> None:
+    def clear_deafness(self) -> None:
         """Note that what was said of missed updates holds no longer."""
         self._deafness = None
 
-    def undecodable(self, error: BaseException) -> None:
+    def report_undecodable(self, error: BaseException) -> None:
         """Say that our layer is too old for something Telegram has sent; all else goes on."""
         trouble = trouble_of(translate(error))
-        if trouble != self._layer or self._clock() >= self._layer_until:
-            log.warning("Telegram sent what this version can not decode: %s", trouble.detail)
-        self._layer, self._layer_until = trouble, self._clock() + LAYER_TOLD
-        self._say_again()
+        if trouble != self._undecodable or self._clock() >= self._undecodable_until:
+            logger.warning("Telegram sent what this version can not decode: %s", trouble.detail)
+        self._undecodable, self._undecodable_until = trouble, self._clock() + LAYER_TOLD
+        self._announce_again()
 
-    def _say_again(self) -> None:
-        if self._said is not None and self._said.state in _CONNECTED:
-            self.say(SessionState.ONLINE)
+    def _announce_again(self) -> None:
+        if self._announced is not None and self._announced.state in _CONNECTED:
+            self.announce(SessionState.ONLINE)
 
     def _while_connected(self, trouble: Trouble | None) -> tuple[SessionState, Trouble | None]:
         # A new line alone proves nothing: it has to hear something, or to miss nothing.
@@ -72,8 +72,8 @@ class Announcements:
             return SessionState.DEAF, self._deafness
         if self._limit is not None:
             return SessionState.LIMITED, self._limit
-        if trouble is None and self._clock() < self._layer_until:
-            trouble = self._layer
+        if trouble is None and self._clock() < self._undecodable_until:
+            trouble = self._undecodable
         return SessionState.ONLINE, trouble
 
 

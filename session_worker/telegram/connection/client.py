@@ -85,7 +85,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         self._updates_queue = LibraryQueue(RAW_UPDATES)
         self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded in place of endless
         self._on_undecodable = on_undecodable
-        self._differences = Differences(self._send, self._message_box.leave_out)
+        self._differences = Differences(self._send, self._message_box.skip)
         self._decode_piecewise()
 
     @property
@@ -95,7 +95,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         return error
 
     @property
-    def place(self) -> UpdateState:
+    def update_state(self) -> UpdateState:
         """Where this client is in the account's updates."""
         state: UpdateState = self._message_box.state()
         return state
@@ -126,7 +126,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
     async def follow(self) -> None:
         """Let updates through, now that the account is known to be the right one."""
         self._verified.set()
-        await self._arrived(self.place, ())
+        await self._arrived(self.update_state, ())
 
     def blame(self, error: TelegramError) -> TelegramError:
         """Say whose fault it is that nothing is heard."""
@@ -187,7 +187,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         await super()._preprocess_updates(updates, users, chats)
         await self._verified.wait()
         gaps = self._message_box.take_gaps()
-        self._message_box.note(updates)
-        kept = [u for u in updates if not isinstance(u, NOISE) and not is_of_channel(u)]
-        await self._arrived(self.place, [*gaps, *kept])
+        self._message_box.record_newest(updates)
+        relevant = [u for u in updates if not isinstance(u, NOISE) and not is_of_channel(u)]
+        await self._arrived(self.update_state, [*gaps, *relevant])
         return []

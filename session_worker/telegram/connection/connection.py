@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from session_worker.session import WritePermit
     from session_worker.telegram.connection.client import AccountClient
     from session_worker.telegram.connection.timing import ConnectionTiming
-    from session_worker.telegram.proxy.transports import HeldLines
+    from session_worker.telegram.proxy.transports import HeldConnections
 
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Connection:
@@ -49,8 +49,8 @@ class Connection:
         self._watcher: asyncio.Task[None] | None = None
 
     @property
-    def place(self) -> UpdateState:
-        return self._client.place
+    def update_state(self) -> UpdateState:
+        return self._client.update_state
 
     @property
     def is_behind(self) -> bool:
@@ -139,7 +139,7 @@ class Connection:
         await asyncio.wait({ended})
         reason = ended.exception() or self._client.fault or ConnectionError("the line was closed")
         if not is_known(reason):
-            log.error("the library gave up on the updates", exc_info=reason)
+            logger.error("the library gave up on the updates", exc_info=reason)
         if not self._cut.done():
             self._cut.set_result(translate(reason))
 
@@ -177,10 +177,13 @@ class DirectConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is 
 
 
 def fenced(
-    right: WritePermit, on_lost: Callable[[], None], proxy: Proxy | None, held: HeldLines
+    right: WritePermit,
+    on_lost: Callable[[], None],
+    proxy: Proxy | None,
+    held_connections: HeldConnections,
 ) -> type[Any]:
     """Make the connection class of a worker that may write only while it holds the right to."""
-    transport = DirectConnection if proxy is None else transport_through(proxy, held)
+    transport = DirectConnection if proxy is None else transport_through(proxy, held_connections)
 
     class FencedConnection(transport):  # type: ignore[misc, valid-type]  # telethon is untyped
         """A transport behind the lease."""

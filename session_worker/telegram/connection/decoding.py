@@ -22,12 +22,12 @@ _HEAD = struct.Struct("<qqqii")  # salt, session, message id, sequence number, l
 _PART = struct.Struct("<qii")  # message id, sequence number, length
 
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def log_undecodable(error: TypeNotFoundError) -> None:
     """Say no more of it than the log does, for lines that live for a moment."""
-    log.warning("Telegram sent what this version can not decode: %s", error)
+    logger.warning("Telegram sent what this version can not decode: %s", error)
 
 
 class Undecoded(types.UpdatesTooLong):  # type: ignore[misc]  # telethon is untyped

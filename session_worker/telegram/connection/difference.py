@@ -26,7 +26,7 @@ class Differences:
         self, send: Callable[[Any], Awaitable[Any]], leave_out: Callable[[Gap], None]
     ) -> None:
         self._send = send
-        self._leave_out = leave_out
+        self._skip = leave_out
         self._size = WHOLE
 
     async def read(self, request: Any) -> Any:
@@ -44,9 +44,7 @@ class Differences:
         self._size = min(2 * self._size, WHOLE)
         if pts > request.pts:
             ids = [message.id for message in getattr(answer, "new_messages", ())]
-            self._leave_out(
-                Gap(request.pts, pts, is_undecodable=True, before_id=min(ids, default=0))
-            )
+            self._skip(Gap(request.pts, pts, is_undecodable=True, before_id=min(ids, default=0)))
         return answer
 
     async def _ask(self, request: Any, pts: int, size: int) -> Any | None:

@@ -64,7 +64,7 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
         """Whether something is known to have happened that has not come yet."""
         return bool(self.possible_gaps or self.getting_diff_for)
 
-    def leave_out(self, gap: Gap) -> None:
+    def skip(self, gap: Gap) -> None:
         """Move the place over what can't be decoded."""
         self._gaps.append(replace(gap, after_id=self._newest_id))
         self.map[ENTRY_ACCOUNT].pts = gap.pts_to
@@ -73,7 +73,7 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
         gaps, self._gaps = self._gaps, []
         return gaps
 
-    def note(self, updates: Iterable[Any]) -> None:
+    def record_newest(self, updates: Iterable[Any]) -> None:
         """Remember the newest message of the account that went through here."""
         self._newest_id = max((self._newest_id, *map(_message_id, updates)))
 

@@ -148,20 +148,20 @@ class SessionReporter:
         self._session = session
         self._state: UpdateState | None = None
         self._timer: asyncio.TimerHandle | None = None
-        session.on_entities = self._soon
+        session.on_entities = self._schedule_flush
 
-    def key(self, user_id: int) -> None:
+    def report_key(self, user_id: int) -> None:
         """Tell the session's key, once it is known to be logged in."""
         key = self._session.take_key(user_id)
         if key is not None:
             self._outbox.put(key)
 
-    def moved(self, state: UpdateState) -> None:
+    def report_update_state(self, state: UpdateState) -> None:
         """Everything up to here is stored."""
         self._state = state
-        self._soon()
+        self._schedule_flush()
 
-    def tell(self) -> None:
+    def flush(self) -> None:
         """Tell all that is new, now."""
         if self._timer is not None:
             self._timer.cancel()
@@ -172,6 +172,6 @@ class SessionReporter:
             self._outbox.put(UpdateStateMoved(update_state=self._state))
             self._state = None
 
-    def _soon(self) -> None:
+    def _schedule_flush(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHERING, self.tell)
+            self._timer = asyncio.get_running_loop().call_later(GATHERING, self.flush)

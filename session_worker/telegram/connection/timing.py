@@ -21,17 +21,17 @@ class ConnectionTiming:
     poll_interval: float = 15.0
     poll_limit: float = 6.0
     # What is pushed before an answer is handled a moment after it.
-    settle: float = 1.0
+    push_grace: float = 1.0
     close_limit: float = 3.0
     # How long a line to another data centre is kept for the next file.
     idle_limit: float = 60.0
     # How long a proxy may take to end its half of a line; one that has not may hold it this long.
-    part_limit: float = 1.0
-    linger: float = 10.0
+    proxy_close_limit: float = 1.0
+    proxy_hold_limit: float = 10.0
     # How long before its end a QR code gives way to the next.
     renew_before: float = 2.0
     # A line that lasted this long counts as good: the next cut is met at once again.
-    settled_after: float = 20.0
+    stable_after: float = 20.0
     reconnection: Backoff = Backoff(first=0.3, longest=30.0)  # noqa: RUF009 - it is frozen
 
 
@@ -39,7 +39,9 @@ def pause_before_poll(unproven: int, timing: ConnectionTiming) -> float:
     """Return the pause before a poll; after polls that proved nothing it starts short again."""
     if unproven == 0:
         return timing.poll_interval
-    return Backoff(first=timing.settle, longest=timing.poll_interval).pause(unproven, jitter=1.0)
+    return Backoff(first=timing.push_grace, longest=timing.poll_interval).pause(
+        unproven, jitter=1.0
+    )
 
 
 def pause_before(attempt: int, timing: ConnectionTiming) -> float:

@@ -78,9 +78,9 @@ class Inbox:
         self._moved = moved
         self._progress = Progress()
         self._waiting: asyncio.Queue[PositionedUpdate] = asyncio.Queue()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._told: UpdateState | None = None
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._reported: UpdateState | None = None
         self._catching_up: CatchUp | None = None
         self.last_heard: float | None = None
 
@@ -99,50 +99,52 @@ class Inbox:
 
     @property
     def is_full(self) -> bool:
-        return not self._room.is_set()
+        return not self._has_room.is_set()
 
-    async def begin_catch_up(self, place: UpdateState, pts: int) -> None:
+    async def start_catch_up(self, place: UpdateState, pts: int) -> None:
         """Mark where the updates begin that were missed, up to ``pts``."""
         catch_up = self._catching_up or CatchUp(place.pts, pts, place.date)
         self._catching_up = replace(catch_up, pts_to=pts)
-        await self.arrived(place, [self._catching_up])
+        await self.put(place, [self._catching_up])
 
-    async def arrived(self, state: UpdateState, updates: Sequence[Any]) -> None:
-        await self._room.wait()
+    async def put(self, state: UpdateState, updates: Sequence[Any]) -> None:
+        await self._has_room.wait()
         if self._catching_up is not None and state.pts >= self._catching_up.pts_to:
             reached = self._progress.reached
-            missed, live = part(updates, reached.pts if reached else 0, self._catching_up.pts_to)
+            missed, live = split_missed(
+                updates, reached.pts if reached else 0, self._catching_up.pts_to
+            )
             updates = [*missed, CaughtUp(self._catching_up), *live]
             self._catching_up = None
         # All or nothing from here on: a line that dies while waiting above hands over no half.
-        positions = self._progress.arrived(state, len(updates))
+        positions = self._progress.add(state, len(updates))
         for position, update in zip(positions, updates, strict=True):
             self._waiting.put_nowait(PositionedUpdate(position, update))
         if updates:
             self.last_heard = time.time()
         if self.depth >= self._limit:
-            self._room.clear()
-        self._tell()
+            self._has_room.clear()
+        self._report_safe()
 
     async def take(self) -> PositionedUpdate:
         incoming = await self._waiting.get()
         if self.depth < self._limit:
-            self._room.set()
+            self._has_room.set()
         return incoming
 
     def acknowledge(self, position: int) -> None:
         """Say that this update is stored; the safe state follows in order."""
         self._progress.acknowledge(position)
-        self._tell()
+        self._report_safe()
 
-    def _tell(self) -> None:
+    def _report_safe(self) -> None:
         safe = self._progress.safe
-        if safe is not None and _place(safe) != _place(self._told):
-            self._told = safe
+        if safe is not None and _position(safe) != _position(self._reported):
+            self._reported = safe
             self._moved(safe)
 
 
-def part(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[Any]]:
+def split_missed(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[Any]]:
     """Part what was missed up to ``end`` from what came while it was fetched.
 
     A new message in a difference does not say its pts. They are in order, one pts each, so they
@@ -161,7 +163,7 @@ def part(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[
     return missed, live
 
 
-def _place(state: UpdateState | None) -> tuple[int, int, int] | None:
+def _position(state: UpdateState | None) -> tuple[int, int, int] | None:
     """Leave out the date, which moves with every answer."""
     return None if state is None else (state.pts, state.qts, state.seq)
 
@@ -189,7 +191,7 @@ class Progress:
         """How many updates are still unacknowledged."""
         return len(self._of)
 
-    def arrived(self, state: UpdateState, count: int) -> range:
+    def add(self, state: UpdateState, count: int) -> range:
         """Give positions to ``count`` updates after all of which ``state`` holds."""
         positions = range(self._next, self._next + count)
         self._next += count

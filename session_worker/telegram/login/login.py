@@ -33,7 +33,7 @@ from session_worker.telegram.login.outcome import (
     PasswordWanted,
     QrCode,
 )
-from session_worker.telegram.proxy.transports import HeldLines
+from session_worker.telegram.proxy.transports import HeldConnections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,10 +60,12 @@ class Login:
     ) -> None:
         self._assignment = assignment
         self._timing = timing or ConnectionTiming()
-        self._held = HeldLines()
-        self._connection = fenced(right, self._lease_lost, assignment.proxy, self._held)
+        self._held_connections = HeldConnections()
+        self._transport = fenced(
+            right, self._on_lease_lost, assignment.proxy, self._held_connections
+        )
         self._session = WorkerSession(None, assignment.data_centre)
-        self._line: Connection | None = None
+        self._connection: Connection | None = None
         self._code_hash = ""
         self._scanned = asyncio.Event()
         self._done = False
@@ -111,11 +113,11 @@ class Login:
 
     async def close(self) -> None:
         """End the attempt; a code that was sent and never used counts no longer."""
-        if self._line is None:
+        if self._connection is None:
             return
         if self._code_hash and not self._done:
             await self._cancel_code()
-        await self._hang_up()
+        await self._disconnect()
 
     async def _enter(self, request: Any) -> LoggedIn | PasswordWanted:
         try:
@@ -164,14 +166,14 @@ class Login:
 
     async def _ask(self, request: Any) -> Any:
         """Ask on the open line, or on a new one under the same key."""
-        line = self._line or await self._open()
+        connection = self._connection or await self._open()
         try:
-            return await line.ask(request)
+            return await connection.ask(request)
         except Moved as moved:
             await self._move(moved.dc_id)
             return await self._ask(request)
         except Unreachable:
-            await self._hang_up()
+            await self._disconnect()
             raise
         except Refused as refused:
             kind = _WORDS.get(refused.text)
@@ -191,25 +193,29 @@ class Login:
             # Only here is a key agreed on: a stored session never needs to prove the far end.
             trust(self._assignment.data_centre)
         client = AccountClient(
-            self._session, self._assignment.application, self._connection, self._timing, self._heard
+            self._session,
+            self._assignment.application,
+            self._transport,
+            self._timing,
+            self._on_updates,
         )
-        self._line = line = Connection(client, self._timing)
+        self._connection = connection = Connection(client, self._timing)
         try:
-            await line.open(None)
-            await line.follow()
+            await connection.open(None)
+            await connection.follow()
         except TelegramError:
-            await self._hang_up()
+            await self._disconnect()
             raise
-        return line
+        return connection
 
-    async def _heard(self, _state: UpdateState, updates: Sequence[Any]) -> None:
+    async def _on_updates(self, _state: UpdateState, updates: Sequence[Any]) -> None:
         if any(isinstance(update, types.UpdateLoginToken) for update in updates):
             self._scanned.set()
 
     async def _move(self, dc_id: int) -> None:
-        line = self._line or await self._open()
-        address = await line.address_of(dc_id)
-        await self._hang_up()
+        connection = self._connection or await self._open()
+        address = await connection.address_of(dc_id)
+        await self._disconnect()
         self._session.set_dc(dc_id, *address)
         self._session.forget_key()
 
@@ -221,14 +227,14 @@ class Login:
             # It expires by itself a little later.
             return
 
-    async def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            await self._held.let_go(self._timing.part_limit)
-            self._held.forget()
-            await asyncio.shield(line.close())
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._held_connections.close_our_halves(self._timing.proxy_close_limit)
+            self._held_connections.forget()
+            await asyncio.shield(connection.close())
 
-    def _lease_lost(self) -> None:
+    def _on_lease_lost(self) -> None:
         """Need nothing: the refused write has ended the line."""
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SHARE = 0.8  # of the time that a connection may take: the proxy's fault is told before it is over
 
 
-class HeldLines:
+class HeldConnections:
     """The connections that a proxy may still hold to Telegram in our name."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class HeldLines:
         for connection in tuple(self._held):
             self.discard(connection)
 
-    async def let_go(self, limit: float) -> None:
+    async def close_our_halves(self, limit: float) -> None:
         """End our half of each; a proxy that has passed that on ends the other half."""
         for connection in tuple(self._held):
             connection.end_our_half()
@@ -57,7 +57,7 @@ class HeldLines:
                 await self._none.wait()
 
 
-def transport_through(proxy: Proxy, held: HeldLines) -> type[Any]:
+def transport_through(proxy: Proxy, held: HeldConnections) -> type[Any]:
     """Make the transport that leads to Telegram through this proxy alone."""
     if proxy.kind is not ProxyKind.MTPROXY:
         return _proxied(ConnectionTcpFull, proxy, held)
@@ -87,8 +87,8 @@ class _Proxied:
     """One connection through the proxy, held until the proxy has ended its half."""
 
     proxy: ClassVar[Proxy]
-    held: ClassVar[HeldLines]
-    _has_heard = False
+    held: ClassVar[HeldConnections]
+    _has_received = False
     # Telethon's own:
     _ip: str
     _port: int
@@ -113,30 +113,30 @@ class _Proxied:
         except (OSError, EOFError) as error:
             if isinstance(error, OSError) or not self._writer.is_closing():
                 self.held.discard(self)  # the proxy has ended it, not we
-            if self._is_all_we_have():
+            if self._is_proxys_fault():
                 why = "it closed the connection before Telegram had said anything"
                 raise ProxyFailed(TroubleCode.PROXY_REFUSED, why) from error
             raise
-        self._has_heard = True
+        self._has_received = True
         return received
 
     def blame(self, error: TelegramError) -> TelegramError:
         """Say whose fault a silence is."""
-        if self._is_all_we_have():
+        if self._is_proxys_fault():
             why = "it keeps silent, as it does where the secret is wrong"
             return ProxyFailed(TroubleCode.PROXY_UNAUTHORIZED, why)
         return error
 
-    def end_our_half(self) -> None:
+    def close_our_half(self) -> None:
         with suppress(OSError, RuntimeError):
             self._writer.write_eof()
 
-    def _is_all_we_have(self) -> bool:
+    def _is_proxys_fault(self) -> bool:
         """Whether a failure is the proxy's: MTProxy has no word of its own for it."""
-        return self.proxy.kind is ProxyKind.MTPROXY and not self._has_heard
+        return self.proxy.kind is ProxyKind.MTPROXY and not self._has_received
 
 
-def _proxied(transport: type[Any], proxy: Proxy, held: HeldLines) -> type[Any]:
+def _proxied(transport: type[Any], proxy: Proxy, held: HeldConnections) -> type[Any]:
     return type(
         f"Proxied{transport.__name__}", (_Proxied, transport), {"proxy": proxy, "held": held}
     )

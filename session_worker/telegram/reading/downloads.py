@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     AskAt = Callable[[int, Any], Awaitable[Any]]
     Find = Callable[[], Awaitable[Any]]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 PIECE = 256 * 1024  # bytes; Telegram wants a power of two within a megabyte
 FRESH_REFERENCES = 3  # times a reference may expire during one download
@@ -48,7 +48,7 @@ class Downloads:
         self._ask = ask
         self._ask_at = ask_at
         self._history = history
-        self._rooms: defaultdict[int, asyncio.Semaphore] = defaultdict(
+        self._slots: defaultdict[int, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(AT_A_TIME)
         )
         self.limit = limit
@@ -124,7 +124,7 @@ class Downloads:
         for _ in range(MOST_DETOURS):
             try:
                 # Room is taken for a piece, not for a file: one that hangs keeps it from no other.
-                async with self._rooms[dc_id]:
+                async with self._slots[dc_id]:
                     answer = await self._ask_at(dc_id, request)
             except Moved as moved:
                 dc_id = moved.dc_id

@@ -43,12 +43,12 @@ class Document:
 
     @classmethod
     def of(cls, document: Any) -> Self:
-        told = {type(attribute): attribute for attribute in document.attributes}
-        audio = told.get(types.DocumentAttributeAudio)
-        video = told.get(types.DocumentAttributeVideo)
-        sticker = told.get(types.DocumentAttributeSticker)
-        named = told.get(types.DocumentAttributeFilename)
-        kind = _kind(told)
+        attributes = {type(attribute): attribute for attribute in document.attributes}
+        audio = attributes.get(types.DocumentAttributeAudio)
+        video = attributes.get(types.DocumentAttributeVideo)
+        sticker = attributes.get(types.DocumentAttributeSticker)
+        named = attributes.get(types.DocumentAttributeFilename)
+        kind = _kind(attributes)
         mime = document.mime_type or "application/octet-stream"
         return cls(
             kind,
@@ -78,12 +78,15 @@ def _suffix(mime: str) -> str:
     return _SUFFIXES.get(mime, guess)
 
 
-def _kind(told: dict[type, Any]) -> DocumentKind:
-    audio = told.get(types.DocumentAttributeAudio)
-    video = told.get(types.DocumentAttributeVideo)
-    if types.DocumentAttributeSticker in told or types.DocumentAttributeCustomEmoji in told:
+def _kind(attributes: dict[type, Any]) -> DocumentKind:
+    audio = attributes.get(types.DocumentAttributeAudio)
+    video = attributes.get(types.DocumentAttributeVideo)
+    if (
+        types.DocumentAttributeSticker in attributes
+        or types.DocumentAttributeCustomEmoji in attributes
+    ):
         return DocumentKind.STICKER
-    if types.DocumentAttributeAnimated in told:
+    if types.DocumentAttributeAnimated in attributes:
         return DocumentKind.GIF
     if video is not None:
         return DocumentKind.VIDEO_NOTE if video.round_message else DocumentKind.VIDEO

@@ -23,7 +23,7 @@ from session_worker.telegram.reading.recent_messages import snippet
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from session_worker.telegram.reading.messages_by_id import Patiently
+    from session_worker.telegram.reading.messages_by_id import UntilAnswered
     from session_worker.telegram.reading.people import Ask
     from session_worker.telegram.reading.recent_messages import RecentMessages
     from session_worker.texts.chat_texts import ChatTexts
@@ -47,7 +47,7 @@ class Backfill:
     """Reads what is newer than the last message known, chat by chat, oldest first."""
 
     ask: Ask
-    patiently: Patiently
+    until_answered: UntilAnswered
     last: Last
     unread: list[str] = field(default_factory=list)
 
@@ -62,7 +62,7 @@ class Backfill:
             if not self.last.message_id:
                 self.unread.append(str(error))
                 return
-            rest = MessagesById(self.ask, self.patiently, self.unread)
+            rest = MessagesById(self.ask, self.until_answered, self.unread)
             async for found in rest.messages(self.last.message_id + 1):
                 if found.message.id not in read:
                     yield found
@@ -86,16 +86,16 @@ class Backfill:
         }
         while True:
             request = functions.messages.GetDialogsRequest(**offset, limit=PAGE, hash=0)
-            page = await answer_to(request, self.ask, self.patiently)
+            page = await answer_to(request, self.ask, self.until_answered)
             entities = entities_of(page)
             tops = {(marked_id(m.peer_id), m.id): m for m in page.messages}
             found = [(d, tops.get((marked_id(d.peer), d.top_message))) for d in page.dialogs]
-            news = [d for d, top in found if top is not None and self.last.is_before(top)]
-            for dialog in news:
+            newer = [d for d, top in found if top is not None and self.last.is_before(top)]
+            for dialog in newer:
                 if isinstance(dialog.peer, types.PeerUser):
                     yield dialog, entities
             last = next((top for _, top in reversed(found) if top is not None), None)
-            if not isinstance(page, types.messages.DialogsSlice) or last is None or not news:
+            if not isinstance(page, types.messages.DialogsSlice) or last is None or not newer:
                 return
             offset = {
                 "offset_date": last.date,
@@ -125,7 +125,7 @@ class Backfill:
             min_id=reached,
             hash=0,
         )
-        page = await answer_to(request, self.ask, self.patiently)
+        page = await answer_to(request, self.ask, self.until_answered)
         entities = entities_of(page)
         return [Found(message, entities) for message in reversed(page.messages)]
 
@@ -136,10 +136,10 @@ NOBODY = types.User(0)
 class History:
     """Finds single messages again."""
 
-    def __init__(self, ask: Ask, recent_messages: RecentMessages, words: ChatTexts) -> None:
+    def __init__(self, ask: Ask, recent_messages: RecentMessages, texts: ChatTexts) -> None:
         self._ask = ask
         self._recent_messages = recent_messages
-        self._words = words
+        self._texts = texts
 
     async def message(self, message_id: int) -> Any | None:
         """Fetch a message as it is now; None when it is gone."""
@@ -151,11 +151,11 @@ class History:
 
     async def snippet(self, message_id: int) -> str:
         """Say in short what a message says; empty when it is gone."""
-        line = self._recent_messages.find(message_id)
-        if line is not None:
-            return line.snippet
+        recent = self._recent_messages.find(message_id)
+        if recent is not None:
+            return recent.snippet
         message = await self.message(message_id)
         if message is None or not isinstance(message.peer_id, types.PeerUser):
             return ""
-        parsed = written(message, contact_of(NOBODY), names_of({}), self._words)
+        parsed = written(message, contact_of(NOBODY), names_of({}), self._texts)
         return snippet(parsed.incoming.text or parsed.label)

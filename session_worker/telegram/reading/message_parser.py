@@ -23,11 +23,11 @@ _SHOWN_BY_FILE = (types.DocumentAttributeAudio, types.DocumentAttributeSticker)
 
 
 def written(
-    message: Any, contact: Contact, names: Mapping[int, str], words: ChatTexts
+    message: Any, contact: Contact, names: Mapping[int, str], texts: ChatTexts
 ) -> ParsedMessage:
     """Make a value of a message in a private chat."""
-    body = plain(_body(message, words))
-    lines = [*_preface(message, names, words), body]
+    body = plain(_body(message, texts))
+    lines = [*_preface(message, names, texts), body]
     incoming = Incoming(
         peer_id=message.peer_id.user_id,
         message_ids=(message.id,),
@@ -38,15 +38,15 @@ def written(
         contact=contact,
         files=files_of(message),
     )
-    return ParsedMessage(incoming, _label(message, words), message.grouped_id)
+    return ParsedMessage(incoming, _label(message, texts), message.grouped_id)
 
 
 def edited(
-    message: Any, before: ParsedMessage, words: ChatTexts, *, has_new_file: bool
+    message: Any, before: ParsedMessage, texts: ChatTexts, *, has_new_file: bool
 ) -> ParsedMessage:
     """Make a line that says how a message reads now."""
     incoming = before.incoming
-    text = words.edited.format(text=incoming.text or before.label)
+    text = texts.edited.format(text=incoming.text or before.label)
     changed = {
         "what": IncomingKind.EDIT,
         "text": text,
@@ -57,10 +57,10 @@ def edited(
     return ParsedMessage(incoming.changed(**changed))
 
 
-def is_silent(message: Any, words: ChatTexts) -> bool:
+def is_silent(message: Any, texts: ChatTexts) -> bool:
     """Whether a message says nothing: an event that is only about how the chat looks."""
     return isinstance(message, types.MessageService) and not service_text(
-        message.action, words, is_out=bool(message.out)
+        message.action, texts, is_out=bool(message.out)
     )
 
 
@@ -90,25 +90,25 @@ def file_key(message: Any) -> int | None:
     return None if file is None else int(file.id)
 
 
-def _body(message: Any, words: ChatTexts) -> str:
+def _body(message: Any, texts: ChatTexts) -> str:
     """Write what the message says; empty if nothing but a file does."""
     if isinstance(message, types.MessageService):
-        return service_text(message.action, words, is_out=bool(message.out))
+        return service_text(message.action, texts, is_out=bool(message.out))
     text = readable(message.message or "", message.entities)
-    described = media_text(message.media, words)
+    described = media_text(message.media, texts)
     if text and _is_shown(message.media):
         return text
     if not text and file_object(message.media) is not None and files_of(message):
         return ""
     if getattr(message, "rich_message", None) is not None:
-        described = words.unsupported
-    return "\n".join(part for part in (described, text) if part) or words.empty
+        described = texts.unsupported
+    return "\n".join(part for part in (described, text) if part) or texts.empty
 
 
-def _label(message: Any, words: ChatTexts) -> str:
+def _label(message: Any, texts: ChatTexts) -> str:
     if isinstance(message, types.MessageService):
         return ""
-    return plain(media_text(message.media, words))
+    return plain(media_text(message.media, texts))
 
 
 def _is_shown(media: Any) -> bool:
@@ -122,23 +122,23 @@ def _is_shown(media: Any) -> bool:
     return file is not None and isinstance(media, types.MessageMediaPhoto)
 
 
-def _preface(message: Any, names: Mapping[int, str], words: ChatTexts) -> list[str]:
+def _preface(message: Any, names: Mapping[int, str], texts: ChatTexts) -> list[str]:
     lines = []
     reply = message.reply_to
     if isinstance(reply, types.MessageReplyStoryHeader):
-        lines.append(words.reply_to_story)
+        lines.append(texts.reply_to_story)
     elif reply is not None and reply.quote_text:
         lines.append(quoted(plain(reply.quote_text)))
     forward = getattr(message, "fwd_from", None)
     if forward is not None:
-        lines.append(words.forwarded.format(name=plain(_author(forward, names, words))))
+        lines.append(texts.forwarded.format(name=plain(_author(forward, names, texts))))
     return lines
 
 
-def _author(forward: Any, names: Mapping[int, str], words: ChatTexts) -> str:
+def _author(forward: Any, names: Mapping[int, str], texts: ChatTexts) -> str:
     """Name whom a message is forwarded from, who may be hidden, gone or a channel."""
     known = names.get(marked_id(forward.from_id)) if forward.from_id is not None else None
-    name = known or forward.from_name or words.somebody
+    name = known or forward.from_name or texts.somebody
     return f"{name} ({forward.post_author})" if forward.post_author else name
 
 

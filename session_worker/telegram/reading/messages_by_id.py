@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from session_worker.telegram.reading.people import Ask
 
-    Patiently = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+    UntilAnswered = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 PAGE = 100
 
@@ -33,7 +33,7 @@ class MessagesById:
     """Reads private chats with groups in the order in which everything was written."""
 
     ask: Ask
-    patiently: Patiently
+    until_answered: UntilAnswered
     unread: list[str]
 
     async def messages(self, first: int, before: int = 0) -> AsyncIterator[Found]:
@@ -53,7 +53,7 @@ class MessagesById:
         wanted = [types.InputMessageID(message_id) for message_id in ids]
         try:
             page = await answer_to(
-                functions.messages.GetMessagesRequest(wanted), self.ask, self.patiently
+                functions.messages.GetMessagesRequest(wanted), self.ask, self.until_answered
             )
         except Undecodable:
             if len(ids) == 1:
@@ -66,7 +66,7 @@ class MessagesById:
         return [Found(message, entities) for message in sorted(there, key=lambda m: m.id)]
 
 
-async def answer_to(request: Any, ask: Ask, patiently: Patiently) -> Any:
+async def answer_to(request: Any, ask: Ask, until_answered: UntilAnswered) -> Any:
     """Ask until there is an answer, if only a refusal."""
 
     async def attempt() -> Any:
@@ -75,7 +75,7 @@ async def answer_to(request: Any, ask: Ask, patiently: Patiently) -> Any:
         except (PeerUnknown, Refused) as error:
             return error
 
-    answer = await patiently(attempt)
+    answer = await until_answered(attempt)
     if isinstance(answer, Exception):
         raise answer
     return answer

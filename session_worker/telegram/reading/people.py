@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Any], Awaitable[Any]]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MOST_KEPT = 300  # people
 SERVICE = 777000  # Telegram itself
@@ -60,7 +60,7 @@ class People:
     def learn(self, entities: Iterable[Any]) -> None:
         for user in entities:
             if isinstance(user, types.User):
-                self._keep(user)
+                self._add(user)
 
     async def me(self) -> int:
         """Tell our own id."""
@@ -76,14 +76,14 @@ class People:
             try:
                 self.learn(await self._ask(functions.users.GetUsersRequest([user_id])))
             except (PeerUnknown, Refused) as error:
-                log.info("Telegram does not show %s: %s", user_id, error)
+                logger.info("Telegram does not show %s: %s", user_id, error)
         return self._known.get(user_id) or Contact(peer_id=user_id)
 
     def forget(self, user_id: int) -> None:
         """Ask again next time, since something about them has changed."""
         self._known.pop(user_id, None)
 
-    def _keep(self, user: Any) -> None:
+    def _add(self, user: Any) -> None:
         contact = contact_of(user)
         known = self._known.get(user.id)
         if user.min:

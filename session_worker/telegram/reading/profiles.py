@@ -16,7 +16,7 @@ from session_worker.telegram.reading.formatting import plain
 if TYPE_CHECKING:
     from session_worker.telegram.reading.people import Ask
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LIMIT = 3.0  # seconds; the first message of a chat waits no longer for its writer's bio
 SILENCE = 60.0  # seconds, where Telegram wants a pause without saying how long
@@ -50,7 +50,7 @@ class Profiles:
         except FloodWait as wait:
             self._quiet_until = time.monotonic() + (wait.seconds or SILENCE)
         except (TelegramError, TimeoutError) as error:
-            log.info("no bio of %s: %s %s", user_id, type(error).__name__, error)
+            logger.info("no bio of %s: %s %s", user_id, type(error).__name__, error)
         else:
             return plain(found.full_user.about or "")[:LONGEST].strip()
         return ""

@@ -26,7 +26,7 @@ class SentMessages:
         self._recent_messages = recent_messages
         self._places = places
 
-    async def note(self, peer_id: int, part: Part, sent: Sequence[int | None]) -> None:
+    async def add(self, peer_id: int, part: Part, sent: Sequence[int | None]) -> None:
         """Remember which messages a part has become."""
         found = [message_id for message_id in dict.fromkeys(sent) if message_id and message_id > 0]
         for message_id in found:
@@ -37,8 +37,8 @@ class SentMessages:
 
     def _remember(self, peer_id: int, message_id: int | None, text: str) -> None:
         if message_id is not None and self._recent_messages.find(message_id) is None:
-            line = RecentMessage(peer_id, is_out=True, snippet=snippet(render(text).text))
-            self._recent_messages.remember(message_id, line)
+            recent = RecentMessage(peer_id, is_out=True, snippet=snippet(render(text).text))
+            self._recent_messages.add(message_id, recent)
 
 
 MOST_KEPT = 500  # messages
@@ -59,16 +59,16 @@ class RecentMessages:
     """The newest messages of all chats, by their ids."""
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[int, RecentMessage] = OrderedDict()
+        self._messages: OrderedDict[int, RecentMessage] = OrderedDict()
 
-    def remember(self, message_id: int, line: RecentMessage) -> None:
-        self._lines[message_id] = line
-        self._lines.move_to_end(message_id)
-        if len(self._lines) > MOST_KEPT:
-            self._lines.popitem(last=False)
+    def add(self, message_id: int, recent: RecentMessage) -> None:
+        self._messages[message_id] = recent
+        self._messages.move_to_end(message_id)
+        if len(self._messages) > MOST_KEPT:
+            self._messages.popitem(last=False)
 
     def find(self, message_id: int) -> RecentMessage | None:
-        return self._lines.get(message_id)
+        return self._messages.get(message_id)
 
 
 def snippet(text: str) -> str:

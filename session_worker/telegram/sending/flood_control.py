@@ -38,7 +38,7 @@ class FloodControl:
         self._waits: dict[tuple[str, int], float] = {}
         self._pauses: dict[str, float] = {}
         self._spam_until = 0.0
-        self._told_until = 0.0
+        self._reported_until = 0.0
         self._end: asyncio.TimerHandle | None = None
 
     @property
@@ -46,7 +46,7 @@ class FloodControl:
         """Whether only those may be written to who wrote first."""
         return self._clock() < self._spam_until
 
-    async def pass_on(self, ask: Ask, request: Any, peer_id: int) -> Any:
+    async def ask(self, ask: Ask, request: Any, peer_id: int) -> Any:
         """Ask, unless the whole account must wait; learn from the answer."""
         method = type(request).__name__
         left = self._pauses.get(method, 0.0) - self._clock()
@@ -55,14 +55,14 @@ class FloodControl:
         try:
             return await ask(request)
         except FloodWait as wait:
-            self.refused(method, peer_id, wait.seconds)
+            self.record_wait(method, peer_id, wait.seconds)
             raise
         except Refused as refusal:
             if refusal.text == "PEER_FLOOD":
-                self.suspected()
+                self.record_peer_flood()
             raise
 
-    def refused(self, method: str, peer_id: int, seconds: float | None) -> None:
+    def record_wait(self, method: str, peer_id: int, seconds: float | None) -> None:
         """Note a wait that Telegram asked for."""
         now, until = self._clock(), self._clock() + (seconds or UNNAMED_WAIT)
         self._waits = {key: end for key, end in self._waits.items() if end > now}
@@ -73,21 +73,21 @@ class FloodControl:
             self._pauses[method] = max(until, *others, self._pauses.get(method, 0.0))
         self._waits[method, peer_id] = until
         if until - now > WORTH_TELLING:
-            self._tell(until, f"FLOOD_WAIT for {method}")
+            self._report_limit(until, f"FLOOD_WAIT for {method}")
 
-    def suspected(self) -> None:
+    def record_peer_flood(self) -> None:
         """Note that Telegram takes us for a spammer."""
         self._spam_until = self._clock() + SPAM_LIMIT
-        self._tell(self._spam_until, "PEER_FLOOD")
+        self._report_limit(self._spam_until, "PEER_FLOOD")
 
     def close(self) -> None:
         if self._end is not None:
             self._end.cancel()
 
-    def _tell(self, until: float, detail: str) -> None:
-        if until <= self._told_until:
+    def _report_limit(self, until: float, detail: str) -> None:
+        if until <= self._reported_until:
             return
-        self._told_until = until
+        self._reported_until = until
         left = until - self._clock()
         trouble = Trouble(code=TroubleCode.LIMITED, detail=detail, retry_after=left)
         self._account.limit(trouble)

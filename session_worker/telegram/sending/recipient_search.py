@@ -18,10 +18,10 @@ from session_worker.telegram.sending.requests import cause_of
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Failure, Resolve
-    from session_worker.telegram.sending.addresses import Addresses
+    from session_worker.telegram.sending.access_hashes import AccessHashes
     from session_worker.telegram.sending.flood_control import FloodControl
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 STRANGER = -1  # where the throttle asks for a chat, for requests that are in none
 _USERNAME = re.compile(r"(?:@|(?:https?://)?(?:t|telegram)\.me/)?([a-z]\w{3,31})/?", re.IGNORECASE)
@@ -50,40 +50,40 @@ class RecipientSearch:
     """Tries what is known of a person: the id, else the user name, else the phone."""
 
     def __init__(
-        self, telegram: Telegram, flood_control: FloodControl, addresses: Addresses
+        self, telegram: Telegram, flood_control: FloodControl, access_hashes: AccessHashes
     ) -> None:
         self._telegram = telegram
         self._flood_control = flood_control
-        self._addresses = addresses
+        self._access_hashes = access_hashes
 
-    async def resolve(self, order: Resolve) -> Resolved:
+    async def resolve(self, command: Resolve) -> Resolved:
         """Find somebody, or tell why not; never raises a TelegramError."""
         try:
-            user = await self._find(order)
+            user = await self._find(command)
         except TelegramError as error:
-            return _failed(order, cause_of(error))
+            return _failed(command, cause_of(error))
         if user is None or user.bot or user.deleted or user.is_self:
-            return _failed(order, Cause(NOT_FOUND))
-        return Resolved(request_id=order.request_id, contact=contact_of(user))
+            return _failed(command, Cause(NOT_FOUND))
+        return Resolved(request_id=command.request_id, contact=contact_of(user))
 
-    async def _find(self, order: Resolve) -> Any:
-        if order.user_id and (user := await self._by_id(order.user_id)):
+    async def _find(self, command: Resolve) -> Any:
+        if command.user_id and (user := await self._by_id(command.user_id)):
             return user
-        if not (order.username or order.phone):
+        if not (command.username or command.phone):
             return None
         if self._flood_control.blocks_first_contacts:
             raise Refused(400, "PEER_FLOOD")
-        if order.username and (user := await self._by_username(order.username)):
+        if command.username and (user := await self._by_username(command.username)):
             return user
-        return await self._by_phone(order.phone) if order.phone else None
+        return await self._by_phone(command.phone) if command.phone else None
 
     async def _by_id(self, user_id: int) -> Any:
         known = self._telegram.access_hash(user_id)
         user = None if known is None else await self._under(known, user_id)
-        if user is not None or not self._addresses.knows(user_id):
+        if user is not None or not self._access_hashes.knows(user_id):
             return user
         try:
-            return await self._under(await self._addresses.renewed(user_id, known), user_id)
+            return await self._under(await self._access_hashes.renew(user_id, known), user_id)
         except PeerUnknown:
             return None
 
@@ -122,12 +122,12 @@ class RecipientSearch:
         try:
             await self._ask(functions.contacts.DeleteContactsRequest([named]))
         except TelegramError as error:
-            log.warning("a contact made for resolving stays in the address book: %s", error)
+            logger.warning("a contact made for resolving stays in the address book: %s", error)
 
     async def _ask(self, request: Any) -> Any:
         """Ask; None when the answer is that there is nobody."""
         try:
-            return await self._flood_control.pass_on(self._telegram.ask, request, STRANGER)
+            return await self._flood_control.ask(self._telegram.ask, request, STRANGER)
         except PeerUnknown:
             return None
         except Refused as refusal:
@@ -136,9 +136,9 @@ class RecipientSearch:
             raise
 
 
-def _failed(order: Resolve, cause: Cause) -> Resolved:
+def _failed(command: Resolve, cause: Cause) -> Resolved:
     failure: Failure = judge(cause, 1, time.time())
-    return Resolved(request_id=order.request_id, failure=failure)
+    return Resolved(request_id=command.request_id, failure=failure)
 
 
 def _peer(resolved: Any) -> Any:

@@ -136,7 +136,7 @@ class Sender:
             raise Refused(error.code, ALREADY_SENT) from error
 
     async def _ask(self, request: Any) -> Any:
-        return await self._flood_control.pass_on(self._ask_account, request, self._peer_id)
+        return await self._flood_control.ask(self._ask_account, request, self._peer_id)
 
 
 def cause_of(error: TelegramError) -> Cause:
@@ -182,8 +182,8 @@ def _ids(answer: Any, random_ids: Sequence[int]) -> tuple[int, ...]:
     """Read from an answer which messages the random ids became."""
     if isinstance(answer, types.UpdateShortSentMessage):
         return (int(answer.id),)
-    told = [u for u in answer.updates if isinstance(u, types.UpdateMessageID)]
-    ids = {update.random_id: int(update.id) for update in told}
+    named = [u for u in answer.updates if isinstance(u, types.UpdateMessageID)]
+    ids = {update.random_id: int(update.id) for update in named}
     if not ids.keys() >= set(random_ids):
         raise TemporarilyFailed("the answer names no message")
     return tuple(ids[random_id] for random_id in random_ids)

@@ -36,17 +36,17 @@ class SendState:
     folder: Path
     troubles: Counter[Remedy] = field(default_factory=Counter)
     done: set[int] = field(default_factory=set)
-    lost: dict[int, Cause] = field(default_factory=dict)
+    failed_files: dict[int, Cause] = field(default_factory=dict)
     as_documents: set[int] = field(default_factory=set)
-    parcels: dict[int, Any] = field(default_factory=dict)
+    uploaded: dict[int, Any] = field(default_factory=dict)
     ids: dict[int, int] = field(default_factory=dict)
-    apart: set[int] = field(default_factory=set)
+    sent_separately: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for part in self.outgoing.parts:
             for random_id, sent in zip(part.random_ids, part.sent, strict=False):
                 if sent == SENT_SEPARATELY:
-                    self.apart.add(random_id)
+                    self.sent_separately.add(random_id)
                 elif sent is not None:
                     self.ids[random_id] = sent
 
@@ -62,13 +62,13 @@ class SendState:
     def attachment(self, index: int) -> Attachment:
         return self.outgoing.attachments[index]
 
-    def place(self, index: int) -> Path:
+    def path_of(self, index: int) -> Path:
         """Tell where a file of it lies."""
         return self.folder / str(index)
 
     def sent(self, part: Part) -> tuple[int | None, ...]:
         """Tell which messages the random ids of a part became."""
-        return tuple(self.ids.get(each, self._is_apart(each)) for each in part.random_ids)
+        return tuple(self.ids.get(each, self._without_message(each)) for each in part.random_ids)
 
-    def _is_apart(self, random_id: int) -> int | None:
-        return SENT_SEPARATELY if random_id in self.apart else None
+    def _without_message(self, random_id: int) -> int | None:
+        return SENT_SEPARATELY if random_id in self.sent_separately else None

@@ -33,7 +33,7 @@ class Uploads:
     def __init__(self, ask: Ask, until_online: Callable[[], Awaitable[None]]) -> None:
         self._ask = ask
         self._until_online = until_online
-        self._room = asyncio.Semaphore(AT_A_TIME)
+        self._slots = asyncio.Semaphore(AT_A_TIME)
 
     async def upload(self, path: Path, name: str) -> Any:
         """Upload a file; what comes back names it in the request that sends it."""
@@ -62,12 +62,12 @@ class Uploads:
         return types.InputFileBig(file_id, parts, name)
 
     async def _send(self, descriptor: int, number: int, request: Any) -> None:
-        async with self._room:
+        async with self._slots:
             request.bytes = await asyncio.to_thread(os.pread, descriptor, PART, number * PART)
-            await self._patiently(request)
+            await self._send_part(request)
             request.bytes = b""
 
-    async def _patiently(self, request: Any) -> None:
+    async def _send_part(self, request: Any) -> None:
         """Send a part again after a short pause that Telegram asks for, or a cut: the rest is there."""
         tries = 0
         while True:
@@ -81,11 +81,11 @@ class Uploads:
                 tries += 1
                 if tries >= MOST_TRIES:
                     raise _given_up(error) from error
-                await self._until_back(error, tries)
+                await self._wait_for_connection(error, tries)
             else:
                 return
 
-    async def _until_back(self, error: Unreachable, tries: int) -> None:
+    async def _wait_for_connection(self, error: Unreachable, tries: int) -> None:
         """Wait for a line, not for long: what waits longer is to be told."""
         await asyncio.sleep(BACKOFF.pause(tries))
         try:

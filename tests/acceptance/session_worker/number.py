@@ -40,9 +40,9 @@ QUICK = ConnectionTiming(
     request_limit=60,
     poll_interval=0.3,
     poll_limit=60,
-    settle=0.2,
+    push_grace=0.2,
     close_limit=1,
-    linger=0.5,
+    proxy_hold_limit=0.5,
     reconnection=Backoff(first=0.05, longest=0.2),
 )
 # It soon gives up a line that says nothing, for tests in which one does.

@@ -12,7 +12,7 @@ from session_worker.backoff import Backoff
 from session_worker.inbound.albums import AlbumTiming
 from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
-from session_worker.planfix.client import Patience
+from session_worker.planfix.client import PlanfixTimeouts
 from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
 from tests.acceptance.session_worker.inbound.event_recorder import Desk
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
@@ -52,7 +52,7 @@ class Bench:
         self.may_be_private = True
         self.timing = QUICK
         self.albums = AlbumTiming(quiet=0.5)
-        self.patience = Patience(connect=60, answer=60, answer_with_files=60)
+        self.timeouts = PlanfixTimeouts(connect=60, answer=60, answer_with_files=60)
         self._tasks: list[asyncio.Task[None]] = []
 
     def assignment(self) -> Assignment:
@@ -76,7 +76,7 @@ class Bench:
             timing=self.timing,
             albums=self.albums,
             circuit_breaker=circuit_breaker,
-            patience=self.patience,
+            timeouts=self.timeouts,
         )
         self.desk.number = number
         self.desk.events.clear()

@@ -157,7 +157,7 @@ async def test_known_id_is_resolved_after_a_new_login(
 ) -> None:
     """A first message may still name somebody by the id alone."""
     await mail.log_in_anew(forgets=forgets)
-    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.access_hashes)
 
     answer = await resolver.resolve(Resolve(request_id=1, user_id=taras.id))
 
@@ -166,7 +166,7 @@ async def test_known_id_is_resolved_after_a_new_login(
 
 
 async def _look_up(mail: Mail, who: Account) -> None:
-    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.addresses)
+    resolver = RecipientSearch(mail.number.account, mail.throttle, mail.access_hashes)
     await resolver.resolve(Resolve(request_id=1, username=who.username, phone=who.phone))
     await eventually(
         lambda: any(

@@ -29,7 +29,7 @@ def test_pauses_grow_until_the_longest() -> None:
 def test_a_poll_that_proved_nothing_is_repeated_soon() -> None:
     """The pauses grow from a moment to the usual interval."""
     pauses = [
-        pause_before_poll(unproven, ConnectionTiming(settle=1, poll_interval=15))
+        pause_before_poll(unproven, ConnectionTiming(push_grace=1, poll_interval=15))
         for unproven in range(7)
     ]
 

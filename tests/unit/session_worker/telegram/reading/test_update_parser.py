@@ -26,11 +26,11 @@ async def test_deleted_chat_comes_in_pieces(tmp_path: Path) -> None:
     """However many messages are deleted at once, each of them is told, in events within bounds."""
     recollection = RecentMessages()
     for message_id in range(1, 251):
-        recollection.remember(message_id, RecentMessage(7, is_out=False, snippet="hello"))
+        recollection.add(message_id, RecentMessage(7, is_out=False, snippet="hello"))
     places = (MessageIndex(tmp_path / "in"), MessageIndex(tmp_path / "out"))
     listener = UpdateParser(People(nobody), recollection, places, texts_of("en"))
 
-    heard = await listener.listen(types.UpdateDeleteMessages(list(range(1, 251)), 1, 1))
+    heard = await listener.parse(types.UpdateDeleteMessages(list(range(1, 251)), 1, 1))
 
     deleted = [each.incoming for each in heard if isinstance(each, ParsedMessage)]
     assert [len(each.message_ids) for each in deleted] == [MOST_DELETIONS, MOST_DELETIONS, 50]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from session_worker.telegram.sending.flood_control import FloodControl
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Telegram(Protocol):
@@ -30,7 +30,7 @@ class Telegram(Protocol):
     def names(self, peer_id: int) -> Names | None: ...
 
 
-class Addresses:
+class AccessHashes:
     """Finds out under which access hash the present login may address somebody.
 
     Every answer of Telegram's tells the account the hashes of those named in it, so it is enough
@@ -41,26 +41,26 @@ class Addresses:
         self._telegram = telegram
         self._flood_control = flood_control
         self._dialogs = Dialogs()
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     def knows(self, peer_id: int) -> bool:
         """Whether this number has met somebody, be it under an earlier login."""
         return self._telegram.names(peer_id) is not None
 
-    async def of(self, peer_id: int) -> int:
+    async def get(self, peer_id: int) -> int:
         """Return the access hash that is known, or else looked up; raise PeerUnknown if in vain."""
         known = self._telegram.access_hash(peer_id)
-        return await self.renewed(peer_id, None) if known is None else known
+        return await self.renew(peer_id, None) if known is None else known
 
-    async def renewed(self, peer_id: int, stale: int | None) -> int:
+    async def renew(self, peer_id: int, stale: int | None) -> int:
         """Return another access hash than the one Telegram refused; raise PeerUnknown if in vain."""
-        async with self._turn:
-            async for known in self._known_after_each_look(peer_id):
+        async with self._lock:
+            async for known in self._known_after_each_request(peer_id):
                 if known not in (None, stale):
                     return known
         raise PeerUnknown("PEER_ID_INVALID")
 
-    async def _known_after_each_look(self, peer_id: int) -> AsyncIterator[int | None]:
+    async def _known_after_each_request(self, peer_id: int) -> AsyncIterator[int | None]:
         yield self._telegram.access_hash(peer_id)
         while (request := self._dialogs.next_request) is not None:
             self._dialogs.take(await self._ask(request, peer_id))
@@ -77,7 +77,7 @@ class Addresses:
     async def _ask(self, request: Any, peer_id: int) -> Any:
         """Ask; None when Telegram refuses, for another way may succeed."""
         try:
-            return await self._flood_control.pass_on(self._telegram.ask, request, peer_id)
+            return await self._flood_control.ask(self._telegram.ask, request, peer_id)
         except (PeerUnknown, Refused) as refusal:
-            log.info("%s for %s: %s", type(request).__name__, peer_id, refusal)
+            logger.info("%s for %s: %s", type(request).__name__, peer_id, refusal)
             return None
