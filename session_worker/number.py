@@ -1,4 +1,4 @@
-"""One number: its Telegram account joined with its Planfix account."""
+"""The session of a number that carries messages between its Telegram account and its Planfix account."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
     from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.connection.updates import PositionedUpdate
 
-LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
+LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix accepts no larger files
 MESSAGE_INDEX = "messages"
 SENT = "sent"
 DELIVERED_LOG = "proofs"
 
 
 class NumberSession:
-    """Carries messages between Telegram and Planfix while the supervisor keeps the books."""
+    """Carries messages between Telegram and Planfix, while the supervisor stores them."""
 
     def __init__(  # noqa: PLR0913 - tests set the pace of each side
         self,
@@ -151,7 +151,7 @@ class NumberSession:
 
     async def _resolve(self, command: Resolve) -> None:
         answer = await self._resolver.resolve(command)
-        # A worker after this one must be able to write to whom Planfix is about to know.
+        # The next worker must be able to write to a contact that Planfix is about to learn of.
         self._account.report_entities()
         await self._outbox.report(answer)
 
@@ -162,6 +162,6 @@ class NumberSession:
 
 
 def _last_known_moment(assignment: Assignment) -> int:
-    """Tell up to when the updates are surely known, in seconds since 1970."""
+    """Return the time up to which the updates are known, in seconds since 1970."""
     state = assignment.session and assignment.session.update_state
     return state.date if state else int(time.time())

@@ -1,4 +1,4 @@
-"""The session of a worker that logs its number in, after which another worker takes over."""
+"""The session that logs a number in, after which another worker takes over."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     LoginStep = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr
     Step = LoginStep | PasswordWanted | LoggedIn | TelegramError
 
-PATIENCE = 60.0  # seconds until the first command has come
-CLOSE_LIMIT = 2.5  # seconds to take back what was begun; a worker that stops has little more
-RESCAN_PAUSE = 1.0  # seconds between QR codes while Telegram is out of reach
+PATIENCE = 60.0  # seconds to wait for the first command
+CLOSE_LIMIT = 2.5  # seconds to cancel the code and disconnect; a worker that stops has little more
+RESCAN_PAUSE = 1.0  # seconds between QR codes while Telegram is unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class SignIn:
             case LoginByCode() | LoginByQr() | EnterCode() | EnterPassword() | WatchQr():
                 self._steps.put_nowait(command)
             case _:
-                logger.warning("no use for a %s", command.kind)
+                logger.warning("the session has no use for the command %s", command.kind)
 
     async def _serve(self) -> None:
         while True:
@@ -125,7 +125,7 @@ class SignIn:
                     LoginFailed(request_id=step.request_id, failure=LoginFailure.OUT_OF_TURN)
                 )
             case WatchQr():
-                logger.debug("the QR code is looked at")
+                logger.debug("somebody is looking at the QR code")
             case TelegramError():
                 self._handle_failed_scan(step)
             case PasswordWanted() | LoggedIn():
@@ -159,7 +159,7 @@ class SignIn:
                 moved = LoginMoved(stage=LoginStage.PASSWORD_WANTED, hint=hint)
                 self._enter_stage(moved, SessionState.NEEDS_PASSWORD)
             case LoggedIn(key=key):
-                # The key first: whoever hears of the login may count on it.
+                # The key is sent first, because whoever learns of the login relies on it.
                 await self._outbox.report(key)
                 self._answer(LoginMoved(stage=LoginStage.LOGGED_IN))
                 raise SessionGained
@@ -186,7 +186,7 @@ class SignIn:
         self._scan(RESCAN_PAUSE)
 
     def _report_failure(self, request_id: int, error: TelegramError) -> None:
-        """Tell why a step failed; the login goes on if another try can help."""
+        """Report why a step failed; the login continues if another try can help."""
         logger.info("login: %s", error)
         failure = failure_of(error)
         self._outbox.put(
@@ -212,7 +212,7 @@ class SignIn:
         self._outbox.put(moved.model_copy(update={"request_id": asked_by}))
 
     async def _clean_up(self, tasks: list[asyncio.Task[Any]]) -> None:
-        """Leave neither a line nor a code that still counts."""
+        """Leave neither an open connection nor a login code that is still valid."""
         under_way = [*tasks, *([self._scanning] if self._scanning else [])]
         for task in under_way:
             task.cancel()

@@ -1,4 +1,4 @@
-"""The session of a worker that ends its number's login at Telegram, nothing else."""
+"""The session that does nothing but end its number's login at Telegram."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class SignOut:
-    """Logs out when asked to."""
+    """Logs out when the command arrives."""
 
     last_heard: float | None = None
     queue_depth = 0
@@ -46,13 +46,13 @@ class SignOut:
         if isinstance(command, LogOut):
             self._asked.put_nowait(command)
         else:
-            logger.warning("no use for a %s", command.kind)
+            logger.warning("the session has no use for the command %s", command.kind)
 
     async def _log_out(self, command: LogOut) -> LoginMoved | LoginFailed:
         try:
             await log_out(self._assignment, self._lease)
         except TelegramError as error:
-            logger.warning("not logged out: %s", error)
+            logger.warning("the number could not be logged out: %s", error)
             failure = failure_of(error)
             return LoginFailed(request_id=command.request_id, failure=failure, detail=str(error))
         return LoginMoved(request_id=command.request_id, stage=LoginStage.LOGGED_OUT)

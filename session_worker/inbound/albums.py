@@ -1,4 +1,4 @@
-"""Albums: several messages that belong together become one."""
+"""Albums, whose items become one message."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ LONGEST = 10  # messages
 
 @dataclass(frozen=True, slots=True)
 class AlbumTiming:
-    """How long an album is waited for, in seconds.
+    """How long to wait for the rest of an album, in seconds.
 
-    Before the library fetches an item that was lost it waits half a second for it to come late, so
-    silence means something only after longer than that.
+    Telethon waits half a second for a missing update before it fetches it, so only a longer silence
+    means that an album is complete.
     """
 
     quiet: float = 1.5  # after the last item
-    longest: float = 15.0  # after the first, even while more may be on the way
+    longest: float = 15.0  # after the first item, even if more may follow
 
 
 @dataclass(frozen=True, slots=True)
 class CompleteMessage:
-    """One message for Planfix, with the places of all updates it is made of."""
+    """One message for Planfix, with the positions of all updates it is made of."""
 
     positions: tuple[int, ...]
     incoming: Incoming
@@ -43,7 +43,7 @@ class _Album:
 
 
 class Albums:
-    """Holds the items of an album back until it is complete; everything else goes through."""
+    """Holds back the items of an album until it is complete; everything else passes through."""
 
     def __init__(self, texts: ChatTexts, timing: AlbumTiming | None = None) -> None:
         self._texts = texts
@@ -52,13 +52,13 @@ class Albums:
 
     @property
     def next_due(self) -> float | None:
-        """When the next album will be complete if nothing more comes."""
+        """When the next album is complete if no other item arrives."""
         return min((album.due for album in self._open.values()), default=None)
 
     def add(
         self, positions: tuple[int, ...], parsed: ParsedMessage, now: float
     ) -> list[CompleteMessage]:
-        """Take what was heard; what is complete by now comes back, in order."""
+        """Add a parsed message and return the messages that are complete now, in order."""
         peer_id = parsed.incoming.peer_id
         album = self._open.get(peer_id)
         done = []
@@ -75,9 +75,9 @@ class Albums:
         return done
 
     def close_due(self, now: float, *, more_may_come: bool = False) -> list[CompleteMessage]:
-        """Take the albums to which nothing was added for a while.
+        """Return the albums to which nothing was added for a while.
 
-        While we can't hear all that was written, silence says nothing, so they are waited for on.
+        While updates are missing, silence means nothing, so these albums are kept open.
         """
         for album in self._open.values():
             if more_may_come and album.due <= now:
@@ -97,7 +97,7 @@ class Albums:
 
 
 def _named(items: list[ParsedMessage], texts: ChatTexts) -> Incoming:
-    """Join the items, which come under one text: their captions, else what they are."""
+    """Join the items under one text: their captions, or else a label that says what they are."""
     items = sorted(items, key=lambda item: item.incoming.message_ids)
     first = items[0].incoming
     label = items[0].label if len(items) == 1 else texts.album.format(count=len(items))

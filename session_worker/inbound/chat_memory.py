@@ -1,4 +1,4 @@
-"""What Planfix knows of each chat, told upward whenever it changes."""
+"""What Planfix knows about each chat, reported to the supervisor whenever it changes."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox
 
 MOST_KEPT = 2000  # chats
-TASK_LASTS = 3600.0  # seconds until a task may have been finished, another opened in its place
+TASK_LASTS = 3600.0  # seconds after which a task may have been closed and replaced by another
 
 
 class ChatMemories:
-    """The memories this process has made, which are newer than those handed down to it."""
+    """What this process has learnt about chats, which is newer than what the supervisor sent."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._memories: OrderedDict[int, tuple[ChatMemory, float]] = OrderedDict()
 
     def get(self, stored: ChatMemory) -> ChatMemory:
-        """Know what is known of a chat, given what the supervisor knew."""
+        """Return what is known of a chat, given what the supervisor has stored."""
         if stored.peer_id not in self._memories:
             self._store(stored)
         return self._memories[stored.peer_id][0]
 
     def is_task_old(self, peer_id: int) -> bool:
-        """Whether the chat's task may be another by now."""
+        """Whether the chat may have another task by now."""
         return time.monotonic() - self._memories[peer_id][1] > TASK_LASTS
 
     def remember_task(self, peer_id: int, task: int | None) -> None:

@@ -1,4 +1,4 @@
-"""One row on its way to Planfix, until Planfix has accepted or finally rejected it."""
+"""Delivers messages to Planfix, each until Planfix has accepted or finally rejected it."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox
 
 
-LONGEST_WAIT = 3600.0  # seconds; a next try later than that was noted by another clock
+LONGEST_WAIT = 3600.0  # seconds; a later time was written by a clock that was wrong
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """What is told of a contact besides the message."""
+    """What Planfix learns about a contact in addition to the message."""
 
     photo_link: str
     bio: str
 
 
 class Delivery:
-    """Tries until there is a last word."""
+    """Retries until Planfix accepts or finally rejects the message."""
 
     def __init__(
         self,
@@ -64,29 +64,29 @@ class Delivery:
         self._delivered_log = delivered_log
 
     async def deliver(self, command: Deliver) -> None:
-        """Deliver a row; its last word has been told when this returns."""
+        """Deliver one row; its final outcome has been reported when this returns."""
         try:
             if await self._delivered_log.contains(command.incoming):
-                logger.info("row %s was taken before a crash", command.row)
+                logger.info("row %s was delivered before a crash", command.row)
                 self._outbox.put(Delivered(row=command.row))
                 return
             await asyncio.sleep(min(command.next_try - time.time(), LONGEST_WAIT))
             assembled = await self._assembler.assemble(command)
-            # Fetched before a place among the callers is taken: others wait for that.
+            # This is fetched before a slot is taken, because others wait for that slot.
             introduction = await self._fetch_introduction(command)
             failure = await self._try(command, assembled, introduction)
             while failure is not None and failure.next_try is not None:
                 if failure.code == FailureCode.ANSWER_LOST:
                     command = command.model_copy(update={"is_uncertain": True})
                 failure = await self._try(command, assembled, introduction)
-        except Exception:  # the root of a row: a bug in one must not stop those behind it
+        except Exception:  # the root of a row: a bug in one must not stop the rows behind it
             logger.exception("row %s failed", command.row)
             self._outbox.put(Failed(row=command.row, failure=Failure(code=FailureCode.INTERNAL)))
 
     async def _try(
         self, command: Deliver, assembled: AssembledMessage, introduction: Introduction
     ) -> Failure | None:
-        """Try once; tells what happened, returns why it came to nothing."""
+        """Try once, report the outcome and return the failure, if there was one."""
         async with self._circuit_breaker.slot():
             try:
                 await self._deliver_once(command, assembled, introduction)
@@ -105,8 +105,8 @@ class Delivery:
         before = self._chats.get(command.chat)
         task = await self._find_task(before)
         if command.is_uncertain and before.task is None and task is not None:
-            # The first message of a chat makes its task: an earlier try did get through.
-            logger.info("row %s was taken before", command.row)
+            # The first message of a chat creates its task, so an earlier try must have succeeded.
+            logger.info("row %s was delivered before", command.row)
         else:
             await self._post(command, assembled, introduction, has_task=task is not None)
         if is_known(command.incoming.contact):
@@ -144,7 +144,7 @@ class Delivery:
         await self._planfix.new_message(message)
 
     async def _fetch_introduction(self, command: Deliver) -> Introduction:
-        """Fetch a photo that Planfix has not seen, and the bio of somebody it has no task with."""
+        """Fetch a photo that Planfix has not seen, and the bio of a contact that has no task yet."""
         contact, before = command.incoming.contact, self._chats.get(command.chat)
         is_new_photo = before.contact is None or before.contact.photo_id != contact.photo_id
         has_photo = is_new_photo and await self._assembler.has_photo(command)
@@ -152,25 +152,25 @@ class Delivery:
         return Introduction((command.photo_link or "") if has_photo else "", bio)
 
     async def _update_contact(self, command: Deliver, photo_link: str) -> None:
-        """Renew the contact's card if it changed."""
+        """Update the contact in Planfix if it has changed."""
         contact, known = command.incoming.contact, self._chats.get(command.chat).contact
         if known is not None and known != contact and is_known(contact):
             try:
                 await self._planfix.update_contact(contact, photo_link)
             except PlanfixRejected as error:
-                logger.warning("Planfix does not take a contact's card: %s", error)
+                logger.warning("Planfix rejects the update of a contact: %s", error)
 
 
 def is_known(contact: Contact) -> bool:
-    """Whether Telegram has told who this is."""
+    """Whether Telegram has said who this is."""
     return contact != Contact(peer_id=contact.peer_id)
 
 
-GRACE = 2.0  # seconds for calls under way when the worker stops
+GRACE = 2.0  # seconds for running calls when the worker stops
 
 
 class PlanfixDelivery:
-    """Takes what the supervisor has kept, brings it to Planfix."""
+    """Takes the messages that the supervisor has stored and delivers them to Planfix."""
 
     def __init__(
         self,
@@ -191,15 +191,15 @@ class PlanfixDelivery:
         )
 
     def deliver(self, command: Deliver) -> None:
-        """Take a message, behind all that were taken for the same chat."""
+        """Queue a message behind all earlier ones of the same chat."""
         self._messages.put(command.incoming.peer_id, command)
 
     def tell_status(self, command: TellStatus) -> None:
-        """Take a status, behind all that were taken for the same message."""
+        """Queue a status behind all earlier ones of the same message."""
         self._statuses.put(command.planfix_id, command)
 
     async def close(self) -> None:
-        """Let calls under way end, begin no other; what is left is still with the supervisor."""
+        """Let running calls end and start no others; the supervisor still has what is left."""
         await self._circuit_breaker.close(GRACE)
         await self._messages.close()
         await self._statuses.close()

@@ -1,4 +1,4 @@
-"""Parsed updates become events in order, and absences become receipts."""
+"""Turns parsed updates into events, in order, and counts what was missed while the number was offline."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ logger = logging.getLogger(__name__)
 
 
 class Parser(Protocol):
-    """Understands what an update means."""
+    """Says what an update means for Planfix."""
 
     async def parse(self, update: Any) -> Sequence[ParsedUpdate]: ...
 
 
 class Source(Protocol):
-    """Where updates come from, each of which it wants acknowledged."""
+    """Where updates come from; it wants each of them acknowledged."""
 
     @property
     def is_behind(self) -> bool: ...
@@ -46,7 +46,7 @@ class Source(Protocol):
 
 
 class UpdateReceiver:
-    """Hands up what was heard, in order; says which updates are done with."""
+    """Reports what was received, in order, and acknowledges the updates that need no storing."""
 
     def __init__(
         self,
@@ -67,22 +67,22 @@ class UpdateReceiver:
         self._backoff = Backoff(longest=30.0)
 
     async def receive(self, position: int, update: Any) -> None:
-        """Hand up what an update means; one that means nothing is done with at once."""
+        """Report what an update means; one that means nothing is acknowledged at once."""
         try:
             parsed = await self.until_answered(lambda: self._parser.parse(update))
         except Undecodable as error:
-            logger.warning("an update is left out, for what it needs can not be decoded: %s", error)
+            logger.warning("an update is skipped, because what it needs can not be decoded: %s", error)
             self._outbox.put(_left_out(update, error))
             parsed = ()
         self.catch_up_counter.count(sum(isinstance(each, ParsedMessage) for each in parsed))
         if not parsed:
             self.acknowledge(position)
         for place, each in enumerate(parsed, start=1):
-            # Events are stored in order, so the update is stored when its last one is.
+            # Events are stored in order, so an update is stored once its last event is.
             await self.report((position,) if place == len(parsed) else (), each)
 
     async def end_catch_up(self, position: int, catch_up: CatchUp) -> None:
-        """Say how much was caught up with, after all of it has been handed up."""
+        """Report how many messages were caught up on, after all of them have been reported."""
         await self.close_albums()
         receipt = self.catch_up_counter.stop(catch_up)
         if receipt is not None:
@@ -90,7 +90,7 @@ class UpdateReceiver:
         self.acknowledge(position)
 
     def acknowledge(self, position: int) -> None:
-        """Say that there is nothing to store at this position."""
+        """Acknowledge an update from which nothing has to be stored."""
         self._telegram.acknowledge(position)
 
     async def report(self, positions: tuple[int, ...], parsed: ParsedUpdate) -> None:
@@ -105,17 +105,17 @@ class UpdateReceiver:
                     self._album_opened.set()
 
     async def close_albums(self) -> None:
-        """Hand up what is held back, because nothing more will come."""
+        """Report what is held back, because nothing more will follow."""
         await self._report_messages(self._albums.close_all())
 
     async def acknowledge_stored(self, positions: Iterable[int]) -> None:
-        """Let the place in the updates move on; a restart will not see them again."""
+        """Let the update state move on; a restart will not see these updates again."""
         await self._message_index.save()
         for position in positions:
             self._telegram.acknowledge(position)
 
     async def run(self) -> None:
-        """Hand up albums once they are complete."""
+        """Report albums once they are complete."""
         while True:
             await self._album_opened.wait()
             self._album_opened.clear()
@@ -126,7 +126,7 @@ class UpdateReceiver:
                 await self._report_messages(due)
 
     async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask until Telegram answers: what follows can't be understood without it."""
+        """Repeat a request until Telegram answers: what follows cannot be understood without it."""
         attempt = 0
         while True:
             try:
@@ -137,7 +137,7 @@ class UpdateReceiver:
                 attempt += 1
                 wanted = error.seconds if isinstance(error, FloodWait) else None
                 pause = self._backoff.pause(attempt, wanted)
-                logger.info("Telegram does not answer (%s), again in %.0f s", error, pause)
+                logger.info("Telegram does not answer (%s), next try in %.0f s", error, pause)
                 await asyncio.sleep(pause)
 
     async def _report_messages(self, gathered: Iterable[CompleteMessage]) -> None:
@@ -153,13 +153,13 @@ def _left_out(update: Any, error: Undecodable) -> GapFilled:
 
 @dataclass(slots=True)
 class CatchUpCounter:
-    """Counts messages between the marks that the account sets into its updates."""
+    """Counts messages between the marks that the account puts into its updates."""
 
     _is_over: bool = True
     _found: int = 0
 
     def start(self) -> None:
-        """Count from here, unless an earlier absence has not been caught up with."""
+        """Start to count, unless an earlier absence has not been caught up on yet."""
         if self._is_over:
             self._is_over, self._found = False, 0
 
@@ -167,7 +167,7 @@ class CatchUpCounter:
         self._found += messages
 
     def stop(self, catch_up: CatchUp) -> GapFilled | None:
-        """Make the receipt; there is none for an absence in which nothing was written."""
+        """Return the receipt, or None if nothing was written in the meantime."""
         self._is_over = True
         if not self._found:
             return None

@@ -100,7 +100,7 @@ async def test_a_lost_answer_later_is_repeated(bench: Bench) -> None:
 
 async def test_no_answer_in_time_counts_as_lost(bench: Bench) -> None:
     """A call that hangs is given up, then checked like any lost answer."""
-    bench.timeouts = type(bench.patience)(connect=1.0, answer=1.0)
+    bench.timeouts = type(bench.timeouts)(connect=1.0, answer=1.0)
     await bench.stop()
     await bench.start()
     bench.fault(Mode.SLOW, cmd="newMessage", seconds=3.0, times=1)
