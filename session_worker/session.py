@@ -54,8 +54,7 @@ class Session(Protocol):
         """
 
     async def stop(self) -> None:
-        """Disconnect from Telegram; this is called once, while `run` is still running, and makes it return.
-        """
+        """Disconnect from Telegram; this is called once, while `run` is still running, and makes it return."""
 
     async def handle(self, command: Command) -> None:
         """Handle a command that is not meant for the worker itself, without waiting for its outcome."""

@@ -88,7 +88,9 @@ def _hand_over(folder: Path, user: int) -> None:
     for _, folders, files, place in os.fwalk(folder):
         for name in (*folders, *files):
             found = os.stat(name, dir_fd=place, follow_symlinks=False)
-            if name in folders or found.st_nlink == 1:  # its other names may belong to somebody else
+            if (
+                name in folders or found.st_nlink == 1
+            ):  # its other names may belong to somebody else
                 os.chown(name, user, user, dir_fd=place, follow_symlinks=False)
     os.chown(folder, user, user)
     if folder.stat().st_uid != user:

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 MODE_FILTER = 2
 ALLOW, FAIL, KILL = 0x7FFF_0000, 0x0005_0000, 0x8000_0000
 REFUSE = FAIL | errno.EPERM
-UNKNOWN = FAIL | errno.ENOSYS  # the C library then uses the older call, whose flags the filter can see
+UNKNOWN = (
+    FAIL | errno.ENOSYS
+)  # the C library then uses the older call, whose flags the filter can see
 
 LOAD, AND, RETURN, IF_EQUAL, IF_AT_LEAST = 0x20, 0x54, 0x06, 0x15, 0x35
 CALL, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # offsets in the data that a filter sees

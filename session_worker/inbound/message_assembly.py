@@ -128,7 +128,9 @@ class MessageAssembler:
                 name=file.name, size=size_text(file.size), limit=limit
             )
         except (FileGone, TelegramError) as error:
-            logger.warning("file %s of message %s can not be fetched: %s", index, file.message_id, error)
+            logger.warning(
+                "file %s of message %s can not be fetched: %s", index, file.message_id, error
+            )
             return self._texts.gone_file.format(name=file.name)
         return ""
 

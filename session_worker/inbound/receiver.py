@@ -71,7 +71,9 @@ class UpdateReceiver:
         try:
             parsed = await self.until_answered(lambda: self._parser.parse(update))
         except Undecodable as error:
-            logger.warning("an update is skipped, because what it needs can not be decoded: %s", error)
+            logger.warning(
+                "an update is skipped, because what it needs can not be decoded: %s", error
+            )
             self._outbox.put(_left_out(update, error))
             parsed = ()
         self.catch_up_counter.count(sum(isinstance(each, ParsedMessage) for each in parsed))

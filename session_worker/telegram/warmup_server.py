@@ -1,4 +1,4 @@
-"""Stands in for Telegram while a worker rehearses: one account to which one friend writes once."""
+"""Plays Telegram during the warm-up of a worker: one account to which one friend writes once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _VECTOR_OF_ONE = struct.pack("<Ii", 0x1CB5C415, 1)
 
 
 class WarmupServer:
-    """Answers what a worker asks when it connects; checks nothing, keeps nothing."""
+    """Answers what a worker asks when it connects; it checks nothing and stores nothing."""
 
     def __init__(self, auth_key: bytes) -> None:
         self._key = auth_key
@@ -78,7 +78,7 @@ def _replies(message_id: int, request: Any) -> list[bytes]:
         request = request.query
     match request:
         case functions.help.GetConfigRequest():
-            return [_result(message_id, _TRUE)]  # nobody looks at it
+            return [_result(message_id, _TRUE)]  # nobody reads it
         case functions.updates.GetStateRequest():
             state = types.updates.State(**PLACE, date=datetime.now(UTC), unread_count=0)
             return [_result(message_id, bytes(state))]

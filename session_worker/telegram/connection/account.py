@@ -1,4 +1,4 @@
-"""The life of one Telegram account: connected, cut off, connected again, or lost."""
+"""Keeps one Telegram account connected and hands its updates over."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ INBOX = 1000  # updates that may wait to be stored
 
 
 async def store_nothing(account: TelegramAccount, incoming: PositionedUpdate) -> None:
-    """Count each update as stored, for an account nobody listens to."""
+    """Acknowledge each update at once, for an account whose updates nobody stores."""
     account.acknowledge(incoming.position)
 
 
@@ -92,7 +92,7 @@ class TelegramAccount:
 
     @property
     def is_behind(self) -> bool:
-        """Whether something may have been written that we can't have heard yet."""
+        """Whether something may have been written that cannot have arrived here yet."""
         connection = self._connection
         return (
             connection is None
@@ -126,27 +126,27 @@ class TelegramAccount:
         await self._ended.wait()
 
     async def handle(self, command: Command) -> None:
-        logger.warning("no use for a %s", command.kind)
+        logger.warning("the session has no use for the command %s", command.kind)
 
     async def until_online(self) -> None:
-        """Wait for a line on which something can be asked."""
+        """Wait for a connection on which requests can be sent."""
         await self._online.wait()
 
     def access_hash(self, peer_id: int) -> int | None:
-        """Tell the key under which this login may address somebody."""
+        """Return the access hash under which this login may address somebody."""
         row = self._session.get_entity_rows_by_id(peer_id)
         return row[1] if row else None
 
     def names(self, peer_id: int) -> Names | None:
-        """Tell what somebody who was met before can be looked up by."""
+        """Return the names by which a known person can be looked up."""
         return self._session.names(peer_id)
 
     def report_entities(self) -> None:
-        """Have the peers that became known stored before anything that is said of them."""
+        """Report new entities now, so that they are stored before anything that refers to them."""
         self._session_reporter.flush()
 
     def limit(self, trouble: Trouble | None) -> None:
-        """Say that Telegram limits what we send, or no longer does."""
+        """Report that Telegram limits what we send, or no longer does."""
         self._announcements.report_limit(trouble)
 
     @property
@@ -157,15 +157,15 @@ class TelegramAccount:
         return self._connection
 
     async def ask(self, request: Any) -> Any:
-        """Send a request on the line that is open now; there may be none."""
+        """Send a request on the open connection."""
         return await self.connection.ask(request)
 
     async def ask_at(self, dc_id: int, request: Any) -> Any:
-        """Send a request to the data centre that keeps a file."""
+        """Send a request to the data centre that stores a file."""
         return await self.connection.ask_at(dc_id, request)
 
     def acknowledge(self, position: int) -> None:
-        """Say that the update at this position is stored."""
+        """Record that the update at this position is stored."""
         self._inbox.acknowledge(position)
 
     def _raise_outcome(self, tasks: list[asyncio.Task[Any]]) -> None:
@@ -198,19 +198,20 @@ class TelegramAccount:
                 self._held_connections.forget()
 
     def _report_lost(self, error: TelegramError, attempt: int) -> float:
-        """Say why the line is gone; how long to wait before the next one."""
+        """Report why the connection was lost, and return the pause before the next one."""
         trouble = trouble_of(error)
         if isinstance(error, Deaf):
             self._announcements.report_deafness(trouble)
         else:
             self._announcements.announce(SessionState.RECONNECTING, trouble)
-        logger.info("line to Telegram lost: %s", error)
-        # A second line of one key beside one that the proxy still holds could cost the login.
+        logger.info("the connection to Telegram was lost: %s", error)
+        # Two connections with the same key, one of them still held by the proxy, could cost the
+        # login.
         linger = self._timing.proxy_hold_limit if self._held_connections else 0.0
         return max(pause_before(attempt, self._timing), trouble.retry_after or 0.0, linger)
 
     async def _serve_one_connection(self) -> None:
-        """Open a line and use it until it is cut, which is always an error."""
+        """Open a connection and use it until it is lost, which is always an error."""
         client = AccountClient(
             self._session,
             self._assignment.application,
@@ -229,7 +230,8 @@ class TelegramAccount:
         finally:
             self._connection = None
             self._online.clear()
-            # Not even a cancelled run may leave a line: the next owner of the key would be a second.
+            # Even a cancelled run must close its connection, because the next owner of the key
+            # would be a second one.
             await asyncio.shield(self._close(connection))
 
     async def _close(self, connection: Connection) -> None:
@@ -243,7 +245,7 @@ class TelegramAccount:
         self._session_reporter.report_key(self.owner)
         if self._start_owner not in {None, self.owner}:
             self._start_owner, self._start_state = self.owner, None
-            raise Unreachable("the phone has a new account, whose updates begin anew")
+            raise Unreachable("the phone has a new account, whose updates start from the beginning")
         await connection.follow()
         if state.pts > connection.update_state.pts:
             await self._inbox.start_catch_up(connection.update_state, state.pts)
@@ -253,11 +255,11 @@ class TelegramAccount:
         )
 
     async def _owner_of(self, connection: Connection) -> int:
-        """Tell whose account is on the line; raises if it is not the number's own."""
+        """Return the id of the account; raises if it is not the number's own."""
         try:
             me = await connection.me()
         except Undecodable:
-            # A login stays with its account, so what was found out about it once still holds.
+            # A login never changes its account, so what was found out earlier still holds.
             if self.owner is None:
                 raise
             return self.owner

@@ -1,4 +1,4 @@
-"""What is said of a session's state, once for each change."""
+"""Reports the state of a session, once for each change."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LAYER_TOLD = 3600.0  # seconds for which an object that could not be decoded is worth telling
+LAYER_TOLD = 3600.0  # seconds for which an undecodable object is reported
 _CONNECTED = frozenset({SessionState.ONLINE, SessionState.LIMITED})
 
 
 class Announcements:
-    """Puts what is known of limits, hearing and layer beside what the line says."""
+    """Combines the state of the connection with what is known of limits, deafness and undecodable objects."""
 
     def __init__(self, outbox: Outbox, clock: Callable[[], float] = time.monotonic) -> None:
         self._outbox = outbox
@@ -42,7 +42,7 @@ class Announcements:
             self._outbox.put(change)
 
     def report_limit(self, trouble: Trouble | None) -> None:
-        """Say that Telegram limits what we send, or no longer does."""
+        """Report that Telegram limits what we send, or no longer does."""
         self._limit = trouble
         self._announce_again()
 
@@ -51,14 +51,16 @@ class Announcements:
         self.announce(SessionState.DEAF, trouble)
 
     def clear_deafness(self) -> None:
-        """Note that what was said of missed updates holds no longer."""
+        """Forget what was reported about missed updates."""
         self._deafness = None
 
     def report_undecodable(self, error: BaseException) -> None:
-        """Say that our layer is too old for something Telegram has sent; all else goes on."""
+        """Report that our layer is too old for something that Telegram sent; all else continues."""
         trouble = trouble_of(translate(error))
         if trouble != self._undecodable or self._clock() >= self._undecodable_until:
-            logger.warning("Telegram sent what this version can not decode: %s", trouble.detail)
+            logger.warning(
+                "Telegram sent an object that this version can not decode: %s", trouble.detail
+            )
         self._undecodable, self._undecodable_until = trouble, self._clock() + LAYER_TOLD
         self._announce_again()
 
@@ -67,7 +69,7 @@ class Announcements:
             self.announce(SessionState.ONLINE)
 
     def _while_connected(self, trouble: Trouble | None) -> tuple[SessionState, Trouble | None]:
-        # A new line alone proves nothing: it has to hear something, or to miss nothing.
+        # A new connection alone proves nothing: it must receive an update, or miss none.
         if self._deafness is not None:
             return SessionState.DEAF, self._deafness
         if self._limit is not None:
@@ -78,7 +80,7 @@ class Announcements:
 
 
 def _gist(change: SessionChanged | None) -> tuple[SessionState, TroubleCode | None] | None:
-    """Reduce a change to what is worth telling; wording varies with every measurement."""
+    """Reduce a change to its state and code, because the wording differs with every measurement."""
     if change is None:
         return None
     return change.state, change.trouble.code if change.trouble else None

@@ -1,4 +1,4 @@
-"""Lines to the other data centres that keep files, at most one to each."""
+"""Connections to the other data centres that store files, at most one to each."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     AddressOf = Callable[[int], Awaitable[tuple[str, int]]]
 
-KEY_EXCHANGES = 3  # one in 200 fails by chance
+KEY_EXCHANGES = 3  # about one in 200 fails by chance
 
 
 class FileCentres:
-    """The other data centres, as the line to the account's own one knows them."""
+    """The other data centres, found through the connection to the account's own."""
 
     def __init__(
         self,
@@ -48,21 +48,22 @@ class FileCentres:
         self._centres: dict[int, FileCentre] = {}
 
     async def ask(self, dc_id: int, request: Any) -> Any:
-        """Send a request there within time limits; raises TelegramError."""
+        """Send a request to a data centre within time limits; raises TelegramError."""
         if dc_id not in self._centres:
             if self._trusted is not None:
-                # Whoever proved itself with this key names the others, which have it too.
+                # A server that has proved itself with this key names the others, which have the
+                # same key.
                 trust(self._trusted)
             self._centres[dc_id] = FileCentre(dc_id, self._client, self._timing, self._address_of)
         return await self._centres[dc_id].ask(request)
 
     async def close(self) -> None:
-        """Leave no line open."""
+        """Close all connections."""
         await asyncio.gather(*(centre.close() for centre in self._centres.values()))
 
 
 class FileCentre:
-    """One other data centre: a line opened when needed, under a key used on no other line."""
+    """One other data centre, with a connection that is opened when needed under a key of its own."""
 
     def __init__(
         self, dc_id: int, client: AccountClient, timing: ConnectionTiming, address_of: AddressOf
@@ -85,7 +86,7 @@ class FileCentre:
         try:
             return await self._answer(sender, request)
         except NeedsLogin as lost:
-            # Only what was carried over is lost: the account's own line has a key of its own.
+            # Only the exported login is lost: the account's own connection has another key.
             self._key = None
             self._close_sender(sender)
             raise TemporarilyFailed(self._describe(lost)) from lost
@@ -94,7 +95,7 @@ class FileCentre:
             self._close_when_idle()
 
     async def close(self) -> None:
-        """End the line, one that is being opened too."""
+        """Close the connection, even one that is being opened."""
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait({self._opening})
@@ -103,7 +104,7 @@ class FileCentre:
             await self._closing
 
     async def _open_sender(self) -> Any:
-        """Give the open line; all who want one meanwhile wait for the same."""
+        """Return the open connection; all who need one in the meantime wait for the same one."""
         if self._sender is not None and self._sender.is_connected():
             return self._sender
         if self._opening is None:
@@ -114,7 +115,7 @@ class FileCentre:
     def _opening_done(self, opening: asyncio.Task[Any]) -> None:
         self._opening = None
         if not opening.cancelled():
-            opening.exception()  # told to those who wait, if any are left
+            opening.exception()  # raised to those who wait, if any are left
 
     async def _open(self) -> Any:
         self._close_sender(self._sender)
@@ -154,7 +155,7 @@ class FileCentre:
         await sender.send(self._client.introducing(hello))
 
     def _raise_translated(self, error: Exception, limit: float) -> NoReturn:
-        """Tell why there is no line; nothing of it says that a file is gone."""
+        """Raise the reason why there is no connection; it never says that a file is gone."""
         if isinstance(error, TimeoutError):
             raise Unreachable(self._describe(f"no line within {limit:g} s")) from error
         meant = translate(error)
@@ -180,7 +181,7 @@ class FileCentre:
         finally:
             answer.cancel()
         if ended.done() or self._last_answer < began:
-            # Others may hear on it while one answer stays away; a silent line is of no use.
+            # Other requests may still be answered on this connection; only a silent one is useless.
             self._close_sender(sender)
         raise Unreachable(
             self._describe("cut" if ended.done() else f"no answer within {limit:g} s")
@@ -193,7 +194,7 @@ class FileCentre:
         raise self._with_data_centre(translate(error)) from error
 
     def _close_when_idle(self) -> None:
-        """Let go of the line once nobody has used it for a while."""
+        """Close the connection once nobody has used it for a while."""
         if self._idle is not None:
             self._idle.cancel()
         if not self._running:
@@ -201,7 +202,7 @@ class FileCentre:
             self._idle = loop.call_later(self._timing.idle_limit, self._close_sender, self._sender)
 
     def _close_sender(self, sender: Any) -> None:
-        """Begin to end a line, unless that has been done before."""
+        """Begin to close a connection, unless that has been done already."""
         if self._idle is not None:
             self._idle.cancel()
         if sender is not None and sender is self._sender:
@@ -209,7 +210,7 @@ class FileCentre:
             self._closing = asyncio.create_task(_end(sender, self._timing.close_limit))
 
     def _with_data_centre(self, error: TelegramError) -> TelegramError:
-        """Say where the line was cut; other errors tell enough."""
+        """Name the data centre in errors about the connection; other errors say enough."""
         if isinstance(error, Unreachable):
             return Unreachable(self._describe(error), error.retry_after)
         return error
@@ -219,7 +220,7 @@ class FileCentre:
 
 
 async def _end(sender: Any, limit: float) -> None:
-    """End a line at once, without waiting for a far end that may be gone."""
+    """Close a connection at once, without waiting for the other end, which may be gone."""
     connection = sender._connection  # noqa: SLF001 - a half-open line can't be closed politely
     if connection is not None:
         connection.abort()
@@ -228,4 +229,4 @@ async def _end(sender: Any, limit: float) -> None:
             await sender.disconnect()
     ended = sender._disconnected  # noqa: SLF001
     if ended.done() and not ended.cancelled():
-        ended.exception()  # nobody may have looked at it; asyncio complains
+        ended.exception()  # asyncio complains if nobody has read the error

@@ -1,4 +1,4 @@
-"""The poll of a line: finds out what silence hides."""
+"""Polls a connection to find out what silence hides."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_UNPROVEN = 3  # polls in a row that were answered by nothing but errors
+MOST_UNPROVEN = 3  # consecutive polls that were answered only by errors
 
 
 class Polling:
-    """Asks now and then whether the line, the session and the updates are well."""
+    """Asks at intervals whether connection, session and updates still work."""
 
     def __init__(
         self, connection: Connection, inbox: Inbox, says: Announcements, timing: ConnectionTiming
@@ -45,7 +45,7 @@ class Polling:
         self._unproven = 0
 
     async def run(self) -> None:
-        """Poll until the line is cut or must be given up, which is always a TelegramError."""
+        """Poll until the connection is lost or must be given up; always ends with a TelegramError."""
         while True:
             await self._connection.until_cut(pause_before_poll(self._unproven, self._timing))
             await self._poll()
@@ -54,7 +54,7 @@ class Polling:
         try:
             state = await self._connection.state()
         except (FloodWait, TemporarilyFailed, Refused) as error:
-            logger.info("poll not answered as asked: %s", error)
+            logger.info("the poll was answered with an error: %s", error)
             await self._look_for_other_proof()
             return
         self._unproven = 0
@@ -62,7 +62,7 @@ class Polling:
         if missed:
             await self._connection.catch_up()
         if self._deafness_check.is_deaf_after(self._connection.pushes, missed):
-            raise Deaf(f"updates up to {state.pts} came only when asked for")
+            raise Deaf(f"updates up to {state.pts} arrived only when asked for")
         if self._connection.pushes or not missed:
             self._announcements.clear_deafness()
         self._announcements.announce(
@@ -70,26 +70,26 @@ class Polling:
         )
 
     async def _look_for_other_proof(self) -> None:
-        """Look for another proof of life than the poll; an error that is answered is none."""
+        """Look for another proof that the session works; an error as an answer is no proof."""
         try:
             await self._connection.me()
         except Undecodable:
-            pass  # nobody but who is logged in is told who they are
+            pass  # only a logged-in client is told who it is
         except (FloodWait, TemporarilyFailed, Refused) as error:
             self._unproven += 1
-            logger.info("nothing proves that the session lives: %s", error)
+            logger.info("nothing proves that the session still works: %s", error)
             if self._unproven >= MOST_UNPROVEN:
                 raise
             return
         self._unproven = 0
 
     async def _is_behind(self, pts: int) -> bool:
-        """Whether Telegram has had something for us for longer than a moment."""
+        """Whether Telegram has had updates for us for longer than a moment."""
         connection = self._connection
         if connection.update_state.pts >= pts:
             return False
         await connection.until_cut(self._timing.push_grace)
-        # Updates that only wait for their turn are not missed.
+        # Updates that only wait to be processed are not missed.
         return (
             connection.update_state.pts < pts and not connection.backlog and not self._inbox.is_full
         )

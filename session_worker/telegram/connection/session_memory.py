@@ -1,4 +1,4 @@
-"""Telethon's session in memory, whose changes are reported."""
+"""Telethon's session, kept in memory, whose changes are reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Names(NamedTuple):
 
 
 class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
-    """Starts from what was stored, tells what changed, touches no disk."""
+    """Starts from what was stored, remembers what has changed and writes to no disk."""
 
     def __init__(self, stored: StoredSession | None, data_centre: DataCentre | None) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         )
 
     def take_key(self, user_id: int) -> KeySaved | None:
-        """Take the key of a session that is logged in, if it was not told before."""
+        """Return the key of a session that is logged in, if it was not reported before."""
         key = self.key(user_id)
         if key == self._reported:
             return None
@@ -87,7 +87,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         self._reported = None
 
     def take_entities(self, most: int = 500) -> tuple[Entity, ...]:
-        """Peers that became known or changed since they were last taken."""
+        """Return the peers that became known or changed since the last call."""
         ids = list(self._changed)[:most]
         rows = [self._changed.pop(peer_id) for peer_id in ids]
         return tuple(
@@ -97,7 +97,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
 
     def process_entities(self, tlo: Any) -> None:
         for row in self._entities_to_rows(tlo):
-            # Chats with negative ids are none of our business; id 0 is Telethon's note to itself.
+            # Peers with negative ids do not concern us; id 0 is Telethon's own note.
             if row[0] > 0 and self._rows.get(row[0]) != row:
                 self._rows[row[0]] = self._changed[row[0]] = row
         if self._changed:
@@ -108,7 +108,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         return (row[0], row[1]) if row and row[1] != NO_HASH else None
 
     def names(self, peer_id: int) -> Names | None:
-        """Tell user name and phone of a peer that was met under this login or an earlier one."""
+        """Return user name and phone of a peer that is known from this login or an earlier one."""
         row = self._rows.get(peer_id)
         return Names(row[2], row[3]) if row else None
 
@@ -126,22 +126,22 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         return next(((row[0], row[1]) for row in rows if row[column] == value), None)
 
     def get_update_states(self) -> tuple[()]:
-        """Nothing: the place in the updates is kept beside the library, by acknowledgement."""
+        """Return nothing: the update state is kept outside the library, by acknowledgement."""
         return ()
 
     def set_update_state(self, entity_id: int, state: Any) -> None:
-        """Ignored for the same reason."""
+        """Do nothing, for the same reason."""
 
 
 def _nobody_listens() -> None:
-    """Stand in for a listener nobody has set."""
+    """Stand in for a listener that has not been set."""
 
 
-GATHERING = 0.02  # seconds in which changes become one event
+GATHERING = 0.02  # seconds for which changes are collected into one event
 
 
 class SessionReporter:
-    """Tells key, peers and place, gathered, each place after the peers it needs."""
+    """Collects changes and reports key, entities and update state, each state after the entities it needs."""
 
     def __init__(self, outbox: Outbox, session: WorkerSession) -> None:
         self._outbox = outbox
@@ -151,18 +151,18 @@ class SessionReporter:
         session.on_entities = self._schedule_flush
 
     def report_key(self, user_id: int) -> None:
-        """Tell the session's key, once it is known to be logged in."""
+        """Report the session's key, once it is known to be logged in."""
         key = self._session.take_key(user_id)
         if key is not None:
             self._outbox.put(key)
 
     def report_update_state(self, state: UpdateState) -> None:
-        """Everything up to here is stored."""
+        """Report that everything up to this state is stored."""
         self._state = state
         self._schedule_flush()
 
     def flush(self) -> None:
-        """Tell all that is new, now."""
+        """Report all changes now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

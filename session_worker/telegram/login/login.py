@@ -1,4 +1,4 @@
-"""Logging a number in, on a connection of its own that leaves nothing behind until it succeeds."""
+"""Logs a number in on a connection of its own, which leaves nothing behind unless the login succeeds."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _WORDS: dict[str, type[TelegramError]] = {
 
 
 class Login:
-    """One attempt to log in; wrong codes and passwords may be followed by others."""
+    """One attempt to log in; after a wrong code or password another one may be entered."""
 
     def __init__(
         self, assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
@@ -96,7 +96,7 @@ class Login:
         return await self._finish(await self._ask(functions.auth.CheckPasswordRequest(check)))
 
     async def scan_qr(self, show: Callable[[QrCode], None]) -> LoggedIn | PasswordWanted:
-        """Show a QR code, then another before it expires, until one has been scanned."""
+        """Show a QR code, and another before it expires, until one has been scanned."""
         while True:
             self._scanned.clear()
             token = await self._export_token()
@@ -112,7 +112,7 @@ class Login:
             return await self._enter_token(await self._export_token())
 
     async def close(self) -> None:
-        """End the attempt; a code that was sent and never used counts no longer."""
+        """End the attempt; a code that was sent but not used becomes invalid."""
         if self._connection is None:
             return
         if self._code_hash and not self._done:
@@ -158,14 +158,14 @@ class Login:
         try:
             require_own(user, self._assignment.number)
         except NeedsLogin:
-            # Made by this very attempt, so it is nobody's login but ours.
+            # This very attempt has made the login, so nobody else uses it.
             await self._ask(functions.auth.LogOutRequest())
             raise
         self._done = True
         return LoggedIn(self._session.key(user.id))
 
     async def _ask(self, request: Any) -> Any:
-        """Ask on the open line, or on a new one under the same key."""
+        """Send a request on the open connection, or on a new one under the same key."""
         connection = self._connection or await self._open()
         try:
             return await connection.ask(request)
@@ -182,7 +182,8 @@ class Login:
             raise kind(str(refused)) from refused
 
     async def _open(self) -> Connection:
-        # One key exchange in 200 fails by chance: bad luck with factors, or a key that is too short.
+        # About one key exchange in 200 fails by chance: unlucky factors, or a key that is too
+        # short.
         for _ in range(KEY_EXCHANGES - 1):
             with suppress(Unreachable):
                 return await self._connect()
@@ -190,7 +191,7 @@ class Login:
 
     async def _connect(self) -> Connection:
         if self._assignment.data_centre is not None:
-            # Only here is a key agreed on: a stored session never needs to prove the far end.
+            # A key is agreed on only here: a stored session never needs to verify the other end.
             trust(self._assignment.data_centre)
         client = AccountClient(
             self._session,
@@ -235,7 +236,7 @@ class Login:
             await asyncio.shield(connection.close())
 
     def _on_lease_lost(self) -> None:
-        """Need nothing: the refused write has ended the line."""
+        """Do nothing: the refused write has ended the connection."""
 
 
 def qr_url(token: bytes) -> str:
@@ -243,5 +244,5 @@ def qr_url(token: bytes) -> str:
 
 
 def time_to_renew(expires: datetime, now: datetime, before: float) -> float:
-    """Tell how long a QR code may be shown."""
+    """Return how long a QR code may be shown."""
     return max(1.0, (expires - now).total_seconds() - before)

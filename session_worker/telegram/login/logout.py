@@ -1,4 +1,4 @@
-"""Ending a number's session at Telegram."""
+"""Ends a number's session at Telegram."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 async def log_out(
     assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
 ) -> None:
-    """Make the stored key worthless; one that is so already is fine, another account's is left alone."""
+    """Invalidate the stored key; a key that is already invalid is fine, and another account's is left alone."""
     timing = timing or ConnectionTiming()
     session = WorkerSession(assignment.session, assignment.data_centre)
     held_connections = HeldConnections()
@@ -47,8 +47,8 @@ async def log_out(
 
 
 async def _heard(_state: UpdateState, _updates: Sequence[Any]) -> None:
-    """Hear nothing: the account is about to be left."""
+    """Ignore the updates, because the account is about to be logged out."""
 
 
 def _lease_lost() -> None:
-    """Need nothing: the refused write has ended the line."""
+    """Do nothing: the refused write has ended the connection."""

@@ -1,4 +1,4 @@
-"""Connections to a proxy, asked to lead on to Telegram."""
+"""Opens connections to a proxy and asks it to connect to Telegram."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _REPLIES = {
     7: "command not known",
     8: "kind of address not known",
 }
-WRONG_KEY = 407  # HTTP's status for it
+WRONG_KEY = 407  # the HTTP status for wrong credentials
 
 
 class Stream(NamedTuple):
-    """The two ends of a connection."""
+    """The reader and the writer of a connection."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
 
 async def reach(proxy: Proxy, telegram: Place, limit: float) -> Stream:
-    """Open a connection through the proxy; raises ProxyFailed, which says whose fault it is."""
+    """Open a connection through the proxy; raises ProxyFailed, which says what the proxy did wrong."""
     try:
         async with asyncio.timeout(limit):
             stream = await _connect(proxy)
@@ -60,7 +60,7 @@ async def reach(proxy: Proxy, telegram: Place, limit: float) -> Stream:
 
 
 async def _connect(proxy: Proxy) -> Stream:
-    """Look the proxy's name up once, check every address, connect to one that was checked."""
+    """Look up the proxy's name once, check every address and connect to one that was checked."""
     addresses = await look_up(proxy.host, proxy.port)
     if not proxy.may_be_private and not all(map(is_public, addresses)):
         raise ProxyFailed(TroubleCode.PROXY_FORBIDDEN, "")
@@ -81,7 +81,7 @@ async def _shake_hands(stream: Stream, proxy: Proxy, telegram: Place) -> None:
         case ProxyKind.HTTP:
             await _ask_http(stream, proxy, telegram)
         case ProxyKind.MTPROXY:
-            pass  # it reads from the first packets who we are, where they go
+            pass  # it reads from the first packets who the client is and where it wants to go
 
 
 async def _be_let_in(stream: Stream, proxy: Proxy) -> None:

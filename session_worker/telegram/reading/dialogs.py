@@ -1,4 +1,4 @@
-"""The list of an account's chats, gone through once."""
+"""Pages through the list of an account's chats once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MOST_PAGES = 50
 
 
 class Dialogs:
-    """Asks for one page after the other; when one can't be had, the same is asked for again."""
+    """Asks for one page after another; a page that could not be fetched is asked for again."""
 
     def __init__(self) -> None:
         self._pages = 0
         self.next_request: Any = _request(None, 0, types.InputPeerEmpty())
 
     def take(self, page: Any) -> None:
-        """Go on behind this page; behind the last one, or a refused one, there is nothing."""
+        """Continue after this page; after the last one, or a rejected one, there is no other."""
         self._pages += 1
         last = None if page is None else _last(page)
         if last is None or not isinstance(page, types.messages.DialogsSlice):
@@ -38,7 +38,7 @@ def _request(date: Any, message_id: int, peer: Any) -> Any:
 
 
 def _last(page: Any) -> Any:
-    """Find the newest message of the last chat on a page that has one."""
+    """Return the newest message of the last chat on the page that has one."""
     tops = {(marked_id(message.peer_id), message.id): message for message in page.messages}
     found = (tops.get((marked_id(d.peer), d.top_message)) for d in reversed(page.dialogs))
     return next((message for message in found if message is not None), None)

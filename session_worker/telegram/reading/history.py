@@ -1,4 +1,4 @@
-"""Messages read from the history: single ones, and those that a gap has swallowed."""
+"""Reads messages from the history: single ones, and those that are missing after a gap."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last message known: newer ones have a higher id, or where that is unknown a later date."""
+    """The last known message: newer ones have a higher id or, if no id is known, a later date."""
 
     message_id: int
     date: int
@@ -44,7 +44,7 @@ class Last:
 
 @dataclass(slots=True)
 class Backfill:
-    """Reads what is newer than the last message known, chat by chat, oldest first."""
+    """Reads what is newer than the last known message, chat by chat, oldest first."""
 
     ask: Ask
     until_answered: UntilAnswered
@@ -52,7 +52,7 @@ class Backfill:
     unread: list[str] = field(default_factory=list)
 
     async def messages(self) -> AsyncIterator[Found]:
-        """Read chat by chat; by their ids those messages whose chats can't be decoded."""
+        """Read chat by chat, and read by id those messages whose chats cannot be decoded."""
         read: set[int] = set()
         try:
             async for found in self._chat_by_chat():
@@ -78,7 +78,7 @@ class Backfill:
                 self.unread.append(f"{marked_id(dialog.peer)}: {error}")
 
     async def _dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
-        """Go through the private chats in which something is new, the latest first."""
+        """Page through the private chats that contain something new, the latest first."""
         offset: dict[str, Any] = {
             "offset_date": None,
             "offset_id": 0,
@@ -114,7 +114,7 @@ class Backfill:
             reached = page[-1].message.id
 
     async def _page(self, address: Any, reached: int) -> Sequence[Found]:
-        """Read the messages that follow one, oldest first; without one, those since the date."""
+        """Read the messages that follow ``reached``, oldest first; if it is 0, those since the date."""
         request = functions.messages.GetHistoryRequest(
             address,
             offset_id=reached and reached + 1,
@@ -134,7 +134,7 @@ NOBODY = types.User(0)
 
 
 class History:
-    """Finds single messages again."""
+    """Fetches single messages again."""
 
     def __init__(self, ask: Ask, recent_messages: RecentMessages, texts: ChatTexts) -> None:
         self._ask = ask
@@ -142,7 +142,7 @@ class History:
         self._texts = texts
 
     async def message(self, message_id: int) -> Any | None:
-        """Fetch a message as it is now; None when it is gone."""
+        """Fetch a message as it is now; returns None if it no longer exists."""
         found = await self._ask(
             functions.messages.GetMessagesRequest([types.InputMessageID(message_id)])
         )
@@ -150,7 +150,7 @@ class History:
         return None if isinstance(message, types.MessageEmpty) else message
 
     async def snippet(self, message_id: int) -> str:
-        """Say in short what a message says; empty when it is gone."""
+        """Return the beginning of a message's text, or nothing if it no longer exists."""
         recent = self._recent_messages.find(message_id)
         if recent is not None:
             return recent.snippet

@@ -1,4 +1,4 @@
-"""Media and service actions as text."""
+"""Describes media and service actions as text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OF_KIND = {
 
 
 def media_text(media: Any, texts: ChatTexts) -> str:
-    """Describe media in words; empty for what the text of its message shows already."""
+    """Describe media in words; empty if the text of the message shows them already."""
     match media:
         case None | types.MessageMediaEmpty() | types.MessageMediaWebPage():
             return ""
@@ -50,7 +50,7 @@ def media_text(media: Any, texts: ChatTexts) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Write a duration as a clock shows it."""
+    """Write a duration as hours, minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -133,7 +133,7 @@ def _named(media: Any, texts: ChatTexts) -> str:
     return text
 
 
-# The looks of the chat, its order, its history on this side: nobody says anything by them.
+# These concern the look of the chat, its order or its history here: nobody says anything by them.
 SILENT = (
     types.MessageActionEmpty,
     types.MessageActionHistoryClear,
@@ -160,7 +160,7 @@ _DAY = 24 * 60 * 60
 
 
 def service_text(action: Any, texts: ChatTexts, *, is_out: bool) -> str:
-    """Describe an event in a private chat; empty for one that says nothing."""
+    """Describe an event in a private chat; empty if it says nothing."""
     match action:
         case action if isinstance(action, SILENT):
             return ""

@@ -1,4 +1,4 @@
-"""In which chat each message is: a deletion names messages, not their chats."""
+"""An index on disk of the chat of each message, because deletions name messages but not chats."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD = struct.Struct("<iq")
-MOST_KEPT = 50_000  # messages, the older half goes when there are more
+MOST_KEPT = 50_000  # messages; if there are more, the older half is removed
 _ID = struct.Struct("<i")
 
 
 class IndexedMessage(NamedTuple):
-    """The chat of a message, with who wrote it."""
+    """The chat of a message and who wrote it."""
 
     peer_id: int
     is_out: bool
 
 
 class MessageIndex:
-    """Keeps chats by message id in a file of the number's own, as it must outlive the process."""
+    """Stores the chat of each message id in a file, because it must outlive the process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -31,7 +31,7 @@ class MessageIndex:
         self.newest = 0
 
     async def open(self) -> None:
-        """Learn how far the messages were known before."""
+        """Read the highest known message id."""
         records = await asyncio.to_thread(_read, self._path)
         self.newest = max((each[0] for each in RECORD.iter_unpack(records)), default=0)
 
@@ -40,7 +40,7 @@ class MessageIndex:
         self.newest = max(self.newest, message_id)
 
     async def save(self) -> None:
-        """Write down what was noted since the last time."""
+        """Write what was added since the last time."""
         async with self._lock:
             fresh, self._fresh = self._fresh, []
             if fresh:
@@ -70,7 +70,7 @@ def _append(path: Path, fresh: bytes) -> None:
     records = _read(path)
     if len(records) < MOST_KEPT * RECORD.size:
         with path.open("ab") as file:
-            # A crash may have left half a record.
+            # A crash may have left an incomplete record.
             file.truncate(len(records))
             file.write(fresh)
         return

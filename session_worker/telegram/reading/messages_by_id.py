@@ -1,4 +1,4 @@
-"""Messages of the account asked for by their ids, around those that our layer can't decode."""
+"""Reads messages of the account by their ids, around those that our layer cannot decode."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One message, with everybody named in it."""
+    """One message, with all users and chats that it mentions."""
 
     message: Any
     entities: dict[int, Any]
@@ -30,14 +30,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class MessagesById:
-    """Reads private chats with groups in the order in which everything was written."""
+    """Reads private chats and groups in the order in which everything was written."""
 
     ask: Ask
     until_answered: UntilAnswered
     unread: list[str]
 
     async def messages(self, first: int, before: int = 0) -> AsyncIterator[Found]:
-        """Read from an id on, up to another; without one until there are no more messages."""
+        """Read from ``first`` up to ``before``, or, without it, until there are no more messages."""
         while not before or first < before:
             ids = range(first, min(first + PAGE, before) if before else first + PAGE)
             unread = len(self.unread)
@@ -49,7 +49,7 @@ class MessagesById:
             first = ids.stop
 
     async def _page(self, ids: Sequence[int]) -> list[Found]:
-        """Read what is there of these; halves of it where the whole can't be decoded."""
+        """Read the messages with these ids; in halves, if the whole cannot be decoded."""
         wanted = [types.InputMessageID(message_id) for message_id in ids]
         try:
             page = await answer_to(
@@ -67,7 +67,7 @@ class MessagesById:
 
 
 async def answer_to(request: Any, ask: Ask, until_answered: UntilAnswered) -> Any:
-    """Ask until there is an answer, if only a refusal."""
+    """Ask until there is an answer, even if it is a rejection."""
 
     async def attempt() -> Any:
         try:

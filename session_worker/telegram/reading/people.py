@@ -1,4 +1,4 @@
-"""Who the people are that write, from what Telegram tells along with their messages."""
+"""Who the people are that write, from what Telegram says along with their messages."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_KEPT = 300  # people
-SERVICE = 777000  # Telegram itself
+SERVICE = 777000  # the account from which Telegram itself writes
 IGNORED_BOTS = frozenset({"planfix_bot"})
 
 
 def contact_of(user: Any) -> Contact:
-    """Take from a user what Planfix may be told."""
+    """Take from a user what Planfix may know."""
     return Contact(
         peer_id=user.id,
         first_name=plain(user.first_name or ""),
@@ -38,18 +38,18 @@ def contact_of(user: Any) -> Contact:
 
 
 def names_of(entities: Mapping[int, Any]) -> dict[int, str]:
-    """Name users and channels that came along with a message."""
+    """Return the names of the users and channels that came along with a message."""
     return {marked: utils.get_display_name(entity) for marked, entity in entities.items()}
 
 
 def is_ignored(contact: Contact, me: int) -> bool:
-    """Whether what is written in this chat is none of Planfix's business."""
+    """Whether this chat does not concern Planfix."""
     username = (contact.username or "").lower()
     return contact.peer_id in {me, SERVICE} or username in IGNORED_BOTS
 
 
 class People:
-    """Remembers the people lately heard of, asks Telegram about the others."""
+    """Remembers the people who were mentioned recently and asks Telegram about the others."""
 
     def __init__(self, ask: Ask, owner: Callable[[], int | None] = lambda: None) -> None:
         self._ask = ask
@@ -63,7 +63,7 @@ class People:
                 self._add(user)
 
     async def me(self) -> int:
-        """Tell our own id."""
+        """Return our own id."""
         self._me = self._me or self._owner()
         if self._me is None:
             users = await self._ask(functions.users.GetUsersRequest([types.InputUserSelf()]))
@@ -71,16 +71,16 @@ class People:
         return self._me
 
     async def contact(self, user_id: int) -> Contact:
-        """Tell who somebody is; only the id of someone whom Telegram does not show."""
+        """Return who somebody is; only the id, if Telegram does not show this person."""
         if user_id not in self._known:
             try:
                 self.learn(await self._ask(functions.users.GetUsersRequest([user_id])))
             except (PeerUnknown, Refused) as error:
-                logger.info("Telegram does not show %s: %s", user_id, error)
+                logger.info("Telegram does not show the user %s: %s", user_id, error)
         return self._known.get(user_id) or Contact(peer_id=user_id)
 
     def forget(self, user_id: int) -> None:
-        """Ask again next time, since something about them has changed."""
+        """Ask again next time, because something about this person has changed."""
         self._known.pop(user_id, None)
 
     def _add(self, user: Any) -> None:
@@ -89,7 +89,7 @@ class People:
         if user.min:
             if known is None:
                 return
-            # A shortened user tells names only.
+            # A shortened user contains only the names.
             names = {"first_name": contact.first_name, "last_name": contact.last_name}
             contact = known.model_copy(update=names)
         self._known[user.id] = contact

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LIMIT = 3.0  # seconds; the first message of a chat waits no longer for its writer's bio
-SILENCE = 60.0  # seconds, where Telegram wants a pause without saying how long
+LIMIT = 3.0  # seconds; the first message of a chat waits no longer for the bio of its author
+SILENCE = 60.0  # seconds, if Telegram wants a pause without saying how long
 LONGEST = 300  # characters; Telegram allows 140
 MOST_KEPT = 2000  # people
 
 
 class Profiles:
-    """Asks for the bio of each person once, for which no message waits long."""
+    """Asks for each person's bio once, and makes no message wait long for it."""
 
     def __init__(self, ask: Ask, limit: float = LIMIT) -> None:
         self._ask = ask
@@ -34,7 +34,7 @@ class Profiles:
         self._quiet_until = 0.0
 
     async def bio(self, user_id: int) -> str:
-        """Tell the bio; empty where there is none, it is not shown, or is not to be had in time."""
+        """Return the bio, or nothing if there is none, it is hidden or it takes too long."""
         if user_id not in self._known:
             self._known[user_id] = await self._look(user_id)
             if len(self._known) > MOST_KEPT:
@@ -50,7 +50,9 @@ class Profiles:
         except FloodWait as wait:
             self._quiet_until = time.monotonic() + (wait.seconds or SILENCE)
         except (TelegramError, TimeoutError) as error:
-            logger.info("no bio of %s: %s %s", user_id, type(error).__name__, error)
+            logger.info(
+                "the bio of %s could not be fetched: %s %s", user_id, type(error).__name__, error
+            )
         else:
             return plain(found.full_user.about or "")[:LONGEST].strip()
         return ""

@@ -1,4 +1,4 @@
-"""The newest messages of each chat and those we sent, for replies, edits and deletions."""
+"""The newest messages of all chats and those we sent, for replies, edits and deletions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class SentMessages:
-    """Notes what Telegram does not tell whoever sent it.
+    """Records what we sent, which Telegram does not report to its sender.
 
-    The places are kept apart from those of what was heard: the newest of these says up to where
-    everything was heard.
+    Its index is separate from that of received messages, whose newest id says up to where
+    everything was received.
     """
 
     def __init__(self, recent_messages: RecentMessages, places: MessageIndex) -> None:
@@ -27,7 +27,7 @@ class SentMessages:
         self._places = places
 
     async def add(self, peer_id: int, part: Part, sent: Sequence[int | None]) -> None:
-        """Remember which messages a part has become."""
+        """Record which messages a part has become."""
         found = [message_id for message_id in dict.fromkeys(sent) if message_id and message_id > 0]
         for message_id in found:
             self._places.add(message_id, peer_id, is_out=True)
@@ -72,6 +72,6 @@ class RecentMessages:
 
 
 def snippet(text: str) -> str:
-    """Shorten a text to what recalls it."""
+    """Shorten a text to its beginning."""
     text = text.strip()
     return text if len(text) <= LONGEST_SNIPPET else f"{text[:LONGEST_SNIPPET].rstrip()}…"

@@ -1,4 +1,4 @@
-"""Updates of Telegram as things heard, whatever they are about."""
+"""Turns Telegram's updates into messages and read marks."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from session_worker.telegram.reading.recent_messages import RecentMessages
     from session_worker.texts.chat_texts import ChatTexts
 
-MOST_DELETIONS = 100  # messages in one line for Planfix; a whole chat may be deleted at once
+MOST_DELETIONS = 100  # messages in one report to Planfix; a whole chat may be deleted at once
 
 
 class UpdateParser:
-    """Understands one update after the other, remembering what later ones refer to.
+    """Parses one update after another and remembers what later ones refer to.
 
-    The first of the places are those of what it has heard, the second of what we have sent.
+    The first of the two indexes contains the messages it has received, the second those that we
+    have sent.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class UpdateParser:
         self._texts = texts
 
     async def parse(self, update: Any) -> Sequence[ParsedUpdate]:
-        """Tell what an update means for Planfix; often nothing."""
+        """Return what an update means for Planfix, which often is nothing."""
         entities = getattr(update, "_entities", {})
         self._people.learn(entities.values())
         match update:
@@ -77,7 +78,7 @@ class UpdateParser:
     async def parse_message(
         self, message: Any, entities: Mapping[int, Any]
     ) -> Sequence[ParsedMessage]:
-        """Take a new message."""
+        """Parse a new message."""
         self._people.learn(entities.values())
         contact = await self._contact_in(message)
         if contact is None or is_silent(message, self._texts):
@@ -109,7 +110,7 @@ class UpdateParser:
         self._recent_messages.add(message.id, recent)
 
     async def _contact_in(self, message: Any) -> Contact | None:
-        """Find whom a message is exchanged with; None in chats that are not private or ignored."""
+        """Return the contact of a message; None if the chat is not private or is ignored."""
         if isinstance(message, types.MessageEmpty):
             return None
         if not isinstance(message.peer_id, types.PeerUser):

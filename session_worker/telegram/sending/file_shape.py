@@ -1,4 +1,4 @@
-"""The form in which a file is sent: as Telegram shows best what is really in it."""
+"""As what a file is sent, so that Telegram shows its content best."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Shape:
         return self.kind in {MediaKind.PHOTO, MediaKind.VIDEO}
 
     def media(self, uploaded: Any) -> Any:
-        """Make what a request carries of the uploaded file."""
+        """Make the object that a request contains for the uploaded file."""
         if self.kind is MediaKind.PHOTO:
             return types.InputMediaUploadedPhoto(uploaded)
-        # Telegram makes an animation of a GIF that is not forced to stay a file.
+        # Telegram turns a GIF into an animation unless it is forced to remain a file.
         is_file = self.kind is MediaKind.DOCUMENT and self.mime != GIF
         return types.InputMediaUploadedDocument(
             uploaded, self.mime, list(self.attributes), force_file=is_file or None
@@ -40,7 +40,7 @@ class Shape:
 
 
 def shape_of(path: Path, name: str, *, as_document: bool = False) -> Shape:
-    """Look into a file; what is not what its name promises goes as a document."""
+    """Look into a file; one that does not match its name is sent as a document."""
     named = types.DocumentAttributeFilename(name)
     mime = mime_of(name)
     document = Shape(MediaKind.DOCUMENT, mime, (named,))

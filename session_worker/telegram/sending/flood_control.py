@@ -1,4 +1,4 @@
-"""What Telegram's limits on sending mean for this account: who waits, what is told."""
+"""Telegram's limits on sending: what has to wait, and what is reported."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
     from session_worker.telegram.sending.uploads import Ask
 
-WORTH_TELLING = 5.0  # seconds of waiting
-SPAM_LIMIT = 3600.0  # seconds without first contacts after PEER_FLOOD, which names no time
+WORTH_TELLING = 5.0  # seconds; shorter waits are not reported
+SPAM_LIMIT = 3600.0  # seconds without first contacts after PEER_FLOOD, which does not say how long
 UNNAMED_WAIT = 30.0  # seconds
 
 
 class Limited(Protocol):
-    """Whose state tells that sending is limited."""
+    """Where the limits on sending are reported."""
 
     def limit(self, trouble: Trouble | None) -> None: ...
 
 
 class FloodControl:
-    """Tells a chat that must wait from an account that must.
+    """Distinguishes a chat that must wait from an account that must wait.
 
-    Telegram does not say which it means. A second chat that is refused while the first still
-    waits shows that it is the account, for that kind of request.
+    Telegram does not say which it means. If a second chat is refused while the first still waits,
+    the whole account must wait with requests of that kind.
     """
 
     def __init__(self, account: Limited, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,7 +43,7 @@ class FloodControl:
 
     @property
     def blocks_first_contacts(self) -> bool:
-        """Whether only those may be written to who wrote first."""
+        """Whether only people who wrote first may be written to."""
         return self._clock() < self._spam_until
 
     async def ask(self, ask: Ask, request: Any, peer_id: int) -> Any:
@@ -63,7 +63,7 @@ class FloodControl:
             raise
 
     def record_wait(self, method: str, peer_id: int, seconds: float | None) -> None:
-        """Note a wait that Telegram asked for."""
+        """Record a wait that Telegram asked for."""
         now, until = self._clock(), self._clock() + (seconds or UNNAMED_WAIT)
         self._waits = {key: end for key, end in self._waits.items() if end > now}
         others = [
@@ -76,7 +76,7 @@ class FloodControl:
             self._report_limit(until, f"FLOOD_WAIT for {method}")
 
     def record_peer_flood(self) -> None:
-        """Note that Telegram takes us for a spammer."""
+        """Record that Telegram suspects us of sending spam."""
         self._spam_until = self._clock() + SPAM_LIMIT
         self._report_limit(self._spam_until, "PEER_FLOOD")
 

@@ -1,4 +1,4 @@
-"""Sends one part of a message, finding another way where Telegram refuses the first."""
+"""Sends one part of a message, and tries another way if Telegram rejects the first."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SINGLES_MAY_DO = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file that Telegram has, in the form in which it is sent."""
+    """A file that Telegram has received, in the form in which it is sent."""
 
     media: Any
     joins_albums: bool
@@ -48,7 +48,7 @@ class UploadedFile:
 
 
 class PartSender:
-    """Sends one part of a letter into one chat; what is sent is noted in the letter, reported."""
+    """Sends one part into one chat; what is sent is recorded in the state and reported."""
 
     def __init__(
         self, sender: Sender, uploads: Uploads, state: SendState, part: Part, report: Report
@@ -58,14 +58,14 @@ class PartSender:
         self._state = state
         self._part = part
         self._report = report
-        # A part with files and text has an id for the text alone, the last one.
+        # A part with files and text has an additional id for the text alone, the last one.
         self._text_id = part.random_ids[-1]
         self._id_of = dict(zip(part.files, part.random_ids, strict=False))
 
     async def post(self) -> None:
-        """Send what is still to be sent; raises TelegramError or FileFailed."""
+        """Send what has not been sent yet; raises TelegramError or FileFailed."""
         lost, ids = self._state.failed_files, self._state.ids
-        # The file that can't be sent may have been the one to carry the text.
+        # The file that cannot be sent may have been the one with the caption.
         is_apart = not self._part.files or self._text_id in self._state.sent_separately
         if is_apart or any(index in lost for index in self._part.files):
             await self._send_text()
@@ -80,7 +80,7 @@ class PartSender:
 
     @property
     def _caption(self) -> Rendered:
-        """The text, as long as it was not sent."""
+        """The text, as long as it has not been sent."""
         is_sent = not self._part.text or self._text_id in self._state.ids
         return NOTHING if is_sent else render(self._part.text)
 
@@ -90,13 +90,14 @@ class PartSender:
         if not text.text:
             return
         if self._part.files and self._text_id not in self._state.sent_separately:
-            # Said before it is done: after a crash the text must not go with the file again.
+            # Reported before it is done: after a crash the text must not be sent with the file
+            # again.
             self._state.sent_separately.add(self._text_id)
             await self._report()
         await self._send(self._text_id, text, self._sender.text, has_media=False)
 
     async def _send_file(self, index: int) -> None:
-        """Send one file, as a mere document if need be."""
+        """Send one file, as a document if necessary."""
         random_id = self._id_of[index]
         while random_id not in self._state.ids:
             media = self._state.uploaded[index].media
@@ -111,7 +112,7 @@ class PartSender:
                     await self._fall_back_to_document(index, error)
 
     async def _send(self, random_id: int, text: Rendered, send: Send, *, has_media: bool) -> None:
-        """Send a message; without marks where Telegram can't take them."""
+        """Send a message, without formatting if Telegram rejects it."""
         try:
             sent = await send(text, random_id)
         except TelegramError as error:
@@ -132,7 +133,7 @@ class PartSender:
             self._state.ids[self._text_id] = message_id
 
     async def _send_album(self, indexes: Sequence[int]) -> None:
-        """Send files as an album, if Telegram takes these as one; else they are left."""
+        """Send files as an album if Telegram accepts them; otherwise leave them for later."""
         for index in indexes:
             await self._register_media(index)
         if not all(self._state.uploaded[index].is_known for index in indexes):
@@ -155,7 +156,7 @@ class PartSender:
             yield Item(media, caption if index == indexes[0] else NOTHING, self._id_of[index])
 
     def _handle_refused_album(self, indexes: Sequence[int], error: TelegramError) -> None:
-        """Return where the files may go one by one."""
+        """Return if the files may be sent one by one; otherwise raise."""
         cause = cause_of(error)
         if cause.entry.remedy is Remedy.UPLOAD_AGAIN:
             for index in indexes:
@@ -176,7 +177,7 @@ class PartSender:
             self._state.uploaded[index] = UploadedFile(media, joins_albums=True, is_known=True)
 
     async def _prepare(self, index: int) -> None:
-        """Bring a file to Telegram unless it is there from an earlier try."""
+        """Upload a file, unless an earlier try has done so."""
         if index in self._state.uploaded:
             return
         name = self._state.attachment(index).name or "file"
@@ -192,7 +193,7 @@ class PartSender:
         self._state.uploaded[index] = UploadedFile(shape.media(uploaded), shape.joins_albums)
 
     async def _fall_back_to_document(self, index: int, error: TelegramError) -> None:
-        """Make a document of a refused file; raises when that is no way."""
+        """Prepare a rejected file as a document; raises if that is no way out."""
         cause = cause_of(error)
         if not concerns_file(cause):
             raise error

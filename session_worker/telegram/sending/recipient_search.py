@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STRANGER = -1  # where the throttle asks for a chat, for requests that are in none
+STRANGER = -1  # the chat that is named to the flood control for requests outside of any chat
 _USERNAME = re.compile(r"(?:@|(?:https?://)?(?:t|telegram)\.me/)?([a-z]\w{3,31})/?", re.IGNORECASE)
 _SHORTEST_PHONE = 7  # digits
-# Nobody is there under that name; anything else that is refused says something else.
+# These say that nobody has that name; all other rejections mean something else.
 _NOBODY = frozenset(
     {
         "USERNAME_NOT_OCCUPIED",
@@ -39,7 +39,7 @@ _NOBODY = frozenset(
 
 
 class Telegram(Protocol):
-    """What resolving needs of the account."""
+    """What the search needs of the account."""
 
     async def ask(self, request: Any) -> Any: ...
 
@@ -47,7 +47,7 @@ class Telegram(Protocol):
 
 
 class RecipientSearch:
-    """Tries what is known of a person: the id, else the user name, else the phone."""
+    """Tries what is known of a person: first the id, then the user name, then the phone."""
 
     def __init__(
         self, telegram: Telegram, flood_control: FloodControl, access_hashes: AccessHashes
@@ -57,7 +57,7 @@ class RecipientSearch:
         self._access_hashes = access_hashes
 
     async def resolve(self, command: Resolve) -> Resolved:
-        """Find somebody, or tell why not; never raises a TelegramError."""
+        """Find somebody or return why not; never raises a TelegramError."""
         try:
             user = await self._find(command)
         except TelegramError as error:
@@ -105,7 +105,7 @@ class RecipientSearch:
         return found or await self._by_import(phone)
 
     async def _by_import(self, phone: str) -> Any:
-        """Make a contact of the phone, for as long as it takes to see whose it is."""
+        """Add the phone to the contacts for as long as it takes to see whose it is."""
         contact = types.InputPhoneContact(secrets.randbits(31), "+" + phone, phone, "")
         found = await self._ask(functions.contacts.ImportContactsRequest([contact]))
         if found is None or not found.imported:
@@ -114,7 +114,7 @@ class RecipientSearch:
         if user is None:
             return None
         await self._forget(user)
-        # As long as it was a contact of ours it bore the name that we gave it.
+        # While the person was a contact of ours, they had the name that we gave them.
         return await self._by_id(user.id)
 
     async def _forget(self, user: Any) -> None:
@@ -125,7 +125,7 @@ class RecipientSearch:
             logger.warning("a contact made for resolving stays in the address book: %s", error)
 
     async def _ask(self, request: Any) -> Any:
-        """Ask; None when the answer is that there is nobody."""
+        """Ask; return None if the answer is that there is nobody."""
         try:
             return await self._flood_control.ask(self._telegram.ask, request, STRANGER)
         except PeerUnknown:
@@ -142,7 +142,7 @@ def _failed(command: Resolve, cause: Cause) -> Resolved:
 
 
 def _peer(resolved: Any) -> Any:
-    """Take the person out of an answer; a channel or group is none."""
+    """Return the person in an answer; a channel or group is none."""
     if resolved is None or not isinstance(resolved.peer, types.PeerUser):
         return None
     return _user(resolved.users, resolved.peer.user_id)

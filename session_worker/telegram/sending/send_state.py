@@ -1,4 +1,4 @@
-"""One row on its way into Telegram, with all that is known of it while it is tried."""
+"""The state of one row while it is sent to Telegram."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FileFailed(Exception):
-    """One file of a message can't be sent; the rest may be."""
+    """One file of a message cannot be sent; the rest may be."""
 
     def __init__(self, index: int, cause: Cause) -> None:
         super().__init__(f"file {index}: {cause.code} {cause.detail}")
@@ -26,10 +26,10 @@ class FileFailed(Exception):
 
 @dataclass(slots=True)
 class SendState:
-    """What an employee wrote, with the traces of earlier tries.
+    """What an employee wrote and what earlier tries have achieved.
 
-    ``parcels`` holds what Telegram has of each file, ``ids`` what each random id has become,
-    ``apart`` the random ids of texts that go without a file for good.
+    ``uploaded`` contains the files that Telegram has, ``ids`` the message of each random id, and
+    ``sent_separately`` the random ids of texts that are sent without a file for good.
     """
 
     send: Send
@@ -56,18 +56,18 @@ class SendState:
 
     @property
     def open_parts(self) -> list[tuple[int, Part]]:
-        """The parts that were not sent as a whole, with their places."""
+        """The parts that have not been sent completely, with their positions."""
         return [(i, part) for i, part in enumerate(self.outgoing.parts) if not part.is_sent]
 
     def attachment(self, index: int) -> Attachment:
         return self.outgoing.attachments[index]
 
     def path_of(self, index: int) -> Path:
-        """Tell where a file of it lies."""
+        """Return the path of a file."""
         return self.folder / str(index)
 
     def sent(self, part: Part) -> tuple[int | None, ...]:
-        """Tell which messages the random ids of a part became."""
+        """Return which messages the random ids of a part have become."""
         return tuple(self.ids.get(each, self._without_message(each)) for each in part.random_ids)
 
     def _without_message(self, random_id: int) -> int | None:
