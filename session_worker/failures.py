@@ -53,9 +53,9 @@ class Remedy(StrEnum):
     GIVE_UP_FILE = "give_up_file"  # the rest of the message is still sent
     RETRY = "retry"  # with growing pauses, a limited number of times
     PERSIST = "persist"  # with growing pauses, as long as it takes
-    WAIT = "wait"  # as long as Telegram says
+    WAIT = "wait"  # as long as Telegram asks for
     UPLOAD_AGAIN = "upload_again"  # a few times, then the file is given up
-    AS_DOCUMENT = "as_document"  # if it was one already, the file is given up
+    AS_DOCUMENT = "as_document"  # if it already was one, the file is given up
     SINGLY = "singly"  # each item of an album by itself
     WITHOUT_MARKS = "without_marks"
     TEXT_SEPARATELY = "text_apart"

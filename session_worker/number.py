@@ -118,7 +118,7 @@ class NumberSession:
             await self._close()
 
     async def stop(self) -> None:
-        # The call under way to Planfix ends while the line to Telegram is closed.
+        # Running calls to Planfix end while the connection to Telegram is closed.
         await asyncio.gather(self._account.stop(), self._planfix_delivery.close())
 
     async def handle(self, command: Command) -> None:

@@ -90,7 +90,7 @@ def _hand_over(folder: Path, user: int) -> None:
             found = os.stat(name, dir_fd=place, follow_symlinks=False)
             if (
                 name in folders or found.st_nlink == 1
-            ):  # its other names may belong to somebody else
+            ):  # another of its names may belong to somebody else
                 os.chown(name, user, user, dir_fd=place, follow_symlinks=False)
     os.chown(folder, user, user)
     if folder.stat().st_uid != user:

@@ -39,7 +39,7 @@ NEEDLESS: dict[str, tuple[int | None, int | None]] = {
     "execveat": (322, 281),
     "fork": (57, None),
     "vfork": (58, None),
-    # hear from strangers
+    # accept connections
     "bind": (49, 200),
     "listen": (50, 201),
     "accept": (43, 202),
@@ -148,7 +148,7 @@ NUMBERS = {
 
 CLONE_THREAD = 0x0001_0000
 KIND_OF_SOCKET = 0xF
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # types into the terminal of whoever started the gateway
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # write to the terminal of whoever started the gateway
 WHOLE = 0xFFFF_FFFF
 
 

@@ -80,7 +80,7 @@ class Delivery:
                     command = command.model_copy(update={"is_uncertain": True})
                 failure = await self._try(command, assembled, introduction)
         except Exception:  # the root of a row: a bug in one must not stop the rows behind it
-            logger.exception("row %s failed", command.row)
+            logger.exception("the delivery of row %s failed", command.row)
             self._outbox.put(Failed(row=command.row, failure=Failure(code=FailureCode.INTERNAL)))
 
     async def _try(

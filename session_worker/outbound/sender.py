@@ -1,4 +1,4 @@
-"""The way to Telegram: messages in order per chat, each tried until its last word."""
+"""Sends messages to Telegram in order per chat, each until it is sent or given up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending.flood_control import FloodControl
     from session_worker.telegram.sending.part_sender import Report
 
-FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at a time
+FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at the same time
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Telegram(Protocol):
 
 
 class TryLater(Exception):
-    """The try has come to nothing, another one is due."""
+    """The try failed, and another one is due."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.code)
@@ -53,7 +53,7 @@ class TryLater(Exception):
 
 
 class TelegramSender:
-    """Takes what employees wrote, brings it to Telegram."""
+    """Takes what employees wrote and sends it to Telegram."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - one for each neighbour
         self,
@@ -80,16 +80,16 @@ class TelegramSender:
         self._lanes: Lanes[Send] = Lanes(self._send)
 
     def send(self, command: Send) -> None:
-        """Take a message, behind all that were taken for the same chat."""
+        """Queue a message behind all earlier ones of the same chat."""
         self._lanes.put(command.outgoing.peer_id, command)
 
     async def close(self) -> None:
-        """Stop where we are; what was not sent is still with the supervisor."""
+        """Stop at once; the supervisor still has what was not sent."""
         await self._lanes.close()
         self._flood_control.close()
 
     async def _send(self, command: Send) -> None:
-        """Try until the message is sent, or given up."""
+        """Try until the message is sent or given up."""
         state = SendState(command, self._folder / str(command.row))
         next_try: float | None = command.next_try
         while next_try is not None:
@@ -103,7 +103,7 @@ class TelegramSender:
         await asyncio.to_thread(shutil.rmtree, state.folder, ignore_errors=True)
 
     async def _try(self, state: SendState) -> Failure | None:
-        """Send all that is not sent; tell why not, if so."""
+        """Send all that has not been sent; return the failure, if there is one."""
         await self._outbox.report(Trying(row=state.send.row))
         try:
             await self._send_parts(state)
@@ -111,15 +111,15 @@ class TelegramSender:
             return self._judge(cause_of(error), state)
         except TryLater as later:
             return later.failure
-        except Exception as error:  # a bug must not hold up the chat for ever
-            logger.exception("row %d can not be sent", state.send.row)
+        except Exception as error:  # a bug must not block the chat for ever
+            logger.exception("the message of row %d can not be sent", state.send.row)
             return Failure(code=UNKNOWN, detail=type(error).__name__)
         for lost in state.failed_files.values():
             return Failure(code=lost.code, detail=lost.detail)
         return None
 
     def _judge(self, cause: Cause, state: SendState) -> Failure:
-        """Decide by how often the same kind of trouble has come up."""
+        """Decide by how often the same kind of failure has happened."""
         remedy = cause.entry.remedy
         state.troubles[remedy] += 1
         return judge(cause, state.troubles[remedy], time.time(), self._pauses)
@@ -132,7 +132,7 @@ class TelegramSender:
             state.done.add(number)
 
     async def _send_part(self, state: SendState, number: int, part: Part) -> None:
-        """Send a part, without the files that turn out to be hopeless."""
+        """Send a part without the files that turn out to be impossible to send."""
         while True:
             try:
                 if not part.files:
@@ -167,7 +167,8 @@ class TelegramSender:
         except TelegramError as error:
             if cause_of(error).entry.reason is not Reason.CONTACT_UNKNOWN:
                 raise
-            # The hash may be one of an earlier login; what was sent by now is noted in the letter.
+            # The hash may belong to an earlier login; what was sent so far is recorded in the
+            # state.
             renewed = await self._access_hashes.renew(peer_id, access_hash)
             await self._post_under(renewed, state, part, report)
 
@@ -179,7 +180,7 @@ class TelegramSender:
         await PartSender(sender, self._uploads, state, part, report).post()
 
     async def _report_sent(self, state: SendState, number: int, part: Part) -> None:
-        """Tell what is in Telegram by now, so that it is never sent again, never taken for an echo."""
+        """Report what has been sent so far, so that it is neither sent again nor taken for an echo."""
         sent = state.sent(part)
         await self._outbox.report(PartSent(row=state.send.row, part=number, message_ids=sent))
         await self._sent_messages.add(state.outgoing.peer_id, part, sent)

@@ -49,7 +49,7 @@ HEADERS = {
     "User-Agent": "Telefix",
 }
 LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4)
-LONGEST_ANSWER = 64 * 1024  # bytes; more of it is not read
+LONGEST_ANSWER = 64 * 1024  # bytes; the rest is not read
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -71,7 +71,7 @@ class PlanfixTimeouts:
 
 
 class Answer(NamedTuple):
-    """What came back from a call; with a flaw its body is of no use."""
+    """What came back from a call; if there is a flaw, the body is useless."""
 
     status: int
     body: bytes
@@ -80,7 +80,7 @@ class Answer(NamedTuple):
 
 
 class PlanfixClient:
-    """Makes calls; each ends with what it asked for or a PlanfixError."""
+    """Makes calls, each of which returns what was asked for or raises a PlanfixError."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class PlanfixClient:
         await self._call(self._forms.new_message(message), limit)
 
     async def get_task(self, peer_id: int) -> int | None:
-        """Ask for the number of the chat's task; None while there is none."""
+        """Return the number of the chat's task, or None while there is none."""
         try:
             data = await self._ask(self._forms.get_task(peer_id))
         except PlanfixRejected as error:
@@ -129,7 +129,7 @@ class PlanfixClient:
         await self._http.aclose()
 
     async def _ask(self, form: Form) -> dict[str, Any]:
-        """Make a call that may be repeated freely, so that a lost answer is no question."""
+        """Make a call that may be repeated, so that a lost answer does no harm."""
         try:
             return await self._call(form, self._timeouts.answer)
         except PlanfixAnswerLost as lost:
@@ -155,7 +155,7 @@ class PlanfixClient:
     async def _post(self, content: bytes) -> Answer:
         async with self._http.stream("POST", self._url, content=content) as response:
             body = bytearray()
-            # Raw: a few bytes may be packed so that they unpack to more than there is memory.
+            # Raw, because a few compressed bytes may expand to more than there is memory.
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > LONGEST_ANSWER:
@@ -166,9 +166,9 @@ class PlanfixClient:
 
 
 def _flaw(response: httpx.Response, size: int) -> str:
-    """Say why a body is not to be read, if so."""
+    """Say why a body must not be read, if there is a reason."""
     if size > LONGEST_ANSWER:
         return f"with more than {LONGEST_ANSWER} bytes"
     if size and response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        return "packed in a way that was not asked for"
+        return "encoded in a way that was not asked for"
     return ""

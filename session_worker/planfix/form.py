@@ -1,4 +1,4 @@
-"""The forms that Planfix's chat API takes, field by field."""
+"""The forms of Planfix's chat API, field by field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Form = list[tuple[str, str]]
 
-# Written so that no text makes it slow: nothing in it can be divided in two ways.
+# Written so that no text makes it slow: no part of it can match in two ways.
 _EMAIL = re.compile(
     r"(?<![\w.+-])[A-Za-z0-9_+-]{1,64}(?:\.[A-Za-z0-9_+-]{1,64}){0,4}"
     r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}(?![\w-])"
@@ -23,14 +23,14 @@ _EMAIL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PlanfixMessage:
-    """One message, ready for Planfix."""
+    """One message in the form in which Planfix receives it."""
 
     contact: Contact
     text: str
     is_echo: bool = False
     title: str = ""
     photo_link: str = ""
-    # None where Planfix has met the contact before.
+    # None if Planfix already knows the contact.
     bio: str | None = None
     files: tuple[tuple[str, str], ...] = ()
 
@@ -85,14 +85,14 @@ class Forms:
 
 
 def full_name(contact: Contact) -> str:
-    """Call a contact by the best name there is."""
+    """Return the best name that is known for a contact."""
     name = f"{contact.first_name} {contact.last_name}".strip()
     handle = contact.username and f"@{contact.username}"
     return name or handle or contact.phone or f"Telegram {contact.peer_id}"
 
 
 def _card(contact: Contact, photo_link: str) -> Form:
-    # A contact without a first name is called by what there is: Planfix insists on one.
+    # Planfix requires a first name, so a contact without one gets the best name there is.
     first, last = contact.first_name, contact.last_name
     first, last = (first, last) if first else (full_name(contact), "")
     return [
@@ -104,7 +104,7 @@ def _card(contact: Contact, photo_link: str) -> Form:
 
 
 def _introduction(contact: Contact, bio: str | None) -> Form:
-    """Tell of a new contact what no other field has: its public link, what it says of itself."""
+    """Return what no other field says of a new contact: the public link and the bio."""
     if bio is None:
         return []
     link = f"https://t.me/{contact.username}" if contact.username else ""
@@ -114,7 +114,7 @@ def _introduction(contact: Contact, bio: str | None) -> Form:
 
 
 def _attachments(files: Sequence[tuple[str, str]]) -> Form:
-    """Name each file beside its link; the pairs keep their order."""
+    """Put each file's name beside its link and keep their order."""
     return [
         field
         for name, link in files

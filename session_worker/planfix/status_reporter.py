@@ -1,4 +1,4 @@
-"""Telling Planfix what became of its messages."""
+"""Reports to Planfix what became of its messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class StatusReporter:
-    """Tells each status until Planfix has taken or refused it."""
+    """Reports each status until Planfix has accepted or rejected it."""
 
     def __init__(
         self, planfix: PlanfixClient, circuit_breaker: CircuitBreaker, outbox: Outbox
@@ -32,9 +32,9 @@ class StatusReporter:
         failure: Failure | None
         try:
             while (failure := await self._try(command)) and failure.next_try is not None:
-                logger.info("status of row %s waits: %s", command.row, failure.code)
-        except Exception:  # the root of a status: a bug in one must not stop those behind it
-            logger.exception("status of row %s failed", command.row)
+                logger.info("the status of row %s has to wait: %s", command.row, failure.code)
+        except Exception:  # the root of a status: a bug in one must not stop the others
+            logger.exception("the status of row %s failed", command.row)
             failure = Failure(code=FailureCode.INTERNAL)
         self._outbox.put(StatusTold(row=command.row, status=command.status, failure=failure))
 

@@ -1,4 +1,4 @@
-"""A worker's first moments, played once in the forkserver: all that they touch for good is shared."""
+"""Runs a worker's first moments once in the forkserver, so that all workers share the memory this touches."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ logger = logging.getLogger(__name__)
 
 
 def warm_up() -> None:
-    """Play it through; where that fails workers work all the same, in more memory each."""
+    """Run the warm-up; if it fails, workers run all the same but use more memory."""
     try:
         with TemporaryDirectory() as spool:
             asyncio.run(play(spool))
-    except Exception:  # the root of the rehearsal
-        logger.exception("the rehearsal failed")
+    except Exception:  # the root of the warm-up
+        logger.exception("the warm-up failed")
 
 
 async def play(spool: str) -> None:
-    """Let a worker connect, hear one message, bring it to Planfix, stop."""
+    """Let a worker connect, receive one message, deliver it to Planfix and stop."""
     async with (
         asyncio.timeout(LIMIT),
         _serving(WarmupServer(KEY).serve) as telegram,
@@ -90,7 +90,7 @@ async def _perform(assignment: Assignment) -> None:
 
 
 async def _prompt(supervisor: Pipe[Event, Command]) -> None:
-    """Give the worker its cues, until Planfix has been told everything."""
+    """Answer the worker's events until Planfix has been told everything."""
     while event := await supervisor.receive():
         match event:
             case Received(positions=positions, incoming=incoming):
@@ -113,7 +113,7 @@ async def _serving(serve: Serve) -> AsyncIterator[int]:
 
 
 async def _take_calls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Be a Planfix that takes everything."""
+    """Be a Planfix that accepts everything."""
     with suppress(asyncio.IncompleteReadError):
         while True:
             header = await reader.readuntil(b"\r\n\r\n")
@@ -137,11 +137,11 @@ def _assignment(telegram: int, planfix: int, spool: str) -> Assignment:
         number=PHONE,
         epoch=0,
         deadline=now() + FOREVER,
-        application=Application(api_id=1, api_hash="rehearsal"),
+        application=Application(api_id=1, api_hash="warm-up"),
         session=session,
         planfix=PlanfixAccount(
             url=url,
-            token="rehearsal",  # noqa: S106 - opens nothing
+            token="warm-up",  # noqa: S106 - opens nothing
             provider_id="telegram",
             may_be_private=True,
         ),

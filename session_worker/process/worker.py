@@ -1,4 +1,4 @@
-"""Runs one session: obeys commands, beats and reports."""
+"""Runs one session: receives commands, answers beats and reports events."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox, Session, SessionFactory
 
 
-LAG_INTERVAL = 1.0  # seconds between two looks at how late the event loop is
-STOP_GRACE = 4.0  # seconds the session gets to disconnect
+LAG_INTERVAL = 1.0  # seconds between two measurements of how late the event loop is
+STOP_GRACE = 4.0  # seconds for the session to disconnect
 FLUSH_GRACE = 1.0  # seconds for the last events to be read
 MEMORY_INTERVAL = 15.0  # seconds between two measurements, a millisecond each
 
@@ -39,15 +39,15 @@ logger = logging.getLogger(__name__)
 
 
 class BootFailed(Exception):
-    """The session could not even be made; trying again changes nothing."""
+    """The session could not even be made, and another try would not change that."""
 
 
 class SessionLeft(Exception):
-    """The session ended for no reason that it told."""
+    """The session ended without giving a reason."""
 
 
 def run(assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge) -> ExitCode:
-    """Live until the end; raises BootFailed if there is nothing to live."""
+    """Run the worker to its end; raises BootFailed if there is no session to run."""
     return asyncio.run(_live(assignment, end, lease, gauge))
 
 
@@ -68,7 +68,7 @@ async def _flush(pipe: Pipe[Command, Event]) -> None:
         async with asyncio.timeout(FLUSH_GRACE):
             await pipe.flush()
     except (PipeClosed, TimeoutError):
-        logger.warning("the last events could not be handed over")
+        logger.warning("the last events could not be sent")
 
 
 def make_session(assignment: Assignment, reporter: Outbox, lease: Lease) -> Session:
@@ -80,7 +80,7 @@ def make_session(assignment: Assignment, reporter: Outbox, lease: Lease) -> Sess
 
 
 def find_factory(assignment: Assignment) -> SessionFactory:
-    """Import what makes the session."""
+    """Import the callable that makes the session."""
     module, _, name = assignment.session_factory.partition(":")
     try:
         factory: SessionFactory = getattr(importlib.import_module(module), name)
@@ -90,7 +90,7 @@ def find_factory(assignment: Assignment) -> SessionFactory:
 
 
 class Worker:
-    """Keeps one session running for as long as the supervisor wants it."""
+    """Runs one session for as long as the supervisor wants it."""
 
     def __init__(
         self,
@@ -149,9 +149,10 @@ class Worker:
             await self._session_over.wait()
 
     async def _receive_commands(self) -> None:
-        """Take commands until there are none: the end of the pipe is the order to stop.
+        """Receive commands until the pipe ends, which is the order to stop.
 
-        A beat is answered at once: what the session does with a command may wait for a disk.
+        Beats are answered at once, because the session may have to wait for a disk before it
+        handles a command.
         """
         while (command := await self._pipe.receive()) is not None:
             match command:
@@ -159,7 +160,7 @@ class Worker:
                     self._lease.renew(command.deadline)
                     self._reporter.put(self._make_pulse(command.beat_id))
                 case Assignment():
-                    raise PipeBroken("a second assignment")
+                    raise PipeBroken("a second assignment arrived")
                 case _:
                     self._commands.put_nowait(command)
         self._stop_asked.set()
@@ -195,9 +196,9 @@ class Worker:
 
 
 class SupervisorOutbox:
-    """Hands events over; with nobody to take them it ends the process before anything else is done.
+    """Sends events; if nobody can receive them, it ends the process before anything else is done.
 
-    Whatever goes on without a supervisor is done again by the next worker.
+    The next worker repeats whatever is done without a supervisor.
     """
 
     def __init__(self, pipe: Pipe[Command, Event]) -> None:
@@ -217,7 +218,7 @@ class SupervisorOutbox:
 
 
 def _leave(reason: PipeClosed) -> NoReturn:
-    logger.warning("leaving: %s", reason)
+    logger.warning("the worker ends: %s", reason)
     logging.shutdown()
     os._exit(ExitCode.PARENT_GONE)
 
@@ -227,14 +228,14 @@ LARGEST = 4096  # bytes
 
 
 class MemoryUse(NamedTuple):
-    """The bytes in use, of what is shared only our share; those merged with equal pages, if known."""
+    """The bytes in use, with our share of what is shared, and the bytes merged with equal pages, if known."""
 
     used: int = 0
     merged: int | None = None
 
 
 class MemoryGauge:
-    """Stays readable for as long as it is open."""
+    """Measures the memory of this process; it is opened before confinement and stays readable."""
 
     def __init__(self) -> None:
         self._descriptor = os.open(PLACE, os.O_RDONLY | os.O_CLOEXEC)

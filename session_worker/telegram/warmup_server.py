@@ -60,7 +60,7 @@ class WarmupServer:
         return message_key + bytes(AES.encrypt_ige(plain, *cipher))
 
     def _cipher(self, message_key: bytes, *, is_from_client: bool) -> tuple[bytes, bytes]:
-        cipher: tuple[bytes, bytes] = MTProtoState._calc_key(  # noqa: SLF001 - the same on either side
+        cipher: tuple[bytes, bytes] = MTProtoState._calc_key(  # noqa: SLF001 - the calculation is the same on both sides
             self._key, message_key, is_from_client
         )
         return cipher
@@ -93,7 +93,7 @@ def _result(message_id: int, body: bytes) -> bytes:
 
 
 def _me() -> Any:
-    return types.User(id=USER_ID, is_self=True, access_hash=1, phone=PHONE, first_name="Rehearsal")
+    return types.User(id=USER_ID, is_self=True, access_hash=1, phone=PHONE, first_name="Warm-up")
 
 
 def _greeting() -> Any:

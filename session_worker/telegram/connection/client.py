@@ -83,7 +83,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         self._verified = asyncio.Event()
         self._message_box = AccountBox(self._log["messagebox"])
         self._updates_queue = LibraryQueue(RAW_UPDATES)
-        self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded in place of endless
+        self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded instead of endless
         self._on_undecodable = on_undecodable
         self._differences = Differences(self._send, self._message_box.skip)
         self._decode_piecewise()
@@ -130,7 +130,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
 
     def blame(self, error: TelegramError) -> TelegramError:
         """Return the error of whoever is responsible for the silence."""
-        connection = self._sender._connection  # noqa: SLF001 - it alone knows what it has heard
+        connection = self._sender._connection  # noqa: SLF001 - only the transport knows what it has received
         if connection is None:
             return error
         blamed: TelegramError = connection.blame(error)
@@ -141,7 +141,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         if self._updates_handle is not None:
             # First of all, so that no update of this connection arrives after those of the next.
             self._updates_handle.cancel()
-        connection = self._sender._connection  # noqa: SLF001 - a half-open line can't be closed politely
+        connection = self._sender._connection  # noqa: SLF001 - a half-open connection cannot be closed politely
         if connection is not None:
             connection.abort()
 
@@ -181,7 +181,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
 
     def _decode_piecewise(self) -> None:
         sender = self._sender
-        state = PiecewiseState(sender.auth_key, sender._loggers, self._on_undecodable)  # noqa: SLF001 - in place of the library's
+        state = PiecewiseState(sender.auth_key, sender._loggers, self._on_undecodable)  # noqa: SLF001 - instead of the library's
         sender._state = sender._send_queue._state = state  # noqa: SLF001 - the same
 
     async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> list[Any]:

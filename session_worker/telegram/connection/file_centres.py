@@ -108,7 +108,7 @@ class FileCentre:
         if self._sender is not None and self._sender.is_connected():
             return self._sender
         if self._opening is None:
-            self._opening = asyncio.create_task(self._open(), name=f"line to {self._dc_id}")
+            self._opening = asyncio.create_task(self._open(), name=f"connection to {self._dc_id}")
             self._opening.add_done_callback(self._opening_done)
         return await asyncio.shield(self._opening)
 
@@ -157,7 +157,7 @@ class FileCentre:
     def _raise_translated(self, error: Exception, limit: float) -> NoReturn:
         """Raise the reason why there is no connection; it never says that a file is gone."""
         if isinstance(error, TimeoutError):
-            raise Unreachable(self._describe(f"no line within {limit:g} s")) from error
+            raise Unreachable(self._describe(f"no connection within {limit:g} s")) from error
         meant = translate(error)
         if isinstance(meant, NeedsLogin):
             self._key = None
@@ -221,7 +221,7 @@ class FileCentre:
 
 async def _end(sender: Any, limit: float) -> None:
     """Close a connection at once, without waiting for the other end, which may be gone."""
-    connection = sender._connection  # noqa: SLF001 - a half-open line can't be closed politely
+    connection = sender._connection  # noqa: SLF001 - a half-open connection cannot be closed politely
     if connection is not None:
         connection.abort()
     with suppress(TimeoutError):

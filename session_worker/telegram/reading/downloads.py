@@ -100,7 +100,7 @@ class Downloads:
         except Refused as error:
             raise FileGone(error.text) from error
         if file is None:
-            raise FileGone("its message is gone")
+            raise FileGone("its message no longer exists")
         place = place_of(file)
         if place.size > self.limit:
             raise FileTooLarge

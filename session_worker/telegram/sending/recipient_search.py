@@ -122,7 +122,9 @@ class RecipientSearch:
         try:
             await self._ask(functions.contacts.DeleteContactsRequest([named]))
         except TelegramError as error:
-            logger.warning("a contact made for resolving stays in the address book: %s", error)
+            logger.warning(
+                "a contact that was added to find its owner remains in the address book: %s", error
+            )
 
     async def _ask(self, request: Any) -> Any:
         """Ask; return None if the answer is that there is nobody."""
