@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox
     from session_worker.telegram.reading.downloads import Downloads
     from session_worker.telegram.reading.history import History
-    from session_worker.telegram.reading.profiles import Profiles
+    from session_worker.telegram.reading.people import Profiles
     from session_worker.texts.chat_texts import ChatTexts
 
     T = TypeVar("T")

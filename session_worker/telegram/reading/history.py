@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
 from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
+from session_worker.telegram.reading.dialogs import Dialogs, entities_of, with_newest_messages
 from session_worker.telegram.reading.message_parser import marked_id, written
 from session_worker.telegram.reading.messages_by_id import (
     PAGE,
     Found,
     MessagesById,
     answer_to,
-    entities_of,
 )
 from session_worker.telegram.reading.people import contact_of, names_of
 from session_worker.telegram.reading.recent_messages import snippet
@@ -79,29 +80,18 @@ class Backfill:
 
     async def _dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
         """Page through the private chats that contain something new, the latest first."""
-        offset: dict[str, Any] = {
-            "offset_date": None,
-            "offset_id": 0,
-            "offset_peer": types.InputPeerEmpty(),
-        }
-        while True:
-            request = functions.messages.GetDialogsRequest(**offset, limit=PAGE, hash=0)
+        dialogs = Dialogs(most_pages=inf)
+        while (request := dialogs.next_request) is not None:
             page = await answer_to(request, self.ask, self.until_answered)
             entities = entities_of(page)
-            tops = {(marked_id(m.peer_id), m.id): m for m in page.messages}
-            found = [(d, tops.get((marked_id(d.peer), d.top_message))) for d in page.dialogs]
+            found = with_newest_messages(page)
             newer = [d for d, top in found if top is not None and self.last.is_before(top)]
             for dialog in newer:
                 if isinstance(dialog.peer, types.PeerUser):
                     yield dialog, entities
-            last = next((top for _, top in reversed(found) if top is not None), None)
-            if not isinstance(page, types.messages.DialogsSlice) or last is None or not newer:
+            if not newer:
                 return
-            offset = {
-                "offset_date": last.date,
-                "offset_id": last.id,
-                "offset_peer": entities[marked_id(last.peer_id)],
-            }
+            dialogs.take(page)
 
     async def _history(self, peer: Any, entities: dict[int, Any]) -> AsyncIterator[Found]:
         user = entities[marked_id(peer)]

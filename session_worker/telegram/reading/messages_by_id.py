@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
-from session_worker.telegram.reading.message_parser import marked_id
+from session_worker.telegram.reading.dialogs import entities_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -79,14 +79,3 @@ async def answer_to(request: Any, ask: Ask, until_answered: UntilAnswered) -> An
     if isinstance(answer, Exception):
         raise answer
     return answer
-
-
-def entities_of(page: Any) -> dict[int, Any]:
-    users = {user.id: user for user in page.users}
-    return users | {_marked(chat): chat for chat in page.chats}
-
-
-def _marked(chat: Any) -> int:
-    is_group = isinstance(chat, types.Chat | types.ChatForbidden | types.ChatEmpty)
-    peer = types.PeerChat(chat.id) if is_group else types.PeerChannel(chat.id)
-    return marked_id(peer)

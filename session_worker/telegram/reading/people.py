@@ -1,8 +1,10 @@
-"""Who the people are that write, from what Telegram says along with their messages."""
+"""Who the people are that write, and what they say about themselves."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ from telethon import utils
 from telethon.tl import functions, types
 
 from session_worker.protocol.messages import Contact
-from session_worker.telegram.errors import PeerUnknown, Refused
+from session_worker.telegram.errors import FloodWait, PeerUnknown, Refused, TelegramError
 from session_worker.telegram.reading.formatting import plain
 
 if TYPE_CHECKING:
@@ -102,3 +104,43 @@ def _username(user: Any) -> str | None:
     more = (name.username for name in user.usernames or () if name.active)
     username: str | None = user.username or next(more, None)
     return username
+
+
+BIO_LIMIT = 3.0  # seconds; the first message of a chat waits no longer for the bio of its author
+BIO_PAUSE = 60.0  # seconds, if Telegram wants a pause without saying how long
+LONGEST_BIO = 300  # characters; Telegram allows 140
+MOST_BIOS = 2000  # people
+
+
+class Profiles:
+    """Asks for each person's bio once, and makes no message wait long for it."""
+
+    def __init__(self, ask: Ask, limit: float = BIO_LIMIT) -> None:
+        self._ask = ask
+        self._limit = limit
+        self._known: OrderedDict[int, str] = OrderedDict()
+        self._quiet_until = 0.0
+
+    async def bio(self, user_id: int) -> str:
+        """Return the bio, or nothing if there is none, it is hidden or it takes too long."""
+        if user_id not in self._known:
+            self._known[user_id] = await self._look(user_id)
+            if len(self._known) > MOST_BIOS:
+                self._known.popitem(last=False)
+        return self._known[user_id]
+
+    async def _look(self, user_id: int) -> str:
+        if time.monotonic() < self._quiet_until:
+            return ""
+        try:
+            async with asyncio.timeout(self._limit):
+                found = await self._ask(functions.users.GetFullUserRequest(user_id))
+        except FloodWait as wait:
+            self._quiet_until = time.monotonic() + (wait.seconds or BIO_PAUSE)
+        except (TelegramError, TimeoutError) as error:
+            logger.info(
+                "the bio of %s could not be fetched: %s %s", user_id, type(error).__name__, error
+            )
+        else:
+            return plain(found.full_user.about or "")[:LONGEST_BIO].strip()
+        return ""
