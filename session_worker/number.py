@@ -23,9 +23,12 @@ from session_worker.telegram.connection.message_box import Gap
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
 from session_worker.telegram.reading.downloads import Downloads
 from session_worker.telegram.reading.history import History, Last
-from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.telegram.reading.message_memory import (
+    MessageIndex,
+    RecentMessages,
+    SentMessages,
+)
 from session_worker.telegram.reading.people import People, Profiles
-from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
 from session_worker.telegram.reading.update_parser import UpdateParser
 from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.inbound.chat_memory import ChatMemories
 from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
 from session_worker.planfix.circuit_breaker import CircuitBreaker, failure_of
 from session_worker.planfix.form import PlanfixMessage, full_name
 from session_worker.planfix.status_reporter import StatusReporter
 from session_worker.protocol.messages import (
+    ChatMemory,
+    ChatRemembered,
     Contact,
     Delivered,
     Failed,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from session_worker.inbound.delivered_log import DeliveredLog
     from session_worker.inbound.message_assembly import AssembledMessage, MessageAssembler
     from session_worker.planfix.client import PlanfixClient
-    from session_worker.protocol.messages import ChatMemory, Deliver, TellStatus
+    from session_worker.protocol.messages import Deliver, TellStatus
     from session_worker.session import Outbox
 
 
@@ -42,6 +44,49 @@ class Introduction:
 
     photo_link: str
     bio: str
+
+
+MOST_CHATS = 2000  # chats
+TASK_LASTS = 3600.0  # seconds after which a task may have been closed and replaced by another
+
+
+class ChatMemories:
+    """What this process has learnt about chats, which is newer than what the supervisor sent."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._memories: OrderedDict[int, tuple[ChatMemory, float]] = OrderedDict()
+
+    def get(self, stored: ChatMemory) -> ChatMemory:
+        """Return what is known of a chat, given what the supervisor has stored."""
+        if stored.peer_id not in self._memories:
+            self._store(stored)
+        return self._memories[stored.peer_id][0]
+
+    def is_task_old(self, peer_id: int) -> bool:
+        """Whether the chat may have another task by now."""
+        return time.monotonic() - self._memories[peer_id][1] > TASK_LASTS
+
+    def remember_task(self, peer_id: int, task: int | None) -> None:
+        memory, _ = self._memories[peer_id]
+        self._store(memory.model_copy(update={"task": task}))
+        self._report_change(memory)
+
+    def remember_contact(self, contact: Contact) -> None:
+        memory, asked_at = self._memories[contact.peer_id]
+        self._store(memory.model_copy(update={"contact": contact}), asked_at)
+        self._report_change(memory)
+
+    def _store(self, memory: ChatMemory, asked_at: float | None = None) -> None:
+        self._memories[memory.peer_id] = memory, time.monotonic() if asked_at is None else asked_at
+        self._memories.move_to_end(memory.peer_id)
+        if len(self._memories) > MOST_CHATS:
+            self._memories.popitem(last=False)
+
+    def _report_change(self, before: ChatMemory) -> None:
+        memory, _ = self._memories[before.peer_id]
+        if memory != before:
+            self._outbox.put(ChatRemembered(chat=memory))
 
 
 class Delivery:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from session_worker.inbound.albums import AlbumTiming, CompleteMessage
     from session_worker.session import Outbox
     from session_worker.telegram.connection.updates import CatchUp
-    from session_worker.telegram.reading.message_index import MessageIndex
+    from session_worker.telegram.reading.message_memory import MessageIndex
     from session_worker.telegram.reading.message_parser import ParsedUpdate
     from session_worker.texts.chat_texts import ChatTexts
 

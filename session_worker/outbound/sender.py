@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from session_worker.outbound.attachments import Fetcher
     from session_worker.protocol.messages import Part, Send
     from session_worker.session import Outbox
-    from session_worker.telegram.reading.recent_messages import SentMessages
+    from session_worker.telegram.reading.message_memory import SentMessages
     from session_worker.telegram.sending.access_hashes import AccessHashes
     from session_worker.telegram.sending.flood_control import FloodControl
     from session_worker.telegram.sending.part_sender import Report

@@ -33,6 +33,12 @@ class FloodWait(TelegramError):
         self.seconds = seconds
         self.code = code
 
+    def within(self, longest: float) -> float:
+        """Return the wait; raise this error if the wait is unknown or longer than that."""
+        if self.seconds is None or self.seconds > longest:
+            raise self
+        return self.seconds
+
 
 class PeerUnknown(TelegramError):
     """The account has no valid access hash for this peer."""

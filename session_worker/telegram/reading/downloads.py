@@ -131,9 +131,7 @@ class Downloads:
                 dc_id = moved.dc_id
                 continue
             except FloodWait as wait:
-                if wait.seconds is None or wait.seconds > LONGEST_PAUSE:
-                    raise
-                await asyncio.sleep(wait.seconds)
+                await asyncio.sleep(wait.within(LONGEST_PAUSE))
                 continue
             if not isinstance(answer, types.upload.File):
                 raise FileGone("only a content delivery network provides it")

@@ -11,6 +11,7 @@ from telethon.tl import functions, types
 
 from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
 from session_worker.telegram.reading.dialogs import Dialogs, entities_of, with_newest_messages
+from session_worker.telegram.reading.message_memory import snippet
 from session_worker.telegram.reading.message_parser import marked_id, written
 from session_worker.telegram.reading.messages_by_id import (
     PAGE,
@@ -19,14 +20,13 @@ from session_worker.telegram.reading.messages_by_id import (
     answer_to,
 )
 from session_worker.telegram.reading.people import contact_of, names_of
-from session_worker.telegram.reading.recent_messages import snippet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from session_worker.telegram.reading.message_memory import RecentMessages
     from session_worker.telegram.reading.messages_by_id import UntilAnswered
     from session_worker.telegram.reading.people import Ask
-    from session_worker.telegram.reading.recent_messages import RecentMessages
     from session_worker.texts.chat_texts import ChatTexts
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from session_worker.protocol.messages import Incoming, IncomingKind
+from session_worker.telegram.reading.message_memory import RecentMessage, snippet
 from session_worker.telegram.reading.message_parser import (
     ParsedMessage,
     ParsedUpdate,
@@ -21,15 +22,17 @@ from session_worker.telegram.reading.message_parser import (
     written,
 )
 from session_worker.telegram.reading.people import is_ignored, names_of
-from session_worker.telegram.reading.recent_messages import RecentMessage, snippet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from session_worker.protocol.messages import Contact
-    from session_worker.telegram.reading.message_index import IndexedMessage, MessageIndex
+    from session_worker.telegram.reading.message_memory import (
+        IndexedMessage,
+        MessageIndex,
+        RecentMessages,
+    )
     from session_worker.telegram.reading.people import People
-    from session_worker.telegram.reading.recent_messages import RecentMessages
     from session_worker.texts.chat_texts import ChatTexts
 
 MOST_DELETIONS = 100  # messages in one report to Planfix; a whole chat may be deleted at once

@@ -74,9 +74,7 @@ class Uploads:
             try:
                 await self._ask(request)
             except FloodWait as wait:
-                if wait.seconds is None or wait.seconds > LONGEST_PAUSE:
-                    raise
-                await asyncio.sleep(wait.seconds)
+                await asyncio.sleep(wait.within(LONGEST_PAUSE))
             except Unreachable as error:
                 tries += 1
                 if tries >= MOST_TRIES:

@@ -20,8 +20,11 @@ from session_worker.protocol.messages import (
     Send,
     Trying,
 )
-from session_worker.telegram.reading.message_index import MessageIndex
-from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
+from session_worker.telegram.reading.message_memory import (
+    MessageIndex,
+    RecentMessages,
+    SentMessages,
+)
 from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl
 from tests.support.waiting import PATIENCE, eventually

@@ -9,7 +9,7 @@ from telethon.tl import types
 from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.protocol.messages import GapFilled
 from session_worker.telegram.errors import Undecodable
-from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.telegram.reading.message_memory import MessageIndex
 from session_worker.texts import texts_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.messages import SENT_SEPARATELY, Part
-from session_worker.telegram.reading.message_index import IndexedMessage, MessageIndex
-from session_worker.telegram.reading.recent_messages import (
+from session_worker.telegram.reading.message_memory import (
+    IndexedMessage,
+    MessageIndex,
     RecentMessage,
     RecentMessages,
     SentMessages,

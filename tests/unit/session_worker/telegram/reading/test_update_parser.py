@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from session_worker.protocol.messages import IncomingKind
-from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.telegram.reading.message_memory import (
+    MessageIndex,
+    RecentMessage,
+    RecentMessages,
+)
 from session_worker.telegram.reading.message_parser import ParsedMessage
 from session_worker.telegram.reading.people import People
-from session_worker.telegram.reading.recent_messages import RecentMessage, RecentMessages
 from session_worker.telegram.reading.update_parser import MOST_DELETIONS, UpdateParser
 from session_worker.texts import texts_of
 
