@@ -44,9 +44,9 @@ def close_inherited(keep: int) -> None:
 def layers() -> dict[str, bool]:
     """Return, by name, which layers of confinement the system offers."""
     return {
-        OWN_USER: own_user.can_be_had(),
+        OWN_USER: own_user.is_available(),
         LANDLOCK: landlock.version() > 0,
-        SECCOMP: seccomp.is_there(),
+        SECCOMP: seccomp.is_available(),
     }
 
 
@@ -65,7 +65,7 @@ def confine(spool: Path) -> None:
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     user = None
     with _as_far_as_possible(OWN_USER):
-        user = own_user.settle(spool) if own_user.can_be_had() else None
+        user = own_user.ensure_owner(spool) if own_user.is_available() else None
     os.chdir(spool)
     if landlock.version():
         with _as_far_as_possible(LANDLOCK):
@@ -77,7 +77,7 @@ def confine(spool: Path) -> None:
 
 def seal() -> None:
     """Refuse what this process was still allowed to do to itself, now that it is done."""
-    if seccomp.is_there():
+    if seccomp.is_available():
         with _as_far_as_possible(SECCOMP):
             seccomp.refuse_needless_calls()
 

@@ -22,7 +22,7 @@ STATUS, MAPPED = Path("/proc/self/status"), Path("/proc/self/uid_map")
 
 
 @cache
-def can_be_had() -> bool:
+def is_available() -> bool:
     """Whether this process is really root, in a system that has room for such users."""
     try:
         return os.geteuid() == 0 and is_able(STATUS.read_text()) and has_room(MAPPED.read_text())
@@ -30,15 +30,15 @@ def can_be_had() -> bool:
         return False
 
 
-def settle(folder: Path) -> int:
+def ensure_owner(folder: Path) -> int:
     """Return the user of a number's folder, and choose one if it has none yet."""
     if (owner := folder.stat().st_uid) in USERS:
         return owner
     with _one_at_a_time(folder.parent):
         if (owner := folder.stat().st_uid) in USERS:
             return owner
-        user = _draw(folder.parent)
-        _hand_over(folder, user)
+        user = _choose_user(folder.parent)
+        _change_owner(folder, user)
         return user
 
 
@@ -70,7 +70,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _draw(folder: Path) -> int:
+def _choose_user(folder: Path) -> int:
     """Draw a user that owns no other folder; chance keeps the user of a deleted number from coming back."""
     taken = set()
     for each in folder.iterdir():
@@ -81,7 +81,7 @@ def _draw(folder: Path) -> int:
     return user
 
 
-def _hand_over(folder: Path, user: int) -> None:
+def _change_owner(folder: Path, user: int) -> None:
     """Make a user own a folder with all its content; the folder comes last, because it shows that
     this is done.
     """

@@ -41,7 +41,7 @@ CALL, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # offsets in the data that a filter se
 
 
 @cache
-def is_there() -> bool:
+def is_available() -> bool:
     """Whether the kernel has seccomp, on a machine whose system call numbers we know."""
     try:
         return prctl(PR_GET_SECCOMP) >= 0 and platform.machine() in MACHINES
@@ -51,7 +51,7 @@ def is_there() -> bool:
 
 def refuse_needless_calls() -> None:
     """Refuse them from now on, to threads of this process too; raises OSError if that fails."""
-    program = b"".join((*_prologue(), *refusals(), *_rulings(rules(os.getpid())), _end(ALLOW)))
+    program = b"".join((*_prologue(), *refusals(), *_rule_program(rules(os.getpid())), _end(ALLOW)))
     content = ctypes.create_string_buffer(program)
     header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(content))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
@@ -87,7 +87,7 @@ def refusals() -> tuple[bytes, ...]:
     return (*refused, _step(IF_EQUAL, unknown, otherwise=1), _end(UNKNOWN))
 
 
-def _rulings(found: Iterable[Rule]) -> Iterator[bytes]:
+def _rule_program(found: Iterable[Rule]) -> Iterator[bytes]:
     column = list(MACHINES).index(platform.machine())
     for rule in found:
         listed, other = (ALLOW, REFUSE) if rule.allows else (REFUSE, ALLOW)

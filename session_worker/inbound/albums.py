@@ -66,7 +66,7 @@ class Albums:
             done.append(self._close(peer_id))
             album = None
         if parsed.album is None:
-            return [*done, CompleteMessage(positions, _named([parsed], self._texts))]
+            return [*done, CompleteMessage(positions, _joined([parsed], self._texts))]
         if album is None:
             album = self._open[peer_id] = _Album(parsed.album, now)
         album.items.append(parsed)
@@ -93,10 +93,10 @@ class Albums:
 
     def _close(self, peer_id: int) -> CompleteMessage:
         album = self._open.pop(peer_id)
-        return CompleteMessage(tuple(album.positions), _named(album.items, self._texts))
+        return CompleteMessage(tuple(album.positions), _joined(album.items, self._texts))
 
 
-def _named(items: list[ParsedMessage], texts: ChatTexts) -> Incoming:
+def _joined(items: list[ParsedMessage], texts: ChatTexts) -> Incoming:
     """Join the items under one text: their captions, or else a label that says what they are."""
     items = sorted(items, key=lambda item: item.incoming.message_ids)
     first = items[0].incoming

@@ -35,15 +35,15 @@ class DeliveredLog:
         self._path = path
         self._ring: mmap.mmap | None = None
         self._count = 0
-        self._before: frozenset[bytes] | None = None
-        self._opening = asyncio.Lock()
+        self._earlier: frozenset[bytes] | None = None
+        self._lock = asyncio.Lock()
 
     async def contains(self, incoming: Incoming) -> bool:
         """Whether an earlier process has delivered this message."""
-        async with self._opening:
-            if self._before is None:
-                self._before = await asyncio.to_thread(self._open)
-        return bool(self._before) and _digest(incoming) in self._before
+        async with self._lock:
+            if self._earlier is None:
+                self._earlier = await asyncio.to_thread(self._open)
+        return bool(self._earlier) and _digest(incoming) in self._earlier
 
     def add(self, incoming: Incoming) -> None:
         if self._ring is not None:

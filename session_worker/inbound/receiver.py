@@ -74,7 +74,7 @@ class UpdateReceiver:
             logger.warning(
                 "an update is skipped, because what it needs can not be decoded: %s", error
             )
-            self._outbox.put(_left_out(update, error))
+            self._outbox.put(_skipped_receipt(update, error))
             parsed = ()
         self.catch_up_counter.count(sum(isinstance(each, ParsedMessage) for each in parsed))
         if not parsed:
@@ -147,7 +147,7 @@ class UpdateReceiver:
             await self._outbox.report(Received(positions=each.positions, incoming=each.incoming))
 
 
-def _left_out(update: Any, error: Undecodable) -> GapFilled:
+def _skipped_receipt(update: Any, error: Undecodable) -> GapFilled:
     pts = getattr(update, "pts", None) or 0
     detail = f"{type(update).__name__}: {error}"
     return GapFilled(pts_from=pts, pts_to=pts, began=time.time(), found=0, missing=1, detail=detail)

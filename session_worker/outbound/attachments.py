@@ -159,14 +159,14 @@ class Fetcher:
             response = await client.send(request, stream=True)
             try:
                 if response.next_request is None:
-                    await self._take(response, target)
+                    await self._download(response, target)
                     return
                 request = response.next_request
             finally:
                 await response.aclose()
         raise LinkUnreachable("redirected too often")
 
-    async def _take(self, response: httpx.Response, target: Path) -> None:
+    async def _download(self, response: httpx.Response, target: Path) -> None:
         _check_answer(response)
         if int(response.headers.get("Content-Length", 0)) > self._limits.size:
             raise FileTooLarge(f"over {self._limits.size} bytes")

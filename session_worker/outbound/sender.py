@@ -163,16 +163,16 @@ class TelegramSender:
         access_hash = await self._access_hashes.get(peer_id)
         report = partial(self._report_sent, state, number, part)
         try:
-            await self._post_under(access_hash, state, part, report)
+            await self._post_with(access_hash, state, part, report)
         except TelegramError as error:
             if cause_of(error).entry.reason is not Reason.CONTACT_UNKNOWN:
                 raise
             # The hash may belong to an earlier login; what was sent so far is recorded in the
             # state.
             renewed = await self._access_hashes.renew(peer_id, access_hash)
-            await self._post_under(renewed, state, part, report)
+            await self._post_with(renewed, state, part, report)
 
-    async def _post_under(
+    async def _post_with(
         self, access_hash: int, state: SendState, part: Part, report: Report
     ) -> None:
         peer_id = state.outgoing.peer_id

@@ -69,7 +69,7 @@ def check(
         raise without_body(status, retry_after, str(exc)) from exc
     if status == HTTPStatus.UNAUTHORIZED or reason.lower() == "invalid token":
         raise PlanfixUnauthorized(_shorten(reason, form))
-    trouble = _trouble(status, retry_after)
+    trouble = _temporary_error(status, retry_after)
     if trouble is not None:
         raise trouble
     if status >= HTTPStatus.BAD_REQUEST or complaint:
@@ -81,10 +81,10 @@ def without_body(status: int, retry_after: float | None, flaw: str) -> PlanfixEr
     """Return the error for an answer whose body cannot be read; it is never a final rejection."""
     if status == HTTPStatus.UNAUTHORIZED:
         return PlanfixUnauthorized(flaw)
-    return _trouble(status, retry_after) or PlanfixAnswerLost(f"answered {status}, {flaw}")
+    return _temporary_error(status, retry_after) or PlanfixAnswerLost(f"answered {status}, {flaw}")
 
 
-def _trouble(status: int, retry_after: float | None) -> PlanfixError | None:
+def _temporary_error(status: int, retry_after: float | None) -> PlanfixError | None:
     """Return the temporary error that the status stands for, if there is one."""
     if status in _IN_BETWEEN:
         return PlanfixAnswerLost(f"answered {status}")
@@ -167,7 +167,7 @@ SHORTEST = 4  # characters; shorter values also occur in ordinary words
 PIECE = 12  # characters; servers shorten texts and insert line breaks
 _LEFT_OUT = "\0"
 # Names of calls and ids are not secret, and an error text is useless without them.
-_TOLD = frozenset(
+_NOT_SECRET = frozenset(
     {"cmd", "providerId", "channel", "chatId", "contactId", "telegramUserId"}
     | {"messageId", "messageStatus", "isEcho"}
 )
@@ -175,8 +175,8 @@ _TOLD = frozenset(
 
 def without_sent_values(complaint: str, form: Iterable[tuple[str, str]]) -> str:
     """Remove keys, texts, names and links, and pieces of them, from an error text that is stored."""
-    values = {value for name, value in form if name not in _TOLD}
-    written = {text for value in values for text in _written(value) if len(text) >= SHORTEST}
+    values = {value for name, value in form if name not in _NOT_SECRET}
+    written = {text for value in values for text in _spellings(value) if len(text) >= SHORTEST}
     chars = list(complaint)
     for start in range(len(complaint)):
         piece = complaint[start : start + PIECE]
@@ -188,7 +188,7 @@ def without_sent_values(complaint: str, form: Iterable[tuple[str, str]]) -> str:
     return re.sub(f"{_LEFT_OUT}+", HIDDEN, left)
 
 
-def _written(value: str) -> Iterator[str]:
+def _spellings(value: str) -> Iterator[str]:
     yield value
     yield repr(value)[1:-1]
     yield value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -54,8 +54,8 @@ class Forms:
             ("chatId", self.chat_id(contact.peer_id)),
             ("message", message.text),
             *_filled(("title", message.title)),
-            *_card(contact, message.photo_link),
-            *_introduction(contact, message.bio),
+            *_contact_fields(contact, message.photo_link),
+            *_new_contact_fields(contact, message.bio),
             *_filled(("telegramUserName", contact.username)),
             ("telegramUserId", str(contact.peer_id)),
             *_filled(("isEcho", "true" if message.is_echo else ""), ("userEmail", email)),
@@ -66,7 +66,7 @@ class Forms:
         return [*self._head("getTask"), ("chatId", self.chat_id(peer_id))]
 
     def update_contact(self, contact: Contact, photo_link: str) -> Form:
-        return [*self._head("updateContact"), *_card(contact, photo_link)]
+        return [*self._head("updateContact"), *_contact_fields(contact, photo_link)]
 
     def message_status(self, planfix_id: str, status: PlanfixStatus, text: str) -> Form:
         return [
@@ -91,7 +91,7 @@ def full_name(contact: Contact) -> str:
     return name or handle or contact.phone or f"Telegram {contact.peer_id}"
 
 
-def _card(contact: Contact, photo_link: str) -> Form:
+def _contact_fields(contact: Contact, photo_link: str) -> Form:
     # Planfix requires a first name, so a contact without one gets the best name there is.
     first, last = contact.first_name, contact.last_name
     first, last = (first, last) if first else (full_name(contact), "")
@@ -103,7 +103,7 @@ def _card(contact: Contact, photo_link: str) -> Form:
     ]
 
 
-def _introduction(contact: Contact, bio: str | None) -> Form:
+def _new_contact_fields(contact: Contact, bio: str | None) -> Form:
     """Return what no other field says of a new contact: the public link and the bio."""
     if bio is None:
         return []

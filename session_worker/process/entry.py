@@ -28,7 +28,7 @@ def main(connection: Any) -> NoReturn:
     """Run one worker on its end of the pipe; the exit code tells the keeper why it ended."""
     code = ExitCode.CRASHED
     try:
-        code = _serve(_take(connection))
+        code = _serve(_take_socket(connection))
     except Exception:  # the root of the process
         logger.exception("the worker crashed")
     finally:
@@ -36,7 +36,7 @@ def main(connection: Any) -> NoReturn:
         os._exit(code)
 
 
-def _take(connection: Any) -> socket.socket:
+def _take_socket(connection: Any) -> socket.socket:
     """Keep this end of the pipe and close everything else that was inherited."""
     end = socket.socket(fileno=os.dup(connection.fileno()))
     close_inherited(keep=end.fileno())
@@ -62,13 +62,13 @@ def _serve(end: socket.socket) -> ExitCode:
     name_process(assignment.number)
     log.configure(assignment)
     try:
-        return _live_confined(assignment, end, lease)
+        return _run_confined(assignment, end, lease)
     except BootFailed:
         logger.exception("the worker could not start")
         return ExitCode.BOOT_FAILED
 
 
-def _live_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
+def _run_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
     from session_worker.process.preload import FORKSERVER
     from session_worker.process.worker import MemoryGauge, find_factory, run
 

@@ -34,7 +34,7 @@ SHARED_MODULES = (
 
 PLACES = 300  # of each size; about as many as imports leave empty
 LARGEST_SMALL = 464  # bytes; CPython allocates larger objects elsewhere
-gaps: list[bytes] = []
+padding: list[bytes] = []
 """Fill places between shared objects: a worker that put its own there would copy the page."""
 
 
@@ -48,7 +48,7 @@ def warm() -> None:
     get_ready()
     warm_up()
     gc.collect()
-    gaps.extend(bytes(size) for size in range(0, LARGEST_SMALL, 16) for _ in range(PLACES))
+    padding.extend(bytes(size) for size in range(0, LARGEST_SMALL, 16) for _ in range(PLACES))
     gc.freeze()
 
 

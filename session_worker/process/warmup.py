@@ -45,7 +45,7 @@ HOST = "127.0.0.1"
 LIMIT = 5.0  # seconds
 FOREVER = 1e9  # seconds
 KEY = bytes(range(256))
-TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+OK_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 logger = logging.getLogger(__name__)
 
@@ -54,22 +54,22 @@ def warm_up() -> None:
     """Run the warm-up; if it fails, workers run all the same but use more memory."""
     try:
         with TemporaryDirectory() as spool:
-            asyncio.run(play(spool))
+            asyncio.run(run_scenario(spool))
     except Exception:  # the root of the warm-up
         logger.exception("the warm-up failed")
 
 
-async def play(spool: str) -> None:
+async def run_scenario(spool: str) -> None:
     """Let a worker connect, receive one message, deliver it to Planfix and stop."""
     async with (
         asyncio.timeout(LIMIT),
         _serving(WarmupServer(KEY).serve) as telegram,
-        _serving(_take_calls) as planfix,
+        _serving(_serve_planfix) as planfix,
     ):
-        await _perform(_assignment(telegram, planfix, spool))
+        await _run_worker(_assignment(telegram, planfix, spool))
 
 
-async def _perform(assignment: Assignment) -> None:
+async def _run_worker(assignment: Assignment) -> None:
     ours, theirs = socket.socketpair()
     supervisor: Pipe[Event, Command] = await Pipe.open(ours, EVENTS)
     pipe: Pipe[Command, Event] = await Pipe.open(theirs, COMMANDS)
@@ -79,7 +79,7 @@ async def _perform(assignment: Assignment) -> None:
     worker = asyncio.create_task(Worker(session, pipe, pipe, lease, gauge).run())
     try:
         supervisor.put(Beat(beat_id=1, deadline=assignment.deadline + 1.0))
-        await _prompt(supervisor)
+        await _answer_events(supervisor)
         supervisor.finish()
         await worker
     finally:
@@ -89,7 +89,7 @@ async def _perform(assignment: Assignment) -> None:
         supervisor.close()
 
 
-async def _prompt(supervisor: Pipe[Event, Command]) -> None:
+async def _answer_events(supervisor: Pipe[Event, Command]) -> None:
     """Answer the worker's events until Planfix has been told everything."""
     while event := await supervisor.receive():
         match event:
@@ -112,14 +112,14 @@ async def _serving(serve: Serve) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def _take_calls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve_planfix(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Be a Planfix that accepts everything."""
     with suppress(asyncio.IncompleteReadError):
         while True:
             header = await reader.readuntil(b"\r\n\r\n")
             size = header.lower().split(b"content-length:")[1].split()[0]
             await reader.readexactly(int(size))
-            writer.write(TAKEN)
+            writer.write(OK_ANSWER)
     writer.close()
 
 

@@ -48,10 +48,10 @@ class SessionLeft(Exception):
 
 def run(assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge) -> ExitCode:
     """Run the worker to its end; raises BootFailed if there is no session to run."""
-    return asyncio.run(_live(assignment, end, lease, gauge))
+    return asyncio.run(_run(assignment, end, lease, gauge))
 
 
-async def _live(
+async def _run(
     assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge
 ) -> ExitCode:
     pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
@@ -208,16 +208,16 @@ class SupervisorOutbox:
         try:
             self._pipe.put(event)
         except PipeClosed as exc:
-            _leave(exc)
+            _exit(exc)
 
     async def report(self, event: Event) -> None:
         try:
             await self._pipe.report(event)
         except PipeClosed as exc:
-            _leave(exc)
+            _exit(exc)
 
 
-def _leave(reason: PipeClosed) -> NoReturn:
+def _exit(reason: PipeClosed) -> NoReturn:
     logger.warning("the worker ends: %s", reason)
     logging.shutdown()
     os._exit(ExitCode.PARENT_GONE)

@@ -147,7 +147,7 @@ def decode(body: bytes, adapter: TypeAdapter[In]) -> In:
     try:
         return adapter.validate_json(body)
     except ValidationError as exc:
-        raise _objection(exc) from None
+        raise _error_of(exc) from None
 
 
 def receive_blocking(end: socket.socket, adapter: TypeAdapter[In]) -> In | None:
@@ -177,7 +177,7 @@ def _length(header: bytes, longest: int = MAX_FRAME) -> int:
     return int(length)
 
 
-def _objection(exc: ValidationError) -> PipeBroken:
+def _error_of(exc: ValidationError) -> PipeBroken:
     """Name the invalid fields without their values, because these may be secrets."""
     if exc.error_count() > MOST_ERRORS:
         return BoundsBroken(f"{exc.error_count()} errors in one message")

@@ -45,7 +45,7 @@ class Connection:
         self._client = client
         self._timing = timing
         self._file_centres = FileCentres(client, timing, self.address_of, trusted)
-        self._cut: asyncio.Future[TelegramError] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[TelegramError] = asyncio.get_running_loop().create_future()
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -112,11 +112,11 @@ class Connection:
         """Fetch the updates that Telegram has and this connection has not received."""
         await self._client.catch_up()
 
-    async def until_cut(self, limit: float) -> None:
+    async def until_lost(self, limit: float) -> None:
         """Wait; if the connection is lost in the meantime, raise the reason."""
-        await asyncio.wait({self._cut}, timeout=limit)
-        if self._cut.done():
-            raise self._cut.result()
+        await asyncio.wait({self._lost}, timeout=limit)
+        if self._lost.done():
+            raise self._lost.result()
 
     async def close(self) -> None:
         """Close the connection, so that nothing of it is left open."""
@@ -132,8 +132,8 @@ class Connection:
             # Nobody watches a connection that never opened; asyncio complains if nobody reads its
             # error.
             ended.exception()
-        if not self._cut.done():
-            self._cut.set_result(Unreachable("the connection was closed"))
+        if not self._lost.done():
+            self._lost.set_result(Unreachable("the connection was closed"))
 
     async def _watch(self) -> None:
         ended = asyncio.ensure_future(self._client.disconnected)
@@ -143,21 +143,21 @@ class Connection:
         )
         if not is_known(reason):
             logger.error("the library has stopped following the updates", exc_info=reason)
-        if not self._cut.done():
-            self._cut.set_result(translate(reason))
+        if not self._lost.done():
+            self._lost.set_result(translate(reason))
 
     async def _bounded(self, call: Coroutine[Any, Any, Any], limit: float) -> Any:
         task = asyncio.ensure_future(call)
         try:
             await asyncio.wait(
-                {task, self._cut}, timeout=limit, return_when=asyncio.FIRST_COMPLETED
+                {task, self._lost}, timeout=limit, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             task.cancel()
         if task.done():
             return _outcome(task)
-        if self._cut.done():
-            raise self._cut.result()
+        if self._lost.done():
+            raise self._lost.result()
         raise self._client.blame(NoAnswer(f"no answer within {limit:g} s"))
 
 

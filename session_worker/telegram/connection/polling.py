@@ -35,11 +35,15 @@ class Polling:
     """Asks at intervals whether connection, session and updates still work."""
 
     def __init__(
-        self, connection: Connection, inbox: Inbox, says: Announcements, timing: ConnectionTiming
+        self,
+        connection: Connection,
+        inbox: Inbox,
+        announcements: Announcements,
+        timing: ConnectionTiming,
     ) -> None:
         self._connection = connection
         self._inbox = inbox
-        self._announcements = says
+        self._announcements = announcements
         self._timing = timing
         self._deafness_check = DeafnessCheck()
         self._unproven = 0
@@ -47,7 +51,7 @@ class Polling:
     async def run(self) -> None:
         """Poll until the connection is lost or must be given up; always ends with a TelegramError."""
         while True:
-            await self._connection.until_cut(pause_before_poll(self._unproven, self._timing))
+            await self._connection.until_lost(pause_before_poll(self._unproven, self._timing))
             await self._poll()
 
     async def _poll(self) -> None:
@@ -88,7 +92,7 @@ class Polling:
         connection = self._connection
         if connection.update_state.pts >= pts:
             return False
-        await connection.until_cut(self._timing.push_grace)
+        await connection.until_lost(self._timing.push_grace)
         # Updates that only wait to be processed are not missed.
         return (
             connection.update_state.pts < pts and not connection.backlog and not self._inbox.is_full

@@ -43,7 +43,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         self._rows: dict[int, Row] = {}
         self._changed: dict[int, Row] = {}
         self._reported: KeySaved | None = None
-        self.on_entities: Callable[[], None] = _nobody_listens
+        self.on_entities: Callable[[], None] = _ignore_changes
         if stored is not None:
             self._restore(stored)
         if data_centre is not None:
@@ -133,11 +133,11 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         """Do nothing, for the same reason."""
 
 
-def _nobody_listens() -> None:
+def _ignore_changes() -> None:
     """Stand in for a listener that has not been set."""
 
 
-GATHERING = 0.02  # seconds for which changes are collected into one event
+COLLECTING_TIME = 0.02  # seconds for which changes are collected into one event
 
 
 class SessionReporter:
@@ -174,4 +174,4 @@ class SessionReporter:
 
     def _schedule_flush(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHERING, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(COLLECTING_TIME, self.flush)

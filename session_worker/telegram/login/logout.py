@@ -30,9 +30,9 @@ async def log_out(
     timing = timing or ConnectionTiming()
     session = WorkerSession(assignment.session, assignment.data_centre)
     held_connections = HeldConnections()
-    transport = fenced(right, _lease_lost, assignment.proxy, held_connections)
+    transport = fenced(right, _ignore_lost_lease, assignment.proxy, held_connections)
     connection = Connection(
-        AccountClient(session, assignment.application, transport, timing, _heard), timing
+        AccountClient(session, assignment.application, transport, timing, _ignore_updates), timing
     )
     try:
         await connection.open(None)
@@ -46,9 +46,9 @@ async def log_out(
         await asyncio.shield(connection.close())
 
 
-async def _heard(_state: UpdateState, _updates: Sequence[Any]) -> None:
+async def _ignore_updates(_state: UpdateState, _updates: Sequence[Any]) -> None:
     """Ignore the updates, because the account is about to be logged out."""
 
 
-def _lease_lost() -> None:
+def _ignore_lost_lease() -> None:
     """Do nothing: the refused write has ended the connection."""

@@ -49,12 +49,12 @@ class UpdateParser:
         self,
         people: People,
         recent_messages: RecentMessages,
-        places: tuple[MessageIndex, MessageIndex],
+        indexes: tuple[MessageIndex, MessageIndex],
         texts: ChatTexts,
     ) -> None:
         self._people = people
         self._recent_messages = recent_messages
-        self._message_index, self._sent = places
+        self._message_index, self._sent = indexes
         self._texts = texts
 
     async def parse(self, update: Any) -> Sequence[ParsedUpdate]:

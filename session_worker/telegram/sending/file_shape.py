@@ -50,13 +50,13 @@ def shape_of(path: Path, name: str, *, as_document: bool = False) -> Shape:
         case MediaKind.PHOTO:
             return Shape(MediaKind.PHOTO, mime) if _is_photo(path) else document
         case MediaKind.VIDEO:
-            about = _about_film(path)
-            return Shape(MediaKind.VIDEO, mime, (about, named)) if about else document
+            attribute = _video_attribute(path)
+            return Shape(MediaKind.VIDEO, mime, (attribute, named)) if attribute else document
         case MediaKind.VOICE:
             return _sound(path, mime, named)
         case MediaKind.AUDIO:
-            about = types.DocumentAttributeAudio(0)
-            return Shape(MediaKind.AUDIO, mime, (about, named))
+            attribute = types.DocumentAttributeAudio(0)
+            return Shape(MediaKind.AUDIO, mime, (attribute, named))
         case MediaKind.DOCUMENT:
             return document
 
@@ -67,7 +67,7 @@ def _is_photo(path: Path) -> bool:
     return media_probe.can_be_photo(media_probe.measure_picture(head), path.stat().st_size)
 
 
-def _about_film(path: Path) -> Any:
+def _video_attribute(path: Path) -> Any:
     with path.open("rb") as file:
         found = media_probe.measure_video(file)
     if found is None:
@@ -82,5 +82,5 @@ def _sound(path: Path, mime: str, named: Any) -> Shape:
         seconds = media_probe.measure_voice(file)
     if seconds is None:
         return Shape(MediaKind.AUDIO, mime, (types.DocumentAttributeAudio(0), named))
-    about = types.DocumentAttributeAudio(round(seconds), voice=True)
-    return Shape(MediaKind.VOICE, mime, (about,))
+    attribute = types.DocumentAttributeAudio(round(seconds), voice=True)
+    return Shape(MediaKind.VOICE, mime, (attribute,))

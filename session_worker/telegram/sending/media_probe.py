@@ -37,18 +37,18 @@ def measure_video(file: IO[bytes]) -> VideoInfo | None:
 
 def _find_index(file: IO[bytes]) -> bytes | None:
     """Go from box to box on the top level; the index may come after the pictures."""
-    place, is_film = 0, False
+    place, is_mp4 = 0, False
     while True:
         file.seek(place)
         header = file.read(16)
         if len(header) < 8:
-            return b"" if is_film else None
+            return b"" if is_mp4 else None
         size, kind = struct.unpack_from(">I4s", header)
         if size == 1 and len(header) == 16:
             (size,) = struct.unpack_from(">Q", header, 8)
         if place == 0 and kind != b"ftyp":
             return None
-        is_film = True
+        is_mp4 = True
         if kind == b"moov":
             file.seek(place + 8)
             return file.read(min(size, MOST_INDEX) - 8)

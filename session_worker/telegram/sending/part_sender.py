@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Send = Callable[[Rendered, int], Awaitable[int]]
 
 NOTHING = Rendered("")
-_SINGLES_MAY_DO = frozenset(
+_SEND_SINGLY = frozenset(
     {
         Remedy.SINGLY,
         Remedy.IS_SENT,
@@ -162,7 +162,7 @@ class PartSender:
             for index in indexes:
                 del self._state.uploaded[index]
             raise FileFailed(indexes[0], cause) from error
-        if cause.entry.remedy not in _SINGLES_MAY_DO:
+        if cause.entry.remedy not in _SEND_SINGLY:
             raise error
 
     async def _register_media(self, index: int) -> None:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STRANGER = -1  # the chat that is named to the flood control for requests outside of any chat
+NO_CHAT = -1  # the chat that is named to the flood control for requests outside of any chat
 _USERNAME = re.compile(r"(?:@|(?:https?://)?(?:t|telegram)\.me/)?([a-z]\w{3,31})/?", re.IGNORECASE)
 _SHORTEST_PHONE = 7  # digits
 # These say that nobody has that name; all other rejections mean something else.
-_NOBODY = frozenset(
+_NOT_FOUND_CODES = frozenset(
     {
         "USERNAME_NOT_OCCUPIED",
         "USERNAME_INVALID",
@@ -113,11 +113,11 @@ class RecipientSearch:
         user = _user(found.users, found.imported[0].user_id)
         if user is None:
             return None
-        await self._forget(user)
+        await self._delete_contact(user)
         # While the person was a contact of ours, they had the name that we gave them.
         return await self._by_id(user.id)
 
-    async def _forget(self, user: Any) -> None:
+    async def _delete_contact(self, user: Any) -> None:
         named = types.InputUser(user.id, user.access_hash)
         try:
             await self._ask(functions.contacts.DeleteContactsRequest([named]))
@@ -129,11 +129,11 @@ class RecipientSearch:
     async def _ask(self, request: Any) -> Any:
         """Ask; return None if the answer is that there is nobody."""
         try:
-            return await self._flood_control.ask(self._telegram.ask, request, STRANGER)
+            return await self._flood_control.ask(self._telegram.ask, request, NO_CHAT)
         except PeerUnknown:
             return None
         except Refused as refusal:
-            if refusal.text in _NOBODY:
+            if refusal.text in _NOT_FOUND_CODES:
                 return None
             raise
 

@@ -152,10 +152,10 @@ def cause_of(error: TelegramError) -> Cause:
             return Cause(failures.OFFLINE, str(error), wait)
         case _:
             name = str(error)
-            return Cause(name if failures.is_known(name) else _nameless(error), name)
+            return Cause(name if failures.is_known(name) else _code_of(error), name)
 
 
-def _nameless(error: TelegramError) -> str:
+def _code_of(error: TelegramError) -> str:
     if isinstance(error, PeerUnknown):
         return "PEER_ID_INVALID"
     return failures.FAILING if isinstance(error, TemporarilyFailed) else failures.UNKNOWN
