@@ -51,7 +51,7 @@ class HeldConnections:
     async def close_our_halves(self, limit: float) -> None:
         """Close our half of each connection; a proxy that passes this on closes the other half."""
         for connection in tuple(self._held):
-            connection.end_our_half()
+            connection.close_our_half()
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 await self._none.wait()
