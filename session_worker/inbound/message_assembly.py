@@ -162,7 +162,7 @@ class MessageAssembler:
         failure = Failure(code=code, detail=detail, next_try=next_try)
         # This is not reported as Trying: if the process then died, it would be unknown whether
         # Planfix has the message.
-        self._outbox.put(Failed(row=row, failure=failure, tries=1))
+        self._outbox.put(Failed(row=row, failure=failure, was_untold=True))
 
     async def _until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Repeat the request after failures that may pass, but not for ever: the chat waits for it."""

@@ -228,12 +228,12 @@ class Delivered(PipeValue):
 
 
 class Failed(PipeValue):
-    """Event: a try failed; ``tries`` counts one that was not announced, because nothing can have arrived."""
+    """Event: a try failed; it may be one that was not announced, since nothing can have arrived."""
 
     kind: Literal["failed"] = "failed"
     row: Int64
     failure: Failure
-    tries: Annotated[int, Field(ge=0, le=1)] = 0
+    was_untold: bool = False
 
 
 class StatusTold(PipeValue):
