@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field
 
+from session_worker.protocol.pipe_fields import CommandText
 from session_worker.protocol.pipe_value import Bytes, PipeValue
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ class Proxy(PipeValue):
     """What all connections of a number to Telegram go through; its other connections do not."""
 
     kind: ProxyKind
-    host: str
+    host: CommandText
     port: int
-    username: str | None = Field(None, repr=False)
-    password: str | None = Field(None, repr=False)
+    username: CommandText | None = Field(None, repr=False)
+    password: CommandText | None = Field(None, repr=False)
     secret: Bytes = Field(b"", repr=False)
     is_padded: bool = False
     may_be_private: bool = False
