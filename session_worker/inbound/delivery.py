@@ -13,7 +13,9 @@ from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
 from session_worker.planfix.circuit_breaker import CircuitBreaker, failure_of
 from session_worker.planfix.form import PlanfixMessage, full_name
+from session_worker.planfix.hedging import ask_until_answered
 from session_worker.planfix.status_reporter import StatusReporter
+from session_worker.protocol.contract import PlanfixChanged
 from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
     from session_worker.inbound.delivered_log import DeliveredLog
     from session_worker.inbound.message_assembly import AssembledMessage, MessageAssembler
     from session_worker.planfix.client import PlanfixClient
+    from session_worker.protocol.contract import WatchPlanfix
     from session_worker.protocol.messages import Deliver, TellStatus
     from session_worker.session import Outbox
 
 
-LONGEST_WAIT = 3600.0  # seconds; a later time was written by a clock that was wrong
+LONGEST_WAIT = 3.0  # seconds; the last worker's reason to wait may be gone, which a call shows
 
 logger = logging.getLogger(__name__)
 
@@ -158,9 +161,15 @@ class Delivery:
             self._chats.remember_contact(command.incoming.contact)
 
     async def _find_task(self, chat: ChatMemory) -> int | None:
-        if chat.task is not None and not self._chats.is_task_old(chat.peer_id):
+        if self._circuit_breaker.is_suspect:
+            # Planfix may be away: a question that nobody answers does no harm, a message might.
+            task = await ask_until_answered(
+                lambda: self._planfix.get_task(chat.peer_id), self._circuit_breaker.may_ask_again
+            )
+        elif chat.task is not None and not self._chats.is_task_old(chat.peer_id):
             return chat.task
-        task = await self._planfix.get_task(chat.peer_id)
+        else:
+            task = await self._planfix.get_task(chat.peer_id)
         self._chats.remember_task(chat.peer_id, task)
         return task
 
@@ -227,6 +236,7 @@ class PlanfixDelivery:
     ) -> None:
         self._planfix = planfix
         self._circuit_breaker = circuit_breaker or CircuitBreaker()
+        self._circuit_breaker.tell = lambda is_away: outbox.put(PlanfixChanged(is_away=is_away))
         delivery = Delivery(
             planfix, self._circuit_breaker, ChatMemories(outbox), assembler, outbox, delivered_log
         )
@@ -242,6 +252,9 @@ class PlanfixDelivery:
     def tell_status(self, command: TellStatus) -> None:
         """Queue a status behind all earlier ones of the same message."""
         self._statuses.put(command.planfix_id, command)
+
+    def watch(self, order: WatchPlanfix) -> None:
+        self._circuit_breaker.watch(is_lookout=order.is_lookout, try_now=order.try_now)
 
     async def close(self) -> None:
         """Let running calls end and start no others; the supervisor still has what is left."""

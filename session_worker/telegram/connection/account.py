@@ -204,7 +204,9 @@ class TelegramAccount:
             self._announcements.report_deafness(trouble)
         else:
             self._announcements.announce(SessionState.RECONNECTING, trouble)
-        logger.info("the connection to Telegram was lost: %s", error)
+        # An outage is logged once; its end shows in the state.
+        level = logging.INFO if attempt <= 1 else logging.DEBUG
+        logger.log(level, "the connection to Telegram was lost: %s", error)
         # Two connections with the same key, one of them still held by the proxy, could cost the
         # login.
         linger = self._timing.proxy_hold_limit if self._held_connections else 0.0

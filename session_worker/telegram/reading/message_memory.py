@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ RECORD = struct.Struct("<iq")
 MOST_INDEXED = 50_000  # messages; if there are more, the older half is removed
 _ID = struct.Struct("<i")
 
+logger = logging.getLogger(__name__)
+
 
 class IndexedMessage(NamedTuple):
     """The chat of a message and who wrote it."""
@@ -35,6 +38,7 @@ class MessageIndex:
         self._path = path
         self._fresh: list[bytes] = []
         self._lock = asyncio.Lock()
+        self._is_stuck = False
         self.newest = 0
 
     async def open(self) -> None:
@@ -50,12 +54,20 @@ class MessageIndex:
         """Write what was added since the last time."""
         async with self._lock:
             fresh, self._fresh = self._fresh, []
-            if fresh:
+            if not fresh:
+                return
+            try:
                 await asyncio.to_thread(_append, self._path, b"".join(fresh))
+            except OSError as error:
+                # The disk may be full, which may pass; a worker that dies of it would not help.
+                self._warn_once(error)
+                self._fresh = (fresh + self._fresh)[-MOST_INDEXED:]
+            else:
+                self._is_stuck = False
 
     async def find(self, message_id: int) -> IndexedMessage | None:
         await self.save()
-        records = await asyncio.to_thread(_read, self._path)
+        records = await asyncio.to_thread(_read, self._path) + b"".join(self._fresh)
         place = records.find(needle := _ID.pack(message_id))
         while place >= 0 and place % RECORD.size:
             place = records.find(needle, place + 1)
@@ -63,6 +75,11 @@ class MessageIndex:
             return None
         _, marked = RECORD.unpack_from(records, place)
         return IndexedMessage(abs(marked), marked < 0)
+
+    def _warn_once(self, error: OSError) -> None:
+        if not self._is_stuck:
+            logger.warning("the index of messages can not be written: %s", error)
+        self._is_stuck = True
 
 
 def _read(path: Path) -> bytes:
