@@ -8,17 +8,17 @@ from random import random
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Growing pauses, in seconds."""
+    """Pauses that grow with each attempt, in seconds."""
 
     first: float = 1.0
     longest: float = 300.0
-    longest_asked: float = 3600.0  # what the other side may ask for at most
+    longest_asked: float = 3600.0  # the longest wait that the other side may ask for
 
     def pause(
         self, attempt: int, retry_after: float | None = None, jitter: float | None = None
     ) -> float:
-        """Choose the pause after failed attempt ``attempt`` (1: the first)."""
-        # The exponent is bounded: attempts may run into the thousands during an outage.
+        """Choose the pause after failed attempt number ``attempt``, which starts at 1."""
+        # The exponent is bounded, because an outage may take thousands of attempts.
         full = min(self.longest, self.first * 2.0 ** min(max(attempt, 1) - 1, 16))
         spread = random() if jitter is None else jitter  # noqa: S311 - spreads load
         own = full * (0.5 + 0.5 * spread)

@@ -1,4 +1,4 @@
-"""The one table of what can go wrong on the way to Telegram: the reason, the remedy and the next try."""
+"""What can go wrong on the way to Telegram: the reason, the remedy and the next try for each code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Reason(StrEnum):
-    """Why, in terms that people tell apart."""
+    """Why something failed, in terms that people tell apart."""
 
     BLOCKED_BY_CONTACT = "blocked_by_contact"
     BLOCKED_BY_US = "blocked_by_us"
@@ -47,24 +47,24 @@ class Reason(StrEnum):
 
 
 class Remedy(StrEnum):
-    """What is done about a failure."""
+    """What the gateway does about a failure."""
 
     GIVE_UP = "give_up"
-    GIVE_UP_FILE = "give_up_file"  # the rest of the message is sent
+    GIVE_UP_FILE = "give_up_file"  # the rest of the message is still sent
     RETRY = "retry"  # with growing pauses, a limited number of times
     PERSIST = "persist"  # with growing pauses, as long as it takes
-    WAIT = "wait"  # as long as Telegram says
+    WAIT = "wait"  # as long as Telegram asks for
     UPLOAD_AGAIN = "upload_again"  # a few times, then the file is given up
-    AS_DOCUMENT = "as_document"  # if it was one already, the file is given up
+    AS_DOCUMENT = "as_document"  # if it already was one, the file is given up
     SINGLY = "singly"  # each item of an album by itself
     WITHOUT_MARKS = "without_marks"
-    TEXT_APART = "text_apart"
+    TEXT_SEPARATELY = "text_apart"
     IS_SENT = "is_sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a failure means, what is done about it."""
+    """What a failure means and what is done about it."""
 
     reason: Reason
     remedy: Remedy
@@ -92,8 +92,8 @@ NOT_FOUND = "CONTACT_NOT_FOUND"
 MOST_TRIES = 12  # with the pauses below, about an hour
 MOST_FILE_TRIES = 5
 PAUSES = Backoff(first=1.0, longest=600.0)
-LONGEST_OFFLINE_PAUSE = 60.0  # seconds; what is on the way waits for a line besides
-LONGEST_WAIT = 24 * 3600.0  # seconds, the most Telegram may ask for at once
+LONGEST_OFFLINE_PAUSE = 60.0  # seconds; a message also waits until the account is online
+LONGEST_WAIT = 24 * 3600.0  # seconds, the longest wait that Telegram may ask for
 
 _UNKNOWN = Entry(Reason.UNKNOWN, Remedy.GIVE_UP)
 _ROWS: Mapping[tuple[Reason, Remedy], str] = {
@@ -149,7 +149,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
     (Reason.LINK_UNREACHABLE, Remedy.RETRY): "LINK_UNREACHABLE",
     (Reason.TEXT_EMPTY, Remedy.GIVE_UP): "MESSAGE_EMPTY",
     (Reason.TEXT_TOO_LONG, Remedy.GIVE_UP): "MESSAGE_TOO_LONG",
-    (Reason.TEXT_TOO_LONG, Remedy.TEXT_APART): "MEDIA_CAPTION_TOO_LONG",
+    (Reason.TEXT_TOO_LONG, Remedy.TEXT_SEPARATELY): "MEDIA_CAPTION_TOO_LONG",
     (Reason.TEXT_REFUSED, Remedy.WITHOUT_MARKS): (
         "ENTITY_BOUNDS_INVALID ENTITIES_TOO_LONG ENTITY_MENTION_USER_INVALID ENTITY_TYPE_INVALID"
         " ENTITY_URL_INVALID"
@@ -170,7 +170,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
 TABLE: Mapping[str, Entry] = {
     code: Entry(*entry) for entry, codes in _ROWS.items() for code in codes.split()
 }
-# What Telegram may invent later under names that tell enough.
+# Codes that Telegram may add later, recognised by how they begin.
 _FAMILIES: Mapping[str, Entry] = {
     "PHOTO_": Entry(Reason.FILE_REFUSED, Remedy.AS_DOCUMENT),
     "IMAGE_": Entry(Reason.FILE_REFUSED, Remedy.AS_DOCUMENT),
@@ -187,24 +187,24 @@ _FILE_REMEDIES = frozenset({Remedy.GIVE_UP_FILE, Remedy.UPLOAD_AGAIN, Remedy.AS_
 
 
 def failure_entry(code: str) -> Entry:
-    """Look a code up; numbers in it do not matter."""
+    """Look up a code; numbers in the code do not matter."""
     code = _NUMBER.sub("", code)
     family = next((entry for name, entry in _FAMILIES.items() if code.startswith(name)), _UNKNOWN)
     return TABLE.get(code, family)
 
 
 def is_known(code: str) -> bool:
-    """Whether the table, or a family of codes, says more of it than that it is unknown."""
+    """Whether the table or a family of codes says anything about this code."""
     return failure_entry(code) is not _UNKNOWN
 
 
 def concerns_file(cause: Cause) -> bool:
-    """Whether the rest of the message can be sent all the same."""
+    """Whether the rest of the message can still be sent."""
     return cause.entry.remedy in _FILE_REMEDIES or cause.code.startswith("LINK_")
 
 
 def judge(cause: Cause, tries: int, now: float, pauses: Backoff = PAUSES) -> Failure:
-    """Decide after so many tries whether there is another one, when."""
+    """Decide whether there is another try after this many, and when."""
     pause = _pause(cause, tries, pauses)
     next_try = None if pause is None else now + pause
     return Failure(code=cause.code, detail=cause.detail, next_try=next_try)

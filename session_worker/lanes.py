@@ -1,4 +1,4 @@
-"""Work in lanes: in order within one, side by side between them."""
+"""Work in lanes: items of one lane run in order, and lanes run in parallel."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Lanes(Generic[T]):
-    """Runs one piece of work per lane at a time; a lane exists while it has work."""
+    """Runs one item per lane at a time; a lane exists only while it has work."""
 
     def __init__(self, work: Callable[[T], Awaitable[None]]) -> None:
         self._work = work
@@ -24,7 +24,7 @@ class Lanes(Generic[T]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, lane: Hashable, item: T) -> None:
-        """Queue work behind all that was put into this lane before."""
+        """Queue an item behind everything that was put into the same lane before."""
         if lane in self._waiting:
             self._waiting[lane].append(item)
             return
@@ -34,7 +34,7 @@ class Lanes(Generic[T]):
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Drop all work where it is."""
+        """Cancel the work under way and drop the rest."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -45,7 +45,7 @@ class Lanes(Generic[T]):
         while queue:
             try:
                 await self._work(queue[0])
-            except Exception:  # the root of a task: one bad piece of work holds up no other
-                log.exception("work in lane %s failed", lane)
+            except Exception:  # the root of a task: one failed item must not stop the others
+                logger.exception("work in lane %s failed", lane)
             queue.popleft()
         del self._waiting[lane]

@@ -1,4 +1,4 @@
-"""One number: its Telegram account joined with its Planfix account."""
+"""The session of a number that carries messages between its Telegram account and its Planfix account."""
 
 from __future__ import annotations
 
@@ -21,77 +21,81 @@ from session_worker.protocol.contract import WatchPlanfix
 from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.message_box import Gap
-from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
 from session_worker.telegram.reading.downloads import Downloads
 from session_worker.telegram.reading.history import History, Last
-from session_worker.telegram.reading.message_index import MessageIndex
-from session_worker.telegram.reading.people import People
-from session_worker.telegram.reading.profiles import Profiles
-from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
+from session_worker.telegram.reading.message_memory import (
+    MessageIndex,
+    RecentMessages,
+    SentMessages,
+)
+from session_worker.telegram.reading.people import People, Profiles
 from session_worker.telegram.reading.update_parser import UpdateParser
-from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl
 from session_worker.telegram.sending.recipient_search import RecipientSearch
 from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
+    from session_worker.inbound.albums import AlbumTiming
     from session_worker.planfix.circuit_breaker import CircuitBreaker
-    from session_worker.planfix.client import Patience
+    from session_worker.planfix.client import PlanfixTimeouts
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.connection.updates import PositionedUpdate
 
-LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix takes no larger ones
-WHEREABOUTS = "messages"
+LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix accepts no larger files
+MESSAGE_INDEX = "messages"
 SENT = "sent"
-PROOFS = "proofs"
+DELIVERED_LOG = "proofs"
 
 
 class NumberSession:
-    """Carries messages between Telegram and Planfix while the supervisor keeps the books."""
+    """Carries messages between Telegram and Planfix, while the supervisor stores them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - tests set the pace of each side
         self,
         assignment: Assignment,
         outbox: Outbox,
         lease: WritePermit,
         *,
         timing: ConnectionTiming | None = None,
+        albums: AlbumTiming | None = None,
         circuit_breaker: CircuitBreaker | None = None,
-        patience: Patience | None = None,
+        timeouts: PlanfixTimeouts | None = None,
     ) -> None:
-        timing = timing or ConnectionTiming()
+
         self._outbox = outbox
         self._since = _last_known_moment(assignment)
-        account = TelegramAccount(assignment, outbox, lease, on_update=self._take, timing=timing)
-        spool, words = Path(assignment.spool), texts_of(assignment.language)
+        account = TelegramAccount(
+            assignment, outbox, lease, on_update=self._process_update, timing=timing
+        )
+        spool, texts = Path(assignment.spool), texts_of(assignment.language)
         recent_messages, people = RecentMessages(), People(account.ask, lambda: account.owner)
         self._account = account
-        self._message_index = MessageIndex(spool / WHEREABOUTS)
+        self._message_index = MessageIndex(spool / MESSAGE_INDEX)
         sent = MessageIndex(spool / SENT)
-        parser = UpdateParser(people, recent_messages, (self._message_index, sent), words)
-        self._receiver = UpdateReceiver(
-            parser, self._message_index, outbox, words, account, timing.albums
-        )
+        parser = UpdateParser(people, recent_messages, (self._message_index, sent), texts)
+        self._receiver = UpdateReceiver(parser, self._message_index, outbox, texts, account, albums)
         self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox)
-        history = History(account.ask, recent_messages, words)
+        history = History(account.ask, recent_messages, texts)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         profiles = Profiles(account.ask)
         sources = Sources(downloads, history, profiles, account.until_online)
-        assembler = MessageAssembler(sources, spool, words, outbox)
-        planfix = PlanfixClient(assignment.planfix, assignment.number, patience)
+        assembler = MessageAssembler(sources, spool, texts, outbox)
+        planfix = PlanfixClient(assignment.planfix, assignment.number, timeouts)
         self._planfix_delivery = PlanfixDelivery(
-            planfix, assembler, outbox, DeliveredLog(spool / PROOFS), circuit_breaker
+            planfix, assembler, outbox, DeliveredLog(spool / DELIVERED_LOG), circuit_breaker
         )
         flood_control = FloodControl(account)
-        addresses = Addresses(account, flood_control)
+        access_hashes = AccessHashes(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
         sent_messages = SentMessages(recent_messages, sent)
         self._sender = TelegramSender(
-            account, flood_control, addresses, fetcher, outbox, sent_messages, spool
+            account, flood_control, access_hashes, fetcher, outbox, sent_messages, spool
         )
-        self._resolver = RecipientSearch(account, flood_control, addresses)
+        self._resolver = RecipientSearch(account, flood_control, access_hashes)
         self._resolving: Lanes[Resolve] = Lanes(self._resolve)
 
     @property
@@ -117,13 +121,13 @@ class NumberSession:
             await self._close()
 
     async def stop(self) -> None:
-        # The call under way to Planfix ends while the line to Telegram is closed.
+        # Running calls to Planfix end while the connection to Telegram is closed.
         await asyncio.gather(self._account.stop(), self._planfix_delivery.close())
 
     async def handle(self, command: Command) -> None:
         match command:
             case Stored(positions=positions):
-                await self._receiver.stored(positions)
+                await self._receiver.acknowledge_stored(positions)
             case Deliver():
                 self._planfix_delivery.deliver(command)
             case TellStatus():
@@ -137,23 +141,23 @@ class NumberSession:
             case _:
                 await self._account.handle(command)
 
-    async def _take(self, _: TelegramAccount, incoming: PositionedUpdate) -> None:
+    async def _process_update(self, _: TelegramAccount, incoming: PositionedUpdate) -> None:
         match incoming.update:
             case Gap() as gap:
                 last = Last(self._message_index.newest, self._since)
                 await self._gap_filling.fill(incoming.position, gap, last)
             case CatchUp():
-                self._receiver.catch_up_counter.begin()
+                self._receiver.catch_up_counter.start()
                 self._receiver.acknowledge(incoming.position)
             case CaughtUp(what=catch_up):
-                await self._receiver.end_absence(incoming.position, catch_up)
+                await self._receiver.end_catch_up(incoming.position, catch_up)
             case update:
-                await self._receiver.take(incoming.position, update)
+                await self._receiver.receive(incoming.position, update)
 
-    async def _resolve(self, order: Resolve) -> None:
-        answer = await self._resolver.resolve(order)
-        # A worker after this one must be able to write to whom Planfix is about to know.
-        self._account.tell_peers()
+    async def _resolve(self, command: Resolve) -> None:
+        answer = await self._resolver.resolve(command)
+        # The next worker must be able to write to a contact that Planfix is about to learn of.
+        self._account.report_entities()
         await self._outbox.report(answer)
 
     async def _close(self) -> None:
@@ -163,6 +167,6 @@ class NumberSession:
 
 
 def _last_known_moment(assignment: Assignment) -> int:
-    """Tell up to when the updates are surely known, in seconds since 1970."""
+    """Return the time up to which the updates are known, in seconds since 1970."""
     state = assignment.session and assignment.session.update_state
     return state.date if state else int(time.time())

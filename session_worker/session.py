@@ -1,20 +1,19 @@
-"""What the worker asks of the thing it runs, chosen by import path in the assignment."""
+"""The interface between a worker and the session it runs, which the assignment names by import path."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from session_worker.process.lease import Lease
     from session_worker.protocol.contract import Assignment, Command, Event, SessionState, Trouble
 
 
-class LineLeftOpen(Exception):
-    """The session is over, but a proxy may still hold its line to Telegram."""
+class ConnectionLeftOpen(Exception):
+    """The session is over, but a proxy may still hold its connection to Telegram open."""
 
 
 class SessionEnded(Exception):
-    """The session cannot go on until a person acts; the worker reports why, exits, is not restarted."""
+    """The session cannot continue until a person acts; the worker reports why and is not restarted."""
 
     def __init__(self, state: SessionState, trouble: Trouble) -> None:
         super().__init__(f"{state}: {trouble.code} {trouble.detail}")
@@ -23,50 +22,51 @@ class SessionEnded(Exception):
 
 
 class SessionGained(Exception):
-    """The number is logged in: its next worker runs on the session that was reported."""
+    """The number is logged in, and its next worker uses the session that was reported."""
 
 
 class Outbox(Protocol):
-    """The way up to the supervisor; events arrive in the order they were handed over."""
+    """Sends events to the supervisor, in the order in which they were handed over."""
 
     def put(self, event: Event) -> None:
-        """Hand an event over at once, for callers that cannot wait."""
+        """Send an event without waiting, for callers that cannot wait."""
 
     async def report(self, event: Event) -> None:
-        """Hand an event over, then wait while the supervisor is slow to read."""
+        """Send an event, and wait while the supervisor is slow to read."""
 
 
 class Session(Protocol):
-    """One number's life with Telegram."""
+    """What a worker runs for its number."""
 
     @property
     def last_heard(self) -> float | None:
-        """When the newest Telegram update came, in seconds since 1970."""
+        """When the newest Telegram update arrived, in seconds since 1970."""
 
     @property
     def queue_depth(self) -> int:
-        """How many updates wait to be handled."""
+        """How many updates wait to be processed."""
 
     async def run(self) -> None:
-        """Connect, then serve until stopped; raise SessionEnded when only a person can help.
+        """Connect and serve until stopped; raise SessionEnded if only a person can help.
 
-        A login raises SessionGained when it has succeeded. Anything else that is raised is a crash, and a return without `stop` is one too.
+        A login raises SessionGained when it has succeeded. Any other exception is a crash, and so
+        is a return without a call of `stop`.
         """
 
     async def stop(self) -> None:
-        """Disconnect from Telegram; called once, while `run` still runs, which then returns."""
+        """Disconnect from Telegram; this is called once, while `run` is still running, and makes it return."""
 
     async def handle(self, command: Command) -> None:
-        """Take a command that is not the worker's own, without waiting for its outcome."""
-
-
-class SessionFactory(Protocol):
-    """Makes the session; called inside the running event loop, before anything is connected."""
-
-    def __call__(self, assignment: Assignment, outbox: Outbox, lease: Lease) -> Session: ...
+        """Handle a command that is not meant for the worker itself, without waiting for its outcome."""
 
 
 class WritePermit(Protocol):
-    """A right to speak for a number that may end at any moment."""
+    """The permission to write to Telegram for a number, which may end at any moment."""
 
     def held(self) -> bool: ...
+
+
+class SessionFactory(Protocol):
+    """Makes the session; called inside the running event loop before anything is connected."""
+
+    def __call__(self, assignment: Assignment, outbox: Outbox, lease: WritePermit) -> Session: ...

@@ -1,4 +1,4 @@
-"""The session of a worker that logs its number in, after which another worker takes over."""
+"""The session that logs a number in, after which another worker takes over."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
     from session_worker.telegram.connection.timing import ConnectionTiming
 
     Outcome = CodeSent | PasswordWanted | LoggedIn
-    Order = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr
-    Step = Order | PasswordWanted | LoggedIn | TelegramError
+    LoginStep = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr
+    Step = LoginStep | PasswordWanted | LoggedIn | TelegramError
 
-PATIENCE = 60.0  # seconds until the first command has come
-CLOSE_LIMIT = 2.5  # seconds to take back what was begun; a worker that stops has little more
-RESCAN_PAUSE = 1.0  # seconds between QR codes while Telegram is out of reach
+PATIENCE = 60.0  # seconds to wait for the first command
+CLOSE_LIMIT = 2.5  # seconds to cancel the code and disconnect; a worker that stops has little more
+RESCAN_PAUSE = 1.0  # seconds between QR codes while Telegram is unreachable
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class SignIn:
@@ -71,7 +71,7 @@ class SignIn:
         self._login = Login(assignment, lease, timing)
         self._steps: asyncio.Queue[Step] = asyncio.Queue()
         self._stage: LoginStage | None = None
-        self._patience = self._patience_later = PATIENCE
+        self._time_limit = self._later_time_limit = PATIENCE
         self._asked_by: int | None = None
         self._scanning: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -88,7 +88,7 @@ class SignIn:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await self._clear_away(tasks)
+            await self._clean_up(tasks)
         if not tasks[0].cancelled():
             tasks[0].result()
 
@@ -100,22 +100,22 @@ class SignIn:
             case LoginByCode() | LoginByQr() | EnterCode() | EnterPassword() | WatchQr():
                 self._steps.put_nowait(command)
             case _:
-                log.warning("no use for a %s", command.kind)
+                logger.warning("the session has no use for the command %s", command.kind)
 
     async def _serve(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(self._patience):
+                async with asyncio.timeout(self._time_limit):
                     step = await self._steps.get()
             except TimeoutError as exc:
                 trouble = Trouble(code=TroubleCode.LOGIN_ABANDONED)
                 raise SessionEnded(SessionState.NEEDS_LOGIN, trouble) from exc
-            await self._take(step)
+            await self._handle_step(step)
 
-    async def _take(self, step: Step) -> None:
+    async def _handle_step(self, step: Step) -> None:
         match step:
             case LoginByCode() | LoginByQr():
-                await self._begin(step)
+                await self._start(step)
             case EnterCode(code=code) if self._stage is LoginStage.CODE_SENT:
                 await self._try(step.request_id, self._login.enter_code(code))
             case EnterPassword(password=password) if self._stage is LoginStage.PASSWORD_WANTED:
@@ -125,20 +125,20 @@ class SignIn:
                     LoginFailed(request_id=step.request_id, failure=LoginFailure.OUT_OF_TURN)
                 )
             case WatchQr():
-                log.debug("the QR code is looked at")
+                logger.debug("somebody is looking at the QR code")
             case TelegramError():
-                self._meet_failed_scan(step)
+                self._handle_failed_scan(step)
             case PasswordWanted() | LoggedIn():
-                self._patience = self._patience_later
-                await self._go_on(step)
+                self._time_limit = self._later_time_limit
+                await self._advance(step)
 
-    async def _begin(self, step: LoginByCode | LoginByQr) -> None:
-        self._patience = self._patience_later = step.patience
+    async def _start(self, step: LoginByCode | LoginByQr) -> None:
+        self._time_limit = self._later_time_limit = step.patience
         match step:
             case LoginByCode():
                 await self._try(step.request_id, self._login.send_code())
             case LoginByQr():
-                self._patience = step.patience_unwatched
+                self._time_limit = step.patience_unwatched
                 self._asked_by = step.request_id
                 self._scan(pause=0.0)
 
@@ -146,20 +146,20 @@ class SignIn:
         try:
             outcome = await step
         except TelegramError as error:
-            self._refuse(request_id, error)
+            self._report_failure(request_id, error)
         else:
             self._asked_by = request_id
-            await self._go_on(outcome)
+            await self._advance(outcome)
 
-    async def _go_on(self, outcome: Outcome) -> None:
+    async def _advance(self, outcome: Outcome) -> None:
         match outcome:
             case CodeSent():
-                self._reach(LoginMoved(stage=LoginStage.CODE_SENT), SessionState.NEEDS_CODE)
+                self._enter_stage(LoginMoved(stage=LoginStage.CODE_SENT), SessionState.NEEDS_CODE)
             case PasswordWanted(hint=hint):
                 moved = LoginMoved(stage=LoginStage.PASSWORD_WANTED, hint=hint)
-                self._reach(moved, SessionState.NEEDS_PASSWORD)
+                self._enter_stage(moved, SessionState.NEEDS_PASSWORD)
             case LoggedIn(key=key):
-                # The key first: whoever hears of the login may count on it.
+                # The key is sent first, because whoever learns of the login relies on it.
                 await self._outbox.report(key)
                 self._answer(LoginMoved(stage=LoginStage.LOGGED_IN))
                 raise SessionGained
@@ -176,18 +176,18 @@ class SignIn:
 
     def _show(self, code: QrCode) -> None:
         shown = LoginMoved(stage=LoginStage.QR_SHOWN, qr_url=code.url, expires_at=code.expires_at)
-        self._reach(shown, SessionState.NEEDS_LOGIN)
+        self._enter_stage(shown, SessionState.NEEDS_LOGIN)
 
-    def _meet_failed_scan(self, error: TelegramError) -> None:
+    def _handle_failed_scan(self, error: TelegramError) -> None:
         if self._stage is None and self._asked_by is not None:
-            self._refuse(self._asked_by, error)
+            self._report_failure(self._asked_by, error)
         if not isinstance(error, Unreachable | TemporarilyFailed):
             raise ending_of(error) from error
         self._scan(RESCAN_PAUSE)
 
-    def _refuse(self, request_id: int, error: TelegramError) -> None:
-        """Tell why a step failed; the login goes on if another try can help."""
-        log.info("login: %s", error)
+    def _report_failure(self, request_id: int, error: TelegramError) -> None:
+        """Report why a step failed; the login continues if another try can help."""
+        logger.info("login: %s", error)
         failure = failure_of(error)
         self._outbox.put(
             LoginFailed(
@@ -200,19 +200,19 @@ class SignIn:
         if self._stage is None or failure in FINAL_FAILURES:
             raise ending_of(error) from error
 
-    def _reach(self, moved: LoginMoved, state: SessionState) -> None:
+    def _enter_stage(self, moved: LoginMoved, state: SessionState) -> None:
         if self._stage is not moved.stage:
             self._outbox.put(SessionChanged(state=state))
         self._stage = moved.stage
         self._answer(moved)
 
     def _answer(self, moved: LoginMoved) -> None:
-        log.info("login: %s", moved.stage)
+        logger.info("login: %s", moved.stage)
         asked_by, self._asked_by = self._asked_by, None
         self._outbox.put(moved.model_copy(update={"request_id": asked_by}))
 
-    async def _clear_away(self, tasks: list[asyncio.Task[Any]]) -> None:
-        """Leave neither a line nor a code that still counts."""
+    async def _clean_up(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """Leave neither an open connection nor a login code that is still valid."""
         under_way = [*tasks, *([self._scanning] if self._scanning else [])]
         for task in under_way:
             task.cancel()

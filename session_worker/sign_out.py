@@ -1,4 +1,4 @@
-"""The session of a worker that ends its number's login at Telegram, nothing else."""
+"""The session that does nothing but end its number's login at Telegram."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class SignOut:
-    """Logs out when asked to."""
+    """Logs out when the command arrives."""
 
     last_heard: float | None = None
     queue_depth = 0
@@ -33,10 +33,10 @@ class SignOut:
         self._asked: asyncio.Queue[LogOut | None] = asyncio.Queue()
 
     async def run(self) -> None:
-        order = await self._asked.get()
-        if order is None:
+        command = await self._asked.get()
+        if command is None:
             return
-        self._outbox.put(await self._log_out(order))
+        self._outbox.put(await self._log_out(command))
         raise SessionEnded(SessionState.NEEDS_LOGIN, Trouble(code=TroubleCode.NO_SESSION))
 
     async def stop(self) -> None:
@@ -46,13 +46,13 @@ class SignOut:
         if isinstance(command, LogOut):
             self._asked.put_nowait(command)
         else:
-            log.warning("no use for a %s", command.kind)
+            logger.warning("the session has no use for the command %s", command.kind)
 
-    async def _log_out(self, order: LogOut) -> LoginMoved | LoginFailed:
+    async def _log_out(self, command: LogOut) -> LoginMoved | LoginFailed:
         try:
             await log_out(self._assignment, self._lease)
         except TelegramError as error:
-            log.warning("not logged out: %s", error)
+            logger.warning("the number could not be logged out: %s", error)
             failure = failure_of(error)
-            return LoginFailed(request_id=order.request_id, failure=failure, detail=str(error))
-        return LoginMoved(request_id=order.request_id, stage=LoginStage.LOGGED_OUT)
+            return LoginFailed(request_id=command.request_id, failure=failure, detail=str(error))
+        return LoginMoved(request_id=command.request_id, stage=LoginStage.LOGGED_OUT)

@@ -1,1 +1,1 @@
-"""What the kernel takes from a worker."""
+"""What the kernel takes away from a worker."""

@@ -1,4 +1,4 @@
-"""What the kernel takes from a worker before anything of its number's is read."""
+"""What the kernel takes away from a worker before it reads anything that belongs to its number."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from session_worker.confinement import landlock, own_user, seccomp
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MEMORY = 1024 * 1024 * 1024  # bytes of address space, shared libraries included
-OPEN_FILES = 256  # connections included; some 20 are in use at the busiest
+MEMORY = 1024 * 1024 * 1024  # bytes of address space, including shared libraries
+OPEN_FILES = 256  # including connections; about 20 are in use at the busiest
 OWN_USER, LANDLOCK, SECCOMP = "a user of its own", "Landlock", "seccomp"
 LOCK = "worker.lock"
 STANDARD_STREAMS = (0, 1, 2)
-HERE = Path()  # the spool, once it has been entered
+HERE = Path()  # the spool, once it is the current folder
 RESOLVER = Path("/etc/resolv.conf")
 LIMITS = {
     resource.RLIMIT_CORE: 0,
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def close_inherited(keep: int) -> None:
-    """Close every descriptor but the standard streams and one more."""
+    """Close every file descriptor except the standard streams and one more."""
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
         descriptor = int(name)
         if descriptor not in {*STANDARD_STREAMS, keep}:
@@ -42,11 +42,11 @@ def close_inherited(keep: int) -> None:
 
 
 def layers() -> dict[str, bool]:
-    """Tell by name what the system offers to keep workers apart."""
+    """Return, by name, which layers of confinement the system offers."""
     return {
-        OWN_USER: own_user.can_be_had(),
+        OWN_USER: own_user.is_available(),
         LANDLOCK: landlock.version() > 0,
-        SECCOMP: seccomp.is_there(),
+        SECCOMP: seccomp.is_available(),
     }
 
 
@@ -58,14 +58,14 @@ def get_ready() -> None:
 
 
 def confine(spool: Path) -> None:
-    """Leave the worker nothing but its own folder, in which it is from here on."""
+    """Leave the worker nothing but its own folder, which becomes the current folder."""
     os.umask(0o077)
     for limit, value in LIMITS.items():
         _lower(limit, value)
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     user = None
     with _as_far_as_possible(OWN_USER):
-        user = own_user.settle(spool) if own_user.can_be_had() else None
+        user = own_user.ensure_owner(spool) if own_user.is_available() else None
     os.chdir(spool)
     if landlock.version():
         with _as_far_as_possible(LANDLOCK):
@@ -77,15 +77,15 @@ def confine(spool: Path) -> None:
 
 def seal() -> None:
     """Refuse what this process was still allowed to do to itself, now that it is done."""
-    if seccomp.is_there():
+    if seccomp.is_available():
         with _as_far_as_possible(SECCOMP):
             seccomp.refuse_needless_calls()
 
 
 def claim_number() -> None:
-    """Wait until no other worker of this number lives, whoever has started it.
+    """Wait until no other worker of this number is alive, whoever has started it.
 
-    The lock lies in the number's folder; the kernel lets go of it with our process.
+    The lock is in the number's folder; the kernel releases it when this process ends.
     """
     descriptor = os.open(LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -93,11 +93,13 @@ def claim_number() -> None:
 
 @cache
 def readable_folders() -> tuple[Path, ...]:
-    """Name what Python loads late, what the C library reads to find a host or the local time."""
+    """Return the folders that Python reads late and that the C library reads to find a host or the
+    local time.
+    """
     libraries = {
         sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
     }
-    # Whole folders, since their files are replaced while workers run.
+    # Whole folders, because their files are replaced while workers run.
     system = ("/etc", "/lib", "/lib64", "/usr/lib", "/usr/share/zoneinfo")
     named = {Path(each).resolve() for each in (*libraries, *system)}
     found = {Path(__file__).resolve().parents[1], RESOLVER.resolve().parent, *named}
@@ -106,7 +108,7 @@ def readable_folders() -> tuple[Path, ...]:
 
 @contextmanager
 def _as_far_as_possible(layer: str) -> Iterator[None]:
-    """Let a worker without one layer run all the same: it is a second line of defence."""
+    """Let a worker run without one layer, because each is only a second line of defence."""
     try:
         yield
     except OSError as exc:
@@ -114,7 +116,7 @@ def _as_far_as_possible(layer: str) -> Iterator[None]:
 
 
 def _lower(limit: int, value: int) -> None:
-    """Set a limit that can't be raised again, unless it is lower already."""
+    """Set a limit that cannot be raised again, unless it is already lower."""
     _, ceiling = resource.getrlimit(limit)
     if ceiling != resource.RLIM_INFINITY:
         value = min(value, ceiling)
@@ -124,5 +126,5 @@ def _lower(limit: int, value: int) -> None:
 def _close(descriptor: int) -> None:
     try:
         os.close(descriptor)
-    except OSError:  # the one that listed the folder is closed already
+    except OSError:  # the descriptor that listed the folder is closed already
         return

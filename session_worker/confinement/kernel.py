@@ -1,4 +1,4 @@
-"""System calls that Python has no name for."""
+"""System calls for which Python has no name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def syscall(number: int, *values: object) -> int:
 
 
 def checked(result: int) -> int:
-    """Return what a call returned, or raise what it left in errno."""
+    """Return the result of a call, or raise the error that it left in errno."""
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
@@ -33,5 +33,5 @@ def checked(result: int) -> int:
 
 
 def _wide(value: object) -> object:
-    """Fill the whole register: half of one is all that ctypes gives a number of its own accord."""
+    """Fill the whole register; by itself, ctypes fills only half of it."""
     return ctypes.c_long(value) if isinstance(value, int) else value

@@ -1,4 +1,4 @@
-"""Landlock: the kernel opens nothing for this process but what lies below the named folders."""
+"""Landlock: the kernel opens nothing for this process except what is below the named folders."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAKE_DIR, MAKE_REG = 1 << 7, 1 << 8
 REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 FIRST_RIGHTS = (1 << 13) - 1
 READ = READ_FILE | READ_DIR
-# Neither links nor pipes nor devices: the supervisor reads these folders with more rights.
+# Neither links nor pipes nor devices, because the supervisor reads these folders with more rights.
 KEEP = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE
 OF_FILES = READ_FILE | WRITE_FILE | TRUNCATE
 BIND_TCP = 1
@@ -35,7 +35,7 @@ OTHERS_SOCKETS, OTHERS_SIGNALS = 1, 2
 
 @cache
 def version() -> int:
-    """Tell how much of it the kernel knows; 0 if nothing, or if it is forbidden."""
+    """Return how much of Landlock the kernel knows; 0 if nothing, or if it is forbidden."""
     try:
         return syscall(CREATE_RULESET, None, 0, ASK_VERSION)
     except OSError:
@@ -43,12 +43,12 @@ def version() -> int:
 
 
 def restrict(readable: Iterable[Path], writable: Path) -> None:
-    """Leave this process folders to read, one to write; raises OSError where that fails."""
+    """Leave this process some folders to read and one to write; raises OSError if that fails."""
     content = ruleset_of(version())
     ruleset = syscall(CREATE_RULESET, ctypes.c_char_p(content), len(content), 0)
     try:
         for path in readable:
-            with suppress(OSError):  # what is not there, or closed to us anyway, needs no rule
+            with suppress(OSError):  # a folder that does not exist or is closed to us needs no rule
                 _allow(ruleset, path, READ)
         _allow(ruleset, writable, KEEP & handled(version()))
         prctl(PR_SET_NO_NEW_PRIVS, 1)
@@ -58,7 +58,7 @@ def restrict(readable: Iterable[Path], writable: Path) -> None:
 
 
 def handled(known: int) -> int:
-    """Take away every right that a kernel of this version can take."""
+    """Return every right that a kernel of this version can take away."""
     newer = ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV))
     return FIRST_RIGHTS | sum(right for since, right in newer if known >= since)
 

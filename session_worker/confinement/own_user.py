@@ -1,4 +1,4 @@
-"""A user for each number where the gateway runs as root: the owner of the number's folder is that user."""
+"""A Unix user for each number if the gateway runs as root: the user who owns the number's folder."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What systemd's list of users leaves to nobody: https://systemd.io/UIDS-GIDS
+# The range that systemd's list of users leaves free: https://systemd.io/UIDS-GIDS
 USERS = range(0x7000_0000, 0x7FFF_FFFF)
-# CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID: to make such a user, then to rule over it
+# CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID: needed to create such a user and to control it
 NEEDED = sum(1 << capability for capability in (0, 1, 3, 5, 6, 7))
 STATUS, MAPPED = Path("/proc/self/status"), Path("/proc/self/uid_map")
 
 
 @cache
-def can_be_had() -> bool:
-    """Whether this process is root in more than name, in a system with room for such users."""
+def is_available() -> bool:
+    """Whether this process is really root, in a system that has room for such users."""
     try:
         return os.geteuid() == 0 and is_able(STATUS.read_text()) and has_room(MAPPED.read_text())
     except OSError:
         return False
 
 
-def settle(folder: Path) -> int:
-    """Return the user of a number's folder; one that has none yet is given one."""
+def ensure_owner(folder: Path) -> int:
+    """Return the user of a number's folder, and choose one if it has none yet."""
     if (owner := folder.stat().st_uid) in USERS:
         return owner
     with _one_at_a_time(folder.parent):
         if (owner := folder.stat().st_uid) in USERS:
             return owner
-        user = _draw(folder.parent)
-        _hand_over(folder, user)
+        user = _choose_user(folder.parent)
+        _change_owner(folder, user)
         return user
 
 
@@ -55,7 +55,7 @@ def is_able(status: str) -> bool:
 
 
 def has_room(mapped: str) -> bool:
-    """Whether a container's map of users covers ours."""
+    """Whether a container's map of users covers the users that we need."""
     rows = [[int(word) for word in line.split()] for line in mapped.splitlines()]
     return any(first <= USERS[0] and USERS[-1] < first + count for first, _, count in rows)
 
@@ -70,23 +70,27 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _draw(folder: Path) -> int:
-    """Draw a user that no folder has; chance keeps a purged number's from coming back."""
+def _choose_user(folder: Path) -> int:
+    """Draw a user that owns no other folder; chance keeps the user of a deleted number from coming back."""
     taken = set()
     for each in folder.iterdir():
-        with suppress(FileNotFoundError):  # purged meanwhile
+        with suppress(FileNotFoundError):  # deleted in the meantime
             taken.add(each.lstat().st_uid)
     while (user := secrets.choice(USERS)) in taken:
         pass
     return user
 
 
-def _hand_over(folder: Path, user: int) -> None:
-    """Make a user own a folder with all in it; the folder last, since it tells that this is done."""
+def _change_owner(folder: Path, user: int) -> None:
+    """Make a user own a folder with all its content; the folder comes last, because it shows that
+    this is done.
+    """
     for _, folders, files, place in os.fwalk(folder):
         for name in (*folders, *files):
             found = os.stat(name, dir_fd=place, follow_symlinks=False)
-            if name in folders or found.st_nlink == 1:  # other names of it may be another's
+            if (
+                name in folders or found.st_nlink == 1
+            ):  # another of its names may belong to somebody else
                 os.chown(name, user, user, dir_fd=place, follow_symlinks=False)
     os.chown(folder, user, user)
     if folder.stat().st_uid != user:

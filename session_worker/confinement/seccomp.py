@@ -32,15 +32,17 @@ if TYPE_CHECKING:
 MODE_FILTER = 2
 ALLOW, FAIL, KILL = 0x7FFF_0000, 0x0005_0000, 0x8000_0000
 REFUSE = FAIL | errno.EPERM
-UNKNOWN = FAIL | errno.ENOSYS  # the C library then asks in the older way, which shows its flags
+UNKNOWN = (
+    FAIL | errno.ENOSYS
+)  # the C library then uses the older call, whose flags the filter can see
 
 LOAD, AND, RETURN, IF_EQUAL, IF_AT_LEAST = 0x20, 0x54, 0x06, 0x15, 0x35
-CALL, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # where what is asked for lies before a filter
+CALL, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # offsets in the data that a filter sees
 
 
 @cache
-def is_there() -> bool:
-    """Whether the kernel has it, for a machine whose numbers of calls we know."""
+def is_available() -> bool:
+    """Whether the kernel has seccomp, on a machine whose system call numbers we know."""
     try:
         return prctl(PR_GET_SECCOMP) >= 0 and platform.machine() in MACHINES
     except OSError:
@@ -48,8 +50,8 @@ def is_there() -> bool:
 
 
 def refuse_needless_calls() -> None:
-    """Refuse them from here on, to threads of this process too; raises OSError where that fails."""
-    program = b"".join((*_prologue(), *refusals(), *_rulings(rules(os.getpid())), _end(ALLOW)))
+    """Refuse them from now on, to threads of this process too; raises OSError if that fails."""
+    program = b"".join((*_prologue(), *refusals(), *_rule_program(rules(os.getpid())), _end(ALLOW)))
     content = ctypes.create_string_buffer(program)
     header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(content))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
@@ -57,7 +59,7 @@ def refuse_needless_calls() -> None:
 
 
 def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
-    """Make an instruction; jumps count the instructions to be left out."""
+    """Make an instruction; jumps count the instructions to skip."""
     return struct.pack("=HBBI", code, then, otherwise, value)
 
 
@@ -66,7 +68,7 @@ def _end(answer: int) -> bytes:
 
 
 def _prologue() -> Iterator[bytes]:
-    """Let nobody pass by calls of another kind of machine, which have other numbers."""
+    """Refuse calls of another kind of machine, which have other numbers."""
     yield _step(LOAD, MACHINE)
     yield _step(IF_EQUAL, MACHINES[platform.machine()], then=1)
     yield _end(KILL)
@@ -85,7 +87,7 @@ def refusals() -> tuple[bytes, ...]:
     return (*refused, _step(IF_EQUAL, unknown, otherwise=1), _end(UNKNOWN))
 
 
-def _rulings(found: Iterable[Rule]) -> Iterator[bytes]:
+def _rule_program(found: Iterable[Rule]) -> Iterator[bytes]:
     column = list(MACHINES).index(platform.machine())
     for rule in found:
         listed, other = (ALLOW, REFUSE) if rule.allows else (REFUSE, ALLOW)

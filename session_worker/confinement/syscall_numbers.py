@@ -1,4 +1,4 @@
-"""The system calls that a worker has no use for, by their numbers on each kind of machine."""
+"""The system calls that no worker needs, by their numbers on each kind of machine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NEEDLESS: dict[str, tuple[int | None, int | None]] = {
     "execveat": (322, 281),
     "fork": (57, None),
     "vfork": (58, None),
-    # hear from strangers
+    # accept connections
     "bind": (49, 200),
     "listen": (50, 201),
     "accept": (43, 202),
@@ -148,7 +148,7 @@ NUMBERS = {
 
 CLONE_THREAD = 0x0001_0000
 KIND_OF_SOCKET = 0xF
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # types into the terminal of whoever started the gateway
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # write to the terminal of whoever started the gateway
 WHOLE = 0xFFFF_FFFF
 
 
@@ -163,13 +163,13 @@ class Rule(NamedTuple):
 
 
 def rules(pid: int) -> tuple[Rule, ...]:
-    """Make the rules of a process that may do this or that to itself alone."""
+    """Make the rules for what a process may do to itself alone."""
     return (
         Rule("kill", 0, (pid,)),
         Rule("tgkill", 0, (pid,)),
         Rule("prlimit64", 0, (0, pid)),
         Rule("clone", 0, (CLONE_THREAD,), mask=CLONE_THREAD),
-        # No local sockets: whoever reaches the forkserver's has it fork what they like.
+        # No local sockets: whoever reached the forkserver's socket could fork any process.
         Rule("socket", 0, (socket.AF_INET, socket.AF_INET6)),
         Rule("socketpair", 1, (socket.SOCK_STREAM,), mask=KIND_OF_SOCKET),
         Rule("prctl", 0, (PR_SET_PDEATHSIG,), allows=False),

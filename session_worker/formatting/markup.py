@@ -1,4 +1,4 @@
-"""The HTML that may be left in a comment, read as plain text with styles."""
+"""Reads the HTML that may remain in a comment as plain text with styles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPACES = str.maketrans({"\r": "\n", "\xa0": " "})
 
 
 class Kind(StrEnum):
-    """What can be done to a stretch of text."""
+    """The ways in which a stretch of text can be formatted."""
 
     BOLD = "bold"
     ITALIC = "italic"
@@ -50,7 +50,7 @@ _KNOWN = _BLOCKS | _INLINE | frozenset(_STYLES)
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A stretch of characters that is to look or act in a certain way."""
+    """A stretch of characters with one kind of formatting."""
 
     kind: Kind
     start: int
@@ -60,9 +60,9 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Text without tags; ``origins`` tells where each character begins in the source.
+    """Text without tags; ``origins`` says where each character begins in the source.
 
-    Tags that open belong to the character after them; the last origin is the end of the source.
+    An opening tag belongs to the character after it; the last origin is the end of the source.
     """
 
     text: str
@@ -71,7 +71,7 @@ class Plain:
 
 
 def read(source: str) -> Plain:
-    """Understand the tags and references we know; whatever else looks like one is text."""
+    """Read the tags and references we know; whatever else looks like one is text."""
     reader = _Reader()
     at = 0
     for token in _TOKEN.finditer(source):
@@ -84,7 +84,7 @@ def read(source: str) -> Plain:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A style whose end has not come yet."""
+    """A style whose end has not been found yet."""
 
     order: int
     kind: Kind
@@ -93,7 +93,7 @@ class _Open:
 
 
 class _Reader:
-    """Gathers what is shown."""
+    """Collects the text that is shown."""
 
     def __init__(self) -> None:
         self._text: list[str] = []

@@ -1,4 +1,4 @@
-"""What a file is sent as, judged by its name."""
+"""The kind of a file, judged by its name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 from mimetypes import MimeTypes
 from pathlib import PurePath
 
-_TYPES = MimeTypes()  # made here, because it reads the system's files
+_TYPES = MimeTypes()  # an instance of our own, because it reads the system's files
 _OURS = {
     "image/jpeg": ".jpg .jpeg .jpe .jfif",
     "image/png": ".png",
@@ -53,7 +53,7 @@ def mime_of(name: str) -> str:
 
 
 def kind_of(name: str) -> MediaKind:
-    """Judge by the name; whether the content keeps the promise is seen when it is there."""
+    """Judge by the name; whether the content agrees can only be checked once the file is there."""
     return _KINDS.get(mime_of(name), MediaKind.DOCUMENT)
 
 

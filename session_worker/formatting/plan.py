@@ -1,4 +1,4 @@
-"""Cuts what an employee wrote into messages that Telegram takes."""
+"""Splits what an employee wrote into messages that Telegram accepts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 4096  # UTF-16 units, like the next
 LONGEST_CAPTION = 1024
 LONGEST_ALBUM = 10
-# The best places to cut come first.
+# The best places to cut are listed first.
 _PLACES = tuple(map(re.compile, (r"\n\s*\n", r"\n", r"[.!?…]+\s", r"\s+")))
-_SPECIAL = re.compile(r"[<>&\[\r\xa0]")  # what a rendered text may lack, or have instead
+_SPECIAL = re.compile(r"[<>&\[\r\xa0]")  # characters that a rendered text may omit or replace
 _JOINER = "\u200d"
-_CLINGING = _JOINER + "\ufe0e\ufe0f"  # what joins or changes the character before it
+_CLINGING = _JOINER + "\ufe0e\ufe0f"  # characters that join or change the one before them
 
 
 def draw_random_id() -> int:
@@ -37,10 +37,11 @@ def draw_random_id() -> int:
 def plan(
     text: str, attachments: Sequence[Attachment], draw: Callable[[], int] = draw_random_id
 ) -> tuple[Part, ...]:
-    """Decide which messages are sent, in order, each under a random id drawn for it.
+    """Decide which messages are sent, in order, each under a new random id.
 
-    The texts of the parts joined are the text. A part with files and text has one id more than
-    files: for the text alone, should it not go as a caption. Nothing to read, no files: no parts.
+    The texts of the parts joined are the whole text. A part with files and text has one more id
+    than files: for the text alone, in case it cannot be a caption. If there is nothing to read and
+    no file, there are no parts.
     """
     texts = split(repair_surrogates(text))
     groups = list(_groups(attachments))
@@ -54,9 +55,11 @@ def plan(
 
 
 def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
-    """Cut a comment so that each piece, rendered by itself, is neither blank nor too long."""
+    """Split a comment so that each piece, rendered by itself, is neither blank nor too long."""
     if not _SPECIAL.search(text) and width_of(text) <= limit:
-        return [text] if text.strip() else []  # most are like this, all that is below would agree
+        return (
+            [text] if text.strip() else []
+        )  # most texts are like this, and all that follows would give the same result
     layout = lay_out(text)
     cuts = (layout.plain.origins[cut] for cut in _Cutter(layout).cuts(limit))
     pieces = [text[start:end] for start, end in pairwise((0, *cuts, len(text)))]
@@ -64,7 +67,7 @@ def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
 
 
 def repair_surrogates(text: str) -> str:
-    """Make pairs of lone halves of characters, where they fit; no other survives the way."""
+    """Join surrogate halves that form a pair, and replace all others, because they cannot be encoded."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -74,7 +77,7 @@ def _part(text: str, files: tuple[int, ...], draw: Callable[[], int]) -> Part:
 
 
 def _groups(attachments: Sequence[Attachment]) -> Iterator[tuple[int, ...]]:
-    """Join pictures and videos into albums; they come first, the rest one by one."""
+    """Group pictures and videos into albums; they come first, and the rest follows one by one."""
     seen = [i for i, each in enumerate(attachments) if can_join_album(each.name)]
     for start in range(0, len(seen), LONGEST_ALBUM):
         yield tuple(seen[start : start + LONGEST_ALBUM])
@@ -84,7 +87,7 @@ def _groups(attachments: Sequence[Attachment]) -> Iterator[tuple[int, ...]]:
 
 
 class _Cutter:
-    """Finds where a text may end to go on in the next message."""
+    """Finds where a text may be cut to continue in the next message."""
 
     def __init__(self, layout: Layout) -> None:
         self._text = layout.plain.text
@@ -102,7 +105,7 @@ class _Cutter:
             yield start
 
     def _best_cut(self, start: int, reach: int) -> int:
-        """Choose where a piece ends that may go as far as ``reach``."""
+        """Choose where a piece ends that may extend to ``reach``."""
         for place in _PLACES:
             found = place.finditer(self._text, (start + reach) // 2, reach)
             ends = [each.end() for each in found if self._may_cut(each.end())]
@@ -113,7 +116,7 @@ class _Cutter:
 
     def _may_cut(self, at: int) -> bool:
         text = self._text
-        # A piece must not begin with what would make it a quote all of a sudden.
+        # A piece must not begin with something that would turn it into a quote.
         becomes_quote = is_quote(text, at) and text[at - 1] != "\n"
         clings = combining(text[at]) or text[at] in _CLINGING or text[at - 1] == _JOINER
         is_new = self._origins[at] > self._origins[at - 1]
@@ -121,7 +124,7 @@ class _Cutter:
 
 
 def _without_blanks(pieces: list[str]) -> list[str]:
-    """Join pieces in which nothing can be read with those before them, or after."""
+    """Join each blank piece to the piece before or after it."""
     joined: list[str] = []
     for piece in pieces:
         if joined and not (render(piece).text and render(joined[-1]).text):

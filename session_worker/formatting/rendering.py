@@ -1,4 +1,4 @@
-"""A comment of Planfix as Telegram shows it: text with marks, counted in UTF-16 units."""
+"""Renders a Planfix comment as Telegram shows it: text with marks, counted in UTF-16 units."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from session_worker.formatting.markup import Plain
 
-LONGEST_LABEL = 64  # characters; before a link stands a word or two, not the whole message
-LONGEST_ANCHOR = 1000  # characters of a link in HTML that are kept together
-MOST_LINKS = 80  # Telegram drops what is over 100 marks; further links stay as they are written
+LONGEST_LABEL = 64  # characters; a link is attached to a few words, not to the whole message
+LONGEST_ANCHOR = 1000  # characters of an HTML link that are kept together
+MOST_LINKS = 80  # Telegram drops marks beyond 100; further links stay as they are written
 _LINK = re.compile(r"\[ (https?://\S{1,2000}) \]")
 _QUOTE = re.compile(r">>(?!>)[ \t]?")
-# What ends a thought cannot be inside the label of the link that follows.
+# The label of a link does not extend across the end of a sentence or a clause.
 _STOP = re.compile(r"[.,:;!?…]\s+|[(«\"]|\s[—\u2013-]\s+")
 
 Span = tuple[int, int]
@@ -28,7 +28,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A stretch of the shown text, in UTF-16 units as Telegram counts."""
+    """A formatted stretch of the shown text, in UTF-16 units, as Telegram counts."""
 
     kind: Kind
     offset: int
@@ -38,7 +38,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What is to be sent."""
+    """The text to be sent, with its marks."""
 
     text: str
     marks: tuple[Mark, ...] = ()
@@ -54,7 +54,7 @@ class Layout:
     styles: tuple[Style, ...]
 
     def widths(self) -> list[int]:
-        """Tell for each offset how many UTF-16 units are shown before it."""
+        """Return for each offset how many UTF-16 units are shown before it."""
         weights = _weights(self.plain.text)
         for start, end in self.hidden:
             weights[start:end] = [0] * (end - start)
@@ -62,7 +62,7 @@ class Layout:
 
 
 def width_of(text: str) -> int:
-    """Count UTF-16 units."""
+    """Count the UTF-16 units of a text."""
     if text.isascii():
         return len(text)
     return len(text) + sum(character > "\uffff" for character in text)
@@ -73,7 +73,7 @@ def _weights(text: str) -> list[int]:
 
 
 def lay_out(source: str) -> Layout:
-    """Find the links, the quotes, the styles of a comment."""
+    """Find the links, quotes and styles of a comment."""
     plain = read(source)
     every_link = list(_links(plain.text))
     links = every_link[:MOST_LINKS]
@@ -95,7 +95,7 @@ def lay_out(source: str) -> Layout:
 
 
 def render(source: str) -> Rendered:
-    """Show a comment; nothing that can be read is lost."""
+    """Render a comment; nothing that can be read is lost."""
     layout = lay_out(source)
     shown = _shown(layout)
     text = "".join(compress(layout.plain.text, shown))
@@ -111,7 +111,7 @@ def is_quote(text: str, at: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A link or a quote, with what of its source is not shown."""
+    """A link or a quote, with the parts of its source that are not shown."""
 
     whole: Span
     hidden: tuple[Span, ...]
@@ -132,7 +132,7 @@ def _links(text: str) -> Iterator[_Found]:
 
 
 def _label(text: str, floor: int, link: re.Match[str]) -> Span | None:
-    """Find the words that the link stands for, if there are any."""
+    """Find the words that the link belongs to, if there are any."""
     line = max(floor, text.rfind("\n", floor, link.start()) + 1)
     quote = _QUOTE.match(text, line, link.start()) if line == 0 or text[line - 1] == "\n" else None
     start = quote.end() if quote else line
@@ -149,7 +149,7 @@ def _label(text: str, floor: int, link: re.Match[str]) -> Span | None:
 
 
 def _quotes(text: str) -> Iterator[_Found]:
-    """Join quoted lines; the empty ones around them are only Planfix's way to end a quote."""
+    """Join quoted lines; empty lines around them are only Planfix's way to end a quote."""
     at = 0
     lines: list[tuple[int, str]] = []
     for line in text.split("\n"):
@@ -162,22 +162,22 @@ def _quotes(text: str) -> Iterator[_Found]:
 
 def _quote(lines: list[tuple[int, str]], end: int) -> _Found:
     bodies = [_QUOTE.sub("", line, count=1).strip() for _, line in lines]
-    said = [number for number, body in enumerate(bodies) if body]
+    nonblank = [number for number, body in enumerate(bodies) if body]
     hidden: list[Span] = []
     for number, (start, line) in enumerate(lines):
         prefix = _QUOTE.match(line)
         width = prefix.end() if prefix else 0
-        is_edge = not said or not said[0] <= number <= said[-1]
+        is_edge = not nonblank or not nonblank[0] <= number <= nonblank[-1]
         hidden.append((start, min(start + len(line) + 1, end) if is_edge else start + width))
     style = None
-    if said:
-        (first, _), (last, line) = lines[said[0]], lines[said[-1]]
+    if nonblank:
+        (first, _), (last, line) = lines[nonblank[0]], lines[nonblank[-1]]
         style = Style(Kind.QUOTE, first, last + len(line))
     return _Found((lines[0][0], lines[0][0]), tuple(hidden), style)
 
 
 def _shown(layout: Layout) -> list[bool]:
-    """Tell of each character whether it stays; blank ends go, as Telegram would cut them off."""
+    """Return for each character whether it is shown; blank ends are removed, as Telegram would do."""
     text = layout.plain.text
     shown = [True] * len(text)
     for start, end in layout.hidden:

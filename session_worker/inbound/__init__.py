@@ -1,1 +1,1 @@
-"""From Telegram to Planfix."""
+"""The way from Telegram to Planfix."""

@@ -1,4 +1,4 @@
-"""Albums: several messages that belong together become one."""
+"""Albums, whose items become one message."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ LONGEST = 10  # messages
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long an album is waited for, in seconds.
+class AlbumTiming:
+    """How long to wait for the rest of an album, in seconds.
 
-    Before the library fetches an item that was lost it waits half a second for it to come late, so
-    silence means something only after longer than that.
+    Telethon waits half a second for a missing update before it fetches it, so only a longer silence
+    means that an album is complete.
     """
 
     quiet: float = 1.5  # after the last item
-    longest: float = 15.0  # after the first, even while more may be on the way
+    longest: float = 15.0  # after the first item, even if more may follow
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """One message for Planfix, with the places of all updates it is made of."""
+class CompleteMessage:
+    """One message for Planfix, with the positions of all updates it is made of."""
 
     positions: tuple[int, ...]
     incoming: Incoming
@@ -43,20 +43,22 @@ class _Album:
 
 
 class Albums:
-    """Holds the items of an album back until it is complete; everything else goes through."""
+    """Holds back the items of an album until it is complete; everything else passes through."""
 
-    def __init__(self, words: ChatTexts, patience: Patience | None = None) -> None:
-        self._words = words
-        self._patience = patience or Patience()
+    def __init__(self, texts: ChatTexts, timing: AlbumTiming | None = None) -> None:
+        self._texts = texts
+        self._timing = timing or AlbumTiming()
         self._open: dict[int, _Album] = {}
 
     @property
     def next_due(self) -> float | None:
-        """When the next album will be complete if nothing more comes."""
+        """When the next album is complete if no other item arrives."""
         return min((album.due for album in self._open.values()), default=None)
 
-    def add(self, positions: tuple[int, ...], parsed: ParsedMessage, now: float) -> list[Gathered]:
-        """Take what was heard; what is complete by now comes back, in order."""
+    def add(
+        self, positions: tuple[int, ...], parsed: ParsedMessage, now: float
+    ) -> list[CompleteMessage]:
+        """Add a parsed message and return the messages that are complete now, in order."""
         peer_id = parsed.incoming.peer_id
         album = self._open.get(peer_id)
         done = []
@@ -64,45 +66,45 @@ class Albums:
             done.append(self._close(peer_id))
             album = None
         if parsed.album is None:
-            return [*done, Gathered(positions, _named([parsed], self._words))]
+            return [*done, CompleteMessage(positions, _joined([parsed], self._texts))]
         if album is None:
             album = self._open[peer_id] = _Album(parsed.album, now)
         album.items.append(parsed)
         album.positions += positions
-        self._wait(album, now)
+        self._postpone(album, now)
         return done
 
-    def take_due(self, now: float, *, more_may_come: bool = False) -> list[Gathered]:
-        """Take the albums to which nothing was added for a while.
+    def close_due(self, now: float, *, more_may_come: bool = False) -> list[CompleteMessage]:
+        """Return the albums to which nothing was added for a while.
 
-        While we can't hear all that was written, silence says nothing, so they are waited for on.
+        While updates are missing, silence means nothing, so these albums are kept open.
         """
         for album in self._open.values():
             if more_may_come and album.due <= now:
-                self._wait(album, now)
+                self._postpone(album, now)
         due = [peer_id for peer_id, album in self._open.items() if album.due <= now]
         return [self._close(peer_id) for peer_id in due]
 
-    def take_all(self) -> list[Gathered]:
+    def close_all(self) -> list[CompleteMessage]:
         return [self._close(peer_id) for peer_id in list(self._open)]
 
-    def _wait(self, album: _Album, now: float) -> None:
-        album.due = min(now + self._patience.quiet, album.began + self._patience.longest)
+    def _postpone(self, album: _Album, now: float) -> None:
+        album.due = min(now + self._timing.quiet, album.began + self._timing.longest)
 
-    def _close(self, peer_id: int) -> Gathered:
+    def _close(self, peer_id: int) -> CompleteMessage:
         album = self._open.pop(peer_id)
-        return Gathered(tuple(album.positions), _named(album.items, self._words))
+        return CompleteMessage(tuple(album.positions), _joined(album.items, self._texts))
 
 
-def _named(items: list[ParsedMessage], words: ChatTexts) -> Incoming:
-    """Join the items, which come under one text: their captions, else what they are."""
+def _joined(items: list[ParsedMessage], texts: ChatTexts) -> Incoming:
+    """Join the items under one text: their captions, or else a label that says what they are."""
     items = sorted(items, key=lambda item: item.incoming.message_ids)
     first = items[0].incoming
-    label = items[0].label if len(items) == 1 else words.album.format(count=len(items))
-    texts = [item.incoming.text for item in items if item.incoming.text]
+    label = items[0].label if len(items) == 1 else texts.album.format(count=len(items))
+    captions = [item.incoming.text for item in items if item.incoming.text]
     ids = dict.fromkeys(i for item in items for i in item.incoming.message_ids)
     return first.changed(
         message_ids=tuple(ids),
-        text="\n".join(dict.fromkeys(texts)) or label or words.empty,
+        text="\n".join(dict.fromkeys(captions)) or label or texts.empty,
         files=tuple(file for item in items for file in item.incoming.files),
     )

@@ -1,4 +1,4 @@
-"""What Planfix has taken, noted where a killed process leaves it to the next one."""
+"""A crash-proof record of the messages that Planfix has accepted."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import Incoming
 
-# At least as many as the supervisor hands over before it has written down what became of them.
+# At least as many as the supervisor hands over before it has stored their outcomes.
 PLACES = 1024
 DIGEST = 16  # bytes
 RECORD = struct.Struct(f"<Q{DIGEST}s")
 SIZE = PLACES * RECORD.size
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class DeliveredLog:
-    """Keeps the latest in a ring of mapped memory, as noting one must not take time.
+    """Keeps the latest records in a ring of mapped memory, because adding one must take no time.
 
-    Between Planfix's answer and the supervisor's commit either may be killed. A message is named by
-    what it is in Telegram, not by its row: a database brought back from a backup has other rows.
+    Either process may be killed between Planfix's answer and the supervisor's commit. A message is
+    identified by what it is in Telegram and not by its row, because a database restored from a
+    backup has other rows.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._ring: mmap.mmap | None = None
         self._count = 0
-        self._before: frozenset[bytes] | None = None
-        self._opening = asyncio.Lock()
+        self._earlier: frozenset[bytes] | None = None
+        self._lock = asyncio.Lock()
 
     async def contains(self, incoming: Incoming) -> bool:
-        """Whether an earlier process has brought it to Planfix."""
-        async with self._opening:
-            if self._before is None:
-                self._before = await asyncio.to_thread(self._open)
-        return bool(self._before) and _digest(incoming) in self._before
+        """Whether an earlier process has delivered this message."""
+        async with self._lock:
+            if self._earlier is None:
+                self._earlier = await asyncio.to_thread(self._open)
+        return bool(self._earlier) and _digest(incoming) in self._earlier
 
     def add(self, incoming: Incoming) -> None:
         if self._ring is not None:
@@ -51,15 +52,16 @@ class DeliveredLog:
             RECORD.pack_into(self._ring, offset, self._count, _digest(incoming))
 
     def _open(self) -> frozenset[bytes]:
-        """Learn what earlier processes have noted."""
+        """Open the ring and return what earlier processes have recorded."""
         try:
             with self._path.open("a+b") as file:
-                # Written, not left as a hole: where a disk is full, to fill one later would kill us.
+                # Written and not left as a hole: if the disk were full, filling it later would kill
+                # us.
                 file.write(bytes(max(0, SIZE - file.tell())))
                 file.flush()
                 self._ring = mmap.mmap(file.fileno(), SIZE)
         except OSError as error:
-            log.warning("what Planfix takes is not noted: %s", error)
+            logger.warning("deliveries are not recorded: %s", error)
             return frozenset()
         records = [each for each in RECORD.iter_unpack(self._ring[:]) if each[0]]
         self._count = max((count for count, _ in records), default=0)

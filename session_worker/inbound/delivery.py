@@ -1,14 +1,14 @@
-"""One row on its way to Planfix, until Planfix has accepted or finally rejected it."""
+"""Delivers messages to Planfix, each until Planfix has accepted or finally rejected it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.inbound.chat_memory import ChatMemories
 from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
 from session_worker.planfix.circuit_breaker import CircuitBreaker, failure_of
@@ -17,6 +17,8 @@ from session_worker.planfix.hedging import ask_until_answered
 from session_worker.planfix.status_reporter import StatusReporter
 from session_worker.protocol.contract import PlanfixChanged
 from session_worker.protocol.messages import (
+    ChatMemory,
+    ChatRemembered,
     Contact,
     Delivered,
     Failed,
@@ -30,25 +32,68 @@ if TYPE_CHECKING:
     from session_worker.inbound.message_assembly import AssembledMessage, MessageAssembler
     from session_worker.planfix.client import PlanfixClient
     from session_worker.protocol.contract import WatchPlanfix
-    from session_worker.protocol.messages import ChatMemory, Deliver, TellStatus
+    from session_worker.protocol.messages import Deliver, TellStatus
     from session_worker.session import Outbox
 
 
-LONGEST_WAIT = 3.0  # seconds; what kept the last worker waiting may be over, the gate finds out
+LONGEST_WAIT = 3.0  # seconds; the last worker's reason to wait may be gone, which a call shows
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """What is told of a contact besides the message."""
+    """What Planfix learns about a contact in addition to the message."""
 
     photo_link: str
     bio: str
 
 
+MOST_CHATS = 2000  # chats
+TASK_LASTS = 3600.0  # seconds after which a task may have been closed and replaced by another
+
+
+class ChatMemories:
+    """What this process has learnt about chats, which is newer than what the supervisor sent."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._memories: OrderedDict[int, tuple[ChatMemory, float]] = OrderedDict()
+
+    def get(self, stored: ChatMemory) -> ChatMemory:
+        """Return what is known of a chat, given what the supervisor has stored."""
+        if stored.peer_id not in self._memories:
+            self._store(stored)
+        return self._memories[stored.peer_id][0]
+
+    def is_task_old(self, peer_id: int) -> bool:
+        """Whether the chat may have another task by now."""
+        return time.monotonic() - self._memories[peer_id][1] > TASK_LASTS
+
+    def remember_task(self, peer_id: int, task: int | None) -> None:
+        memory, _ = self._memories[peer_id]
+        self._store(memory.model_copy(update={"task": task}))
+        self._report_change(memory)
+
+    def remember_contact(self, contact: Contact) -> None:
+        memory, asked_at = self._memories[contact.peer_id]
+        self._store(memory.model_copy(update={"contact": contact}), asked_at)
+        self._report_change(memory)
+
+    def _store(self, memory: ChatMemory, asked_at: float | None = None) -> None:
+        self._memories[memory.peer_id] = memory, time.monotonic() if asked_at is None else asked_at
+        self._memories.move_to_end(memory.peer_id)
+        if len(self._memories) > MOST_CHATS:
+            self._memories.popitem(last=False)
+
+    def _report_change(self, before: ChatMemory) -> None:
+        memory, _ = self._memories[before.peer_id]
+        if memory != before:
+            self._outbox.put(ChatRemembered(chat=memory))
+
+
 class Delivery:
-    """Tries until there is a last word."""
+    """Retries until Planfix accepts or finally rejects the message."""
 
     def __init__(
         self,
@@ -66,54 +111,54 @@ class Delivery:
         self._outbox = outbox
         self._delivered_log = delivered_log
 
-    async def bring(self, order: Deliver) -> None:
-        """Deliver a row; its last word has been told when this returns."""
+    async def deliver(self, command: Deliver) -> None:
+        """Deliver one row; its final outcome has been reported when this returns."""
         try:
-            if await self._delivered_log.contains(order.incoming):
-                log.info("row %s was taken before a crash", order.row)
-                self._outbox.put(Delivered(row=order.row))
+            if await self._delivered_log.contains(command.incoming):
+                logger.info("row %s was delivered before a crash", command.row)
+                self._outbox.put(Delivered(row=command.row))
                 return
-            await asyncio.sleep(min(order.next_try - time.time(), LONGEST_WAIT))
-            assembled = await self._assembler.assemble(order)
-            # Fetched before a place among the callers is taken: others wait for that.
-            introduction = await self._introduce(order)
-            failure = await self._try(order, assembled, introduction)
+            await asyncio.sleep(min(command.next_try - time.time(), LONGEST_WAIT))
+            assembled = await self._assembler.assemble(command)
+            # This is fetched before a slot is taken, because others wait for that slot.
+            introduction = await self._fetch_introduction(command)
+            failure = await self._try(command, assembled, introduction)
             while failure is not None and failure.next_try is not None:
                 if failure.code == FailureCode.ANSWER_LOST:
-                    order = order.model_copy(update={"is_uncertain": True})
-                failure = await self._try(order, assembled, introduction)
-        except Exception:  # the root of a row: a bug in one must not stop those behind it
-            log.exception("row %s failed", order.row)
-            self._outbox.put(Failed(row=order.row, failure=Failure(code=FailureCode.INTERNAL)))
+                    command = command.model_copy(update={"is_uncertain": True})
+                failure = await self._try(command, assembled, introduction)
+        except Exception:  # the root of a row: a bug in one must not stop the rows behind it
+            logger.exception("the delivery of row %s failed", command.row)
+            self._outbox.put(Failed(row=command.row, failure=Failure(code=FailureCode.INTERNAL)))
 
     async def _try(
-        self, order: Deliver, assembled: AssembledMessage, introduction: Introduction
+        self, command: Deliver, assembled: AssembledMessage, introduction: Introduction
     ) -> Failure | None:
-        """Try once; tells what happened, returns why it came to nothing."""
+        """Try once, report the outcome and return the failure, if there was one."""
         async with self._circuit_breaker.slot():
             try:
-                await self._deliver(order, assembled, introduction)
+                await self._deliver_once(command, assembled, introduction)
             except PlanfixError as error:
                 failure = failure_of(error, self._circuit_breaker)
-                self._outbox.put(Failed(row=order.row, failure=failure))
+                self._outbox.put(Failed(row=command.row, failure=failure))
                 return failure
-            self._delivered_log.add(order.incoming)
+            self._delivered_log.add(command.incoming)
             self._circuit_breaker.succeeded()
-            self._outbox.put(Delivered(row=order.row))
+            self._outbox.put(Delivered(row=command.row))
             return None
 
-    async def _deliver(
-        self, order: Deliver, assembled: AssembledMessage, introduction: Introduction
+    async def _deliver_once(
+        self, command: Deliver, assembled: AssembledMessage, introduction: Introduction
     ) -> None:
-        before = self._chats.recall(order.chat)
+        before = self._chats.get(command.chat)
         task = await self._find_task(before)
-        if order.is_uncertain and before.task is None and task is not None:
-            # The first message of a chat makes its task: an earlier try did get through.
-            log.info("row %s was taken before", order.row)
+        if command.is_uncertain and before.task is None and task is not None:
+            # The first message of a chat creates its task, so an earlier try must have succeeded.
+            logger.info("row %s was delivered before", command.row)
         else:
-            await self._post(order, assembled, introduction, has_task=task is not None)
-        if is_known(order.incoming.contact):
-            self._chats.remember_contact(order.incoming.contact)
+            await self._post(command, assembled, introduction, has_task=task is not None)
+        if is_known(command.incoming.contact):
+            self._chats.remember_contact(command.incoming.contact)
 
     async def _find_task(self, chat: ChatMemory) -> int | None:
         if self._circuit_breaker.is_suspect:
@@ -130,56 +175,56 @@ class Delivery:
 
     async def _post(
         self,
-        order: Deliver,
+        command: Deliver,
         assembled: AssembledMessage,
         introduction: Introduction,
         *,
         has_task: bool,
     ) -> None:
-        await self._tell_contact(order, introduction.photo_link)
-        known, contact = self._chats.recall(order.chat).contact, order.incoming.contact
+        await self._update_contact(command, introduction.photo_link)
+        known, contact = self._chats.get(command.chat).contact, command.incoming.contact
         if known is not None and not is_known(contact):
             contact = known
-        line = PlanfixMessage(
+        message = PlanfixMessage(
             contact=contact,
             text=assembled.text,
-            is_echo=order.incoming.is_echo,
+            is_echo=command.incoming.is_echo,
             title="" if has_task else full_name(contact),
             bio=None if has_task else introduction.bio,
             photo_link=introduction.photo_link,
             files=assembled.files,
         )
-        self._outbox.put(Trying(row=order.row))
-        await self._planfix.new_message(line)
+        self._outbox.put(Trying(row=command.row))
+        await self._planfix.new_message(message)
 
-    async def _introduce(self, order: Deliver) -> Introduction:
-        """Fetch a photo that Planfix has not seen, and the bio of somebody it has no task with."""
-        contact, before = order.incoming.contact, self._chats.recall(order.chat)
+    async def _fetch_introduction(self, command: Deliver) -> Introduction:
+        """Fetch a photo that Planfix has not seen, and the bio of a contact that has no task yet."""
+        contact, before = command.incoming.contact, self._chats.get(command.chat)
         is_new_photo = before.contact is None or before.contact.photo_id != contact.photo_id
-        has_photo = is_new_photo and await self._assembler.has_photo(order)
-        bio = await self._assembler.bio(order) if before.task is None else ""
-        return Introduction((order.photo_link or "") if has_photo else "", bio)
+        has_photo = is_new_photo and await self._assembler.has_photo(command)
+        bio = await self._assembler.bio(command) if before.task is None else ""
+        return Introduction((command.photo_link or "") if has_photo else "", bio)
 
-    async def _tell_contact(self, order: Deliver, photo_link: str) -> None:
-        """Renew the contact's card if it changed."""
-        contact, known = order.incoming.contact, self._chats.recall(order.chat).contact
+    async def _update_contact(self, command: Deliver, photo_link: str) -> None:
+        """Update the contact in Planfix if it has changed."""
+        contact, known = command.incoming.contact, self._chats.get(command.chat).contact
         if known is not None and known != contact and is_known(contact):
             try:
                 await self._planfix.update_contact(contact, photo_link)
             except PlanfixRejected as error:
-                log.warning("Planfix does not take a contact's card: %s", error)
+                logger.warning("Planfix rejects the update of a contact: %s", error)
 
 
 def is_known(contact: Contact) -> bool:
-    """Whether Telegram has told who this is."""
+    """Whether Telegram has said who this is."""
     return contact != Contact(peer_id=contact.peer_id)
 
 
-GRACE = 2.0  # seconds for calls under way when the worker stops
+GRACE = 2.0  # seconds for running calls when the worker stops
 
 
 class PlanfixDelivery:
-    """Takes what the supervisor has kept, brings it to Planfix."""
+    """Takes the messages that the supervisor has stored and delivers them to Planfix."""
 
     def __init__(
         self,
@@ -195,24 +240,24 @@ class PlanfixDelivery:
         delivery = Delivery(
             planfix, self._circuit_breaker, ChatMemories(outbox), assembler, outbox, delivered_log
         )
-        self._messages: Lanes[Deliver] = Lanes(delivery.bring)
+        self._messages: Lanes[Deliver] = Lanes(delivery.deliver)
         self._statuses: Lanes[TellStatus] = Lanes(
-            StatusReporter(planfix, self._circuit_breaker, outbox).tell
+            StatusReporter(planfix, self._circuit_breaker, outbox).report
         )
 
-    def deliver(self, order: Deliver) -> None:
-        """Take a message, behind all that were taken for the same chat."""
-        self._messages.put(order.incoming.peer_id, order)
+    def deliver(self, command: Deliver) -> None:
+        """Queue a message behind all earlier ones of the same chat."""
+        self._messages.put(command.incoming.peer_id, command)
 
-    def tell_status(self, order: TellStatus) -> None:
-        """Take a status, behind all that were taken for the same message."""
-        self._statuses.put(order.planfix_id, order)
+    def tell_status(self, command: TellStatus) -> None:
+        """Queue a status behind all earlier ones of the same message."""
+        self._statuses.put(command.planfix_id, command)
 
     def watch(self, order: WatchPlanfix) -> None:
         self._circuit_breaker.watch(is_lookout=order.is_lookout, try_now=order.try_now)
 
     async def close(self) -> None:
-        """Let calls under way end, begin no other; what is left is still with the supervisor."""
+        """Let running calls end and start no others; the supervisor still has what is left."""
         await self._circuit_breaker.close(GRACE)
         await self._messages.close()
         await self._statuses.close()

@@ -1,4 +1,4 @@
-"""Filling a gap in the updates from the history, with a receipt for it."""
+"""Fills a gap in the updates from the history and reports how much was found."""
 
 from __future__ import annotations
 
@@ -25,55 +25,58 @@ UNDECODABLE = f"Telegram sent what layer {LAYER} of this gateway does not have"
 
 
 class GapFilling:
-    """Hears what a gap has swallowed, before anything newer is heard."""
+    """Reads the messages missed in a gap before newer updates are processed."""
 
     def __init__(
         self, ask: Ask, parser: UpdateParser, receiver: UpdateReceiver, outbox: Outbox
     ) -> None:
         self._ask = ask
-        self._listener = parser
+        self._parser = parser
         self._receiver = receiver
         self._outbox = outbox
 
     async def fill(self, position: int, gap: Gap, last: Last) -> None:
-        """Hand up all messages after the last known one; the last of them ends the gap."""
+        """Report all messages after the last known one; the last of them acknowledges the gap."""
         if not gap.is_undecodable:
-            await self._receiver.finish_albums()
+            await self._receiver.close_albums()
         unread: list[str] = []
         count = 0
         held: ParsedMessage | None = None
         async for found in self._messages(gap, last, unread):
-            for parsed in await self._listener.read(found.message, found.entities):
+            for parsed in await self._parser.parse_message(found.message, found.entities):
                 count += 1
-                held = await self._after(held, parsed)
+                held = await self._report_previous(held, parsed)
         if held is not None:
-            await self._receiver.hand_up((position,), held)
+            await self._receiver.report((position,), held)
         else:
             self._receiver.acknowledge(position)
         if count or not gap.is_undecodable:
-            await self._receiver.finish_albums()
+            await self._receiver.close_albums()
         self._outbox.put(_receipt(gap, last, count, unread))
 
     def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
         first = first_of(gap, last.message_id)
         if first is None:
-            return Backfill(self._ask, self._receiver.patiently, last, unread).messages()
-        by_id = MessagesById(self._ask, self._receiver.patiently, unread)
+            return Backfill(self._ask, self._receiver.until_answered, last, unread).messages()
+        by_id = MessagesById(self._ask, self._receiver.until_answered, unread)
         return by_id.messages(first, gap.before_id)
 
-    async def _after(self, held: ParsedMessage | None, parsed: ParsedMessage) -> ParsedMessage:
-        """Hand up what came before, holding the newest back: it may be the last."""
+    async def _report_previous(
+        self, held: ParsedMessage | None, parsed: ParsedMessage
+    ) -> ParsedMessage:
+        """Report the previous message and hold the newest back, since it may be the last."""
         if held is not None:
-            await self._receiver.hand_up((), held)
+            await self._receiver.report((), held)
             if held.incoming.peer_id != parsed.incoming.peer_id:
-                await self._receiver.finish_albums()
+                await self._receiver.close_albums()
         return parsed
 
 
 def first_of(gap: Gap, last_id: int) -> int | None:
-    """Tell the first id that may lie in a gap; None where only the chats can tell what is new.
+    """Return the first id that may lie in the gap, or None if only the chats can tell what is new.
 
-    Each new message takes the next id as well as a step, so no more ids than steps are left out.
+    Each new message takes one id and at least one step of pts, so no more ids than steps are
+    missing.
     """
     if not gap.is_undecodable or not (gap.before_id or gap.after_id or last_id):
         return None
@@ -83,7 +86,7 @@ def first_of(gap: Gap, last_id: int) -> int | None:
 def _receipt(gap: Gap, last: Last, found: int, unread: list[str]) -> GapFilled:
     missing = len(unread)
     if gap.is_undecodable:
-        # What is no message (an edit, a deletion) is in no history.
+        # Edits and deletions are not messages, so no history contains them.
         missing = max(missing, gap.steps - found)
         unread = [UNDECODABLE, *unread]
     return GapFilled(

@@ -1,4 +1,4 @@
-"""Parsed updates become events in order, and absences become receipts."""
+"""Turns parsed updates into events, in order, and counts what was missed while the number was offline."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from typing import TypeVar
 
-    from session_worker.inbound.albums import Gathered, Patience
+    from session_worker.inbound.albums import AlbumTiming, CompleteMessage
     from session_worker.session import Outbox
     from session_worker.telegram.connection.updates import CatchUp
-    from session_worker.telegram.reading.message_index import MessageIndex
+    from session_worker.telegram.reading.message_memory import MessageIndex
     from session_worker.telegram.reading.message_parser import ParsedUpdate
     from session_worker.texts.chat_texts import ChatTexts
 
     T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-class UpdateParser(Protocol):
-    """Understands what an update means."""
+class Parser(Protocol):
+    """Says what an update means for Planfix."""
 
-    async def listen(self, update: Any) -> Sequence[ParsedUpdate]: ...
+    async def parse(self, update: Any) -> Sequence[ParsedUpdate]: ...
 
 
 class Source(Protocol):
-    """Where updates come from, each of which it wants acknowledged."""
+    """Where updates come from; it wants each of them acknowledged."""
 
     @property
     def is_behind(self) -> bool: ...
@@ -46,87 +46,89 @@ class Source(Protocol):
 
 
 class UpdateReceiver:
-    """Hands up what was heard, in order; says which updates are done with."""
+    """Reports what was received, in order, and acknowledges the updates that need no storing."""
 
     def __init__(
         self,
-        parser: UpdateParser,
+        parser: Parser,
         message_index: MessageIndex,
         outbox: Outbox,
-        words: ChatTexts,
+        texts: ChatTexts,
         telegram: Source,
-        patience: Patience | None = None,
+        album_timing: AlbumTiming | None = None,
     ) -> None:
         self._parser = parser
         self._message_index = message_index
         self._outbox = outbox
         self._telegram = telegram
-        self._albums = Albums(words, patience)
-        self._album_began = asyncio.Event()
+        self._albums = Albums(texts, album_timing)
+        self._album_opened = asyncio.Event()
         self.catch_up_counter = CatchUpCounter()
         self._backoff = Backoff(longest=30.0)
 
-    async def take(self, position: int, update: Any) -> None:
-        """Hand up what an update means; one that means nothing is done with at once."""
+    async def receive(self, position: int, update: Any) -> None:
+        """Report what an update means; one that means nothing is acknowledged at once."""
         try:
-            parsed = await self.patiently(lambda: self._parser.listen(update))
+            parsed = await self.until_answered(lambda: self._parser.parse(update))
         except Undecodable as error:
-            log.warning("an update is left out, for what it needs can not be decoded: %s", error)
-            self._outbox.put(_left_out(update, error))
+            logger.warning(
+                "an update is skipped, because what it needs can not be decoded: %s", error
+            )
+            self._outbox.put(_skipped_receipt(update, error))
             parsed = ()
         self.catch_up_counter.count(sum(isinstance(each, ParsedMessage) for each in parsed))
         if not parsed:
             self.acknowledge(position)
         for place, each in enumerate(parsed, start=1):
-            # Events are stored in order, so the update is stored when its last one is.
-            await self.hand_up((position,) if place == len(parsed) else (), each)
+            # Events are stored in order, so an update is stored once its last event is.
+            await self.report((position,) if place == len(parsed) else (), each)
 
-    async def end_absence(self, position: int, catch_up: CatchUp) -> None:
-        """Say how much was caught up with, after all of it has been handed up."""
-        await self.finish_albums()
-        receipt = self.catch_up_counter.end(catch_up)
+    async def end_catch_up(self, position: int, catch_up: CatchUp) -> None:
+        """Report how many messages were caught up on, after all of them have been reported."""
+        await self.close_albums()
+        receipt = self.catch_up_counter.stop(catch_up)
         if receipt is not None:
             self._outbox.put(receipt)
         self.acknowledge(position)
 
     def acknowledge(self, position: int) -> None:
-        """Say that there is nothing to store at this position."""
+        """Acknowledge an update from which nothing has to be stored."""
         self._telegram.acknowledge(position)
 
-    async def hand_up(self, positions: tuple[int, ...], parsed: ParsedUpdate) -> None:
+    async def report(self, positions: tuple[int, ...], parsed: ParsedUpdate) -> None:
         match parsed:
             case ReadMark():
                 await self._outbox.report(
                     ReadByContact(positions=positions, peer_id=parsed.peer_id, up_to=parsed.up_to)
                 )
             case ParsedMessage():
-                await self._report(self._albums.add(positions, parsed, time.monotonic()))
+                await self._report_messages(self._albums.add(positions, parsed, time.monotonic()))
                 if self._albums.next_due is not None:
-                    self._album_began.set()
+                    self._album_opened.set()
 
-    async def finish_albums(self) -> None:
-        """Hand up what is held back, because nothing more will come."""
-        await self._report(self._albums.take_all())
+    async def close_albums(self) -> None:
+        """Report what is held back, because nothing more will follow."""
+        await self._report_messages(self._albums.close_all())
 
-    async def stored(self, positions: Iterable[int]) -> None:
-        """Let the place in the updates move on; a restart will not see them again."""
+    async def acknowledge_stored(self, positions: Iterable[int]) -> None:
+        """Let the update state move on; a restart will not see these updates again."""
         await self._message_index.save()
         for position in positions:
             self._telegram.acknowledge(position)
 
     async def run(self) -> None:
-        """Hand up albums once they are complete."""
+        """Report albums once they are complete."""
         while True:
-            await self._album_began.wait()
-            self._album_began.clear()
+            await self._album_opened.wait()
+            self._album_opened.clear()
             while (moment := self._albums.next_due) is not None:
                 await asyncio.sleep(moment - time.monotonic())
                 is_behind = self._telegram.is_behind
-                due = self._albums.take_due(time.monotonic(), more_may_come=is_behind)
-                await self._report(due)
+                due = self._albums.close_due(time.monotonic(), more_may_come=is_behind)
+                await self._report_messages(due)
 
-    async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask until Telegram answers: what follows can't be understood without it."""
+    async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a request until Telegram answers: what follows cannot be understood without it."""
         attempt = 0
         while True:
             try:
@@ -137,37 +139,37 @@ class UpdateReceiver:
                 attempt += 1
                 wanted = error.seconds if isinstance(error, FloodWait) else None
                 pause = self._backoff.pause(attempt, wanted)
-                log.info("Telegram does not answer (%s), again in %.0f s", error, pause)
+                logger.info("Telegram does not answer (%s), next try in %.0f s", error, pause)
                 await asyncio.sleep(pause)
 
-    async def _report(self, gathered: Iterable[Gathered]) -> None:
+    async def _report_messages(self, gathered: Iterable[CompleteMessage]) -> None:
         for each in gathered:
             await self._outbox.report(Received(positions=each.positions, incoming=each.incoming))
 
 
-def _left_out(update: Any, error: Undecodable) -> GapFilled:
+def _skipped_receipt(update: Any, error: Undecodable) -> GapFilled:
     pts = getattr(update, "pts", None) or 0
-    said = f"{type(update).__name__}: {error}"
-    return GapFilled(pts_from=pts, pts_to=pts, began=time.time(), found=0, missing=1, detail=said)
+    detail = f"{type(update).__name__}: {error}"
+    return GapFilled(pts_from=pts, pts_to=pts, began=time.time(), found=0, missing=1, detail=detail)
 
 
 @dataclass(slots=True)
 class CatchUpCounter:
-    """Counts messages between the marks that the account sets into its updates."""
+    """Counts messages between the marks that the account puts into its updates."""
 
     _is_over: bool = True
     _found: int = 0
 
-    def begin(self) -> None:
-        """Count from here, unless an earlier absence has not been caught up with."""
+    def start(self) -> None:
+        """Start to count, unless an earlier absence has not been caught up on yet."""
         if self._is_over:
             self._is_over, self._found = False, 0
 
     def count(self, messages: int) -> None:
         self._found += messages
 
-    def end(self, catch_up: CatchUp) -> GapFilled | None:
-        """Make the receipt; there is none for an absence in which nothing was written."""
+    def stop(self, catch_up: CatchUp) -> GapFilled | None:
+        """Return the receipt, or None if nothing was written in the meantime."""
         self._is_over = True
         if not self._found:
             return None

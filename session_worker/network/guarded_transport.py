@@ -28,7 +28,7 @@ UNLIMITED = httpx.Limits()
 
 
 class AddressForbidden(Exception):
-    """The host is at an address that no address given by others may lead to."""
+    """The host has an address that no link given by others may lead to."""
 
 
 def place_of(url: httpx.URL) -> Place:
@@ -38,9 +38,9 @@ def place_of(url: httpx.URL) -> Place:
 def guarded_transport(
     backend: GuardedBackend, tls: ssl.SSLContext, limits: httpx.Limits = UNLIMITED
 ) -> httpx.AsyncHTTPTransport:
-    """Make what an httpx client sends through, without proxies of the environment."""
+    """Make the transport of an httpx client, without proxies from the environment."""
     transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
-    # The transport has no public way to choose the network; the pool it wraps has.
+    # The transport offers no public way to choose the network, but the pool inside it does.
     transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001 - see above
         ssl_context=tls,
         max_connections=limits.max_connections,
@@ -52,14 +52,14 @@ def guarded_transport(
 
 
 async def look_up(host: str, port: int) -> Sequence[str]:
-    """Find all addresses of a host, in the system's order."""
+    """Return all addresses of a host, in the system's order."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Looks a host up once, checks every answer, connects to one that was checked."""
+    """Looks up a host once, checks every address and connects to one that was checked."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         failure: Exception | None = None
-        # IPv4 first: where IPv6 is swallowed on its way, each connection would wait in vain.
+        # IPv4 first: if IPv6 packets are dropped on the way, each connection would wait in vain.
         for address in sorted(await self._checked(host, port), key=lambda each: ":" in each):
             try:
                 stream = await self._inner.connect_tcp(
@@ -110,9 +110,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(LOOK_UP_LIMIT):
                 addresses = await self._look_up(host, port)
-        except (OSError, UnicodeError) as exc:  # a timeout is an OSError, too
-            raise httpcore.ConnectError(f"{host} can't be found: {exc}") from exc
-        # One bad answer spoils them all: the next question may be answered by that one alone.
+        except (OSError, UnicodeError) as exc:  # a timeout is an OSError too
+            raise httpcore.ConnectError(f"{host} cannot be found: {exc}") from exc
+        # One bad address spoils them all, because the next lookup may return that one alone.
         if (host, port) != self._trusted and not all(map(is_public, addresses)):
             raise AddressForbidden(f"{host} is not at a public address")
         return addresses
@@ -120,5 +120,5 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """Trust the certificates that httpx brings; made in the forkserver, shared by its children."""
+    """Trust the certificates that httpx brings; this is made in the forkserver and shared by its children."""
     return httpx.create_ssl_context(trust_env=False)

@@ -1,4 +1,4 @@
-"""Which addresses a link of a stranger may lead to."""
+"""Which addresses a stranger's link may lead to."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ipaddress import (
 
 _TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _COMPATIBLE = IPv6Network("::/96")
-# Python (before 3.12.4, or still) takes these for open: the clouds of Oracle and Azure answer
-# their own machines there, relays of 6to4 are anybody's, documentation is nobody's.
+# Python (before 3.12.4, or still) takes these for public. The clouds of Oracle and Azure answer
+# their own machines there, relays of 6to4 belong to anybody, and documentation addresses to nobody.
 _NOT_OPEN = (
     IPv4Network("192.0.0.0/24"),
     IPv4Network("168.63.129.16/32"),
@@ -24,7 +24,7 @@ _NOT_OPEN = (
 
 
 def is_public(address: str) -> bool:
-    """Whether an address lies on the open internet, whatever form it comes in."""
+    """Whether an address is on the public internet, in whatever form it is written."""
     try:
         found = ip_address(address.partition("%")[0])
     except (AddressValueError, ValueError):

@@ -1,1 +1,1 @@
-"""From Planfix to Telegram."""
+"""The way from Planfix to Telegram."""

@@ -34,7 +34,7 @@ LONGEST_DETAIL = 200  # characters
 
 
 class FetchFailed(Exception):
-    """A file could not be had."""
+    """A file could not be fetched."""
 
     code = "LINK_UNREACHABLE"
 
@@ -44,25 +44,25 @@ class FetchFailed(Exception):
 
 
 class LinkForbidden(FetchFailed):
-    """The link leads to a place where we do not go."""
+    """The link leads to a place that the gateway does not access."""
 
     code = "LINK_FORBIDDEN"
 
 
 class LinkGone(FetchFailed):
-    """There is no such file, or it is not for us."""
+    """The file does not exist, or we may not have it."""
 
     code = "LINK_GONE"
 
 
 class FileTooLarge(FetchFailed):
-    """The file exceeds what we take."""
+    """The file is larger than the gateway accepts."""
 
     code = "FILE_TOO_LARGE"
 
 
 class FileEmpty(FetchFailed):
-    """The file has no bytes, which Telegram does not take."""
+    """The file is empty, and Telegram rejects empty files."""
 
     code = "FILE_EMPTY"
 
@@ -73,18 +73,18 @@ class LinkUnreachable(FetchFailed):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is fetched, how patiently; times in seconds."""
+    """How much is fetched and how long it may take; times are in seconds."""
 
     size: int = 200 << 20
     whole: float = 600.0
     connect: float = 10.0
     silence: float = 30.0
-    # A link may be called before the file behind it is ready.
+    # A link may be used before the file behind it is ready.
     pauses_when_missing: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
 
 
 class Fetcher:
-    """Fetches files for one client: from public places, or from the client's own Planfix."""
+    """Fetches files for one client, from public addresses or from the client's own Planfix."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Fetcher:
         self._backend = GuardedBackend(self._own[1], look_up=look_up, inner=network)
 
     async def fetch(self, url: str, target: Path) -> None:
-        """Bring a file to ``target``, or raise FetchFailed; a target that exists is kept."""
+        """Fetch a file to ``target`` or raise FetchFailed; a target that exists is kept."""
         if await asyncio.to_thread(target.exists):
             return
         await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ class Fetcher:
                 return
 
     async def _try(self, url: str, target: Path) -> None:
-        """Fetch once, telling what foreign errors mean."""
+        """Fetch once, and translate foreign errors into ours."""
         try:
             async with asyncio.timeout(self._limits.whole), self._client() as client:
                 await self._follow(client, url, target)
@@ -130,7 +130,7 @@ class Fetcher:
             raise LinkUnreachable(f"{type(exc).__name__}: {exc}") from exc
 
     def _client(self) -> httpx.AsyncClient:
-        """Make a client of its own for each link, so that no cookie goes from one to another."""
+        """Make a new client for each link, so that no cookie passes from one link to another."""
         return httpx.AsyncClient(
             transport=guarded_transport(self._backend, self._tls),
             trust_env=False,
@@ -141,7 +141,7 @@ class Fetcher:
         )
 
     async def _check(self, request: httpx.Request) -> None:
-        """Look at each request, redirected ones too; where it goes is checked at the socket."""
+        """Check each request, including redirected ones; the address is checked at the socket."""
         scheme, place = _origin(request.url)
         if scheme not in SCHEMES:
             raise LinkForbidden(f"links of the kind {scheme!r} are not followed")
@@ -153,20 +153,20 @@ class Fetcher:
             raise LinkForbidden(f"{request.url.host} is not spoken to by {scheme}")
 
     async def _follow(self, client: httpx.AsyncClient, url: str, target: Path) -> None:
-        """Go from redirect to redirect; their bodies, which the library would unpack, are not read."""
+        """Follow redirects without reading their bodies, which the library would decompress."""
         request = client.build_request("GET", url)
         for _ in range(1 + MOST_REDIRECTS):
             response = await client.send(request, stream=True)
             try:
                 if response.next_request is None:
-                    await self._take(response, target)
+                    await self._download(response, target)
                     return
                 request = response.next_request
             finally:
                 await response.aclose()
         raise LinkUnreachable("redirected too often")
 
-    async def _take(self, response: httpx.Response, target: Path) -> None:
+    async def _download(self, response: httpx.Response, target: Path) -> None:
         _check_answer(response)
         if int(response.headers.get("Content-Length", 0)) > self._limits.size:
             raise FileTooLarge(f"over {self._limits.size} bytes")
@@ -176,7 +176,7 @@ class Fetcher:
         await asyncio.to_thread(unfinished.replace, target)
 
     async def _save(self, pieces: AsyncIterator[bytes], path: Path) -> int:
-        """Write pieces as they come; tell how many bytes there were."""
+        """Write the pieces as they arrive and return the number of bytes."""
         size = 0
         file: Any = await asyncio.to_thread(path.open, "wb")
         try:

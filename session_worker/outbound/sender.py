@@ -1,4 +1,4 @@
-"""The way to Telegram: messages in order per chat, each tried until its last word."""
+"""Sends messages to Telegram in order per chat, each until it is sent or given up."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from session_worker.outbound.attachments import Fetcher
     from session_worker.protocol.messages import Part, Send
     from session_worker.session import Outbox
-    from session_worker.telegram.reading.recent_messages import SentMessages
-    from session_worker.telegram.sending.addresses import Addresses
+    from session_worker.telegram.reading.message_memory import SentMessages
+    from session_worker.telegram.sending.access_hashes import AccessHashes
     from session_worker.telegram.sending.flood_control import FloodControl
     from session_worker.telegram.sending.part_sender import Report
 
-FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at a time
+FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at the same time
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Telegram(Protocol):
@@ -45,7 +45,7 @@ class Telegram(Protocol):
 
 
 class TryLater(Exception):
-    """The try has come to nothing, another one is due."""
+    """The try failed, and another one is due."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.code)
@@ -53,13 +53,13 @@ class TryLater(Exception):
 
 
 class TelegramSender:
-    """Takes what employees wrote, brings it to Telegram."""
+    """Takes what employees wrote and sends it to Telegram."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - one for each neighbour
         self,
         telegram: Telegram,
         flood_control: FloodControl,
-        addresses: Addresses,
+        access_hashes: AccessHashes,
         fetcher: Fetcher,
         outbox: Outbox,
         sent_messages: SentMessages,
@@ -69,41 +69,41 @@ class TelegramSender:
     ) -> None:
         self._telegram = telegram
         self._flood_control = flood_control
-        self._addresses = addresses
+        self._access_hashes = access_hashes
         self._fetcher = fetcher
         self._outbox = outbox
         self._sent_messages = sent_messages
         self._folder = spool / "out"
         self._pauses = pauses
         self._uploads = Uploads(telegram.ask, telegram.until_online)
-        self._file_room = asyncio.Semaphore(FILES_AT_ONCE)
-        self._lanes: Lanes[Send] = Lanes(self._carry)
+        self._file_slots = asyncio.Semaphore(FILES_AT_ONCE)
+        self._lanes: Lanes[Send] = Lanes(self._send)
 
-    def send(self, order: Send) -> None:
-        """Take a message, behind all that were taken for the same chat."""
-        self._lanes.put(order.outgoing.peer_id, order)
+    def send(self, command: Send) -> None:
+        """Queue a message behind all earlier ones of the same chat."""
+        self._lanes.put(command.outgoing.peer_id, command)
 
     async def close(self) -> None:
-        """Stop where we are; what was not sent is still with the supervisor."""
+        """Stop at once; the supervisor still has what was not sent."""
         await self._lanes.close()
         self._flood_control.close()
 
-    async def _carry(self, order: Send) -> None:
-        """Try until the message is sent, or given up."""
-        state = SendState(order, self._folder / str(order.row))
-        next_try: float | None = order.next_try
+    async def _send(self, command: Send) -> None:
+        """Try until the message is sent or given up."""
+        state = SendState(command, self._folder / str(command.row))
+        next_try: float | None = command.next_try
         while next_try is not None:
             await asyncio.sleep(min(max(0.0, next_try - time.time()), LONGEST_WAIT))
             await self._telegram.until_online()
             failure = await self._try(state)
             if failure is None:
                 break
-            await self._outbox.report(Failed(row=order.row, failure=failure))
+            await self._outbox.report(Failed(row=command.row, failure=failure))
             next_try = failure.next_try
         await asyncio.to_thread(shutil.rmtree, state.folder, ignore_errors=True)
 
     async def _try(self, state: SendState) -> Failure | None:
-        """Send all that is not sent; tell why not, if so."""
+        """Send all that has not been sent; return the failure, if there is one."""
         await self._outbox.report(Trying(row=state.send.row))
         try:
             await self._send_parts(state)
@@ -111,15 +111,15 @@ class TelegramSender:
             return self._judge(cause_of(error), state)
         except TryLater as later:
             return later.failure
-        except Exception as error:  # a bug must not hold up the chat for ever
-            log.exception("row %d can not be sent", state.send.row)
+        except Exception as error:  # a bug must not block the chat for ever
+            logger.exception("the message of row %d can not be sent", state.send.row)
             return Failure(code=UNKNOWN, detail=type(error).__name__)
-        for lost in state.lost.values():
+        for lost in state.failed_files.values():
             return Failure(code=lost.code, detail=lost.detail)
         return None
 
     def _judge(self, cause: Cause, state: SendState) -> Failure:
-        """Decide by how often the same kind of trouble has come up."""
+        """Decide by how often the same kind of failure has happened."""
         remedy = cause.entry.remedy
         state.troubles[remedy] += 1
         return judge(cause, state.troubles[remedy], time.time(), self._pauses)
@@ -132,46 +132,47 @@ class TelegramSender:
             state.done.add(number)
 
     async def _send_part(self, state: SendState, number: int, part: Part) -> None:
-        """Send a part, without the files that turn out to be hopeless."""
+        """Send a part without the files that turn out to be impossible to send."""
         while True:
             try:
                 if not part.files:
                     await self._post(state, number, part)
                     return
-                async with self._file_room:
+                async with self._file_slots:
                     await self._fetch(state, part)
                     await self._post(state, number, part)
             except FileFailed as failed:
                 failure = self._judge(failed.cause, state)
                 if failure.next_try is not None:
                     raise TryLater(failure) from failed
-                state.lost[failed.index] = failed.cause
+                state.failed_files[failed.index] = failed.cause
             else:
                 return
 
     async def _fetch(self, state: SendState, part: Part) -> None:
         for index in part.files:
-            if index in state.lost or index in state.parcels:
+            if index in state.failed_files or index in state.uploaded:
                 continue
             try:
-                await self._fetcher.fetch(state.attachment(index).url, state.place(index))
+                await self._fetcher.fetch(state.attachment(index).url, state.path_of(index))
             except FetchFailed as failure:
                 raise FileFailed(index, failure.cause) from failure
 
     async def _post(self, state: SendState, number: int, part: Part) -> None:
         peer_id = state.outgoing.peer_id
-        access_hash = await self._addresses.of(peer_id)
+        access_hash = await self._access_hashes.get(peer_id)
         report = partial(self._report_sent, state, number, part)
         try:
-            await self._post_under(access_hash, state, part, report)
+            await self._post_with(access_hash, state, part, report)
         except TelegramError as error:
             if cause_of(error).entry.reason is not Reason.CONTACT_UNKNOWN:
                 raise
-            # The hash may be one of an earlier login; what was sent by now is noted in the letter.
-            renewed = await self._addresses.renewed(peer_id, access_hash)
-            await self._post_under(renewed, state, part, report)
+            # The hash may belong to an earlier login; what was sent so far is recorded in the
+            # state.
+            renewed = await self._access_hashes.renew(peer_id, access_hash)
+            await self._post_with(renewed, state, part, report)
 
-    async def _post_under(
+    async def _post_with(
         self, access_hash: int, state: SendState, part: Part, report: Report
     ) -> None:
         peer_id = state.outgoing.peer_id
@@ -179,7 +180,7 @@ class TelegramSender:
         await PartSender(sender, self._uploads, state, part, report).post()
 
     async def _report_sent(self, state: SendState, number: int, part: Part) -> None:
-        """Tell what is in Telegram by now, so that it is never sent again, never taken for an echo."""
+        """Report what has been sent so far, so that it is neither sent again nor taken for an echo."""
         sent = state.sent(part)
         await self._outbox.report(PartSent(row=state.send.row, part=number, message_ids=sent))
-        await self._sent_messages.note(state.outgoing.peer_id, part, sent)
+        await self._sent_messages.add(state.outgoing.peer_id, part, sent)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 LONGEST_DETAIL = 300  # characters
-LONGEST_READ = 4 * LONGEST_DETAIL  # before what is ours is taken out
-LARGEST_NUMBER = 2**63 - 1  # of a task
+LONGEST_READ = 4 * LONGEST_DETAIL  # characters, before the values that we sent are removed
+LARGEST_NUMBER = 2**63 - 1  # the largest number of a task
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-# A proxy that gave up on Planfix can't know what Planfix did.
+# A proxy that gave up on Planfix cannot know what Planfix did.
 _IN_BETWEEN = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
 
 
@@ -28,7 +28,7 @@ class PlanfixError(Exception):
 
 
 class PlanfixUnavailable(PlanfixError):
-    """Planfix can't be reached or has trouble of its own; nothing was carried out."""
+    """Planfix cannot be reached or has an error of its own; nothing was carried out."""
 
     def __init__(self, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
@@ -36,7 +36,7 @@ class PlanfixUnavailable(PlanfixError):
 
 
 class PlanfixAnswerLost(PlanfixError):
-    """The call was made, its answer never came: whether it was carried out is unknown."""
+    """The call was made but not answered, so it is unknown whether it was carried out."""
 
 
 class PlanfixUnauthorized(PlanfixError):
@@ -44,11 +44,11 @@ class PlanfixUnauthorized(PlanfixError):
 
 
 class PlanfixForbidden(PlanfixError):
-    """The address that is given for Planfix leads to a place where we may not go."""
+    """The address given for Planfix leads to a place that the gateway may not access."""
 
 
 class PlanfixRejected(PlanfixError):
-    """Planfix refuses this call for good."""
+    """Planfix rejects this call for good."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(f"{status}: {detail}")
@@ -56,20 +56,20 @@ class PlanfixRejected(PlanfixError):
 
 
 class Unreadable(Exception):
-    """The body of an answer is made so that it can't be read, or not without harm."""
+    """The body of an answer cannot be read, or not without harm."""
 
 
 def check(
     status: int, body: bytes, retry_after: float | None, form: Iterable[tuple[str, str]] = ()
 ) -> dict[str, Any]:
-    """Read the answer's data; anything but success raises what has to happen next."""
+    """Return the data of an answer; anything but success raises the error that says what follows."""
     try:
         data, complaint, reason = _read(body)
     except Unreadable as exc:
         raise without_body(status, retry_after, str(exc)) from exc
     if status == HTTPStatus.UNAUTHORIZED or reason.lower() == "invalid token":
         raise PlanfixUnauthorized(_shorten(reason, form))
-    trouble = _trouble(status, retry_after)
+    trouble = _temporary_error(status, retry_after)
     if trouble is not None:
         raise trouble
     if status >= HTTPStatus.BAD_REQUEST or complaint:
@@ -78,14 +78,14 @@ def check(
 
 
 def without_body(status: int, retry_after: float | None, flaw: str) -> PlanfixError:
-    """Say what follows from an answer whose body can't be read: never that it was the last word."""
+    """Return the error for an answer whose body cannot be read; it is never a final rejection."""
     if status == HTTPStatus.UNAUTHORIZED:
         return PlanfixUnauthorized(flaw)
-    return _trouble(status, retry_after) or PlanfixAnswerLost(f"answered {status}, {flaw}")
+    return _temporary_error(status, retry_after) or PlanfixAnswerLost(f"answered {status}, {flaw}")
 
 
-def _trouble(status: int, retry_after: float | None) -> PlanfixError | None:
-    """Tell the trouble that passes, as far as the status says so."""
+def _temporary_error(status: int, retry_after: float | None) -> PlanfixError | None:
+    """Return the temporary error that the status stands for, if there is one."""
     if status in _IN_BETWEEN:
         return PlanfixAnswerLost(f"answered {status}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _BUSY:
@@ -96,7 +96,7 @@ def _trouble(status: int, retry_after: float | None) -> PlanfixError | None:
 
 
 def seconds_to_wait(header: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header, which counts seconds or names a date."""
+    """Read a Retry-After header, which contains seconds or a date."""
     if not header:
         return None
     try:
@@ -114,7 +114,7 @@ def _seconds_until(date: str, now: datetime) -> float:
 
 
 def task_number(data: dict[str, Any]) -> int | None:
-    """Find the task's number, which may be text; None where there is none."""
+    """Return the number of the task, which may be text, or None if there is none."""
     try:
         number = int(data["number"])
     except (KeyError, TypeError, ValueError):
@@ -123,12 +123,12 @@ def task_number(data: dict[str, Any]) -> int | None:
 
 
 def _shorten(reason: str, form: Iterable[tuple[str, str]]) -> str:
-    # Some servers repeat what they were sent, which is neither to be logged nor kept in clear.
+    # Some servers repeat what they received, which must be neither logged nor stored in clear text.
     return without_sent_values(reason[:LONGEST_READ], form)[:LONGEST_DETAIL]
 
 
 def _read(body: bytes) -> tuple[dict[str, Any], bool, str]:
-    """Find the data, whether there is a complaint, what there is to be said about it."""
+    """Return the data, whether the answer is an error, and the text of that error."""
     try:
         content = _parse(body)
         complaint = content.get("error")
@@ -139,7 +139,7 @@ def _read(body: bytes) -> tuple[dict[str, Any], bool, str]:
 
 
 def _data(content: dict[str, Any]) -> dict[str, Any]:
-    """Unwrap the data, which is an object, JSON in a text, or the whole answer."""
+    """Unwrap the data, which is an object, JSON inside a text, or the whole answer."""
     data = content.get("data", content)
     if isinstance(data, str):
         data = _parse(data.encode())
@@ -155,7 +155,7 @@ def _parse(body: bytes) -> dict[str, Any]:
 
 
 def _finite(number: str) -> float:
-    """Refuse what JSON has no numbers for, Python has."""
+    """Reject numbers that Python accepts although JSON does not have them."""
     value = float(number)
     if not math.isfinite(value):
         raise Unreadable("with a number that is not finite")
@@ -163,20 +163,20 @@ def _finite(number: str) -> float:
 
 
 HIDDEN = "…"
-SHORTEST = 4  # characters; a shorter value stands in ordinary words
-PIECE = 12  # characters; servers cut texts short, put breaks between their lines
+SHORTEST = 4  # characters; shorter values also occur in ordinary words
+PIECE = 12  # characters; servers shorten texts and insert line breaks
 _LEFT_OUT = "\0"
-# Names of calls and ids are no secret, and a complaint is of no use without them.
-_TOLD = frozenset(
+# Names of calls and ids are not secret, and an error text is useless without them.
+_NOT_SECRET = frozenset(
     {"cmd", "providerId", "channel", "chatId", "contactId", "telegramUserId"}
     | {"messageId", "messageStatus", "isEcho"}
 )
 
 
 def without_sent_values(complaint: str, form: Iterable[tuple[str, str]]) -> str:
-    """Take keys, texts, names, links, pieces of them too, out of a complaint that is kept in clear."""
-    values = {value for name, value in form if name not in _TOLD}
-    written = {text for value in values for text in _written(value) if len(text) >= SHORTEST}
+    """Remove keys, texts, names and links, and pieces of them, from an error text that is stored."""
+    values = {value for name, value in form if name not in _NOT_SECRET}
+    written = {text for value in values for text in _spellings(value) if len(text) >= SHORTEST}
     chars = list(complaint)
     for start in range(len(complaint)):
         piece = complaint[start : start + PIECE]
@@ -188,7 +188,7 @@ def without_sent_values(complaint: str, form: Iterable[tuple[str, str]]) -> str:
     return re.sub(f"{_LEFT_OUT}+", HIDDEN, left)
 
 
-def _written(value: str) -> Iterator[str]:
+def _spellings(value: str) -> Iterator[str]:
     yield value
     yield repr(value)[1:-1]
     yield value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -66,7 +66,7 @@ class CircuitBreaker:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Wait for one's turn, then hold a place among those that may call."""
+        """Wait for a slot and hold it during a call."""
         async with self._slots:
             await self._until_open()
             is_probe = self._probing = self._failures > 0
@@ -79,7 +79,7 @@ class CircuitBreaker:
                 self._announce()
 
     def succeeded(self) -> None:
-        """Note that Planfix answers."""
+        """Record that Planfix answers."""
         self._failures = 0
         self._closed_until = self._asked_for_until = 0.0
         self._note(is_away=False)
@@ -88,9 +88,9 @@ class CircuitBreaker:
     def failed(
         self, retry_after: float | None = None, at_least: float = 0.0, *, is_away: bool = False
     ) -> float:
-        """Note a failure; when to try next, in seconds since 1970.
+        """Record a failure; returns when to try next, in seconds since 1970.
 
-        Calls that were under way together fail together: they count as one failure.
+        Calls that run together fail together, so they count as one failure.
         """
         now = _now()
         if now >= self._closed_until:
@@ -118,7 +118,7 @@ class CircuitBreaker:
         self._announce()
 
     async def close(self, grace: float) -> None:
-        """Let nobody in any more; wait a little for those inside."""
+        """Let no further call start, and wait a little for those that are running."""
         self._shut = True
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
@@ -150,7 +150,7 @@ class CircuitBreaker:
         self._allowance -= 1
 
     def _wait(self) -> float:
-        """How long until the next call may be made, in seconds."""
+        """Return how long to wait until the next call, in seconds."""
         now = _now()
         earned = (now - self._counted) * self._traffic.per_second
         self._allowance = min(self._traffic.burst, self._allowance + earned)
@@ -169,15 +169,15 @@ class CircuitBreaker:
 
 
 def _now() -> float:
-    """Tell the time of the event loop, by which all waiting here goes."""
+    """Return the time of the event loop, which all waiting here uses."""
     return asyncio.get_running_loop().time()
 
 
-PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends it
+PAUSE_FOR_PEOPLE = 300.0  # seconds; such a failure lasts until a person repairs the cause
 
 
 def failure_of(error: PlanfixError, circuit_breaker: CircuitBreaker) -> Failure:
-    """Close the gate if others would fail alike; say when to try again, if ever."""
+    """Open the circuit if other calls would fail alike, and say when to try again, if ever."""
     match error:
         case PlanfixRejected():
             circuit_breaker.succeeded()

@@ -49,7 +49,7 @@ HEADERS = {
     "User-Agent": "Telefix",
 }
 LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4)
-LONGEST_ANSWER = 64 * 1024  # bytes; more of it is not read
+LONGEST_ANSWER = 64 * 1024  # bytes; the rest is not read
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -61,7 +61,7 @@ _NOT_SENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class PlanfixTimeouts:
     """How long an answer may take, in seconds."""
 
     connect: float = 10.0
@@ -71,7 +71,7 @@ class Patience:
 
 
 class Answer(NamedTuple):
-    """What came back from a call; with a flaw its body is of no use."""
+    """What came back from a call; if there is a flaw, the body is useless."""
 
     status: int
     body: bytes
@@ -80,13 +80,13 @@ class Answer(NamedTuple):
 
 
 class PlanfixClient:
-    """Makes calls; each ends with what it asked for or a PlanfixError."""
+    """Makes calls, each of which returns what was asked for or raises a PlanfixError."""
 
     def __init__(
         self,
         account: PlanfixAccount,
         number: str,
-        patience: Patience | None = None,
+        timeouts: PlanfixTimeouts | None = None,
         *,
         look_up: LookUp = look_up,
         network: httpcore.AsyncNetworkBackend | None = None,
@@ -95,22 +95,22 @@ class PlanfixClient:
         trusted = place_of(self._url) if account.may_be_private else None
         backend = GuardedBackend(trusted, look_up=look_up, inner=network)
         self._forms = Forms(account, number)
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or PlanfixTimeouts()
         self._http = httpx.AsyncClient(
             transport=guarded_transport(backend, tls_context(), LIMITS),
-            timeout=httpx.Timeout(None, connect=self._patience.connect),
+            timeout=httpx.Timeout(None, connect=self._timeouts.connect),
             headers=HEADERS,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=False,
         )
 
-    async def new_message(self, line: PlanfixMessage) -> None:
-        patience = self._patience
-        limit = patience.answer_with_files if line.files else patience.answer
-        await self._call(self._forms.new_message(line), limit)
+    async def new_message(self, message: PlanfixMessage) -> None:
+        timeouts = self._timeouts
+        limit = timeouts.answer_with_files if message.files else timeouts.answer
+        await self._call(self._forms.new_message(message), limit)
 
     async def get_task(self, peer_id: int) -> int | None:
-        """Ask for the number of the chat's task; None while there is none."""
+        """Return the number of the chat's task, or None while there is none."""
         try:
             data = await self._ask(self._forms.get_task(peer_id))
         except PlanfixRejected as error:
@@ -129,15 +129,15 @@ class PlanfixClient:
         await self._http.aclose()
 
     async def _ask(self, form: Form) -> dict[str, Any]:
-        """Make a call that may be repeated freely, so that a lost answer is no question."""
+        """Make a call that may be repeated, so that a lost answer does no harm."""
         try:
-            return await self._call(form, self._patience.answer)
+            return await self._call(form, self._timeouts.answer)
         except PlanfixAnswerLost as lost:
             raise PlanfixUnavailable(str(lost)) from lost
 
     async def _call(self, form: Form, limit: float) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(limit + self._patience.connect):
+            async with asyncio.timeout(limit + self._timeouts.connect):
                 answer = await self._post(urlencode(form).encode())
         except AddressForbidden as exc:
             raise PlanfixForbidden(str(exc)) from exc
@@ -155,7 +155,7 @@ class PlanfixClient:
     async def _post(self, content: bytes) -> Answer:
         async with self._http.stream("POST", self._url, content=content) as response:
             body = bytearray()
-            # Raw: a few bytes may be packed so that they unpack to more than there is memory.
+            # Raw, because a few compressed bytes may expand to more than there is memory.
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > LONGEST_ANSWER:
@@ -166,9 +166,9 @@ class PlanfixClient:
 
 
 def _flaw(response: httpx.Response, size: int) -> str:
-    """Say why a body is not to be read, if so."""
+    """Say why a body must not be read, if there is a reason."""
     if size > LONGEST_ANSWER:
         return f"with more than {LONGEST_ANSWER} bytes"
     if size and response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        return "packed in a way that was not asked for"
+        return "encoded in a way that was not asked for"
     return ""

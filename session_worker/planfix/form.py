@@ -1,4 +1,4 @@
-"""The forms that Planfix's chat API takes, field by field."""
+"""The forms of Planfix's chat API, field by field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Form = list[tuple[str, str]]
 
-# Written so that no text makes it slow: nothing in it can be divided in two ways.
+# Written so that no text makes it slow: no part of it can match in two ways.
 _EMAIL = re.compile(
     r"(?<![\w.+-])[A-Za-z0-9_+-]{1,64}(?:\.[A-Za-z0-9_+-]{1,64}){0,4}"
     r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}(?![\w-])"
@@ -25,14 +25,14 @@ _BLANK = " \u115f\u1160\u2800\u3164\uffa0"  # printable, but with nothing to be 
 
 @dataclass(frozen=True, slots=True)
 class PlanfixMessage:
-    """One message, ready for Planfix."""
+    """One message in the form in which Planfix receives it."""
 
     contact: Contact
     text: str
     is_echo: bool = False
     title: str = ""
     photo_link: str = ""
-    # None where Planfix has met the contact before.
+    # None if Planfix already knows the contact.
     bio: str | None = None
     files: tuple[tuple[str, str], ...] = ()
 
@@ -47,28 +47,28 @@ class Forms:
     def chat_id(self, peer_id: int) -> str:
         return f"{self._number}_{peer_id}"
 
-    def new_message(self, line: PlanfixMessage) -> Form:
-        contact = line.contact
-        email = self._account.user_email if line.is_echo else None
+    def new_message(self, message: PlanfixMessage) -> Form:
+        contact = message.contact
+        email = self._account.user_email if message.is_echo else None
         return [
             *self._head("newMessage"),
             ("channel", self._number),
             ("chatId", self.chat_id(contact.peer_id)),
-            ("message", line.text),
-            *_filled(("title", line.title)),
-            *_card(contact, line.photo_link),
-            *_introduction(contact, line.bio),
+            ("message", message.text),
+            *_filled(("title", message.title)),
+            *_contact_fields(contact, message.photo_link),
+            *_new_contact_fields(contact, message.bio),
             *_filled(("telegramUserName", contact.username)),
             ("telegramUserId", str(contact.peer_id)),
-            *_filled(("isEcho", "true" if line.is_echo else ""), ("userEmail", email)),
-            *_attachments(line.files),
+            *_filled(("isEcho", "true" if message.is_echo else ""), ("userEmail", email)),
+            *_attachments(message.files),
         ]
 
     def get_task(self, peer_id: int) -> Form:
         return [*self._head("getTask"), ("chatId", self.chat_id(peer_id))]
 
     def update_contact(self, contact: Contact, photo_link: str) -> Form:
-        return [*self._head("updateContact"), *_card(contact, photo_link)]
+        return [*self._head("updateContact"), *_contact_fields(contact, photo_link)]
 
     def message_status(self, planfix_id: str, status: PlanfixStatus, text: str) -> Form:
         return [
@@ -87,19 +87,19 @@ class Forms:
 
 
 def full_name(contact: Contact) -> str:
-    """Call a contact by the best name there is."""
+    """Return the best name that is known for a contact."""
     name = f"{_seen(contact.first_name)} {_seen(contact.last_name)}".strip()
     handle = contact.username and f"@{contact.username}"
     return name or handle or contact.phone or f"Telegram {contact.peer_id}"
 
 
 def _seen(name: str) -> str:
-    """Take a name in which there is nothing to be seen for none, as Planfix would."""
+    """Return the name, or nothing if no character of it is visible, as Planfix would judge."""
     return name if any(sign.isprintable() and sign not in _BLANK for sign in name) else ""
 
 
-def _card(contact: Contact, photo_link: str) -> Form:
-    # A contact without a first name is called by what there is: Planfix insists on one.
+def _contact_fields(contact: Contact, photo_link: str) -> Form:
+    # Planfix requires a first name, so a contact without one gets the best name there is.
     first, last = _seen(contact.first_name), _seen(contact.last_name)
     first, last = (first, last) if first else (full_name(contact), "")
     return [
@@ -110,18 +110,18 @@ def _card(contact: Contact, photo_link: str) -> Form:
     ]
 
 
-def _introduction(contact: Contact, bio: str | None) -> Form:
-    """Tell of a new contact what no other field has: its public link, what it says of itself."""
+def _new_contact_fields(contact: Contact, bio: str | None) -> Form:
+    """Return what no other field says of a new contact: the public link and the bio."""
     if bio is None:
         return []
     link = f"https://t.me/{contact.username}" if contact.username else ""
     address = _EMAIL.search(bio)
-    data = "\n".join(line for line in (link, bio) if line)
+    data = "\n".join(message for message in (link, bio) if message)
     return _filled(("contactEmail", address and address[0]), ("contactData", data))
 
 
 def _attachments(files: Sequence[tuple[str, str]]) -> Form:
-    """Name each file beside its link; the pairs keep their order."""
+    """Put each file's name beside its link and keep their order."""
     return [
         field
         for name, link in files

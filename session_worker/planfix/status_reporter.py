@@ -1,4 +1,4 @@
-"""Telling Planfix what became of its messages."""
+"""Reports to Planfix what became of its messages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from session_worker.protocol.messages import TellStatus
     from session_worker.session import Outbox
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class StatusReporter:
-    """Tells each status until Planfix has taken or refused it."""
+    """Reports each status until Planfix has accepted or rejected it."""
 
     def __init__(
         self, planfix: PlanfixClient, circuit_breaker: CircuitBreaker, outbox: Outbox
@@ -29,25 +29,25 @@ class StatusReporter:
         self._circuit_breaker = circuit_breaker
         self._outbox = outbox
 
-    async def tell(self, order: TellStatus) -> None:
+    async def report(self, command: TellStatus) -> None:
         failure: Failure | None
         try:
-            while (failure := await self._try(order)) and failure.next_try is not None:
-                log.debug("status of row %s waits: %s", order.row, failure.code)
-        except Exception:  # the root of a status: a bug in one must not stop those behind it
-            log.exception("status of row %s failed", order.row)
+            while (failure := await self._try(command)) and failure.next_try is not None:
+                logger.debug("the status of row %s has to wait: %s", command.row, failure.code)
+        except Exception:  # the root of a status: a bug in one must not stop the others
+            logger.exception("the status of row %s failed", command.row)
             failure = Failure(code=FailureCode.INTERNAL)
-        self._outbox.put(StatusTold(row=order.row, status=order.status, failure=failure))
+        self._outbox.put(StatusTold(row=command.row, status=command.status, failure=failure))
 
-    async def _try(self, order: TellStatus) -> Failure | None:
+    async def _try(self, command: TellStatus) -> Failure | None:
         async with self._circuit_breaker.slot():
             try:
                 if self._circuit_breaker.is_suspect:
                     await ask_until_answered(
-                        lambda: self._tell(order), self._circuit_breaker.may_ask_again
+                        lambda: self._tell(command), self._circuit_breaker.may_ask_again
                     )
                 else:
-                    await self._tell(order)
+                    await self._tell(command)
             except PlanfixError as error:
                 return failure_of(error, self._circuit_breaker)
             self._circuit_breaker.succeeded()

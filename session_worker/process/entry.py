@@ -1,4 +1,4 @@
-"""Where a worker's process begins: it learns whose worker it is, then lives on a lease."""
+"""Where the process of a worker begins: it receives its assignment, is confined and runs its session."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ logger = logging.getLogger(__name__)
 
 
 def main(connection: Any) -> NoReturn:
-    """Run one worker over a pipe's end; the exit code tells its keeper why it ended."""
+    """Run one worker on its end of the pipe; the exit code tells the keeper why it ended."""
     code = ExitCode.CRASHED
     try:
-        code = _serve(_take(connection))
+        code = _serve(_take_socket(connection))
     except Exception:  # the root of the process
-        logger.exception("worker crashed")
+        logger.exception("the worker crashed")
     finally:
         logging.shutdown()
         os._exit(code)
 
 
-def _take(connection: Any) -> socket.socket:
-    """Keep the pipe's end, drop everything else that was inherited."""
+def _take_socket(connection: Any) -> socket.socket:
+    """Keep this end of the pipe and close everything else that was inherited."""
     end = socket.socket(fileno=os.dup(connection.fileno()))
     close_inherited(keep=end.fileno())
-    connection._handle = None  # noqa: SLF001 - closed above with the rest, it must not close again
+    connection._handle = None  # noqa: SLF001 - closed above with the rest, and must not be closed again
     return end
 
 
@@ -62,21 +62,21 @@ def _serve(end: socket.socket) -> ExitCode:
     name_process(assignment.number)
     log.configure(assignment)
     try:
-        return _live_confined(assignment, end, lease)
+        return _run_confined(assignment, end, lease)
     except BootFailed:
-        logger.exception("boot failed")
+        logger.exception("the worker could not start")
         return ExitCode.BOOT_FAILED
 
 
-def _live_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
+def _run_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
     from session_worker.process.preload import FORKSERVER
     from session_worker.process.worker import MemoryGauge, find_factory, run
 
-    # What will be out of reach is fetched before.
+    # Load now what will be out of reach later.
     find_factory(assignment)
     gauge = MemoryGauge()
     confine(Path(assignment.spool))
-    if not die_with_parent(FORKSERVER):  # again: a change of user has undone it
+    if not die_with_parent(FORKSERVER):  # again, because a change of user has undone it
         return ExitCode.PARENT_GONE
     claim_number()
     seal()

@@ -1,4 +1,4 @@
-"""The worker's right to exist: ended by the kernel at its deadline, or with the process it was forked from."""
+"""The lease of a worker, which the kernel ends at its deadline or with the process it was forked from."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ TIMER_ABSTIME = 1
 
 
 def now() -> float:
-    """Seconds since boot: counts suspend, never jumps, the same in every process of the machine."""
+    """Return the seconds since boot, which count suspend, never jump and are the same in every process."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Lease:
-    """Lets the worker live until a deadline, also when it is stopped or stuck in C code."""
+    """Lets the worker live until a deadline, even if it is stopped or stuck in C code."""
 
     def __init__(self, deadline: float) -> None:
         self._timer = ctypes.c_void_p()
@@ -31,7 +31,7 @@ class Lease:
         self.renew(deadline)
 
     def renew(self, deadline: float) -> None:
-        """Move the deadline on; an older one that comes late changes nothing."""
+        """Extend the deadline; an older one that arrives late changes nothing."""
         if deadline <= self._deadline:
             return
         seconds = int(deadline)
@@ -42,18 +42,18 @@ class Lease:
         self._deadline = deadline
 
     def held(self) -> bool:
-        """Whether anything may still be written to Telegram."""
+        """Whether the worker may still write to Telegram."""
         return now() < self._deadline
 
 
 def die_with_parent(parent: int) -> bool:
-    """Have the kernel kill this process with ``parent``; False if that one is gone already."""
+    """Make the kernel kill this process with ``parent``; return False if the parent is already gone."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     return os.getppid() == parent
 
 
 def name_process(name: str) -> None:
-    """Show whose process this is in ps and top; the kernel keeps 15 characters."""
+    """Show the number in ps and top; the kernel keeps 15 characters."""
     prctl(PR_SET_NAME, name.encode())
 
 

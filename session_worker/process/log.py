@@ -1,4 +1,4 @@
-"""Log lines of a worker, without secrets."""
+"""The log of a worker, without secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 TEXT = "%(asctime)s %(levelname)-8s [%(number)s] %(name)s: %(message)s"
-NOBODY = "-"  # the number in a line of the gateway itself
+NOBODY = "-"  # the number in lines of the gateway itself
 # Their lines of lower levels may quote what passes through them.
 CHATTY = ("alembic", "httpcore", "httpx", "telethon")
 
@@ -39,7 +39,7 @@ def set_up(
 
 
 def secrets_of(assignment: Assignment) -> tuple[str, ...]:
-    """Every form in which a secret of this worker could get into a line."""
+    """Return every form in which a secret of this worker could appear in a line."""
     key = assignment.session.auth_key if assignment.session else b""
     return (
         assignment.application.api_hash,
@@ -51,7 +51,7 @@ def secrets_of(assignment: Assignment) -> tuple[str, ...]:
 
 
 class TextFormatter(logging.Formatter):
-    """Lines for people."""
+    """Formats lines for people."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
@@ -67,10 +67,11 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(TextFormatter):
-    """Lines for machines."""
+    """Formats lines for programs."""
 
     def format(self, record: logging.LogRecord) -> str:
-        # Cleaned before they are quoted: quotes within quotes would hide a secret's end.
+        # Fields are cleaned before they are quoted, because nested quotes would hide the end of a
+        # secret.
         fields = {
             "time": self.formatTime(record),
             "level": record.levelname,
@@ -85,7 +86,7 @@ class JsonFormatter(TextFormatter):
 
 
 HIDDEN = "[hidden]"
-SHORTEST_SECRET = 6  # characters; a shorter one would blot out ordinary words
+SHORTEST_SECRET = 6  # characters; a shorter secret would hide ordinary words
 _NAMED = re.compile(
     r"""(?ix)
     (?P<name> \b (?: authorization | (?:[\w-]*_)? (?: token | secret | password | api_hash
@@ -100,7 +101,7 @@ _OF_MTPROXY = re.compile(r"(?i)(?P<name>\bmtproxy://)(?P<value>[^\s/@]+)(?=@)")
 
 
 class Redactor:
-    """Hides the secrets it was told of, as well as whatever is labelled as one."""
+    """Hides the secrets it was given and everything that is labelled as one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}

@@ -1,4 +1,4 @@
-"""Imported by the forkserver before all else where pages must not be merged, whatever systemd has set."""
+"""Turns off the merging of pages in the forkserver; it is imported first, whatever systemd has set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imported by the forkserver before all else where equal pages of workers are to be merged."""
+"""Turns on the merging of equal pages of workers in the forkserver; it is imported first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the kernel may keep equal pages of this process only once; what it forks inherits that."""
+"""Whether the kernel may merge equal pages of this process and of those that it forks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 def kernel_can_merge() -> bool:
-    """Tell whether the kernel merges pages of whole processes: Linux 6.4 and newer, unless forbidden."""
+    """Whether the kernel can merge pages of whole processes: Linux 6.4 and newer, unless forbidden."""
     try:
         prctl(PR_GET_MEMORY_MERGE)
     except OSError:
@@ -19,8 +19,8 @@ def kernel_can_merge() -> bool:
 
 
 def let_pages_be_merged(*, wanted: bool) -> None:
-    """Offer all pages of this process to the kernel's daemon, or take them back."""
+    """Offer all pages of this process to the kernel for merging, or withdraw them."""
     try:
         prctl(PR_SET_MEMORY_MERGE, int(wanted))
     except OSError as exc:
-        logger.debug("the kernel merges no pages: %s", exc)
+        logger.debug("the kernel does not merge pages: %s", exc)

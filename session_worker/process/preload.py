@@ -14,7 +14,7 @@ from session_worker.network.guarded_transport import tls_context
 FORKSERVER = os.getpid()
 """The process whose children may run as workers."""
 
-KEPT_VARIABLES = ("LANG", "LC_ALL", "PATH", "TZ")
+INHERITED_VARIABLES = ("LANG", "LC_ALL", "PATH", "TZ")
 SHARED_MODULES = (
     "session_worker.process.entry",
     "session_worker.process.log",
@@ -33,14 +33,14 @@ SHARED_MODULES = (
     "stringprep",
 )
 
-PLACES = 300  # of each size, about as many as imports leave empty
-LARGEST_SMALL = 464  # bytes; CPython finds room for larger objects elsewhere
-gaps: list[bytes] = []
+PLACES = 300  # of each size; about as many as imports leave empty
+LARGEST_SMALL = 464  # bytes; CPython allocates larger objects elsewhere
+padding: list[bytes] = []
 """Fill places between shared objects: a worker that put its own there would copy the page."""
 
 
 def warm() -> None:
-    """Import and try all that a worker will use, then keep the collector from touching the shared pages."""
+    """Import and try out what a worker uses, then keep the garbage collector from touching the shared pages."""
     for name in SHARED_MODULES:
         importlib.import_module(name)
     from session_worker.process.warmup import warm_up
@@ -49,26 +49,26 @@ def warm() -> None:
     get_ready()
     warm_up()
     gc.collect()
-    gaps.extend(bytes(size) for size in range(0, LARGEST_SMALL, 16) for _ in range(PLACES))
+    padding.extend(bytes(size) for size in range(0, LARGEST_SMALL, 16) for _ in range(PLACES))
     gc.freeze()
 
 
 def leave_stopping_to_the_supervisor() -> None:
-    """Outlive signals sent to the whole group; the end of the supervisor ends us."""
+    """Ignore signals sent to the whole group; the end of the supervisor ends this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def forget_environment() -> None:
-    """Wipe it from memory too: /proc shows what a process was started with, secrets included."""
+    """Remove the environment from memory too: /proc shows what a process was started with, including secrets."""
     environment = os.environ  # noqa: TID251 - read for the last time
-    kept = {name: environment[name] for name in KEPT_VARIABLES if name in environment}
+    inherited = {name: environment[name] for name in INHERITED_VARIABLES if name in environment}
     libc = ctypes.CDLL(None)
     for address in _addresses(ctypes.POINTER(ctypes.c_void_p).in_dll(libc, "environ")):
         ctypes.memset(address, 0, len(ctypes.string_at(address)))
     libc.clearenv()
     environment.clear()
-    environment.update(kept)
+    environment.update(inherited)
 
 
 def _addresses(strings: ctypes._Pointer[ctypes.c_void_p]) -> list[int]:
@@ -81,4 +81,4 @@ def _addresses(strings: ctypes._Pointer[ctypes.c_void_p]) -> list[int]:
 leave_stopping_to_the_supervisor()
 forget_environment()
 warm()
-leave_stopping_to_the_supervisor()  # again: the event loop of the rehearsal has undone it
+leave_stopping_to_the_supervisor()  # again, because the event loop of the warm-up has undone it

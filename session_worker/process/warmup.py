@@ -1,4 +1,4 @@
-"""A worker's first moments, played once in the forkserver: all that they touch for good is shared."""
+"""Runs a worker's first moments once in the forkserver, so that all workers share the memory this touches."""
 
 from __future__ import annotations
 
@@ -45,41 +45,41 @@ HOST = "127.0.0.1"
 LIMIT = 5.0  # seconds
 FOREVER = 1e9  # seconds
 KEY = bytes(range(256))
-TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+OK_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 logger = logging.getLogger(__name__)
 
 
 def warm_up() -> None:
-    """Play it through; where that fails workers work all the same, in more memory each."""
+    """Run the warm-up; if it fails, workers run all the same but use more memory."""
     try:
         with TemporaryDirectory() as spool:
-            asyncio.run(play(spool))
-    except Exception:  # the root of the rehearsal
-        logger.exception("the rehearsal failed")
+            asyncio.run(run_scenario(spool))
+    except Exception:  # the root of the warm-up
+        logger.exception("the warm-up failed")
 
 
-async def play(spool: str) -> None:
-    """Let a worker connect, hear one message, bring it to Planfix, stop."""
+async def run_scenario(spool: str) -> None:
+    """Let a worker connect, receive one message, deliver it to Planfix and stop."""
     async with (
         asyncio.timeout(LIMIT),
         _serving(WarmupServer(KEY).serve) as telegram,
-        _serving(_take_calls) as planfix,
+        _serving(_serve_planfix) as planfix,
     ):
-        await _perform(_assignment(telegram, planfix, spool))
+        await _run_worker(_assignment(telegram, planfix, spool))
 
 
-async def _perform(assignment: Assignment) -> None:
+async def _run_worker(assignment: Assignment) -> None:
     ours, theirs = socket.socketpair()
     supervisor: Pipe[Event, Command] = await Pipe.open(ours, EVENTS)
     pipe: Pipe[Command, Event] = await Pipe.open(theirs, COMMANDS)
     lease = Lease(assignment.deadline)
     gauge = MemoryGauge()
     session = make_session(assignment, pipe, lease)
-    worker = asyncio.create_task(Worker(session, pipe, pipe, lease, gauge).live())
+    worker = asyncio.create_task(Worker(session, pipe, pipe, lease, gauge).run())
     try:
         supervisor.put(Beat(beat_id=1, deadline=assignment.deadline + 1.0))
-        await _prompt(supervisor)
+        await _answer_events(supervisor)
         supervisor.finish()
         await worker
     finally:
@@ -89,8 +89,8 @@ async def _perform(assignment: Assignment) -> None:
         supervisor.close()
 
 
-async def _prompt(supervisor: Pipe[Event, Command]) -> None:
-    """Give the worker its cues, until Planfix has been told everything."""
+async def _answer_events(supervisor: Pipe[Event, Command]) -> None:
+    """Answer the worker's events until Planfix has been told everything."""
     while event := await supervisor.receive():
         match event:
             case Received(positions=positions, incoming=incoming):
@@ -112,14 +112,14 @@ async def _serving(serve: Serve) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def _take_calls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Be a Planfix that takes everything."""
+async def _serve_planfix(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Be a Planfix that accepts everything."""
     with suppress(asyncio.IncompleteReadError):
         while True:
             header = await reader.readuntil(b"\r\n\r\n")
             size = header.lower().split(b"content-length:")[1].split()[0]
             await reader.readexactly(int(size))
-            writer.write(TAKEN)
+            writer.write(OK_ANSWER)
     writer.close()
 
 
@@ -137,11 +137,11 @@ def _assignment(telegram: int, planfix: int, spool: str) -> Assignment:
         number=PHONE,
         epoch=0,
         deadline=now() + FOREVER,
-        application=Application(api_id=1, api_hash="rehearsal"),
+        application=Application(api_id=1, api_hash="warm-up"),
         session=session,
         planfix=PlanfixAccount(
             url=url,
-            token="rehearsal",  # noqa: S106 - opens nothing
+            token="warm-up",  # noqa: S106 - opens nothing
             provider_id="telegram",
             may_be_private=True,
         ),

@@ -1,4 +1,4 @@
-"""Runs one session: obeys commands, beats and reports."""
+"""Runs one session: receives commands, answers beats and reports events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from session_worker.protocol.contract import (
     SessionChanged,
 )
 from session_worker.protocol.pipe import Pipe, PipeBroken, PipeClosed
-from session_worker.session import LineLeftOpen, SessionEnded, SessionGained
+from session_worker.session import ConnectionLeftOpen, SessionEnded, SessionGained
 
 if TYPE_CHECKING:
     import socket
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox, Session, SessionFactory
 
 
-LAG_INTERVAL = 1.0  # seconds between two looks at how late the event loop is
-STOP_GRACE = 4.0  # seconds the session gets to disconnect
+LAG_INTERVAL = 1.0  # seconds between two measurements of how late the event loop is
+STOP_GRACE = 4.0  # seconds for the session to disconnect
 FLUSH_GRACE = 1.0  # seconds for the last events to be read
 MEMORY_INTERVAL = 15.0  # seconds between two measurements, a millisecond each
 
@@ -39,26 +39,26 @@ logger = logging.getLogger(__name__)
 
 
 class BootFailed(Exception):
-    """The session could not even be made; trying again changes nothing."""
+    """The session could not even be made, and another try would not change that."""
 
 
 class SessionLeft(Exception):
-    """The session ended for no reason that it told."""
+    """The session ended without giving a reason."""
 
 
 def run(assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge) -> ExitCode:
-    """Live until the end; raises BootFailed if there is nothing to live."""
-    return asyncio.run(_live(assignment, end, lease, gauge))
+    """Run the worker to its end; raises BootFailed if there is no session to run."""
+    return asyncio.run(_run(assignment, end, lease, gauge))
 
 
-async def _live(
+async def _run(
     assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge
 ) -> ExitCode:
     pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
     try:
         reporter = SupervisorOutbox(pipe)
         session = make_session(assignment, reporter, lease)
-        return await Worker(session, pipe, reporter, lease, gauge).live()
+        return await Worker(session, pipe, reporter, lease, gauge).run()
     finally:
         await _flush(pipe)
 
@@ -68,7 +68,7 @@ async def _flush(pipe: Pipe[Command, Event]) -> None:
         async with asyncio.timeout(FLUSH_GRACE):
             await pipe.flush()
     except (PipeClosed, TimeoutError):
-        logger.warning("the last events could not be handed over")
+        logger.warning("the last events could not be sent")
 
 
 def make_session(assignment: Assignment, reporter: Outbox, lease: Lease) -> Session:
@@ -80,7 +80,7 @@ def make_session(assignment: Assignment, reporter: Outbox, lease: Lease) -> Sess
 
 
 def find_factory(assignment: Assignment) -> SessionFactory:
-    """Import what makes the session."""
+    """Import the callable that makes the session."""
     module, _, name = assignment.session_factory.partition(":")
     try:
         factory: SessionFactory = getattr(importlib.import_module(module), name)
@@ -90,7 +90,7 @@ def find_factory(assignment: Assignment) -> SessionFactory:
 
 
 class Worker:
-    """Keeps one session running for as long as the supervisor wants it."""
+    """Runs one session for as long as the supervisor wants it."""
 
     def __init__(
         self,
@@ -112,20 +112,20 @@ class Worker:
         self._memory = MemoryUse()
         self._memory_due = 0.0
 
-    async def live(self) -> ExitCode:
+    async def run(self) -> ExitCode:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop_asked.set)
         async with asyncio.TaskGroup() as group:
             side_tasks = [
-                group.create_task(self._obey(), name="pipe"),
+                group.create_task(self._receive_commands(), name="pipe"),
                 group.create_task(self._handle_commands(), name="commands"),
                 group.create_task(self._watch_lag(), name="lag"),
                 group.create_task(self._stop_when_asked(), name="stop"),
             ]
             code = await self._run_session()
             self._session_over.set()
-            for aide in side_tasks:
-                aide.cancel()
+            for task in side_tasks:
+                task.cancel()
         return code
 
     async def _run_session(self) -> ExitCode:
@@ -136,8 +136,8 @@ class Worker:
             return ExitCode.NEEDS_LOGIN
         except SessionGained:
             return ExitCode.LOGGED_IN
-        except LineLeftOpen:
-            return ExitCode.LINE_LEFT_OPEN
+        except ConnectionLeftOpen:
+            return ExitCode.CONNECTION_LEFT_OPEN
         if not self._stop_asked.is_set():
             raise SessionLeft("the session returned without being asked to stop")
         return ExitCode.OK
@@ -148,10 +148,11 @@ class Worker:
             await self._session.stop()
             await self._session_over.wait()
 
-    async def _obey(self) -> None:
-        """Take commands until there are none: the end of the pipe is the order to stop.
+    async def _receive_commands(self) -> None:
+        """Receive commands until the pipe ends, which is the order to stop.
 
-        A beat is answered at once: what the session does with a command may wait for a disk.
+        Beats are answered at once, because the session may have to wait for a disk before it
+        handles a command.
         """
         while (command := await self._pipe.receive()) is not None:
             match command:
@@ -159,7 +160,7 @@ class Worker:
                     self._lease.renew(command.deadline)
                     self._reporter.put(self._make_pulse(command.beat_id))
                 case Assignment():
-                    raise PipeBroken("a second assignment")
+                    raise PipeBroken("a second assignment arrived")
                 case _:
                     self._commands.put_nowait(command)
         self._stop_asked.set()
@@ -195,9 +196,9 @@ class Worker:
 
 
 class SupervisorOutbox:
-    """Hands events over; with nobody to take them it ends the process before anything else is done.
+    """Sends events; if nobody can receive them, it ends the process before anything else is done.
 
-    Whatever goes on without a supervisor is done again by the next worker.
+    The next worker repeats whatever is done without a supervisor.
     """
 
     def __init__(self, pipe: Pipe[Command, Event]) -> None:
@@ -207,17 +208,17 @@ class SupervisorOutbox:
         try:
             self._pipe.put(event)
         except PipeClosed as exc:
-            _leave(exc)
+            _exit(exc)
 
     async def report(self, event: Event) -> None:
         try:
             await self._pipe.report(event)
         except PipeClosed as exc:
-            _leave(exc)
+            _exit(exc)
 
 
-def _leave(reason: PipeClosed) -> NoReturn:
-    logger.warning("leaving: %s", reason)
+def _exit(reason: PipeClosed) -> NoReturn:
+    logger.warning("the worker ends: %s", reason)
     logging.shutdown()
     os._exit(ExitCode.PARENT_GONE)
 
@@ -227,14 +228,14 @@ LARGEST = 4096  # bytes
 
 
 class MemoryUse(NamedTuple):
-    """The bytes in use, of what is shared only our share; those merged with equal pages, if known."""
+    """The bytes in use, with our share of what is shared, and the bytes merged with equal pages, if known."""
 
     used: int = 0
     merged: int | None = None
 
 
 class MemoryGauge:
-    """Stays readable for as long as it is open."""
+    """Measures the memory of this process; it is opened before confinement and stays readable."""
 
     def __init__(self) -> None:
         self._descriptor = os.open(PLACE, os.O_RDONLY | os.O_CLOEXEC)

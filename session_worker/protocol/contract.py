@@ -1,4 +1,4 @@
-"""The whole vocabulary of the pipe: commands go down to a worker, events come up from it."""
+"""The whole vocabulary of the pipe: commands go down to a worker, and events come up from it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
 from session_worker.protocol.pipe_fields import (
     MOST_ENTITIES,
+    CommandText,
     Detail,
     Host,
     Int32,
@@ -20,14 +21,13 @@ from session_worker.protocol.pipe_fields import (
     Name,
     Phone,
     Seconds,
-    Sound,
 )
 from session_worker.protocol.pipe_value import Bytes, PipeValue
 from session_worker.protocol.proxy import Proxy
 
 
 class ExitCode(IntEnum):
-    """What a worker's exit says to its keeper."""
+    """What a worker's exit code tells its keeper."""
 
     OK = 0
     CRASHED = 1
@@ -36,11 +36,11 @@ class ExitCode(IntEnum):
     LOGGED_IN = 66
     PARENT_GONE = 70
     LEASE_LOST = 71
-    LINE_LEFT_OPEN = 72
+    CONNECTION_LEFT_OPEN = 72
 
 
 class SessionState(StrEnum):
-    """How the Telegram session is, as its worker says it."""
+    """The state of the Telegram session, as its worker reports it."""
 
     CONNECTING = "connecting"
     ONLINE = "online"
@@ -54,7 +54,7 @@ class SessionState(StrEnum):
 
 
 class TroubleCode(StrEnum):
-    """What went wrong with a session; texts for people live where they are shown."""
+    """What went wrong with a session; the texts for people are kept where they are shown."""
 
     UNREACHABLE = "telegram_unreachable"
     NO_SESSION = "no_session"
@@ -79,7 +79,7 @@ class TroubleCode(StrEnum):
 
 
 class Trouble(PipeValue):
-    """One thing that went wrong, with Telegram's own words for it."""
+    """One thing that went wrong, with Telegram's own text for it."""
 
     code: TroubleCode
     detail: Detail = ""
@@ -87,23 +87,23 @@ class Trouble(PipeValue):
 
 
 class Application(PipeValue):
-    """The credentials under which we speak to Telegram."""
+    """The credentials of this application at Telegram."""
 
     api_id: int
-    api_hash: Sound = Field(repr=False)
+    api_hash: CommandText = Field(repr=False)
 
 
 class DataCentre(PipeValue):
     """A data centre other than Telegram's own, with the public key that proves it."""
 
-    host: Sound
+    host: CommandText
     port: int
-    public_key: Sound
+    public_key: CommandText
     dc_id: int = 2
 
 
 class UpdateState(PipeValue):
-    """How far into the account's updates everything has been stored."""
+    """The point in the account's updates up to which everything has been stored."""
 
     pts: Int32
     qts: Int32 = 0
@@ -112,11 +112,11 @@ class UpdateState(PipeValue):
 
 
 NO_HASH = 0
-"""Stands for the access hash of a peer that only an earlier login has met."""
+"""Stands for the access hash of a peer that only an earlier login has seen."""
 
 
 class Entity(PipeValue):
-    """A Telegram peer with the access hash this login needs to address it."""
+    """A Telegram peer with the access hash that this login needs to address it."""
 
     peer_id: Int64
     access_hash: Int64
@@ -126,7 +126,7 @@ class Entity(PipeValue):
 
 
 class StoredSession(PipeValue):
-    """What must survive a process for the number to be logged in again."""
+    """What must survive a process so that the number stays logged in."""
 
     dc_id: Int32
     server_address: Host
@@ -138,20 +138,20 @@ class StoredSession(PipeValue):
 
 
 class PlanfixAccount(PipeValue):
-    """Where this number's messages go, with the key that opens it."""
+    """Where this number's messages are sent, with the key for it."""
 
-    url: Sound
-    token: Sound = Field(repr=False)
-    provider_id: Sound
-    user_email: Sound | None = None
+    url: CommandText
+    token: CommandText = Field(repr=False)
+    provider_id: CommandText
+    user_email: CommandText | None = None
     may_be_private: bool = False
 
 
 class Assignment(PipeValue):
-    """Everything a worker ever learns: one number, one session, one Planfix account."""
+    """Everything a worker ever learns: one number, one session and one Planfix account."""
 
     kind: Literal["assignment"] = "assignment"
-    number: Sound
+    number: CommandText
     epoch: int
     deadline: float
     application: Application
@@ -159,15 +159,15 @@ class Assignment(PipeValue):
     session: StoredSession | None = None
     planfix: PlanfixAccount
     proxy: Proxy | None = None
-    spool: Sound
-    language: Sound = "ru"
-    log_level: Sound = "INFO"
+    spool: CommandText
+    language: CommandText = "ru"
+    log_level: CommandText = "INFO"
     log_format: Literal["text", "json"] = "text"
-    session_factory: Sound = "session_worker.number:NumberSession"
+    session_factory: CommandText = "session_worker.number:NumberSession"
 
 
 class Beat(PipeValue):
-    """Renews the lease until ``deadline`` (CLOCK_BOOTTIME seconds), asks for a pulse."""
+    """Renews the lease until ``deadline`` (CLOCK_BOOTTIME seconds) and asks for a pulse."""
 
     kind: Literal["beat"] = "beat"
     beat_id: int
@@ -175,7 +175,7 @@ class Beat(PipeValue):
 
 
 class Pulse(PipeValue):
-    """A worker's answer to a beat: how its process is."""
+    """The answer to a beat: how the worker's process is."""
 
     kind: Literal["pulse"] = "pulse"
     beat_id: Int64
@@ -187,7 +187,7 @@ class Pulse(PipeValue):
 
 
 class SessionChanged(PipeValue):
-    """The session entered another state."""
+    """The session has entered another state."""
 
     kind: Literal["session_changed"] = "session_changed"
     state: SessionState
@@ -195,7 +195,7 @@ class SessionChanged(PipeValue):
 
 
 class KeySaved(PipeValue):
-    """The session's key or data centre changed; entities and update state travel on their own."""
+    """The session's key or data centre has changed; entities and update state are sent separately."""
 
     kind: Literal["key_saved"] = "key_saved"
     dc_id: Int32
@@ -206,14 +206,14 @@ class KeySaved(PipeValue):
 
 
 class EntitiesSeen(PipeValue):
-    """Peers whose access hash became known or changed."""
+    """Peers whose access hash became known or has changed."""
 
     kind: Literal["entities_seen"] = "entities_seen"
     entities: Annotated[tuple[Entity, ...], FailFast(), Field(max_length=MOST_ENTITIES)]
 
 
 class UpdateStateMoved(PipeValue):
-    """Everything up to this point has been handed over; the stored state may follow."""
+    """Everything up to this point has been handed over, so the stored state may follow."""
 
     kind: Literal["update_state_moved"] = "update_state_moved"
     update_state: UpdateState

@@ -1,4 +1,4 @@
-"""A login as it crosses the pipe: what a person does, what Telegram says to it."""
+"""A login as it crosses the pipe: what a person does and what Telegram answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from session_worker.protocol.pipe_fields import Detail, Int64, QrLink, Seconds, Sound
+from session_worker.protocol.pipe_fields import CommandText, Detail, Int64, QrLink, Seconds
 from session_worker.protocol.pipe_value import PipeValue
 
 
@@ -37,11 +37,11 @@ class LoginFailure(StrEnum):
 FINAL_FAILURES = frozenset(
     {LoginFailure.CODE_EXPIRED, LoginFailure.REFUSED, LoginFailure.WRONG_ACCOUNT}
 )
-"""Failures after which the login must begin anew."""
+"""Failures after which the login must start again."""
 
 
 class LoginByCode(PipeValue):
-    """Command: have Telegram send a code; give up after so many seconds without a step."""
+    """Command: make Telegram send a code; give up after so many seconds without a step."""
 
     kind: Literal["login_by_code"] = "login_by_code"
     request_id: int
@@ -49,7 +49,7 @@ class LoginByCode(PipeValue):
 
 
 class LoginByQr(PipeValue):
-    """Command: show QR codes as long as somebody watches, then be patient as with a code."""
+    """Command: show QR codes while somebody watches, then wait as long as with a code."""
 
     kind: Literal["login_by_qr"] = "login_by_qr"
     request_id: int
@@ -58,7 +58,7 @@ class LoginByQr(PipeValue):
 
 
 class WatchQr(PipeValue):
-    """Command: somebody still looks at the QR code."""
+    """Command: somebody is still looking at the QR code."""
 
     kind: Literal["watch_qr"] = "watch_qr"
 
@@ -68,15 +68,15 @@ class EnterCode(PipeValue):
 
     kind: Literal["enter_code"] = "enter_code"
     request_id: int
-    code: Sound = Field(repr=False)
+    code: CommandText = Field(repr=False)
 
 
 class EnterPassword(PipeValue):
-    """Command: the password of the account, asked for after the code."""
+    """Command: the account's password, which Telegram asks for after the code."""
 
     kind: Literal["enter_password"] = "enter_password"
     request_id: int
-    password: Sound = Field(repr=False)
+    password: CommandText = Field(repr=False)
 
 
 class LogOut(PipeValue):
@@ -87,7 +87,7 @@ class LogOut(PipeValue):
 
 
 class LoginMoved(PipeValue):
-    """Event: the login has come so far; without a request id nobody asked for it."""
+    """Event: the login has reached this stage; without a request id nobody asked for it."""
 
     kind: Literal["login_moved"] = "login_moved"
     request_id: Int64 | None = None

@@ -1,4 +1,4 @@
-"""Messages as they cross the pipe: what people wrote, what employees answer, what became of both."""
+"""Messages as they cross the pipe: what people wrote, what employees answer and what became of both."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import FailFast, Field
 from session_worker.protocol.pipe_fields import (
     MOST_FILES,
     MOST_PARTS,
+    CommandText,
     Detail,
     Ids,
     Int32,
@@ -18,14 +19,13 @@ from session_worker.protocol.pipe_fields import (
     Moment,
     Name,
     Phone,
-    Sound,
     Text,
 )
 from session_worker.protocol.pipe_value import PipeValue
 
 
 class Contact(PipeValue):
-    """The Telegram person on the other side, as far as this number may know it."""
+    """The person on the other side in Telegram, as far as this number may know them."""
 
     peer_id: Int64
     first_name: Name = ""
@@ -36,7 +36,7 @@ class Contact(PipeValue):
 
 
 class IncomingFile(PipeValue):
-    """A file of a Telegram message, to be fetched when the message is delivered."""
+    """A file of a Telegram message, fetched when the message is delivered."""
 
     message_id: Int64
     name: Name
@@ -53,10 +53,10 @@ class IncomingKind(StrEnum):
 
 
 class Incoming(PipeValue):
-    """Something that happened in a private chat, to be told to Planfix as one message.
+    """Something that happened in a private chat, reported to Planfix as one message.
 
-    An album has several message ids. ``text`` is readable as it stands; the line of the message
-    that is replied to is looked up when it is delivered.
+    An album has several message ids. ``text`` can be read as it is; the text of the message that is
+    replied to is looked up at delivery.
     """
 
     what: IncomingKind = IncomingKind.MESSAGE
@@ -72,7 +72,7 @@ class Incoming(PipeValue):
 
 
 class ChatMemory(PipeValue):
-    """What has been told to Planfix about a chat, so that it is told once."""
+    """What Planfix has been told about a chat, so that it is told only once."""
 
     peer_id: Int64
     task: Int64 | None = None
@@ -82,43 +82,43 @@ class ChatMemory(PipeValue):
 class Attachment(PipeValue):
     """A file that an employee attached, behind a link of Planfix."""
 
-    name: Sound
-    url: Sound
+    name: CommandText
+    url: CommandText
 
 
 SENT_SEPARATELY = -1
-"""Stands for a text that is to be sent, not with a file but by itself, which settles the matter."""
+"""Marks a caption that is sent as a message of its own; it must never be sent with the file again."""
 
 
 class Part(PipeValue):
     """One Telegram message, or one album, of an outgoing message.
 
-    Each message of it is sent under its own random id, fixed before the first try; ``sent`` tells
-    in the same order what they have become, once one of them has become anything.
+    Each of its messages is sent under its own random id, which is fixed before the first try;
+    ``sent`` contains, in the same order, what became of them, once anything has.
     """
 
-    text: Sound = ""
+    text: CommandText = ""
     files: tuple[int, ...] = ()
     random_ids: tuple[int, ...] = Field(min_length=1)
     sent: tuple[int | None, ...] = ()
 
     @property
     def is_sent(self) -> bool:
-        """Whether nothing of it is left to be sent."""
+        """Whether nothing of this part is left to be sent."""
         return bool(self.sent) and not {None, SENT_SEPARATELY} & set(self.sent)
 
 
 class Outgoing(PipeValue):
-    """What an employee answers, planned into parts."""
+    """What an employee answers, split into parts."""
 
     peer_id: Int64
-    planfix_id: Sound
+    planfix_id: CommandText
     attachments: tuple[Attachment, ...] = ()
     parts: tuple[Part, ...]
 
 
 class PlanfixStatus(StrEnum):
-    """What Planfix is told of a message that came from it."""
+    """What Planfix is told about a message that came from it."""
 
     SENT = "sent"
     READ = "read"
@@ -126,7 +126,7 @@ class PlanfixStatus(StrEnum):
 
 
 class Failure(PipeValue):
-    """Why a try came to nothing; without a next try it is the last word."""
+    """Why a try failed; without a next try the failure is final."""
 
     code: Label
     detail: Detail = ""
@@ -134,13 +134,13 @@ class Failure(PipeValue):
 
 
 class Deliver(PipeValue):
-    """Command: bring this to Planfix, after all that was handed over before for the same chat."""
+    """Command: deliver this to Planfix, after everything handed over earlier for the same chat."""
 
     kind: Literal["deliver"] = "deliver"
     row: int
     incoming: Incoming
-    links: tuple[Sound, ...] = ()
-    photo_link: Sound | None = None
+    links: tuple[CommandText, ...] = ()
+    photo_link: CommandText | None = None
     chat: ChatMemory
     attempts: int = 0
     next_try: float = 0.0
@@ -148,7 +148,7 @@ class Deliver(PipeValue):
 
 
 class Send(PipeValue):
-    """Command: send this in Telegram, after all that was handed over before for the same chat."""
+    """Command: send this in Telegram, after everything handed over earlier for the same chat."""
 
     kind: Literal["send"] = "send"
     row: int
@@ -162,13 +162,13 @@ class TellStatus(PipeValue):
 
     kind: Literal["tell_status"] = "tell_status"
     row: int
-    planfix_id: Sound
+    planfix_id: CommandText
     status: PlanfixStatus
-    text: Sound = ""
+    text: CommandText = ""
 
 
 class Stored(PipeValue):
-    """Command: what came in at these positions is kept; the place in the updates may move on."""
+    """Command: what was received at these positions is stored, so the update state may move on."""
 
     kind: Literal["stored"] = "stored"
     positions: tuple[int, ...]
@@ -180,12 +180,12 @@ class Resolve(PipeValue):
     kind: Literal["resolve"] = "resolve"
     request_id: int
     user_id: int | None = None
-    username: Sound | None = None
-    phone: Sound | None = None
+    username: CommandText | None = None
+    phone: CommandText | None = None
 
 
 class Received(PipeValue):
-    """Event: something was written to the number, or by its owner; keep it, then say so."""
+    """Event: something was written to the number, or by its owner; store it and confirm that."""
 
     kind: Literal["received"] = "received"
     positions: Ids
@@ -193,7 +193,7 @@ class Received(PipeValue):
 
 
 class ReadByContact(PipeValue):
-    """Event: the contact has read what the number wrote, up to a message."""
+    """Event: the contact has read what the number wrote, up to this message."""
 
     kind: Literal["read_by_contact"] = "read_by_contact"
     positions: Ids
@@ -202,16 +202,16 @@ class ReadByContact(PipeValue):
 
 
 class Trying(PipeValue):
-    """Event: a try begins; until the next word its outcome is open, as is that of a crash."""
+    """Event: a try begins; until the next event its outcome is unknown, as it is after a crash."""
 
     kind: Literal["trying"] = "trying"
     row: Int64
 
 
 class PartSent(PipeValue):
-    """Event: what the random ids of a part have become so far; the last of all makes the row sent.
+    """Event: what the random ids of a part have become so far; the last part makes the row sent.
 
-    0 stands for a message that was sent but not found, none for one that is still to be sent.
+    0 stands for a message that was sent but not found, None for one that is still to be sent.
     """
 
     kind: Literal["part_sent"] = "part_sent"
@@ -221,14 +221,14 @@ class PartSent(PipeValue):
 
 
 class Delivered(PipeValue):
-    """Event: Planfix took it."""
+    """Event: Planfix has accepted the row."""
 
     kind: Literal["delivered"] = "delivered"
     row: Int64
 
 
 class Failed(PipeValue):
-    """Event: a try came to nothing; it may be one that was not told, as it can't have arrived."""
+    """Event: a try failed; it may be one that was not announced, since nothing can have arrived."""
 
     kind: Literal["failed"] = "failed"
     row: Int64
@@ -237,7 +237,7 @@ class Failed(PipeValue):
 
 
 class StatusTold(PipeValue):
-    """Event: Planfix has been told, or will never take, a status."""
+    """Event: Planfix has accepted a status, or will never accept it."""
 
     kind: Literal["status_told"] = "status_told"
     row: Int64
@@ -253,7 +253,7 @@ class ChatRemembered(PipeValue):
 
 
 class Resolved(PipeValue):
-    """Event: who was found, or why nobody."""
+    """Event: who was found, or why nobody was."""
 
     kind: Literal["resolved"] = "resolved"
     request_id: Int64
@@ -262,7 +262,7 @@ class Resolved(PipeValue):
 
 
 class GapFilled(PipeValue):
-    """Event: what was written while nobody listened has been looked for in the history."""
+    """Event: messages written while the number was not listening were looked for in the history."""
 
     kind: Literal["gap_filled"] = "gap_filled"
     pts_from: Int32
@@ -289,7 +289,7 @@ MessageEvent = (
 
 
 class FailureCode(StrEnum):
-    """Why something did not get into Planfix; texts for people live where they are shown."""
+    """Why something did not reach Planfix; the texts for people are kept where they are shown."""
 
     UNAVAILABLE = "planfix_unavailable"
     ANSWER_LOST = "planfix_answer_lost"

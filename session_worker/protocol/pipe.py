@@ -1,4 +1,4 @@
-"""Length-prefixed JSON frames between supervisor, worker; nothing on the way is pickled."""
+"""Length-prefixed JSON frames between the supervisor and a worker; nothing on the way is pickled."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ HEADER = struct.Struct("!I")
 MAX_FRAME = 4 * 1024 * 1024  # bytes; an assignment with 5000 entities stays below 3 MiB
 MAX_EVENT = 1536 * 1024  # bytes; 500 entities whose names are nothing but escapes take 1.3 MB
 MAX_UNSENT = 4 * MAX_FRAME  # bytes that may wait for a peer that does not read
-MOST_ERRORS = 100  # that are looked at
+MOST_ERRORS = 100  # errors that are looked at
 LONGEST_COMPLAINT = 300  # characters
-# What is wrong with a message that would be one, were it smaller.
+# Errors of a message that would be valid if it were smaller.
 _BOUNDS = frozenset(
     {
         *("too_long", "string_too_long", "bytes_too_long", "finite_number", "int_parsing_size"),
@@ -33,11 +33,11 @@ Out = TypeVar("Out", bound=BaseModel)
 
 
 class PipeBroken(Exception):
-    """What came is not a message; the position in the stream is unknown, so the pipe is useless."""
+    """What arrived is not a message; the position in the stream is unknown, so the pipe is useless."""
 
 
 class BoundsBroken(PipeBroken):
-    """What came is a message, but larger than any that an honest program sends."""
+    """What arrived is a message, but larger than any that an honest program sends."""
 
 
 class PipeClosed(Exception):
@@ -49,7 +49,7 @@ class MessageTooLarge(ValueError):
 
 
 class Pipe(Generic[In, Out]):
-    """One end of the way between the supervisor and a worker."""
+    """One end of the connection between the supervisor and a worker."""
 
     def __init__(
         self,
@@ -68,26 +68,26 @@ class Pipe(Generic[In, Out]):
     async def open(
         cls, end: socket.socket, incoming: TypeAdapter[In], longest: int = MAX_FRAME
     ) -> Self:
-        """Take one end; a frame that comes in may have so many bytes."""
+        """Open one end; an incoming frame may have at most ``longest`` bytes."""
         end.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=end)
         return cls(reader, writer, incoming, longest)
 
     @property
     def has_unread(self) -> bool:
-        """Whether bytes have come that nobody has read from the socket."""
+        """Whether bytes have arrived that nobody has read from the socket."""
         if self._writer.transport.is_closing():
             return False
         own = self._writer.get_extra_info("socket").fileno()
         return UNREAD.unpack(fcntl.ioctl(own, termios.FIONREAD, UNREAD.pack(0))) > (0,)
 
     async def receive(self) -> In | None:
-        """Take the next message; None once the other side has nothing more to say."""
+        """Receive the next message, or None once the other side has nothing more to send."""
         frame = await self.receive_frame()
         return None if frame is None else decode(frame, self._incoming)
 
     async def receive_frame(self) -> bytes | None:
-        """Take the next message as it was written."""
+        """Receive the next message as it was written."""
         try:
             header = await self._reader.readexactly(HEADER.size)
             return await self._reader.readexactly(_length(header, self._longest))
@@ -99,10 +99,10 @@ class Pipe(Generic[In, Out]):
             return None
 
     def put(self, message: Out) -> None:
-        """Hand a message over without waiting."""
+        """Send a message without waiting."""
         transport = self._writer.transport
         if self._finished:
-            raise PipeClosed("nothing more was to follow")
+            raise PipeClosed("the sending side was finished")
         if transport.is_closing():
             raise PipeClosed("the other side is gone")
         if transport.get_write_buffer_size() > MAX_UNSENT:
@@ -110,7 +110,7 @@ class Pipe(Generic[In, Out]):
         self._writer.write(encode(message))
 
     async def report(self, message: Out) -> None:
-        """Hand a message over, then wait while the other side is slow to read."""
+        """Send a message, and wait while the other side is slow to read."""
         self.put(message)
         try:
             await self._writer.drain()
@@ -118,17 +118,17 @@ class Pipe(Generic[In, Out]):
             raise PipeClosed("the other side is gone") from exc
 
     def finish(self) -> None:
-        """Say that nothing more follows; what the other side still says can be received."""
+        """End this direction; what the other side still sends can be received."""
         self._finished = True
         if not self._writer.transport.is_closing():
             self._writer.write_eof()
 
     def close(self) -> None:
-        """Drop the pipe with all that was not read."""
+        """Drop the pipe and everything that was not read."""
         self._writer.transport.abort()
 
     async def flush(self) -> None:
-        """Wait until everything handed over has left this process."""
+        """Wait until everything that was sent has left this process."""
         self._writer.close()
         try:
             await self._writer.wait_closed()
@@ -147,11 +147,11 @@ def decode(body: bytes, adapter: TypeAdapter[In]) -> In:
     try:
         return adapter.validate_json(body)
     except ValidationError as exc:
-        raise _objection(exc) from None
+        raise _error_of(exc) from None
 
 
 def receive_blocking(end: socket.socket, adapter: TypeAdapter[In]) -> In | None:
-    """Take one message before there is an event loop, and not a byte more."""
+    """Receive one message before there is an event loop, and not a byte more."""
     header = _read_blocking(end, HEADER.size)
     if not header:
         return None
@@ -177,12 +177,16 @@ def _length(header: bytes, longest: int = MAX_FRAME) -> int:
     return int(length)
 
 
-def _objection(exc: ValidationError) -> PipeBroken:
-    """Name the fields without their values: they may be secrets."""
+def _error_of(exc: ValidationError) -> PipeBroken:
+    """Name the invalid fields without their values, because these may be secrets."""
     if exc.error_count() > MOST_ERRORS:
         return BoundsBroken(f"{exc.error_count()} errors in one message")
     errors = exc.errors(include_url=False, include_context=False, include_input=False)
     kind = BoundsBroken if _BOUNDS.issuperset(error["type"] for error in errors) else PipeBroken
-    said = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors[:5])
-    # The name of a field may be the other side's own invention.
-    return kind("".join(sign if sign.isprintable() else " " for sign in said[:LONGEST_COMPLAINT]))
+    complaint = "; ".join(
+        f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors[:5]
+    )
+    # The other side may have invented the name of a field.
+    return kind(
+        "".join(sign if sign.isprintable() else " " for sign in complaint[:LONGEST_COMPLAINT])
+    )

@@ -1,4 +1,4 @@
-"""The kinds of field a message on the pipe is made of, each with its bounds."""
+"""The kinds of field that a message on the pipe is made of, each with its bounds."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, FailFast, Field
 
-LONGEST_TEXT = 64 * 1024  # characters; a comment of Planfix holds no more
+LONGEST_TEXT = 64 * 1024  # characters; the longest comment of Planfix
 LONGEST_DETAIL = 1000  # characters
 LONGEST_NAME = 256  # characters; Telegram's longest full name has 129
 LONGEST_LABEL = 128  # characters
 LONGEST_PHONE = 32  # characters
-MOST_IDS = 1000  # messages that one event may be about
+MOST_IDS = 1000  # messages that one event may concern
 MOST_FILES = 100  # of one message; an album has ten
 MOST_PARTS = 1000  # of one outgoing message
 MOST_ENTITIES = 500  # in one event
-LAST_MOMENT = 253_402_214_400.0  # the last day that a calendar has, in every time zone
+LAST_MOMENT = 253_402_214_400.0  # the last day that a calendar can show in every time zone
 _LONGEST_TIME = 1e10  # seconds
 _CUT = "…"
 
 
 def _fitting(longest: int | None = None, *, is_label: bool = False) -> BeforeValidator:
-    """Mend and cut: an event has to arrive, whatever somebody calls themselves or a file."""
+    """Repair and shorten a text, because an event must arrive whatever somebody calls themselves or a file."""
 
-    def fit(value: Any) -> Any:  # called for each text of each message, so it calls little itself
+    def fit(value: Any) -> Any:  # called for each text of each message, so it does little itself
         if not isinstance(value, str):
             return value
         if "\0" in value or not (value.isascii() or _is_whole(value)):
-            value = _mended(value)
+            value = _repaired(value)
         if is_label and not value.isprintable():
-            value = "".join(filter(str.isprintable, value))  # no line break gets into a log
+            value = "".join(filter(str.isprintable, value))  # no line break may reach a log
         if longest is not None and len(value) > longest:
             return value[: longest - 1] + _CUT
         return value
@@ -45,20 +45,20 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-def _mended(text: str) -> str:
-    """Take out what no database keeps: NUL, halves of characters that have lost the other half."""
+def _repaired(text: str) -> str:
+    """Remove what no database stores: NUL characters and surrogate halves without their other half."""
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-Sound = Annotated[str, _fitting()]
-"""Text of any length, in commands: they come from the gateway itself."""
+CommandText = Annotated[str, _fitting()]
+"""Text of any length, for commands, which come from the gateway itself."""
 
 Text = Annotated[str, _fitting(LONGEST_TEXT), Field(max_length=LONGEST_TEXT)]
 Detail = Annotated[str, _fitting(LONGEST_DETAIL), Field(max_length=LONGEST_DETAIL)]
 Name = Annotated[str, _fitting(LONGEST_NAME), Field(max_length=LONGEST_NAME)]
 Label = Annotated[str, _fitting(LONGEST_LABEL, is_label=True), Field(max_length=LONGEST_LABEL)]
 Phone = Annotated[str, _fitting(LONGEST_PHONE), Field(max_length=LONGEST_PHONE)]
-# Never cut: a part of an address leads somewhere else.
+# Never shortened, because a part of an address leads somewhere else.
 Host = Annotated[str, _fitting(), Field(max_length=255)]
 QrLink = Annotated[str, Field(max_length=1024, pattern=r"^tg://login\?token=[A-Za-z0-9_=-]+$")]
 

@@ -1,4 +1,4 @@
-"""What every value that crosses the pipe has in common."""
+"""What all values that cross the pipe have in common."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Bytes = Annotated[
 class PipeValue(BaseModel):
     """A value that crosses the pipe."""
 
-    # What is wrong may be said in a log, what is in it may not.
+    # A log may say what is wrong, but not what the value contains.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def changed(self, **fields: Any) -> Self:
-        """Return the value with other fields, which are made to fit as those of a new one are."""
+        """Return the value with other fields, which are repaired like those of a new value."""
         return type(self).model_validate({**dict(self), **fields})

@@ -1,4 +1,4 @@
-"""The proxy that leads a number to Telegram, as its owner names it."""
+"""The proxy through which a number reaches Telegram, as its owner names it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field
 
+from session_worker.protocol.pipe_fields import CommandText
 from session_worker.protocol.pipe_value import Bytes, PipeValue
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 
 
 class ProxyMalformed(ValueError):
-    """The text names no proxy; why is said without repeating it."""
+    """The text does not name a proxy; the reason is given without repeating the text."""
 
 
 class ProxyKind(StrEnum):
-    """What is spoken to a proxy."""
+    """The protocol that is spoken to a proxy."""
 
     SOCKS5 = "socks5"
     HTTP = "http"
@@ -37,26 +38,26 @@ class ProxyKind(StrEnum):
 
 
 class Proxy(PipeValue):
-    """What all connections of a number to Telegram go through; nothing else of it does."""
+    """What all connections of a number to Telegram go through; its other connections do not."""
 
     kind: ProxyKind
-    host: str
+    host: CommandText
     port: int
-    username: str | None = Field(None, repr=False)
-    password: str | None = Field(None, repr=False)
+    username: CommandText | None = Field(None, repr=False)
+    password: CommandText | None = Field(None, repr=False)
     secret: Bytes = Field(b"", repr=False)
     is_padded: bool = False
     may_be_private: bool = False
 
     @property
     def place(self) -> str:
-        """Say where it lies, without what opens it."""
+        """Return the address without the credentials."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.kind}://{host}:{self.port}"
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every form in which something that opens the proxy could get into a log."""
+        """Return every form in which a credential of the proxy could appear in a log."""
         credentials = [text for text in (self.username, self.password) if text]
         basic = ":".join(credentials).encode()
         return (
@@ -95,10 +96,10 @@ def parse_proxy(text: str, *, may_be_private: bool) -> Proxy:
 
 
 def parse_secret(text: str) -> tuple[bytes, bool]:
-    """Read a secret of MTProxy in hex or base64; tell whether its packets are to be padded.
+    """Read a secret of MTProxy in hex or base64, and return whether its packets are to be padded.
 
-    An `ee` secret asks for TLS in appearance, which Telethon does not speak: its key is used as that
-    of a `dd` secret, which takes a proxy that lets such clients in, too.
+    An `ee` secret asks for TLS in appearance, which Telethon does not speak. Its key is used like
+    that of a `dd` secret, for which the proxy must accept such clients too.
     """
     secret = _bytes_of(text)
     if len(secret) == SECRET:
@@ -136,7 +137,8 @@ def _split(text: str) -> SplitResult:
 
 
 def _kind_of(scheme: str) -> ProxyKind:
-    # The proxy is told Telegram's address, so both mean the same here.
+    # The proxy resolves nothing, because it is given Telegram's address; so both mean the same
+    # here.
     if scheme == "socks5h":
         return ProxyKind.SOCKS5
     if scheme not in set(ProxyKind):

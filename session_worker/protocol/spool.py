@@ -1,4 +1,4 @@
-"""Where a number's files lie in its folder."""
+"""Where the files of a number are kept in its folder."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 def incoming_file(spool: Path, row: int, index: int) -> Path:
-    """Place a file that came with a message."""
+    """Return the path of a file that came with a message."""
     return spool / "in" / str(row) / str(index)
 
 
 def photo_file(spool: Path, photo_id: int) -> Path:
-    """Place the profile photo of a contact."""
+    """Return the path of a contact's profile photo."""
     return spool / "photos" / str(photo_id)

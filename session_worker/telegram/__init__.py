@@ -1,1 +1,1 @@
-"""The Telegram connection of one number: the only room that imports Telethon."""
+"""The Telegram connection of one number; nothing outside this package imports Telethon."""

@@ -1,4 +1,4 @@
-"""What can go wrong with Telegram, told by what has to happen next."""
+"""What can go wrong with Telegram, as errors of ours that say what has to happen next."""
 
 from __future__ import annotations
 
@@ -26,20 +26,26 @@ class NeedsLogin(TelegramError):
 
 
 class FloodWait(TelegramError):
-    """Telegram wants this kind of request to wait."""
+    """Telegram wants requests of this kind to wait."""
 
     def __init__(self, seconds: float | None, code: str) -> None:
         super().__init__(f"{code}: wait {seconds} s")
         self.seconds = seconds
         self.code = code
 
+    def within(self, longest: float) -> float:
+        """Return the wait; raise this error if the wait is unknown or longer than that."""
+        if self.seconds is None or self.seconds > longest:
+            raise self
+        return self.seconds
+
 
 class PeerUnknown(TelegramError):
-    """The account has no valid access hash for that peer."""
+    """The account has no valid access hash for this peer."""
 
 
 class Refused(TelegramError):
-    """Telegram refuses this request for good, in its own words."""
+    """Telegram rejects this request for good, in its own words."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(f"{text} ({code})")
@@ -48,9 +54,9 @@ class Refused(TelegramError):
 
 
 class Undecodable(Refused):
-    """Telegram answered with an object that our layer does not have; asking again changes nothing.
+    """Telegram answered with an object that our layer does not contain; asking again changes nothing.
 
-    Whatever was asked for has been done.
+    Whatever the request asked for has been done.
     """
 
     def __init__(self, constructor: int) -> None:
@@ -62,11 +68,11 @@ class Undecodable(Refused):
 
 
 class PasswordNeeded(TelegramError):
-    """The account is protected by a password that must follow the code."""
+    """The account is protected by a password, which must follow the code."""
 
 
 class Moved(TelegramError):
-    """What is asked for, an account or a file, lives at another data centre."""
+    """The account or file is at another data centre."""
 
     def __init__(self, dc_id: int) -> None:
         super().__init__(f"go on at data centre {dc_id}")
@@ -74,11 +80,11 @@ class Moved(TelegramError):
 
 
 class TemporarilyFailed(TelegramError):
-    """Telegram has trouble of its own: the same request may succeed later."""
+    """Telegram has an error of its own: the same request may succeed later."""
 
 
 class Unreachable(TelegramError):
-    """There is no working line to Telegram; whether the request was carried out is unknown."""
+    """There is no working connection to Telegram, so it is unknown whether the request was carried out."""
 
     def __init__(self, detail: str, retry_after: float | None = None) -> None:
         super().__init__(detail)
@@ -86,7 +92,7 @@ class Unreachable(TelegramError):
 
 
 class NoAnswer(Unreachable):
-    """The line seems to work, yet this request was not answered in time."""
+    """The connection seems to work, but this request was not answered in time."""
 
 
 class ProxyFailed(Unreachable):
@@ -98,14 +104,14 @@ class ProxyFailed(Unreachable):
 
 
 class Deaf(TelegramError):
-    """The line answers, yet updates come only when asked for."""
+    """The connection answers, but updates arrive only when they are asked for."""
 
 
 class LeaseLost(ConnectionError):
-    """The process may no longer speak for its number."""
+    """The process may no longer write for its number."""
 
 
-# Telegram asks nobody back sooner after -429; a pause of its own keeps us from being blocked.
+# Telegram does not say how long to wait after -429; this pause keeps us from being blocked.
 TRANSPORT_FLOOD_PAUSE = 60.0  # seconds
 
 _LOST: tuple[tuple[type[Exception], TroubleCode], ...] = (
@@ -149,7 +155,7 @@ _NAMES: dict[type[Exception], str] = {
 
 
 def translate(error: BaseException) -> TelegramError:
-    """Find the error of ours that a foreign one means."""
+    """Return the error of ours that a foreign error means."""
     if isinstance(error, TelegramError):
         return error
     if isinstance(error, telethon_errors.SessionPasswordNeededError):
@@ -183,12 +189,12 @@ def _passing(error: BaseException) -> TelegramError | None:
 
 
 def _is_about_key(error: BaseException) -> bool:
-    """Whether the library counts in vain how often no key was agreed on."""
+    """Whether the library says how often it failed to agree on a key, a number that means nothing."""
     return isinstance(error, ConnectionError) and "auth_key generation" in str(error)
 
 
 def _transport_code(error: BaseException) -> int | None:
-    """Read the number Telegram answers with in place of a message, where it did."""
+    """Return the number that Telegram sends instead of a message, if it did."""
     if not isinstance(error, telethon_errors.InvalidBufferError):
         return None
     code: int | None = error.code
@@ -196,7 +202,7 @@ def _transport_code(error: BaseException) -> int | None:
 
 
 def is_known(error: BaseException) -> bool:
-    """Whether an error is Telegram's doing, or the line's; any other is a bug."""
+    """Whether an error comes from Telegram or the connection; any other error is a bug."""
     theirs = (telethon_errors.AuthKeyNotFound, telethon_errors.TypeNotFoundError)
     return isinstance(error, (telethon_errors.RPCError, *theirs, *_LINE))
 
@@ -212,14 +218,14 @@ def _final(error: BaseException) -> TelegramError:
 
 
 def _name(error: Any) -> str:
-    """Find Telegram's own word for an error, where it is one of Telegram's."""
+    """Return Telegram's own name for an error, if it is one of Telegram's."""
     if isinstance(error, telethon_errors.AuthKeyNotFound):
         return "AUTH_KEY_NOT_FOUND"
     return _NAMES.get(type(error)) or str(getattr(error, "message", "") or type(error).__name__)
 
 
 def state_without_session(trouble: Trouble) -> SessionState:
-    """Name the state of a number whose session is lost for this reason."""
+    """Return the state of a number whose session is lost for this reason."""
     if trouble.code in {TroubleCode.BANNED, TroubleCode.DEACTIVATED}:
         return SessionState.BANNED
     return SessionState.NEEDS_LOGIN
@@ -234,7 +240,7 @@ _TROUBLES: tuple[tuple[type[TelegramError], TroubleCode], ...] = (
 
 
 def trouble_of(error: TelegramError) -> Trouble:
-    """Put into a value what is to be said about a line that failed for this reason."""
+    """Return the trouble to report for a connection that failed for this reason."""
     match error:
         case NeedsLogin(trouble=trouble) | ProxyFailed(trouble=trouble):
             return trouble

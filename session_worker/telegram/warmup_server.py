@@ -1,4 +1,4 @@
-"""Stands in for Telegram while a worker rehearses: one account to which one friend writes once."""
+"""Plays Telegram during the warm-up of a worker: one account to which one friend writes once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _VECTOR_OF_ONE = struct.pack("<Ii", 0x1CB5C415, 1)
 
 
 class WarmupServer:
-    """Answers what a worker asks when it connects; checks nothing, keeps nothing."""
+    """Answers what a worker asks when it connects; it checks nothing and stores nothing."""
 
     def __init__(self, auth_key: bytes) -> None:
         self._key = auth_key
@@ -60,7 +60,7 @@ class WarmupServer:
         return message_key + bytes(AES.encrypt_ige(plain, *cipher))
 
     def _cipher(self, message_key: bytes, *, is_from_client: bool) -> tuple[bytes, bytes]:
-        cipher: tuple[bytes, bytes] = MTProtoState._calc_key(  # noqa: SLF001 - the same on either side
+        cipher: tuple[bytes, bytes] = MTProtoState._calc_key(  # noqa: SLF001 - the calculation is the same on both sides
             self._key, message_key, is_from_client
         )
         return cipher
@@ -78,7 +78,7 @@ def _replies(message_id: int, request: Any) -> list[bytes]:
         request = request.query
     match request:
         case functions.help.GetConfigRequest():
-            return [_result(message_id, _TRUE)]  # nobody looks at it
+            return [_result(message_id, _TRUE)]  # nobody reads it
         case functions.updates.GetStateRequest():
             state = types.updates.State(**PLACE, date=datetime.now(UTC), unread_count=0)
             return [_result(message_id, bytes(state))]
@@ -93,7 +93,7 @@ def _result(message_id: int, body: bytes) -> bytes:
 
 
 def _me() -> Any:
-    return types.User(id=USER_ID, is_self=True, access_hash=1, phone=PHONE, first_name="Rehearsal")
+    return types.User(id=USER_ID, is_self=True, access_hash=1, phone=PHONE, first_name="Warm-up")
 
 
 def _greeting() -> Any:

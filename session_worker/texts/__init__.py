@@ -1,4 +1,4 @@
-"""What the gateway itself writes into chats, in the languages it speaks."""
+"""What the gateway itself writes into chats, in each of its languages."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ _LANGUAGES = {"en": en.TEXTS, "ru": ru.TEXTS, "uk": uk.TEXTS}
 
 
 def texts_of(language: str) -> ChatTexts:
-    """Open the book of a language."""
+    """Return the texts of a language."""
     return _LANGUAGES[language]

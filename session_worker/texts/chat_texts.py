@@ -1,4 +1,4 @@
-"""The texts the gateway itself writes, as one value per language."""
+"""The texts that the gateway itself writes, as one value per language."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from session_worker.backoff import Backoff
 from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
-from session_worker.planfix.client import Patience
+from session_worker.planfix.client import PlanfixTimeouts
 from session_worker.protocol.pipe_value import PipeValue
 from session_worker.telegram.connection.timing import ConnectionTiming
 
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 PLAN = "crash.json"
 QUICK = ConnectionTiming(
-    poll_interval=2.0, settle=0.2, close_limit=1.0, first_pause=0.05, longest_pause=0.3
+    poll_interval=2.0,
+    push_grace=0.2,
+    close_limit=1.0,
+    reconnection=Backoff(first=0.05, longest=0.3),
 )
 BACKOFF = Backoff(first=0.05, longest=0.3)
-PATIENCE = Patience(connect=30.0, answer=30.0, answer_with_files=60.0)
+PATIENCE = PlanfixTimeouts(connect=30.0, answer=30.0, answer_with_files=60.0)
 
 
 class Plan(PipeValue):
@@ -92,7 +95,7 @@ class CrashingNumber:
             lease,
             timing=QUICK,
             circuit_breaker=CircuitBreaker(BACKOFF),
-            patience=PATIENCE,
+            timeouts=PATIENCE,
         )
 
     @property

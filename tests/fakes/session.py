@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import SessionChanged, SessionState, Trouble, TroubleCode
-from session_worker.session import LineLeftOpen, SessionEnded
+from session_worker.session import ConnectionLeftOpen, SessionEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class FakeSession:
             await self._misbehave()
         asked.cancel()
         if self._way == "line left open":
-            raise LineLeftOpen
+            raise ConnectionLeftOpen
 
     async def stop(self) -> None:
         if self._way == "never stop":

@@ -45,7 +45,7 @@ ENGINEERING: Final = _words(
     connection context contract control data database decisions decoding dir dispatcher
     downloads embedded encoded encryption end engines entry epoch erasure errors event exchange
     exit failure failures fault faults fields filling filter fleet folder forkserver formatting
-    guard guarded hand health id identity index init input intake kind lease lifespan limit
+    guard guarded hand hashes health id identity index init input intake kind lease lifespan limit
     lines links load lock log lookup main measurement memory merging metered migration models newer
     outcome outcomes page pages parser pending picture plan planner policy polling pool preload private
     probe process program push queue receiver recent reconciliation records registration

@@ -1,4 +1,4 @@
-"""The life of one Telegram account: connected, cut off, connected again, or lost."""
+"""Keeps one Telegram account connected and hands its updates over."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
-from session_worker.session import LineLeftOpen, SessionEnded
+from session_worker.session import ConnectionLeftOpen, SessionEnded
 from session_worker.telegram.connection.announcements import Announcements
 from session_worker.telegram.connection.client import AccountClient
 from session_worker.telegram.connection.connection import Connection, fenced
 from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.polling import Polling
-from session_worker.telegram.connection.session_memory import SessionReporter, WorkerSession
+from session_worker.telegram.connection.session_memory import Names, SessionReporter, WorkerSession
 from session_worker.telegram.connection.timing import ConnectionTiming, clock_trouble, pause_before
 from session_worker.telegram.connection.updates import Inbox
 from session_worker.telegram.errors import (
@@ -28,8 +28,7 @@ from session_worker.telegram.errors import (
     state_without_session,
     trouble_of,
 )
-from session_worker.telegram.proxy.transports import HeldLines
-from session_worker.telegram.sending.addresses import Names
+from session_worker.telegram.proxy.transports import HeldConnections
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,13 +39,13 @@ if TYPE_CHECKING:
 
     OnUpdate = Callable[["TelegramAccount", PositionedUpdate], Awaitable[None]]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 INBOX = 1000  # updates that may wait to be stored
 
 
 async def store_nothing(account: TelegramAccount, incoming: PositionedUpdate) -> None:
-    """Count each update as stored, for an account nobody listens to."""
+    """Acknowledge each update at once, for an account whose updates nobody stores."""
     account.acknowledge(incoming.position)
 
 
@@ -64,7 +63,7 @@ class TelegramAccount:
     ) -> None:
         self._assignment = assignment
         self.owner = assignment.session.user_id if assignment.session else None
-        self._says = Announcements(outbox)
+        self._announcements = Announcements(outbox)
         self._on_update = on_update
         self._timing = timing or ConnectionTiming()
         self._stopping = asyncio.Event()
@@ -72,13 +71,15 @@ class TelegramAccount:
         self._lease_lost = asyncio.Event()
         self._session = WorkerSession(assignment.session, assignment.data_centre)
         self._session_reporter = SessionReporter(outbox, self._session)
-        self._inbox = Inbox(INBOX, self._session_reporter.moved)
+        self._inbox = Inbox(INBOX, self._session_reporter.report_update_state)
         stored = assignment.session
-        self._place = stored.update_state if stored else None
-        self._place_of = stored.user_id if stored else None
-        self._held = HeldLines()
-        self._connection = fenced(lease, self._lease_lost.set, assignment.proxy, self._held)
-        self._line: Connection | None = None
+        self._start_state = stored.update_state if stored else None
+        self._start_owner = stored.user_id if stored else None
+        self._held_connections = HeldConnections()
+        self._transport = fenced(
+            lease, self._lease_lost.set, assignment.proxy, self._held_connections
+        )
+        self._connection: Connection | None = None
         self._online = asyncio.Event()
 
     @property
@@ -87,13 +88,18 @@ class TelegramAccount:
 
     @property
     def queue_depth(self) -> int:
-        return self._inbox.depth + (self._line.backlog if self._line else 0)
+        return self._inbox.depth + (self._connection.backlog if self._connection else 0)
 
     @property
     def is_behind(self) -> bool:
-        """Whether something may have been written that we can't have heard yet."""
-        line = self._line
-        return line is None or line.is_behind or line.backlog > 0 or self._inbox.is_catching_up
+        """Whether something may have been written that cannot have arrived here yet."""
+        connection = self._connection
+        return (
+            connection is None
+            or connection.is_behind
+            or connection.backlog > 0
+            or self._inbox.is_catching_up
+        )
 
     async def run(self) -> None:
         if self._assignment.session is None:
@@ -102,7 +108,7 @@ class TelegramAccount:
             asyncio.create_task(job, name=name)
             for name, job in (
                 ("connection", self._stay_connected()),
-                ("updates", self._hand_over()),
+                ("updates", self._process_updates()),
                 ("stop", self._stopping.wait()),
                 ("lease", self._lease_lost.wait()),
             )
@@ -111,7 +117,7 @@ class TelegramAccount:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _end(tasks)
-            self._session_reporter.tell()
+            self._session_reporter.flush()
             self._ended.set()
         self._raise_outcome(tasks)
 
@@ -120,46 +126,46 @@ class TelegramAccount:
         await self._ended.wait()
 
     async def handle(self, command: Command) -> None:
-        log.warning("no use for a %s", command.kind)
+        logger.warning("the session has no use for the command %s", command.kind)
 
     async def until_online(self) -> None:
-        """Wait for a line on which something can be asked."""
+        """Wait for a connection on which requests can be sent."""
         await self._online.wait()
 
     def access_hash(self, peer_id: int) -> int | None:
-        """Tell the key under which this login may address somebody."""
+        """Return the access hash under which this login may address somebody."""
         row = self._session.get_entity_rows_by_id(peer_id)
         return row[1] if row else None
 
     def names(self, peer_id: int) -> Names | None:
-        """Tell what somebody who was met before can be looked up by."""
-        found = self._session.names(peer_id)
-        return Names(*found) if found else None
+        """Return the names by which a known person can be looked up."""
+        return self._session.names(peer_id)
 
-    def tell_peers(self) -> None:
-        """Have the peers that became known stored before anything that is said of them."""
-        self._session_reporter.tell()
+    def report_entities(self) -> None:
+        """Report new entities now, so that they are stored before anything that refers to them."""
+        self._session_reporter.flush()
 
     def limit(self, trouble: Trouble | None) -> None:
-        """Say that Telegram limits what we send, or no longer does."""
-        self._says.limit(trouble)
+        """Report that Telegram limits what we send, or no longer does."""
+        self._announcements.report_limit(trouble)
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection; raises Unreachable while there is none."""
+        if self._connection is None:
+            raise Unreachable("not connected")
+        return self._connection
 
     async def ask(self, request: Any) -> Any:
-        """Send a request on the line that is open now; there may be none."""
-        line = self._line
-        if line is None:
-            raise Unreachable("not connected")
-        return await line.ask(request)
+        """Send a request on the open connection."""
+        return await self.connection.ask(request)
 
     async def ask_at(self, dc_id: int, request: Any) -> Any:
-        """Send a request to the data centre that keeps a file."""
-        line = self._line
-        if line is None:
-            raise Unreachable("not connected")
-        return await line.ask_at(dc_id, request)
+        """Send a request to the data centre that stores a file."""
+        return await self.connection.ask_at(dc_id, request)
 
     def acknowledge(self, position: int) -> None:
-        """Say that the update at this position is stored."""
+        """Record that the update at this position is stored."""
         self._inbox.acknowledge(position)
 
     def _raise_outcome(self, tasks: list[asyncio.Task[Any]]) -> None:
@@ -168,89 +174,94 @@ class TelegramAccount:
         for task in tasks:
             if not task.cancelled():
                 task.result()
-        if self._held:
-            raise LineLeftOpen
+        if self._held_connections:
+            raise ConnectionLeftOpen
 
-    async def _hand_over(self) -> None:
+    async def _process_updates(self) -> None:
         while True:
             incoming = await self._inbox.take()
             await self._on_update(self, incoming)
 
     async def _stay_connected(self) -> None:
-        self._says.say(SessionState.CONNECTING)
+        self._announcements.announce(SessionState.CONNECTING)
         attempt = 0
         while True:
             began = time.monotonic()
             try:
-                await self._serve_one_line()
+                await self._serve_one_connection()
             except NeedsLogin as lost:
                 raise SessionEnded(state_without_session(lost.trouble), lost.trouble) from lost
             except TelegramError as error:
                 lasted = time.monotonic() - began
-                attempt = 0 if lasted > self._timing.settled_after else attempt + 1
-                await asyncio.sleep(self._meet(error, attempt))
-                self._held.forget()
+                attempt = 0 if lasted > self._timing.stable_after else attempt + 1
+                await asyncio.sleep(self._report_lost(error, attempt))
+                self._held_connections.forget()
 
-    def _meet(self, error: TelegramError, attempt: int) -> float:
-        """Say why the line is gone; how long to wait before the next one."""
+    def _report_lost(self, error: TelegramError, attempt: int) -> float:
+        """Report why the connection was lost, and return the pause before the next one."""
         trouble = trouble_of(error)
         if isinstance(error, Deaf):
-            self._says.deaf(trouble)
+            self._announcements.report_deafness(trouble)
         else:
-            self._says.say(SessionState.RECONNECTING, trouble)
-        # An outage is told once; its end shows in the state.
-        log.log(logging.INFO if attempt <= 1 else logging.DEBUG, "line to Telegram lost: %s", error)
-        # A second line of one key beside one that the proxy still holds could cost the login.
-        linger = self._timing.linger if self._held else 0.0
+            self._announcements.announce(SessionState.RECONNECTING, trouble)
+        # An outage is logged once; its end shows in the state.
+        level = logging.INFO if attempt <= 1 else logging.DEBUG
+        logger.log(level, "the connection to Telegram was lost: %s", error)
+        # Two connections with the same key, one of them still held by the proxy, could cost the
+        # login.
+        linger = self._timing.proxy_hold_limit if self._held_connections else 0.0
         return max(pause_before(attempt, self._timing), trouble.retry_after or 0.0, linger)
 
-    async def _serve_one_line(self) -> None:
-        """Open a line and use it until it is cut, which is always an error."""
+    async def _serve_one_connection(self) -> None:
+        """Open a connection and use it until it is lost, which is always an error."""
         client = AccountClient(
             self._session,
             self._assignment.application,
-            self._connection,
+            self._transport,
             self._timing,
-            self._inbox.arrived,
-            self._says.undecodable,
+            self._inbox.put,
+            self._announcements.report_undecodable,
         )
-        line = Connection(client, self._timing, self._assignment.data_centre)
+        connection = Connection(client, self._timing, self._assignment.data_centre)
         try:
-            await line.open(self._inbox.reached or self._place)
-            await self._verify(line)
-            self._line = line
+            await connection.open(self._inbox.reached or self._start_state)
+            await self._verify(connection)
+            self._connection = connection
             self._online.set()
-            await Polling(line, self._inbox, self._says, self._timing).run()
+            await Polling(connection, self._inbox, self._announcements, self._timing).run()
         finally:
-            self._line = None
+            self._connection = None
             self._online.clear()
-            # Not even a cancelled run may leave a line: the next owner of the key would be a second.
-            await asyncio.shield(self._leave(line))
+            # Even a cancelled run must close its connection, because the next owner of the key
+            # would be a second one.
+            await asyncio.shield(self._close(connection))
 
-    async def _leave(self, line: Connection) -> None:
-        await self._held.let_go(self._timing.part_limit)
-        await line.close()
+    async def _close(self, connection: Connection) -> None:
+        await self._held_connections.close_our_halves(self._timing.proxy_close_limit)
+        await connection.close()
 
-    async def _verify(self, line: Connection) -> None:
+    async def _verify(self, connection: Connection) -> None:
         """Let updates through only if this is the number's own account."""
-        state = await line.state()
-        self.owner = await self._owner_on(line)
-        self._session_reporter.key(self.owner)
-        if self._place_of not in {None, self.owner}:
-            self._place_of, self._place = self.owner, None
-            raise Unreachable("the phone has a new account, whose updates begin anew")
-        await line.follow()
-        if state.pts > line.place.pts:
-            await self._inbox.begin_catch_up(line.place, state.pts)
-            await line.catch_up()
-        self._says.say(SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC)))
+        state = await connection.state()
+        self.owner = await self._owner_of(connection)
+        self._session_reporter.report_key(self.owner)
+        if self._start_owner not in {None, self.owner}:
+            self._start_owner, self._start_state = self.owner, None
+            raise Unreachable("the phone has a new account, whose updates start from the beginning")
+        await connection.follow()
+        if state.pts > connection.update_state.pts:
+            await self._inbox.start_catch_up(connection.update_state, state.pts)
+            await connection.catch_up()
+        self._announcements.announce(
+            SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC))
+        )
 
-    async def _owner_on(self, line: Connection) -> int:
-        """Tell whose account is on the line; raises if it is not the number's own."""
+    async def _owner_of(self, connection: Connection) -> int:
+        """Return the id of the account; raises if it is not the number's own."""
         try:
-            me = await line.me()
+            me = await connection.me()
         except Undecodable:
-            # A login stays with its account, so what was found out about it once still holds.
+            # A login never changes its account, so what was found out earlier still holds.
             if self.owner is None:
                 raise
             return self.owner

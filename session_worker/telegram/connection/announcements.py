@@ -1,4 +1,4 @@
-"""What is said of a session's state, once for each change."""
+"""Reports the state of a session, once for each change."""
 
 from __future__ import annotations
 
@@ -15,70 +15,72 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Trouble, TroubleCode
     from session_worker.session import Outbox
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-LAYER_TOLD = 3600.0  # seconds for which an object that could not be decoded is worth telling
+LAYER_TOLD = 3600.0  # seconds for which an undecodable object is reported
 _CONNECTED = frozenset({SessionState.ONLINE, SessionState.LIMITED})
 
 
 class Announcements:
-    """Puts what is known of limits, hearing and layer beside what the line says."""
+    """Combines the state of the connection with what is known of limits, deafness and undecodable objects."""
 
     def __init__(self, outbox: Outbox, clock: Callable[[], float] = time.monotonic) -> None:
         self._outbox = outbox
         self._clock = clock
         self._limit: Trouble | None = None
         self._deafness: Trouble | None = None
-        self._layer: Trouble | None = None
-        self._layer_until = 0.0
-        self._said: SessionChanged | None = None
+        self._undecodable: Trouble | None = None
+        self._undecodable_until = 0.0
+        self._announced: SessionChanged | None = None
 
-    def say(self, state: SessionState, trouble: Trouble | None = None) -> None:
+    def announce(self, state: SessionState, trouble: Trouble | None = None) -> None:
         if state is SessionState.ONLINE:
             state, trouble = self._while_connected(trouble)
         change = SessionChanged(state=state, trouble=trouble)
-        if _gist(change) != _gist(self._said):
-            self._said = change
+        if _gist(change) != _gist(self._announced):
+            self._announced = change
             self._outbox.put(change)
 
-    def limit(self, trouble: Trouble | None) -> None:
-        """Say that Telegram limits what we send, or no longer does."""
+    def report_limit(self, trouble: Trouble | None) -> None:
+        """Report that Telegram limits what we send, or no longer does."""
         self._limit = trouble
-        self._say_again()
+        self._announce_again()
 
-    def deaf(self, trouble: Trouble) -> None:
+    def report_deafness(self, trouble: Trouble) -> None:
         self._deafness = trouble
-        self.say(SessionState.DEAF, trouble)
+        self.announce(SessionState.DEAF, trouble)
 
-    def hears(self) -> None:
-        """Note that what was said of missed updates holds no longer."""
+    def clear_deafness(self) -> None:
+        """Forget what was reported about missed updates."""
         self._deafness = None
 
-    def undecodable(self, error: BaseException) -> None:
-        """Say that our layer is too old for something Telegram has sent; all else goes on."""
+    def report_undecodable(self, error: BaseException) -> None:
+        """Report that our layer is too old for something that Telegram sent; all else continues."""
         trouble = trouble_of(translate(error))
-        if trouble != self._layer or self._clock() >= self._layer_until:
-            log.warning("Telegram sent what this version can not decode: %s", trouble.detail)
-        self._layer, self._layer_until = trouble, self._clock() + LAYER_TOLD
-        self._say_again()
+        if trouble != self._undecodable or self._clock() >= self._undecodable_until:
+            logger.warning(
+                "Telegram sent an object that this version can not decode: %s", trouble.detail
+            )
+        self._undecodable, self._undecodable_until = trouble, self._clock() + LAYER_TOLD
+        self._announce_again()
 
-    def _say_again(self) -> None:
-        if self._said is not None and self._said.state in _CONNECTED:
-            self.say(SessionState.ONLINE)
+    def _announce_again(self) -> None:
+        if self._announced is not None and self._announced.state in _CONNECTED:
+            self.announce(SessionState.ONLINE)
 
     def _while_connected(self, trouble: Trouble | None) -> tuple[SessionState, Trouble | None]:
-        # A new line alone proves nothing: it has to hear something, or to miss nothing.
+        # A new connection alone proves nothing: it must receive an update, or miss none.
         if self._deafness is not None:
             return SessionState.DEAF, self._deafness
         if self._limit is not None:
             return SessionState.LIMITED, self._limit
-        if trouble is None and self._clock() < self._layer_until:
-            trouble = self._layer
+        if trouble is None and self._clock() < self._undecodable_until:
+            trouble = self._undecodable
         return SessionState.ONLINE, trouble
 
 
 def _gist(change: SessionChanged | None) -> tuple[SessionState, TroubleCode | None] | None:
-    """Reduce a change to what is worth telling; wording varies with every measurement."""
+    """Reduce a change to its state and code, because the wording differs with every measurement."""
     if change is None:
         return None
     return change.state, change.trouble.code if change.trouble else None

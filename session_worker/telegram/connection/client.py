@@ -1,4 +1,4 @@
-"""Telethon's client, set up so that nothing happens behind our back."""
+"""Telethon's client, configured so that it does nothing on its own."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     Arrived = Callable[[UpdateState, Sequence[Any]], Awaitable[None]]
 
-# Telethon calls every cut line an error; what matters of it is said by those who use the line.
+# Telethon logs every lost connection as an error; whoever uses the connection logs what matters.
 LIBRARY_LOG = logging.getLogger("session_worker.telethon")
 LIBRARY_LOG.setLevel(logging.CRITICAL)
 
 DEVICE = "Telefix"
 APP_VERSION = "1"
-ENTITY_CACHE = 200  # users; ours is beside it, so the library needs only a few
+ENTITY_CACHE = 200  # users; we have a cache of our own, so the library needs only a few
 RAW_UPDATES = 2000
 NOISE = (
     types.UpdateUserStatus,
@@ -45,12 +45,12 @@ NOISE = (
 
 
 def trust(data_centre: DataCentre) -> None:
-    """Accept a data centre other than Telegram's own; holds for the whole process."""
+    """Accept a data centre other than Telegram's own; this applies to the whole process."""
     rsa.add_key(data_centre.public_key, old=False)
 
 
 class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untyped
-    """One line to Telegram: never reconnects, never sleeps, hands updates over in order."""
+    """One connection to Telegram, which never reconnects, never sleeps and hands updates over in order."""
 
     def __init__(
         self,
@@ -83,26 +83,26 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         self._verified = asyncio.Event()
         self._message_box = AccountBox(self._log["messagebox"])
         self._updates_queue = LibraryQueue(RAW_UPDATES)
-        self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded in place of endless
+        self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded instead of endless
         self._on_undecodable = on_undecodable
-        self._differences = Differences(self._send, self._message_box.leave_out)
+        self._differences = Differences(self._send, self._message_box.skip)
         self._decode_piecewise()
 
     @property
     def fault(self) -> BaseException | None:
-        """What made the library give up following the updates."""
+        """The error that made the library stop following the updates."""
         error: BaseException | None = self._updates_error
         return error
 
     @property
-    def place(self) -> UpdateState:
-        """Where this client is in the account's updates."""
+    def update_state(self) -> UpdateState:
+        """How far this client has followed the account's updates."""
         state: UpdateState = self._message_box.state()
         return state
 
     @property
     def is_behind(self) -> bool:
-        """Whether updates are known to be missing, to be fetched now or in a moment."""
+        """Whether updates are known to be missing and will be fetched."""
         behind: bool = self._message_box.is_behind
         return behind
 
@@ -113,12 +113,12 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
 
     @property
     def pushes(self) -> int:
-        """How many updates Telegram has sent on this line by itself."""
+        """How many updates Telegram has sent on this connection unasked."""
         count: int = self._updates_queue.pushes
         return count
 
     async def open(self, state: UpdateState | None) -> None:
-        """Connect; updates are followed from ``state`` on, or from now where there is none."""
+        """Connect; updates are followed from ``state`` on, or from now if there is none."""
         if state is not None:
             self._message_box.restore(state)
         await self.connect()
@@ -126,27 +126,28 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
     async def follow(self) -> None:
         """Let updates through, now that the account is known to be the right one."""
         self._verified.set()
-        await self._arrived(self.place, ())
+        await self._arrived(self.update_state, ())
 
     def blame(self, error: TelegramError) -> TelegramError:
-        """Say whose fault it is that nothing is heard."""
-        connection = self._sender._connection  # noqa: SLF001 - it alone knows what it has heard
+        """Return the error of whoever is responsible for the silence."""
+        connection = self._sender._connection  # noqa: SLF001 - only the transport knows what it has received
         if connection is None:
             return error
         blamed: TelegramError = connection.blame(error)
         return blamed
 
     def drop(self) -> None:
-        """End the line at once; ``disconnect`` then has nothing to wait for."""
+        """Close the connection at once; ``disconnect`` then has nothing to wait for."""
         if self._updates_handle is not None:
-            # Before the rest, so that no update of this line comes after those of the next.
+            # First of all, so that no update of this connection arrives after those of the next.
             self._updates_handle.cancel()
-        connection = self._sender._connection  # noqa: SLF001 - a half-open line can't be closed politely
+        connection = self._sender._connection  # noqa: SLF001 - a half-open connection cannot be closed politely
         if connection is not None:
             connection.abort()
 
     async def __call__(self, request: Any, ordered: bool = False, **_: Any) -> Any:
-        # Telethon would sleep after a 5xx, repeat it, and refuse all of a kind after a flood wait.
+        # Telethon would sleep after a 5xx, repeat the request, and after a flood wait refuse all
+        # requests of that kind.
         await request.resolve(self, utils)
         if isinstance(request, functions.updates.GetDifferenceRequest):
             return await self._differences.read(request)
@@ -163,31 +164,31 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
 
     @property
     def loggers(self) -> Any:
-        """Where the library writes what it does."""
+        """The loggers of the library."""
         return self._log
 
     def connection_to(self, dc_id: int, host: str, port: int) -> Any:
-        """Make a connection to another data centre, of the kind of our own."""
+        """Make a connection of the same kind to another data centre."""
         return self._connection(
             host, port, dc_id, loggers=self._log, proxy=self._proxy, local_addr=self._local_addr
         )
 
     def introducing(self, request: Any) -> Any:
-        """Put what we are before the first request on a line."""
+        """Wrap the first request of a connection in the description of this client."""
         introduction = copy(self._init_request)
         introduction.query = request
         return functions.InvokeWithLayerRequest(LAYER, introduction)
 
     def _decode_piecewise(self) -> None:
         sender = self._sender
-        state = PiecewiseState(sender.auth_key, sender._loggers, self._on_undecodable)  # noqa: SLF001 - in place of the library's
+        state = PiecewiseState(sender.auth_key, sender._loggers, self._on_undecodable)  # noqa: SLF001 - instead of the library's
         sender._state = sender._send_queue._state = state  # noqa: SLF001 - the same
 
     async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> list[Any]:
         await super()._preprocess_updates(updates, users, chats)
         await self._verified.wait()
         gaps = self._message_box.take_gaps()
-        self._message_box.note(updates)
-        kept = [u for u in updates if not isinstance(u, NOISE) and not is_of_channel(u)]
-        await self._arrived(self.place, [*gaps, *kept])
+        self._message_box.record_newest(updates)
+        relevant = [u for u in updates if not isinstance(u, NOISE) and not is_of_channel(u)]
+        await self._arrived(self.update_state, [*gaps, *relevant])
         return []

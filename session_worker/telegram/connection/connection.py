@@ -1,4 +1,4 @@
-"""One connection to Telegram: time limits, the check of the lease before each write, the cut."""
+"""One connection to Telegram: its time limits, the check of the lease before each write, and its end."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from session_worker.session import WritePermit
     from session_worker.telegram.connection.client import AccountClient
     from session_worker.telegram.connection.timing import ConnectionTiming
-    from session_worker.telegram.proxy.transports import HeldLines
+    from session_worker.telegram.proxy.transports import HeldConnections
 
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Connection:
-    """Asks Telegram within a time limit, in our own errors, and knows when it is cut."""
+    """Sends requests within a time limit, raises our own errors and knows when the connection is lost."""
 
     def __init__(
         self, client: AccountClient, timing: ConnectionTiming, trusted: DataCentre | None = None
@@ -45,12 +45,12 @@ class Connection:
         self._client = client
         self._timing = timing
         self._file_centres = FileCentres(client, timing, self.address_of, trusted)
-        self._cut: asyncio.Future[TelegramError] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[TelegramError] = asyncio.get_running_loop().create_future()
         self._watcher: asyncio.Task[None] | None = None
 
     @property
-    def place(self) -> UpdateState:
-        return self._client.place
+    def update_state(self) -> UpdateState:
+        return self._client.update_state
 
     @property
     def is_behind(self) -> bool:
@@ -65,33 +65,33 @@ class Connection:
         return self._client.pushes
 
     async def open(self, state: UpdateState | None) -> None:
-        """Connect; the account is not yet known, and no update goes through."""
+        """Connect; the account is not known yet, so no update passes."""
         await self._bounded(self._client.open(state), self._timing.connect_limit)
-        self._watcher = asyncio.create_task(self._watch(), name="line watcher")
+        self._watcher = asyncio.create_task(self._watch(), name="connection watcher")
 
     async def ask(self, request: Any, limit: float | None = None) -> Any:
-        """Send a request; what comes back in time is its answer or a TelegramError."""
+        """Send a request; returns its answer in time or raises a TelegramError."""
         return await self._bounded(self._client(request), limit or self._timing.request_limit)
 
     async def ask_at(self, dc_id: int, request: Any) -> Any:
         """Send a request to any data centre, as `ask` does to the account's own."""
         if dc_id == self._client.session.dc_id:
             return await self.ask(request)
-        # Each step there has a limit of its own; this one is for what nobody thought of.
+        # Each step has a limit of its own; this one is for what nobody thought of.
         limit = 2 * (self._timing.connect_limit + 2 * self._timing.request_limit)
         return await self._bounded(self._file_centres.ask(dc_id, request), limit)
 
     async def state(self) -> Any:
-        """Ask where the account is in its updates; also what makes Telegram send them here."""
+        """Ask for the current update state; this also makes Telegram send updates on this connection."""
         return await self.ask(functions.updates.GetStateRequest(), self._timing.poll_limit)
 
     async def me(self) -> Any:
-        """Ask whose account is on this line."""
+        """Ask which account is logged in on this connection."""
         users = await self.ask(functions.users.GetUsersRequest([types.InputUserSelf()]))
         return users[0]
 
     async def address_of(self, dc_id: int) -> tuple[str, int]:
-        """Ask where another data centre is; by the kind of address that leads to our own."""
+        """Ask for the address of another data centre, preferably of the same IP version as our own."""
         config = await self.ask(functions.help.GetConfigRequest())
         general = [
             option
@@ -101,7 +101,7 @@ class Connection:
         is_ipv6 = ":" in (self._client.session.server_address or "")
         general.sort(key=lambda option: bool(option.ipv6) is not is_ipv6)
         if not general:
-            raise TemporarilyFailed(f"no address of data centre {dc_id} is told")
+            raise TemporarilyFailed(f"Telegram names no address of data centre {dc_id}")
         return general[0].ip_address, general[0].port
 
     async def follow(self) -> None:
@@ -109,17 +109,17 @@ class Connection:
         await self._client.follow()
 
     async def catch_up(self) -> None:
-        """Fetch what Telegram has and this line has not heard."""
+        """Fetch the updates that Telegram has and this connection has not received."""
         await self._client.catch_up()
 
-    async def until_cut(self, limit: float) -> None:
-        """Wait; raises the reason when the line is cut meanwhile."""
-        await asyncio.wait({self._cut}, timeout=limit)
-        if self._cut.done():
-            raise self._cut.result()
+    async def until_lost(self, limit: float) -> None:
+        """Wait; if the connection is lost in the meantime, raise the reason."""
+        await asyncio.wait({self._lost}, timeout=limit)
+        if self._lost.done():
+            raise self._lost.result()
 
     async def close(self) -> None:
-        """End the line; afterwards nothing of it is left open."""
+        """Close the connection, so that nothing of it is left open."""
         self._client.drop()
         await self._file_centres.close()
         with suppress(TimeoutError):
@@ -129,39 +129,42 @@ class Connection:
             self._watcher.cancel()
         ended = self._client.disconnected
         if ended.done() and not ended.cancelled():
-            # A line that never opened has no watcher to look at why it ended; asyncio complains.
+            # Nobody watches a connection that never opened; asyncio complains if nobody reads its
+            # error.
             ended.exception()
-        if not self._cut.done():
-            self._cut.set_result(Unreachable("the line was closed"))
+        if not self._lost.done():
+            self._lost.set_result(Unreachable("the connection was closed"))
 
     async def _watch(self) -> None:
         ended = asyncio.ensure_future(self._client.disconnected)
         await asyncio.wait({ended})
-        reason = ended.exception() or self._client.fault or ConnectionError("the line was closed")
+        reason = (
+            ended.exception() or self._client.fault or ConnectionError("the connection was closed")
+        )
         if not is_known(reason):
-            log.error("the library gave up on the updates", exc_info=reason)
-        if not self._cut.done():
-            self._cut.set_result(translate(reason))
+            logger.error("the library has stopped following the updates", exc_info=reason)
+        if not self._lost.done():
+            self._lost.set_result(translate(reason))
 
     async def _bounded(self, call: Coroutine[Any, Any, Any], limit: float) -> Any:
         task = asyncio.ensure_future(call)
         try:
             await asyncio.wait(
-                {task, self._cut}, timeout=limit, return_when=asyncio.FIRST_COMPLETED
+                {task, self._lost}, timeout=limit, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             task.cancel()
         if task.done():
             return _outcome(task)
-        if self._cut.done():
-            raise self._cut.result()
+        if self._lost.done():
+            raise self._lost.result()
         raise self._client.blame(NoAnswer(f"no answer within {limit:g} s"))
 
 
 def _outcome(task: asyncio.Task[Any]) -> Any:
-    # Telethon cancels the requests under way when it disconnects; nobody cancelled us.
+    # Telethon cancels running requests when it disconnects; nobody has cancelled us.
     if task.cancelled():
-        raise Unreachable("the line was cut before an answer came")
+        raise Unreachable("the connection was lost before an answer arrived")
     error = task.exception()
     if error is not None:
         raise translate(error) from error
@@ -172,24 +175,27 @@ class DirectConnection(ConnectionTcpFull):  # type: ignore[misc]  # telethon is 
     """Telegram's plain TCP transport."""
 
     def blame(self, error: TelegramError) -> TelegramError:
-        """Say whose fault a silence is: there is nobody between us and Telegram."""
+        """Return the error as it is, because nobody stands between us and Telegram."""
         return error
 
 
 def fenced(
-    right: WritePermit, on_lost: Callable[[], None], proxy: Proxy | None, held: HeldLines
+    right: WritePermit,
+    on_lost: Callable[[], None],
+    proxy: Proxy | None,
+    held_connections: HeldConnections,
 ) -> type[Any]:
-    """Make the connection class of a worker that may write only while it holds the right to."""
-    transport = DirectConnection if proxy is None else transport_through(proxy, held)
+    """Make the transport class of a worker that may write only while it holds its lease."""
+    transport = DirectConnection if proxy is None else transport_through(proxy, held_connections)
 
     class FencedConnection(transport):  # type: ignore[misc, valid-type]  # telethon is untyped
-        """A transport behind the lease."""
+        """A transport that checks the lease before each write."""
 
         async def connect(self, timeout: float | None = None, ssl: Any = None) -> None:  # noqa: ASYNC109 - telethon's name
             try:
                 await super().connect(timeout=timeout, ssl=ssl)
             except OSError as error:
-                # The library would say no more of it than how often it tried again: never.
+                # The library would report only the number of its retries, which is always zero.
                 why = error.strerror or str(error) or "no answer in time"
                 raise Unreachable(f"no connection to {self._ip}:{self._port}: {why}") from error
 
@@ -200,7 +206,7 @@ def fenced(
             super()._send(data)
 
         def abort(self) -> None:
-            """Drop the line without waiting for a far end that may be gone."""
+            """Drop the connection without waiting for the other end, which may be gone."""
             if self._writer is not None:
                 self._writer.transport.abort()
 

@@ -1,4 +1,4 @@
-"""Decoding of what Telegram sends, piece by piece where our layer does not know all of it."""
+"""Decodes what Telegram sends, piece by piece if our layer does not know all of it."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ _HEAD = struct.Struct("<qqqii")  # salt, session, message id, sequence number, l
 _PART = struct.Struct("<qii")  # message id, sequence number, length
 
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def log_undecodable(error: TypeNotFoundError) -> None:
-    """Say no more of it than the log does, for lines that live for a moment."""
-    log.warning("Telegram sent what this version can not decode: %s", error)
+    """Only log the object, for connections that live for a moment."""
+    logger.warning("Telegram sent an object that this version can not decode: %s", error)
 
 
 class Undecoded(types.UpdatesTooLong):  # type: ignore[misc]  # telethon is untyped
-    """Stands for an update that can't be decoded: what it was must be asked for."""
+    """Stands for an update that cannot be decoded, so that Telegram must be asked what it was."""
 
 
 class PiecewiseState(MTProtoState):  # type: ignore[misc]  # telethon is untyped
-    """Keeps the answers and updates that come in one packet with an object we can't decode.
+    """Keeps the answers and updates that arrive in one packet with an object we cannot decode.
 
-    The library drops such a packet unacknowledged, so Telegram would send it again and again.
+    The library drops such a packet without acknowledging it, so Telegram would send it again and
+    again.
     """
 
     def __init__(self, auth_key: Any, loggers: Any, on_undecodable: OnUndecodable) -> None:
@@ -48,7 +49,7 @@ class PiecewiseState(MTProtoState):  # type: ignore[misc]  # telethon is untyped
         try:
             message = super().decrypt_message_data(body)
         except TypeNotFoundError:
-            # The library has checked key and session before it came to decode anything.
+            # The library checks key and session before it decodes anything.
             return self._message(body)
         if message is not None:
             message.obj = self._inflated(message.obj)
@@ -83,7 +84,7 @@ class PiecewiseState(MTProtoState):  # type: ignore[misc]  # telethon is untyped
         return parts
 
     def _inflated(self, decoded: Any) -> Any:
-        """Inflate here what is packed: later the library would stop at what it can't decode."""
+        """Unpack compressed objects here, because the library would later stop at what it cannot decode."""
         if isinstance(decoded, MessageContainer):
             for part in decoded.messages:
                 part.obj = self._inflated(part.obj)

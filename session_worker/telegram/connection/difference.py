@@ -1,4 +1,4 @@
-"""The difference of an account's updates, read around what our layer can't decode."""
+"""Reads the difference of an account's updates around objects that our layer cannot decode."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from session_worker.telegram.connection.message_box import Gap
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-WHOLE = 128  # steps of pts; Telegram gives no more at once
-MOST_STEPS = 50  # taken one by one before the rest is left to the history
+WHOLE = 128  # steps of pts; Telegram sends no more at once
+MOST_STEPS = 50  # steps skipped one by one before the rest is left to the history
 
 
 class Differences:
-    """Asks for ever smaller slices, then leaves out the one step that can't be decoded.
+    """Asks for ever smaller slices, then skips the one step that cannot be decoded.
 
-    What was left out is told as a gap before the answer that follows it is handed over.
+    A skipped step is reported as a gap before the answer that follows it is handed over.
     """
 
     def __init__(
         self, send: Callable[[Any], Awaitable[Any]], leave_out: Callable[[Gap], None]
     ) -> None:
         self._send = send
-        self._leave_out = leave_out
+        self._skip = leave_out
         self._size = WHOLE
 
     async def read(self, request: Any) -> Any:
-        """Answer the library's request with the nearest difference that can be decoded."""
+        """Answer the library's request with the next difference that can be decoded."""
         pts, end = request.pts, None
         while (answer := await self._ask(request, pts, self._size)) is None:
             if self._size > 1:
@@ -44,13 +44,11 @@ class Differences:
         self._size = min(2 * self._size, WHOLE)
         if pts > request.pts:
             ids = [message.id for message in getattr(answer, "new_messages", ())]
-            self._leave_out(
-                Gap(request.pts, pts, is_undecodable=True, before_id=min(ids, default=0))
-            )
+            self._skip(Gap(request.pts, pts, is_undecodable=True, before_id=min(ids, default=0)))
         return answer
 
     async def _ask(self, request: Any, pts: int, size: int) -> Any | None:
-        """Ask for the next slice; None where it can't be decoded."""
+        """Ask for the next slice; returns None if it cannot be decoded."""
         is_whole = size == WHOLE
         slice_of = functions.updates.GetDifferenceRequest(
             pts, request.date, request.qts, pts_limit=None if is_whole else size
@@ -62,4 +60,4 @@ class Differences:
         except BadRequestError:
             if is_whole:
                 raise
-            return await self._ask(request, pts, WHOLE)  # a server that makes no such slices
+            return await self._ask(request, pts, WHOLE)  # a server that does not support slices

@@ -1,4 +1,4 @@
-"""Whether the account behind a login is the one the number means."""
+"""Whether the account of a login is the one that the number stands for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any
 from session_worker.protocol.contract import Trouble, TroubleCode
 from session_worker.telegram.errors import NeedsLogin
 
-_SHOWN_FIRST, _SHOWN_LAST = 3, 2  # digits of a stranger's phone; whoever mistyped it recognises it
+_SHOWN_FIRST, _SHOWN_LAST = (
+    3,
+    2,
+)  # digits shown of another phone; whoever mistyped the number recognises it
 
 
 def require_own(user: Any, number: str) -> None:
-    """Raise NeedsLogin when this is the account of another phone."""
+    """Raise NeedsLogin if this is the account of another phone."""
     phone = _digits(user.phone or "")
     if phone and phone != _digits(number):
         detail = f"this is the account of +{phone[:_SHOWN_FIRST]}…{phone[-_SHOWN_LAST:]}"

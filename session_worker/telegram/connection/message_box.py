@@ -1,4 +1,4 @@
-"""The account's place in its updates, with the holes of Telethon's own closed."""
+"""The account's update state, kept by Telethon's message box with its defects repaired."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Updates that can't be had as updates: what they were must be read from the history.
+    """Updates that cannot be fetched as updates, so that the history must be read instead.
 
-    Telegram no longer hands them out, or our layer can't decode them. Then the ids are those of
-    the messages next to the gap; 0 where none is known.
+    Either Telegram no longer provides them, or our layer cannot decode them. In the second case the
+    ids are those of the messages next to the gap, or 0 if none is known.
     """
 
     pts_from: int
@@ -31,12 +31,12 @@ class Gap:
 
     @property
     def steps(self) -> int:
-        """How many updates it may have swallowed at most."""
+        """How many updates may be missing at most."""
         return self.pts_to - self.pts_from
 
 
 class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
-    """A message box that neither drops what a difference brings nor follows channels."""
+    """A message box that keeps all updates of a difference and does not follow channels."""
 
     def __init__(self, log: Any) -> None:
         super().__init__(log)
@@ -61,11 +61,11 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
 
     @property
     def is_behind(self) -> bool:
-        """Whether something is known to have happened that has not come yet."""
+        """Whether updates are known to exist that have not arrived yet."""
         return bool(self.possible_gaps or self.getting_diff_for)
 
-    def leave_out(self, gap: Gap) -> None:
-        """Move the place over what can't be decoded."""
+    def skip(self, gap: Gap) -> None:
+        """Move the update state past updates that cannot be decoded."""
         self._gaps.append(replace(gap, after_id=self._newest_id))
         self.map[ENTRY_ACCOUNT].pts = gap.pts_to
 
@@ -73,13 +73,13 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
         gaps, self._gaps = self._gaps, []
         return gaps
 
-    def note(self, updates: Iterable[Any]) -> None:
-        """Remember the newest message of the account that went through here."""
+    def record_newest(self, updates: Iterable[Any]) -> None:
+        """Remember the id of the newest message of the account."""
         self._newest_id = max((self._newest_id, *map(_message_id, updates)))
 
     def apply_pts_info(self, update: Any, *, reset_deadlines: Any) -> Any:
-        # Telethon drops the account's own updates from a difference (they count as "being
-        # fetched"), and starts differences of channels this gateway has no use for.
+        # Telethon drops the account's own updates from a difference (they count as "being fetched")
+        # and starts differences of channels, which this gateway does not need.
         if self._trusted or is_of_channel(update):
             return update
         return super().apply_pts_info(update, reset_deadlines=reset_deadlines)
@@ -93,9 +93,9 @@ class AccountBox(MessageBox):  # type: ignore[misc]  # telethon is untyped
             self._trusted = False
         if isinstance(diff, types.updates.DifferenceTooLong) and diff.pts > before:
             self._gaps.append(Gap(before, diff.pts))
-            # Telegram wants the difference asked for again from the place it named.
+            # Telegram wants to be asked for the difference again, from the state that it named.
             self.try_begin_get_diff(ENTRY_ACCOUNT, "the difference was too long")
-        # A difference without other updates comes out with its own container as one of them.
+        # A difference without other updates contains its own container as one of them.
         found = [update for update in updates if not isinstance(update, types.Updates)]
         return messages_first(found), users, chats
 
@@ -119,5 +119,5 @@ def is_of_channel(update: Any) -> bool:
 
 
 def messages_first(updates: list[Any]) -> list[Any]:
-    """Order a difference so that nothing is edited before it exists."""
+    """Order a difference so that no message is edited before it exists."""
     return sorted(updates, key=lambda update: not isinstance(update, types.UpdateNewMessage))

@@ -1,4 +1,4 @@
-"""The poll of a line: finds out what silence hides."""
+"""Polls a connection to find out what silence hides."""
 
 from __future__ import annotations
 
@@ -26,66 +26,74 @@ if TYPE_CHECKING:
     from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.connection.updates import Inbox
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-MOST_UNPROVEN = 3  # polls in a row that were answered by nothing but errors
+MOST_UNPROVEN = 3  # consecutive polls that were answered only by errors
 
 
 class Polling:
-    """Asks now and then whether the line, the session and the updates are well."""
+    """Asks at intervals whether connection, session and updates still work."""
 
     def __init__(
-        self, line: Connection, inbox: Inbox, says: Announcements, timing: ConnectionTiming
+        self,
+        connection: Connection,
+        inbox: Inbox,
+        announcements: Announcements,
+        timing: ConnectionTiming,
     ) -> None:
-        self._line = line
+        self._connection = connection
         self._inbox = inbox
-        self._says = says
+        self._announcements = announcements
         self._timing = timing
-        self._hearing = DeafnessCheck()
+        self._deafness_check = DeafnessCheck()
         self._unproven = 0
 
     async def run(self) -> None:
-        """Poll until the line is cut or must be given up, which is always a TelegramError."""
+        """Poll until the connection is lost or must be given up; always ends with a TelegramError."""
         while True:
-            await self._line.until_cut(pause_before_poll(self._unproven, self._timing))
+            await self._connection.until_lost(pause_before_poll(self._unproven, self._timing))
             await self._poll()
 
     async def _poll(self) -> None:
         try:
-            state = await self._line.state()
+            state = await self._connection.state()
         except (FloodWait, TemporarilyFailed, Refused) as error:
-            log.info("poll not answered as asked: %s", error)
-            await self._ask_otherwise()
+            logger.info("the poll was answered with an error: %s", error)
+            await self._look_for_other_proof()
             return
         self._unproven = 0
         missed = await self._is_behind(state.pts)
         if missed:
-            await self._line.catch_up()
-        if self._hearing.is_deaf_after(self._line.pushes, missed):
-            raise Deaf(f"updates up to {state.pts} came only when asked for")
-        if self._line.pushes or not missed:
-            self._says.hears()
-        self._says.say(SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC)))
+            await self._connection.catch_up()
+        if self._deafness_check.is_deaf_after(self._connection.pushes, missed):
+            raise Deaf(f"updates up to {state.pts} arrived only when asked for")
+        if self._connection.pushes or not missed:
+            self._announcements.clear_deafness()
+        self._announcements.announce(
+            SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC))
+        )
 
-    async def _ask_otherwise(self) -> None:
-        """Look for another proof of life than the poll; an error that is answered is none."""
+    async def _look_for_other_proof(self) -> None:
+        """Look for another proof that the session works; an error as an answer is no proof."""
         try:
-            await self._line.me()
+            await self._connection.me()
         except Undecodable:
-            pass  # nobody but who is logged in is told who they are
+            pass  # only a logged-in client is told who it is
         except (FloodWait, TemporarilyFailed, Refused) as error:
             self._unproven += 1
-            log.info("nothing proves that the session lives: %s", error)
+            logger.info("nothing proves that the session still works: %s", error)
             if self._unproven >= MOST_UNPROVEN:
                 raise
             return
         self._unproven = 0
 
     async def _is_behind(self, pts: int) -> bool:
-        """Whether Telegram has had something for us for longer than a moment."""
-        line = self._line
-        if line.place.pts >= pts:
+        """Whether Telegram has had updates for us for longer than a moment."""
+        connection = self._connection
+        if connection.update_state.pts >= pts:
             return False
-        await line.until_cut(self._timing.settle)
-        # Updates that only wait for their turn are not missed.
-        return line.place.pts < pts and not line.backlog and not self._inbox.is_full
+        await connection.until_lost(self._timing.push_grace)
+        # Updates that only wait to be processed are not missed.
+        return (
+            connection.update_state.pts < pts and not connection.backlog and not self._inbox.is_full
+        )

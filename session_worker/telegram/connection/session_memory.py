@@ -1,9 +1,9 @@
-"""Telethon's session in memory, whose changes are reported."""
+"""Telethon's session, kept in memory, whose changes are reported."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from telethon import utils
 from telethon.crypto import AuthKey
@@ -28,15 +28,22 @@ if TYPE_CHECKING:
 Row = tuple[int, int, str | None, str | None, str | None]
 
 
+class Names(NamedTuple):
+    """What somebody can be looked up by, as far as it is known."""
+
+    username: str | None = None
+    phone: str | None = None
+
+
 class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
-    """Starts from what was stored, tells what changed, touches no disk."""
+    """Starts from what was stored, remembers what has changed and writes to no disk."""
 
     def __init__(self, stored: StoredSession | None, data_centre: DataCentre | None) -> None:
         super().__init__()
         self._rows: dict[int, Row] = {}
         self._changed: dict[int, Row] = {}
         self._reported: KeySaved | None = None
-        self.on_entities: Callable[[], None] = _nobody_listens
+        self.on_entities: Callable[[], None] = _ignore_changes
         if stored is not None:
             self._restore(stored)
         if data_centre is not None:
@@ -67,7 +74,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         )
 
     def take_key(self, user_id: int) -> KeySaved | None:
-        """Take the key of a session that is logged in, if it was not told before."""
+        """Return the key of a session that is logged in, if it was not reported before."""
         key = self.key(user_id)
         if key == self._reported:
             return None
@@ -80,7 +87,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         self._reported = None
 
     def take_entities(self, most: int = 500) -> tuple[Entity, ...]:
-        """Peers that became known or changed since they were last taken."""
+        """Return the peers that became known or changed since the last call."""
         ids = list(self._changed)[:most]
         rows = [self._changed.pop(peer_id) for peer_id in ids]
         return tuple(
@@ -90,7 +97,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
 
     def process_entities(self, tlo: Any) -> None:
         for row in self._entities_to_rows(tlo):
-            # Chats with negative ids are none of our business; id 0 is Telethon's note to itself.
+            # Peers with negative ids do not concern us; id 0 is Telethon's own note.
             if row[0] > 0 and self._rows.get(row[0]) != row:
                 self._rows[row[0]] = self._changed[row[0]] = row
         if self._changed:
@@ -100,10 +107,10 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         row = self._rows.get(id if exact else utils.get_peer_id(PeerUser(id)))
         return (row[0], row[1]) if row and row[1] != NO_HASH else None
 
-    def names(self, peer_id: int) -> tuple[str | None, str | None] | None:
-        """Tell user name and phone of a peer that was met under this login or an earlier one."""
+    def names(self, peer_id: int) -> Names | None:
+        """Return user name and phone of a peer that is known from this login or an earlier one."""
         row = self._rows.get(peer_id)
-        return (row[2], row[3]) if row else None
+        return Names(row[2], row[3]) if row else None
 
     def get_entity_rows_by_username(self, username: str) -> tuple[int, int] | None:
         return self._first(2, username)
@@ -119,43 +126,43 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         return next(((row[0], row[1]) for row in rows if row[column] == value), None)
 
     def get_update_states(self) -> tuple[()]:
-        """Nothing: the place in the updates is kept beside the library, by acknowledgement."""
+        """Return nothing: the update state is kept outside the library, by acknowledgement."""
         return ()
 
     def set_update_state(self, entity_id: int, state: Any) -> None:
-        """Ignored for the same reason."""
+        """Do nothing, for the same reason."""
 
 
-def _nobody_listens() -> None:
-    """Stand in for a listener nobody has set."""
+def _ignore_changes() -> None:
+    """Stand in for a listener that has not been set."""
 
 
-GATHERING = 0.02  # seconds in which changes become one event
+COLLECTING_TIME = 0.02  # seconds for which changes are collected into one event
 
 
 class SessionReporter:
-    """Tells key, peers and place, gathered, each place after the peers it needs."""
+    """Collects changes and reports key, entities and update state, each state after the entities it needs."""
 
     def __init__(self, outbox: Outbox, session: WorkerSession) -> None:
         self._outbox = outbox
         self._session = session
         self._state: UpdateState | None = None
         self._timer: asyncio.TimerHandle | None = None
-        session.on_entities = self._soon
+        session.on_entities = self._schedule_flush
 
-    def key(self, user_id: int) -> None:
-        """Tell the session's key, once it is known to be logged in."""
+    def report_key(self, user_id: int) -> None:
+        """Report the session's key, once it is known to be logged in."""
         key = self._session.take_key(user_id)
         if key is not None:
             self._outbox.put(key)
 
-    def moved(self, state: UpdateState) -> None:
-        """Everything up to here is stored."""
+    def report_update_state(self, state: UpdateState) -> None:
+        """Report that everything up to this state is stored."""
         self._state = state
-        self._soon()
+        self._schedule_flush()
 
-    def tell(self) -> None:
-        """Tell all that is new, now."""
+    def flush(self) -> None:
+        """Report all changes now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -165,6 +172,6 @@ class SessionReporter:
             self._outbox.put(UpdateStateMoved(update_state=self._state))
             self._state = None
 
-    def _soon(self) -> None:
+    def _schedule_flush(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHERING, self.tell)
+            self._timer = asyncio.get_running_loop().call_later(COLLECTING_TIME, self.flush)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import UpdateState
 
 
-OWN = "_self_outgoing"  # the library's mark on what came as an answer to a request of its own
+OWN = "_self_outgoing"  # the library's mark on updates that came as the answer to a request of its own
 
 
 class LibraryQueue(asyncio.Queue[Any]):
-    """The library's queue of raw updates: when full it forgets them all for one difference.
+    """The library's queue of raw updates; when it is full, one difference replaces its content.
 
-    Nothing is lost by that: the place in the updates has not moved over what is forgotten.
+    Nothing is lost by that, because the update state has not moved past what is dropped.
     """
 
     def __init__(self, limit: int) -> None:
@@ -48,7 +48,7 @@ class LibraryQueue(asyncio.Queue[Any]):
 
 @dataclass(frozen=True, slots=True)
 class PositionedUpdate:
-    """One update in its place; it must be acknowledged once it is stored."""
+    """One update with its position, which must be acknowledged once the update is stored."""
 
     position: int
     update: Any
@@ -56,7 +56,7 @@ class PositionedUpdate:
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """From here on come updates that nobody was there to hear when they were news."""
+    """Marks the beginning of updates that were missed while the number was offline."""
 
     pts_from: int
     pts_to: int
@@ -65,7 +65,7 @@ class CatchUp:
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """All that was to be caught up has come."""
+    """Marks that everything missed has arrived."""
 
     what: CatchUp
 
@@ -78,9 +78,9 @@ class Inbox:
         self._moved = moved
         self._progress = Progress()
         self._waiting: asyncio.Queue[PositionedUpdate] = asyncio.Queue()
-        self._room = asyncio.Event()
-        self._room.set()
-        self._told: UpdateState | None = None
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._reported: UpdateState | None = None
         self._catching_up: CatchUp | None = None
         self.last_heard: float | None = None
 
@@ -90,7 +90,7 @@ class Inbox:
 
     @property
     def reached(self) -> UpdateState | None:
-        """The place up to which updates are in here: where the next line must go on."""
+        """The state up to which updates are in here, and from which the next connection continues."""
         return self._progress.reached
 
     @property
@@ -99,54 +99,57 @@ class Inbox:
 
     @property
     def is_full(self) -> bool:
-        return not self._room.is_set()
+        return not self._has_room.is_set()
 
-    async def begin_catch_up(self, place: UpdateState, pts: int) -> None:
-        """Mark where the updates begin that were missed, up to ``pts``."""
+    async def start_catch_up(self, place: UpdateState, pts: int) -> None:
+        """Mark where the missed updates begin, which end at ``pts``."""
         catch_up = self._catching_up or CatchUp(place.pts, pts, place.date)
         self._catching_up = replace(catch_up, pts_to=pts)
-        await self.arrived(place, [self._catching_up])
+        await self.put(place, [self._catching_up])
 
-    async def arrived(self, state: UpdateState, updates: Sequence[Any]) -> None:
-        await self._room.wait()
+    async def put(self, state: UpdateState, updates: Sequence[Any]) -> None:
+        await self._has_room.wait()
         if self._catching_up is not None and state.pts >= self._catching_up.pts_to:
             reached = self._progress.reached
-            missed, live = part(updates, reached.pts if reached else 0, self._catching_up.pts_to)
+            missed, live = split_missed(
+                updates, reached.pts if reached else 0, self._catching_up.pts_to
+            )
             updates = [*missed, CaughtUp(self._catching_up), *live]
             self._catching_up = None
-        # All or nothing from here on: a line that dies while waiting above hands over no half.
-        positions = self._progress.arrived(state, len(updates))
+        # From here on it is all or nothing, so that a connection that ends while waiting above
+        # hands over nothing by half.
+        positions = self._progress.add(state, len(updates))
         for position, update in zip(positions, updates, strict=True):
             self._waiting.put_nowait(PositionedUpdate(position, update))
         if updates:
             self.last_heard = time.time()
         if self.depth >= self._limit:
-            self._room.clear()
-        self._tell()
+            self._has_room.clear()
+        self._report_safe()
 
     async def take(self) -> PositionedUpdate:
         incoming = await self._waiting.get()
         if self.depth < self._limit:
-            self._room.set()
+            self._has_room.set()
         return incoming
 
     def acknowledge(self, position: int) -> None:
-        """Say that this update is stored; the safe state follows in order."""
+        """Record that this update is stored; the safe state follows in order."""
         self._progress.acknowledge(position)
-        self._tell()
+        self._report_safe()
 
-    def _tell(self) -> None:
+    def _report_safe(self) -> None:
         safe = self._progress.safe
-        if safe is not None and _place(safe) != _place(self._told):
-            self._told = safe
+        if safe is not None and _position(safe) != _position(self._reported):
+            self._reported = safe
             self._moved(safe)
 
 
-def part(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[Any]]:
-    """Part what was missed up to ``end`` from what came while it was fetched.
+def split_missed(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[Any]]:
+    """Separate what was missed up to ``end`` from what arrived while it was fetched.
 
-    A new message in a difference does not say its pts. They are in order, one pts each, so they
-    have those that nothing else in the difference has.
+    A new message in a difference does not contain its pts. Such messages are in order and take one
+    step each, so they have those steps that nothing else in the difference has.
     """
     others = (each for each in updates if 0 < getattr(each, "pts", 0) <= end)
     swallowed = sum(each.steps for each in updates if isinstance(each, Gap))
@@ -161,21 +164,21 @@ def part(updates: Sequence[Any], begin: int, end: int) -> tuple[list[Any], list[
     return missed, live
 
 
-def _place(state: UpdateState | None) -> tuple[int, int, int] | None:
-    """Leave out the date, which moves with every answer."""
+def _position(state: UpdateState | None) -> tuple[int, int, int] | None:
+    """Leave out the date, which changes with every answer."""
     return None if state is None else (state.pts, state.qts, state.seq)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Updates that arrived together, with the state that holds once all are stored."""
+    """Updates that arrived together, with the state that holds once all of them are stored."""
 
     state: UpdateState
     open: int
 
 
 class Progress:
-    """Acknowledgements in any order move the safe state forward in order."""
+    """Accepts acknowledgements in any order and moves the safe state forward in order."""
 
     def __init__(self) -> None:
         self._batches: deque[_Batch] = deque()
@@ -186,11 +189,11 @@ class Progress:
 
     @property
     def open(self) -> int:
-        """How many updates are still unacknowledged."""
+        """How many updates have not been acknowledged."""
         return len(self._of)
 
-    def arrived(self, state: UpdateState, count: int) -> range:
-        """Give positions to ``count`` updates after all of which ``state`` holds."""
+    def add(self, state: UpdateState, count: int) -> range:
+        """Give positions to ``count`` updates, after all of which ``state`` holds."""
         positions = range(self._next, self._next + count)
         self._next += count
         self.reached = state
@@ -204,7 +207,7 @@ class Progress:
         return positions
 
     def acknowledge(self, position: int) -> None:
-        """Mark one update as stored; a second time changes nothing."""
+        """Mark one update as stored; a second call changes nothing."""
         batch = self._of.pop(position, None)
         if batch is not None:
             batch.open -= 1

@@ -1,4 +1,4 @@
-"""Logging a number in, on a connection of its own that leaves nothing behind until it succeeds."""
+"""Logs a number in on a connection of its own, which leaves nothing behind unless the login succeeds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from session_worker.telegram.login.outcome import (
     PasswordWanted,
     QrCode,
 )
-from session_worker.telegram.proxy.transports import HeldLines
+from session_worker.telegram.proxy.transports import HeldConnections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,17 +53,19 @@ _WORDS: dict[str, type[TelegramError]] = {
 
 
 class Login:
-    """One attempt to log in; wrong codes and passwords may be followed by others."""
+    """One attempt to log in; after a wrong code or password another one may be entered."""
 
     def __init__(
         self, assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
     ) -> None:
         self._assignment = assignment
         self._timing = timing or ConnectionTiming()
-        self._held = HeldLines()
-        self._connection = fenced(right, self._lease_lost, assignment.proxy, self._held)
+        self._held_connections = HeldConnections()
+        self._transport = fenced(
+            right, self._on_lease_lost, assignment.proxy, self._held_connections
+        )
         self._session = WorkerSession(None, assignment.data_centre)
-        self._line: Connection | None = None
+        self._connection: Connection | None = None
         self._code_hash = ""
         self._scanned = asyncio.Event()
         self._done = False
@@ -94,7 +96,7 @@ class Login:
         return await self._finish(await self._ask(functions.auth.CheckPasswordRequest(check)))
 
     async def scan_qr(self, show: Callable[[QrCode], None]) -> LoggedIn | PasswordWanted:
-        """Show a QR code, then another before it expires, until one has been scanned."""
+        """Show a QR code, and another before it expires, until one has been scanned."""
         while True:
             self._scanned.clear()
             token = await self._export_token()
@@ -110,12 +112,12 @@ class Login:
             return await self._enter_token(await self._export_token())
 
     async def close(self) -> None:
-        """End the attempt; a code that was sent and never used counts no longer."""
-        if self._line is None:
+        """End the attempt; a code that was sent but not used becomes invalid."""
+        if self._connection is None:
             return
         if self._code_hash and not self._done:
             await self._cancel_code()
-        await self._hang_up()
+        await self._disconnect()
 
     async def _enter(self, request: Any) -> LoggedIn | PasswordWanted:
         try:
@@ -156,22 +158,22 @@ class Login:
         try:
             require_own(user, self._assignment.number)
         except NeedsLogin:
-            # Made by this very attempt, so it is nobody's login but ours.
+            # This very attempt has made the login, so nobody else uses it.
             await self._ask(functions.auth.LogOutRequest())
             raise
         self._done = True
         return LoggedIn(self._session.key(user.id))
 
     async def _ask(self, request: Any) -> Any:
-        """Ask on the open line, or on a new one under the same key."""
-        line = self._line or await self._open()
+        """Send a request on the open connection, or on a new one under the same key."""
+        connection = self._connection or await self._open()
         try:
-            return await line.ask(request)
+            return await connection.ask(request)
         except Moved as moved:
             await self._move(moved.dc_id)
             return await self._ask(request)
         except Unreachable:
-            await self._hang_up()
+            await self._disconnect()
             raise
         except Refused as refused:
             kind = _WORDS.get(refused.text)
@@ -180,7 +182,8 @@ class Login:
             raise kind(str(refused)) from refused
 
     async def _open(self) -> Connection:
-        # One key exchange in 200 fails by chance: bad luck with factors, or a key that is too short.
+        # About one key exchange in 200 fails by chance: unlucky factors, or a key that is too
+        # short.
         for _ in range(KEY_EXCHANGES - 1):
             with suppress(Unreachable):
                 return await self._connect()
@@ -188,28 +191,32 @@ class Login:
 
     async def _connect(self) -> Connection:
         if self._assignment.data_centre is not None:
-            # Only here is a key agreed on: a stored session never needs to prove the far end.
+            # A key is agreed on only here: a stored session never needs to verify the other end.
             trust(self._assignment.data_centre)
         client = AccountClient(
-            self._session, self._assignment.application, self._connection, self._timing, self._heard
+            self._session,
+            self._assignment.application,
+            self._transport,
+            self._timing,
+            self._on_updates,
         )
-        self._line = line = Connection(client, self._timing)
+        self._connection = connection = Connection(client, self._timing)
         try:
-            await line.open(None)
-            await line.follow()
+            await connection.open(None)
+            await connection.follow()
         except TelegramError:
-            await self._hang_up()
+            await self._disconnect()
             raise
-        return line
+        return connection
 
-    async def _heard(self, _state: UpdateState, updates: Sequence[Any]) -> None:
+    async def _on_updates(self, _state: UpdateState, updates: Sequence[Any]) -> None:
         if any(isinstance(update, types.UpdateLoginToken) for update in updates):
             self._scanned.set()
 
     async def _move(self, dc_id: int) -> None:
-        line = self._line or await self._open()
-        address = await line.address_of(dc_id)
-        await self._hang_up()
+        connection = self._connection or await self._open()
+        address = await connection.address_of(dc_id)
+        await self._disconnect()
         self._session.set_dc(dc_id, *address)
         self._session.forget_key()
 
@@ -221,15 +228,15 @@ class Login:
             # It expires by itself a little later.
             return
 
-    async def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            await self._held.let_go(self._timing.part_limit)
-            self._held.forget()
-            await asyncio.shield(line.close())
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._held_connections.close_our_halves(self._timing.proxy_close_limit)
+            self._held_connections.forget()
+            await asyncio.shield(connection.close())
 
-    def _lease_lost(self) -> None:
-        """Need nothing: the refused write has ended the line."""
+    def _on_lease_lost(self) -> None:
+        """Do nothing: the refused write has ended the connection."""
 
 
 def qr_url(token: bytes) -> str:
@@ -237,5 +244,5 @@ def qr_url(token: bytes) -> str:
 
 
 def time_to_renew(expires: datetime, now: datetime, before: float) -> float:
-    """Tell how long a QR code may be shown."""
+    """Return how long a QR code may be shown."""
     return max(1.0, (expires - now).total_seconds() - before)

@@ -1,4 +1,4 @@
-"""Ending a number's session at Telegram."""
+"""Ends a number's session at Telegram."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from session_worker.telegram.connection.identity import require_own
 from session_worker.telegram.connection.session_memory import WorkerSession
 from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.errors import NeedsLogin
-from session_worker.telegram.proxy.transports import HeldLines
+from session_worker.telegram.proxy.transports import HeldConnections
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 async def log_out(
     assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
 ) -> None:
-    """Make the stored key worthless; one that is so already is fine, another account's is left alone."""
+    """Invalidate the stored key; a key that is already invalid is fine, and another account's is left alone."""
     timing = timing or ConnectionTiming()
     session = WorkerSession(assignment.session, assignment.data_centre)
-    held = HeldLines()
-    connection = fenced(right, _lease_lost, assignment.proxy, held)
-    line = Connection(
-        AccountClient(session, assignment.application, connection, timing, _heard), timing
+    held_connections = HeldConnections()
+    transport = fenced(right, _ignore_lost_lease, assignment.proxy, held_connections)
+    connection = Connection(
+        AccountClient(session, assignment.application, transport, timing, _ignore_updates), timing
     )
     try:
-        await line.open(None)
-        require_own(await line.me(), assignment.number)
-        await line.ask(functions.auth.LogOutRequest())
+        await connection.open(None)
+        require_own(await connection.me(), assignment.number)
+        await connection.ask(functions.auth.LogOutRequest())
     except NeedsLogin as lost:
         if lost.trouble.code is TroubleCode.WRONG_ACCOUNT:
             raise
     finally:
-        await held.let_go(timing.part_limit)
-        await asyncio.shield(line.close())
+        await held_connections.close_our_halves(timing.proxy_close_limit)
+        await asyncio.shield(connection.close())
 
 
-async def _heard(_state: UpdateState, _updates: Sequence[Any]) -> None:
-    """Hear nothing: the account is about to be left."""
+async def _ignore_updates(_state: UpdateState, _updates: Sequence[Any]) -> None:
+    """Ignore the updates, because the account is about to be logged out."""
 
 
-def _lease_lost() -> None:
-    """Need nothing: the refused write has ended the line."""
+def _ignore_lost_lease() -> None:
+    """Do nothing: the refused write has ended the connection."""

@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 class CodeInvalid(TelegramError):
-    """The code is wrong; another may be tried."""
+    """The code is wrong; another one may be entered."""
 
 
 class CodeExpired(TelegramError):
-    """The code no longer counts: a new one must be sent."""
+    """The code is no longer valid: a new one must be sent."""
 
 
 class PasswordInvalid(TelegramError):
-    """The password is wrong; another may be tried."""
+    """The password is wrong; another one may be entered."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeSent:
-    """Telegram has sent a code to the phone's owner."""
+    """Telegram has sent a code to the owner of the phone."""
 
     length: int
     resend_after: float | None
@@ -47,14 +47,14 @@ class CodeSent:
 
 @dataclass(frozen=True, slots=True)
 class PasswordWanted:
-    """The code was right; the account's password must follow."""
+    """The code was correct; the account's password must follow."""
 
     hint: str
 
 
 @dataclass(frozen=True, slots=True)
 class QrCode:
-    """What the phone's owner scans, until it expires."""
+    """What the owner of the phone scans, until it expires."""
 
     url: str
     expires_at: datetime
@@ -62,7 +62,7 @@ class QrCode:
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """The session that may now be stored."""
+    """The session, which may now be stored."""
 
     key: KeySaved
 
@@ -79,7 +79,7 @@ _FAILURES: tuple[tuple[type[TelegramError], LoginFailure], ...] = (
 
 
 def failure_of(error: TelegramError) -> LoginFailure:
-    """Name what a failed step means for the login."""
+    """Return what a failed step means for the login."""
     match error:
         case NeedsLogin(trouble=Trouble(code=TroubleCode.WRONG_ACCOUNT)):
             return LoginFailure.WRONG_ACCOUNT
@@ -91,7 +91,7 @@ def failure_of(error: TelegramError) -> LoginFailure:
 
 
 def ending_of(error: TelegramError) -> SessionEnded:
-    """Say how the number is left behind by a login that failed for good."""
+    """Return the state in which a login that failed for good leaves the number."""
     match error:
         case NeedsLogin() | Unreachable() | TemporarilyFailed():
             trouble = trouble_of(error)

@@ -1,4 +1,4 @@
-"""Connections to a proxy, asked to lead on to Telegram."""
+"""Opens connections to a proxy and asks it to connect to Telegram."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _REPLIES = {
     7: "command not known",
     8: "kind of address not known",
 }
-WRONG_KEY = 407  # HTTP's status for it
+WRONG_KEY = 407  # the HTTP status for wrong credentials
 
 
 class Stream(NamedTuple):
-    """The two ends of a connection."""
+    """The reader and the writer of a connection."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
 
 async def reach(proxy: Proxy, telegram: Place, limit: float) -> Stream:
-    """Open a connection through the proxy; raises ProxyFailed, which says whose fault it is."""
+    """Open a connection through the proxy; raises ProxyFailed, which says what the proxy did wrong."""
     try:
         async with asyncio.timeout(limit):
             stream = await _connect(proxy)
             try:
-                await _shake_hands(stream, proxy, telegram)
+                await _handshake(stream, proxy, telegram)
             except BaseException:
                 stream.writer.transport.abort()
                 raise
@@ -60,7 +60,7 @@ async def reach(proxy: Proxy, telegram: Place, limit: float) -> Stream:
 
 
 async def _connect(proxy: Proxy) -> Stream:
-    """Look the proxy's name up once, check every address, connect to one that was checked."""
+    """Look up the proxy's name once, check every address and connect to one that was checked."""
     addresses = await look_up(proxy.host, proxy.port)
     if not proxy.may_be_private and not all(map(is_public, addresses)):
         raise ProxyFailed(TroubleCode.PROXY_FORBIDDEN, "")
@@ -73,18 +73,18 @@ async def _connect(proxy: Proxy) -> Stream:
     raise failure or OSError("the name has no address")
 
 
-async def _shake_hands(stream: Stream, proxy: Proxy, telegram: Place) -> None:
+async def _handshake(stream: Stream, proxy: Proxy, telegram: Place) -> None:
     match proxy.kind:
         case ProxyKind.SOCKS5:
-            await _be_let_in(stream, proxy)
+            await _authenticate(stream, proxy)
             await _ask_socks(stream, telegram)
         case ProxyKind.HTTP:
             await _ask_http(stream, proxy, telegram)
         case ProxyKind.MTPROXY:
-            pass  # it reads from the first packets who we are, where they go
+            pass  # it reads from the first packets who the client is and where it wants to go
 
 
-async def _be_let_in(stream: Stream, proxy: Proxy) -> None:
+async def _authenticate(stream: Stream, proxy: Proxy) -> None:
     methods = bytes([NO_KEY, BY_PASSWORD] if proxy.username else [NO_KEY])
     stream.writer.write(bytes([SOCKS5, len(methods)]) + methods)
     version, method = await stream.reader.readexactly(2)
@@ -93,11 +93,11 @@ async def _be_let_in(stream: Stream, proxy: Proxy) -> None:
     if method == NO_KEY:
         return
     if method not in methods:
-        _wrong_key("it wants a user name and a password")
+        _wrong_credentials("it wants a user name and a password")
     stream.writer.write(b"\x01" + _sized(proxy.username) + _sized(proxy.password))
     _, status = await stream.reader.readexactly(2)
     if status:
-        _wrong_key("wrong user name or password")
+        _wrong_credentials("wrong user name or password")
 
 
 async def _ask_socks(stream: Stream, telegram: Place) -> None:
@@ -129,7 +129,9 @@ async def _ask_http(stream: Stream, proxy: Proxy, telegram: Place) -> None:
         _refused("it speaks no HTTP")
     code = int(status[0])
     if code == WRONG_KEY:
-        _wrong_key("wrong user name or password" if proxy.username else "it wants a user name")
+        _wrong_credentials(
+            "wrong user name or password" if proxy.username else "it wants a user name"
+        )
     if code not in range(200, 300):
         _refused(f"status {code}")
 
@@ -151,5 +153,5 @@ def _refused(why: str) -> NoReturn:
     raise ProxyFailed(TroubleCode.PROXY_REFUSED, why)
 
 
-def _wrong_key(why: str) -> NoReturn:
+def _wrong_credentials(why: str) -> NoReturn:
     raise ProxyFailed(TroubleCode.PROXY_UNAUTHORIZED, why)

@@ -1,4 +1,4 @@
-"""Telethon's transports behind a proxy, none of which ever goes around it."""
+"""Telethon's transports through a proxy, none of which ever bypasses it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from session_worker.telegram.proxy.handshake import reach
 if TYPE_CHECKING:
     from session_worker.protocol.proxy import Proxy
 
-SHARE = 0.8  # of the time that a connection may take: the proxy's fault is told before it is over
+SHARE = 0.8  # of the time for a connection, so that the proxy's fault is reported before that time is over
 
 
-class HeldLines:
-    """The connections that a proxy may still hold to Telegram in our name."""
+class HeldConnections:
+    """The connections to Telegram that a proxy may still hold for us."""
 
     def __init__(self) -> None:
         self._held: set[Any] = set()
@@ -48,17 +48,17 @@ class HeldLines:
         for connection in tuple(self._held):
             self.discard(connection)
 
-    async def let_go(self, limit: float) -> None:
-        """End our half of each; a proxy that has passed that on ends the other half."""
+    async def close_our_halves(self, limit: float) -> None:
+        """Close our half of each connection; a proxy that passes this on closes the other half."""
         for connection in tuple(self._held):
-            connection.end_our_half()
+            connection.close_our_half()
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 await self._none.wait()
 
 
-def transport_through(proxy: Proxy, held: HeldLines) -> type[Any]:
-    """Make the transport that leads to Telegram through this proxy alone."""
+def transport_through(proxy: Proxy, held: HeldConnections) -> type[Any]:
+    """Make the transport that reaches Telegram only through this proxy."""
     if proxy.kind is not ProxyKind.MTPROXY:
         return _proxied(ConnectionTcpFull, proxy, held)
 
@@ -69,11 +69,11 @@ def transport_through(proxy: Proxy, held: HeldLines) -> type[Any]:
     )
 
     class ThroughMtproxy(kind):  # type: ignore[misc, valid-type]  # telethon is untyped
-        """Told its proxy here, not by the client."""
+        """Gets its proxy here and not from the client."""
 
         def __init__(self, _ip: str, _port: int, dc_id: int, *, loggers: Any, **_: Any) -> None:
             self._secret = proxy.secret
-            # The constructor in between takes the secret from elsewhere, in fewer forms.
+            # The constructor in between takes the secret from elsewhere and in fewer forms.
             super(TcpMTProxy, self).__init__(proxy.host, proxy.port, dc_id, loggers=loggers)
 
         @staticmethod
@@ -84,12 +84,12 @@ def transport_through(proxy: Proxy, held: HeldLines) -> type[Any]:
 
 
 class _Proxied:
-    """One connection through the proxy, held until the proxy has ended its half."""
+    """One connection through the proxy, held until the proxy has closed its half."""
 
     proxy: ClassVar[Proxy]
-    held: ClassVar[HeldLines]
-    _has_heard = False
-    # Telethon's own:
+    held: ClassVar[HeldConnections]
+    _has_received = False
+    # Telethon's own attributes:
     _ip: str
     _port: int
     _reader: Any
@@ -112,31 +112,31 @@ class _Proxied:
             received = await parent._recv()  # noqa: SLF001 - what this one stands in for
         except (OSError, EOFError) as error:
             if isinstance(error, OSError) or not self._writer.is_closing():
-                self.held.discard(self)  # the proxy has ended it, not we
-            if self._is_all_we_have():
+                self.held.discard(self)  # the proxy has closed it, not we
+            if self._is_proxys_fault():
                 why = "it closed the connection before Telegram had said anything"
                 raise ProxyFailed(TroubleCode.PROXY_REFUSED, why) from error
             raise
-        self._has_heard = True
+        self._has_received = True
         return received
 
     def blame(self, error: TelegramError) -> TelegramError:
-        """Say whose fault a silence is."""
-        if self._is_all_we_have():
-            why = "it keeps silent, as it does where the secret is wrong"
+        """Return the error of whoever is responsible for the silence."""
+        if self._is_proxys_fault():
+            why = "it does not answer, which usually means that the secret is wrong"
             return ProxyFailed(TroubleCode.PROXY_UNAUTHORIZED, why)
         return error
 
-    def end_our_half(self) -> None:
+    def close_our_half(self) -> None:
         with suppress(OSError, RuntimeError):
             self._writer.write_eof()
 
-    def _is_all_we_have(self) -> bool:
-        """Whether a failure is the proxy's: MTProxy has no word of its own for it."""
-        return self.proxy.kind is ProxyKind.MTPROXY and not self._has_heard
+    def _is_proxys_fault(self) -> bool:
+        """Whether a failure is the proxy's, since MTProxy has no error messages of its own."""
+        return self.proxy.kind is ProxyKind.MTPROXY and not self._has_received
 
 
-def _proxied(transport: type[Any], proxy: Proxy, held: HeldLines) -> type[Any]:
+def _proxied(transport: type[Any], proxy: Proxy, held: HeldConnections) -> type[Any]:
     return type(
         f"Proxied{transport.__name__}", (_Proxied, transport), {"proxy": proxy, "held": held}
     )

@@ -1,4 +1,4 @@
-"""The list of an account's chats, gone through once."""
+"""Pages through the list of an account's chats once."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ MOST_PAGES = 50
 
 
 class Dialogs:
-    """Asks for one page after the other; when one can't be had, the same is asked for again."""
+    """Asks for one page after another; a page that could not be fetched is asked for again."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_pages: float = MOST_PAGES) -> None:
         self._pages = 0
+        self._most_pages = most_pages
         self.next_request: Any = _request(None, 0, types.InputPeerEmpty())
 
     def take(self, page: Any) -> None:
-        """Go on behind this page; behind the last one, or a refused one, there is nothing."""
+        """Continue after this page; after the last one, or a rejected one, there is no other."""
         self._pages += 1
         last = None if page is None else _last(page)
         if last is None or not isinstance(page, types.messages.DialogsSlice):
             self.next_request = None
             return
-        peer = _peers(page).get(marked_id(last.peer_id))
-        is_over = peer is None or self._pages >= MOST_PAGES
+        peer = entities_of(page).get(marked_id(last.peer_id))
+        is_over = peer is None or self._pages >= self._most_pages
         self.next_request = None if is_over else _request(last.date, last.id, peer)
 
 
@@ -37,16 +38,22 @@ def _request(date: Any, message_id: int, peer: Any) -> Any:
     )
 
 
-def _last(page: Any) -> Any:
-    """Find the newest message of the last chat on a page that has one."""
-    tops = {(marked_id(message.peer_id), message.id): message for message in page.messages}
-    found = (tops.get((marked_id(d.peer), d.top_message)) for d in reversed(page.dialogs))
-    return next((message for message in found if message is not None), None)
+def with_newest_messages(page: Any) -> list[tuple[Any, Any]]:
+    """Return the dialogs of a page, each with its newest message, or None if the page lacks it."""
+    messages = {(marked_id(message.peer_id), message.id): message for message in page.messages}
+    return [(d, messages.get((marked_id(d.peer), d.top_message))) for d in page.dialogs]
 
 
-def _peers(page: Any) -> dict[int, Any]:
+def entities_of(page: Any) -> dict[int, Any]:
+    """Return the users, groups and channels of an answer by their marked ids."""
     chats = {marked_id(_peer_of(chat)): chat for chat in page.chats}
     return {user.id: user for user in page.users} | chats
+
+
+def _last(page: Any) -> Any:
+    """Return the newest message of the last chat on the page that has one."""
+    found = (message for _, message in reversed(with_newest_messages(page)))
+    return next((message for message in found if message is not None), None)
 
 
 def _peer_of(chat: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Files of Telegram, fetched piece by piece to a path."""
+"""Fetches files from Telegram piece by piece into a path."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     AskAt = Callable[[int, Any], Awaitable[Any]]
     Find = Callable[[], Awaitable[Any]]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-PIECE = 256 * 1024  # bytes; Telegram wants a power of two within a megabyte
-FRESH_REFERENCES = 3  # times a reference may expire during one download
-AT_A_TIME = 4  # pieces on their way from one data centre
-MOST_DETOURS = 10  # of a piece: to other data centres, or pauses that Telegram asks for
-LONGEST_PAUSE = 60.0  # seconds; a longer wait makes the try one in vain
+PIECE = 256 * 1024  # bytes; Telegram requires a power of two that divides a megabyte
+FRESH_REFERENCES = 3  # how often a file reference may expire during one download
+AT_A_TIME = 4  # pieces fetched at the same time from one data centre
+MOST_DETOURS = 10  # per piece: redirects to other data centres, or pauses that Telegram asks for
+LONGEST_PAUSE = 60.0  # seconds; a longer wait makes the try fail
 STALE = ("FILE_REFERENCE_", "FILEREF_")
 
 
 class FileGone(Exception):
-    """The file can not be fetched any more, however often it is tried."""
+    """The file cannot be fetched, however often this is tried."""
 
 
 class FileTooLarge(Exception):
-    """The file is larger than files may be."""
+    """The file is larger than allowed."""
 
 
 class Downloads:
@@ -48,13 +48,13 @@ class Downloads:
         self._ask = ask
         self._ask_at = ask_at
         self._history = history
-        self._rooms: defaultdict[int, asyncio.Semaphore] = defaultdict(
+        self._slots: defaultdict[int, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(AT_A_TIME)
         )
         self.limit = limit
 
     async def fetched(self, path: Path) -> int:
-        """Count the bytes there are of a file that is being fetched."""
+        """Return how many bytes of a file have been fetched so far."""
         return await asyncio.to_thread(_whole_pieces, _part_of(path))
 
     async def fetch(self, message_id: int, path: Path) -> None:
@@ -67,7 +67,7 @@ class Downloads:
         await self._fetch(find, path)
 
     async def fetch_photo(self, user_id: int, photo_id: int, path: Path) -> None:
-        """Fetch the profile photo of a user; raises as `fetch` does."""
+        """Fetch a user's profile photo; raises the same errors as `fetch`."""
 
         async def find() -> Any:
             request = functions.photos.GetUserPhotosRequest(user_id, offset=0, max_id=0, limit=10)
@@ -100,7 +100,7 @@ class Downloads:
         except Refused as error:
             raise FileGone(error.text) from error
         if file is None:
-            raise FileGone("its message is gone")
+            raise FileGone("its message no longer exists")
         place = place_of(file)
         if place.size > self.limit:
             raise FileTooLarge
@@ -119,25 +119,24 @@ class Downloads:
                 return
 
     async def _piece(self, place: Place, dc_id: int, offset: int) -> tuple[int, bytes]:
-        """Fetch a piece; tells the data centre that had it as well."""
+        """Fetch a piece, and return it with the data centre that had it."""
         request = functions.upload.GetFileRequest(place.location, offset, PIECE)
         for _ in range(MOST_DETOURS):
             try:
-                # Room is taken for a piece, not for a file: one that hangs keeps it from no other.
-                async with self._rooms[dc_id]:
+                # A slot is taken for a piece and not for a file, so that a file that hangs blocks
+                # no other.
+                async with self._slots[dc_id]:
                     answer = await self._ask_at(dc_id, request)
             except Moved as moved:
                 dc_id = moved.dc_id
                 continue
             except FloodWait as wait:
-                if wait.seconds is None or wait.seconds > LONGEST_PAUSE:
-                    raise
-                await asyncio.sleep(wait.seconds)
+                await asyncio.sleep(wait.within(LONGEST_PAUSE))
                 continue
             if not isinstance(answer, types.upload.File):
-                raise FileGone("it is only given by a content delivery network")
+                raise FileGone("only a content delivery network provides it")
             return dc_id, answer.bytes
-        raise TemporarilyFailed("sent from one data centre to another, or told to wait, too often")
+        raise TemporarilyFailed("redirected to another data centre, or asked to wait, too often")
 
 
 def _part_of(path: Path) -> Path:
@@ -145,7 +144,7 @@ def _part_of(path: Path) -> Path:
 
 
 def _whole_pieces(part: Path) -> int:
-    """Count the bytes of an earlier try that need not be fetched again."""
+    """Return how many bytes of an earlier try need not be fetched again."""
     size = part.stat().st_size if part.exists() else 0
     return size // PIECE * PIECE
 

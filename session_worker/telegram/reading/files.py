@@ -1,4 +1,4 @@
-"""The files of a message, with what they are and where they lie."""
+"""The files of a message: what they are and where their bytes are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from session_worker.protocol.messages import IncomingFile
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 _LONGEST_NAME = 120  # characters
-_SHORT_SUBTYPE = re.compile(r"[a-z0-9]{2,4}")  # such as png, also an ending of file names
+_SHORT_SUBTYPE = re.compile(r"[a-z0-9]{2,4}")  # such as png, which is also a suffix of file names
 _SUFFIXES = {"audio/mpeg": ".mp3", "image/jpeg": ".jpg", "application/x-tgsticker": ".tgs"}
 
 
@@ -31,7 +31,7 @@ class DocumentKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file with all that its attributes tell."""
+    """A file with everything that its attributes say."""
 
     kind: DocumentKind
     name: str
@@ -43,12 +43,12 @@ class Document:
 
     @classmethod
     def of(cls, document: Any) -> Self:
-        told = {type(attribute): attribute for attribute in document.attributes}
-        audio = told.get(types.DocumentAttributeAudio)
-        video = told.get(types.DocumentAttributeVideo)
-        sticker = told.get(types.DocumentAttributeSticker)
-        named = told.get(types.DocumentAttributeFilename)
-        kind = _kind(told)
+        attributes = {type(attribute): attribute for attribute in document.attributes}
+        audio = attributes.get(types.DocumentAttributeAudio)
+        video = attributes.get(types.DocumentAttributeVideo)
+        sticker = attributes.get(types.DocumentAttributeSticker)
+        named = attributes.get(types.DocumentAttributeFilename)
+        kind = _kind(attributes)
         mime = document.mime_type or "application/octet-stream"
         return cls(
             kind,
@@ -62,7 +62,7 @@ class Document:
 
 
 def safe_name(name: str, stem: str, mime: str) -> str:
-    """Make a file name that is one: no path, an ending, not too long."""
+    """Make a safe file name: no path, with a suffix, not too long."""
     name = _UNSAFE.sub("_", name).strip(" .")
     if not name:
         return stem + _suffix(mime)
@@ -78,12 +78,15 @@ def _suffix(mime: str) -> str:
     return _SUFFIXES.get(mime, guess)
 
 
-def _kind(told: dict[type, Any]) -> DocumentKind:
-    audio = told.get(types.DocumentAttributeAudio)
-    video = told.get(types.DocumentAttributeVideo)
-    if types.DocumentAttributeSticker in told or types.DocumentAttributeCustomEmoji in told:
+def _kind(attributes: dict[type, Any]) -> DocumentKind:
+    audio = attributes.get(types.DocumentAttributeAudio)
+    video = attributes.get(types.DocumentAttributeVideo)
+    if (
+        types.DocumentAttributeSticker in attributes
+        or types.DocumentAttributeCustomEmoji in attributes
+    ):
         return DocumentKind.STICKER
-    if types.DocumentAttributeAnimated in told:
+    if types.DocumentAttributeAnimated in attributes:
         return DocumentKind.GIF
     if video is not None:
         return DocumentKind.VIDEO_NOTE if video.round_message else DocumentKind.VIDEO
@@ -92,12 +95,12 @@ def _kind(told: dict[type, Any]) -> DocumentKind:
     return DocumentKind.FILE
 
 
-VECTOR_STICKER = "application/x-tgsticker"  # nothing but Telegram can show it
+VECTOR_STICKER = "application/x-tgsticker"  # only Telegram can show it
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the bytes of a file can be asked for."""
+    """Where the bytes of a file can be fetched."""
 
     dc_id: int
     size: int
@@ -105,7 +108,7 @@ class Place:
 
 
 def files_of(message: Any) -> tuple[IncomingFile, ...]:
-    """List what has to be fetched with a message."""
+    """List the files that have to be fetched for a message."""
     match file_object(message.media):
         case types.Photo() as photo:
             stamp = photo.date.strftime("%Y-%m-%d_%H-%M-%S")
@@ -119,7 +122,7 @@ def files_of(message: Any) -> tuple[IncomingFile, ...]:
 
 
 def file_object(media: Any) -> Any:
-    """Find the photo or document in media, if there is one."""
+    """Return the photo or document in the media, if there is one."""
     match media:
         case types.MessageMediaPhoto(photo=types.Photo() as photo):
             return photo
@@ -132,7 +135,7 @@ def file_object(media: Any) -> Any:
 
 
 def place_of(file: Any) -> Place:
-    """Find where the bytes of a photo or document are."""
+    """Return where the bytes of a photo or document are."""
     if isinstance(file, types.Document):
         location = types.InputDocumentFileLocation(
             file.id, file.access_hash, file.file_reference, thumb_size=""
@@ -146,7 +149,7 @@ def place_of(file: Any) -> Place:
 
 
 def largest(sizes: Any) -> Any:
-    """Choose the biggest picture that has to be fetched."""
+    """Choose the largest version of a picture."""
     whole = [s for s in sizes if isinstance(s, types.PhotoSize | types.PhotoSizeProgressive)]
     return max(whole, key=lambda size: size.w * size.h, default=None)
 

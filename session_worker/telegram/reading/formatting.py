@@ -1,4 +1,4 @@
-"""Formatted text of Telegram as plain text that keeps its links, quotes, code."""
+"""Turns Telegram's formatted text into plain text that keeps its links, quotes and code."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ if TYPE_CHECKING:
 QUOTE = ">> "
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
-Insertion = tuple[int, int, int, str]  # where, its turn there, then outer before inner, what
+Insertion = tuple[
+    int, int, int, str
+]  # position, order at that position, outer before inner, inserted text
 
 
 def plain(text: str) -> str:
-    """Leave out what is no text: control characters, halves of characters."""
+    """Remove what is not text: control characters and surrogate halves."""
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def quoted(text: str) -> str:
-    """Mark each line as a quote, the way Planfix marks them."""
+    """Mark each line as a quote, in Planfix's way."""
     return "\n".join(f"{QUOTE}{line}".rstrip() for line in text.split("\n"))
 
 
 def readable(text: str, entities: Iterable[Any] | None) -> str:
-    """Write out what the formatting of a text says beyond its letters."""
+    """Write out what the formatting of a text means."""
     if not entities:
         return plain(text)
     ends = list(accumulate((2 if ord(char) > 0xFFFF else 1 for char in text), initial=0))
@@ -42,7 +44,7 @@ def readable(text: str, entities: Iterable[Any] | None) -> str:
 
 
 def _span(entity: Any, ends: Sequence[int]) -> tuple[int, int]:
-    """Find the characters of an entity, whose own places count UTF-16 units."""
+    """Return the characters of an entity, whose own offsets count UTF-16 units."""
     last = len(ends) - 1
     start = min(bisect_left(ends, entity.offset), last)
     return start, min(bisect_left(ends, entity.offset + entity.length), last)
@@ -59,7 +61,7 @@ def _insertions(text: str, start: int, end: int, entity: Any) -> Iterator[Insert
     if before:
         yield start, 1, -2 * end, before
     if after:
-        # Of two that end together the inner one ends first, a link after all others.
+        # If two end at the same place, the inner one ends first, and a link after all others.
         yield end, 0, -2 * start + is_link, after
 
 
@@ -78,7 +80,7 @@ def _marks(inside: str, entity: Any) -> tuple[str, str]:
 
 
 def _link(label: str, url: str) -> str:
-    """Write a link as Planfix does, unless the label is the link already."""
+    """Write a link in Planfix's way, unless the label is the link itself."""
     return "" if label.strip().rstrip("/") == url.strip().rstrip("/") else f" [ {url} ]"
 
 

@@ -1,37 +1,38 @@
-"""Messages read from the history: single ones, and those that a gap has swallowed."""
+"""Reads messages from the history: single ones, and those that are missing after a gap."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
 from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
+from session_worker.telegram.reading.dialogs import Dialogs, entities_of, with_newest_messages
+from session_worker.telegram.reading.message_memory import snippet
 from session_worker.telegram.reading.message_parser import marked_id, written
 from session_worker.telegram.reading.messages_by_id import (
     PAGE,
     Found,
     MessagesById,
     answer_to,
-    entities_of,
 )
 from session_worker.telegram.reading.people import contact_of, names_of
-from session_worker.telegram.reading.recent_messages import snippet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from session_worker.telegram.reading.messages_by_id import Patiently
+    from session_worker.telegram.reading.message_memory import RecentMessages
+    from session_worker.telegram.reading.messages_by_id import UntilAnswered
     from session_worker.telegram.reading.people import Ask
-    from session_worker.telegram.reading.recent_messages import RecentMessages
     from session_worker.texts.chat_texts import ChatTexts
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last message known: newer ones have a higher id, or where that is unknown a later date."""
+    """The last known message: newer ones have a higher id or, if no id is known, a later date."""
 
     message_id: int
     date: int
@@ -44,15 +45,15 @@ class Last:
 
 @dataclass(slots=True)
 class Backfill:
-    """Reads what is newer than the last message known, chat by chat, oldest first."""
+    """Reads what is newer than the last known message, chat by chat, oldest first."""
 
     ask: Ask
-    patiently: Patiently
+    until_answered: UntilAnswered
     last: Last
     unread: list[str] = field(default_factory=list)
 
     async def messages(self) -> AsyncIterator[Found]:
-        """Read chat by chat; by their ids those messages whose chats can't be decoded."""
+        """Read chat by chat, and read by id those messages whose chats cannot be decoded."""
         read: set[int] = set()
         try:
             async for found in self._chat_by_chat():
@@ -62,7 +63,7 @@ class Backfill:
             if not self.last.message_id:
                 self.unread.append(str(error))
                 return
-            rest = MessagesById(self.ask, self.patiently, self.unread)
+            rest = MessagesById(self.ask, self.until_answered, self.unread)
             async for found in rest.messages(self.last.message_id + 1):
                 if found.message.id not in read:
                     yield found
@@ -78,30 +79,19 @@ class Backfill:
                 self.unread.append(f"{marked_id(dialog.peer)}: {error}")
 
     async def _dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
-        """Go through the private chats in which something is new, the latest first."""
-        offset: dict[str, Any] = {
-            "offset_date": None,
-            "offset_id": 0,
-            "offset_peer": types.InputPeerEmpty(),
-        }
-        while True:
-            request = functions.messages.GetDialogsRequest(**offset, limit=PAGE, hash=0)
-            page = await answer_to(request, self.ask, self.patiently)
+        """Page through the private chats that contain something new, the latest first."""
+        dialogs = Dialogs(most_pages=inf)
+        while (request := dialogs.next_request) is not None:
+            page = await answer_to(request, self.ask, self.until_answered)
             entities = entities_of(page)
-            tops = {(marked_id(m.peer_id), m.id): m for m in page.messages}
-            found = [(d, tops.get((marked_id(d.peer), d.top_message))) for d in page.dialogs]
-            news = [d for d, top in found if top is not None and self.last.is_before(top)]
-            for dialog in news:
+            found = with_newest_messages(page)
+            newer = [d for d, top in found if top is not None and self.last.is_before(top)]
+            for dialog in newer:
                 if isinstance(dialog.peer, types.PeerUser):
                     yield dialog, entities
-            last = next((top for _, top in reversed(found) if top is not None), None)
-            if not isinstance(page, types.messages.DialogsSlice) or last is None or not news:
+            if not newer:
                 return
-            offset = {
-                "offset_date": last.date,
-                "offset_id": last.id,
-                "offset_peer": entities[marked_id(last.peer_id)],
-            }
+            dialogs.take(page)
 
     async def _history(self, peer: Any, entities: dict[int, Any]) -> AsyncIterator[Found]:
         user = entities[marked_id(peer)]
@@ -114,7 +104,7 @@ class Backfill:
             reached = page[-1].message.id
 
     async def _page(self, address: Any, reached: int) -> Sequence[Found]:
-        """Read the messages that follow one, oldest first; without one, those since the date."""
+        """Read the messages that follow ``reached``, oldest first; if it is 0, those since the date."""
         request = functions.messages.GetHistoryRequest(
             address,
             offset_id=reached and reached + 1,
@@ -125,7 +115,7 @@ class Backfill:
             min_id=reached,
             hash=0,
         )
-        page = await answer_to(request, self.ask, self.patiently)
+        page = await answer_to(request, self.ask, self.until_answered)
         entities = entities_of(page)
         return [Found(message, entities) for message in reversed(page.messages)]
 
@@ -134,15 +124,15 @@ NOBODY = types.User(0)
 
 
 class History:
-    """Finds single messages again."""
+    """Fetches single messages again."""
 
-    def __init__(self, ask: Ask, recent_messages: RecentMessages, words: ChatTexts) -> None:
+    def __init__(self, ask: Ask, recent_messages: RecentMessages, texts: ChatTexts) -> None:
         self._ask = ask
         self._recent_messages = recent_messages
-        self._words = words
+        self._texts = texts
 
     async def message(self, message_id: int) -> Any | None:
-        """Fetch a message as it is now; None when it is gone."""
+        """Fetch a message as it is now; returns None if it no longer exists."""
         found = await self._ask(
             functions.messages.GetMessagesRequest([types.InputMessageID(message_id)])
         )
@@ -150,12 +140,12 @@ class History:
         return None if isinstance(message, types.MessageEmpty) else message
 
     async def snippet(self, message_id: int) -> str:
-        """Say in short what a message says; empty when it is gone."""
-        line = self._recent_messages.find(message_id)
-        if line is not None:
-            return line.snippet
+        """Return the beginning of a message's text, or nothing if it no longer exists."""
+        recent = self._recent_messages.find(message_id)
+        if recent is not None:
+            return recent.snippet
         message = await self.message(message_id)
         if message is None or not isinstance(message.peer_id, types.PeerUser):
             return ""
-        parsed = written(message, contact_of(NOBODY), names_of({}), self._words)
+        parsed = written(message, contact_of(NOBODY), names_of({}), self._texts)
         return snippet(parsed.incoming.text or parsed.label)

@@ -1,4 +1,4 @@
-"""Media and service actions as text."""
+"""Describes media and service actions as text."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ _OF_KIND = {
 }
 
 
-def media_text(media: Any, words: ChatTexts) -> str:
-    """Describe media in words; empty for what the text of its message shows already."""
+def media_text(media: Any, texts: ChatTexts) -> str:
+    """Describe media in words; empty if the text of the message shows them already."""
     match media:
         case None | types.MessageMediaEmpty() | types.MessageMediaWebPage():
             return ""
         case types.MessageMediaPhoto(photo=types.Photo()):
-            return words.live_photo if media.live_photo else words.photo
+            return texts.live_photo if media.live_photo else texts.photo
         case types.MessageMediaDocument(document=types.Document() as document):
-            return _document_text(Document.of(document), words)
+            return _document_text(Document.of(document), texts)
         case types.MessageMediaPhoto() | types.MessageMediaDocument():
-            return words.gone_media
+            return texts.gone_media
         case _:
-            return _place_text(media, words) or _card_text(media, words)
+            return _place_text(media, texts) or _card_text(media, texts)
 
 
 def duration_text(seconds: float) -> str:
-    """Write a duration as a clock shows it."""
+    """Write a duration as hours, minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _document_text(document: Document, words: ChatTexts) -> str:
-    label: str = getattr(words, _OF_KIND[document.kind])
+def _document_text(document: Document, texts: ChatTexts) -> str:
+    label: str = getattr(texts, _OF_KIND[document.kind])
     match document.kind:
         case DocumentKind.STICKER:
             return f"{label} {document.emoji}".rstrip()
@@ -71,15 +71,15 @@ def _document_text(document: Document, words: ChatTexts) -> str:
             return label
 
 
-def _place_text(media: Any, words: ChatTexts) -> str:
+def _place_text(media: Any, texts: ChatTexts) -> str:
     match media:
         case types.MessageMediaVenue():
-            lines = [f"{words.location}: {media.title}", media.address, _point(media.geo)]
+            lines = [f"{texts.location}: {media.title}", media.address, _point(media.geo)]
             return "\n".join(filter(None, lines))
         case types.MessageMediaGeo():
-            return f"{words.location}: {_point(media.geo)}".rstrip(": ")
+            return f"{texts.location}: {_point(media.geo)}".rstrip(": ")
         case types.MessageMediaGeoLive():
-            return f"{words.live_location}: {_point(media.geo)}".rstrip(": ")
+            return f"{texts.live_location}: {_point(media.geo)}".rstrip(": ")
         case _:
             return ""
 
@@ -91,49 +91,49 @@ def _point(geo: Any) -> str:
     return f"{geo.lat:.6f}, {geo.long:.6f} [ {link} ]"
 
 
-def _card_text(media: Any, words: ChatTexts) -> str:
+def _card_text(media: Any, texts: ChatTexts) -> str:
     match media:
         case types.MessageMediaContact():
-            return _contact_text(media, words)
+            return _contact_text(media, texts)
         case types.MessageMediaPoll() | types.MessageMediaToDo():
-            return "\n".join(_list_lines(media, words))
+            return "\n".join(_list_lines(media, texts))
         case types.MessageMediaDice():
-            return f"{words.dice}: {media.emoticon} {media.value}"
+            return f"{texts.dice}: {media.emoticon} {media.value}"
         case types.MessageMediaGame(game=game):
-            return f"{words.game}: {game.title}"
+            return f"{texts.game}: {game.title}"
         case types.MessageMediaInvoice():
             amount = f"{media.total_amount / 100:.2f} {media.currency}"
-            return f"{words.invoice}: {media.title}, {amount}"
+            return f"{texts.invoice}: {media.title}, {amount}"
         case _:
-            return _named(media, words)
+            return _named(media, texts)
 
 
-def _contact_text(media: Any, words: ChatTexts) -> str:
+def _contact_text(media: Any, texts: ChatTexts) -> str:
     name = f"{media.first_name} {media.last_name}".strip()
     phone = media.phone_number and f"+{media.phone_number.lstrip('+')}"
-    return f"{words.contact}: {', '.join(filter(None, [name, phone]))}"
+    return f"{texts.contact}: {', '.join(filter(None, [name, phone]))}"
 
 
-def _list_lines(media: Any, words: ChatTexts) -> Iterator[str]:
+def _list_lines(media: Any, texts: ChatTexts) -> Iterator[str]:
     if isinstance(media, types.MessageMediaToDo):
-        yield f"{words.to_do}: {media.todo.title.text}"
+        yield f"{texts.to_do}: {media.todo.title.text}"
         yield from (f"- {task.title.text}" for task in media.todo.list)
         return
     poll = media.poll
-    yield f"{words.quiz if poll.quiz else words.poll}: {poll.question.text}"
+    yield f"{texts.quiz if poll.quiz else texts.poll}: {poll.question.text}"
     yield from (f"- {answer.text.text}" for answer in poll.answers)
 
 
-def _named(media: Any, words: ChatTexts) -> str:
+def _named(media: Any, texts: ChatTexts) -> str:
     name = _NAMED.get(type(media))
     if name is None:
         kind = type(media).__name__.removeprefix("MessageMedia")
-        return words.unknown_media.format(kind=kind)
-    text: str = getattr(words, name)
+        return texts.unknown_media.format(kind=kind)
+    text: str = getattr(texts, name)
     return text
 
 
-# The looks of the chat, its order, its history on this side: nobody says anything by them.
+# These concern the look of the chat, its order or its history here: nobody says anything by them.
 SILENT = (
     types.MessageActionEmpty,
     types.MessageActionHistoryClear,
@@ -159,32 +159,32 @@ _NAMED_ACTIONS = {
 _DAY = 24 * 60 * 60
 
 
-def service_text(action: Any, words: ChatTexts, *, is_out: bool) -> str:
-    """Describe an event in a private chat; empty for one that says nothing."""
+def service_text(action: Any, texts: ChatTexts, *, is_out: bool) -> str:
+    """Describe an event in a private chat; empty if it says nothing."""
     match action:
         case action if isinstance(action, SILENT):
             return ""
         case types.MessageActionPhoneCall():
-            return _call_text(action, words, is_out=is_out)
+            return _call_text(action, texts, is_out=is_out)
         case types.MessageActionSetMessagesTTL(period=0):
-            return words.self_erasing_off
+            return texts.self_erasing_off
         case types.MessageActionSetMessagesTTL(period=period):
-            return words.self_erasing.format(duration=_period_text(period))
+            return texts.self_erasing.format(duration=_period_text(period))
         case types.MessageActionCustomAction(message=message):
             return str(message)
         case _:
-            return _named_action(action, words)
+            return _named_action(action, texts)
 
 
-def _call_text(call: Any, words: ChatTexts, *, is_out: bool) -> str:
+def _call_text(call: Any, texts: ChatTexts, *, is_out: bool) -> str:
     if call.duration:
-        told = words.video_call if call.video else words.call
-        return told.format(duration=duration_text(call.duration))
+        template = texts.video_call if call.video else texts.call
+        return template.format(duration=duration_text(call.duration))
     if isinstance(call.reason, types.PhoneCallDiscardReasonBusy):
-        return words.declined_call
+        return texts.declined_call
     if is_out:
-        return words.unanswered_video_call if call.video else words.unanswered_call
-    return words.missed_video_call if call.video else words.missed_call
+        return texts.unanswered_video_call if call.video else texts.unanswered_call
+    return texts.missed_video_call if call.video else texts.missed_call
 
 
 def _period_text(seconds: int) -> str:
@@ -192,10 +192,10 @@ def _period_text(seconds: int) -> str:
     return f"{days} d" if days and not rest else duration_text(seconds)
 
 
-def _named_action(action: Any, words: ChatTexts) -> str:
+def _named_action(action: Any, texts: ChatTexts) -> str:
     name = _NAMED_ACTIONS.get(type(action))
     if name is None:
         kind = type(action).__name__.removeprefix("MessageAction")
-        return words.service.format(kind=kind)
-    text: str = getattr(words, name)
+        return texts.service.format(kind=kind)
+    text: str = getattr(texts, name)
     return text

@@ -1,4 +1,4 @@
-"""A Telegram message as a value of ours."""
+"""Turns a Telegram message into a value of ours."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from session_worker.texts.chat_texts import ChatTexts
 
 
-# What the file beside it shows by itself, so that a caption needs no label.
+# Kinds of file that speak for themselves, so that a caption needs no label.
 _SHOWN_BY_FILE = (types.DocumentAttributeAudio, types.DocumentAttributeSticker)
 
 
 def written(
-    message: Any, contact: Contact, names: Mapping[int, str], words: ChatTexts
+    message: Any, contact: Contact, names: Mapping[int, str], texts: ChatTexts
 ) -> ParsedMessage:
-    """Make a value of a message in a private chat."""
-    body = plain(_body(message, words))
-    lines = [*_preface(message, names, words), body]
+    """Make a value from a message in a private chat."""
+    body = plain(_body(message, texts))
+    lines = [*_preface(message, names, texts), body]
     incoming = Incoming(
         peer_id=message.peer_id.user_id,
         message_ids=(message.id,),
@@ -38,15 +38,15 @@ def written(
         contact=contact,
         files=files_of(message),
     )
-    return ParsedMessage(incoming, _label(message, words), message.grouped_id)
+    return ParsedMessage(incoming, _label(message, texts), message.grouped_id)
 
 
 def edited(
-    message: Any, before: ParsedMessage, words: ChatTexts, *, has_new_file: bool
+    message: Any, before: ParsedMessage, texts: ChatTexts, *, has_new_file: bool
 ) -> ParsedMessage:
-    """Make a line that says how a message reads now."""
+    """Make a message that says how an edited message reads now."""
     incoming = before.incoming
-    text = words.edited.format(text=incoming.text or before.label)
+    text = texts.edited.format(text=incoming.text or before.label)
     changed = {
         "what": IncomingKind.EDIT,
         "text": text,
@@ -57,21 +57,21 @@ def edited(
     return ParsedMessage(incoming.changed(**changed))
 
 
-def is_silent(message: Any, words: ChatTexts) -> bool:
-    """Whether a message says nothing: an event that is only about how the chat looks."""
+def is_silent(message: Any, texts: ChatTexts) -> bool:
+    """Whether a message says nothing: a service action that only concerns the look of the chat."""
     return isinstance(message, types.MessageService) and not service_text(
-        message.action, words, is_out=bool(message.out)
+        message.action, texts, is_out=bool(message.out)
     )
 
 
 def is_rewritten(message: Any) -> bool:
-    """Whether an edit changed what is written, not only reactions, previews, a place on the move."""
+    """Whether an edit changed the text or media, and not only reactions, previews or a live location."""
     moves = isinstance(message.media, types.MessageMediaGeoLive)
     return message.edit_date is not None and not message.edit_hide and not moves
 
 
 def short_message(update: Any) -> Any:
-    """Write out the short form in which Telegram sends plain texts."""
+    """Convert the short form in which Telegram sends plain texts."""
     return types.Message(
         id=update.id,
         peer_id=types.PeerUser(update.user_id),
@@ -85,34 +85,34 @@ def short_message(update: Any) -> Any:
 
 
 def file_key(message: Any) -> int | None:
-    """Name the file in a message; another file has another name."""
+    """Return the id of the file in a message; another file has another id."""
     file = file_object(getattr(message, "media", None))
     return None if file is None else int(file.id)
 
 
-def _body(message: Any, words: ChatTexts) -> str:
-    """Write what the message says; empty if nothing but a file does."""
+def _body(message: Any, texts: ChatTexts) -> str:
+    """Return what the message says; empty if only a file says it."""
     if isinstance(message, types.MessageService):
-        return service_text(message.action, words, is_out=bool(message.out))
+        return service_text(message.action, texts, is_out=bool(message.out))
     text = readable(message.message or "", message.entities)
-    described = media_text(message.media, words)
+    described = media_text(message.media, texts)
     if text and _is_shown(message.media):
         return text
     if not text and file_object(message.media) is not None and files_of(message):
         return ""
     if getattr(message, "rich_message", None) is not None:
-        described = words.unsupported
-    return "\n".join(part for part in (described, text) if part) or words.empty
+        described = texts.unsupported
+    return "\n".join(part for part in (described, text) if part) or texts.empty
 
 
-def _label(message: Any, words: ChatTexts) -> str:
+def _label(message: Any, texts: ChatTexts) -> str:
     if isinstance(message, types.MessageService):
         return ""
-    return plain(media_text(message.media, words))
+    return plain(media_text(message.media, texts))
 
 
 def _is_shown(media: Any) -> bool:
-    """Whether a file stands for itself beside its caption, as photos do, voices do not."""
+    """Whether a file speaks for itself beside its caption, as photos do and voice messages do not."""
     file = file_object(media)
     if isinstance(file, types.Document):
         return not any(
@@ -122,28 +122,28 @@ def _is_shown(media: Any) -> bool:
     return file is not None and isinstance(media, types.MessageMediaPhoto)
 
 
-def _preface(message: Any, names: Mapping[int, str], words: ChatTexts) -> list[str]:
+def _preface(message: Any, names: Mapping[int, str], texts: ChatTexts) -> list[str]:
     lines = []
     reply = message.reply_to
     if isinstance(reply, types.MessageReplyStoryHeader):
-        lines.append(words.reply_to_story)
+        lines.append(texts.reply_to_story)
     elif reply is not None and reply.quote_text:
         lines.append(quoted(plain(reply.quote_text)))
     forward = getattr(message, "fwd_from", None)
     if forward is not None:
-        lines.append(words.forwarded.format(name=plain(_author(forward, names, words))))
+        lines.append(texts.forwarded.format(name=plain(_author(forward, names, texts))))
     return lines
 
 
-def _author(forward: Any, names: Mapping[int, str], words: ChatTexts) -> str:
-    """Name whom a message is forwarded from, who may be hidden, gone or a channel."""
+def _author(forward: Any, names: Mapping[int, str], texts: ChatTexts) -> str:
+    """Return the author of a forwarded message, who may be hidden, deleted or a channel."""
     known = names.get(marked_id(forward.from_id)) if forward.from_id is not None else None
-    name = known or forward.from_name or words.somebody
+    name = known or forward.from_name or texts.somebody
     return f"{name} ({forward.post_author})" if forward.post_author else name
 
 
 def marked_id(peer: Any) -> int:
-    """Give a peer a number that no user, group or channel shares with it."""
+    """Return a number for a peer that no other user, group or channel has."""
     match peer:
         case types.PeerUser(user_id=user_id):
             return int(user_id)
@@ -154,7 +154,7 @@ def marked_id(peer: Any) -> int:
 
 
 def _replied(reply: Any) -> int | None:
-    """Find the message replied to, unless its line is told already or is in another chat."""
+    """Return the message that is replied to, unless it is quoted already or in another chat."""
     if not isinstance(reply, types.MessageReplyHeader):
         return None
     if reply.quote_text or reply.reply_to_peer_id is not None:
@@ -165,7 +165,7 @@ def _replied(reply: Any) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMessage:
-    """Something to be told to Planfix; without a text of its own it is called by its label."""
+    """Something to report to Planfix; without a text of its own it is shown by its label."""
 
     incoming: Incoming
     label: str = ""

@@ -1,4 +1,4 @@
-"""Messages of the account asked for by their ids, around those that our layer can't decode."""
+"""Reads messages of the account by their ids, around those that our layer cannot decode."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
-from session_worker.telegram.reading.message_parser import marked_id
+from session_worker.telegram.reading.dialogs import entities_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from session_worker.telegram.reading.people import Ask
 
-    Patiently = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+    UntilAnswered = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One message, with everybody named in it."""
+    """One message, with all users and chats that it mentions."""
 
     message: Any
     entities: dict[int, Any]
@@ -30,14 +30,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class MessagesById:
-    """Reads private chats with groups in the order in which everything was written."""
+    """Reads private chats and groups in the order in which everything was written."""
 
     ask: Ask
-    patiently: Patiently
+    until_answered: UntilAnswered
     unread: list[str]
 
     async def messages(self, first: int, before: int = 0) -> AsyncIterator[Found]:
-        """Read from an id on, up to another; without one until there are no more messages."""
+        """Read from ``first`` up to ``before``, or, without it, until there are no more messages."""
         while not before or first < before:
             ids = range(first, min(first + PAGE, before) if before else first + PAGE)
             unread = len(self.unread)
@@ -49,11 +49,11 @@ class MessagesById:
             first = ids.stop
 
     async def _page(self, ids: Sequence[int]) -> list[Found]:
-        """Read what is there of these; halves of it where the whole can't be decoded."""
+        """Read the messages with these ids; in halves, if the whole cannot be decoded."""
         wanted = [types.InputMessageID(message_id) for message_id in ids]
         try:
             page = await answer_to(
-                functions.messages.GetMessagesRequest(wanted), self.ask, self.patiently
+                functions.messages.GetMessagesRequest(wanted), self.ask, self.until_answered
             )
         except Undecodable:
             if len(ids) == 1:
@@ -66,8 +66,8 @@ class MessagesById:
         return [Found(message, entities) for message in sorted(there, key=lambda m: m.id)]
 
 
-async def answer_to(request: Any, ask: Ask, patiently: Patiently) -> Any:
-    """Ask until there is an answer, if only a refusal."""
+async def answer_to(request: Any, ask: Ask, until_answered: UntilAnswered) -> Any:
+    """Ask until there is an answer, even if it is a rejection."""
 
     async def attempt() -> Any:
         try:
@@ -75,18 +75,7 @@ async def answer_to(request: Any, ask: Ask, patiently: Patiently) -> Any:
         except (PeerUnknown, Refused) as error:
             return error
 
-    answer = await patiently(attempt)
+    answer = await until_answered(attempt)
     if isinstance(answer, Exception):
         raise answer
     return answer
-
-
-def entities_of(page: Any) -> dict[int, Any]:
-    users = {user.id: user for user in page.users}
-    return users | {_marked(chat): chat for chat in page.chats}
-
-
-def _marked(chat: Any) -> int:
-    is_group = isinstance(chat, types.Chat | types.ChatForbidden | types.ChatEmpty)
-    peer = types.PeerChat(chat.id) if is_group else types.PeerChannel(chat.id)
-    return marked_id(peer)

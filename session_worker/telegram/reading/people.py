@@ -1,8 +1,10 @@
-"""Who the people are that write, from what Telegram tells along with their messages."""
+"""Who the people are that write, and what they say about themselves."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ from telethon import utils
 from telethon.tl import functions, types
 
 from session_worker.protocol.messages import Contact
-from session_worker.telegram.errors import PeerUnknown, Refused
+from session_worker.telegram.errors import FloodWait, PeerUnknown, Refused, TelegramError
 from session_worker.telegram.reading.formatting import plain
 
 if TYPE_CHECKING:
@@ -18,15 +20,15 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Any], Awaitable[Any]]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 MOST_KEPT = 300  # people
-SERVICE = 777000  # Telegram itself
+SERVICE = 777000  # the account from which Telegram itself writes
 IGNORED_BOTS = frozenset({"planfix_bot"})
 
 
 def contact_of(user: Any) -> Contact:
-    """Take from a user what Planfix may be told."""
+    """Take from a user what Planfix may know."""
     return Contact(
         peer_id=user.id,
         first_name=plain(user.first_name or ""),
@@ -38,18 +40,18 @@ def contact_of(user: Any) -> Contact:
 
 
 def names_of(entities: Mapping[int, Any]) -> dict[int, str]:
-    """Name users and channels that came along with a message."""
+    """Return the names of the users and channels that came along with a message."""
     return {marked: utils.get_display_name(entity) for marked, entity in entities.items()}
 
 
 def is_ignored(contact: Contact, me: int) -> bool:
-    """Whether what is written in this chat is none of Planfix's business."""
+    """Whether this chat does not concern Planfix."""
     username = (contact.username or "").lower()
     return contact.peer_id in {me, SERVICE} or username in IGNORED_BOTS
 
 
 class People:
-    """Remembers the people lately heard of, asks Telegram about the others."""
+    """Remembers the people who were mentioned recently and asks Telegram about the others."""
 
     def __init__(self, ask: Ask, owner: Callable[[], int | None] = lambda: None) -> None:
         self._ask = ask
@@ -60,10 +62,10 @@ class People:
     def learn(self, entities: Iterable[Any]) -> None:
         for user in entities:
             if isinstance(user, types.User):
-                self._keep(user)
+                self._add(user)
 
     async def me(self) -> int:
-        """Tell our own id."""
+        """Return our own id."""
         self._me = self._me or self._owner()
         if self._me is None:
             users = await self._ask(functions.users.GetUsersRequest([types.InputUserSelf()]))
@@ -71,25 +73,25 @@ class People:
         return self._me
 
     async def contact(self, user_id: int) -> Contact:
-        """Tell who somebody is; only the id of someone whom Telegram does not show."""
+        """Return who somebody is; only the id, if Telegram does not show this person."""
         if user_id not in self._known:
             try:
                 self.learn(await self._ask(functions.users.GetUsersRequest([user_id])))
             except (PeerUnknown, Refused) as error:
-                log.info("Telegram does not show %s: %s", user_id, error)
+                logger.info("Telegram does not show the user %s: %s", user_id, error)
         return self._known.get(user_id) or Contact(peer_id=user_id)
 
     def forget(self, user_id: int) -> None:
-        """Ask again next time, since something about them has changed."""
+        """Ask again next time, because something about this person has changed."""
         self._known.pop(user_id, None)
 
-    def _keep(self, user: Any) -> None:
+    def _add(self, user: Any) -> None:
         contact = contact_of(user)
         known = self._known.get(user.id)
         if user.min:
             if known is None:
                 return
-            # A shortened user tells names only.
+            # A shortened user contains only the names.
             names = {"first_name": contact.first_name, "last_name": contact.last_name}
             contact = known.model_copy(update=names)
         self._known[user.id] = contact
@@ -102,3 +104,43 @@ def _username(user: Any) -> str | None:
     more = (name.username for name in user.usernames or () if name.active)
     username: str | None = user.username or next(more, None)
     return username
+
+
+BIO_LIMIT = 3.0  # seconds; the first message of a chat waits no longer for the bio of its author
+BIO_PAUSE = 60.0  # seconds, if Telegram wants a pause without saying how long
+LONGEST_BIO = 300  # characters; Telegram allows 140
+MOST_BIOS = 2000  # people
+
+
+class Profiles:
+    """Asks for each person's bio once, and makes no message wait long for it."""
+
+    def __init__(self, ask: Ask, limit: float = BIO_LIMIT) -> None:
+        self._ask = ask
+        self._limit = limit
+        self._known: OrderedDict[int, str] = OrderedDict()
+        self._quiet_until = 0.0
+
+    async def bio(self, user_id: int) -> str:
+        """Return the bio, or nothing if there is none, it is hidden or it takes too long."""
+        if user_id not in self._known:
+            self._known[user_id] = await self._look(user_id)
+            if len(self._known) > MOST_BIOS:
+                self._known.popitem(last=False)
+        return self._known[user_id]
+
+    async def _look(self, user_id: int) -> str:
+        if time.monotonic() < self._quiet_until:
+            return ""
+        try:
+            async with asyncio.timeout(self._limit):
+                found = await self._ask(functions.users.GetFullUserRequest(user_id))
+        except FloodWait as wait:
+            self._quiet_until = time.monotonic() + (wait.seconds or BIO_PAUSE)
+        except (TelegramError, TimeoutError) as error:
+            logger.info(
+                "the bio of %s could not be fetched: %s %s", user_id, type(error).__name__, error
+            )
+        else:
+            return plain(found.full_user.about or "")[:LONGEST_BIO].strip()
+        return ""

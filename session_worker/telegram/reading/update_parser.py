@@ -1,4 +1,4 @@
-"""Updates of Telegram as things heard, whatever they are about."""
+"""Turns Telegram's updates into messages and read marks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from session_worker.protocol.messages import Incoming, IncomingKind
+from session_worker.telegram.reading.message_memory import RecentMessage, snippet
 from session_worker.telegram.reading.message_parser import (
     ParsedMessage,
     ParsedUpdate,
@@ -21,51 +22,54 @@ from session_worker.telegram.reading.message_parser import (
     written,
 )
 from session_worker.telegram.reading.people import is_ignored, names_of
-from session_worker.telegram.reading.recent_messages import RecentMessage, snippet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from session_worker.protocol.messages import Contact
-    from session_worker.telegram.reading.message_index import IndexedMessage, MessageIndex
+    from session_worker.telegram.reading.message_memory import (
+        IndexedMessage,
+        MessageIndex,
+        RecentMessages,
+    )
     from session_worker.telegram.reading.people import People
-    from session_worker.telegram.reading.recent_messages import RecentMessages
     from session_worker.texts.chat_texts import ChatTexts
 
-MOST_DELETIONS = 100  # messages in one line for Planfix; a whole chat may be deleted at once
+MOST_DELETIONS = 100  # messages in one report to Planfix; a whole chat may be deleted at once
 
 
 class UpdateParser:
-    """Understands one update after the other, remembering what later ones refer to.
+    """Parses one update after another and remembers what later ones refer to.
 
-    The first of the places are those of what it has heard, the second of what we have sent.
+    The first of the two indexes contains the messages it has received, the second those that we
+    have sent.
     """
 
     def __init__(
         self,
         people: People,
         recent_messages: RecentMessages,
-        places: tuple[MessageIndex, MessageIndex],
-        words: ChatTexts,
+        indexes: tuple[MessageIndex, MessageIndex],
+        texts: ChatTexts,
     ) -> None:
         self._people = people
         self._recent_messages = recent_messages
-        self._message_index, self._sent = places
-        self._words = words
+        self._message_index, self._sent = indexes
+        self._texts = texts
 
-    async def listen(self, update: Any) -> Sequence[ParsedUpdate]:
-        """Tell what an update means for Planfix; often nothing."""
+    async def parse(self, update: Any) -> Sequence[ParsedUpdate]:
+        """Return what an update means for Planfix, which often is nothing."""
         entities = getattr(update, "_entities", {})
         self._people.learn(entities.values())
         match update:
             case types.UpdateNewMessage(message=message):
-                return await self.read(message, entities)
+                return await self.parse_message(message, entities)
             case types.UpdateShortMessage():
-                return await self.read(short_message(update), entities)
+                return await self.parse_message(short_message(update), entities)
             case types.UpdateEditMessage(message=message):
-                return await self._reread(message, entities)
+                return await self._parse_edit(message, entities)
             case types.UpdateDeleteMessages(messages=message_ids):
-                return await self._note_deletion(message_ids)
+                return await self._parse_deletion(message_ids)
             case types.UpdateReadHistoryOutbox(peer=types.PeerUser(user_id=peer_id)):
                 return (ReadMark(peer_id, update.max_id),)
             case types.UpdateUser() | types.UpdateUserName() | types.UpdateUserPhone():
@@ -74,38 +78,42 @@ class UpdateParser:
                 pass
         return ()
 
-    async def read(self, message: Any, entities: Mapping[int, Any]) -> Sequence[ParsedMessage]:
-        """Take a new message."""
+    async def parse_message(
+        self, message: Any, entities: Mapping[int, Any]
+    ) -> Sequence[ParsedMessage]:
+        """Parse a new message."""
         self._people.learn(entities.values())
         contact = await self._contact_in(message)
-        if contact is None or is_silent(message, self._words):
+        if contact is None or is_silent(message, self._texts):
             return ()
-        parsed = written(message, contact, names_of(entities), self._words)
+        parsed = written(message, contact, names_of(entities), self._texts)
         self._remember(message, parsed)
         self._message_index.add(message.id, contact.peer_id, is_out=bool(message.out))
         return (parsed,)
 
-    async def _reread(self, message: Any, entities: Mapping[int, Any]) -> Sequence[ParsedMessage]:
+    async def _parse_edit(
+        self, message: Any, entities: Mapping[int, Any]
+    ) -> Sequence[ParsedMessage]:
         contact = await self._contact_in(message)
         if contact is None or isinstance(message, types.MessageService):
             return ()
         if not is_rewritten(message):
             return ()
         known = self._recent_messages.find(message.id)
-        now = written(message, contact, names_of(entities), self._words)
+        now = written(message, contact, names_of(entities), self._texts)
         has_new_file = known is None or known.file != file_key(message)
         self._remember(message, now)
-        return (edited(message, now, self._words, has_new_file=has_new_file),)
+        return (edited(message, now, self._texts, has_new_file=has_new_file),)
 
     def _remember(self, message: Any, parsed: ParsedMessage) -> None:
         text = snippet(parsed.incoming.text or parsed.label)
-        line = RecentMessage(
+        recent = RecentMessage(
             parsed.incoming.peer_id, parsed.incoming.is_echo, text, file_key(message)
         )
-        self._recent_messages.remember(message.id, line)
+        self._recent_messages.add(message.id, recent)
 
     async def _contact_in(self, message: Any) -> Contact | None:
-        """Find whom a message is exchanged with; None in chats that are not private or ignored."""
+        """Return the contact of a message; None if the chat is not private or is ignored."""
         if isinstance(message, types.MessageEmpty):
             return None
         if not isinstance(message.peer_id, types.PeerUser):
@@ -113,15 +121,15 @@ class UpdateParser:
         contact = await self._people.contact(message.peer_id.user_id)
         return None if is_ignored(contact, await self._people.me()) else contact
 
-    async def _note_deletion(self, message_ids: Sequence[int]) -> Sequence[ParsedUpdate]:
+    async def _parse_deletion(self, message_ids: Sequence[int]) -> Sequence[ParsedUpdate]:
         gone: dict[tuple[int, bool], list[int]] = defaultdict(list)
         for message_id in sorted(message_ids):
-            line = self._recent_messages.find(message_id)
-            place = line or await self._find(message_id)
+            recent = self._recent_messages.find(message_id)
+            place = recent or await self._find(message_id)
             if place is not None:
                 gone[place.peer_id, place.is_out].append(message_id)
         return [
-            await self._deleted(*chat, ids[start : start + MOST_DELETIONS])
+            await self._deletion_of(*chat, ids[start : start + MOST_DELETIONS])
             for chat, ids in gone.items()
             for start in range(0, len(ids), MOST_DELETIONS)
         ]
@@ -129,7 +137,9 @@ class UpdateParser:
     async def _find(self, message_id: int) -> IndexedMessage | None:
         return await self._message_index.find(message_id) or await self._sent.find(message_id)
 
-    async def _deleted(self, peer_id: int, is_out: bool, message_ids: list[int]) -> ParsedMessage:
+    async def _deletion_of(
+        self, peer_id: int, is_out: bool, message_ids: list[int]
+    ) -> ParsedMessage:
         incoming = Incoming(
             what=IncomingKind.DELETION,
             peer_id=peer_id,
@@ -142,7 +152,7 @@ class UpdateParser:
         return ParsedMessage(incoming)
 
     def _deletion_line(self, message_id: int) -> str:
-        line = self._recent_messages.find(message_id)
-        if line is None or not line.snippet:
-            return self._words.deleted
-        return self._words.deleted_text.format(text=line.snippet)
+        recent = self._recent_messages.find(message_id)
+        if recent is None or not recent.snippet:
+            return self._texts.deleted
+        return self._texts.deleted_text.format(text=recent.snippet)

@@ -1,4 +1,4 @@
-"""The form in which a file is sent: as Telegram shows best what is really in it."""
+"""As what a file is sent, so that Telegram shows its content best."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Shape:
         return self.kind in {MediaKind.PHOTO, MediaKind.VIDEO}
 
     def media(self, uploaded: Any) -> Any:
-        """Make what a request carries of the uploaded file."""
+        """Make the object that a request contains for the uploaded file."""
         if self.kind is MediaKind.PHOTO:
             return types.InputMediaUploadedPhoto(uploaded)
-        # Telegram makes an animation of a GIF that is not forced to stay a file.
+        # Telegram turns a GIF into an animation unless it is forced to remain a file.
         is_file = self.kind is MediaKind.DOCUMENT and self.mime != GIF
         return types.InputMediaUploadedDocument(
             uploaded, self.mime, list(self.attributes), force_file=is_file or None
@@ -40,7 +40,7 @@ class Shape:
 
 
 def shape_of(path: Path, name: str, *, as_document: bool = False) -> Shape:
-    """Look into a file; what is not what its name promises goes as a document."""
+    """Look into a file; one that does not match its name is sent as a document."""
     named = types.DocumentAttributeFilename(name)
     mime = mime_of(name)
     document = Shape(MediaKind.DOCUMENT, mime, (named,))
@@ -50,13 +50,13 @@ def shape_of(path: Path, name: str, *, as_document: bool = False) -> Shape:
         case MediaKind.PHOTO:
             return Shape(MediaKind.PHOTO, mime) if _is_photo(path) else document
         case MediaKind.VIDEO:
-            about = _about_film(path)
-            return Shape(MediaKind.VIDEO, mime, (about, named)) if about else document
+            attribute = _video_attribute(path)
+            return Shape(MediaKind.VIDEO, mime, (attribute, named)) if attribute else document
         case MediaKind.VOICE:
             return _sound(path, mime, named)
         case MediaKind.AUDIO:
-            about = types.DocumentAttributeAudio(0)
-            return Shape(MediaKind.AUDIO, mime, (about, named))
+            attribute = types.DocumentAttributeAudio(0)
+            return Shape(MediaKind.AUDIO, mime, (attribute, named))
         case MediaKind.DOCUMENT:
             return document
 
@@ -67,7 +67,7 @@ def _is_photo(path: Path) -> bool:
     return media_probe.can_be_photo(media_probe.measure_picture(head), path.stat().st_size)
 
 
-def _about_film(path: Path) -> Any:
+def _video_attribute(path: Path) -> Any:
     with path.open("rb") as file:
         found = media_probe.measure_video(file)
     if found is None:
@@ -82,5 +82,5 @@ def _sound(path: Path, mime: str, named: Any) -> Shape:
         seconds = media_probe.measure_voice(file)
     if seconds is None:
         return Shape(MediaKind.AUDIO, mime, (types.DocumentAttributeAudio(0), named))
-    about = types.DocumentAttributeAudio(round(seconds), voice=True)
-    return Shape(MediaKind.VOICE, mime, (about,))
+    attribute = types.DocumentAttributeAudio(round(seconds), voice=True)
+    return Shape(MediaKind.VOICE, mime, (attribute,))

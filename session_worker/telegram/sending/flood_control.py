@@ -1,4 +1,4 @@
-"""What Telegram's limits on sending mean for this account: who waits, what is told."""
+"""Telegram's limits on sending: what has to wait, and what is reported."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
     from session_worker.telegram.sending.uploads import Ask
 
-WORTH_TELLING = 5.0  # seconds of waiting
-SPAM_LIMIT = 3600.0  # seconds without first contacts after PEER_FLOOD, which names no time
+WORTH_TELLING = 5.0  # seconds; shorter waits are not reported
+SPAM_LIMIT = 3600.0  # seconds without first contacts after PEER_FLOOD, which does not say how long
 UNNAMED_WAIT = 30.0  # seconds
 
 
 class Limited(Protocol):
-    """Whose state tells that sending is limited."""
+    """Where the limits on sending are reported."""
 
     def limit(self, trouble: Trouble | None) -> None: ...
 
 
 class FloodControl:
-    """Tells a chat that must wait from an account that must.
+    """Distinguishes a chat that must wait from an account that must wait.
 
-    Telegram does not say which it means. A second chat that is refused while the first still
-    waits shows that it is the account, for that kind of request.
+    Telegram does not say which it means. If a second chat is refused while the first still waits,
+    the whole account must wait with requests of that kind.
     """
 
     def __init__(self, account: Limited, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,15 +38,15 @@ class FloodControl:
         self._waits: dict[tuple[str, int], float] = {}
         self._pauses: dict[str, float] = {}
         self._spam_until = 0.0
-        self._told_until = 0.0
+        self._reported_until = 0.0
         self._end: asyncio.TimerHandle | None = None
 
     @property
     def blocks_first_contacts(self) -> bool:
-        """Whether only those may be written to who wrote first."""
+        """Whether only people who wrote first may be written to."""
         return self._clock() < self._spam_until
 
-    async def pass_on(self, ask: Ask, request: Any, peer_id: int) -> Any:
+    async def ask(self, ask: Ask, request: Any, peer_id: int) -> Any:
         """Ask, unless the whole account must wait; learn from the answer."""
         method = type(request).__name__
         left = self._pauses.get(method, 0.0) - self._clock()
@@ -55,15 +55,15 @@ class FloodControl:
         try:
             return await ask(request)
         except FloodWait as wait:
-            self.refused(method, peer_id, wait.seconds)
+            self.record_wait(method, peer_id, wait.seconds)
             raise
         except Refused as refusal:
             if refusal.text == "PEER_FLOOD":
-                self.suspected()
+                self.record_peer_flood()
             raise
 
-    def refused(self, method: str, peer_id: int, seconds: float | None) -> None:
-        """Note a wait that Telegram asked for."""
+    def record_wait(self, method: str, peer_id: int, seconds: float | None) -> None:
+        """Record a wait that Telegram asked for."""
         now, until = self._clock(), self._clock() + (seconds or UNNAMED_WAIT)
         self._waits = {key: end for key, end in self._waits.items() if end > now}
         others = [
@@ -73,21 +73,21 @@ class FloodControl:
             self._pauses[method] = max(until, *others, self._pauses.get(method, 0.0))
         self._waits[method, peer_id] = until
         if until - now > WORTH_TELLING:
-            self._tell(until, f"FLOOD_WAIT for {method}")
+            self._report_limit(until, f"FLOOD_WAIT for {method}")
 
-    def suspected(self) -> None:
-        """Note that Telegram takes us for a spammer."""
+    def record_peer_flood(self) -> None:
+        """Record that Telegram suspects us of sending spam."""
         self._spam_until = self._clock() + SPAM_LIMIT
-        self._tell(self._spam_until, "PEER_FLOOD")
+        self._report_limit(self._spam_until, "PEER_FLOOD")
 
     def close(self) -> None:
         if self._end is not None:
             self._end.cancel()
 
-    def _tell(self, until: float, detail: str) -> None:
-        if until <= self._told_until:
+    def _report_limit(self, until: float, detail: str) -> None:
+        if until <= self._reported_until:
             return
-        self._told_until = until
+        self._reported_until = until
         left = until - self._clock()
         trouble = Trouble(code=TroubleCode.LIMITED, detail=detail, retry_after=left)
         self._account.limit(trouble)

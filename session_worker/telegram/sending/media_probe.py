@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-MOST_INDEX = 8 << 20  # bytes of the index that are looked at
+MOST_INDEX = 8 << 20  # bytes of the index that are read
 _CONTAINERS = frozenset({b"trak"})
 
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What players want to know beforehand; zeros where nothing is known."""
+    """What a player wants to know beforehand; zeros if unknown."""
 
     seconds: float = 0.0
     width: int = 0
@@ -25,7 +25,7 @@ class VideoInfo:
 
 
 def measure_video(file: IO[bytes]) -> VideoInfo | None:
-    """Look for the index of an MP4; None when the file is not one."""
+    """Find the index of an MP4; returns None if the file is not one."""
     index = _find_index(file)
     if index is None:
         return None
@@ -36,19 +36,19 @@ def measure_video(file: IO[bytes]) -> VideoInfo | None:
 
 
 def _find_index(file: IO[bytes]) -> bytes | None:
-    """Go from box to box at the top; the index may come after the pictures."""
-    place, is_film = 0, False
+    """Go from box to box on the top level; the index may come after the pictures."""
+    place, is_mp4 = 0, False
     while True:
         file.seek(place)
         header = file.read(16)
         if len(header) < 8:
-            return b"" if is_film else None
+            return b"" if is_mp4 else None
         size, kind = struct.unpack_from(">I4s", header)
         if size == 1 and len(header) == 16:
             (size,) = struct.unpack_from(">Q", header, 8)
         if place == 0 and kind != b"ftyp":
             return None
-        is_film = True
+        is_mp4 = True
         if kind == b"moov":
             file.seek(place + 8)
             return file.read(min(size, MOST_INDEX) - 8)
@@ -63,7 +63,7 @@ def _read_index(index: bytes) -> VideoInfo:
         if kind == b"mvhd":
             seconds = _seconds(body)
         elif kind == b"tkhd" and not width:
-            # Sixteen bits of each are behind the point; sound has no size.
+            # Both are fixed-point numbers with sixteen fractional bits; sound has no size.
             wide, high = struct.unpack(">II", body[-8:])
             width, height = wide >> 16, high >> 16
     return VideoInfo(seconds, width, height)
@@ -89,7 +89,7 @@ def _seconds(body: bytes) -> float:
     return duration / scale if scale else 0.0
 
 
-HEAD = 256 << 10  # bytes; a JPEG may carry much about its camera before it tells its size
+HEAD = 256 << 10  # bytes; a JPEG may contain much about its camera before its size
 MOST_BYTES = 10 << 20
 MOST_EDGES = 10_000  # pixels, width plus height
 MOST_RATIO = 20
@@ -101,14 +101,14 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 @dataclass(frozen=True, slots=True)
 class PictureInfo:
-    """Edges in pixels."""
+    """The edges in pixels."""
 
     width: int
     height: int
 
 
 def measure_picture(head: bytes) -> PictureInfo | None:
-    """Read a PNG's or JPEG's header; None when it is neither, or broken."""
+    """Read the header of a PNG or JPEG; returns None if it is neither or is broken."""
     try:
         if head.startswith(_PNG):
             return PictureInfo(*struct.unpack_from(">II", head, 16))
@@ -118,7 +118,7 @@ def measure_picture(head: bytes) -> PictureInfo | None:
 
 
 def can_be_photo(picture: PictureInfo | None, size: int) -> bool:
-    """Whether Telegram takes it as a photo rather than as a file."""
+    """Whether Telegram accepts it as a photo and not only as a file."""
     if picture is None or size > MOST_BYTES:
         return False
     short, long = sorted((picture.width, picture.height))
@@ -126,7 +126,7 @@ def can_be_photo(picture: PictureInfo | None, size: int) -> bool:
 
 
 def _measure_jpeg(head: bytes) -> PictureInfo | None:
-    """Walk from marker to marker until the one that begins a frame."""
+    """Go from marker to marker until the one that begins a frame."""
     place = 2
     while head[place] == 0xFF:
         marker = head[place + 1]
@@ -142,12 +142,14 @@ def _measure_jpeg(head: bytes) -> PictureInfo | None:
 
 _PAGE = b"OggS"
 _CODEC = b"OpusHead"
-_RATE = 48_000  # Opus counts in these, whatever was recorded
+_RATE = 48_000  # samples per second in which Opus counts, whatever was recorded
 TAIL = 64 << 10
 
 
 def measure_voice(file: IO[bytes]) -> float | None:
-    """Tell the seconds of an Opus recording; None when the file is none, so can't be a voice."""
+    """Return the seconds of an Opus recording, or None if the file is not one and so cannot be a
+    voice message.
+    """
     file.seek(0)
     head = file.read(64)
     if not head.startswith(_PAGE) or _CODEC not in head:

@@ -1,4 +1,4 @@
-"""Sends one part of a message, finding another way where Telegram refuses the first."""
+"""Sends one part of a message, and tries another way if Telegram rejects the first."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     Send = Callable[[Rendered, int], Awaitable[int]]
 
 NOTHING = Rendered("")
-_SINGLES_MAY_DO = frozenset(
+_SEND_SINGLY = frozenset(
     {
         Remedy.SINGLY,
         Remedy.IS_SENT,
         Remedy.WITHOUT_MARKS,
-        Remedy.TEXT_APART,
+        Remedy.TEXT_SEPARATELY,
         Remedy.AS_DOCUMENT,
         Remedy.GIVE_UP_FILE,
     }
@@ -40,7 +40,7 @@ _SINGLES_MAY_DO = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file that Telegram has, in the form in which it is sent."""
+    """A file that Telegram has received, in the form in which it is sent."""
 
     media: Any
     joins_albums: bool
@@ -48,7 +48,7 @@ class UploadedFile:
 
 
 class PartSender:
-    """Sends one part of a letter into one chat; what is sent is noted in the letter, reported."""
+    """Sends one part into one chat; what is sent is recorded in the state and reported."""
 
     def __init__(
         self, sender: Sender, uploads: Uploads, state: SendState, part: Part, report: Report
@@ -58,21 +58,21 @@ class PartSender:
         self._state = state
         self._part = part
         self._report = report
-        # A part with files and text has an id for the text alone, the last one.
+        # A part with files and text has an additional id for the text alone, the last one.
         self._text_id = part.random_ids[-1]
         self._id_of = dict(zip(part.files, part.random_ids, strict=False))
 
     async def post(self) -> None:
-        """Send what is still to be sent; raises TelegramError or FileFailed."""
-        lost, ids = self._state.lost, self._state.ids
-        # The file that can't be sent may have been the one to carry the text.
-        is_apart = not self._part.files or self._text_id in self._state.apart
+        """Send what has not been sent yet; raises TelegramError or FileFailed."""
+        lost, ids = self._state.failed_files, self._state.ids
+        # The file that cannot be sent may have been the one with the caption.
+        is_apart = not self._part.files or self._text_id in self._state.sent_separately
         if is_apart or any(index in lost for index in self._part.files):
             await self._send_text()
         files = [i for i in self._part.files if i not in lost and self._id_of[i] not in ids]
         for index in files:
             await self._prepare(index)
-        album = [index for index in files if self._state.parcels[index].joins_albums]
+        album = [index for index in files if self._state.uploaded[index].joins_albums]
         if len(album) > 1:
             await self._send_album(album)
         for index in files:
@@ -80,7 +80,7 @@ class PartSender:
 
     @property
     def _caption(self) -> Rendered:
-        """The text, as long as it was not sent."""
+        """The text, as long as it has not been sent."""
         is_sent = not self._part.text or self._text_id in self._state.ids
         return NOTHING if is_sent else render(self._part.text)
 
@@ -89,29 +89,30 @@ class PartSender:
         text = self._caption
         if not text.text:
             return
-        if self._part.files and self._text_id not in self._state.apart:
-            # Said before it is done: after a crash the text must not go with the file again.
-            self._state.apart.add(self._text_id)
+        if self._part.files and self._text_id not in self._state.sent_separately:
+            # Reported before it is done: after a crash the text must not be sent with the file
+            # again.
+            self._state.sent_separately.add(self._text_id)
             await self._report()
         await self._send(self._text_id, text, self._sender.text, has_media=False)
 
     async def _send_file(self, index: int) -> None:
-        """Send one file, as a mere document if need be."""
+        """Send one file, as a document if necessary."""
         random_id = self._id_of[index]
         while random_id not in self._state.ids:
-            media = self._state.parcels[index].media
+            media = self._state.uploaded[index].media
             try:
                 await self._send(
                     random_id, self._caption, partial(self._sender.media, media), has_media=True
                 )
             except TelegramError as error:
-                if cause_of(error).entry.remedy is Remedy.TEXT_APART and self._caption.text:
+                if cause_of(error).entry.remedy is Remedy.TEXT_SEPARATELY and self._caption.text:
                     await self._send_text()
                 else:
-                    await self._find_another_way(index, error)
+                    await self._fall_back_to_document(index, error)
 
     async def _send(self, random_id: int, text: Rendered, send: Send, *, has_media: bool) -> None:
-        """Send a message; without marks where Telegram can't take them."""
+        """Send a message, without formatting if Telegram rejects it."""
         try:
             sent = await send(text, random_id)
         except TelegramError as error:
@@ -123,62 +124,64 @@ class PartSender:
                     sent = await send(Rendered(text.text), random_id)
                 case _:
                     raise
-        self._note(random_id, sent, text)
+        self._record(random_id, sent, text)
         await self._report()
 
-    def _note(self, random_id: int, message_id: int, text: Rendered) -> None:
+    def _record(self, random_id: int, message_id: int, text: Rendered) -> None:
         self._state.ids[random_id] = message_id
         if text.text:
             self._state.ids[self._text_id] = message_id
 
     async def _send_album(self, indexes: Sequence[int]) -> None:
-        """Send files as an album, if Telegram takes these as one; else they are left."""
+        """Send files as an album if Telegram accepts them; otherwise leave them for later."""
         for index in indexes:
             await self._register_media(index)
-        if not all(self._state.parcels[index].is_known for index in indexes):
+        if not all(self._state.uploaded[index].is_known for index in indexes):
             return
         caption = self._caption
         try:
             sent = await self._sender.album(list(self._items(indexes, caption)))
         except TelegramError as error:
-            self._meet_refusal(indexes, error)
+            self._handle_refused_album(indexes, error)
             return
         for index, message_id in zip(indexes, sent, strict=True):
-            self._note(self._id_of[index], message_id, caption if index == indexes[0] else NOTHING)
+            self._record(
+                self._id_of[index], message_id, caption if index == indexes[0] else NOTHING
+            )
         await self._report()
 
     def _items(self, indexes: Sequence[int], caption: Rendered) -> Iterator[Item]:
         for index in indexes:
-            media = self._state.parcels[index].media
+            media = self._state.uploaded[index].media
             yield Item(media, caption if index == indexes[0] else NOTHING, self._id_of[index])
 
-    def _meet_refusal(self, indexes: Sequence[int], error: TelegramError) -> None:
-        """Return where the files may go one by one."""
+    def _handle_refused_album(self, indexes: Sequence[int], error: TelegramError) -> None:
+        """Return if the files may be sent one by one; otherwise raise."""
         cause = cause_of(error)
         if cause.entry.remedy is Remedy.UPLOAD_AGAIN:
             for index in indexes:
-                del self._state.parcels[index]
+                del self._state.uploaded[index]
             raise FileFailed(indexes[0], cause) from error
-        if cause.entry.remedy not in _SINGLES_MAY_DO:
+        if cause.entry.remedy not in _SEND_SINGLY:
             raise error
 
     async def _register_media(self, index: int) -> None:
-        uploaded = self._state.parcels[index]
+        uploaded = self._state.uploaded[index]
         if uploaded.is_known or not uploaded.joins_albums:
             return
         try:
             media = await self._sender.register_media(uploaded.media)
         except TelegramError as error:
-            await self._find_another_way(index, error)
+            await self._fall_back_to_document(index, error)
         else:
-            self._state.parcels[index] = UploadedFile(media, joins_albums=True, is_known=True)
+            self._state.uploaded[index] = UploadedFile(media, joins_albums=True, is_known=True)
 
     async def _prepare(self, index: int) -> None:
-        """Bring a file to Telegram unless it is there from an earlier try."""
-        if index in self._state.parcels:
+        """Upload a file, unless an earlier try has done so."""
+        if index in self._state.uploaded:
             return
         name = self._state.attachment(index).name or "file"
-        place, as_document = self._state.place(index), index in self._state.as_documents
+        place, as_document = self._state.path_of(index), index in self._state.as_documents
         shape = await asyncio.to_thread(shape_of, place, name, as_document=as_document)
         try:
             uploaded = await self._uploads.upload(place, name)
@@ -187,14 +190,14 @@ class PartSender:
             if not concerns_file(cause):
                 raise
             raise FileFailed(index, cause) from error
-        self._state.parcels[index] = UploadedFile(shape.media(uploaded), shape.joins_albums)
+        self._state.uploaded[index] = UploadedFile(shape.media(uploaded), shape.joins_albums)
 
-    async def _find_another_way(self, index: int, error: TelegramError) -> None:
-        """Make a document of a refused file; raises when that is no way."""
+    async def _fall_back_to_document(self, index: int, error: TelegramError) -> None:
+        """Prepare a rejected file as a document; raises if that is no way out."""
         cause = cause_of(error)
         if not concerns_file(cause):
             raise error
-        del self._state.parcels[index]
+        del self._state.uploaded[index]
         if cause.entry.remedy is not Remedy.AS_DOCUMENT or index in self._state.as_documents:
             raise FileFailed(index, cause) from error
         self._state.as_documents.add(index)

@@ -18,16 +18,16 @@ from session_worker.telegram.sending.requests import cause_of
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Failure, Resolve
-    from session_worker.telegram.sending.addresses import Addresses
+    from session_worker.telegram.sending.access_hashes import AccessHashes
     from session_worker.telegram.sending.flood_control import FloodControl
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-STRANGER = -1  # where the throttle asks for a chat, for requests that are in none
+NO_CHAT = -1  # the chat that is named to the flood control for requests outside of any chat
 _USERNAME = re.compile(r"(?:@|(?:https?://)?(?:t|telegram)\.me/)?([a-z]\w{3,31})/?", re.IGNORECASE)
 _SHORTEST_PHONE = 7  # digits
-# Nobody is there under that name; anything else that is refused says something else.
-_NOBODY = frozenset(
+# These say that nobody has that name; all other rejections mean something else.
+_NOT_FOUND_CODES = frozenset(
     {
         "USERNAME_NOT_OCCUPIED",
         "USERNAME_INVALID",
@@ -39,7 +39,7 @@ _NOBODY = frozenset(
 
 
 class Telegram(Protocol):
-    """What resolving needs of the account."""
+    """What the search needs of the account."""
 
     async def ask(self, request: Any) -> Any: ...
 
@@ -47,43 +47,43 @@ class Telegram(Protocol):
 
 
 class RecipientSearch:
-    """Tries what is known of a person: the id, else the user name, else the phone."""
+    """Tries what is known of a person: first the id, then the user name, then the phone."""
 
     def __init__(
-        self, telegram: Telegram, flood_control: FloodControl, addresses: Addresses
+        self, telegram: Telegram, flood_control: FloodControl, access_hashes: AccessHashes
     ) -> None:
         self._telegram = telegram
         self._flood_control = flood_control
-        self._addresses = addresses
+        self._access_hashes = access_hashes
 
-    async def resolve(self, order: Resolve) -> Resolved:
-        """Find somebody, or tell why not; never raises a TelegramError."""
+    async def resolve(self, command: Resolve) -> Resolved:
+        """Find somebody or return why not; never raises a TelegramError."""
         try:
-            user = await self._find(order)
+            user = await self._find(command)
         except TelegramError as error:
-            return _failed(order, cause_of(error))
+            return _failed(command, cause_of(error))
         if user is None or user.bot or user.deleted or user.is_self:
-            return _failed(order, Cause(NOT_FOUND))
-        return Resolved(request_id=order.request_id, contact=contact_of(user))
+            return _failed(command, Cause(NOT_FOUND))
+        return Resolved(request_id=command.request_id, contact=contact_of(user))
 
-    async def _find(self, order: Resolve) -> Any:
-        if order.user_id and (user := await self._by_id(order.user_id)):
+    async def _find(self, command: Resolve) -> Any:
+        if command.user_id and (user := await self._by_id(command.user_id)):
             return user
-        if not (order.username or order.phone):
+        if not (command.username or command.phone):
             return None
         if self._flood_control.blocks_first_contacts:
             raise Refused(400, "PEER_FLOOD")
-        if order.username and (user := await self._by_username(order.username)):
+        if command.username and (user := await self._by_username(command.username)):
             return user
-        return await self._by_phone(order.phone) if order.phone else None
+        return await self._by_phone(command.phone) if command.phone else None
 
     async def _by_id(self, user_id: int) -> Any:
         known = self._telegram.access_hash(user_id)
         user = None if known is None else await self._under(known, user_id)
-        if user is not None or not self._addresses.knows(user_id):
+        if user is not None or not self._access_hashes.knows(user_id):
             return user
         try:
-            return await self._under(await self._addresses.renewed(user_id, known), user_id)
+            return await self._under(await self._access_hashes.renew(user_id, known), user_id)
         except PeerUnknown:
             return None
 
@@ -105,7 +105,7 @@ class RecipientSearch:
         return found or await self._by_import(phone)
 
     async def _by_import(self, phone: str) -> Any:
-        """Make a contact of the phone, for as long as it takes to see whose it is."""
+        """Add the phone to the contacts for as long as it takes to see whose it is."""
         contact = types.InputPhoneContact(secrets.randbits(31), "+" + phone, phone, "")
         found = await self._ask(functions.contacts.ImportContactsRequest([contact]))
         if found is None or not found.imported:
@@ -113,36 +113,38 @@ class RecipientSearch:
         user = _user(found.users, found.imported[0].user_id)
         if user is None:
             return None
-        await self._forget(user)
-        # As long as it was a contact of ours it bore the name that we gave it.
+        await self._delete_contact(user)
+        # While the person was a contact of ours, they had the name that we gave them.
         return await self._by_id(user.id)
 
-    async def _forget(self, user: Any) -> None:
+    async def _delete_contact(self, user: Any) -> None:
         named = types.InputUser(user.id, user.access_hash)
         try:
             await self._ask(functions.contacts.DeleteContactsRequest([named]))
         except TelegramError as error:
-            log.warning("a contact made for resolving stays in the address book: %s", error)
+            logger.warning(
+                "a contact that was added to find its owner remains in the address book: %s", error
+            )
 
     async def _ask(self, request: Any) -> Any:
-        """Ask; None when the answer is that there is nobody."""
+        """Ask; return None if the answer is that there is nobody."""
         try:
-            return await self._flood_control.pass_on(self._telegram.ask, request, STRANGER)
+            return await self._flood_control.ask(self._telegram.ask, request, NO_CHAT)
         except PeerUnknown:
             return None
         except Refused as refusal:
-            if refusal.text in _NOBODY:
+            if refusal.text in _NOT_FOUND_CODES:
                 return None
             raise
 
 
-def _failed(order: Resolve, cause: Cause) -> Resolved:
+def _failed(command: Resolve, cause: Cause) -> Resolved:
     failure: Failure = judge(cause, 1, time.time())
-    return Resolved(request_id=order.request_id, failure=failure)
+    return Resolved(request_id=command.request_id, failure=failure)
 
 
 def _peer(resolved: Any) -> Any:
-    """Take the person out of an answer; a channel or group is none."""
+    """Return the person in an answer; a channel or group is none."""
     if resolved is None or not isinstance(resolved.peer, types.PeerUser):
         return None
     return _user(resolved.users, resolved.peer.user_id)

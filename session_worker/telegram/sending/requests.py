@@ -1,4 +1,4 @@
-"""The requests that send a message, each under a random id given from outside."""
+"""The requests that send a message, each under a random id chosen in advance."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending.uploads import Ask
 
 ALREADY_SENT = "RANDOM_ID_DUPLICATE"
-LOOKED_THROUGH = 50  # messages of a chat among which one that was sent before is looked for
+LOOKED_THROUGH = 50  # messages of a chat that are searched for one sent before
 _ENTITIES: Mapping[Kind, Any] = {
     Kind.BOLD: types.MessageEntityBold,
     Kind.ITALIC: types.MessageEntityItalic,
@@ -50,7 +50,7 @@ class Item:
 
 
 class Sender:
-    """Sends in one chat; what comes back are the ids that Telegram gave."""
+    """Sends into one chat and returns the ids that Telegram assigned."""
 
     def __init__(
         self, ask: Ask, flood_control: FloodControl, peer_id: int, access_hash: int
@@ -90,7 +90,7 @@ class Sender:
         return _ids(await self._post(request), [item.random_id for item in items])
 
     async def register_media(self, media: Any) -> Any:
-        """Let Telegram see uploaded media, as it must before they can be in an album."""
+        """Register uploaded media with Telegram, as is required before an album can contain them."""
         request = functions.messages.UploadMediaRequest(self._peer, media)
         match await self._ask(request):
             case types.MessageMediaPhoto(photo=types.Photo() as photo):
@@ -105,7 +105,7 @@ class Sender:
                 raise Refused(400, "MEDIA_INVALID")
 
     async def find(self, text: str, besides: Collection[int], *, has_media: bool) -> int:
-        """Look for a message that was sent by an earlier try whose answer was lost; 0 if in vain."""
+        """Look for a message sent by an earlier try whose answer was lost; returns 0 if there is none."""
         request = functions.messages.GetHistoryRequest(
             self._peer,
             offset_id=0,
@@ -129,18 +129,18 @@ class Sender:
         return 0
 
     async def _post(self, request: Any) -> Any:
-        """Send; an answer that can't be decoded is none of Telegram's refusals, so it is sent."""
+        """Send; an answer that cannot be decoded is not a rejection, so the message was sent."""
         try:
             return await self._ask(request)
         except Undecodable as error:
             raise Refused(error.code, ALREADY_SENT) from error
 
     async def _ask(self, request: Any) -> Any:
-        return await self._flood_control.pass_on(self._ask_account, request, self._peer_id)
+        return await self._flood_control.ask(self._ask_account, request, self._peer_id)
 
 
 def cause_of(error: TelegramError) -> Cause:
-    """Name a failure as the table does."""
+    """Return the failure under the name it has in the table."""
     match error:
         case FloodWait(seconds=seconds, code=code):
             return Cause(code, str(error), seconds)
@@ -152,17 +152,17 @@ def cause_of(error: TelegramError) -> Cause:
             return Cause(failures.OFFLINE, str(error), wait)
         case _:
             name = str(error)
-            return Cause(name if failures.is_known(name) else _nameless(error), name)
+            return Cause(name if failures.is_known(name) else _code_of(error), name)
 
 
-def _nameless(error: TelegramError) -> str:
+def _code_of(error: TelegramError) -> str:
     if isinstance(error, PeerUnknown):
         return "PEER_ID_INVALID"
     return failures.FAILING if isinstance(error, TemporarilyFailed) else failures.UNKNOWN
 
 
 def _has_media(message: Any) -> bool:
-    # A page that is shown under its link was not sent.
+    # The preview of a link was not sent as media.
     return message.media is not None and not isinstance(message.media, types.MessageMediaWebPage)
 
 
@@ -179,11 +179,11 @@ def _entity(mark: Mark) -> Any:
 
 
 def _ids(answer: Any, random_ids: Sequence[int]) -> tuple[int, ...]:
-    """Read from an answer which messages the random ids became."""
+    """Return which messages the random ids have become, according to an answer."""
     if isinstance(answer, types.UpdateShortSentMessage):
         return (int(answer.id),)
-    told = [u for u in answer.updates if isinstance(u, types.UpdateMessageID)]
-    ids = {update.random_id: int(update.id) for update in told}
+    named = [u for u in answer.updates if isinstance(u, types.UpdateMessageID)]
+    ids = {update.random_id: int(update.id) for update in named}
     if not ids.keys() >= set(random_ids):
         raise TemporarilyFailed("the answer names no message")
     return tuple(ids[random_id] for random_id in random_ids)

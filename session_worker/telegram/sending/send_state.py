@@ -1,4 +1,4 @@
-"""One row on its way into Telegram, with all that is known of it while it is tried."""
+"""The state of one row while it is sent to Telegram."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FileFailed(Exception):
-    """One file of a message can't be sent; the rest may be."""
+    """One file of a message cannot be sent; the rest may be."""
 
     def __init__(self, index: int, cause: Cause) -> None:
         super().__init__(f"file {index}: {cause.code} {cause.detail}")
@@ -26,27 +26,27 @@ class FileFailed(Exception):
 
 @dataclass(slots=True)
 class SendState:
-    """What an employee wrote, with the traces of earlier tries.
+    """What an employee wrote and what earlier tries have achieved.
 
-    ``parcels`` holds what Telegram has of each file, ``ids`` what each random id has become,
-    ``apart`` the random ids of texts that go without a file for good.
+    ``uploaded`` contains the files that Telegram has, ``ids`` the message of each random id, and
+    ``sent_separately`` the random ids of texts that are sent without a file for good.
     """
 
     send: Send
     folder: Path
     troubles: Counter[Remedy] = field(default_factory=Counter)
     done: set[int] = field(default_factory=set)
-    lost: dict[int, Cause] = field(default_factory=dict)
+    failed_files: dict[int, Cause] = field(default_factory=dict)
     as_documents: set[int] = field(default_factory=set)
-    parcels: dict[int, Any] = field(default_factory=dict)
+    uploaded: dict[int, Any] = field(default_factory=dict)
     ids: dict[int, int] = field(default_factory=dict)
-    apart: set[int] = field(default_factory=set)
+    sent_separately: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for part in self.outgoing.parts:
             for random_id, sent in zip(part.random_ids, part.sent, strict=False):
                 if sent == SENT_SEPARATELY:
-                    self.apart.add(random_id)
+                    self.sent_separately.add(random_id)
                 elif sent is not None:
                     self.ids[random_id] = sent
 
@@ -56,19 +56,19 @@ class SendState:
 
     @property
     def open_parts(self) -> list[tuple[int, Part]]:
-        """The parts that were not sent as a whole, with their places."""
+        """The parts that have not been sent completely, with their positions."""
         return [(i, part) for i, part in enumerate(self.outgoing.parts) if not part.is_sent]
 
     def attachment(self, index: int) -> Attachment:
         return self.outgoing.attachments[index]
 
-    def place(self, index: int) -> Path:
-        """Tell where a file of it lies."""
+    def path_of(self, index: int) -> Path:
+        """Return the path of a file."""
         return self.folder / str(index)
 
     def sent(self, part: Part) -> tuple[int | None, ...]:
-        """Tell which messages the random ids of a part became."""
-        return tuple(self.ids.get(each, self._is_apart(each)) for each in part.random_ids)
+        """Return which messages the random ids of a part have become."""
+        return tuple(self.ids.get(each, self._without_message(each)) for each in part.random_ids)
 
-    def _is_apart(self, random_id: int) -> int | None:
-        return SENT_SEPARATELY if random_id in self.apart else None
+    def _without_message(self, random_id: int) -> int | None:
+        return SENT_SEPARATELY if random_id in self.sent_separately else None

@@ -1,4 +1,4 @@
-"""Brings files to Telegram part by part, never more than a few parts in memory."""
+"""Uploads files to Telegram part by part, with never more than a few parts in memory."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     Ask = Callable[[Any], Awaitable[Any]]
 
 PART = 512 << 10  # bytes
-BIG = 10 << 20  # bytes from which on Telegram wants another request
-AT_A_TIME = 2  # parts on their way, whatever is uploaded
+BIG = 10 << 20  # bytes from which Telegram requires another request
+AT_A_TIME = 2  # parts uploaded at the same time, in all uploads together
 LONGEST_PAUSE = 60.0  # seconds; a longer wait interrupts the upload
-MOST_TRIES = 3  # of a part that is not answered, or cut off
+MOST_TRIES = 3  # tries of a part that is not answered or interrupted
 BACKOFF = Backoff(first=0.2, longest=2.0)
 UNANSWERED = "FILE_PART_UNANSWERED"
 
 
 class Uploads:
-    """Uploads for all chats of a number share the room for parts on their way."""
+    """All uploads of a number share the slots for parts."""
 
     def __init__(self, ask: Ask, until_online: Callable[[], Awaitable[None]]) -> None:
         self._ask = ask
         self._until_online = until_online
-        self._room = asyncio.Semaphore(AT_A_TIME)
+        self._slots = asyncio.Semaphore(AT_A_TIME)
 
     async def upload(self, path: Path, name: str) -> Any:
-        """Upload a file; what comes back names it in the request that sends it."""
+        """Upload a file; the result names it in the request that sends it."""
         descriptor = await asyncio.to_thread(os.open, path, os.O_RDONLY)
         try:
             size = (await asyncio.to_thread(os.stat, descriptor)).st_size
@@ -62,31 +62,29 @@ class Uploads:
         return types.InputFileBig(file_id, parts, name)
 
     async def _send(self, descriptor: int, number: int, request: Any) -> None:
-        async with self._room:
+        async with self._slots:
             request.bytes = await asyncio.to_thread(os.pread, descriptor, PART, number * PART)
-            await self._patiently(request)
+            await self._send_part(request)
             request.bytes = b""
 
-    async def _patiently(self, request: Any) -> None:
-        """Send a part again after a short pause that Telegram asks for, or a cut: the rest is there."""
+    async def _send_part(self, request: Any) -> None:
+        """Send a part again after a short flood wait or a lost connection, because the other parts are there."""
         tries = 0
         while True:
             try:
                 await self._ask(request)
             except FloodWait as wait:
-                if wait.seconds is None or wait.seconds > LONGEST_PAUSE:
-                    raise
-                await asyncio.sleep(wait.seconds)
+                await asyncio.sleep(wait.within(LONGEST_PAUSE))
             except Unreachable as error:
                 tries += 1
                 if tries >= MOST_TRIES:
                     raise _given_up(error) from error
-                await self._until_back(error, tries)
+                await self._wait_for_connection(error, tries)
             else:
                 return
 
-    async def _until_back(self, error: Unreachable, tries: int) -> None:
-        """Wait for a line, not for long: what waits longer is to be told."""
+    async def _wait_for_connection(self, error: Unreachable, tries: int) -> None:
+        """Wait for a connection, but not for long, because a longer wait has to be reported."""
         await asyncio.sleep(BACKOFF.pause(tries))
         try:
             async with asyncio.timeout(LONGEST_PAUSE):
@@ -96,7 +94,7 @@ class Uploads:
 
 
 def _given_up(error: Unreachable) -> Exception:
-    """Tell a file that Telegram does not take from a line that does not hold."""
+    """Distinguish a file that Telegram does not accept from a connection that does not last."""
     return Refused(0, UNANSWERED) if isinstance(error, NoAnswer) else error
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.sessions import StringSession
 
+from session_worker.backoff import Backoff
 from session_worker.protocol.contract import (
     NO_HASH,
     Application,
@@ -39,11 +40,10 @@ QUICK = ConnectionTiming(
     request_limit=60,
     poll_interval=0.3,
     poll_limit=60,
-    settle=0.2,
+    push_grace=0.2,
     close_limit=1,
-    linger=0.5,
-    first_pause=0.05,
-    longest_pause=0.2,
+    proxy_hold_limit=0.5,
+    reconnection=Backoff(first=0.05, longest=0.2),
 )
 # It soon gives up a line that says nothing, for tests in which one does.
 HASTY = replace(QUICK, connect_limit=10, request_limit=2, poll_limit=0.5)

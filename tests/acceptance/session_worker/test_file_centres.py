@@ -177,7 +177,7 @@ async def test_an_unknown_server_is_not_trusted(telegram: DataCentre) -> None:
 async def test_nothing_is_opened_after_the_end(number: Number, telegram: DataCentre) -> None:
     """Who asks while the account's line ends gets no line that nobody would close."""
     await number.start()
-    line = number.account._line
+    line = number.account._connection
     assert line is not None
     await number.stop()
 

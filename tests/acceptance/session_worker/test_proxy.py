@@ -15,7 +15,7 @@ from sandbox.proxy.socks5 import Socks5
 from sandbox.telegram.faults import Kind
 from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
 from session_worker.protocol.proxy import parse_proxy
-from session_worker.session import LineLeftOpen
+from session_worker.session import ConnectionLeftOpen
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.acceptance.session_worker.number import HASTY, QUICK, Number
 from tests.support.waiting import eventually
@@ -36,7 +36,7 @@ KINDS = [
     "mtproxy dd",
     "mtproxy ee",
 ]
-LINGERING = replace(QUICK, linger=0.5, part_limit=0.1)
+LINGERING = replace(QUICK, proxy_hold_limit=0.5, proxy_close_limit=0.1)
 
 
 class Deafened(Socks5):
@@ -224,14 +224,14 @@ async def test_stop_tells_of_a_line_that_may_linger(telegram: DataCentre) -> Non
         await number.account.stop()
 
         assert number.running is not None
-        with pytest.raises(LineLeftOpen):
+        with pytest.raises(ConnectionLeftOpen):
             await number.running
 
 
 async def test_next_line_waits_for_one_that_may_linger(telegram: DataCentre) -> None:
     """While the proxy may hold the last line, no other is opened beside it."""
     async with Deafened() as proxy:
-        timing = replace(LINGERING, linger=3600.0)
+        timing = replace(LINGERING, proxy_hold_limit=3600.0)
         number = Number(telegram, PHONE, timing, proxy=parse_proxy(proxy.url, may_be_private=True))
         await number.start()
 

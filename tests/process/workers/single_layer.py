@@ -20,7 +20,7 @@ def put_on(layer: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     match layer:
         case _ if layer == OWN_USER:
-            own_user.become(own_user.settle(Path.cwd()))
+            own_user.become(own_user.ensure_owner(Path.cwd()))
         case _ if layer == LANDLOCK:
             landlock.restrict(readable_folders(), Path())
         case _ if layer == SECCOMP:

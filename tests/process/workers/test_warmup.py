@@ -21,7 +21,7 @@ print(json.dumps({
 """
 
 
-async def test_rehearsal_leaves_nothing_but_warmth() -> None:
+async def test_warmup_leaves_nothing_but_warmth() -> None:
     """It succeeds; no thread, descriptor or signal handler of it is inherited by any worker."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", LOOK),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
 from sandbox.telegram.chats.message_actions import Draft
 from session_worker.backoff import Backoff
-from session_worker.inbound.albums import Patience as AlbumPatience
+from session_worker.inbound.albums import AlbumTiming
 from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
-from session_worker.planfix.client import Patience
+from session_worker.planfix.client import PlanfixTimeouts
 from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
 from tests.acceptance.session_worker.inbound.event_recorder import EventRecorder
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
@@ -51,8 +50,9 @@ class InboundNumber:
         self.recorder = EventRecorder(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
-        self.timing = replace(QUICK, albums=AlbumPatience(quiet=0.5))
-        self.patience = Patience(connect=60, answer=60, answer_with_files=60)
+        self.timing = QUICK
+        self.albums = AlbumTiming(quiet=0.5)
+        self.timeouts = PlanfixTimeouts(connect=60, answer=60, answer_with_files=60)
         self._tasks: list[asyncio.Task[None]] = []
 
     def assignment(self) -> Assignment:
@@ -74,8 +74,9 @@ class InboundNumber:
             self.recorder,
             Right(),
             timing=self.timing,
+            albums=self.albums,
             circuit_breaker=circuit_breaker,
-            patience=self.patience,
+            timeouts=self.timeouts,
         )
         self.recorder.number = number
         self.recorder.events.clear()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import Kind
-from session_worker.inbound.albums import Patience
+from session_worker.inbound.albums import AlbumTiming
 from tests.acceptance.session_worker.inbound.inbound_number import PHONE
 from tests.support.waiting import eventually
 
@@ -21,7 +20,7 @@ def write_item(inbound: InboundNumber, text: str) -> None:
 
 
 def wait_for_albums(inbound: InboundNumber, quiet: float) -> None:
-    inbound.timing = replace(inbound.timing, albums=Patience(quiet=quiet))
+    inbound.albums = AlbumTiming(quiet=quiet)
 
 
 async def heard(inbound: InboundNumber) -> None:

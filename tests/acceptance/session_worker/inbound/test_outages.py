@@ -100,7 +100,7 @@ async def test_a_lost_answer_later_is_repeated(inbound: InboundNumber) -> None:
 
 async def test_no_answer_in_time_counts_as_lost(inbound: InboundNumber) -> None:
     """A call that hangs is given up, then checked like any lost answer."""
-    inbound.patience = type(inbound.patience)(connect=1.0, answer=1.0)
+    inbound.timeouts = type(inbound.timeouts)(connect=1.0, answer=1.0)
     await inbound.stop()
     await inbound.start()
     inbound.fault(Mode.SLOW, cmd="newMessage", seconds=3.0, times=1)

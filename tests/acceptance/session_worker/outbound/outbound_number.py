@@ -20,9 +20,12 @@ from session_worker.protocol.messages import (
     Send,
     Trying,
 )
-from session_worker.telegram.reading.message_index import MessageIndex
-from session_worker.telegram.reading.recent_messages import RecentMessages, SentMessages
-from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.reading.message_memory import (
+    MessageIndex,
+    RecentMessages,
+    SentMessages,
+)
+from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl
 from tests.support.waiting import PATIENCE, eventually
 
@@ -73,12 +76,12 @@ class OutboundNumber:
 
     def make_outbound(self, limits: Limits = LIMITS) -> TelegramSender:
         self.throttle = FloodControl(self.number.account)
-        self.addresses = Addresses(self.number.account, self.throttle)
+        self.access_hashes = AccessHashes(self.number.account, self.throttle)
         planfix = self.files.url if self.files else "https://planfix.example"
         return TelegramSender(
             self.number.account,
             self.throttle,
-            self.addresses,
+            self.access_hashes,
             Fetcher(planfix, TLS, limits=limits),
             self.number.memory,
             SentMessages(RecentMessages(), MessageIndex(self.spool / "sent")),

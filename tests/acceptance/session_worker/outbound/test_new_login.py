@@ -159,7 +159,7 @@ async def test_known_id_is_resolved_after_a_new_login(
 ) -> None:
     """A first message may still name somebody by the id alone."""
     await outbound.log_in_anew(forgets=forgets)
-    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.addresses)
+    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.access_hashes)
 
     answer = await resolver.resolve(Resolve(request_id=1, user_id=taras.id))
 
@@ -168,7 +168,7 @@ async def test_known_id_is_resolved_after_a_new_login(
 
 
 async def _look_up(outbound: OutboundNumber, who: Account) -> None:
-    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.addresses)
+    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.access_hashes)
     await resolver.resolve(Resolve(request_id=1, username=who.username, phone=who.phone))
     await eventually(
         lambda: any(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.messages import Contact, Resolve, Resolved
-from session_worker.telegram.sending.addresses import Addresses
+from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl
 from session_worker.telegram.sending.recipient_search import RecipientSearch
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def resolver_of(number: Number) -> RecipientSearch:
     throttle = FloodControl(number.account)
-    return RecipientSearch(number.account, throttle, Addresses(number.account, throttle))
+    return RecipientSearch(number.account, throttle, AccessHashes(number.account, throttle))
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ async def test_known_id_needs_no_search(
 ) -> None:
     """Somebody whom the session has met is found by the id alone."""
     telegram.fail("FLOOD_WAIT_60", method="contacts.resolveUsername")
-    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.addresses)
+    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.access_hashes)
 
     answer = await resolve(resolver, user_id=taras.id, username="taras_m")
 
@@ -170,7 +170,7 @@ async def test_suspected_number_meets_no_strangers(
     """After PEER_FLOOD nobody new is looked for; those who are known still are found."""
     telegram.fail("PEER_FLOOD", method="messages.sendMessage", times=1)
     await outbound.send(taras, "text")
-    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.addresses)
+    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.access_hashes)
 
     stranger = await resolve(resolver, phone="380999999999")
     known = await resolve(resolver, user_id=taras.id)
@@ -191,7 +191,7 @@ async def test_person_found_can_be_written_to(
 ) -> None:
     """Whoever was resolved has an access hash from then on."""
     oleh = telegram.add_account("380501230000", "Oleh", username="oleh_x")
-    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.addresses)
+    resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.access_hashes)
 
     await resolve(resolver, username="oleh_x")
     (sent,) = await outbound.send(oleh, "good day")

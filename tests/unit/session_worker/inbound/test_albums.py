@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.inbound.albums import Albums, Gathered, Patience
+from session_worker.inbound.albums import Albums, AlbumTiming, CompleteMessage
 from session_worker.protocol.messages import Contact, Incoming, IncomingFile
 from session_worker.telegram.reading.message_parser import ParsedMessage
 from session_worker.texts import texts_of
 
 WORDS = texts_of("en")
 LIBRARY_WAITS = 0.5  # seconds for a late update before it fetches what is missing
-QUIET = Patience().quiet
+QUIET = AlbumTiming().quiet
 
 
 def item(message_id: int, peer: int = 7, album: int | None = None, text: str = "") -> ParsedMessage:
@@ -28,7 +28,7 @@ def item(message_id: int, peer: int = 7, album: int | None = None, text: str = "
     return ParsedMessage(incoming, "Photo", album)
 
 
-def ids(gathered: list[Gathered]) -> list[tuple[int, ...]]:
+def ids(gathered: list[CompleteMessage]) -> list[tuple[int, ...]]:
     return [each.incoming.message_ids for each in gathered]
 
 
@@ -38,8 +38,8 @@ def test_an_album_waits_until_it_is_quiet() -> None:
     assert albums.add((11,), item(2, album=1), 0.0) == []
     assert albums.add((10,), item(1, album=1, text="caption"), 0.3) == []
 
-    assert albums.take_due(0.3 + QUIET - 0.01) == []
-    (gathered,) = albums.take_due(0.3 + QUIET)
+    assert albums.close_due(0.3 + QUIET - 0.01) == []
+    (gathered,) = albums.close_due(0.3 + QUIET)
 
     assert gathered.positions == (11, 10)
     assert gathered.incoming.message_ids == (1, 2)
@@ -53,23 +53,23 @@ def test_an_album_outlasts_the_wait_for_a_late_item() -> None:
     albums = Albums(WORDS)
     moments = [place * 2 * LIBRARY_WAITS for place in range(10)]
     for place, now in enumerate(moments):
-        assert albums.take_due(now) == []
+        assert albums.close_due(now) == []
         assert albums.add((place,), item(place, album=1), now) == []
 
-    (gathered,) = albums.take_due(moments[-1] + QUIET)
+    (gathered,) = albums.close_due(moments[-1] + QUIET)
     assert gathered.incoming.message_ids == tuple(range(10))
 
 
 def test_silence_means_nothing_while_more_may_come() -> None:
     """While updates are known to be missing an album stays open, yet not for ever."""
-    albums = Albums(WORDS, Patience(quiet=1, longest=5))
+    albums = Albums(WORDS, AlbumTiming(quiet=1, longest=5))
     albums.add((1,), item(1, album=1), 0.0)
 
     for now in (1.0, 2.0, 3.0, 4.0):
-        assert albums.take_due(now, more_may_come=True) == []
+        assert albums.close_due(now, more_may_come=True) == []
     albums.add((2,), item(2, album=1), 4.5)
 
-    assert ids(albums.take_due(5.0, more_may_come=True)) == [(1, 2)]
+    assert ids(albums.close_due(5.0, more_may_come=True)) == [(1, 2)]
 
 
 def test_another_message_of_the_chat_ends_an_album() -> None:
@@ -87,7 +87,7 @@ def test_an_album_ends_where_the_next_begins() -> None:
     albums.add((1,), item(1, album=1), 0.0)
 
     assert ids(albums.add((2,), item(2, album=2), 0.0)) == [(1,)]
-    assert ids(albums.take_all()) == [(2,)]
+    assert ids(albums.close_all()) == [(2,)]
 
 
 def test_what_has_no_text_is_called_by_its_label() -> None:
@@ -98,7 +98,7 @@ def test_what_has_no_text_is_called_by_its_label() -> None:
     albums.add((3,), item(3, album=1), 0.0)
 
     assert single.incoming.text == "Photo"
-    assert [each.incoming.text for each in albums.take_all()] == ["Album (2)"]
+    assert [each.incoming.text for each in albums.close_all()] == ["Album (2)"]
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.none() | st.integers(1, 2)), max_size=30))
@@ -108,8 +108,8 @@ def test_everything_comes_out_once_in_order(chats: list[tuple[int, int | None]])
     out = []
     for place, (peer, album) in enumerate(chats):
         out += albums.add((place,), item(place, peer, album), float(place % 3))
-        out += albums.take_due(float(place % 3))
-    out += albums.take_all()
+        out += albums.close_due(float(place % 3))
+    out += albums.close_all()
 
     for peer in (1, 2, 3):
         mine = [

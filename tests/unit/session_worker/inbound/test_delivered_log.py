@@ -86,4 +86,4 @@ async def test_messages_go_on_without_proofs(
     proofs.add(message(5))
 
     assert not await proofs.contains(message(5))
-    assert "not noted" in caplog.text
+    assert "not recorded" in caplog.text

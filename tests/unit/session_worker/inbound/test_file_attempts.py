@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_worker.inbound.message_assembly import MOST_CUTS, MOST_TRIES, Patience
+from session_worker.inbound.message_assembly import MOST_CUTS, MOST_TRIES, Retries
 from session_worker.telegram.errors import (
     FloodWait,
     NoAnswer,
@@ -26,30 +26,30 @@ from session_worker.telegram.errors import (
 )
 def test_patience_ends(error: TelegramError, most: int) -> None:
     """Each kind of trouble is met with a pause so many times, then raised."""
-    patience = Patience()
+    retries = Retries()
 
-    pauses = [patience.pause_after(error) for _ in range(most - 1)]
+    pauses = [retries.pause_after(error) for _ in range(most - 1)]
 
     assert all(pause > 0 for pause in pauses)
     with pytest.raises(type(error)):
-        patience.pause_after(error)
+        retries.pause_after(error)
 
 
 def test_kinds_are_counted_apart() -> None:
-    """A bad line does not use up the patience with Telegram's own trouble."""
-    patience = Patience()
+    """A bad line does not use up the retries with Telegram's own trouble."""
+    retries = Retries()
     for _ in range(MOST_CUTS - 1):
-        patience.pause_after(Unreachable("cut"))
+        retries.pause_after(Unreachable("cut"))
 
-    assert patience.pause_after(TemporarilyFailed("x")) > 0
+    assert retries.pause_after(TemporarilyFailed("x")) > 0
 
 
 def test_a_refusal_is_final() -> None:
     """What is refused for good is not asked again."""
     with pytest.raises(Refused):
-        Patience().pause_after(Refused(400, "LOCATION_INVALID"))
+        Retries().pause_after(Refused(400, "LOCATION_INVALID"))
 
 
 def test_a_wait_is_kept() -> None:
     """Telegram is asked no sooner than it says."""
-    assert Patience().pause_after(FloodWait(120, "FLOOD_WAIT")) >= 120
+    assert Retries().pause_after(FloodWait(120, "FLOOD_WAIT")) >= 120

@@ -9,7 +9,7 @@ from telethon.tl import types
 from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.protocol.messages import GapFilled
 from session_worker.telegram.errors import Undecodable
-from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.telegram.reading.message_memory import MessageIndex
 from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from session_worker.telegram.reading.message_parser import ParsedUpdate
 
 
-class Ear:
+class FailingParser:
     """Needs an answer of Telegram's that can't be decoded."""
 
-    async def listen(self, update: Any) -> Sequence[ParsedUpdate]:
+    async def parse(self, update: Any) -> Sequence[ParsedUpdate]:
         raise Undecodable(0x7E1E5C0E)
 
 
@@ -56,9 +56,9 @@ async def test_what_needs_an_undecodable_answer_is_left_out_with_a_receipt(tmp_p
     """To ask again would change nothing: the update counts as missing, its place is passed."""
     outbox, source = Outbox(), Source()
     whereabouts = MessageIndex(tmp_path / "messages")
-    reception = UpdateReceiver(Ear(), whereabouts, outbox, texts_of("en"), source)
+    reception = UpdateReceiver(FailingParser(), whereabouts, outbox, texts_of("en"), source)
 
-    await reception.take(5, types.UpdateDeleteMessages([1], pts=9, pts_count=1))
+    await reception.receive(5, types.UpdateDeleteMessages([1], pts=9, pts_count=1))
 
     assert source.done == [5]
     (receipt,) = outbox.told

@@ -48,5 +48,5 @@ async def test_worker_without_supervisor_ends_at_once() -> None:
     out, complaints = await asyncio.wait_for(worker.communicate(), PATIENCE)
     assert worker.returncode == ExitCode.PARENT_GONE
     assert out == b""
-    assert b"leaving: the other side is gone" in complaints
+    assert b"the worker ends: the other side is gone" in complaints
     assert b"Traceback" not in complaints

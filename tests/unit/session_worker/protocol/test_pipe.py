@@ -99,7 +99,7 @@ async def test_nothing_follows_the_end(ends: tuple[Up, Down]) -> None:
     up, _ = ends
     up.finish()
 
-    with pytest.raises(PipeClosed, match="nothing more"):
+    with pytest.raises(PipeClosed, match="the sending side was finished"):
         up.put(Beat(beat_id=1, deadline=1.0))
 
 

@@ -17,7 +17,7 @@ def test_nothing_is_safe_before_it_is_acknowledged() -> None:
     """A place is safe only once all that leads to it is stored."""
     progress = Progress()
 
-    first, second = progress.arrived(at(3), 2)
+    first, second = progress.add(at(3), 2)
     progress.acknowledge(second)
 
     assert progress.safe is None
@@ -28,8 +28,8 @@ def test_nothing_is_safe_before_it_is_acknowledged() -> None:
 def test_a_later_batch_waits_for_an_earlier_one() -> None:
     """What is stored early does not carry the place over what is not."""
     progress = Progress()
-    (first,) = progress.arrived(at(1), 1)
-    (second,) = progress.arrived(at(2), 1)
+    (first,) = progress.add(at(1), 1)
+    (second,) = progress.add(at(2), 1)
 
     progress.acknowledge(second)
 
@@ -42,7 +42,7 @@ def test_an_empty_batch_is_safe_when_nothing_is_open() -> None:
     """A place reached without updates, as after a message of our own, needs no acknowledgement."""
     progress = Progress()
 
-    progress.arrived(at(5), 0)
+    progress.add(at(5), 0)
 
     assert progress.safe == at(5)
     assert progress.reached == at(5)
@@ -51,9 +51,9 @@ def test_an_empty_batch_is_safe_when_nothing_is_open() -> None:
 def test_an_empty_batch_waits_for_what_is_open() -> None:
     """A place reached without updates is not safe before the updates in front of it."""
     progress = Progress()
-    (position,) = progress.arrived(at(1), 1)
+    (position,) = progress.add(at(1), 1)
 
-    progress.arrived(at(2), 0)
+    progress.add(at(2), 0)
 
     assert progress.safe is None
     progress.acknowledge(position)
@@ -63,7 +63,7 @@ def test_an_empty_batch_waits_for_what_is_open() -> None:
 def test_a_second_acknowledgement_changes_nothing() -> None:
     """Acknowledging twice does not count for another update."""
     progress = Progress()
-    first, _ = progress.arrived(at(2), 2)
+    first, _ = progress.add(at(2), 2)
 
     progress.acknowledge(first)
     progress.acknowledge(first)
@@ -75,7 +75,7 @@ def test_a_second_acknowledgement_changes_nothing() -> None:
 def test_the_safe_place_never_passes_an_open_update(sizes: list[int], random: object) -> None:
     """At any time the safe place is the end of the longest prefix of stored batches."""
     progress = Progress()
-    batches = [(pts, progress.arrived(at(pts), size)) for pts, size in enumerate(sizes, start=1)]
+    batches = [(pts, progress.add(at(pts), size)) for pts, size in enumerate(sizes, start=1)]
     positions = [position for _, batch in batches for position in batch]
     random.shuffle(positions)  # type: ignore[attr-defined]  # hypothesis gives a Random
     stored: set[int] = set()

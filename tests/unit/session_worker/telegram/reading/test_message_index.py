@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from session_worker.telegram.reading.message_index import (
-    MOST_KEPT,
+from session_worker.telegram.reading.message_memory import (
+    MOST_INDEXED,
     RECORD,
     IndexedMessage,
     MessageIndex,
@@ -47,16 +47,16 @@ async def test_the_oldest_are_forgotten(tmp_path: Path) -> None:
     """The file stays small."""
     path = tmp_path / "messages"
     places = MessageIndex(path)
-    for message_id in range(1, MOST_KEPT + 1):
+    for message_id in range(1, MOST_INDEXED + 1):
         places.add(message_id, 7, is_out=False)
     await places.save()
 
-    places.add(MOST_KEPT + 1, 7, is_out=False)
+    places.add(MOST_INDEXED + 1, 7, is_out=False)
 
-    assert await places.find(MOST_KEPT + 1)
-    assert await places.find(MOST_KEPT)
+    assert await places.find(MOST_INDEXED + 1)
+    assert await places.find(MOST_INDEXED)
     assert await places.find(1) is None
-    assert path.stat().st_size < MOST_KEPT * RECORD.size
+    assert path.stat().st_size < MOST_INDEXED * RECORD.size
 
 
 async def test_a_disk_that_takes_nothing_ends_nothing(tmp_path: Path) -> None:

@@ -280,7 +280,7 @@ def test_endless_links_are_cut() -> None:
         made = message(str(number) * 100, id=number, entities=links, media=photo(), grouped_id=1)
         albums.add((), written(made, TARAS, {}, EN), 0.0)
 
-    (gathered,) = albums.take_all()
+    (gathered,) = albums.close_all()
 
     assert len(gathered.incoming.text) == LONGEST_TEXT
     assert len(gathered.incoming.files) == 10

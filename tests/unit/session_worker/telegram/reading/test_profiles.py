@@ -9,7 +9,7 @@ import pytest
 from telethon.tl import types
 
 from session_worker.telegram.errors import FloodWait, TelegramError, Unreachable
-from session_worker.telegram.reading.profiles import LONGEST, Profiles
+from session_worker.telegram.reading.people import LONGEST_BIO, Profiles
 
 
 class Telegram:
@@ -61,4 +61,4 @@ async def test_pause_that_telegram_wants_is_kept() -> None:
 
 async def test_long_bio_is_cut() -> None:
     """A server that keeps no limit of Telegram's fills no form of ours."""
-    assert len(await Profiles(Telegram("x" * 100_000).ask).bio(7)) == LONGEST
+    assert len(await Profiles(Telegram("x" * 100_000).ask).bio(7)) == LONGEST_BIO

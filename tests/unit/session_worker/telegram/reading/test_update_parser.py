@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from session_worker.protocol.messages import IncomingKind
-from session_worker.telegram.reading.message_index import MessageIndex
+from session_worker.telegram.reading.message_memory import (
+    MessageIndex,
+    RecentMessage,
+    RecentMessages,
+)
 from session_worker.telegram.reading.message_parser import ParsedMessage
 from session_worker.telegram.reading.people import People
-from session_worker.telegram.reading.recent_messages import RecentMessage, RecentMessages
 from session_worker.telegram.reading.update_parser import MOST_DELETIONS, UpdateParser
 from session_worker.texts import texts_of
 
@@ -26,11 +29,11 @@ async def test_deleted_chat_comes_in_pieces(tmp_path: Path) -> None:
     """However many messages are deleted at once, each of them is told, in events within bounds."""
     recollection = RecentMessages()
     for message_id in range(1, 251):
-        recollection.remember(message_id, RecentMessage(7, is_out=False, snippet="hello"))
+        recollection.add(message_id, RecentMessage(7, is_out=False, snippet="hello"))
     places = (MessageIndex(tmp_path / "in"), MessageIndex(tmp_path / "out"))
     listener = UpdateParser(People(nobody), recollection, places, texts_of("en"))
 
-    heard = await listener.listen(types.UpdateDeleteMessages(list(range(1, 251)), 1, 1))
+    heard = await listener.parse(types.UpdateDeleteMessages(list(range(1, 251)), 1, 1))
 
     deleted = [each.incoming for each in heard if isinstance(each, ParsedMessage)]
     assert [len(each.message_ids) for each in deleted] == [MOST_DELETIONS, MOST_DELETIONS, 50]

@@ -57,7 +57,7 @@ def throttle(account: Account, autojump_clock: AutojumpClock) -> FloodControl:
 async def refuse(throttle: FloodControl, account: Account, request: Any, peer: int) -> None:
     account.answer = FloodWait(60, "FLOOD_WAIT")
     with pytest.raises(FloodWait):
-        await throttle.pass_on(account.ask, request, peer)
+        await throttle.ask(account.ask, request, peer)
     account.answer = None
 
 
@@ -65,7 +65,7 @@ async def test_wait_of_one_chat_is_its_own(throttle: FloodControl, account: Acco
     """While one chat waits, others may ask."""
     await refuse(throttle, account, Text(), ONE)
 
-    assert await throttle.pass_on(account.ask, Text(), TWO) == "done"
+    assert await throttle.ask(account.ask, Text(), TWO) == "done"
 
 
 async def test_second_refusal_means_the_account(throttle: FloodControl, account: Account) -> None:
@@ -74,11 +74,11 @@ async def test_second_refusal_means_the_account(throttle: FloodControl, account:
     await refuse(throttle, account, Text(), TWO)
 
     with pytest.raises(FloodWait) as wait:
-        await throttle.pass_on(account.ask, Text(), THREE)
+        await throttle.ask(account.ask, Text(), THREE)
 
     assert wait.value.seconds == pytest.approx(60)
     assert account.asked == 2
-    assert await throttle.pass_on(account.ask, Photo(), THREE) == "done"
+    assert await throttle.ask(account.ask, Photo(), THREE) == "done"
 
 
 async def test_repeated_refusal_of_one_chat_is_its_own(
@@ -88,7 +88,7 @@ async def test_repeated_refusal_of_one_chat_is_its_own(
     await refuse(throttle, account, Text(), ONE)
     await refuse(throttle, account, Text(), ONE)
 
-    assert await throttle.pass_on(account.ask, Text(), TWO) == "done"
+    assert await throttle.ask(account.ask, Text(), TWO) == "done"
 
 
 async def test_pause_ends(
@@ -100,14 +100,14 @@ async def test_pause_ends(
 
     await _pass(60.1)
 
-    assert await throttle.pass_on(account.ask, Text(), THREE) == "done"
+    assert await throttle.ask(account.ask, Text(), THREE) == "done"
     assert account.told[0] is not None
     assert account.told[-1] is None
 
 
 async def test_short_waits_are_not_told(throttle: FloodControl, account: Account) -> None:
     """Nobody is bothered with waits that nobody notices."""
-    throttle.refused("Text", ONE, 3)
+    throttle.record_wait("Text", ONE, 3)
 
     assert account.told == []
 
@@ -116,7 +116,7 @@ async def test_spam_limit_keeps_strangers_out(throttle: FloodControl, account: A
     """PEER_FLOOD is told for as long as no first contact is made."""
     account.answer = Refused(400, "PEER_FLOOD")
     with pytest.raises(Refused):
-        await throttle.pass_on(account.ask, Text(), ONE)
+        await throttle.ask(account.ask, Text(), ONE)
 
     assert throttle.blocks_first_contacts
     assert account.told[0] is not None
@@ -127,8 +127,8 @@ async def test_spam_limit_keeps_strangers_out(throttle: FloodControl, account: A
 
 async def test_longer_limit_is_not_shortened(throttle: FloodControl, account: Account) -> None:
     """A short wait during a long one does not end what is told."""
-    throttle.suspected()
-    throttle.refused("Text", ONE, 10)
+    throttle.record_peer_flood()
+    throttle.record_wait("Text", ONE, 10)
 
     await _pass(11)
 

@@ -1,13 +1,14 @@
-"""The keys under which people may be written to: each login has its own, an earlier one's are renewed."""
+"""The access hashes under which this login may write to people, renewed if they belong to an earlier login."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from telethon.tl import functions
 
+from session_worker.telegram.connection.session_memory import Names
 from session_worker.telegram.errors import PeerUnknown, Refused
 from session_worker.telegram.reading.dialogs import Dialogs
 
@@ -16,18 +17,11 @@ if TYPE_CHECKING:
 
     from session_worker.telegram.sending.flood_control import FloodControl
 
-log = logging.getLogger(__name__)
-
-
-class Names(NamedTuple):
-    """What somebody can be looked up by, as far as it is known."""
-
-    username: str | None = None
-    phone: str | None = None
+logger = logging.getLogger(__name__)
 
 
 class Telegram(Protocol):
-    """What renewing needs of the account."""
+    """What looking up access hashes needs of the account."""
 
     async def ask(self, request: Any) -> Any: ...
 
@@ -36,44 +30,44 @@ class Telegram(Protocol):
     def names(self, peer_id: int) -> Names | None: ...
 
 
-class Addresses:
-    """Finds out under which access hash the present login may address somebody.
+class AccessHashes:
+    """Finds the access hash under which the present login may address somebody.
 
-    Every answer of Telegram's tells the account the hashes of those named in it, so it is enough
-    to ask for something that names the person.
+    Every answer of Telegram's contains the hashes of the people it mentions, so it is enough to ask
+    for something that mentions the person.
     """
 
     def __init__(self, telegram: Telegram, flood_control: FloodControl) -> None:
         self._telegram = telegram
         self._flood_control = flood_control
         self._dialogs = Dialogs()
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     def knows(self, peer_id: int) -> bool:
-        """Whether this number has met somebody, be it under an earlier login."""
+        """Whether this number knows somebody, even from an earlier login."""
         return self._telegram.names(peer_id) is not None
 
-    async def of(self, peer_id: int) -> int:
-        """Return the access hash that is known, or else looked up; raise PeerUnknown if in vain."""
+    async def get(self, peer_id: int) -> int:
+        """Return the known access hash, or look it up; raise PeerUnknown if there is none."""
         known = self._telegram.access_hash(peer_id)
-        return await self.renewed(peer_id, None) if known is None else known
+        return await self.renew(peer_id, None) if known is None else known
 
-    async def renewed(self, peer_id: int, stale: int | None) -> int:
-        """Return another access hash than the one Telegram refused; raise PeerUnknown if in vain."""
-        async with self._turn:
-            async for known in self._known_after_each_look(peer_id):
+    async def renew(self, peer_id: int, stale: int | None) -> int:
+        """Return an access hash other than the rejected one; raise PeerUnknown if there is none."""
+        async with self._lock:
+            async for known in self._known_after_each_request(peer_id):
                 if known not in (None, stale):
                     return known
         raise PeerUnknown("PEER_ID_INVALID")
 
-    async def _known_after_each_look(self, peer_id: int) -> AsyncIterator[int | None]:
+    async def _known_after_each_request(self, peer_id: int) -> AsyncIterator[int | None]:
         yield self._telegram.access_hash(peer_id)
         while (request := self._dialogs.next_request) is not None:
             self._dialogs.take(await self._ask(request, peer_id))
             yield self._telegram.access_hash(peer_id)
         names = self._telegram.names(peer_id) or Names()
         if names.username:
-            # If the name has passed to somebody else, it is their hash that becomes known.
+            # If the name now belongs to somebody else, it is their hash that becomes known.
             await self._ask(functions.contacts.ResolveUsernameRequest(names.username), peer_id)
             yield self._telegram.access_hash(peer_id)
         if names.phone:
@@ -81,9 +75,9 @@ class Addresses:
             yield self._telegram.access_hash(peer_id)
 
     async def _ask(self, request: Any, peer_id: int) -> Any:
-        """Ask; None when Telegram refuses, for another way may succeed."""
+        """Ask; return None if Telegram rejects the request, because another way may succeed."""
         try:
-            return await self._flood_control.pass_on(self._telegram.ask, request, peer_id)
+            return await self._flood_control.ask(self._telegram.ask, request, peer_id)
         except (PeerUnknown, Refused) as refusal:
-            log.info("%s for %s: %s", type(request).__name__, peer_id, refusal)
+            logger.info("%s for %s: %s", type(request).__name__, peer_id, refusal)
             return None
