@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quart import Quart
 
-    from api.gateway import Gateway
     from api.settings import Settings
+    from supervisor.gateway import Gateway
 
 __all__ = ["create_app"]
 

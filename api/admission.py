@@ -41,7 +41,7 @@ async def _recorded(
 ) -> T:
     done = await work
     written = detail(done) if callable(detail) else detail
-    await context().gateway.record(who, action, number, written)
+    await context().gateway.audit.append(who, action, number, written)
     return done
 
 

@@ -25,7 +25,7 @@ from api.settings import Settings, SettingsInvalid, read_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from api.gateway import Gateway
+    from supervisor.gateway import Gateway
 
 # What a caller can make us hold is bounded here, by `body.SMALL` for each route, by Hypercorn's
 # defaults for headers: 16 KiB with what comes in one read, to be sent within 5 seconds.

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from quart import Quart
 
-    from api.gateway import Gateway
     from api.security.authenticator import Authenticator
     from api.settings import Settings
+    from supervisor.gateway import Gateway
 
 
 T = TypeVar("T")
@@ -78,11 +78,14 @@ def share(app: Quart, context: Context) -> None:
     app.extensions[_KEY] = context
 
 
-def context() -> Context:
+def context(*, on_standby: bool = False) -> Context:
+    """Return what the handlers share.
+
+    Every call passes here, so this is where a gateway on standby refuses those it cannot answer.
+    """
     if _KEY not in current_app.extensions:
         raise ApiError(503, "starting", "the gateway is starting")
-    return cast("Context", current_app.extensions[_KEY])
-
-
-def login_url(secret: str) -> str:
-    return f"{context().settings.public_url}/login/{secret}/"
+    shared = cast("Context", current_app.extensions[_KEY])
+    if not on_standby:
+        shared.gateway.require_active()
+    return shared

@@ -178,6 +178,9 @@ class Settings(BaseSettings):
             raise ValueError("SANDBOX=1 brings its own data centre: leave TELEGRAM_DC out")
         return self
 
+    def login_url(self, secret: str) -> str:
+        return f"{self.public_url}/login/{secret}/"
+
     @property
     def data_centre(self) -> tuple[str, int] | None:
         if self.telegram_dc is None:

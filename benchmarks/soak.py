@@ -154,7 +154,7 @@ class Soak:
         program = running_gateway(self._folder, as_program(self._sandbox), log)
         gateway = await self._life.enter_async_context(program)
         await gateway.until_serving()
-        self.town = Fleet(self._sandbox, gateway, self._folder / "data" / "sessions")
+        self.town = Fleet(self._sandbox, gateway)
 
 
 async def soak(

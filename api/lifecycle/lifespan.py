@@ -16,7 +16,7 @@ from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.errors import GatewayError
-from supervisor.gateway import Gateway as OurGateway
+from supervisor.gateway import Gateway
 from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.private_folder import make_private_folder, warn_if_open
 from supervisor.store.store import Store
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from quart import Quart
 
-    from api.gateway import Gateway
     from api.settings import Settings
 
 
@@ -96,9 +95,9 @@ async def _set_up_demo(settings: Settings, gateway: Gateway, sandbox: RunningSan
         logger.exception("the demo could not be set up")
 
 
-def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> OurGateway:
+def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    return OurGateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
+    return Gateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
 
 
 def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:

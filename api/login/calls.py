@@ -9,7 +9,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
 from api.admission import OPERATOR, admit, admit_as, admit_operator_to, audited
-from api.context import context, login_url
+from api.context import context
 from api.login.models import (
     CodeEntry,
     ExportOrder,
@@ -90,7 +90,9 @@ async def post_login_link(number: str) -> Response:
     digits = admit_operator_to(number)
     work = context().gateway.links.make(digits)
     link = await audited(work, OPERATOR, "login_link_made", digits)
-    return say(LinkAnswer(url=login_url(link.secret), expires_at=link.expires_at), 201)
+    return say(
+        LinkAnswer(url=context().settings.login_url(link.secret), expires_at=link.expires_at), 201
+    )
 
 
 @blueprint.post("/session/export")
@@ -102,7 +104,7 @@ async def post_session_export(number: str) -> Response:
     """Hand out the login as text: whoever has it is the account. Stop the number before it is used elsewhere."""
     digits = admit_operator_to(number)
     order = validate(ExportOrder, await read_body(request))
-    work = context().gateway.export_session(digits)
+    work = context().gateway.sessions.export(digits)
     session = await audited(work, OPERATOR, "session_exported", digits, f"as {order.format}")
     return say(SessionAnswer(string_session=session))
 

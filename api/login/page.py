@@ -173,7 +173,7 @@ async def _page(
     return await _render(
         f"login_{stage}.html",
         status,
-        name=view.name,
+        name=view.client,
         number=number,
         complaint=complaint,
         hint=progress.hint if progress else "",

@@ -35,7 +35,7 @@ _BYTES = "application/octet-stream"
 async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people read the name
     """Serve a file under a link of ours, or the part of it that is asked for."""
     try:
-        file = await context().gateway.open_file(token)
+        file = await context().gateway.messages.open_file(token)
         await current_app.config["DOWNLOADS"].take_place(file.number)
         opened = await asyncio.to_thread(file.open)
     except (LinkInvalid, FileGone) as exc:

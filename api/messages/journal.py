@@ -136,7 +136,7 @@ async def get_messages(number: str) -> Response:
     """List messages, newest first."""
     digits = await admit(number)
     page = validate(JournalPage, read_query(request))
-    entries = await context().gateway.messages(digits, page.as_selection())
+    entries = await context().gateway.messages.list(digits, page.as_selection())
     return say(MessagesAnswer(messages=[describe_entry(digits, entry) for entry in entries]))
 
 
@@ -149,7 +149,7 @@ async def post_replay(number: str, message_id: str) -> Response:
     digits, who = await admit_as(number)
     if not (message_id.isascii() and message_id.isdigit() and len(message_id) <= LONGEST_ID):
         raise not_found("there is no such message")
-    work = context().gateway.replay(digits, int(message_id))
+    work = context().gateway.messages.replay(digits, int(message_id))
     await audited(work, who, "replayed", digits, f"message {int(message_id)}")
     return say(ReplayAnswer(replayed=1))
 
@@ -161,7 +161,7 @@ async def post_replay(number: str, message_id: str) -> Response:
 async def post_replay_all(number: str) -> Response:
     """Send all dead letters again."""
     digits, who = await admit_as(number)
-    work = context().gateway.replay_all(digits)
+    work = context().gateway.messages.replay_all(digits)
     count = await audited(work, who, "replayed", digits, "messages: {}".format)
     return say(ReplayAnswer(replayed=count))
 
@@ -173,5 +173,5 @@ async def post_replay_all(number: str) -> Response:
 async def get_receipts(number: str) -> Response:
     """Tell what was found of the times in which nobody listened."""
     digits = await admit(number)
-    receipts = await context().gateway.receipts(digits, MOST_RECEIPTS)
+    receipts = await context().gateway.messages.receipts(digits, MOST_RECEIPTS)
     return say(ReceiptsAnswer(receipts=[ReceiptAnswer.model_validate(r) for r in receipts]))

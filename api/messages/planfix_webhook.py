@@ -39,7 +39,7 @@ async def post_message() -> Response:
         raise as_planfix_says(exc) from exc
     draft = read_call(fields).as_draft()
     try:
-        accepted = await context().work.run(context().gateway.accept(number, draft))
+        accepted = await context().work.run(context().gateway.messages.accept(number, draft))
     except (MessageEmpty, MessageTooLarge, RecipientUnknown) as exc:
         raise invalid_parameters(str(exc)) from exc
     return say(AcceptedAnswer(chatId=accepted.chat_id, contactId=accepted.contact_id))

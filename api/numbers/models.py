@@ -21,14 +21,17 @@ from api.requests.fields import (
     StringSession,
 )
 from api.requests.models import Answer, Body
+from supervisor.login.session_transfer import SessionSource
+from supervisor.store import values
 
 if TYPE_CHECKING:
     from supervisor.numbers.view import View
 
 
 LONGEST_WAIT = 60.0  # seconds
+
 SESSION_FIELDS = ("name_session", "path_session", "string_session")
-"""What brings a login along."""
+"""The fields that bring a session along."""
 
 
 class NewNumber(Body):
@@ -44,6 +47,21 @@ class NewNumber(Body):
     provider_id: ProviderId = "telegram"
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
+
+    @property
+    def session(self) -> SessionSource:
+        return SessionSource(self.name_session, self.path_session, self.string_session)
+
+    def as_value(self) -> values.NewNumber:
+        return values.NewNumber(
+            number=self.number,
+            client=self.name,
+            url_planfix=self.url_planfix,
+            token_planfix=self.token_planfix,
+            provider_id=self.provider_id,
+            user_email=self.user_email,
+            proxy=self.proxy,
+        )
 
 
 class ChangedNumber(Body):
@@ -63,9 +81,19 @@ class ChangedNumber(Body):
     )
 
     @property
-    def without_proxy(self) -> bool:
-        """Whether the proxy is to be removed: said so, not left out."""
-        return "proxy" in self.model_fields_set and self.proxy is None
+    def session(self) -> SessionSource:
+        return SessionSource(self.name_session, self.path_session, self.string_session)
+
+    def as_value(self) -> values.Changes:
+        return values.Changes(
+            client=self.name,
+            url_planfix=self.url_planfix,
+            token_planfix=self.token_planfix,
+            provider_id=self.provider_id,
+            user_email=self.user_email,
+            proxy=self.proxy,
+            without_proxy="proxy" in self.model_fields_set and self.proxy is None,
+        )
 
 
 class NamedNumber(Body):
@@ -203,8 +231,8 @@ def describe_proxy(place: str) -> ProxyAnswer:
 def describe(view: View) -> NumberAnswer:
     return NumberAnswer(
         number=view.number,
-        name=view.name,
-        client=view.name,
+        name=view.client,
+        client=view.client,
         status=view.status,
         state=view.state,
         since=view.since,

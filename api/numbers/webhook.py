@@ -8,7 +8,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
 from api.admission import OPERATOR, audited, name_of
-from api.context import context, login_url
+from api.context import context
 from api.numbers.models import (
     SESSION_FIELDS,
     AskedNumber,
@@ -48,11 +48,13 @@ async def post_webhook() -> Response:
     context().authenticator.require_operator(request)
     new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
-    created = await audited(context().gateway.create(new), OPERATOR, "started", new.number)
+    created = await audited(
+        context().gateway.create(new.as_value(), new.session), OPERATOR, "started", new.number
+    )
     view = await context().gateway.wait_settled(new.number, wait)
     answer = CreatedAnswer(
         token=created.token,
-        name=view.name,
+        name=view.client,
         number=view.number,
         status=view.status,
         state=view.state,
@@ -73,7 +75,7 @@ async def get_webhook() -> Response:
     is_operator = await context().authenticator.require_either(request, number)
     asked = validate(NamedNumber, fields)
     view = await context().gateway.show(number)
-    if view.name != asked.name:
+    if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
     return say(describe(view))
 
@@ -95,8 +97,9 @@ async def put_webhook() -> Response:
     wait = validate(Patience, read_query(request)).wait
     if not is_operator and changes.name is not None:
         await _leave_name_alone(number, changes.name)
-    work = context().gateway.change(number, changes, wait)
-    view = await audited(work, name_of(is_operator=is_operator), "changed", number)
+    work = context().gateway.change(number, changes.as_value(), changes.session)
+    await audited(work, name_of(is_operator=is_operator), "changed", number)
+    view = await context().gateway.wait_settled(number, wait)
     return say(StateAnswer(status=view.status, state=view.state))
 
 
@@ -114,7 +117,7 @@ async def delete_webhook() -> Response:
     asked = validate(StoppedNumber, fields)
     purge = asked.purge or validate(Purge, read_query(request)).purge
     view = await context().gateway.show(number)
-    if view.name != asked.name:
+    if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
     was_running = await audited(
         context().gateway.stop(number, purge=purge),
@@ -133,12 +136,13 @@ def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
 
 
 async def _leave_name_alone(number: str, name: str) -> None:
-    if (await context().gateway.show(number)).name != name:
+    if (await context().gateway.show(number)).client != name:
         raise operator_only(["name"])
 
 
 async def _login_url(number: str) -> str:
-    return login_url((await context().gateway.links.make(number)).secret)
+    link = await context().gateway.links.make(number)
+    return context().settings.login_url(link.secret)
 
 
 def _rules(*, is_operator: bool) -> dict[str, bool]:

@@ -61,5 +61,5 @@ async def get_audit() -> Response:
     """Tell who did what to which number."""
     context().authenticator.require_operator(request)
     asked = validate(AuditQuery, read_query(request))
-    entries = await context().gateway.list_audit(asked.number, asked.before, asked.limit)
+    entries = await context().gateway.audit.list(asked.number, asked.before, asked.limit)
     return say(AuditsAnswer(entries=[AuditAnswer.model_validate(entry) for entry in entries]))

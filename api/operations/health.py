@@ -139,7 +139,7 @@ async def get_healthz() -> Response:
 @document_response(HealthAnswer)
 async def get_readyz() -> Response:
     """Say whether every number that should run has been started."""
-    readiness = await context().gateway.readiness()
+    readiness = await context(on_standby=True).gateway.readiness()
     if not readiness.ok:
         raise ApiError(503, "not_ready", readiness.reason or "not ready")
     return say(HealthAnswer(status="ready"))
@@ -153,7 +153,7 @@ async def get_metrics() -> Response:
     """Give the figures that Prometheus collects."""
     context().authenticator.require_operator(request)
     gateway = context().gateway
-    old_keys = await gateway.count_old_keys()
+    old_keys = await gateway.keys.count_old()
     merging = await gateway.page_merging()
     text = render_metrics(await gateway.numbers(), await gateway.readiness(), merging, old_keys)
     return Response(text, content_type=CONTENT_TYPE)

@@ -16,7 +16,7 @@ from supervisor.errors import NumberUnknown
 if TYPE_CHECKING:
     from quart import Request
 
-    from api.gateway import Gateway
+    from supervisor.gateway import Gateway
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Authenticator:
 
     async def require_token(self, request: Request, token: str, channel: str | None) -> str:
         """Return the number that is meant, if this token opens it."""
-        number = await self._gateway.number_of(token, channel)
+        number = await self._gateway.tokens.number_of(token, channel)
         if number is None:
             self._slow_down(request)
             raise self._refuse(request)
@@ -86,7 +86,7 @@ class Authenticator:
         """Say whether it is the operator who came in."""
         # A token can not be guessed, so its owner is never kept out by a neighbour's guesses.
         key = presented_key(request)
-        if await self._gateway.authorize(number, key):
+        if await self._gateway.tokens.opens(number, key):
             return False
         self.require_operator(request)
         return True

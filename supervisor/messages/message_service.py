@@ -16,25 +16,23 @@ from supervisor.errors import (
     FileGone,
     MessageEmpty,
     MessageTooLarge,
-    NumberOffline,
     NumberUnknown,
     RecipientUnknown,
 )
+from supervisor.file_access import OutsideRoot, open_inside
 from supervisor.journal.decisions import chat_id, peer_of
-from supervisor.login.session_file import OutsideRoot, open_inside
 from supervisor.messages.commands import PHOTO
 from supervisor.messages.file_links import MessageFile, Photo
-from supervisor.numbers.state import State, Status, status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
-    from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.messages.dispatcher import Dispatcher, Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
-    from supervisor.numbers.keepers import Keepers
 
 MOST_CHARACTERS = 500_000  # so that a message fits into a frame of the pipe whatever it says
 
@@ -72,10 +70,13 @@ class OpenFile(NamedTuple):
 class MessageService:
     """The messages of all numbers."""
 
-    def __init__(self, keepers: Keepers, config: Config) -> None:
-        self._dispatchers = keepers.dispatchers
-        self._keepers = keepers
+    def __init__(
+        self, dispatchers: Dispatchers, config: Config, require_online: Callable[[str], None]
+    ) -> None:
+        """Let `require_online` raise NumberOffline for a number that is not connected."""
+        self._dispatchers = dispatchers
         self._config = config
+        self._require_online = require_online
 
     async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
         """Keep a message durably; whom it goes to is certain when this returns."""
@@ -93,7 +94,7 @@ class MessageService:
         peer = accepted.peer_id
         return Accepted(chat_id(number, peer), str(peer), accepted.is_repeat)
 
-    async def messages(self, number: str, selection: Selection) -> tuple[Entry, ...]:
+    async def list(self, number: str, selection: Selection) -> tuple[Entry, ...]:
         return await (await self._dispatchers.of(number)).journal.list(selection)
 
     async def replay(self, number: str, row: int) -> None:
@@ -103,7 +104,7 @@ class MessageService:
         """Send all dead letters again; return how many there were."""
         return await (await self._dispatchers.of(number)).replay_all()
 
-    async def receipts(self, number: str, limit: int) -> tuple[Receipt, ...]:
+    async def receipts(self, number: str, limit: int = 100) -> tuple[Receipt, ...]:
         return await (await self._dispatchers.of(number)).journal.receipts(limit)
 
     async def open_file(self, token: str) -> OpenFile:
@@ -143,14 +144,8 @@ class MessageService:
             return repeated.peer_id, False
         if not draft.names_somebody:
             raise RecipientUnknown("this chat is not known" if draft.chat_id else None)
-        self._check_online(dispatcher.number)
+        self._require_online(dispatcher.number)
         return (await dispatcher.resolve(draft)).peer_id, True
-
-    def _check_online(self, number: str) -> None:
-        keeper = self._keepers.find(number)
-        state = keeper.live_state.state if keeper else State.STOPPED
-        if status_of(state) is not Status.ONLINE:
-            raise NumberOffline(state)
 
 
 def _check(draft: OutgoingMessage) -> None:

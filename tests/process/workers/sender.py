@@ -18,7 +18,7 @@ from supervisor.journal.pending import Besides
 from supervisor.messages.recipients import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import CHATS
-from tests.process.workers.conftest import PATIENT, Draft, make_gateway
+from tests.process.workers.conftest import PATIENT, make_gateway, new_number
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def main(folder: Path, url: str, number: str, first: int, last: int) -> No
     config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.postman:Postman")
     async with make_gateway(config, url, PATIENT, RestartPolicy()) as gateway:
         with suppress(NumberExists):
-            await gateway.create(Draft(number))
+            await gateway.create(new_number(number))
         for place in range(first, last):
             await accept(gateway, number, place)
             say(str(place))
@@ -42,7 +42,7 @@ async def accept(gateway: Gateway, number: str, place: int) -> None:
     draft = OutgoingMessage(f"{place:03}", "Hello", chat_id=chat_id)
     while True:
         try:
-            await gateway.accept(number, draft)
+            await gateway.messages.accept(number, draft)
         except RecipientUnknown:  # the contact has not written yet
             await asyncio.sleep(0.01)
         else:

@@ -29,7 +29,7 @@ from supervisor.messages.file_links import MessageFile
 from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import MORTAL, World
-from tests.process.workers.conftest import PATIENT, Draft, House, make_gateway
+from tests.process.workers.conftest import PATIENT, House, make_gateway, new_number
 from tests.process.workers.watched import TOP
 from tests.support.waiting import eventually
 
@@ -119,7 +119,7 @@ async def test_dying_workers_lose_nothing(office: House, world: World) -> None:
     for place in range(count):
         world.updates = 3 + place
         chat = f"{NUMBER}_{1 + random.randrange(3)}"
-        await office.gateway.accept(NUMBER, to(chat, f"{place:03}"))
+        await office.gateway.messages.accept(NUMBER, to(chat, f"{place:03}"))
     await eventually(lambda: len(world.read("out")) >= count, awaited="all sent")
     await eventually(
         lambda: {words[0] for words in world.read("status")} == {f"{i:03}" for i in range(count)},
@@ -160,9 +160,9 @@ async def test_first_message_finds_its_recipient(office: House, world: World) ->
     await office.add(NUMBER)
 
     draft = OutgoingMessage("a", "Hello", phone="380501112233")
-    first = await office.gateway.accept(NUMBER, draft)
-    again = await office.gateway.accept(NUMBER, draft)
-    second = await office.gateway.accept(NUMBER, to(first.chat_id, "b"))
+    first = await office.gateway.messages.accept(NUMBER, draft)
+    again = await office.gateway.messages.accept(NUMBER, draft)
+    second = await office.gateway.messages.accept(NUMBER, to(first.chat_id, "b"))
 
     assert (first.chat_id, first.contact_id) == (f"{NUMBER}_77", "77")
     assert (again.chat_id, again.is_repeat, second.is_repeat) == (first.chat_id, True, False)
@@ -188,7 +188,7 @@ async def test_unfit_message_is_not_kept(
     await meet(office, world)
 
     with pytest.raises(error):
-        await office.gateway.accept(NUMBER, draft)
+        await office.gateway.messages.accept(NUMBER, draft)
 
     assert (await office.gateway.show(NUMBER)).backlog.out == 0
 
@@ -198,16 +198,18 @@ async def test_number_offline(office: House, world: World) -> None:
     await office.add(NUMBER)
     await meet(office, world)
     new = OutgoingMessage("new", "Hello", phone="380501112233")
-    await office.gateway.accept(NUMBER, new)
+    await office.gateway.messages.accept(NUMBER, new)
     await office.gateway.stop(NUMBER)
 
-    accepted = await office.gateway.accept(NUMBER, to(f"{NUMBER}_1", "a"))
+    accepted = await office.gateway.messages.accept(NUMBER, to(f"{NUMBER}_1", "a"))
     assert accepted.chat_id == f"{NUMBER}_1"
-    assert (await office.gateway.accept(NUMBER, new)).is_repeat
+    assert (await office.gateway.messages.accept(NUMBER, new)).is_repeat
     with pytest.raises(WorkerUnavailable):
-        await office.gateway.accept(NUMBER, OutgoingMessage("c", "Hello", username="durov"))
+        await office.gateway.messages.accept(
+            NUMBER, OutgoingMessage("c", "Hello", username="durov")
+        )
     with pytest.raises(NumberUnknown):
-        await office.gateway.accept("380500000009", to(KNOWN, "a"))
+        await office.gateway.messages.accept("380500000009", to(KNOWN, "a"))
 
     await office.gateway.restart(NUMBER)
     await eventually(lambda: "a" in [words[2] for words in world.read("out")])
@@ -227,7 +229,7 @@ async def test_state_moves_only_after_the_rows(office: House, world: World) -> N
                 os.kill(view.worker.pid, signal.SIGKILL)
         session = await store.sessions.load(NUMBER)
         reached = session.updates.pts if session and session.updates else 0
-        entries = await office.gateway.messages(NUMBER, Selection(limit=1000))
+        entries = await office.gateway.messages.list(NUMBER, Selection(limit=1000))
         kept = {int(entry.text.split()[1]) for entry in entries if entry.text}
         assert set(range(1, reached + 1)) <= kept
 
@@ -238,32 +240,32 @@ async def test_token_opens_its_number_alone(office: House) -> None:
     """A token is known until its number gets another one or is erased."""
     await office.add(NUMBER)
     await office.gateway.stop(NUMBER)
-    old = (await office.gateway.create(Draft(NUMBER))).token
-    assert await office.gateway.number_of(old) == NUMBER
-    assert await office.gateway.number_of(old) == NUMBER
+    old = (await office.gateway.create(new_number(NUMBER))).token
+    assert await office.gateway.tokens.number_of(old) == NUMBER
+    assert await office.gateway.tokens.number_of(old) == NUMBER
     await office.gateway.stop(NUMBER)
 
-    new = (await office.gateway.create(Draft(NUMBER))).token
+    new = (await office.gateway.create(new_number(NUMBER))).token
 
-    assert await office.gateway.number_of(old) is None
-    assert await office.gateway.number_of(new) == NUMBER
+    assert await office.gateway.tokens.number_of(old) is None
+    assert await office.gateway.tokens.number_of(new) == NUMBER
     await office.gateway.stop(NUMBER, purge=True)
-    assert await office.gateway.number_of(new) is None
+    assert await office.gateway.tokens.number_of(new) is None
 
 
 async def test_only_dead_letters_are_replayed(office: House, world: World) -> None:
     """What is not dead, or not there, can't be sent again."""
     await office.add(NUMBER)
     await meet(office, world)
-    [entry, *_] = await office.gateway.messages(NUMBER, Selection())
+    [entry, *_] = await office.gateway.messages.list(NUMBER, Selection())
 
     with pytest.raises(MessageNotDead):
-        await office.gateway.replay(NUMBER, entry.id)
+        await office.gateway.messages.replay(NUMBER, entry.id)
     with pytest.raises(MessageUnknown):
-        await office.gateway.replay(NUMBER, 10**9)
+        await office.gateway.messages.replay(NUMBER, 10**9)
 
-    assert await office.gateway.replay_all(NUMBER) == 0
-    assert await office.gateway.receipts(NUMBER) == ()
+    assert await office.gateway.messages.replay_all(NUMBER) == 0
+    assert await office.gateway.messages.receipts(NUMBER) == ()
 
 
 async def test_purged_number_begins_anew(office: House, world: World) -> None:
@@ -273,16 +275,16 @@ async def test_purged_number_begins_anew(office: House, world: World) -> None:
     await office.gateway.stop(NUMBER, purge=True)
 
     await office.add(NUMBER)
-    assert await office.gateway.messages(NUMBER, Selection()) == ()
+    assert await office.gateway.messages.list(NUMBER, Selection()) == ()
     await meet(office, world)
 
-    entries = await office.gateway.messages(NUMBER, Selection())
+    entries = await office.gateway.messages.list(NUMBER, Selection())
     assert [entry.text for entry in entries] == ["message 3", "message 2", "message 1"]
     attached = OutgoingMessage(
         "a", "", (AttachmentDraft("a.jpg", "https://x/a"),), KNOWN[:-1] + "1"
     )
-    await office.gateway.accept(NUMBER, attached)
-    [newest, *_] = await office.gateway.messages(NUMBER, Selection())
+    await office.gateway.messages.accept(NUMBER, attached)
+    [newest, *_] = await office.gateway.messages.list(NUMBER, Selection())
     assert newest.files == ("a.jpg",)
 
 
@@ -294,6 +296,6 @@ async def test_links_without_files_lead_nowhere(office: House) -> None:
     for place in (MessageFile(NUMBER, 1, 0), MessageFile("380500000009", 1, 0)):
         token = links.of_file(place, "a", 2e9).split("/")[-2]
         with pytest.raises(FileGone):
-            await office.gateway.open_file(token)
+            await office.gateway.messages.open_file(token)
     with pytest.raises(LinkInvalid):
-        await office.gateway.open_file("nonsense")
+        await office.gateway.messages.open_file("nonsense")

@@ -66,7 +66,7 @@ async def test_client_name_is_text(
     client: TestClientProtocol, gateway: FakeGateway, page: str
 ) -> None:
     """A company that is called like a script runs nowhere."""
-    gateway.views[NUMBER] = replace(gateway.views[NUMBER], name="<script>alert(1)</script>{t}")
+    gateway.views[NUMBER] = replace(gateway.views[NUMBER], client="<script>alert(1)</script>{t}")
 
     text = await text_of(await client.get(page))
 
