@@ -1,4 +1,4 @@
-"""What the handlers share: settings, gateway, authenticator and work that survives a hang-up."""
+"""What the handlers share: settings, gateway, authenticator, and work that survives a hang-up."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class SurvivingWork:
-    """Keeps hold of such work, so that a number is never left half changed."""
+    """Finishes work whose caller has hung up, so that no number is left half changed."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
@@ -58,7 +58,7 @@ class SurvivingWork:
 
 def _log_failure(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (exc := task.exception()):
-        logger.error("failed after its caller had gone", exc_info=exc)
+        logger.error("a call failed after its caller had hung up", exc_info=exc)
 
 
 _KEY = "telefix"
@@ -66,7 +66,7 @@ _KEY = "telefix"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The running gateway, with what guards it."""
+    """The running gateway and what guards it."""
 
     settings: Settings
     gateway: Gateway

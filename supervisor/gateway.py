@@ -1,4 +1,4 @@
-"""All numbers with the workers that run them: what the API may call."""
+"""The façade for the API: the life of all numbers, and the services that the API calls."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ logger = logging.getLogger(__name__)
 
 
 class Created(NamedTuple):
-    """A new number, with the token that is shown this once."""
+    """A new number, and its token, which is shown only once."""
 
     token: str
     view: View
 
 
 class Readiness(NamedTuple):
-    """Whether every number that should run has been started, if not why."""
+    """Whether every number that should run has been started, and if not, why."""
 
     ok: bool
     reason: str | None = None
 
 
 class Gateway:
-    """Starts, shows, changes, stops numbers.
+    """Starts, shows, changes, and stops numbers.
 
-    A caller that goes away must not cut a verb short: let it run to its end undisturbed.
+    Do not cancel a call that changes a number when its caller hangs up: let it finish.
     """
 
     def __init__(
@@ -93,13 +93,13 @@ class Gateway:
         await self._keepers.stop_all()
         await self._store.stop()
         await self._unlock()
-        self._takeover.release()  # last, when nobody of ours can write any more
+        self._takeover.release()  # last, when nothing of ours can write any more
         self._pool.forkserver.close()
 
     def require_active(self) -> None:
         """Raise StandingBy unless this gateway owns the data.
 
-        Whoever calls anything but `readiness` asks this first.
+        The API calls this before anything except `readiness`.
         """
         self._takeover.require()
 
@@ -124,7 +124,7 @@ class Gateway:
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION
     ) -> None:
-        """Stop a number, change it and start it with no restarts counted."""
+        """Stop a number, change it, and start it with a new restart budget."""
         await self._store.numbers.get(number)
         async with (
             self.sessions.claim(number, session) as imported,
@@ -138,7 +138,7 @@ class Gateway:
                 await self._start(number)
 
     async def stop(self, number: str, *, purge: bool = False) -> bool:
-        """Stop a number; return whether it was to run until now."""
+        """Stop a number; return whether it was supposed to run before."""
         async with self._keepers.lock_of(number):
             was_running = await self._store.numbers.stop(number)
             await self._keepers.stop(number)
@@ -163,14 +163,14 @@ class Gateway:
         )
 
     async def wait_settled(self, number: str, seconds: float) -> View:
-        """Wait until the number's worker has said what became of it, or for that long."""
+        """Wait until the worker has reported the result of its start, but no longer than this."""
         keeper = self._keepers.find(number)
         if keeper is not None:
             await keeper.live_state.wait_settled(seconds)
         return await self.show(number)
 
     async def page_merging(self) -> PageMerging:
-        """Tell what becomes of equal pages of the workers."""
+        """Return whether the kernel merges equal memory pages of workers."""
         return await asyncio.to_thread(look_at_merging, wanted=self._config.merge_memory)
 
     async def readiness(self) -> Readiness:
@@ -186,7 +186,7 @@ class Gateway:
         return Readiness(ok=True)
 
     async def _begin(self) -> None:
-        """Take up all numbers that are to run; their workers start as the gate lets them."""
+        """Open the store and start all numbers that should run; the start limit sets the pace."""
         if self._lock is not None:
             await self._lock.take()
         try:
@@ -194,7 +194,7 @@ class Gateway:
         except BaseException:
             await self._unlock()
             raise
-        await asyncio.to_thread(tell_confinement)  # reads what the kernel says
+        await asyncio.to_thread(tell_confinement)  # reads files of the kernel
         await asyncio.to_thread(tell_merging, wanted=self._config.merge_memory)
         numbers = await self._store.numbers.list_to_run()
         await self._keepers.start_all(number.number for number in numbers)
@@ -211,7 +211,7 @@ class Gateway:
         await self._keepers.start(number)
 
     async def _log_out(self, number: str) -> None:
-        """End the login at Telegram too, so that nothing of it outlives our copy of the key."""
+        """End the login at Telegram too, so that it does not outlive our copy of its key."""
         is_out = await self.logins.log_out(number)
         if is_out is not None:
             action = "logged_out" if is_out else "log_out_failed"

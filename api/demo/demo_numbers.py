@@ -1,4 +1,4 @@
-"""Two demo clients with a number each, for SANDBOX=1."""
+"""Two demo clients, each with one number, for SANDBOX=1."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PROVIDER = "telegram"
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """One client, its number, a contact who writes to it."""
+    """A client, its number, and a contact who writes to it."""
 
     client: str
     account: str
@@ -47,7 +47,7 @@ DEMOS = (
 
 
 async def set_up_demos(settings: Settings, gateway: Gateway, sandbox_url: str) -> None:
-    while not (await gateway.readiness()).ok:  # noqa: ASYNC110 - a gateway rings no bell for it
+    while not (await gateway.readiness()).ok:  # noqa: ASYNC110 - the gateway offers no event to wait for
         await asyncio.sleep(READY_POLL)
     async with httpx.AsyncClient(base_url=sandbox_url, timeout=30.0) as control:
         for demo in DEMOS:
@@ -67,13 +67,13 @@ async def _set_up(
     }
     await _put(control, f"/planfix/{demo.account}", planfix)
     with suppress(NumberUnknown):
-        # The sandbox forgets everything, so what an earlier run left behind is of no use.
+        # The sandbox keeps nothing between runs, so the number of an earlier run is of no use.
         await gateway.stop(demo.number, purge=True)
     new = _registration(demo, sandbox_url(control), planfix["planfix_token"])
     created = await gateway.create(new, SessionSource(string=session))
     await _put(control, f"/planfix/{demo.account}", planfix | {"token": created.token})
     view = await gateway.wait_settled(demo.number, _PATIENCE)
-    logger.info("demo number %s of %s is %s", view.number, view.client, view.state)
+    logger.info("demo number %s of client %s: %s", view.number, view.client, view.state)
 
 
 def _registration(demo: Demo, url: str, planfix_token: str) -> NewNumber:
@@ -105,7 +105,7 @@ async def _put(control: httpx.AsyncClient, path: str, fields: dict[str, Any]) ->
 
 
 def announce(settings: Settings, sandbox_url: str) -> None:
-    # Not through the log, which would hide the key.
+    # Not written to the log, which would redact the key.
     sys.stdout.write(
         f"\n  Console   {settings.public_url}/console"
         f"\n  API       {settings.public_url}/docs"

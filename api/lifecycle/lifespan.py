@@ -46,7 +46,7 @@ async def serve_gateway(
         share(app, Context(settings, gateway, authenticator, work))
         if sandbox is not None:
             await stack.enter_async_context(_demo(settings, gateway, sandbox))
-        # What is there by now stays; looking through it, a full collection held all up for 50 ms.
+        # These objects stay until the end; a full collection that visited them paused us for 50 ms.
         gc.freeze()
         yield
 
@@ -64,14 +64,14 @@ async def _make(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
     try:
         return await asyncio.to_thread(make_gateway, settings, sandbox)
     except OSError as exc:
-        raise StartRefused(f"The gateway can not start: {exc}") from exc
+        raise StartRefused(f"The gateway cannot start: {exc}") from exc
 
 
 async def _start(stack: AsyncExitStack, gateway: Gateway) -> Gateway:
     try:
         return await stack.enter_async_context(gateway)
     except GatewayError as exc:
-        raise StartRefused(f"The gateway can not start: {exc}") from exc
+        raise StartRefused(f"The gateway cannot start: {exc}") from exc
 
 
 @asynccontextmanager
@@ -91,8 +91,8 @@ async def _demo(
 async def _set_up_demo(settings: Settings, gateway: Gateway, sandbox: RunningSandbox) -> None:
     try:
         await set_up_demos(settings, gateway, sandbox.url)
-    except Exception:  # the root of this task; the gateway serves without a demo too
-        logger.exception("the demo could not be set up")
+    except Exception:  # the root of this task; the gateway works without a demo
+        logger.exception("the gateway could not set up the demo")
 
 
 def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:

@@ -1,4 +1,4 @@
-"""The calls that log a number in, with QR codes and the export of a session."""
+"""The calls that log a number in, draw its QR code, and export its session."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ blueprint = Blueprint("login", __name__, url_prefix="/numbers/<number>")
 @document_request(LoginOrder)
 @document_response(LoginAnswer, 202)
 async def post_login(number: str) -> Response:
-    """Begin a login; a QR code, renewed by itself, is drawn at `login/qr.svg`."""
+    """Begin a login. With the method `qr`, the current QR code is drawn at `login/qr.svg`."""
     digits, who = await admit_as(number)
     method = validate(LoginOrder, await read_body(request)).method
     work = context().gateway.logins.begin(digits, method, who)
@@ -48,7 +48,7 @@ async def post_login(number: str) -> Response:
 @document_request(CodeEntry)
 @document_response(LoginAnswer)
 async def post_login_code(number: str) -> Response:
-    """Enter the code."""
+    """Enter the code that Telegram sent."""
     digits = await admit(number)
     code = validate(CodeEntry, await read_body(request)).code
     work = context().gateway.logins.enter_code(digits, code)
@@ -61,7 +61,7 @@ async def post_login_code(number: str) -> Response:
 @document_request(PasswordEntry)
 @document_response(LoginAnswer)
 async def post_login_password(number: str) -> Response:
-    """Enter the password."""
+    """Enter the password of the account."""
     digits = await admit(number)
     password = validate(PasswordEntry, await read_body(request)).password
     work = context().gateway.logins.enter_password(digits, password)
@@ -73,7 +73,7 @@ async def post_login_password(number: str) -> Response:
 @needs(ADMIN_OR_TOKEN)
 @gives("image/svg+xml")
 async def get_login_qr(number: str) -> Response:
-    """Draw the QR code that is valid now."""
+    """Draw the current QR code."""
     digits = await admit(number)
     progress = await context().gateway.logins.watch(digits)
     if progress.qr is None:
@@ -86,7 +86,7 @@ async def get_login_qr(number: str) -> Response:
 @needs(ADMIN)
 @document_response(LinkAnswer, 201)
 async def post_login_link(number: str) -> Response:
-    """Make a one-time page on which the client logs in alone; the last one ends."""
+    """Make a one-time page on which the client logs in; the previous link stops working."""
     digits = admit_operator_to(number)
     work = context().gateway.links.make(digits)
     link = await audited(work, OPERATOR, "login_link_made", digits)
@@ -101,7 +101,7 @@ async def post_login_link(number: str) -> Response:
 @document_request(ExportOrder)
 @document_response(SessionAnswer)
 async def post_session_export(number: str) -> Response:
-    """Hand out the login as text: whoever has it is the account. Stop the number before it is used elsewhere."""
+    """Export the session as text. Whoever has this text controls the account. Stop the number before you use it elsewhere."""
     digits = admit_operator_to(number)
     order = validate(ExportOrder, await read_body(request))
     work = context().gateway.sessions.export(digits)

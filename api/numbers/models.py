@@ -65,7 +65,7 @@ class NewNumber(Body):
 
 
 class ChangedNumber(Body):
-    """What is to change about a number; fields left out stay."""
+    """What to change about a number; fields that are left out keep their values."""
 
     number: Digits
     name: ClientName | None = None
@@ -77,7 +77,7 @@ class ChangedNumber(Body):
     provider_id: ProviderId | None = None
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
-        None, repr=False, description="null, or empty in a form, removes it"
+        None, repr=False, description="null, or an empty field of a form, removes the proxy"
     )
 
     @property
@@ -104,7 +104,7 @@ class NamedNumber(Body):
 
 
 class StoppedNumber(NamedNumber):
-    """A client's number to stop, for good with `purge`."""
+    """A client's number to stop; `purge` also erases its data."""
 
     purge: bool = False
 
@@ -114,12 +114,12 @@ class AskedNumber(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    name: ClientName | None = Field(None, description="required here, or in the body")
-    number: Digits | None = Field(None, description="required here, or in the body")
+    name: ClientName | None = Field(None, description="required here or in the body")
+    number: Digits | None = Field(None, description="required here or in the body")
 
 
 class Patience(BaseModel):
-    """How long a call may wait for a number's worker."""
+    """How long the call waits for the worker of the number."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -127,7 +127,7 @@ class Patience(BaseModel):
 
 
 class Purge(BaseModel):
-    """Whether a number's data is erased with it."""
+    """Whether the data of the number is erased as well."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -135,7 +135,7 @@ class Purge(BaseModel):
 
 
 class OfClient(BaseModel):
-    """Which client's numbers are meant."""
+    """Selects the numbers of one client."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -146,7 +146,7 @@ Status = Literal["online", "offline"]
 
 
 class CreatedAnswer(Answer):
-    """The number runs; its token is shown this once."""
+    """The number is created. Its token is shown only in this answer."""
 
     token: str
     name: str
@@ -157,7 +157,7 @@ class CreatedAnswer(Answer):
 
 
 class StateAnswer(Answer):
-    """What became of the number."""
+    """The state of the number after the call."""
 
     status: Status
     state: str
@@ -171,7 +171,7 @@ class StoppedAnswer(Answer):
 
 
 class LastErrorAnswer(Answer):
-    """What went wrong last, in words, with who must do what."""
+    """The last error: what happened, and who must do what."""
 
     code: str
     message: str
@@ -187,7 +187,7 @@ class WorkerAnswer(Answer):
 
 
 class ProxyAnswer(Answer):
-    """What the number's connections to Telegram go through, without what opens it."""
+    """The proxy of the number, without its user name, password or secret."""
 
     kind: Literal["socks5", "http", "mtproxy"]
     host: str
@@ -208,7 +208,7 @@ class NumberAnswer(Answer):
     last_heard: datetime | None
     backlog: dict[Literal["in", "out"], int]
     memory: int | None = Field(description="bytes")
-    merged: int | None = Field(description="bytes in pages that other processes have in common")
+    merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
     worker: WorkerAnswer | None
 
@@ -218,7 +218,7 @@ class NumbersAnswer(Answer):
 
     numbers: list[NumberAnswer]
     merging: Literal["on", "idle", "unavailable", "off"] = Field(
-        description="whether the kernel merges equal pages of workers"
+        description="whether the kernel merges equal memory pages of workers"
     )
 
 

@@ -1,4 +1,4 @@
-"""The operator's calls on the numbers."""
+"""The calls that list, show, and restart numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ blueprint = Blueprint("numbers", __name__, url_prefix="/numbers")
 @document_querystring(OfClient)
 @document_response(NumbersAnswer)
 async def get_numbers() -> Response:
-    """List all numbers, or one client's."""
+    """List all numbers, or those of one client."""
     context().authenticator.require_operator(request)
     client = validate(OfClient, read_query(request)).client
     views = await context().gateway.numbers(client)
@@ -34,7 +34,7 @@ async def get_numbers() -> Response:
 @needs(ADMIN_OR_TOKEN)
 @document_response(NumberAnswer)
 async def get_number(number: str) -> Response:
-    """Tell everything about one number."""
+    """Show everything about one number."""
     digits = await admit(number)
     return say(describe(await context().gateway.show(digits)))
 
@@ -44,7 +44,7 @@ async def get_number(number: str) -> Response:
 @needs(ADMIN_OR_TOKEN)
 @document_response(StateAnswer)
 async def post_restart(number: str) -> Response:
-    """Stop a number and start it."""
+    """Stop a number and start it again."""
     digits, who = await admit_as(number)
     await audited(context().gateway.restart(digits), who, "restarted", digits)
     view = await context().gateway.show(digits)

@@ -1,4 +1,4 @@
-"""The life of a number: started, shown, changed, stopped at one address."""
+"""The calls at /webhook, which start, show, change, and stop a number."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _STOPPED = frozenset(StoppedNumber.model_fields)
 @document_querystring(Patience)
 @document_response(CreatedAnswer, 201)
 async def post_webhook() -> Response:
-    """Start a number."""
+    """Create a number and start it."""
     context().authenticator.require_operator(request)
     new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
@@ -69,7 +69,7 @@ async def post_webhook() -> Response:
 @document_querystring(AskedNumber)
 @document_response(NumberAnswer)
 async def get_webhook() -> Response:
-    """Say how a number is."""
+    """Show a number."""
     fields = await read_body_or_query(request, _ASKED)
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
@@ -87,7 +87,7 @@ async def get_webhook() -> Response:
 @document_querystring(Patience)
 @document_response(StateAnswer)
 async def put_webhook() -> Response:
-    """Stop a number, change it, start it again; another name or session needs the admin key."""
+    """Stop a number, change it, and start it again. Another name or session requires the admin key."""
     fields = await read_body(request)
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
@@ -110,7 +110,7 @@ async def put_webhook() -> Response:
 @document_querystring(Purge)
 @document_response(StoppedAnswer)
 async def delete_webhook() -> Response:
-    """Stop a number; with `purge` its data is erased too."""
+    """Stop a number; with `purge`, erase its data too."""
     fields = await read_body_or_query(request, _STOPPED)
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
@@ -129,7 +129,7 @@ async def delete_webhook() -> Response:
 
 
 def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
-    """Refuse a client's session fields before anything could tell which files there are."""
+    """Refuse session fields from a client before any answer could reveal which files exist."""
     named = [name for name in SESSION_FIELDS if fields.get(name)]
     if named:
         raise operator_only(named)
@@ -147,7 +147,7 @@ async def _login_url(number: str) -> str:
 
 def _rules(*, is_operator: bool) -> dict[str, bool]:
     allow_private = context().settings.allow_private_planfix
-    # A client must not learn from a proxy's troubles what else is in the operator's network.
+    # Errors of a proxy must not tell a client what else is in the operator's network.
     return {
         "allow_private_planfix": allow_private,
         "allow_private_proxy": allow_private or is_operator,

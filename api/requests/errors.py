@@ -1,4 +1,4 @@
-"""Every error body comes from here: what went wrong, as a status, a code, a reason in words."""
+"""Makes every error answer: its status, its code, and its reason in words."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ _OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.TelegramUnreachable: (503, "telegram_unreachable"),
 }
 _OF_SERVER = {
-    400: ("invalid_request", "the request can not be read"),
-    404: ("not_found", "there is nothing at this address"),
-    405: ("method_not_allowed", "this address does not take this method"),
-    408: ("request_timeout", "the body came too slowly"),
+    400: ("invalid_request", "the gateway cannot read the request"),
+    404: ("not_found", "this address does not exist"),
+    405: ("method_not_allowed", "this address does not support this method"),
+    408: ("request_timeout", "the body arrived too slowly"),
     413: ("body_too_large", "the body is too large"),
     415: ("unsupported_media_type", "send JSON or a form, in UTF-8"),
 }
-_OURS = ("internal_error", "something went wrong on our side; it is in the log")
+_OURS = ("internal_error", "an internal error occurred; the gateway's log has the details")
 _SESSION_FIELD = {
     gateway.SessionPathForbidden: "path_session",
     gateway.SessionStringBroken: "string_session",
@@ -62,7 +62,7 @@ _SESSION_FIELD = {
 
 
 class ApiError(Exception):
-    """A call that can not be carried out, as its caller will read it."""
+    """A call that fails, with the answer that its caller gets."""
 
     def __init__(
         self, status: int, code: str, detail: Detail, *, headers: dict[str, str] | None = None
@@ -75,7 +75,7 @@ class ApiError(Exception):
 
 
 def unauthorized() -> ApiError:
-    detail = "no such number, or the key is not right for it"
+    detail = "the number does not exist, or the key is not valid for it"
     return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -89,7 +89,7 @@ def too_many_attempts(seconds: int) -> ApiError:
     return ApiError(429, "too_many_attempts", detail, headers={"Retry-After": str(seconds)})
 
 
-def not_found(detail: str = "there is no such number") -> ApiError:
+def not_found(detail: str = "the number does not exist") -> ApiError:
     return ApiError(404, "not_found", detail)
 
 
@@ -136,7 +136,7 @@ async def _answer_server(error: HTTPException) -> Response:
 
 
 def _said(error: gateway.GatewayError) -> str:
-    # A database's own words may quote the row, so the caller gets ours alone.
+    # The message of a database may quote a row, so the caller gets only our own text.
     words = inspect.getdoc(type(error)) if isinstance(error, gateway.DatabaseError) else None
     return words or str(error)
 
@@ -156,5 +156,5 @@ def from_gateway(error: gateway.GatewayError) -> ApiError:
             if status == 500:
                 logger.error("a call failed", exc_info=error)
             return ApiError(status, code, _said(error), headers=_patience(error))
-    logger.error("a gateway error nobody expects here", exc_info=error)
+    logger.error("an unexpected gateway error", exc_info=error)
     return ApiError(500, *_OURS)

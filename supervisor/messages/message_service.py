@@ -1,4 +1,4 @@
-"""What people do with messages: leave one to be sent, look at them, send one again."""
+"""What the API does with messages: accept, list, and replay them, and open their files."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from supervisor.messages.dispatcher import Dispatcher, Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
 
-MOST_CHARACTERS = 500_000  # so that a message fits into a frame of the pipe whatever it says
+MOST_CHARACTERS = 500_000  # so that every message fits into a frame of the pipe
 
 
 class Accepted(NamedTuple):
-    """What Planfix is answered about a message that is kept now, or was before."""
+    """The answer to Planfix about a message that is stored now or was stored before."""
 
     chat_id: str
     contact_id: str
@@ -46,7 +46,7 @@ class Accepted(NamedTuple):
 
 
 class OpenFile(NamedTuple):
-    """A file behind a link."""
+    """The file that a link points to."""
 
     path: Path
     name: str
@@ -55,7 +55,7 @@ class OpenFile(NamedTuple):
     folder: Path | None = None
 
     def open(self) -> int:
-        """Open it for reading, through no link: the number's folder is its worker's, taken over or not."""
+        """Open the file without following links, because a hostile worker controls its folder."""
         folder = self.folder or self.path.parent
         try:
             descriptor = open_inside(folder, str(self.path.relative_to(folder)))
@@ -79,7 +79,7 @@ class MessageService:
         self._require_online = require_online
 
     async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
-        """Keep a message durably; whom it goes to is certain when this returns."""
+        """Store a message durably; its recipient is known when this returns."""
         _check(draft)
         dispatcher = await self._dispatchers.of(number)
         peer_id, is_new = await self._recipient(dispatcher, draft)
@@ -108,7 +108,7 @@ class MessageService:
         return await (await self._dispatchers.of(number)).journal.receipts(limit)
 
     async def open_file(self, token: str) -> OpenFile:
-        """Return where the file of a link lies; raise `LinkInvalid` or `FileGone`."""
+        """Return where the file of a link is stored; raise `LinkInvalid` or `FileGone`."""
         place = self._dispatchers.links.check(token, time.time())
         folder = self._config.spool_of(place.number)
         match place:
@@ -134,7 +134,7 @@ class MessageService:
         return OpenFile(path, described.name, described.mime, file.number, folder)
 
     async def _recipient(self, dispatcher: Dispatcher, draft: OutgoingMessage) -> tuple[int, bool]:
-        """Return who it goes to, with whether it is the first message to them."""
+        """Return the recipient, and whether this is the first message to them."""
         chat_peer = peer_of(dispatcher.number, draft.chat_id) if draft.chat_id else None
         for peer_id in (chat_peer, draft.user_id):
             if peer_id and await dispatcher.chats.has(peer_id):
@@ -143,7 +143,7 @@ class MessageService:
         if repeated is not None:
             return repeated.peer_id, False
         if not draft.names_somebody:
-            raise RecipientUnknown("this chat is not known" if draft.chat_id else None)
+            raise RecipientUnknown("the chat is unknown" if draft.chat_id else None)
         self._require_online(dispatcher.number)
         return (await dispatcher.resolve(draft)).peer_id, True
 

@@ -94,7 +94,7 @@ async def test_start_is_refused_in_words(
     status, words = await refused(tmp_path, {**settings, setting: value})
 
     assert status == -signal.SIGUSR1
-    assert words.startswith("The gateway can not start:")
+    assert words.startswith("The gateway cannot start:")
     assert said in words
     assert [noise for noise in ("Traceback", "Warning", "tracker") if noise in words] == []
 

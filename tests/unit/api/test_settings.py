@@ -100,7 +100,7 @@ def test_malformed_setting_is_named(environment: pytest.MonkeyPatch, name: str, 
     with pytest.raises(SettingsInvalid, match=name) as refusal:
         read_settings()
 
-    assert "can not start" in str(refusal.value)
+    assert "cannot start" in str(refusal.value)
     if name in COMPLETE and not name.endswith("ID"):
         assert value not in str(refusal.value)
 

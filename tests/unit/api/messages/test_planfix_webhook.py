@@ -207,7 +207,7 @@ async def test_operator_writes_where_a_channel_is_named(
     ("error", "status", "code"),
     [
         (RecipientUnknown(), *PARAMETERS),
-        (RecipientUnknown("this chat is not known"), *PARAMETERS),
+        (RecipientUnknown("the chat is unknown"), *PARAMETERS),
         (MessageEmpty(), *PARAMETERS),
         (WorkerUnavailable(), 503, "worker_unavailable"),
         (ResolvingDelayed("FLOOD_WAIT: wait 8 s", 7.2), 503, "resolving_delayed"),
