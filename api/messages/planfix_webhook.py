@@ -53,9 +53,8 @@ async def _admit(fields: dict[str, Any]) -> str:
     try:
         meant = normalise_number(channel)
     except ValueError as exc:
-        await _let_in(
-            fields, None
-        )  # only a caller with a valid key learns what is wrong with the call
+        # Only a caller with a valid key learns what is wrong with the call.
+        await _let_in(fields, None)
         raise invalid_parameters("channel must be a phone number") from exc
     return await _let_in(fields, meant)
 

@@ -38,7 +38,7 @@ def _duration(seconds: float, words: Mapping[str, str]) -> str:
 
 def page_language(known: Iterable[str]) -> str:
     """Choose the language of the browser if there is a text in it, else that of the gateway."""
-    default = context().settings.language
+    default = context(on_standby=True).settings.language
     return request.accept_languages.best_match(list(known), default) or default
 
 

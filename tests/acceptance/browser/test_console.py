@@ -236,7 +236,9 @@ async def test_silence_of_the_gateway_is_shown(
         refusal = {"error": "standing_by", "detail": "another gateway runs here"}
         await page.route("**/numbers", lambda route: route.fulfill(status=503, json=refusal))
         await look_again(page)
-        await expect(banner).to_contain_text("This gateway is on standby. another gateway runs here")
+        await expect(banner).to_contain_text(
+            "This gateway is on standby. another gateway runs here"
+        )
         await page.unroute("**/numbers")
         await look_again(page)
         await expect(banner).to_be_hidden()
