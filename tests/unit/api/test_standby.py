@@ -44,8 +44,9 @@ async def test_nothing_about_numbers_is_answered(
     assert response.status_code == 503
     assert gateway.views == before
     if "<secret>" not in rule:  # people read that one
-        refusal = {"error": "standing_by", "detail": "another gateway runs here"}
-        assert await response.get_json() == refusal
+        refusal = await response.get_json()
+        assert refusal["error"] == "standing_by"
+        assert "another gateway runs here" in refusal["detail"]
 
 
 @pytest.mark.parametrize(("method", "rule"), sorted(PUBLIC))
