@@ -46,12 +46,12 @@ def pick_language(value: Any) -> Any:
     return next((language for language in wanted if language in LANGUAGES), "ru")
 
 
-def in_words(exc: ValidationError) -> str:
+def explain_errors(exc: ValidationError) -> str:
     lines = ["The gateway cannot start:"]
     for error in exc.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in error["loc"]).upper()
-        said = error["msg"].removeprefix("Value error, ")
-        lines.append(f"  {name}: {said}" if name else "  " + said.replace("\n", "\n  "))
+        reason = error["msg"].removeprefix("Value error, ")
+        lines.append(f"  {name}: {reason}" if name else "  " + reason.replace("\n", "\n  "))
     return "\n".join([*lines, _WHERE])
 
 
@@ -191,7 +191,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as exc:
-        raise SettingsInvalid(in_words(exc)) from exc
+        raise SettingsInvalid(explain_errors(exc)) from exc
     except OSError as exc:
         raise SettingsInvalid(f"the gateway cannot write to DATA_DIR: {exc}") from exc
 

@@ -21,7 +21,7 @@ from api.login.models import (
     describe_login,
 )
 from api.requests.body import read_body, validate
-from api.requests.models import say
+from api.requests.models import respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs
 from supervisor.errors import NotLoggingIn
 
@@ -39,7 +39,7 @@ async def post_login(number: str) -> Response:
     method = validate(LoginOrder, await read_body(request)).method
     work = context().gateway.logins.begin(digits, method, who)
     progress = await audited(work, who, "login_begun", digits, f"by {method}")
-    return say(describe_login(progress), 202)
+    return respond(describe_login(progress), 202)
 
 
 @blueprint.post("/login/code")
@@ -52,7 +52,7 @@ async def post_login_code(number: str) -> Response:
     digits = await admit(number)
     code = validate(CodeEntry, await read_body(request)).code
     work = context().gateway.logins.enter_code(digits, code)
-    return say(describe_login(await context().work.run(work)))
+    return respond(describe_login(await context().work.run(work)))
 
 
 @blueprint.post("/login/password")
@@ -65,7 +65,7 @@ async def post_login_password(number: str) -> Response:
     digits = await admit(number)
     password = validate(PasswordEntry, await read_body(request)).password
     work = context().gateway.logins.enter_password(digits, password)
-    return say(describe_login(await context().work.run(work)))
+    return respond(describe_login(await context().work.run(work)))
 
 
 @blueprint.get("/login/qr.svg")
@@ -90,7 +90,7 @@ async def post_login_link(number: str) -> Response:
     digits = admit_operator_to(number)
     work = context().gateway.links.make(digits)
     link = await audited(work, OPERATOR, "login_link_made", digits)
-    return say(
+    return respond(
         LinkAnswer(url=context().settings.login_url(link.secret), expires_at=link.expires_at), 201
     )
 
@@ -106,7 +106,7 @@ async def post_session_export(number: str) -> Response:
     order = validate(ExportOrder, await read_body(request))
     work = context().gateway.sessions.export(digits)
     session = await audited(work, OPERATOR, "session_exported", digits, f"as {order.format}")
-    return say(SessionAnswer(string_session=session))
+    return respond(SessionAnswer(string_session=session))
 
 
 def draw_qr(text: str) -> Response:

@@ -13,7 +13,7 @@ from api.admission import admit, admit_as, audited
 from api.context import context
 from api.requests.body import read_query, validate
 from api.requests.errors import not_found
-from api.requests.models import Answer, say
+from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
@@ -143,7 +143,7 @@ async def get_messages(number: str) -> Response:
     digits = await admit(number)
     page = validate(JournalPage, read_query(request))
     entries = await context().gateway.messages.list(digits, page.as_selection())
-    return say(MessagesAnswer(messages=[describe_entry(digits, entry) for entry in entries]))
+    return respond(MessagesAnswer(messages=[describe_entry(digits, entry) for entry in entries]))
 
 
 @blueprint.post("/messages/<message_id>/replay")
@@ -157,7 +157,7 @@ async def post_replay(number: str, message_id: str) -> Response:
         raise not_found("the message does not exist")
     work = context().gateway.messages.replay(digits, int(message_id))
     await audited(work, who, "replayed", digits, f"message {int(message_id)}")
-    return say(ReplayAnswer(replayed=1))
+    return respond(ReplayAnswer(replayed=1))
 
 
 @blueprint.post("/replay")
@@ -169,7 +169,7 @@ async def post_replay_all(number: str) -> Response:
     digits, who = await admit_as(number)
     work = context().gateway.messages.replay_all(digits)
     count = await audited(work, who, "replayed", digits, "messages: {}".format)
-    return say(ReplayAnswer(replayed=count))
+    return respond(ReplayAnswer(replayed=count))
 
 
 @blueprint.get("/receipts")
@@ -180,4 +180,4 @@ async def get_receipts(number: str) -> Response:
     """List the periods in which the number received nothing, and what was found afterwards."""
     digits = await admit(number)
     receipts = await context().gateway.messages.receipts(digits, MOST_RECEIPTS)
-    return say(ReceiptsAnswer(receipts=[ReceiptAnswer.model_validate(r) for r in receipts]))
+    return respond(ReceiptsAnswer(receipts=[ReceiptAnswer.model_validate(r) for r in receipts]))

@@ -20,7 +20,7 @@ from api.messages.planfix_form import (
 from api.requests.body import read_pairs
 from api.requests.errors import ApiError, unauthorized
 from api.requests.fields import normalise_number
-from api.requests.models import say
+from api.requests.models import respond
 from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
 
 blueprint = Blueprint("message", __name__, url_prefix="/webhook")
@@ -42,7 +42,7 @@ async def post_message() -> Response:
         accepted = await context().work.run(context().gateway.messages.accept(number, draft))
     except (MessageEmpty, MessageTooLarge, RecipientUnknown) as exc:
         raise invalid_parameters(str(exc)) from exc
-    return say(AcceptedAnswer(chatId=accepted.chat_id, contactId=accepted.contact_id))
+    return respond(AcceptedAnswer(chatId=accepted.chat_id, contactId=accepted.contact_id))
 
 
 async def _admit(fields: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from api.admission import admit, admit_as, audited
 from api.context import context
 from api.numbers.models import NumberAnswer, NumbersAnswer, OfClient, StateAnswer, describe
 from api.requests.body import read_query, validate
-from api.requests.models import say
+from api.requests.models import respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 
 blueprint = Blueprint("numbers", __name__, url_prefix="/numbers")
@@ -26,7 +26,7 @@ async def get_numbers() -> Response:
     client = validate(OfClient, read_query(request)).client
     views = await context().gateway.numbers(client)
     merging = (await context().gateway.page_merging()).value
-    return say(NumbersAnswer(numbers=[describe(view) for view in views], merging=merging))
+    return respond(NumbersAnswer(numbers=[describe(view) for view in views], merging=merging))
 
 
 @blueprint.get("/<number>")
@@ -36,7 +36,7 @@ async def get_numbers() -> Response:
 async def get_number(number: str) -> Response:
     """Show everything about one number."""
     digits = await admit(number)
-    return say(describe(await context().gateway.show(digits)))
+    return respond(describe(await context().gateway.show(digits)))
 
 
 @blueprint.post("/<number>/restart")
@@ -48,4 +48,4 @@ async def post_restart(number: str) -> Response:
     digits, who = await admit_as(number)
     await audited(context().gateway.restart(digits), who, "restarted", digits)
     view = await context().gateway.show(digits)
-    return say(StateAnswer(status=view.status, state=view.state))
+    return respond(StateAnswer(status=view.status, state=view.state))

@@ -26,7 +26,7 @@ from api.numbers.models import (
 )
 from api.requests.body import read_body, read_body_or_query, read_query, validate
 from api.requests.errors import not_found, operator_only, unauthorized
-from api.requests.models import Numbered, say
+from api.requests.models import Numbered, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def post_webhook() -> Response:
         state=view.state,
         login_url=await _login_url(new.number) if view.state == "needs_login" else None,
     )
-    return say(answer, 201)
+    return respond(answer, 201)
 
 
 @blueprint.get("")
@@ -77,7 +77,7 @@ async def get_webhook() -> Response:
     view = await context().gateway.show(number)
     if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
-    return say(describe(view))
+    return respond(describe(view))
 
 
 @blueprint.put("")
@@ -100,7 +100,7 @@ async def put_webhook() -> Response:
     work = context().gateway.change(number, changes.as_value(), changes.session)
     await audited(work, name_of(is_operator=is_operator), "changed", number)
     view = await context().gateway.wait_settled(number, wait)
-    return say(StateAnswer(status=view.status, state=view.state))
+    return respond(StateAnswer(status=view.status, state=view.state))
 
 
 @blueprint.delete("")
@@ -125,7 +125,7 @@ async def delete_webhook() -> Response:
         "purged" if purge else "stopped",
         number,
     )
-    return say(StoppedAnswer(was_running=was_running))
+    return respond(StoppedAnswer(was_running=was_running))
 
 
 def _leave_sessions_alone(fields: Mapping[str, object]) -> None:

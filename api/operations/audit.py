@@ -12,7 +12,7 @@ from quart_schema import document_querystring, document_response, tag
 from api.context import context
 from api.requests.body import read_query, validate
 from api.requests.fields import normalise_number
-from api.requests.models import Answer, say
+from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, needs
 
 MOST_ENTRIES = 500
@@ -62,4 +62,4 @@ async def get_audit() -> Response:
     context().authenticator.require_operator(request)
     asked = validate(AuditQuery, read_query(request))
     entries = await context().gateway.audit.list(asked.number, asked.before, asked.limit)
-    return say(AuditsAnswer(entries=[AuditAnswer.model_validate(entry) for entry in entries]))
+    return respond(AuditsAnswer(entries=[AuditAnswer.model_validate(entry) for entry in entries]))

@@ -13,7 +13,7 @@ from quart_schema import document_response, tag
 
 from api.context import context
 from api.requests.errors import ApiError
-from api.requests.models import Answer, say
+from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, gives, needs
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ blueprint = Blueprint("health", __name__)
 @document_response(HealthAnswer)
 async def get_healthz() -> Response:
     """Answer 200 while the process serves requests; workers are not asked."""
-    return say(HealthAnswer(status="ok"))
+    return respond(HealthAnswer(status="ok"))
 
 
 @blueprint.get("/readyz")
@@ -142,7 +142,7 @@ async def get_readyz() -> Response:
     readiness = await context(on_standby=True).gateway.readiness()
     if not readiness.ok:
         raise ApiError(503, "not_ready", readiness.reason or "not ready")
-    return say(HealthAnswer(status="ready"))
+    return respond(HealthAnswer(status="ready"))
 
 
 @blueprint.get("/metrics")

@@ -21,7 +21,7 @@ class ErrorAnswer(Answer):
     detail: str | list[dict[str, str]]
 
 
-def say(answer: Answer, status: int = 200) -> Response:
+def respond(answer: Answer, status: int = 200) -> Response:
     return Response(answer.model_dump_json(by_alias=True), status, content_type="application/json")
 
 

@@ -26,11 +26,11 @@ _CLOSE = (b"connection", b"close")
 
 
 def guard_requests(app: Quart) -> None:
-    inside = app.asgi_app
+    wrapped = app.asgi_app
 
     async def guarded(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":
-            await inside(scope, receive, send)
+            await wrapped(scope, receive, send)
             return
         stall: float = app.config["STALL_TIMEOUT"]
         # Longer than our own limit: the server does not expect the kernel to end a connection in use.
@@ -40,7 +40,7 @@ def guard_requests(app: Quart) -> None:
             call = UnreadBodyCloser(receive, send, stall, has_body=has_body(scope))
             try:
                 with call_with_end():
-                    await inside(scope, call.receive, call.send)
+                    await wrapped(scope, call.receive, call.send)
             finally:
                 if call.is_cut:
                     hang_up(send)
