@@ -45,7 +45,7 @@ REASONS: Final[Mapping[str, str]] = {
     "sandbox/telegram/running_requests.py": "a data structure of its own",
     "session_worker/planfix/status_reporter.py": "statuses have an order of their own",
     "supervisor/log.py": "the API may not import session_worker",
-    "supervisor/numbers/token_cache.py": "a cache with rules of its own",
+    "supervisor/login/links.py": "a service of its own, which the API calls",
     "supervisor/proxy.py": "the API may not import session_worker",
     "supervisor/store/audit.py": "one module for each thing that is stored",
     "supervisor/store/runs.py": "one module for each thing that is stored",

@@ -158,7 +158,7 @@ def test_sandbox_does_not_meet_another_data_centre(
     environment.setenv("TELEGRAM_DC", "127.0.0.1:443")
     environment.setenv("TELEGRAM_DC_KEY", "key.pem")
 
-    with pytest.raises(SettingsInvalid, match="leave TELEGRAM_DC out"):
+    with pytest.raises(SettingsInvalid, match="remove TELEGRAM_DC"):
         read_settings()
 
 
