@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 
+START_REFUSED = 78  # EX_CONFIG of sysexits.h: starting again changes nothing
 _SERVER = "hypercorn.error"
 _CONNECTION = "Unhandled exception in client_connected_cb"
 _OF_STREAMS = "priority"  # the package that the server uses to order HTTP/2 streams
@@ -67,15 +68,15 @@ class StartRefused(Exception):
 
 
 def exit_refused(sentence: str) -> NoReturn:
-    master = multiprocessing.parent_process()
-    if master is None or master.pid is None or "hypercorn" not in sys.argv[0]:
-        raise SystemExit(sentence)
+    """Print why the start is refused, and exit with a status of its own."""
     sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()
-    # Hypercorn's master exits with 0 when its child fails, and platforms take that for success.
-    _clear_semaphores()
-    os.kill(master.pid, signal.SIGUSR1)
-    os._exit(1)
+    master = multiprocessing.parent_process()
+    if master is not None and master.pid is not None and "hypercorn" in sys.argv[0]:
+        # Without --workers 0, Hypercorn's master would exit with 0 when its child fails.
+        _clear_semaphores()
+        os.kill(master.pid, signal.SIGUSR1)
+    os._exit(START_REFUSED)
 
 
 def _clear_semaphores() -> None:
@@ -95,7 +96,10 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def follow_server_master() -> Iterator[None]:
-    """Exit when Hypercorn's master process does; a child without its master would keep the port."""
+    """Exit when Hypercorn's master process does.
+
+    Without --workers 0, Hypercorn runs the application in a child, which would keep the port.
+    """
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:
         yield
