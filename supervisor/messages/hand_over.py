@@ -110,9 +110,7 @@ class HandOver(Generic[T]):
             except DatabaseError as exc:
                 logger.warning("%s: %s", self._name, exc)
                 await self._try_later()
-            except (
-                Exception
-            ):  # the root of the task; without it the number would stop working silently
+            except Exception:  # the root of the task; without it the number would stop silently
                 logger.exception("%s: handing over rows failed", self._name)
                 await self._try_later()
 
