@@ -1,4 +1,4 @@
-"""Who is calling about which number, and what they did, for the audit log."""
+"""Checks who calls about which number, and records in the audit log what they did."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def name_of(*, is_operator: bool) -> str:
 async def audited(
     work: Coroutine[Any, Any, T], who: str, action: str, number: str, detail: Detail[T] = None
 ) -> T:
-    """Do it to its end whether or not the caller stays, then write it down.
+    """Do the work, even if the caller hangs up, and record it in the audit log.
 
-    What is to be written beside it may depend on what came of it.
+    The detail is a text, or a function that makes it from the result.
     """
     return await context().work.run(_recorded(work, who, action, number, detail))
 
@@ -41,12 +41,12 @@ async def _recorded(
 ) -> T:
     done = await work
     written = detail(done) if callable(detail) else detail
-    await context().gateway.record(who, action, number, written)
+    await context().gateway.audit.append(who, action, number, written)
     return done
 
 
 def admit_operator_to(number: str) -> str:
-    """Let nobody but the operator in; return the number's digits."""
+    """Admit only the operator; return the digits of the number."""
     context().authenticator.require_operator(request)
     try:
         return normalise_number(number)
@@ -55,12 +55,12 @@ def admit_operator_to(number: str) -> str:
 
 
 async def admit(number: str) -> str:
-    """Let the operator in, or the client whose number it is; return the number's digits."""
+    """Admit the operator, or the client who owns the number; return the digits of the number."""
     return (await admit_as(number))[0]
 
 
 async def admit_as(number: str) -> tuple[str, str]:
-    """Do the same, say besides who it is for the audit log."""
+    """Like `admit`, but also return the name of the caller for the audit log."""
     try:
         digits = normalise_number(number)
     except ValueError as exc:

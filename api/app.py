@@ -1,4 +1,4 @@
-"""The application: settings in, addresses out."""
+"""Builds the Quart application: its calls, error handlers and headers."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from api.settings import Settings, SettingsInvalid, read_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from api.gateway import Gateway
+    from supervisor.gateway import Gateway
 
-# What a caller can make us hold is bounded here, by `body.SMALL` for each route, by Hypercorn's
-# defaults for headers: 16 KiB with what comes in one read, to be sent within 5 seconds.
-BODY_TIMEOUT = 15  # seconds a caller may take to send its body
-STALL_TIMEOUT = 60  # seconds a caller may take nothing of its answer
+# What a caller can make us keep in memory is bounded by these limits, by `body.SMALL` for each
+# route, and by Hypercorn's defaults for headers: 16 KiB and one more read, within 5 seconds.
+BODY_TIMEOUT = 15  # seconds a caller has to send its body
+STALL_TIMEOUT = 60  # seconds a caller may pause while it reads its answer
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -42,7 +42,7 @@ _OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Quart:
-    """Make the application; with no settings given it reads its own and sets up logging."""
+    """Make the application; without settings, read them from the environment and set up the log."""
     if settings is None:
         settings = _settings_or_exit()
         set_up_logging(settings)
@@ -97,8 +97,8 @@ async def _guard(headers: dict[str, str], response: Response) -> Response:
     there = {name for name, _ in response.headers}
     response.headers.extend(each for each in headers.items() if each[0] not in there)
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
-        # The framework only ever adds a slash. It would name our scheme and host as it sees them,
-        # not as a proxy's visitor does, who would carry a login link over plain HTTP.
+        # The framework redirects only to add a slash. It would use the scheme and host that it
+        # sees itself; behind a proxy, a visitor would then send a login link over plain HTTP.
         response.set_data(b"")
         response.location = f"./{quote(request.path.rpartition('/')[2], safe='')}/"
     return response

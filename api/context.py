@@ -1,4 +1,4 @@
-"""What the handlers share: settings, gateway, authenticator and work that survives a hang-up."""
+"""What the handlers share: settings, gateway, authenticator, and work that survives a hang-up."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from quart import Quart
 
-    from api.gateway import Gateway
     from api.security.authenticator import Authenticator
     from api.settings import Settings
+    from supervisor.gateway import Gateway
 
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class SurvivingWork:
-    """Keeps hold of such work, so that a number is never left half changed."""
+    """Finishes work whose caller has hung up, so that no number is left half changed."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
@@ -58,7 +58,7 @@ class SurvivingWork:
 
 def _log_failure(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (exc := task.exception()):
-        logger.error("failed after its caller had gone", exc_info=exc)
+        logger.error("a call failed after its caller had hung up", exc_info=exc)
 
 
 _KEY = "telefix"
@@ -66,7 +66,7 @@ _KEY = "telefix"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The running gateway, with what guards it."""
+    """The running gateway and what guards it."""
 
     settings: Settings
     gateway: Gateway
@@ -78,11 +78,14 @@ def share(app: Quart, context: Context) -> None:
     app.extensions[_KEY] = context
 
 
-def context() -> Context:
+def context(*, on_standby: bool = False) -> Context:
+    """Return what the handlers share.
+
+    Every call passes here, so this is where a gateway on standby refuses those it cannot answer.
+    """
     if _KEY not in current_app.extensions:
         raise ApiError(503, "starting", "the gateway is starting")
-    return cast("Context", current_app.extensions[_KEY])
-
-
-def login_url(secret: str) -> str:
-    return f"{context().settings.public_url}/login/{secret}/"
+    shared = cast("Context", current_app.extensions[_KEY])
+    if not on_standby:
+        shared.gateway.require_active()
+    return shared

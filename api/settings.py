@@ -1,4 +1,4 @@
-"""The settings, read from the environment and checked, with the keys of the demo."""
+"""Reads and checks the environment, and makes the keys of the demo."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from supervisor.private_folder import make_private_folder
 
 LANGUAGES = ("en", "ru", "uk")
 HINTS = {
-    "admin_key": "choose a long random text, the operator's key for starting numbers",
+    "admin_key": "choose a long random text; it is the operator's key",
     "secret_key": (
-        "32 random bytes in URL-safe base64, made by: "
+        "32 random bytes in URL-safe base64; make them with: "
         'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
     ),
     "telegram_api_id": "get it for your application at my.telegram.org, or set SANDBOX=1",
@@ -39,19 +39,19 @@ _WHERE = "Set it in the environment or in .env."
 
 
 def pick_language(value: Any) -> Any:
-    """Take `uk`, or the first language we have from a desktop's list such as `uk_UA:en`."""
+    """Accept `uk`, or choose the first supported language of a list such as `uk_UA:en`."""
     if value in LANGUAGES or not isinstance(value, str) or not _LOCALES.fullmatch(value):
         return value
     wanted = (re.split(r"[_.@]", part)[0] for part in value.split(":"))
     return next((language for language in wanted if language in LANGUAGES), "ru")
 
 
-def in_words(exc: ValidationError) -> str:
-    lines = ["The gateway can not start:"]
+def explain_errors(exc: ValidationError) -> str:
+    lines = ["The gateway cannot start:"]
     for error in exc.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in error["loc"]).upper()
-        said = error["msg"].removeprefix("Value error, ")
-        lines.append(f"  {name}: {said}" if name else "  " + said.replace("\n", "\n  "))
+        reason = error["msg"].removeprefix("Value error, ")
+        lines.append(f"  {name}: {reason}" if name else "  " + reason.replace("\n", "\n  "))
     return "\n".join([*lines, _WHERE])
 
 
@@ -63,11 +63,11 @@ _UNSAFE_IN_KEY = re.compile(r"[^\x21-\x7e]")
 
 
 class SettingsInvalid(Exception):
-    """The gateway can not start with these settings."""
+    """The gateway cannot start with these settings."""
 
 
 class Settings(BaseSettings):
-    """What the operator has set, checked."""
+    """The settings of the operator, checked."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     @classmethod
     def _without_slash(cls, url: str) -> str:
         if not _ADDRESS.fullmatch(url):
-            raise ValueError("must be an address such as https://gateway.example.com")
+            raise ValueError("must be a URL such as https://gateway.example.com")
         return url.rstrip("/")
 
     @field_validator("trusted_proxies")
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     @classmethod
     def _fit_for_a_header(cls, key: SecretStr) -> SecretStr:
         if _UNSAFE_IN_KEY.search(key.get_secret_value()):
-            raise ValueError("only visible ASCII characters without spaces travel in a header")
+            raise ValueError("must contain only visible ASCII characters and no spaces")
         return key
 
     @field_validator("secret_key")
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
     @classmethod
     def _that_exists(cls, path: Path | None) -> Path | None:
         if path and not path.is_file():
-            raise ValueError("there is no such file")
+            raise ValueError("the file does not exist")
         return path
 
     @model_validator(mode="before")
@@ -171,12 +171,13 @@ class Settings(BaseSettings):
                 "\n".join(f"{name.upper()} is missing: {HINTS[name]}" for name in missing)
             )
         if (self.telegram_dc is None) != (self.telegram_dc_key is None):
-            raise ValueError(
-                "TELEGRAM_DC and TELEGRAM_DC_KEY belong together: set both, or neither"
-            )
+            raise ValueError("TELEGRAM_DC and TELEGRAM_DC_KEY belong together: set both or neither")
         if self.sandbox and self.telegram_dc:
-            raise ValueError("SANDBOX=1 brings its own data centre: leave TELEGRAM_DC out")
+            raise ValueError("SANDBOX=1 uses its own data centre: remove TELEGRAM_DC")
         return self
+
+    def login_url(self, secret: str) -> str:
+        return f"{self.public_url}/login/{secret}/"
 
     @property
     def data_centre(self) -> tuple[str, int] | None:
@@ -190,9 +191,9 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as exc:
-        raise SettingsInvalid(in_words(exc)) from exc
+        raise SettingsInvalid(explain_errors(exc)) from exc
     except OSError as exc:
-        raise SettingsInvalid(f"DATA_DIR can not be written: {exc}") from exc
+        raise SettingsInvalid(f"the gateway cannot write to DATA_DIR: {exc}") from exc
 
 
 def _plain(value: Any) -> Any:
@@ -213,7 +214,7 @@ def _keep(path: Path, fresh: str) -> str:
     draft.touch(mode=0o600, exist_ok=False)
     draft.write_text(fresh)
     try:
-        # Linking fails where the key exists, so two gateways that start together agree on one.
+        # Linking fails if the key exists, so two gateways that start together use the same one.
         os.link(draft, path)
     except FileExistsError:
         fresh = path.read_text().strip()

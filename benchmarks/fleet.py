@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
-from api.demo.demo_session import write_session_file
 from benchmarks.gateway_program import CLIENT, running_gateway, until
 from benchmarks.measurement import Measurement
 from benchmarks.merging import merging
 from benchmarks.sandbox_program import running_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from benchmarks.gateway_program import GatewayProgram
     from benchmarks.sandbox_program import SandboxProgram
@@ -38,9 +37,9 @@ async def measure() -> list[Measurement]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with running_sandbox() as sandbox:
-            await make_sessions(sandbox, folder / "data" / "sessions", NUMBERS)
+            sessions = await make_sessions(sandbox, NUMBERS)
             async with running_gateway(folder, sandbox) as first:
-                await register(first, sandbox)
+                await register(first, sandbox, sessions)
                 ending = await first.terminate()
             async with running_gateway(folder, sandbox) as second:
                 return [
@@ -55,18 +54,20 @@ async def measure() -> list[Measurement]:
                 ]
 
 
-async def make_sessions(sandbox: SandboxProgram, folder: Path, numbers: Iterable[str]) -> None:
+async def make_sessions(sandbox: SandboxProgram, numbers: Iterable[str]) -> dict[str, str]:
+    """Open an account for each number; return their sessions as text."""
+    sessions: dict[str, str] = {}
     async with httpx.AsyncClient(base_url=sandbox.http_url, trust_env=False) as control:
         for number in numbers:
             account = {"phone": number, "first_name": number}
             (await control.post("/telegram/accounts", json=account)).raise_for_status()
             made = await control.post("/telegram/sessions", json={"phone": number})
-            path = folder / f"{number}.session"
-            await asyncio.to_thread(write_session_file, path, made.json()["string_session"])
+            sessions[number] = made.json()["string_session"]
+    return sessions
 
 
 async def register(
-    gateway: GatewayProgram, sandbox: SandboxProgram, numbers: Sequence[str] = NUMBERS
+    gateway: GatewayProgram, sandbox: SandboxProgram, sessions: Mapping[str, str]
 ) -> None:
     """Bring all numbers online by the webhook, as clients do."""
 
@@ -76,13 +77,13 @@ async def register(
             "number": number,
             "url_planfix": f"{sandbox.http_url}/planfix/romashka/webchat/api",
             "token_planfix": "planfix-token",
-            "name_session": number,
+            "string_session": sessions[number],
         }
         await gateway.call("POST", "/webhook?wait=60", body)
 
     await gateway.until_serving()
-    await few_at_a_time(post, numbers)
-    await until_online(gateway, numbers[-1])
+    await few_at_a_time(post, sessions)
+    await until_online(gateway, max(sessions))
 
 
 async def starting(gateway: GatewayProgram, sandbox: SandboxProgram) -> list[Measurement]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from api.demo.demo_session import write_session_file
 from benchmarks.gateway_program import CLIENT, running_gateway
 from benchmarks.sandbox_program import SandboxProgram
 from sandbox.planfix.settings import Settings
@@ -108,7 +107,6 @@ class Fleet:
 
     sandbox: Sandbox
     gateway: GatewayProgram
-    sessions: Path
 
     @property
     def url(self) -> str:
@@ -120,11 +118,11 @@ class Fleet:
         me = centre.add_account(number, "Olena")
         contact = centre.add_account(f"67{number}", "Taras")
         session = centre.session_string_for(number)
-        path = self.sessions / f"{number}.session"
-        await asyncio.to_thread(write_session_file, path, session)
         settings = Settings(planfix_token=KEY, provider_id="telegram")
         planfix = self.sandbox.planfix.put_account(f"client{number}", settings)
-        made = await self.gateway.call("POST", "/webhook", self._draft(number, planfix.url))
+        made = await self.gateway.call(
+            "POST", "/webhook", self._draft(number, planfix.url, session)
+        )
         line = ConnectedNumber(self.sandbox, me, contact, planfix, made["token"])
         line.write("hello")
         await until(lambda: bool(planfix.journal.messages))
@@ -133,14 +131,14 @@ class Fleet:
     async def show(self, line: ConnectedNumber) -> Any:
         return await self.gateway.call("GET", f"/numbers/{line.number}")
 
-    def _draft(self, number: str, url: str) -> dict[str, Any]:
+    def _draft(self, number: str, url: str, session: str) -> dict[str, Any]:
         return {
             "name": CLIENT,
             "number": number,
             "url_planfix": f"{url}/webchat/api",
             "token_planfix": KEY,
             "provider_id": "telegram",
-            "name_session": number,
+            "string_session": session,
         }
 
 
@@ -148,7 +146,7 @@ class Fleet:
 async def running_fleet(folder: Path) -> AsyncIterator[Fleet]:
     async with Sandbox() as sandbox, running_gateway(folder, as_program(sandbox)) as gateway:
         await gateway.until_serving()
-        yield Fleet(sandbox, gateway, folder / "data" / "sessions")
+        yield Fleet(sandbox, gateway)
 
 
 def as_program(sandbox: Sandbox) -> SandboxProgram:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from api.demo.demo_session import write_session_file
 from benchmarks.fleet import is_online, register, shown_numbers
 from benchmarks.gateway_program import running_gateway, until
 from benchmarks.measurement import Measurement
@@ -86,12 +85,12 @@ async def measure() -> list[Measurement]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with Sandbox() as sandbox:
-            await _make_sessions(sandbox, folder / "data" / "sessions")
+            sessions = _make_sessions(sandbox)
             settings = Settings(planfix_token="planfix-token", provider_id="telegram")
             planfix = sandbox.planfix.put_account("romashka", settings)
             program = as_program(sandbox)
             async with running_gateway(folder, program) as gateway:
-                await register(gateway, program, NUMBERS)
+                await register(gateway, program, sessions)
                 fleet = Fleet(sandbox, gateway, planfix)
                 fleet.write(1)
                 await fleet.until_arrived(len(NUMBERS))
@@ -103,11 +102,11 @@ async def measure() -> list[Measurement]:
                 ]
 
 
-async def _make_sessions(sandbox: Sandbox, folder: Path) -> None:
+def _make_sessions(sandbox: Sandbox) -> dict[str, str]:
+    """Open an account for each number; return their sessions as text."""
     for number in NUMBERS:
         sandbox.data_centre.add_account(number, "Olena")
-        session = sandbox.data_centre.session_string_for(number)
-        await asyncio.to_thread(write_session_file, folder / f"{number}.session", session)
+    return {number: sandbox.data_centre.session_string_for(number) for number in NUMBERS}
 
 
 async def _planfix_away(fleet: Fleet, how: str) -> list[Measurement]:

@@ -152,7 +152,7 @@ class Soak:
         program = running_gateway(self._folder, as_program(self._sandbox), log)
         gateway = await self._life.enter_async_context(program)
         await gateway.until_serving()
-        self.fleet = Fleet(self._sandbox, gateway, self._folder / "data" / "sessions")
+        self.fleet = Fleet(self._sandbox, gateway)
 
 
 async def soak(

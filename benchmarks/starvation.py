@@ -33,9 +33,9 @@ async def measure() -> list[Measurement]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with running_sandbox() as sandbox:
-            await make_sessions(sandbox, folder / "data" / "sessions", NUMBERS)
+            sessions = await make_sessions(sandbox, NUMBERS)
             async with running_gateway(folder, sandbox) as gateway:
-                await register(gateway, sandbox, NUMBERS)
+                await register(gateway, sandbox, sessions)
                 with busy_loops(LOOPS):
                     await asyncio.sleep(STARVED)
                     shown = await shown_numbers(gateway)

@@ -28,23 +28,25 @@ async def measure() -> list[Measurement]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         async with running_sandbox() as sandbox:
-            await make_sessions(sandbox, folder / "data" / "sessions", NUMBERS)
+            sessions = await make_sessions(sandbox, NUMBERS)
             async with running_gateway(folder, sandbox) as first:
                 await first.until_serving()
-                for number in NUMBERS:
-                    await register(first, sandbox, number)
+                for number, session in sessions.items():
+                    await register(first, sandbox, number, session)
                 async with running_gateway(folder, sandbox) as second:
                     await second.until_serving()
                     return await killing(first, second)
 
 
-async def register(gateway: GatewayProgram, sandbox: SandboxProgram, number: str) -> None:
+async def register(
+    gateway: GatewayProgram, sandbox: SandboxProgram, number: str, session: str
+) -> None:
     body = {
         "name": CLIENT,
         "number": number,
         "url_planfix": f"{sandbox.http_url}/planfix/romashka/webchat/api",
         "token_planfix": "planfix-token",
-        "name_session": number,
+        "string_session": session,
     }
     await gateway.call("POST", "/webhook?wait=60", body)
 

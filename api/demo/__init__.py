@@ -1,1 +1,1 @@
-"""What SANDBOX=1 adds: a sandbox as a child process and two demo clients."""
+"""What SANDBOX=1 adds: the sandbox as a child process, and two demo clients."""

@@ -1,4 +1,4 @@
-"""Two demo clients with a number each, for SANDBOX=1."""
+"""Two demo clients, each with one number, for SANDBOX=1."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from api.demo.demo_session import write_session_file
-from api.numbers.models import NewNumber
 from supervisor.errors import NumberUnknown
+from supervisor.login.session_transfer import SessionSource
+from supervisor.store.values import NewNumber
 
 if TYPE_CHECKING:
-    from api.gateway import Gateway
     from api.settings import Settings
+    from supervisor.gateway import Gateway
 
 
 logger = logging.getLogger(__name__)
 
 READY_POLL = 0.2  # seconds
 _PATIENCE = 15.0  # seconds for a demo number to come online
-_FOLDER = "demo"
 _PROVIDER = "telegram"
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """One client, its number, a contact who writes to it."""
+    """A client, its number, and a contact who writes to it."""
 
     client: str
     account: str
@@ -48,7 +47,7 @@ DEMOS = (
 
 
 async def set_up_demos(settings: Settings, gateway: Gateway, sandbox_url: str) -> None:
-    while not (await gateway.readiness()).ok:  # noqa: ASYNC110 - a gateway rings no bell for it
+    while not (await gateway.readiness()).ok:  # noqa: ASYNC110 - the gateway offers no event to wait for
         await asyncio.sleep(READY_POLL)
     async with httpx.AsyncClient(base_url=sandbox_url, timeout=30.0) as control:
         for demo in DEMOS:
@@ -61,8 +60,6 @@ async def _set_up(
     await _open_account(control, demo.contact, demo.contact_name)
     await _open_account(control, demo.number, demo.first_name)
     session = (await _post(control, "/telegram/sessions", phone=demo.number))["string_session"]
-    folder = settings.session_root / _FOLDER
-    await asyncio.to_thread(write_session_file, folder / f"{demo.number}.session", session)
     planfix = {
         "planfix_token": secrets.token_urlsafe(24),
         "provider_id": _PROVIDER,
@@ -70,27 +67,23 @@ async def _set_up(
     }
     await _put(control, f"/planfix/{demo.account}", planfix)
     with suppress(NumberUnknown):
-        # The sandbox forgets everything, so what an earlier run left behind is of no use.
+        # The sandbox keeps nothing between runs, so the number of an earlier run is of no use.
         await gateway.stop(demo.number, purge=True)
-    created = await gateway.create(
-        _registration(demo, sandbox_url(control), planfix["planfix_token"])
-    )
+    new = _registration(demo, sandbox_url(control), planfix["planfix_token"])
+    created = await gateway.create(new, SessionSource(string=session))
     await _put(control, f"/planfix/{demo.account}", planfix | {"token": created.token})
     view = await gateway.wait_settled(demo.number, _PATIENCE)
-    logger.info("demo number %s of %s is %s", view.number, view.name, view.state)
+    logger.info("demo number %s of client %s: %s", view.number, view.client, view.state)
 
 
 def _registration(demo: Demo, url: str, planfix_token: str) -> NewNumber:
-    fields = {
-        "name": demo.client,
-        "number": demo.number,
-        "url_planfix": f"{url}/planfix/{demo.account}/webchat/api",
-        "token_planfix": planfix_token,
-        "path_session": _FOLDER,
-        "name_session": demo.number,
-        "provider_id": _PROVIDER,
-    }
-    return NewNumber.model_validate(fields, context={"allow_private_planfix": True})
+    return NewNumber(
+        number=demo.number,
+        client=demo.client,
+        url_planfix=f"{url}/planfix/{demo.account}/webchat/api",
+        token_planfix=planfix_token,
+        provider_id=_PROVIDER,
+    )
 
 
 def sandbox_url(control: httpx.AsyncClient) -> str:
@@ -112,7 +105,7 @@ async def _put(control: httpx.AsyncClient, path: str, fields: dict[str, Any]) ->
 
 
 def announce(settings: Settings, sandbox_url: str) -> None:
-    # Not through the log, which would hide the key.
+    # Not written to the log, which would redact the key.
     sys.stdout.write(
         f"\n  Console   {settings.public_url}/console"
         f"\n  API       {settings.public_url}/docs"

@@ -1,4 +1,4 @@
-"""The sandbox as a child process of the gateway, for SANDBOX=1."""
+"""Runs the sandbox as a child process of the gateway, for SANDBOX=1."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _READY = b"READY"
 _START_TIME = 30.0  # seconds
 _STOP_TIME = 3.0  # seconds
 _HERE = Path(__file__).parents[2]
-# The kernel ends the sandbox with its gateway, even one that is killed.
+# The kernel kills the sandbox when its gateway ends, even if the gateway was killed.
 _PROGRAM = (
     "import ctypes, runpy, signal; "
     "ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
@@ -31,12 +31,12 @@ _PROGRAM = (
 
 
 class SandboxFailed(Exception):
-    """The embedded sandbox does not start."""
+    """The embedded sandbox did not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningSandbox:
-    """Where the sandbox listens, with the key its data centre proves itself by."""
+    """Where the sandbox listens, and the public key of its data centre."""
 
     telegram_port: int
     http_port: int
@@ -75,7 +75,7 @@ async def _start(sandbox: RunningSandbox) -> Process:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         cwd=_HERE,
-        start_new_session=True,  # Ctrl-C is for the gateway, which still needs its sandbox to end well
+        start_new_session=True,  # Ctrl-C stops the gateway, which needs its sandbox until it has stopped
     )
 
 
@@ -84,15 +84,15 @@ async def _wait_until_ready(process: Process) -> None:
         async with asyncio.timeout(_START_TIME):
             while (line := await _read_line(process)) != _READY:
                 if not line:
-                    raise SandboxFailed("it ended while starting")
+                    raise SandboxFailed("it exited during startup")
     except TimeoutError as exc:
-        raise SandboxFailed(f"not ready within {_START_TIME:.0f} s") from exc
+        raise SandboxFailed(f"it was not ready within {_START_TIME:.0f} s") from exc
 
 
 async def _relay(process: Process) -> None:
     while line := await _read_line(process):
         logger.info("%s", line.decode(errors="replace"))
-    logger.error("the sandbox has ended")
+    logger.error("the sandbox has exited")
 
 
 async def _read_line(process: Process) -> bytes:
@@ -114,7 +114,7 @@ async def _stop(process: Process) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    # All held at once, or the same one might be handed out twice.
+    # All sockets stay open until the end, or one port might be returned twice.
     held = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = [server.getsockname()[1] for server in held]
     for server in held:

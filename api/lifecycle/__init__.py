@@ -1,1 +1,1 @@
-"""Starting, stopping and living under hypercorn."""
+"""Starting, stopping, and running under hypercorn."""

@@ -16,7 +16,7 @@ from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.errors import GatewayError
-from supervisor.gateway import Gateway as OurGateway
+from supervisor.gateway import Gateway
 from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.private_folder import make_private_folder, warn_if_open
 from supervisor.store.store import Store
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from quart import Quart
 
-    from api.gateway import Gateway
     from api.settings import Settings
 
 
@@ -47,7 +46,7 @@ async def serve_gateway(
         share(app, Context(settings, gateway, authenticator, work))
         if sandbox is not None:
             await stack.enter_async_context(_demo(settings, gateway, sandbox))
-        # What is there by now stays; looking through it, a full collection held all up for 50 ms.
+        # These objects stay until the end; a full collection that visited them paused us for 50 ms.
         gc.freeze()
         yield
 
@@ -65,14 +64,14 @@ async def _make(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
     try:
         return await asyncio.to_thread(make_gateway, settings, sandbox)
     except OSError as exc:
-        raise StartRefused(f"The gateway can not start: {exc}") from exc
+        raise StartRefused(f"The gateway cannot start: {exc}") from exc
 
 
 async def _start(stack: AsyncExitStack, gateway: Gateway) -> Gateway:
     try:
         return await stack.enter_async_context(gateway)
     except GatewayError as exc:
-        raise StartRefused(f"The gateway can not start: {exc}") from exc
+        raise StartRefused(f"The gateway cannot start: {exc}") from exc
 
 
 @asynccontextmanager
@@ -92,13 +91,13 @@ async def _demo(
 async def _set_up_demo(settings: Settings, gateway: Gateway, sandbox: RunningSandbox) -> None:
     try:
         await set_up_demos(settings, gateway, sandbox.url)
-    except Exception:  # the root of this task; the gateway serves without a demo too
-        logger.exception("the demo could not be set up")
+    except Exception:  # the root of this task; the gateway works without a demo
+        logger.exception("the gateway could not set up the demo")
 
 
-def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> OurGateway:
+def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    return OurGateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
+    return Gateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
 
 
 def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:

@@ -1,4 +1,4 @@
-"""Living under hypercorn: its log, its master process and a refused start."""
+"""Runs under hypercorn: its log, its master process, and a start that is refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 START_REFUSED = 78  # EX_CONFIG of sysexits.h: starting again changes nothing
 _SERVER = "hypercorn.error"
 _CONNECTION = "Unhandled exception in client_connected_cb"
-_OF_STREAMS = "priority"  # the package by which the server counts HTTP/2's streams
+_OF_STREAMS = "priority"  # the package that the server uses to order HTTP/2 streams
 
 
 def set_up_logging(settings: Settings) -> None:
@@ -40,14 +40,14 @@ def set_up_logging(settings: Settings) -> None:
 
 
 def shorten_lost_connection(record: logging.LogRecord) -> bool:
-    """Say in a line what a stranger can bring about at will, else as a traceback of the server's."""
+    """Log in one line what any stranger can cause; the server would log a traceback."""
     error = record.exc_info[1] if record.exc_info else None
     causes: list[BaseException] = [error] if error else []
     while any(isinstance(each, BaseExceptionGroup) for each in causes):
         causes = [one for each in causes for one in getattr(each, "exceptions", (each,))]
     is_of_server = record.getMessage().startswith(_CONNECTION)
     if is_of_server and causes and all(map(_is_strangers_doing, causes)):
-        record.msg, record.args = "a connection was given up: %s", (type(causes[0]).__name__,)
+        record.msg, record.args = "a connection was closed: %s", (type(causes[0]).__name__,)
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.exc_info = None
     return True
@@ -58,36 +58,37 @@ def _is_strangers_doing(error: BaseException) -> bool:
 
 
 def _take_over(handler: logging.Handler, record: logging.LogRecord) -> bool:
-    """Keep a line from the server's own handler, which knows no redaction."""
+    """Keep a record away from the server's own handler, which redacts nothing."""
     handler.handle(record)
     return False
 
 
 class StartRefused(Exception):
-    """The gateway can not start; the reason is for its operator."""
+    """The gateway cannot start; the message tells its operator why."""
 
 
 def exit_refused(sentence: str) -> NoReturn:
-    """End with the reason of a refused start, and with a status of its own."""
+    """Print why the start is refused, and exit with a status of its own."""
     sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()
     master = multiprocessing.parent_process()
     if master is not None and master.pid is not None and "hypercorn" in sys.argv[0]:
-        # Without --workers 0, Hypercorn's master would end with 0 when its child fails.
+        # Without --workers 0, Hypercorn's master would exit with 0 when its child fails.
         _clear_semaphores()
         os.kill(master.pid, signal.SIGUSR1)
     os._exit(START_REFUSED)
 
 
 def _clear_semaphores() -> None:
-    """Remove those that Hypercorn's master shares with us.
+    """Remove the semaphores that Hypercorn's master shares with us.
 
-    Ended by a signal it can not, which Python would tell at length below our sentence.
+    A master that a signal ends cannot do so, and Python would print long warnings below our
+    message.
     """
     for held in gc.get_objects():
-        if issubclass(type(held), SemLock):  # isinstance would ask proxies that stand for nothing
+        if issubclass(type(held), SemLock):  # isinstance would call into proxies that are not bound
             shared: Any = held
-            shared._cleanup(shared._semlock.name)  # noqa: SLF001 - its name is told nowhere else
+            shared._cleanup(shared._semlock.name)  # noqa: SLF001 - no public attribute has its name
 
 
 logger = logging.getLogger(__name__)
@@ -95,9 +96,9 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def follow_server_master() -> Iterator[None]:
-    """End with Hypercorn's master, which runs the application in a child without --workers 0.
+    """Exit when Hypercorn's master process does.
 
-    Alone, that child would keep the port.
+    Without --workers 0, Hypercorn runs the application in a child, which would keep the port.
     """
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:
@@ -105,7 +106,7 @@ def follow_server_master() -> Iterator[None]:
         return
     loop = asyncio.get_running_loop()
     loop.add_reader(parent.sentinel, _leave)
-    # Hypercorn's child would die of SIGTERM at once; its master knows how to end it in order.
+    # SIGTERM would kill Hypercorn's child at once; its master knows how to stop it in order.
     loop.add_signal_handler(signal.SIGTERM, os.kill, parent.pid, signal.SIGTERM)
     try:
         yield
@@ -114,6 +115,6 @@ def follow_server_master() -> Iterator[None]:
 
 
 def _leave() -> None:
-    logger.critical("the server's master process is gone, so this one ends too")
+    logger.critical("the server's master process is gone, so this process exits too")
     logging.shutdown()
-    os._exit(1)  # whoever starts the server anew needs its port and its data now
+    os._exit(1)  # a server that is started again needs the port and the data now

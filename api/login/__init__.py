@@ -1,1 +1,1 @@
-"""The calls and the page with which a number logs in."""
+"""The calls and the page that log a number in."""

@@ -1,4 +1,4 @@
-"""The calls that log a number in, with QR codes and the export of a session."""
+"""The calls that log a number in, draw its QR code, and export its session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
 from api.admission import OPERATOR, admit, admit_as, admit_operator_to, audited
-from api.context import context, login_url
+from api.context import context
 from api.login.models import (
     CodeEntry,
     ExportOrder,
@@ -21,7 +21,7 @@ from api.login.models import (
     describe_login,
 )
 from api.requests.body import read_body, validate
-from api.requests.models import say
+from api.requests.models import respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs
 from supervisor.errors import NotLoggingIn
 
@@ -34,12 +34,12 @@ blueprint = Blueprint("login", __name__, url_prefix="/numbers/<number>")
 @document_request(LoginOrder)
 @document_response(LoginAnswer, 202)
 async def post_login(number: str) -> Response:
-    """Begin a login; a QR code, renewed by itself, is drawn at `login/qr.svg`."""
+    """Begin a login. With the method `qr`, the current QR code is drawn at `login/qr.svg`."""
     digits, who = await admit_as(number)
     method = validate(LoginOrder, await read_body(request)).method
     work = context().gateway.logins.begin(digits, method, who)
     progress = await audited(work, who, "login_begun", digits, f"by {method}")
-    return say(describe_login(progress), 202)
+    return respond(describe_login(progress), 202)
 
 
 @blueprint.post("/login/code")
@@ -48,11 +48,11 @@ async def post_login(number: str) -> Response:
 @document_request(CodeEntry)
 @document_response(LoginAnswer)
 async def post_login_code(number: str) -> Response:
-    """Enter the code."""
+    """Enter the code that Telegram sent."""
     digits = await admit(number)
     code = validate(CodeEntry, await read_body(request)).code
     work = context().gateway.logins.enter_code(digits, code)
-    return say(describe_login(await context().work.run(work)))
+    return respond(describe_login(await context().work.run(work)))
 
 
 @blueprint.post("/login/password")
@@ -61,11 +61,11 @@ async def post_login_code(number: str) -> Response:
 @document_request(PasswordEntry)
 @document_response(LoginAnswer)
 async def post_login_password(number: str) -> Response:
-    """Enter the password."""
+    """Enter the password of the account."""
     digits = await admit(number)
     password = validate(PasswordEntry, await read_body(request)).password
     work = context().gateway.logins.enter_password(digits, password)
-    return say(describe_login(await context().work.run(work)))
+    return respond(describe_login(await context().work.run(work)))
 
 
 @blueprint.get("/login/qr.svg")
@@ -73,7 +73,7 @@ async def post_login_password(number: str) -> Response:
 @needs(ADMIN_OR_TOKEN)
 @gives("image/svg+xml")
 async def get_login_qr(number: str) -> Response:
-    """Draw the QR code that is valid now."""
+    """Draw the current QR code."""
     digits = await admit(number)
     progress = await context().gateway.logins.watch(digits)
     if progress.qr is None:
@@ -86,11 +86,13 @@ async def get_login_qr(number: str) -> Response:
 @needs(ADMIN)
 @document_response(LinkAnswer, 201)
 async def post_login_link(number: str) -> Response:
-    """Make a one-time page on which the client logs in alone; the last one ends."""
+    """Make a one-time page on which the client logs in; the previous link stops working."""
     digits = admit_operator_to(number)
     work = context().gateway.links.make(digits)
     link = await audited(work, OPERATOR, "login_link_made", digits)
-    return say(LinkAnswer(url=login_url(link.secret), expires_at=link.expires_at), 201)
+    return respond(
+        LinkAnswer(url=context().settings.login_url(link.secret), expires_at=link.expires_at), 201
+    )
 
 
 @blueprint.post("/session/export")
@@ -99,12 +101,12 @@ async def post_login_link(number: str) -> Response:
 @document_request(ExportOrder)
 @document_response(SessionAnswer)
 async def post_session_export(number: str) -> Response:
-    """Hand out the login as text: whoever has it is the account. Stop the number before it is used elsewhere."""
+    """Export the session as text. Whoever has this text controls the account. Stop the number before you use it elsewhere."""
     digits = admit_operator_to(number)
     order = validate(ExportOrder, await read_body(request))
-    work = context().gateway.export_session(digits)
+    work = context().gateway.sessions.export(digits)
     session = await audited(work, OPERATOR, "session_exported", digits, f"as {order.format}")
-    return say(SessionAnswer(string_session=session))
+    return respond(SessionAnswer(string_session=session))
 
 
 def draw_qr(text: str) -> Response:

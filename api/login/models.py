@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class LoginOrder(Body):
-    """How the number's owner wants to log in."""
+    """How the owner of the number wants to log in."""
 
     method: LoginMethod
 
 
 def _code_as_text(value: Any) -> Any:
-    """Take a code that was sent as a number for the digits it was read from."""
+    """Restore the digits of a code that was sent as a number."""
     return f"{value:05}" if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class CodeEntry(Body):
-    """The code that Telegram has sent."""
+    """The code that Telegram sent."""
 
     code: Annotated[
         Text, BeforeValidator(_code_as_text), Field(min_length=1, max_length=32, repr=False)
@@ -41,13 +41,13 @@ class PasswordEntry(Body):
 
 
 class ExportOrder(Body):
-    """In which form a session is handed out."""
+    """The format in which the session is exported."""
 
     format: Literal["string"]
 
 
 class LoginAnswer(Answer):
-    """How far the login has come."""
+    """The progress of the login."""
 
     state: str
     qr_url: str | None = Field(None, repr=False, exclude_if=lambda url: url is None)
@@ -55,14 +55,14 @@ class LoginAnswer(Answer):
 
 
 class LinkAnswer(Answer):
-    """A page on which the client logs in alone, once."""
+    """A one-time page on which the client logs in."""
 
     url: str = Field(repr=False)
     expires_at: datetime
 
 
 class SessionAnswer(Answer):
-    """The login itself: whoever has it is the account."""
+    """The session as text. Whoever has it controls the account."""
 
     string_session: str = Field(repr=False)
 

@@ -43,7 +43,7 @@ _CONTENT_SECURITY = "; ".join(
 
 
 class Step(BaseModel):
-    """What a person has sent from the page: one of these."""
+    """What a person sent from the page: one of these fields."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -73,7 +73,7 @@ async def post_login_page(secret: str) -> Response:
     except (errors.LoginError, errors.TelegramUnreachable) as error:
         return await _say_failed(number, error)
     if progress.is_open:
-        # A page that came as an answer could not be reloaded without sending the form again.
+        # The answer to a form cannot be reloaded without sending the form again.
         return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "./"})
     return await _page(PageStage.DONE, number, progress)
 
@@ -81,7 +81,7 @@ async def post_login_page(secret: str) -> Response:
 @blueprint.get("/state")
 @hide
 async def get_login_state(secret: str) -> Response:
-    """Say how far the login is, for the page to follow."""
+    """Tell the page how far the login is."""
     link = await context().gateway.links.open(secret)
     if link.is_used:
         return jsonify({"stage": PageStage.DONE})
@@ -94,7 +94,7 @@ async def get_login_state(secret: str) -> Response:
 async def get_login_page_qr(secret: str) -> Response:
     progress = await context().gateway.logins.watch(await _open_unused(secret))
     if progress.qr is None:
-        raise not_found("no QR code is shown")
+        raise not_found("this login shows no QR code")
     return draw_qr(progress.qr.url)
 
 
@@ -133,18 +133,18 @@ async def _take(number: str, step: Step) -> Progress:
         case Step(password=str() as password):
             return await context().work.run(logins.enter_password(number, password))
         case _:
-            raise invalid("body", "must have a method, a code or a password")
+            raise invalid("body", "must contain a method, a code or a password")
 
 
 def _refuse_foreign() -> None:
-    """Take forms from our own page only; the link in its address is the better half of the guard."""
+    """Accept forms only from our own page; the secret link is the stronger part of this protection."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin", "null")
     ours = {request.host, urlsplit(context().settings.public_url).netloc}
     if site is not None:
         is_ours = site in {"same-origin", "none"}
     else:
-        # Pages without a referrer, as ours, name no origin either.
+        # A page without a referrer, like ours, sends no origin either.
         is_ours = origin == "null" or urlsplit(origin).netloc in ours
     if not is_ours:
         raise ApiError(403, "foreign_page", "the form was sent from another site")
@@ -173,7 +173,7 @@ async def _page(
     return await _render(
         f"login_{stage}.html",
         status,
-        name=view.name,
+        name=view.client,
         number=number,
         complaint=complaint,
         hint=progress.hint if progress else "",
@@ -199,7 +199,7 @@ _LOGGED_IN = frozenset({State.ONLINE, State.LIMITED, State.RECONNECTING, State.D
 
 
 class PageStage(StrEnum):
-    """What the person has to do next."""
+    """What the person must do next."""
 
     START = "start"
     QR = "qr"
@@ -217,5 +217,5 @@ def page_stage_of(progress: Progress) -> PageStage:
 
 
 def version_of(progress: Progress) -> str:
-    """Tell one QR code from the next without telling what is in it."""
+    """Distinguish one QR code from the next without revealing its content."""
     return hashlib.sha256(progress.qr.url.encode()).hexdigest()[:16] if progress.qr else ""

@@ -1,1 +1,1 @@
-"""The calls about messages: Planfix's webhook, the journal and files."""
+"""The calls about messages: Planfix's webhook, the journal, and files."""

@@ -1,4 +1,4 @@
-"""Files under signed links, as a whole or in part."""
+"""Serves files under signed links, whole or in part."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from supervisor.errors import FileGone, LinkInvalid
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")
 
-_NAME_START, _NAME_END = 160, 40  # characters that are left of a name that is too long
+_NAME_START, _NAME_END = 160, 40  # characters that are kept of a name that is too long
 _LONGEST_NAME = _NAME_START + _NAME_END
-# What a browser would run as a page of ours is served as bytes alone, as is what only looks like
-# a type: a stranger wrote it. Without `+`, since `+xml` is a page too.
+# A stranger chose the type. Whatever a browser might run as a page of ours, or that is not a
+# well-formed type, is served as plain bytes. `+` is excluded because `+xml` is a page too.
 _HARMLESS = re.compile(
     r"image/(?:png|jpeg|gif|webp)|(?:video|audio)/[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?"
 )
@@ -32,18 +32,18 @@ _BYTES = "application/octet-stream"
 
 @blueprint.get("/<token>/<name>")
 @hide
-async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people read the name
-    """Serve a file under a link of ours, or the part of it that is asked for."""
+async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - the name is for people
+    """Serve the file of a signed link, or the requested part of it."""
     try:
-        file = await context().gateway.open_file(token)
+        file = await context().gateway.messages.open_file(token)
         await current_app.config["DOWNLOADS"].take_place(file.number)
         opened = await asyncio.to_thread(file.open)
     except (LinkInvalid, FileGone) as exc:
-        raise not_found("there is no such file, or its link has expired") from exc
+        raise not_found("the file does not exist, or its link has expired") from exc
     at_end(partial(os.close, opened))
     now = os.fstat(opened)
     _put_range_plainly(now.st_size)
-    # By its descriptor: whatever lies under its name by now, this is the file that was looked at.
+    # Opened by descriptor: whatever has its name by now, this is the file that was checked.
     opened_file = f"/proc/self/fd/{opened}"
     response = await send_file(opened_file, mimetype=safe_type(file.mime), add_etags=False)
     response.set_etag(f"{now.st_mtime_ns:x}-{now.st_size:x}")
@@ -58,14 +58,14 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - people 
 
 
 def _leave_out_body(response: Response) -> None:
-    """Keep what is said about the body; the framework would read it all to send nothing of it."""
+    """Keep the headers about the body; the framework would read the whole file and send none of it."""
     length = response.headers["Content-Length"]
     response.set_data(b"")
     response.headers["Content-Length"] = length
 
 
 def _put_range_plainly(size: int) -> None:
-    """Leave the framework a range of the one kind that it understands, or none."""
+    """Rewrite the range in the only form the framework understands, or remove it."""
     try:
         part = find_part(request.headers.pop("Range", None), size)
     except RangeBeyondEnd as exc:
@@ -77,7 +77,7 @@ def _put_range_plainly(size: int) -> None:
 
 
 def disposition(name: str) -> str:
-    """Write a stranger's file name as RFC 6266 wants it: nothing in it can end it, or hide a part."""
+    """Write a file name in RFC 6266's form; nothing in it can end the header or hide a part of it."""
     name = name if len(name) <= _LONGEST_NAME else name[:_NAME_START] + name[-_NAME_END:]
     name = "".join(char if char.isprintable() else "_" for char in name)
     for_old_ones = re.sub(r"[^\w .()-]", "_", name, flags=re.ASCII)
@@ -88,15 +88,15 @@ def safe_type(mime: str) -> str:
     return mime if _HARMLESS.fullmatch(mime) else _BYTES
 
 
-_LONGEST = 60  # characters; two sizes of files that nobody has
+_LONGEST = 60  # characters; more than any real range has
 
 
 class RangeBeyondEnd(Exception):
-    """The file ends before the part that is wanted."""
+    """The file ends before the requested part begins."""
 
 
 def find_part(header: str | None, size: int) -> tuple[int, int] | None:
-    """Return first byte and end of the part; None means all: nothing else is asked for that we serve."""
+    """Return the first byte and the end of the requested part; None means the whole file."""
     wanted = parse_range_header(header) if header and len(header) <= _LONGEST else None
     if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1 or not size:
         return None

@@ -1,4 +1,4 @@
-"""The journal of a number over HTTP: messages, replay and receipts."""
+"""The journal of a number over HTTP: messages, replay, and gap receipts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from api.admission import admit, admit_as, audited
 from api.context import context
 from api.requests.body import read_query, validate
 from api.requests.errors import not_found
-from api.requests.models import Answer, say
+from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
@@ -23,28 +23,34 @@ if TYPE_CHECKING:
 
 
 class TryAnswer(Answer):
-    """Why the last try came to nothing."""
+    """Why the last attempt failed."""
 
     code: str
     detail: str | None
 
 
 class MessageAnswer(Answer):
-    """One message with what became of it."""
+    """One message and what happened to it."""
 
     id: int
     direction: Literal["in", "out"]
     state: Literal["pending", "delivered", "dead"]
     chat_id: str
-    message_id: str | None = Field(description="of Planfix, for what came from there")
-    text: str | None = Field(description="nothing once it is erased")
+    message_id: str | None = Field(
+        description="the id that Planfix gave the message, if it came from Planfix"
+    )
+    text: str | None = Field(description="null after the text was erased")
     files: list[str]
     is_echo: bool
     attempts: int
     next_try: datetime | None
-    is_uncertain: bool = Field(description="an answer was lost, so it may be there twice")
+    is_uncertain: bool = Field(
+        description="an answer was lost, so the message may have been delivered twice"
+    )
     error: TryAnswer | None
-    status: str | None = Field(description="what Planfix has been told: sent, read, error")
+    status: str | None = Field(
+        description="the status that was reported to Planfix: sent, read or error"
+    )
     created: datetime
     done: datetime | None
 
@@ -56,13 +62,13 @@ class MessagesAnswer(Answer):
 
 
 class ReplayAnswer(Answer):
-    """How many dead letters are on their way again."""
+    """How many dead letters are sent again."""
 
     replayed: int
 
 
 class ReceiptAnswer(Answer):
-    """What was written in a time in which nobody listened."""
+    """What was found about a period in which the number received nothing."""
 
     id: int
     pts_from: int
@@ -103,7 +109,7 @@ def describe_entry(number: str, entry: Entry) -> MessageAnswer:
 
 
 class JournalPage(BaseModel):
-    """Which messages of a number are meant."""
+    """Selects messages of a number."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -136,8 +142,8 @@ async def get_messages(number: str) -> Response:
     """List messages, newest first."""
     digits = await admit(number)
     page = validate(JournalPage, read_query(request))
-    entries = await context().gateway.messages(digits, page.as_selection())
-    return say(MessagesAnswer(messages=[describe_entry(digits, entry) for entry in entries]))
+    entries = await context().gateway.messages.list(digits, page.as_selection())
+    return respond(MessagesAnswer(messages=[describe_entry(digits, entry) for entry in entries]))
 
 
 @blueprint.post("/messages/<message_id>/replay")
@@ -145,13 +151,13 @@ async def get_messages(number: str) -> Response:
 @needs(ADMIN_OR_TOKEN)
 @document_response(ReplayAnswer)
 async def post_replay(number: str, message_id: str) -> Response:
-    """Send a dead letter again."""
+    """Send one dead letter again."""
     digits, who = await admit_as(number)
     if not (message_id.isascii() and message_id.isdigit() and len(message_id) <= LONGEST_ID):
-        raise not_found("there is no such message")
-    work = context().gateway.replay(digits, int(message_id))
+        raise not_found("the message does not exist")
+    work = context().gateway.messages.replay(digits, int(message_id))
     await audited(work, who, "replayed", digits, f"message {int(message_id)}")
-    return say(ReplayAnswer(replayed=1))
+    return respond(ReplayAnswer(replayed=1))
 
 
 @blueprint.post("/replay")
@@ -161,9 +167,9 @@ async def post_replay(number: str, message_id: str) -> Response:
 async def post_replay_all(number: str) -> Response:
     """Send all dead letters again."""
     digits, who = await admit_as(number)
-    work = context().gateway.replay_all(digits)
+    work = context().gateway.messages.replay_all(digits)
     count = await audited(work, who, "replayed", digits, "messages: {}".format)
-    return say(ReplayAnswer(replayed=count))
+    return respond(ReplayAnswer(replayed=count))
 
 
 @blueprint.get("/receipts")
@@ -171,7 +177,7 @@ async def post_replay_all(number: str) -> Response:
 @needs(ADMIN_OR_TOKEN)
 @document_response(ReceiptsAnswer)
 async def get_receipts(number: str) -> Response:
-    """Tell what was found of the times in which nobody listened."""
+    """List the periods in which the number received nothing, and what was found afterwards."""
     digits = await admit(number)
-    receipts = await context().gateway.receipts(digits, MOST_RECEIPTS)
-    return say(ReceiptsAnswer(receipts=[ReceiptAnswer.model_validate(r) for r in receipts]))
+    receipts = await context().gateway.messages.receipts(digits, MOST_RECEIPTS)
+    return respond(ReceiptsAnswer(receipts=[ReceiptAnswer.model_validate(r) for r in receipts]))

@@ -1,4 +1,4 @@
-"""Planfix's call, read and validated, with the answer to it."""
+"""Planfix's call, read and validated, and the answer to it."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 
 LARGEST_CALL = 1024 * 1024  # bytes
-LONGEST_TEXT = 64 * 1024  # characters; a comment of Planfix holds no more
+LONGEST_TEXT = 64 * 1024  # characters; the limit of a comment in Planfix
 MOST_FILES = 50
-# Planfix repeats the bare keys; PHP's and Rails' ways of numbering them are understood too.
+# Planfix repeats the plain keys; the numbered forms of PHP and Rails are understood too.
 _ATTACHMENT = re.compile(r"attachments(?:\[(\d*)\])?\[(name|url)\](?:\[\])?")
 _USERNAME = re.compile(r"(?:https?://)?(?:t\.me/)?@?(\w{3,32})/?", re.ASCII)
 
 
 def _bare_username(value: Any) -> Any:
-    """Take a user name as Planfix may keep it: plain, with @, as a link."""
+    """Accept a user name as Planfix may store it: plain, with @, or as a link."""
     found = _USERNAME.fullmatch(value.strip()) if isinstance(value, str) else None
     return found[1] if found else value
 
 
 def _digits(value: Any) -> Any:
-    """Take a phone as people type it; what is no phone at all is refused."""
+    """Accept a phone number as people type it; refuse anything else."""
     return normalise_number(re.sub(r"[\s()\-]", "", value) if isinstance(value, str) else value)
 
 
 def _text(value: Any) -> Any:
-    """Take ids that JSON carries as numbers."""
+    """Accept ids that JSON carries as numbers."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _no_flag(value: Any) -> Any:
-    """Refuse the true and false of JSON, which Python takes for numbers."""
+    """Refuse JSON's true and false, which Python treats as numbers."""
     if isinstance(value, bool):
-        raise ValueError("must be a number")  # noqa: TRY004 - pydantic makes its errors of this kind
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic reports only this kind
     return value
 
 
@@ -61,7 +61,7 @@ class NamedLink(BaseModel):
 
 
 class PlanfixMessage(BaseModel):
-    """An employee's message to a contact; fields of no use to us are ignored."""
+    """A message from an employee to a contact; unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -95,7 +95,7 @@ class PlanfixMessage(BaseModel):
     def names_somebody(self) -> Self:
         if not any((self.chat_id, self.user_id, self.username, self.phone)):
             raise ValueError(
-                "without chatId one of telegramUserId, telegramUserName, contactPhone is needed"
+                "without chatId, one of telegramUserId, telegramUserName and contactPhone is required"
             )
         return self
 
@@ -112,7 +112,7 @@ class PlanfixMessage(BaseModel):
 
 
 def read_call(fields: dict[str, Any]) -> PlanfixMessage:
-    """Validate a call; what is wrong with it is told as Planfix documents it."""
+    """Validate a call; report errors in the form that Planfix documents."""
     try:
         return PlanfixMessage.model_validate(fields)
     except ValidationError as exc:
@@ -125,18 +125,18 @@ def invalid_parameters(reason: ValidationError | str) -> ApiError:
 
 
 def as_planfix_says(error: ApiError) -> ApiError:
-    """Give the two errors that Planfix documents the words it documents."""
+    """Give the two errors that Planfix documents the texts from its documentation."""
     match error.status:
         case 400:
             return ApiError(400, "Invalid parameters", error.detail)
         case 401:
-            return ApiError(401, "Invalid token", "the token is not that of this number")
+            return ApiError(401, "Invalid token", "the token does not belong to this number")
         case _:
             return error
 
 
 def gather(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Bring the fields of a form together; attachments are the only ones that may repeat."""
+    """Collect the fields of a form; only attachments may repeat."""
     fields: dict[str, Any] = {}
     columns: dict[str, list[str]] = {"name": [], "url": []}
     for name, value in pairs:
@@ -153,7 +153,7 @@ def gather(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _zip(name: list[str], url: list[str]) -> list[dict[str, str]]:
-    """Pair names with links by position; a name without a link is no file."""
+    """Pair names with links by position; a name without a link is an error."""
     if len(name) > len(url):
         raise invalid_parameters("an attachment has a name but no link")
     names = name + [""] * (len(url) - len(name))
@@ -161,7 +161,7 @@ def _zip(name: list[str], url: list[str]) -> list[dict[str, str]]:
 
 
 class AcceptedAnswer(Answer):
-    """The message is kept; it will be sent in this chat."""
+    """The message is stored and will be sent in this chat."""
 
     chat_id: str = Field(alias="chatId")
     contact_id: str = Field(alias="contactId")

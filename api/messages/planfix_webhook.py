@@ -1,4 +1,4 @@
-"""Where Planfix hands over what employees write."""
+"""The call by which Planfix delivers the messages of employees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from api.messages.planfix_form import (
 from api.requests.body import read_pairs
 from api.requests.errors import ApiError, unauthorized
 from api.requests.fields import normalise_number
-from api.requests.models import say
+from api.requests.models import respond
 from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
 
 blueprint = Blueprint("message", __name__, url_prefix="/webhook")
@@ -31,7 +31,7 @@ blueprint = Blueprint("message", __name__, url_prefix="/webhook")
 @document_request(PlanfixMessage)
 @document_response(AcceptedAnswer)
 async def post_message() -> Response:
-    """Take a message that an employee wrote in Planfix."""
+    """Accept a message that an employee wrote in Planfix."""
     try:
         fields = gather(await read_pairs(request, LARGEST_CALL))
         number = await _admit(fields)
@@ -39,22 +39,23 @@ async def post_message() -> Response:
         raise as_planfix_says(exc) from exc
     draft = read_call(fields).as_draft()
     try:
-        accepted = await context().work.run(context().gateway.accept(number, draft))
+        accepted = await context().work.run(context().gateway.messages.accept(number, draft))
     except (MessageEmpty, MessageTooLarge, RecipientUnknown) as exc:
         raise invalid_parameters(str(exc)) from exc
-    return say(AcceptedAnswer(chatId=accepted.chat_id, contactId=accepted.contact_id))
+    return respond(AcceptedAnswer(chatId=accepted.chat_id, contactId=accepted.contact_id))
 
 
 async def _admit(fields: dict[str, Any]) -> str:
-    """Return the number that the call speaks of, if its key opens that number."""
+    """Return the number that the call names, if its key is valid for that number."""
     channel = fields.get("channel")
     if channel in (None, ""):
         return await _let_in(fields, None)
     try:
         meant = normalise_number(channel)
     except ValueError as exc:
-        await _let_in(fields, None)  # what is wrong with a call is told to whoever has a key
-        raise invalid_parameters("channel must be a number") from exc
+        # Only a caller with a valid key learns what is wrong with the call.
+        await _let_in(fields, None)
+        raise invalid_parameters("channel must be a phone number") from exc
     return await _let_in(fields, meant)
 
 

@@ -1,1 +1,1 @@
-"""The calls that create, show, change and stop numbers."""
+"""The calls that create, show, change, and stop numbers."""

@@ -21,14 +21,17 @@ from api.requests.fields import (
     StringSession,
 )
 from api.requests.models import Answer, Body
+from supervisor.login.session_transfer import SessionSource
+from supervisor.store import values
 
 if TYPE_CHECKING:
     from supervisor.numbers.view import View
 
 
 LONGEST_WAIT = 60.0  # seconds
+
 SESSION_FIELDS = ("name_session", "path_session", "string_session")
-"""What brings a login along."""
+"""The fields that bring a session along."""
 
 
 class NewNumber(Body):
@@ -45,9 +48,24 @@ class NewNumber(Body):
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
 
+    @property
+    def session(self) -> SessionSource:
+        return SessionSource(self.name_session, self.path_session, self.string_session)
+
+    def as_value(self) -> values.NewNumber:
+        return values.NewNumber(
+            number=self.number,
+            client=self.name,
+            url_planfix=self.url_planfix,
+            token_planfix=self.token_planfix,
+            provider_id=self.provider_id,
+            user_email=self.user_email,
+            proxy=self.proxy,
+        )
+
 
 class ChangedNumber(Body):
-    """What is to change about a number; fields left out stay."""
+    """What to change about a number; fields that are left out keep their values."""
 
     number: Digits
     name: ClientName | None = None
@@ -59,13 +77,23 @@ class ChangedNumber(Body):
     provider_id: ProviderId | None = None
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
-        None, repr=False, description="null, or empty in a form, removes it"
+        None, repr=False, description="null, or an empty field of a form, removes the proxy"
     )
 
     @property
-    def without_proxy(self) -> bool:
-        """Whether the proxy is to be removed: said so, not left out."""
-        return "proxy" in self.model_fields_set and self.proxy is None
+    def session(self) -> SessionSource:
+        return SessionSource(self.name_session, self.path_session, self.string_session)
+
+    def as_value(self) -> values.Changes:
+        return values.Changes(
+            client=self.name,
+            url_planfix=self.url_planfix,
+            token_planfix=self.token_planfix,
+            provider_id=self.provider_id,
+            user_email=self.user_email,
+            proxy=self.proxy,
+            without_proxy="proxy" in self.model_fields_set and self.proxy is None,
+        )
 
 
 class NamedNumber(Body):
@@ -76,7 +104,7 @@ class NamedNumber(Body):
 
 
 class StoppedNumber(NamedNumber):
-    """A client's number to stop, for good with `purge`."""
+    """A client's number to stop; `purge` also erases its data."""
 
     purge: bool = False
 
@@ -86,12 +114,12 @@ class AskedNumber(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    name: ClientName | None = Field(None, description="required here, or in the body")
-    number: Digits | None = Field(None, description="required here, or in the body")
+    name: ClientName | None = Field(None, description="required here or in the body")
+    number: Digits | None = Field(None, description="required here or in the body")
 
 
 class Patience(BaseModel):
-    """How long a call may wait for a number's worker."""
+    """How long the call waits for the worker of the number."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -99,7 +127,7 @@ class Patience(BaseModel):
 
 
 class Purge(BaseModel):
-    """Whether a number's data is erased with it."""
+    """Whether the data of the number is erased as well."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -107,7 +135,7 @@ class Purge(BaseModel):
 
 
 class OfClient(BaseModel):
-    """Which client's numbers are meant."""
+    """Selects the numbers of one client."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -118,7 +146,7 @@ Status = Literal["online", "offline"]
 
 
 class CreatedAnswer(Answer):
-    """The number runs; its token is shown this once."""
+    """The number is created. Its token is shown only in this answer."""
 
     token: str
     name: str
@@ -129,7 +157,7 @@ class CreatedAnswer(Answer):
 
 
 class StateAnswer(Answer):
-    """What became of the number."""
+    """The state of the number after the call."""
 
     status: Status
     state: str
@@ -143,7 +171,7 @@ class StoppedAnswer(Answer):
 
 
 class LastErrorAnswer(Answer):
-    """What went wrong last, in words, with who must do what."""
+    """The last error: what happened, and who must do what."""
 
     code: str
     message: str
@@ -159,7 +187,7 @@ class WorkerAnswer(Answer):
 
 
 class ProxyAnswer(Answer):
-    """What the number's connections to Telegram go through, without what opens it."""
+    """The proxy of the number, without its user name, password or secret."""
 
     kind: Literal["socks5", "http", "mtproxy"]
     host: str
@@ -180,7 +208,7 @@ class NumberAnswer(Answer):
     last_heard: datetime | None
     backlog: dict[Literal["in", "out"], int]
     memory: int | None = Field(description="bytes")
-    merged: int | None = Field(description="bytes in pages that other processes have in common")
+    merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
     worker: WorkerAnswer | None
 
@@ -190,7 +218,7 @@ class NumbersAnswer(Answer):
 
     numbers: list[NumberAnswer]
     merging: Literal["on", "idle", "unavailable", "off"] = Field(
-        description="whether the kernel merges equal pages of workers"
+        description="whether the kernel merges equal memory pages of workers"
     )
 
 
@@ -203,8 +231,8 @@ def describe_proxy(place: str) -> ProxyAnswer:
 def describe(view: View) -> NumberAnswer:
     return NumberAnswer(
         number=view.number,
-        name=view.name,
-        client=view.name,
+        name=view.client,
+        client=view.client,
         status=view.status,
         state=view.state,
         since=view.since,

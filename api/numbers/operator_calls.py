@@ -1,4 +1,4 @@
-"""The operator's calls on the numbers."""
+"""The calls that list, show, and restart numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from api.admission import admit, admit_as, audited
 from api.context import context
 from api.numbers.models import NumberAnswer, NumbersAnswer, OfClient, StateAnswer, describe
 from api.requests.body import read_query, validate
-from api.requests.models import say
+from api.requests.models import respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 
 blueprint = Blueprint("numbers", __name__, url_prefix="/numbers")
@@ -21,12 +21,12 @@ blueprint = Blueprint("numbers", __name__, url_prefix="/numbers")
 @document_querystring(OfClient)
 @document_response(NumbersAnswer)
 async def get_numbers() -> Response:
-    """List all numbers, or one client's."""
+    """List all numbers, or those of one client."""
     context().authenticator.require_operator(request)
     client = validate(OfClient, read_query(request)).client
     views = await context().gateway.numbers(client)
     merging = (await context().gateway.page_merging()).value
-    return say(NumbersAnswer(numbers=[describe(view) for view in views], merging=merging))
+    return respond(NumbersAnswer(numbers=[describe(view) for view in views], merging=merging))
 
 
 @blueprint.get("/<number>")
@@ -34,9 +34,9 @@ async def get_numbers() -> Response:
 @needs(ADMIN_OR_TOKEN)
 @document_response(NumberAnswer)
 async def get_number(number: str) -> Response:
-    """Tell everything about one number."""
+    """Show everything about one number."""
     digits = await admit(number)
-    return say(describe(await context().gateway.show(digits)))
+    return respond(describe(await context().gateway.show(digits)))
 
 
 @blueprint.post("/<number>/restart")
@@ -44,8 +44,8 @@ async def get_number(number: str) -> Response:
 @needs(ADMIN_OR_TOKEN)
 @document_response(StateAnswer)
 async def post_restart(number: str) -> Response:
-    """Stop a number and start it."""
+    """Stop a number and start it again."""
     digits, who = await admit_as(number)
     await audited(context().gateway.restart(digits), who, "restarted", digits)
     view = await context().gateway.show(digits)
-    return say(StateAnswer(status=view.status, state=view.state))
+    return respond(StateAnswer(status=view.status, state=view.state))

@@ -1,4 +1,4 @@
-"""The life of a number: started, shown, changed, stopped at one address."""
+"""The calls at /webhook, which start, show, change, and stop a number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
 from api.admission import OPERATOR, audited, name_of
-from api.context import context, login_url
+from api.context import context
 from api.numbers.models import (
     SESSION_FIELDS,
     AskedNumber,
@@ -26,7 +26,7 @@ from api.numbers.models import (
 )
 from api.requests.body import read_body, read_body_or_query, read_query, validate
 from api.requests.errors import not_found, operator_only, unauthorized
-from api.requests.models import Numbered, say
+from api.requests.models import Numbered, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 
 if TYPE_CHECKING:
@@ -44,21 +44,23 @@ _STOPPED = frozenset(StoppedNumber.model_fields)
 @document_querystring(Patience)
 @document_response(CreatedAnswer, 201)
 async def post_webhook() -> Response:
-    """Start a number."""
+    """Create a number and start it."""
     context().authenticator.require_operator(request)
     new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
-    created = await audited(context().gateway.create(new), OPERATOR, "started", new.number)
+    created = await audited(
+        context().gateway.create(new.as_value(), new.session), OPERATOR, "started", new.number
+    )
     view = await context().gateway.wait_settled(new.number, wait)
     answer = CreatedAnswer(
         token=created.token,
-        name=view.name,
+        name=view.client,
         number=view.number,
         status=view.status,
         state=view.state,
         login_url=await _login_url(new.number) if view.state == "needs_login" else None,
     )
-    return say(answer, 201)
+    return respond(answer, 201)
 
 
 @blueprint.get("")
@@ -67,15 +69,15 @@ async def post_webhook() -> Response:
 @document_querystring(AskedNumber)
 @document_response(NumberAnswer)
 async def get_webhook() -> Response:
-    """Say how a number is."""
+    """Show a number."""
     fields = await read_body_or_query(request, _ASKED)
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
     asked = validate(NamedNumber, fields)
     view = await context().gateway.show(number)
-    if view.name != asked.name:
+    if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
-    return say(describe(view))
+    return respond(describe(view))
 
 
 @blueprint.put("")
@@ -85,7 +87,7 @@ async def get_webhook() -> Response:
 @document_querystring(Patience)
 @document_response(StateAnswer)
 async def put_webhook() -> Response:
-    """Stop a number, change it, start it again; another name or session needs the admin key."""
+    """Stop a number, change it, and start it again. Another name or session requires the admin key."""
     fields = await read_body(request)
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
@@ -95,9 +97,10 @@ async def put_webhook() -> Response:
     wait = validate(Patience, read_query(request)).wait
     if not is_operator and changes.name is not None:
         await _leave_name_alone(number, changes.name)
-    work = context().gateway.change(number, changes, wait)
-    view = await audited(work, name_of(is_operator=is_operator), "changed", number)
-    return say(StateAnswer(status=view.status, state=view.state))
+    work = context().gateway.change(number, changes.as_value(), changes.session)
+    await audited(work, name_of(is_operator=is_operator), "changed", number)
+    view = await context().gateway.wait_settled(number, wait)
+    return respond(StateAnswer(status=view.status, state=view.state))
 
 
 @blueprint.delete("")
@@ -107,14 +110,14 @@ async def put_webhook() -> Response:
 @document_querystring(Purge)
 @document_response(StoppedAnswer)
 async def delete_webhook() -> Response:
-    """Stop a number; with `purge` its data is erased too."""
+    """Stop a number; with `purge`, erase its data too."""
     fields = await read_body_or_query(request, _STOPPED)
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
     asked = validate(StoppedNumber, fields)
     purge = asked.purge or validate(Purge, read_query(request)).purge
     view = await context().gateway.show(number)
-    if view.name != asked.name:
+    if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
     was_running = await audited(
         context().gateway.stop(number, purge=purge),
@@ -122,28 +125,29 @@ async def delete_webhook() -> Response:
         "purged" if purge else "stopped",
         number,
     )
-    return say(StoppedAnswer(was_running=was_running))
+    return respond(StoppedAnswer(was_running=was_running))
 
 
 def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
-    """Refuse a client's session fields before anything could tell which files there are."""
+    """Refuse session fields from a client before any answer could reveal which files exist."""
     named = [name for name in SESSION_FIELDS if fields.get(name)]
     if named:
         raise operator_only(named)
 
 
 async def _leave_name_alone(number: str, name: str) -> None:
-    if (await context().gateway.show(number)).name != name:
+    if (await context().gateway.show(number)).client != name:
         raise operator_only(["name"])
 
 
 async def _login_url(number: str) -> str:
-    return login_url((await context().gateway.links.make(number)).secret)
+    link = await context().gateway.links.make(number)
+    return context().settings.login_url(link.secret)
 
 
 def _rules(*, is_operator: bool) -> dict[str, bool]:
     allow_private = context().settings.allow_private_planfix
-    # A client must not learn from a proxy's troubles what else is in the operator's network.
+    # Errors of a proxy must not tell a client what else is in the operator's network.
     return {
         "allow_private_planfix": allow_private,
         "allow_private_proxy": allow_private or is_operator,

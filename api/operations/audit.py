@@ -12,14 +12,14 @@ from quart_schema import document_querystring, document_response, tag
 from api.context import context
 from api.requests.body import read_query, validate
 from api.requests.fields import normalise_number
-from api.requests.models import Answer, say
+from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, needs
 
 MOST_ENTRIES = 500
 
 
 class AuditQuery(BaseModel):
-    """Which entries of the audit log are meant."""
+    """Selects entries of the audit log."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -28,12 +28,12 @@ class AuditQuery(BaseModel):
         BeforeValidator(lambda value: value and normalise_number(value)),
         WithJsonSchema({"type": "string", "pattern": r"^\+?[0-9]{5,15}$"}),
     ] = None
-    before: int | None = Field(None, ge=1, le=2**53, description="older than this id")
+    before: int | None = Field(None, ge=1, le=2**53, description="only entries with a smaller id")
     limit: int = Field(100, ge=1, le=MOST_ENTRIES)
 
 
 class AuditAnswer(Answer):
-    """Who did what to which number, when."""
+    """Who did what to which number, and when."""
 
     id: int
     at: datetime
@@ -44,7 +44,7 @@ class AuditAnswer(Answer):
 
 
 class AuditsAnswer(Answer):
-    """The newest entries first."""
+    """Entries of the audit log, newest first."""
 
     entries: list[AuditAnswer]
 
@@ -58,8 +58,8 @@ blueprint = Blueprint("audit", __name__)
 @document_querystring(AuditQuery)
 @document_response(AuditsAnswer)
 async def get_audit() -> Response:
-    """Tell who did what to which number."""
+    """List who did what to which number, newest first."""
     context().authenticator.require_operator(request)
     asked = validate(AuditQuery, read_query(request))
-    entries = await context().gateway.list_audit(asked.number, asked.before, asked.limit)
-    return say(AuditsAnswer(entries=[AuditAnswer.model_validate(entry) for entry in entries]))
+    entries = await context().gateway.audit.list(asked.number, asked.before, asked.limit)
+    return respond(AuditsAnswer(entries=[AuditAnswer.model_validate(entry) for entry in entries]))

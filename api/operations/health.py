@@ -1,4 +1,4 @@
-"""What a platform asks: liveness, readiness and metrics."""
+"""What a platform asks for: liveness, readiness, and metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quart_schema import document_response, tag
 
 from api.context import context
 from api.requests.errors import ApiError
-from api.requests.models import Answer, say
+from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, gives, needs
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-LARGEST_FIGURE = 2**63  # a larger one is nonsense, which must not spoil the others
+LARGEST_FIGURE = 2**63  # a larger one is nonsense and must not make the other figures unreadable
 
 
 class Figures(Collector):
-    """What is known of the numbers at one moment."""
+    """The figures of all numbers at one moment."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "telefix_ready",
-            "1 while every number that should run is started.",
+            "1 while every number that should run has been started.",
             int(self._readiness.ok),
         )
         yield GaugeMetricFamily(
             "telefix_old_key_uses",
-            "What still needs an older key of SECRET_KEY.",
+            "How many stored secrets still need an older key of SECRET_KEY.",
             self._old_keys,
         )
         yield self._states()
@@ -64,7 +64,7 @@ class Figures(Collector):
         yield self._page_merging()
 
     def _states(self) -> Metric:
-        family = GaugeMetricFamily("telefix_numbers", "Numbers in a state.", labels=["state"])
+        family = GaugeMetricFamily("telefix_numbers", "Numbers per state.", labels=["state"])
         for state, count in sorted(Counter(str(view.state) for view in self._views).items()):
             family.add_metric([state], count)
         return family
@@ -77,7 +77,7 @@ class Figures(Collector):
         return family
 
     def _backlog(self) -> Metric:
-        text = "Messages not yet delivered: in to Planfix, out to Telegram."
+        text = "Messages not yet delivered: `in` to Planfix, `out` to Telegram."
         family = GaugeMetricFamily("telefix_backlog", text, labels=["number", "direction"])
         for view in self._views:
             family.add_metric([view.number, "in"], view.backlog.into)
@@ -94,7 +94,7 @@ class Figures(Collector):
 
     def _merged(self) -> Metric:
         text = (
-            "Memory of a number's worker in pages that the kernel keeps once for several processes."
+            "Memory of a number's worker in pages that the kernel shares between several processes."
         )
         family = GaugeMetricFamily("telefix_worker_merged_bytes", text, labels=["number"])
         for view in self._views:
@@ -103,7 +103,7 @@ class Figures(Collector):
         return family
 
     def _page_merging(self) -> Metric:
-        text = "Whether the kernel merges equal pages of workers: the state that holds is there."
+        text = "Whether the kernel merges equal memory pages of workers; the current state has the value 1."
         family = GaugeMetricFamily("telefix_page_merging", text, labels=["state"])
         family.add_metric([self._merging], 1)
         return family
@@ -118,7 +118,7 @@ def render_metrics(
 
 
 class HealthAnswer(Answer):
-    """How the gateway is."""
+    """The health of the gateway."""
 
     status: str
 
@@ -130,19 +130,19 @@ blueprint = Blueprint("health", __name__)
 @tag(["health"])
 @document_response(HealthAnswer)
 async def get_healthz() -> Response:
-    """Answer while the process serves; no worker is asked."""
-    return say(HealthAnswer(status="ok"))
+    """Answer 200 while the process serves requests; workers are not asked."""
+    return respond(HealthAnswer(status="ok"))
 
 
 @blueprint.get("/readyz")
 @tag(["health"])
 @document_response(HealthAnswer)
 async def get_readyz() -> Response:
-    """Say whether every number that should run has been started."""
-    readiness = await context().gateway.readiness()
+    """Answer 200 once every number that should run has been started."""
+    readiness = await context(on_standby=True).gateway.readiness()
     if not readiness.ok:
         raise ApiError(503, "not_ready", readiness.reason or "not ready")
-    return say(HealthAnswer(status="ready"))
+    return respond(HealthAnswer(status="ready"))
 
 
 @blueprint.get("/metrics")
@@ -150,10 +150,10 @@ async def get_readyz() -> Response:
 @needs(ADMIN)
 @gives(CONTENT_TYPE)
 async def get_metrics() -> Response:
-    """Give the figures that Prometheus collects."""
+    """Return the metrics for Prometheus."""
     context().authenticator.require_operator(request)
     gateway = context().gateway
-    old_keys = await gateway.count_old_keys()
+    old_keys = await gateway.keys.count_old()
     merging = await gateway.page_merging()
     text = render_metrics(await gateway.numbers(), await gateway.readiness(), merging, old_keys)
     return Response(text, content_type=CONTENT_TYPE)

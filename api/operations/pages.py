@@ -1,4 +1,4 @@
-"""The operator's console and the API's documentation."""
+"""The operator's console and the documentation of the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fields of a call, read strictly from its body: what can not be read is an error, never empty."""
+"""Reads the fields of a call strictly: whatever cannot be read is an error, never empty."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 Fields = dict[str, Any]
 Pairs = list[tuple[str, Any]]
-SMALL = 64 * 1024  # bytes; more than every field of a number at its longest
-LARGEST = 1024 * 1024  # bytes; what the server reads of any body
+SMALL = 64 * 1024  # bytes; more than all fields of a number at their longest
+LARGEST = 1024 * 1024  # bytes; the most that the server reads of any body
 _MOST_FIELDS = 100
-_UNSOUND = "must not contain NUL or half of a character"
+_UNSOUND = "must not contain NUL or half of a surrogate pair"
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -32,7 +32,7 @@ async def read_body(request: Request, limit: int = SMALL) -> Fields:
 
 
 async def read_pairs(request: Request, limit: int) -> Pairs:
-    """Read the fields of a body in which some may repeat."""
+    """Read the fields of a body; some of them may repeat."""
     raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
     if len(raw) > limit:
         raise RequestEntityTooLarge
@@ -44,7 +44,7 @@ async def read_pairs(request: Request, limit: int) -> Pairs:
 
 
 async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:
-    """Read the body, or without one those fields of the query that have these names."""
+    """Read the body; if there is none, read the fields with these names from the query."""
     if await request.get_data():
         return await read_body(request)
     return {name: value for name, value in read_query(request).items() if name in names}
@@ -98,7 +98,7 @@ def _from_form(text: str) -> Pairs:
 
 
 def _sound(pairs: Pairs) -> Pairs:
-    """Refuse what no database keeps, wherever it stands: NUL, a half of a surrogate pair."""
+    """Refuse what no database can store, at any depth: NUL and half of a surrogate pair."""
     for name, value in pairs:
         if not _is_sound(name):
             raise invalid("body", _UNSOUND)

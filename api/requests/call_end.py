@@ -1,4 +1,4 @@
-"""What is left to be done when a call is over, however it ended."""
+"""Runs functions when a call is over, however it ended."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_left: ContextVar[list[Callable[[], None]]] = ContextVar("left to be done")
+_left: ContextVar[list[Callable[[], None]]] = ContextVar("functions to run at the end of the call")
 
 
 def at_end(act: Callable[[], None]) -> None:
-    """Do this when the call that we serve is over: its answer sent, cut off, or never begun."""
+    """Run the function when the current call is over: answered, cut off, or never answered."""
     _left.get().append(act)
 
 

@@ -1,4 +1,4 @@
-"""The connection below a call, as far as Hypercorn lets us find it."""
+"""The connection of a call, as far as Hypercorn gives access to it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ if TYPE_CHECKING:
 
 
 def set_patience(send: ASGISendCallable, seconds: float) -> None:
-    """Let the kernel end the connection when its other end takes nothing for that long."""
+    """Let the kernel end the connection if the peer accepts no data for that long."""
     transport = _transport(send)
     of_peer: Any = transport and transport.get_extra_info("socket")
     if of_peer is not None:
-        with suppress(OSError):  # a Unix socket has no such option, nor a stranger behind it
+        with suppress(
+            OSError
+        ):  # a Unix socket does not have this option, and needs none: no stranger uses it
             of_peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 
 def hang_up(send: ASGISendCallable) -> None:
-    """End the connection now, with what waits to be sent: whoever reads nothing would keep it open."""
+    """Close the connection now and drop unsent data; a caller that reads nothing would keep it open."""
     transport = _transport(send)
     if transport is not None:
         transport.abort()
 
 
 def _transport(send: Any) -> asyncio.WriteTransport | None:
-    # ASGI has no word for it: from the stream to its protocol, from there to the server's socket.
+    # ASGI offers no access, so go from the stream to its protocol and on to the server's socket.
     stream = getattr(send, "__self__", None)
     protocol = getattr(getattr(stream, "send", None), "__self__", None)
     server = getattr(getattr(protocol, "send", None), "__self__", None)

@@ -1,4 +1,4 @@
-"""Every error body comes from here: what went wrong, as a status, a code, a reason in words."""
+"""Makes every error answer: its status, its code, and its reason in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 Detail = str | list[dict[str, str]]
 
-_OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
+_GATEWAY_ERRORS: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.NumberUnknown: (404, "not_found"),
     gateway.NumberExists: (409, "number_exists"),
     gateway.SessionInUse: (409, "session_in_use"),
@@ -46,15 +46,18 @@ _OF_GATEWAY: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.NotLoggedIn: (409, "not_logged_in"),
     gateway.TelegramUnreachable: (503, "telegram_unreachable"),
 }
-_OF_SERVER = {
-    400: ("invalid_request", "the request can not be read"),
-    404: ("not_found", "there is nothing at this address"),
-    405: ("method_not_allowed", "this address does not take this method"),
-    408: ("request_timeout", "the body came too slowly"),
+_HTTP_ERRORS = {
+    400: ("invalid_request", "the gateway cannot read the request"),
+    404: ("not_found", "this address does not exist"),
+    405: ("method_not_allowed", "this address does not support this method"),
+    408: ("request_timeout", "the body arrived too slowly"),
     413: ("body_too_large", "the body is too large"),
     415: ("unsupported_media_type", "send JSON or a form, in UTF-8"),
 }
-_OURS = ("internal_error", "something went wrong on our side; it is in the log")
+_INTERNAL_ERROR = (
+    "internal_error",
+    "an internal error occurred; the gateway's log has the details",
+)
 _SESSION_FIELD = {
     gateway.SessionPathForbidden: "path_session",
     gateway.SessionStringBroken: "string_session",
@@ -62,7 +65,7 @@ _SESSION_FIELD = {
 
 
 class ApiError(Exception):
-    """A call that can not be carried out, as its caller will read it."""
+    """A call that fails, with the answer that its caller gets."""
 
     def __init__(
         self, status: int, code: str, detail: Detail, *, headers: dict[str, str] | None = None
@@ -75,7 +78,7 @@ class ApiError(Exception):
 
 
 def unauthorized() -> ApiError:
-    detail = "no such number, or the key is not right for it"
+    detail = "the number does not exist, or the key is not valid for it"
     return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -89,7 +92,7 @@ def too_many_attempts(seconds: int) -> ApiError:
     return ApiError(429, "too_many_attempts", detail, headers={"Retry-After": str(seconds)})
 
 
-def not_found(detail: str = "there is no such number") -> ApiError:
+def not_found(detail: str = "the number does not exist") -> ApiError:
     return ApiError(404, "not_found", detail)
 
 
@@ -127,21 +130,21 @@ async def _answer_gateway(error: gateway.GatewayError) -> Response:
 
 
 async def _answer_server(error: HTTPException) -> Response:
-    status = error.code if error.code in _OF_SERVER else 500
-    code, detail = _OF_SERVER.get(status or 500, _OURS)
+    status = error.code if error.code in _HTTP_ERRORS else 500
+    code, detail = _HTTP_ERRORS.get(status or 500, _INTERNAL_ERROR)
     allow = dict(error.get_headers()).get("Allow") if status == 405 else None
     return await _answer(
         ApiError(status or 500, code, detail, headers={"Allow": allow} if allow else {})
     )
 
 
-def _said(error: gateway.GatewayError) -> str:
-    # A database's own words may quote the row, so the caller gets ours alone.
+def _detail_of(error: gateway.GatewayError) -> str:
+    # The message of a database may quote a row, so the caller gets only our own text.
     words = inspect.getdoc(type(error)) if isinstance(error, gateway.DatabaseError) else None
     return words or str(error)
 
 
-def _patience(error: gateway.GatewayError) -> dict[str, str]:
+def _retry_after(error: gateway.GatewayError) -> dict[str, str]:
     if isinstance(error, gateway.LoginFlood | gateway.ResolvingDelayed) and error.retry_after:
         return {"Retry-After": str(math.ceil(error.retry_after))}
     return {}
@@ -151,10 +154,10 @@ def from_gateway(error: gateway.GatewayError) -> ApiError:
     if isinstance(error, gateway.SessionFileError):
         return invalid(_SESSION_FIELD.get(type(error), "path_session"), str(error))
     for kind in type(error).__mro__:
-        if kind in _OF_GATEWAY:
-            status, code = _OF_GATEWAY[kind]
+        if kind in _GATEWAY_ERRORS:
+            status, code = _GATEWAY_ERRORS[kind]
             if status == 500:
                 logger.error("a call failed", exc_info=error)
-            return ApiError(status, code, _said(error), headers=_patience(error))
-    logger.error("a gateway error nobody expects here", exc_info=error)
-    return ApiError(500, *_OURS)
+            return ApiError(status, code, _detail_of(error), headers=_retry_after(error))
+    logger.error("an unexpected gateway error", exc_info=error)
+    return ApiError(500, *_INTERNAL_ERROR)

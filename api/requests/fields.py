@@ -1,4 +1,4 @@
-"""The kinds of field a call is made of, with the reason told when one does not fit."""
+"""The validated field types of calls, with the reasons why a value is refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBER_SCHEMA: dict[str, Any] = {
         {"type": "string", "pattern": r"^\s*\+?[0-9]{5,15}\s*$"},
         {"type": "integer", "minimum": 10_000, "maximum": 10**15 - 1},
     ],
-    "description": "digits in international format, with or without +",
+    "description": "the phone number in international format, with or without +",
     "examples": ["380955821319"],
 }
 
@@ -27,7 +27,7 @@ def normalise_number(value: Any) -> str:
     """Return the digits of a number that is written as text or as an integer."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if 0 < value < 10**15 else ""
-    # In a query a plus sign that was not escaped arrives as a space.
+    # In a query, a plus sign that was not escaped arrives as a space.
     found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         raise ValueError("must be 5 to 15 digits, with or without +")
@@ -47,7 +47,7 @@ def _filled(text: str) -> str:
 
 
 def _is_text(value: Any) -> Any:
-    # Said first, since a bare surrogate breaks what comes after.
+    # Checked first, because a lone surrogate breaks the validators that follow.
     if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
         raise ValueError("must be text")
     return value
@@ -68,11 +68,11 @@ def _fit_address(url: str, info: ValidationInfo) -> str:
 
 def _proxy(value: Any, info: ValidationInfo) -> Proxy:
     if not isinstance(value, str):
-        raise ValueError("must be text")  # noqa: TRY004 - pydantic takes this one
+        raise ValueError("must be text")  # noqa: TRY004 - pydantic reports only this kind
     may_be_private = bool((info.context or {}).get("allow_private_proxy"))
     proxy = parse_proxy(value.strip(), may_be_private=may_be_private)
     if not may_be_private and not is_public_host(proxy.host):
-        raise ValueError("must lie at a public address")
+        raise ValueError("must point to a public address")
     return proxy
 
 
@@ -109,7 +109,7 @@ ProxyAddress = Annotated[
         {
             "type": "string",
             "maxLength": 2000,
-            "description": "what the number's connections to Telegram go through",
+            "description": "the proxy through which the number connects to Telegram",
             "examples": ["socks5://user:password@proxy.example.com:1080"],
         }
     ),

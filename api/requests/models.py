@@ -21,18 +21,18 @@ class ErrorAnswer(Answer):
     detail: str | list[dict[str, str]]
 
 
-def say(answer: Answer, status: int = 200) -> Response:
+def respond(answer: Answer, status: int = 200) -> Response:
     return Response(answer.model_dump_json(by_alias=True), status, content_type="application/json")
 
 
 class Body(BaseModel):
-    """The fields of a call; a field that nobody knows is an error."""
+    """The fields of a call; an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Numbered(BaseModel):
-    """The number a call is about, read before its caller is let in."""
+    """The number that a call is about; it is read before the caller is authorised."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 

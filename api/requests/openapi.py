@@ -1,4 +1,4 @@
-"""The description of the API that is made from its code."""
+"""The description of the API, generated from its code."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _ERROR = {
 
 
 class Description(OpenAPIProvider):
-    """Adds what every call has: the same error body, forms beside JSON."""
+    """Adds what all calls share: the error body, and forms as an alternative to JSON."""
 
     def schema(self) -> dict[str, Any]:
         schema = super().schema()
@@ -70,7 +70,12 @@ class Description(OpenAPIProvider):
         if media_type is None:
             return {}
         schema = {"schema": {"type": "string"}}
-        return {"200": {"description": "It, as it is.", "content": {media_type: schema}}}
+        return {
+            "200": {
+                "description": "The content in this media type.",
+                "content": {media_type: schema},
+            }
+        }
 
     def build_request_body(
         self, model: type[Any], source: DataSource
@@ -88,7 +93,7 @@ def needs(security: Security) -> Callable[[Handler], Handler]:
 
 
 def gives(media_type: str) -> Callable[[Handler], Handler]:
-    """Describe an answer that is no JSON."""
+    """Describe an answer that is not JSON."""
 
     def mark(handler: Handler) -> Handler:
         setattr(handler, _MEDIA_TYPE, media_type)
@@ -100,8 +105,12 @@ def gives(media_type: str) -> Callable[[Handler], Handler]:
 def describe_api(app: Quart) -> None:
     QuartSchema(
         app,
-        info=Info(title="Telefix", version="0.1.0", description="Telegram numbers for Planfix."),
-        # Its own pages fetch their scripts from the internet; ours is served at /docs.
+        info=Info(
+            title="Telefix",
+            version="0.1.0",
+            description="A gateway between Telegram numbers and Planfix.",
+        ),
+        # The pages of quart-schema load scripts from the internet; our own page is at /docs.
         swagger_ui_path=None,
         redoc_ui_path=None,
         scalar_ui_path=None,

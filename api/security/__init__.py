@@ -1,1 +1,1 @@
-"""Who may call, and what is refused unseen."""
+"""Who may call, and which requests are refused before routing."""

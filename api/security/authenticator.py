@@ -1,4 +1,4 @@
-"""Who may do what: the admin key, the token of a number, a brake on guessing."""
+"""Who may do what: the admin key, the token of a number, and a limit on guesses."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from supervisor.errors import NumberUnknown
 if TYPE_CHECKING:
     from quart import Request
 
-    from api.gateway import Gateway
+    from supervisor.gateway import Gateway
 
 logger = logging.getLogger(__name__)
 
-BURST = 100  # wrong keys an address may present before it is slowed down
-REFILL = 1.0  # seconds until one more wrong key is looked at
+BURST = 100  # wrong keys that an address may present before it must wait
+REFILL = 1.0  # seconds after which one wrong key is forgotten
 MOST_ADDRESSES = 10_000
 
 
 class GuessLimit:
-    """Counts the wrong keys of each address; what is counted fades with time."""
+    """Counts the wrong keys of each address; the count decreases with time."""
 
     def __init__(self, burst: int = BURST, refill: float = REFILL) -> None:
         self._burst = burst
@@ -40,7 +40,7 @@ class GuessLimit:
             self._spent.popitem(last=False)
 
     def wait(self, address: str, now: float) -> float:
-        """Say after how many seconds this address may guess again; 0 if it may now."""
+        """Return after how many seconds this address may try again; 0 means now."""
         over = self._faded(address, now) - self._burst + 1
         return max(0.0, over * self._refill)
 
@@ -50,7 +50,7 @@ class GuessLimit:
 
 
 class Authenticator:
-    """Lets in whoever presents the right key."""
+    """Admits callers with the right key."""
 
     def __init__(self, admin_key: str, gateway: Gateway, proxies: Proxies) -> None:
         self._admin_key_hash = _hash(admin_key)
@@ -59,21 +59,21 @@ class Authenticator:
         self._limit = GuessLimit()
 
     def require_operator(self, request: Request) -> None:
-        # Compared before the brake: a guesser may have the operator's address too.
+        # Compared before the limit is applied: an attacker may share the operator's address.
         if not self._is_admin(presented_key(request)):
-            self._slow_down(request)
+            self._check_limit(request)
             raise self._refuse(request)
 
     async def require_token(self, request: Request, token: str, channel: str | None) -> str:
-        """Return the number that is meant, if this token opens it."""
-        number = await self._gateway.number_of(token, channel)
+        """Return the number that the call means, if this token is valid for it."""
+        number = await self._gateway.tokens.number_of(token, channel)
         if number is None:
-            self._slow_down(request)
+            self._check_limit(request)
             raise self._refuse(request)
         return number
 
     async def admit_channel(self, request: Request, channel: str | None) -> str:
-        """Return the number that is meant, if the key of the headers opens it."""
+        """Return the number that the call means, if the key in the headers is valid for it."""
         key = presented_key(request)
         if channel is None or not self._is_admin(key):
             return await self.require_token(request, key, channel)
@@ -83,19 +83,19 @@ class Authenticator:
             raise unauthorized() from exc
 
     async def require_either(self, request: Request, number: str) -> bool:
-        """Say whether it is the operator who came in."""
-        # A token can not be guessed, so its owner is never kept out by a neighbour's guesses.
+        """Admit the operator or the owner of the number; return whether it is the operator."""
+        # A token cannot be guessed, so its owner is never refused because of a neighbour's guesses.
         key = presented_key(request)
-        if await self._gateway.authorize(number, key):
+        if await self._gateway.tokens.opens(number, key):
             return False
         self.require_operator(request)
         return True
 
     def _is_admin(self, key: str) -> bool:
-        # Hashed, so that the time of a comparison tells nothing of the key's length either.
+        # Hashed, so that the time of the comparison does not reveal the length of the key either.
         return hmac.compare_digest(_hash(key), self._admin_key_hash)
 
-    def _slow_down(self, request: Request) -> None:
+    def _check_limit(self, request: Request) -> None:
         wait = self._limit.wait(neighbourhood(self._caller(request)), _now())
         if wait > 0:
             raise too_many_attempts(int(wait) + 1)
@@ -113,7 +113,7 @@ class Authenticator:
 
 
 def presented_key(request: Request) -> str:
-    """Read the key, from `Authorization` before `Token`; none at all is no guess."""
+    """Read the key from `Authorization` or `Token`; a call without a key is not a guess."""
     key = _authorization(request.headers.get("Authorization", "").strip())
     key = key or request.headers.get("Token", "").strip()
     if not key:
@@ -122,7 +122,7 @@ def presented_key(request: Request) -> str:
 
 
 def _authorization(header: str) -> str:
-    """Take the key out of `Bearer KEY` or of a bare `KEY`; another scheme brings none."""
+    """Read the key of `Bearer KEY` or a plain `KEY`; other schemes carry no key."""
     scheme, separator, key = header.partition(" ")
     if scheme.lower() == "bearer":
         return key.strip()

@@ -1,4 +1,4 @@
-"""The address a call comes from, as told by the proxies that we trust, by nobody else."""
+"""Finds the address of the caller behind trusted proxies."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 Address = IPv4Address | IPv6Address
 
 UNIX = "unix"
-NOWHERE = "local"  # a peer without an address, as behind a Unix socket
-_SUBSCRIBER = 64  # bits of an IPv6 address; the others are one caller's own to choose
+NOWHERE = "local"  # a peer without an address, as on a Unix socket
+_SUBSCRIBER = 64  # bits of an IPv6 address; a caller can choose the other bits freely
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](?::\d{1,5})?|(?P<four>[\d.]+):\d{1,5}")
 
 
@@ -32,19 +32,19 @@ class Proxies:
 
 
 def parse_proxies(text: str) -> Proxies:
-    """Read addresses, networks, `unix`, separated by commas; raise ValueError for anything else."""
+    """Read addresses, networks and `unix`, separated by commas; raise ValueError for anything else."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     networks = tuple(ip_network(name) for name in names if name != UNIX)
     if any(network.prefixlen == 0 for network in networks):
-        raise ValueError("whoever trusts everybody can as well ask the caller for its address")
+        raise ValueError("a network of all addresses would let every caller choose its own address")
     return Proxies(networks, UNIX in names)
 
 
 def find_caller(peer: str | None, forwarded: Iterable[str], proxies: Proxies) -> str:
-    """Go back from the peer over trusted proxies; name the first address that is none of them."""
+    """Follow the trusted proxies back from the peer; return the first address that is not a proxy."""
     address = _read(peer or "")
     hops = [hop for line in forwarded for hop in line.split(",")]
-    # What a stranger has written stands left of what our proxies have added.
+    # Entries that a stranger wrote are left of those that our proxies added.
     while hops and proxies.has(address):
         before = _read(hops.pop())
         if before is None:
@@ -54,7 +54,7 @@ def find_caller(peer: str | None, forwarded: Iterable[str], proxies: Proxies) ->
 
 
 def neighbourhood(address: str) -> str:
-    """Return whom guesses are counted for: an IPv4 address, an IPv6 subscriber's network."""
+    """Return the unit for which guesses are counted: an IPv4 address or an IPv6 /64 network."""
     found = _read(address)
     if isinstance(found, IPv6Address):
         return str(IPv6Network((int(found), _SUBSCRIBER), strict=False))

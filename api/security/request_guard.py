@@ -1,4 +1,4 @@
-"""What is turned away before a call is looked at: kinds of request that only trouble comes by."""
+"""Refuses dangerous kinds of requests before routing, and limits slow readers."""
 
 from __future__ import annotations
 
@@ -26,38 +26,38 @@ _CLOSE = (b"connection", b"close")
 
 
 def guard_requests(app: Quart) -> None:
-    inside = app.asgi_app
+    wrapped = app.asgi_app
 
-    async def doorstep(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def guarded(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":
-            await inside(scope, receive, send)
+            await wrapped(scope, receive, send)
             return
         stall: float = app.config["STALL_TIMEOUT"]
-        # Longer than ours: the server does not expect the kernel to end what it still looks after.
+        # Longer than our own limit: the server does not expect the kernel to end a connection in use.
         set_patience(send, 2 * stall)
         status = refusal(scope)
         if status is None:
             call = UnreadBodyCloser(receive, send, stall, has_body=has_body(scope))
             try:
                 with call_with_end():
-                    await inside(scope, call.receive, call.send)
+                    await wrapped(scope, call.receive, call.send)
             finally:
                 if call.is_cut:
                     hang_up(send)
             return
-        # What follows on the line may be another's request by a proxy's reckoning: it never runs.
+        # A proxy may take the bytes that follow for another caller's request, so they are never run.
         headers = _NO_BODY if scope["http_version"] >= "2" else [*_NO_BODY, _CLOSE]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    app.asgi_app = doorstep  # type: ignore[method-assign]  # Quart's way to wrap itself
+    app.asgi_app = guarded  # type: ignore[method-assign]  # Quart's way to wrap itself
 
 
 class UnreadBodyCloser:
-    """Says that the connection ends with the answer where that comes before the body's end.
+    """Sends `Connection: close` with an answer that comes before the end of the request body.
 
-    The server ends it then anyway; whoever is not told sends its next call into the void.
-    Whoever takes nothing of an answer for too long is not waited for.
+    Hypercorn closes the connection in that case. Without this header a client would reuse it
+    and lose its next request. An answer that its caller does not read in time is cut off.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class UnreadBodyCloser:
         self._send = send
         self._stall = stall
         self._is_read = not has_body
-        self.is_cut = False  # an answer was begun, not ended
+        self.is_cut = False  # an answer was begun but not finished
 
     async def receive(self) -> ASGIReceiveEvent:
         event = await self._receive()
@@ -89,14 +89,14 @@ def has_body(scope: Scope) -> bool:
 
 
 def refusal(scope: HTTPScope) -> int | None:
-    """Say with which status a request is refused, if it is."""
+    """Return the status with which the request is refused, or None."""
     if scope["http_version"] >= "2" and scope["scheme"] == "http":
-        # A proxy that passes `Upgrade: h2c` on would carry a stranger's calls past its own rules.
+        # A proxy that forwards `Upgrade: h2c` would let a stranger bypass the rules of the proxy.
         return 505
     if not scope["path"].startswith("/"):
-        return 400  # an absolute address, `*`, nothing: the framework stumbles over these
+        return 400  # an absolute URL, `*`, or nothing: the framework fails on these
     if scope["path"].startswith("/static/") and len(scope["path"]) > _LONGEST_STATIC:
-        return 404  # no file can have such a name, which the framework would find out the hard way
+        return 404  # no file has such a long name, and the framework would fail with an error
     if len(_LENGTHS.intersection(name for name, _ in scope["headers"])) > 1:
-        return 400  # a proxy may see another end of the body than we do
+        return 400  # a proxy may see the end of the body elsewhere
     return None

@@ -1,9 +1,9 @@
-// Shows how every number is, by asking the gateway's calls with the operator's key.
+// Shows the state of every number by calling the API with the operator's key.
 "use strict";
 
-const PAUSE = 2500; // milliseconds between two looks
+const PAUSE = 2500; // milliseconds between two updates
 const PATIENCE = { GET: 10000, others: 30000 }; // milliseconds an answer may take
-const PAGE = 50; // messages shown at first, more with each "Show more"
+const PAGE = 50; // messages shown at first, and added by each "Show more"
 const MOST = 500;
 const KEY = "admin_key";
 const SOMEBODY = new Set(["needs_login", "needs_code", "needs_password", "banned", "parked"]);
@@ -13,7 +13,7 @@ const COLUMNS = ["client", "state", "trouble", "since", "backlog", "restarts", "
 const element = (id) => document.getElementById(id);
 const words = JSON.parse(element("words").textContent);
 const isOurs = (tag) => /^[a-z]{2}(-[A-Z]{2})?$/.test(tag) && tag.startsWith(document.documentElement.lang);
-const lang = navigator.languages.find(isOurs) ?? document.documentElement.lang; // with the country: dates differ
+const lang = navigator.languages.find(isOurs) ?? document.documentElement.lang; // with the country, because date formats differ
 const ages = new Intl.RelativeTimeFormat(lang, { style: "short", numeric: "always" });
 const megabytes = new Intl.NumberFormat(lang, { style: "unit", unit: "megabyte", maximumFractionDigits: 0 });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -81,7 +81,7 @@ function duration(seconds) {
   return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "long" }).format(count);
 }
 
-// Elements; texts of strangers only ever become text
+// Elements; texts from strangers are only ever inserted as text
 
 function make(tag, className, ...children) {
   const made = document.createElement(tag);
@@ -100,10 +100,10 @@ function tell(place, text, isBad = false) {
   place.classList.toggle("bad", isBad);
 }
 
-function makeButton(label, deed) {
+function makeButton(label, action) {
   const button = make("button", "", label);
   button.type = "button";
-  button.addEventListener("click", () => carryOut(button, deed));
+  button.addEventListener("click", () => carryOut(button, action));
   return button;
 }
 
@@ -334,21 +334,21 @@ function makeOutcome({ id, state, status, error, is_uncertain: isUncertain, next
   return outcome;
 }
 
-// Deeds
+// Actions
 
-async function carryOut(button, deed) {
+async function carryOut(button, action) {
   const number = opened;
   const told = (text, isBad) => number === opened && tell(element("said"), text, isBad);
   button.disabled = true;
   told("");
   try {
-    told((await deed()) ?? words.done);
+    told((await action()) ?? words.done);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     told(fill(words.refused, { reason: error.message }), true);
   } finally {
     button.disabled = false;
-    if (number && number === opened) element("details-title").focus({ preventScroll: true }); // the button may go
+    if (number && number === opened) element("details-title").focus({ preventScroll: true }); // the button may disappear
     soon();
   }
 }
@@ -414,11 +414,11 @@ async function copy({ currentTarget: button }) {
     put(button, words.copied);
     setTimeout(() => put(button, words.copy_it), PAUSE);
   } catch {
-    // Only https may use the clipboard; the text is selected, to be copied by hand.
+    // Only https pages may use the clipboard; the text stays selected, so it can be copied by hand.
   }
 }
 
-// Looking again and again
+// Updating
 
 async function look() {
   const bearer = key();
@@ -510,19 +510,19 @@ function showBoard() {
   if (!key()) element("gate").elements.key.focus();
 }
 
-function onSubmit(id, deed) {
+function onSubmit(id, action) {
   element(id).addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = event.target.querySelector("button");
     button.disabled = true;
-    await deed(button).finally(() => (button.disabled = false));
+    await action(button).finally(() => (button.disabled = false));
   });
 }
 
 function begin() {
-  const deeds = { restart, start: startAgain, stop, login_link: makeLink, "replay-all": () => replay("replay") };
-  for (const [id, deed] of Object.entries(deeds)) {
-    element(id).addEventListener("click", () => carryOut(element(id), deed));
+  const actions = { restart, start: startAgain, stop, login_link: makeLink, "replay-all": () => replay("replay") };
+  for (const [id, action] of Object.entries(actions)) {
+    element(id).addEventListener("click", () => carryOut(element(id), action));
   }
   onSubmit("gate", signIn);
   onSubmit("draft", addNumber);

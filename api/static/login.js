@@ -1,4 +1,4 @@
-// Keeps the QR code on the page fresh, moves on once it has been scanned.
+// Keeps the QR code on the page current, and reloads the page once the code has been scanned.
 "use strict";
 
 const PAUSE = 1500; // milliseconds
@@ -20,7 +20,7 @@ async function follow() {
   try {
     await look();
   } catch {
-    // The line is cut for a moment: the next look may succeed.
+    // The connection is interrupted; the next attempt may succeed.
   }
   setTimeout(follow, PAUSE);
 }

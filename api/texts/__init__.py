@@ -1,4 +1,4 @@
-"""Everything the pages say, in the language of their visitor."""
+"""Everything the pages say, in the language of the visitor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOGIN_PAGE: Mapping[str, Mapping[str, str]] = {
 
 
 def complain(code: str, words: Mapping[str, str], seconds: float | None = None) -> str:
-    """Say what went wrong to somebody who logs in; what has no words of its own may pass."""
+    """Tell somebody who logs in what went wrong; unknown codes get the general text."""
     if code == "flood_wait" and seconds:
         return words["flood_wait_for"].format(wait=_duration(seconds, words))
     return words.get(code, words["trouble"])
@@ -37,8 +37,8 @@ def _duration(seconds: float, words: Mapping[str, str]) -> str:
 
 
 def page_language(known: Iterable[str]) -> str:
-    """Choose the browser's language, where we have it, else the gateway's."""
-    default = context().settings.language
+    """Choose the language of the browser if there is a text in it, else that of the gateway."""
+    default = context(on_standby=True).settings.language
     return request.accept_languages.best_match(list(known), default) or default
 
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.numbers.keeper import Keeper
     from supervisor.numbers.keepers import Keepers
-    from supervisor.ownership.takeover import Takeover
     from supervisor.store.store import Store
 
 SETTLE = 10.0  # seconds a number may take to come online after its login
@@ -71,15 +70,13 @@ class Progress:
 class LoginService:
     """Begins logins, passes on what people enter, ends sessions for good."""
 
-    def __init__(self, store: Store, keepers: Keepers, config: Config, takeover: Takeover) -> None:
+    def __init__(self, store: Store, keepers: Keepers, config: Config) -> None:
         self._store = store
         self._keepers = keepers
         self._config = config
-        self._takeover = takeover
 
     async def begin(self, number: str, method: LoginMethod, who: str) -> Progress:
         """Start a login in place of whatever runs for a number that is not logged in."""
-        self._takeover.require()
         async with self._keepers.lock_of(number):
             await self._require_logged_out(number)
             await self._store.numbers.start(number)
@@ -109,7 +106,6 @@ class LoginService:
         A login that begins anew ends the one before: who looks in between waits for it, or a page
         would show that nothing is under way.
         """
-        self._takeover.require()
         async with self._keepers.lock_of(number):
             keeper = self._keepers.find(number)
         if keeper is not None:
@@ -146,7 +142,6 @@ class LoginService:
             raise LoggedInAlready
 
     async def _logging_in(self, number: str) -> Keeper:
-        self._takeover.require()
         await self._store.numbers.get(number)
         keeper = self._keepers.find(number)
         if keeper is None or keeper.login.reached is None:

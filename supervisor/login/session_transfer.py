@@ -10,6 +10,7 @@ import re
 import struct
 from base64 import b64decode, urlsafe_b64encode
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from supervisor.errors import NotLoggedIn, SessionFileMissing, SessionInUse, SessionStringBroken
@@ -20,11 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from supervisor.config import Config
-    from supervisor.numbers.registration import SessionName
     from supervisor.store.store import Store
 
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSource:
+    """Where a session comes from: a file under SESSION_ROOT, or the session itself as text."""
+
+    name: str | None = None
+    path: str | None = None
+    string: str | None = field(default=None, repr=False)
 
 
 class SessionTransfer:
@@ -36,9 +45,11 @@ class SessionTransfer:
         self._importing = asyncio.Lock()
 
     @asynccontextmanager
-    async def claim(self, number: str, named: SessionName) -> AsyncIterator[ImportedSession | None]:
-        """Read what the call brings along or names, if anything, let nobody else take it meanwhile."""
-        imported = await self._read(named)
+    async def claim(
+        self, number: str, source: SessionSource
+    ) -> AsyncIterator[ImportedSession | None]:
+        """Read the session, if the source names one, and keep other calls from importing it too."""
+        imported = await self._read(source)
         if imported is None:
             yield None
             return
@@ -54,16 +65,16 @@ class SessionTransfer:
         await self._store.sessions.save(number, epoch, imported.session)
         await self._store.entities.save(number, epoch, imported.entities)
 
-    async def _read(self, named: SessionName) -> ImportedSession | None:
-        if named.string_session is not None:
-            return ImportedSession(read_string_session(named.string_session), ())
-        if named.name_session is None and named.path_session is None:
+    async def _read(self, source: SessionSource) -> ImportedSession | None:
+        if source.string is not None:
+            return ImportedSession(read_string_session(source.string), ())
+        if source.name is None and source.path is None:
             return None
         root = self._config.session_root
         try:
-            return await read_session_file(root, named.path_session, named.name_session)
+            return await read_session_file(root, source.path, source.name)
         except SessionFileMissing:
-            logger.warning("no session file %s: the login is left as it is", named.name_session)
+            logger.warning("no session file %s: the login is left as it is", source.name)
             return None
 
     async def export(self, number: str) -> str:

@@ -1,4 +1,4 @@
-"""What the worker is told to do with a row."""
+"""Turns rows of the journal into commands for the worker."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PHOTO = "photo.jpg"
 
 
 class CommandFactory:
-    """Writes the commands of one number."""
+    """Makes the commands of one number."""
 
     def __init__(self, number: str, links: FileLinks, language: str) -> None:
         self._number = number
@@ -36,7 +36,7 @@ class CommandFactory:
     def deliver(self, waiting: Waiting, chat: ChatMemory | None, now: float) -> Deliver:
         incoming = waiting.body
         if not isinstance(incoming, Incoming):
-            raise TypeError(f"row {waiting.row} goes the other way")
+            raise TypeError(f"row {waiting.row} has the other direction")
         return Deliver(
             row=waiting.row,
             incoming=incoming,
@@ -48,14 +48,14 @@ class CommandFactory:
             chat=chat or ChatMemory(peer_id=waiting.peer_id),
             attempts=waiting.attempts,
             next_try=waiting.next_try,
-            # A task proves that an earlier try got through only if none was known before it.
+            # A task proves that an earlier attempt succeeded only if no task was known before.
             is_uncertain=waiting.is_uncertain and chat is not None,
         )
 
     def send(self, waiting: Waiting) -> Send:
         outgoing = waiting.body
         if not isinstance(outgoing, Outgoing):
-            raise TypeError(f"row {waiting.row} goes the other way")
+            raise TypeError(f"row {waiting.row} has the other direction")
         return Send(
             row=waiting.row,
             outgoing=outgoing,

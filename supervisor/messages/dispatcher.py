@@ -43,15 +43,15 @@ if TYPE_CHECKING:
     from supervisor.store.store import Store
 
 
-MOST_REMEMBERED = 10_000  # messages in which the rows of a gap are looked for
+MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
 
 logger = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Hands rows to the worker, writes down what becomes of them.
+    """Hands rows to the worker and records what happens to them.
 
-    Without a worker everything stays in the journal.
+    While there is no worker, everything stays in the journal.
     """
 
     def __init__(self, journal: Journal, links: FileLinks, language: str) -> None:
@@ -59,17 +59,21 @@ class Dispatcher:
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
         self._must_resync = False
-        self._lately: deque[GapTrace] = deque(maxlen=MOST_REMEMBERED)
+        self._recent: deque[GapTrace] = deque(maxlen=MOST_REMEMBERED)
         self._recipient_questions = RecipientQuestions()
         self._echo_filter = EchoFilter(self._deliver)
         name = f"number {journal.number}, "
         self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
         outgoing = partial(journal.waiting, Direction.OUT)
         self._out = HandOver(
-            f"{name}out to Telegram", outgoing, lambda each: self._say(self._commands.send(each))
+            f"{name}out to Telegram",
+            outgoing,
+            lambda each: self._tell_worker(self._commands.send(each)),
         )
         self._statuses = HandOver(
-            f"{name}statuses", journal.owed, lambda each: self._say(self._commands.status(each))
+            f"{name}statuses",
+            journal.owed,
+            lambda each: self._tell_worker(self._commands.status(each)),
         )
         self.hand_overs = (self._in, self._out, self._statuses)
         self.number = journal.number
@@ -78,51 +82,52 @@ class Dispatcher:
         self.planner = Planner()
 
     async def prepare(self, epoch: int) -> None:
-        """Find out what the worker before has left open, in the name of the next one's epoch."""
+        """Load the rows whose outcome the previous worker did not report; use the new epoch from now on."""
         self._epoch = epoch
         self._must_resync = False
-        self._lately.clear()
+        self._recent.clear()
         self.chats.forget_all()
         self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
 
     def attach_worker(self, tell: Callable[[Command], None]) -> None:
-        """Serve a worker that knows nothing yet."""
+        """Hand rows to a new worker, which has none yet."""
         self._tell = tell
         for hand_over in self.hand_overs:
             hand_over.start()
 
     async def detach_worker(self) -> None:
-        """Forget what the worker had; it is all in the journal."""
+        """Forget which rows the worker had; all of them are in the journal."""
         self._tell = None
         self._recipient_questions.abort()
         for hand_over in self.hand_overs:
             await hand_over.stop()
 
     async def record_events(self, events: Sequence[MessageEvent]) -> None:
-        """Write down what the worker said, all or nothing of it, then do what follows."""
-        said = report_of(events)
+        """Record a batch of events in one transaction, then act on them."""
+        report = report_of(events)
         try:
-            recorded = await self.journal.record(self._epoch, said, self._lately)
+            recorded = await self.journal.record(self._epoch, report, self._recent)
             await self.chats.load({kept.incoming.peer_id for kept in recorded.stored})
             if self._must_resync:
                 await self._resynchronise()
         except DatabaseError:
-            # It may have been written all the same; then nobody would hear of it again.
+            # The transaction may have been committed although we got an error; if so, nothing
+            # else would act on these rows again.
             self._must_resync = True
             raise
-        self._lately.extend(kept.trace for kept in recorded.stored)
-        for memory in said.chats.values():
+        self._recent.extend(kept.trace for kept in recorded.stored)
+        for memory in report.chats.values():
             self.chats.remember(memory)
-        if said.positions:
-            self._say(Stored(positions=tuple(said.positions)))
+        if report.positions:
+            self._tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
 
     async def accept(self, outgoing: Outgoing, *, is_new_chat: bool) -> Accepted:
-        """Keep what an employee wrote, hand it over if that is new."""
+        """Store what an employee wrote, and hand it to the worker unless it is a repeat."""
         try:
             accepted = await self.journal.accept(outgoing, is_new_chat=is_new_chat)
         except BaseException:
-            self._out.reload()  # whoever repeats it is told that it is kept already
+            self._out.reload()  # it may be stored; a repeat would not hand it over
             raise
         if not accepted.is_repeat:
             if is_new_chat:
@@ -136,7 +141,7 @@ class Dispatcher:
         return await self._recipient_questions.ask(draft, self._tell)
 
     async def replay(self, row: int) -> None:
-        """Hand a dead letter over again, behind what waits in its chat."""
+        """Send a dead letter again, after the messages that wait in its chat."""
         direction = await self.journal.revive(row)
         (self._in if direction is Direction.IN else self._out).reload()
 
@@ -174,7 +179,7 @@ class Dispatcher:
             case Resolved():
                 self._recipient_questions.resolve(event)
             case _:
-                pass  # is written down, nothing follows
+                pass  # it is recorded, and nothing follows
 
     def _act_on_trying(self, row: int) -> None:
         self._in.in_flight.work(row)
@@ -199,7 +204,7 @@ class Dispatcher:
         self._statuses.remove([told.row])
         if told.failure is not None:
             logger.warning(
-                "number %s: Planfix does not take that row %d is %s: %s",
+                "number %s: Planfix refused the status of row %d (%s): %s",
                 *(self.number, told.row, told.status, told.failure.code),
             )
 
@@ -212,12 +217,12 @@ class Dispatcher:
             self._in.add(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
 
     async def _resynchronise(self) -> None:
-        """After trouble with the database ask it what it knows of the rows under way."""
-        under_way = {*self._in.in_flight.rows, *self._out.in_flight.rows}
-        over = under_way - await self.journal.still_pending(under_way)
-        self._echo_filter.drop(over)
-        self._in.remove(over)
-        for row in over:
+        """Ask the database, after it failed, which rows in flight are still pending."""
+        in_flight = {*self._in.in_flight.rows, *self._out.in_flight.rows}
+        finished = in_flight - await self.journal.still_pending(in_flight)
+        self._echo_filter.drop(finished)
+        self._in.remove(finished)
+        for row in finished:
             self._finish_outgoing(row)
         for hand_over in self.hand_overs:
             hand_over.reload()
@@ -234,9 +239,11 @@ class Dispatcher:
 
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
-        self._say(self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time()))
+        self._tell_worker(
+            self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time())
+        )
 
-    def _say(self, command: Command) -> None:
+    def _tell_worker(self, command: Command) -> None:
         if self._tell is not None:
             self._tell(command)
 
@@ -245,27 +252,27 @@ DAY = 24 * 3600.0  # seconds
 
 
 class Dispatchers:
-    """Opens a desk when it is asked for the first time."""
+    """The dispatchers of all numbers; each is opened when it is first needed."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._language = config.language
         self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
-        # A link lasts as long as its file is kept.
+        # A link is valid for as long as its file is kept.
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
 
     async def of(self, number: str) -> Dispatcher:
         while number not in self._dispatchers:
             erased = self._erased
             journal = await self._store.journals.open(number)
-            if erased == self._erased:  # otherwise the key may be that of the number before
+            if erased == self._erased:  # otherwise the journal may use the key of an erased number
                 self._dispatchers.setdefault(
                     number, Dispatcher(journal, self.links, self._language)
                 )
         return self._dispatchers[number]
 
     def forget(self, number: str) -> None:
-        """Forget a number that is erased, with the key to its messages."""
+        """Forget a number that is erased, and the key of its messages."""
         self._erased += 1
         self._dispatchers.pop(number, None)

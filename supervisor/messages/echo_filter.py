@@ -1,4 +1,4 @@
-"""Echoes of what may be our own messages, held back until that is known."""
+"""Holds back echoes until it is known whether they are our own messages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class EchoFilter:
-    """Lets messages from Telegram pass, in order per chat.
+    """Lets messages from Telegram pass, in the order of each chat.
 
-    While it is open whether Telegram has taken an outgoing message, an echo in that chat may be
-    the very message; it waits, with all that follows it in the chat. Rows have their words in
-    order, so the newest that is open stands for all before it.
+    While it is unknown whether Telegram accepted an outgoing message, an echo in the same chat may
+    be that message. The echo waits, and so do all later messages of the chat. Outcomes arrive in
+    the order of rows, so it is enough to track the newest open row of a chat.
     """
 
     def __init__(self, let_pass: Callable[[Waiting], None]) -> None:
@@ -26,13 +26,13 @@ class EchoFilter:
         self._held: dict[int, deque[Waiting]] = {}
 
     def start(self, doubts: Mapping[int, int]) -> None:
-        """Start anew with the outgoing rows, by chat, of which nothing is known."""
+        """Start again with the newest outgoing row of each chat whose outcome is unknown."""
         self._doubts = dict(doubts)
         self._chats = {row: peer_id for peer_id, row in doubts.items()}
         self._held = {}
 
     def add(self, waiting: Waiting) -> bool:
-        """Return whether it may pass now."""
+        """Pass or hold the message; return whether it passed."""
         peer_id = waiting.peer_id
         may_pass = peer_id not in self._held and not (waiting.is_echo and peer_id in self._doubts)
         if may_pass:
@@ -42,7 +42,7 @@ class EchoFilter:
         return may_pass
 
     def mark_open(self, peer_id: int, row: int) -> None:
-        """Note that an outgoing row is being tried."""
+        """Note that the worker is sending an outgoing row."""
         known = self._doubts.get(peer_id, row)
         if known > row:
             return
@@ -57,13 +57,13 @@ class EchoFilter:
             self.release_chat(peer_id)
 
     def release_chat(self, peer_id: int) -> None:
-        """Note that nothing is open in a chat."""
+        """Note that no row of the chat is open."""
         self._chats.pop(self._doubts.pop(peer_id, 0), None)
         for waiting in self._held.pop(peer_id, ()):
             self._let_pass(waiting)
 
     def drop(self, rows: Collection[int]) -> None:
-        """Forget echoes that turned out to be our own."""
+        """Forget echoes that turned out to be our own messages."""
         if rows:
             for peer_id, held in self._held.items():
                 self._held[peer_id] = deque(each for each in held if each.row not in rows)

@@ -1,4 +1,4 @@
-"""Signed links to the files of messages, which stop working after a while."""
+"""Signed links to the files of messages, which expire."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PHOTO = re.compile(r"([0-9]{5,15})\.p(-?[0-9]{1,20})\.([0-9]{1,12})")
 
 @dataclass(frozen=True, slots=True)
 class MessageFile:
-    """A file that came with a message: the row of the message, its place there."""
+    """A file of a message: the row of the message, and the position of the file in it."""
 
     number: str
     row: int
@@ -37,10 +37,10 @@ class Photo:
 
 
 class FileLinks:
-    """Makes links that nobody can guess or change, checks those that come back."""
+    """Makes links that nobody can guess or change, and checks the links that are opened."""
 
     def __init__(self, keys: Sequence[bytes], public_url: str, lifetime: float) -> None:
-        """Sign with the first of the keys, verify with any."""
+        """Sign with the first key, and verify with any of them."""
         self._keys = tuple(keys)
         self._root = f"{public_url}/files"
         self._lifetime = lifetime
@@ -52,7 +52,7 @@ class FileLinks:
         return self._make(f"{photo.number}.p{photo.photo_id}", name, now)
 
     def check(self, token: str, now: float) -> MessageFile | Photo:
-        """Return what the link leads to, or raise `LinkInvalid`, `LinkExpired`."""
+        """Return what the link points to; raise `LinkInvalid` or `LinkExpired`."""
         place, expiry = _read(self._unsign(token))
         if expiry <= now:
             raise LinkExpired
@@ -88,6 +88,6 @@ def _read(signed: str) -> tuple[MessageFile | Photo, int]:
 
 
 def _without_slashes(name: str) -> str:
-    """Let a name be one step of a path, which a dot or two dots would not be."""
+    """Make the name a single step of a path; `.` and `..` are not."""
     one_step = name.encode("utf-8", "replace").decode().replace("/", "_")
     return one_step if one_step.strip(".") else "file"

@@ -1,4 +1,4 @@
-"""Which rows are with the worker: in order, and a bounded number of them."""
+"""Which rows the worker holds: handed over in order, and bounded in number."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 
-PIECE = 64  # rows read at once
+PIECE = 64  # rows that are read at once
 PAUSE = 1.0  # seconds until the database is asked again after a failure
 
 logger = logging.getLogger(__name__)
 
 
 class Item(Protocol):
-    """A row that is handed over behind all others of its lane."""
+    """A row that is handed over after all earlier rows of its lane."""
 
     @property
     def row(self) -> int: ...
@@ -34,7 +34,7 @@ T = TypeVar("T", bound=Item)
 
 
 class HandOver(Generic[T]):
-    """Hands over the oldest rows first; new ones directly when all before them are handed over."""
+    """Hands over the oldest rows first; a new row directly, if none before it is waiting."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class HandOver(Generic[T]):
         load: Callable[[Excluded, int], Awaitable[tuple[Sequence[T], int]]],
         hand: Callable[[T], None],
     ) -> None:
-        """Let `load` give the oldest rows besides some, with how many rows it looked at."""
+        """Let `load` return the oldest rows except some, and how many rows it looked at."""
         self._name = name
         self._load = load
         self._hand = hand
@@ -59,7 +59,7 @@ class HandOver(Generic[T]):
         return self._is_reading or self._wanted.is_set()
 
     def start(self) -> None:
-        """Hand over everything that waits, a worker having started with nothing."""
+        """Hand over everything that waits to a worker that has just started."""
         self.in_flight = InFlight()
         self._wanted.set()
         self._task = asyncio.create_task(self._serve(), name=self._name)
@@ -71,20 +71,20 @@ class HandOver(Generic[T]):
             await asyncio.wait({task})
 
     def add(self, item: T) -> None:
-        """Take a row that was stored just now."""
+        """Hand over a row that has just been stored, or note that it waits."""
         if self._task is None or item.row in self.in_flight.rows:
             return
         lane = item.lane
         if not self._is_reading and self.in_flight.is_next(lane) and self.in_flight.takes(lane):
             self._hand_over(item)
         else:
-            # What is being read now may not have it: it is read again.
+            # The read in progress may have missed this row, so the database is read again.
             self._has_missed = True
             self.in_flight.behind.add(lane)
             self._look()
 
     def remove(self, rows: Iterable[int]) -> None:
-        """Forget rows that are over."""
+        """Forget rows that are finished."""
         for row in rows:
             self.in_flight.remove(row)
             if self._is_reading:
@@ -92,7 +92,7 @@ class HandOver(Generic[T]):
         self._look()
 
     def reload(self) -> None:
-        """Find out from the database what waits, being no longer sure of it."""
+        """Read from the database what waits, because our knowledge may be wrong."""
         self._has_missed = True
         self.in_flight.all_may_be_behind = True
         self._wanted.set()
@@ -112,8 +112,8 @@ class HandOver(Generic[T]):
                 level = logging.DEBUG if is_told else logging.WARNING
                 logger.log(level, "%s: %s", self._name, exc)
                 await self._try_later()
-            except Exception:  # the root of the task; without it the number would fall silent
-                logger.exception("%s: rows could not be handed over", self._name)
+            except Exception:  # the root of the task; without it the number would stop silently
+                logger.exception("%s: handing over rows failed", self._name)
                 await self._try_later()
 
     async def _try_later(self) -> None:
@@ -129,23 +129,23 @@ class HandOver(Generic[T]):
             self._is_reading = False
 
     async def _read_piece(self) -> bool:
-        """Hand over the next rows; return whether nothing is left but what has to wait."""
-        window = self.in_flight
+        """Hand over the next rows; return whether all remaining rows have to wait."""
+        held = self.in_flight
         self._has_missed = False
         self._dropped.clear()
-        full = window.full_lanes
-        rows, looked_at = await self._load(Excluded(tuple(window.rows), full), PIECE)
+        full = held.full_lanes
+        rows, looked_at = await self._load(Excluded(tuple(held.rows), full), PIECE)
         left = set(full)
         for item in rows:
             if item.row in self._dropped:
                 continue
-            if window.takes(item.lane) and item.lane not in left:
+            if held.takes(item.lane) and item.lane not in left:
                 self._hand_over(item)
             else:
                 left.add(item.lane)
         if looked_at < PIECE and not self._has_missed:
-            window.all_may_be_behind = False
-            window.behind = left
+            held.all_may_be_behind = False
+            held.behind = left
             return True
         return False
 
@@ -156,10 +156,10 @@ class HandOver(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most rows a worker may hold.
+    """How many rows a worker may hold.
 
-    Rows of lanes that rest count only for `in_all`, so that a few chats in trouble do not keep
-    all others waiting.
+    Rows of lanes that rest count only towards `in_all`, so that a few chats with failures do not
+    block all others.
     """
 
     of_lane: int = 32
@@ -168,9 +168,9 @@ class Limits:
 
 
 class InFlight:
-    """The rows that are with the worker, with the lanes that have more in the database.
+    """The rows that the worker holds, and the lanes that have more rows in the database.
 
-    A lane is a chat, or a message that Planfix is owed the status of.
+    A lane is a chat, or a message whose status must be reported to Planfix.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -195,7 +195,7 @@ class InFlight:
         return self.has_room and self._of_lane[lane] < self._limits.of_lane
 
     def is_next(self, lane: int) -> bool:
-        """Whether a new row of this lane has none before it that is not handed over."""
+        """Whether all earlier rows of this lane have been handed over."""
         return not self.all_may_be_behind and lane not in self.behind
 
     def add(self, row: int, lane: int) -> None:
@@ -212,17 +212,17 @@ class InFlight:
             del self._of_lane[lane]
 
     def rest(self, row: int) -> None:
-        """Note that the row's lane waits, for its next try or for another row."""
+        """Note that the lane of the row waits for its next attempt or for another row."""
         if row in self.rows:
             self._resting.add(self.rows[row])
 
     def work(self, row: int) -> None:
-        """Note that the row is being tried."""
+        """Note that the worker is working on the row."""
         if row in self.rows:
             self._resting.discard(self.rows[row])
 
     def wants_more(self) -> bool:
-        """Whether it is worthwhile to look for more rows in the database."""
+        """Whether it is worth reading more rows from the database."""
         if not (self.all_may_be_behind or self.behind) or not self.has_room:
             return False
         if self._at_work <= self._limits.at_work // 2:

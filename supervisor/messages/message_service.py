@@ -1,4 +1,4 @@
-"""What people do with messages: leave one to be sent, look at them, send one again."""
+"""What the API does with messages: accept, list, and replay them, and open their files."""
 
 from __future__ import annotations
 
@@ -14,31 +14,29 @@ from supervisor.errors import (
     FileGone,
     MessageEmpty,
     MessageTooLarge,
-    NumberOffline,
     NumberUnknown,
     RecipientUnknown,
 )
+from supervisor.file_access import OutsideRoot, open_inside
 from supervisor.journal.decisions import chat_id, peer_of
-from supervisor.login.session_file import OutsideRoot, open_inside
 from supervisor.messages.commands import PHOTO
 from supervisor.messages.file_links import MessageFile, Photo
-from supervisor.numbers.state import State, Status, status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
-    from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.messages.dispatcher import Dispatcher, Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
-    from supervisor.numbers.keepers import Keepers
 
-MOST_CHARACTERS = 500_000  # so that a message fits into a frame of the pipe whatever it says
+MOST_CHARACTERS = 500_000  # so that every message fits into a frame of the pipe
 
 
 class Accepted(NamedTuple):
-    """What Planfix is answered about a message that is kept now, or was before."""
+    """The answer to Planfix about a message that is stored now or was stored before."""
 
     chat_id: str
     contact_id: str
@@ -46,7 +44,7 @@ class Accepted(NamedTuple):
 
 
 class OpenFile(NamedTuple):
-    """A file behind a link."""
+    """The file that a link points to."""
 
     path: Path
     name: str
@@ -55,7 +53,7 @@ class OpenFile(NamedTuple):
     folder: Path | None = None
 
     def open(self) -> int:
-        """Open it for reading, through no link: the number's folder is its worker's, taken over or not."""
+        """Open the file without following links, because a hostile worker controls its folder."""
         folder = self.folder or self.path.parent
         try:
             descriptor = open_inside(folder, str(self.path.relative_to(folder)))
@@ -70,13 +68,16 @@ class OpenFile(NamedTuple):
 class MessageService:
     """The messages of all numbers."""
 
-    def __init__(self, keepers: Keepers, config: Config) -> None:
-        self._dispatchers = keepers.dispatchers
-        self._keepers = keepers
+    def __init__(
+        self, dispatchers: Dispatchers, config: Config, require_online: Callable[[str], None]
+    ) -> None:
+        """Let `require_online` raise NumberOffline for a number that is not connected."""
+        self._dispatchers = dispatchers
         self._config = config
+        self._require_online = require_online
 
     async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
-        """Keep a message durably; whom it goes to is certain when this returns."""
+        """Store a message durably; its recipient is known when this returns."""
         _check(draft)
         dispatcher = await self._dispatchers.of(number)
         peer_id, is_new = await self._recipient(dispatcher, draft)
@@ -91,7 +92,7 @@ class MessageService:
         peer = accepted.peer_id
         return Accepted(chat_id(number, peer), str(peer), accepted.is_repeat)
 
-    async def messages(self, number: str, selection: Selection) -> tuple[Entry, ...]:
+    async def list(self, number: str, selection: Selection) -> tuple[Entry, ...]:
         return await (await self._dispatchers.of(number)).journal.list(selection)
 
     async def replay(self, number: str, row: int) -> None:
@@ -101,11 +102,11 @@ class MessageService:
         """Send all dead letters again; return how many there were."""
         return await (await self._dispatchers.of(number)).replay_all()
 
-    async def receipts(self, number: str, limit: int) -> tuple[Receipt, ...]:
+    async def receipts(self, number: str, limit: int = 100) -> tuple[Receipt, ...]:
         return await (await self._dispatchers.of(number)).journal.receipts(limit)
 
     async def open_file(self, token: str) -> OpenFile:
-        """Return where the file of a link lies; raise `LinkInvalid` or `FileGone`."""
+        """Return where the file of a link is stored; raise `LinkInvalid` or `FileGone`."""
         place = self._dispatchers.links.check(token, time.time())
         folder = self._config.spool_of(place.number)
         match place:
@@ -131,7 +132,7 @@ class MessageService:
         return OpenFile(path, described.name, described.mime, file.number, folder)
 
     async def _recipient(self, dispatcher: Dispatcher, draft: OutgoingMessage) -> tuple[int, bool]:
-        """Return who it goes to, with whether it is the first message to them."""
+        """Return the recipient, and whether this is the first message to them."""
         chat_peer = peer_of(dispatcher.number, draft.chat_id) if draft.chat_id else None
         for peer_id in (chat_peer, draft.user_id):
             if peer_id and await dispatcher.chats.has(peer_id):
@@ -140,15 +141,9 @@ class MessageService:
         if repeated is not None:
             return repeated.peer_id, False
         if not draft.names_somebody:
-            raise RecipientUnknown("this chat is not known" if draft.chat_id else None)
-        self._check_online(dispatcher.number)
+            raise RecipientUnknown("the chat is unknown" if draft.chat_id else None)
+        self._require_online(dispatcher.number)
         return (await dispatcher.resolve(draft)).peer_id, True
-
-    def _check_online(self, number: str) -> None:
-        keeper = self._keepers.find(number)
-        state = keeper.live_state.state if keeper else State.STOPPED
-        if status_of(state) is not Status.ONLINE:
-            raise NumberOffline(state)
 
 
 def _check(draft: OutgoingMessage) -> None:

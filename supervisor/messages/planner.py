@@ -1,4 +1,4 @@
-"""Plans a number's outgoing messages without keeping the event loop from the other numbers."""
+"""Plans the outgoing messages of a number without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import Attachment, Part
 
-SHORT = 4096  # characters; planned within milliseconds, whatever they are
+SHORT = 4096  # characters; planning any text of this size takes milliseconds
 
 
 class Planner:
-    """Plans short texts at once and long ones in a thread, one after the other, in the order of the calls.
+    """Plans short texts at once and long ones in a thread, one after the other, in call order.
 
-    All workers live on the beats of the event loop, so no text may hold it up for long; one number
-    keeps one thread busy at most.
+    The event loop answers the beats of all workers, so no text may block it for long. One number
+    keeps at most one thread busy.
     """
 
     def __init__(self) -> None:

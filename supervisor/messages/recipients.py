@@ -1,4 +1,4 @@
-"""Whom a message is for: a known chat, or somebody to be found in Telegram."""
+"""Whom a message is for: a known chat, or a person to be found in Telegram."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE = 10.0  # seconds
 
 
 class RecipientQuestions:
-    """Brings answers to those who asked; a worker that is gone answers nobody any more."""
+    """Asks the worker for recipients and passes its answers on."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
@@ -32,7 +32,7 @@ class RecipientQuestions:
         self._asked: dict[int, asyncio.Future[Resolved | None]] = {}
 
     async def ask(self, draft: OutgoingMessage, tell: Callable[[Command], None]) -> Contact:
-        """Return who was found, or raise why nobody was."""
+        """Return the person that was found, or raise the reason why nobody was."""
         request_id = next(self._ids)
         self._asked[request_id] = asyncio.get_running_loop().create_future()
         question = Resolve(
@@ -54,7 +54,7 @@ class RecipientQuestions:
         self._answer(answer.request_id, answer)
 
     def abort(self) -> None:
-        """Tell all who wait that no answer will come."""
+        """Tell all who wait that the worker is gone and will not answer."""
         for request_id in self._asked:
             self._answer(request_id, None)
 
@@ -80,33 +80,33 @@ MOST_KEPT = 500  # chats of one number
 
 
 class ChatCache:
-    """Answers from memory; asks the journal for chats that were quiet for long."""
+    """Keeps busy chats in memory and reads the others from the journal."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._chats: OrderedDict[int, ChatMemory] = OrderedDict()
 
     async def load(self, peers: Collection[int]) -> None:
-        """Have these at hand until others come."""
+        """Load these chats; they stay until newer ones replace them."""
         missing = [peer for peer in peers if peer not in self._chats]
         if missing:
             found = await self._journal.memories(missing)
             for peer in missing:
-                # Meanwhile the worker may have told something newer.
+                # The worker may have reported something newer meanwhile.
                 self._chats.setdefault(peer, found.get(peer) or ChatMemory(peer_id=peer))
 
     def forget_all(self) -> None:
-        """Ask the journal again: what was stored last may not have been remembered here."""
+        """Forget all chats, because the newest changes may be only in the journal."""
         self._chats.clear()
 
     def recall(self, peer_id: int) -> ChatMemory | None:
-        """Return what is known of a chat, unless busier chats have pushed it out."""
+        """Return what is known of a chat, unless newer chats have replaced it."""
         if peer_id in self._chats:
             self._chats.move_to_end(peer_id)
         return self._chats.get(peer_id)
 
     def add(self, peer_id: int) -> None:
-        """Remember a chat that has just begun."""
+        """Remember a chat that has just started."""
         if peer_id not in self._chats:
             self.remember(ChatMemory(peer_id=peer_id))
 
@@ -117,7 +117,7 @@ class ChatCache:
             self._chats.popitem(last=False)
 
     async def has(self, peer_id: int) -> bool:
-        """Whether this person can be written to without looking for them in Telegram."""
+        """Whether we can write to this person without searching for them in Telegram."""
         if peer_id in self._chats:
             return True
         if not await self._journal.knows(peer_id):
@@ -127,7 +127,7 @@ class ChatCache:
 
 
 class AttachmentDraft(NamedTuple):
-    """A file behind a link of Planfix."""
+    """A file that Planfix offers under a link."""
 
     name: str
     url: str
@@ -135,7 +135,7 @@ class AttachmentDraft(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """What an employee wrote: to a chat, or to somebody yet to be found."""
+    """What an employee wrote, to a chat or to a person who must be found first."""
 
     planfix_id: str
     text: str = ""

@@ -6,8 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from supervisor.errors import NumberOffline
 from supervisor.messages.dispatcher import Dispatchers
 from supervisor.numbers.keeper import Keeper
+from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords
 
 if TYPE_CHECKING:
@@ -36,6 +38,12 @@ class Keepers:
 
     def find(self, number: str) -> Keeper | None:
         return self._keepers.get(number)
+
+    def require_online(self, number: str) -> None:
+        keeper = self._keepers.get(number)
+        state = keeper.live_state.state if keeper else State.STOPPED
+        if status_of(state) is not Status.ONLINE:
+            raise NumberOffline(state)
 
     async def start(self, number: str, one_off: OneOffSession | None = None) -> Keeper:
         keeper = self.keeper_of(number)

@@ -19,14 +19,14 @@ def objection(url: str, *, allow_private: bool) -> str | None:
     """Say why this address will not do; what its name resolves to is checked where it is called."""
     parts = _split(url)
     if parts is None:
-        return "is no address"
+        return "is not a valid URL"
     if parts.username is not None or parts.password is not None:
         return "must not contain a user name or password"
     if allow_private:
         return None
     if parts.scheme != "https":
         return "must start with https://"
-    return None if _is_public(parts.hostname or "") else "must lie at a public address"
+    return None if _is_public(parts.hostname or "") else "must point to a public address"
 
 
 def is_public_host(host: str) -> bool:

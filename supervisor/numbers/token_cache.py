@@ -1,4 +1,4 @@
-"""The tokens that were presented lately, so that a busy number's is not read for each message."""
+"""Which number a token opens; the tokens in use are kept in memory, not read for each message."""
 
 from __future__ import annotations
 
@@ -13,14 +13,30 @@ _MOST = 10_000
 
 
 class TokenCache:
-    """Remembers which number a token opens, until that number gets another."""
+    """Remembers which number a token opens, until that number gets a new token."""
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
         self._opened: dict[bytes, str] = {}
         self._generation = 0
 
-    async def number_of(self, token: str) -> str | None:
+    async def opens(self, number: str, token: str) -> bool:
+        return await self._numbers.get_with_token(number, token) is not None
+
+    async def number_of(self, token: str, channel: str | None = None) -> str | None:
+        """Return the number that the token opens: its own, or the one that the call names."""
+        own = await self._own_number(token)
+        if own is None or channel in {None, own}:
+            return own
+        # Not remembered: the number may have moved to another Planfix account a moment ago.
+        return channel if await self._numbers.share_planfix(own, channel) else None
+
+    def forget(self, number: str) -> None:
+        """Forget the token of a number that has a new one."""
+        self._generation += 1
+        self._opened = {digest: of for digest, of in self._opened.items() if of != number}
+
+    async def _own_number(self, token: str) -> str | None:
         digest = hash_token(token)
         if digest in self._opened:
             return self._opened[digest]
@@ -32,8 +48,3 @@ class TokenCache:
         if generation == self._generation and len(self._opened) < _MOST:
             self._opened[digest] = found.number
         return found.number
-
-    def forget(self, number: str) -> None:
-        """Read this number's token anew, since it has changed."""
-        self._generation += 1
-        self._opened = {digest: of for digest, of in self._opened.items() if of != number}

@@ -29,7 +29,7 @@ class View:
     """Everything about a number that is told to the outside."""
 
     number: str
-    name: str
+    client: str
     state: State
     since: datetime | None
     restarts: int
@@ -54,7 +54,7 @@ def view_of(
         return _at_rest(number, backlog)
     return View(
         number=number.number,
-        name=number.client,
+        client=number.client,
         state=keeper.live_state.state,
         since=_moment(keeper.live_state.since),
         restarts=number.restarts,
@@ -70,7 +70,7 @@ def _at_rest(number: Number, backlog: Backlog) -> View:
     """Show a number that nobody keeps: it was stopped, parked or lost before the last start."""
     return View(
         number=number.number,
-        name=number.client,
+        client=number.client,
         state=_resting_state(number),
         since=number.changed,
         restarts=number.restarts,

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from supervisor.errors import (
-    GatewayError,
-    NumberExists,
-    NumberUnknown,
-)
-from supervisor.gateway import Created, Readiness
+from supervisor.errors import GatewayError, NumberExists, NumberUnknown, StandingBy
+from supervisor.gateway import NO_SESSION, Created, Gateway, Readiness
+from supervisor.login.session_transfer import SessionTransfer
 from supervisor.numbers.state import State, WorkerHealth
+from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View
 from supervisor.processes.page_merging import PageMerging
+from supervisor.store.audit import AuditLog
+from supervisor.store.keys import Keys
 from supervisor.store.values import AuditEntry
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.messages import FakeMessages
@@ -24,14 +24,15 @@ from tests.fakes.messages import FakeMessages
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from api.numbers.models import ChangedNumber, NewNumber
+    from supervisor.login.session_transfer import SessionSource
+    from supervisor.store.values import Changes, NewNumber
 
 WORKER = WorkerHealth(
     pid=4711, uptime=1.5, memory=9_000_000, merged=6_000_000, loop_lag=0.0, queue_depth=0
 )
 
 
-def view(number: str, name: str, **fields: Any) -> View:
+def view(number: str, client: str, **fields: Any) -> View:
     known: dict[str, Any] = {
         "state": State.ONLINE,
         "since": datetime(2026, 1, 1, tzinfo=UTC),
@@ -39,26 +40,36 @@ def view(number: str, name: str, **fields: Any) -> View:
         "last_error": None,
         "worker": WORKER,
     }
-    return View(number=number, name=name, **known | fields)
+    return View(number=number, client=client, **known | fields)
 
 
-class FakeGateway(FakeMessages):
-    """Keeps numbers in a dict, remembers what was asked, raises what it is told to."""
+class FakeGateway(Gateway):
+    """Keeps numbers in a dict, remembers what was asked and raises what it is told to."""
+
+    messages: FakeMessages
+    logins: FakeLogins
+    links: FakeLinks
+    tokens: FakeTokens
+    audit: FakeAudit
+    keys: FakeKeys
 
     def __init__(self) -> None:
-        super().__init__()
         self.views: dict[str, View] = {}
-        self.tokens: dict[str, str] = {}
-        self.changed: list[ChangedNumber] = []
-        self.drafts: list[NewNumber] = []
+        self.created: list[NewNumber] = []
+        self.changed: list[Changes] = []
+        self.sources: list[SessionSource] = []
         self.is_ready = Readiness(ok=True)
-        self.old_keys = 0
+        self.is_on_standby = False
         self.merging = PageMerging.ON
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
+        self.messages = FakeMessages()
         self.logins = FakeLogins()
         self.links = FakeLinks()
-        self.audit: list[AuditEntry] = []
+        self.tokens = FakeTokens(self)
+        self.audit = FakeAudit(self)
+        self.keys = FakeKeys()
+        self.sessions = FakeSessions(self)
 
     async def __aenter__(self) -> Self:
         if isinstance(self.broken, GatewayError):
@@ -73,33 +84,40 @@ class FakeGateway(FakeMessages):
     ) -> None:
         self.views.clear()
 
-    async def create(self, draft: NewNumber) -> Created:
-        self._fail_if_broken()
-        held = self.views.get(draft.number)
+    def require_active(self) -> None:
+        if self.is_on_standby:
+            raise StandingBy("another gateway runs here")
+
+    async def create(self, new: NewNumber, session: SessionSource = NO_SESSION) -> Created:
+        self.fail_if_broken()
+        held = self.views.get(new.number)
         if held and held.state is not State.STOPPED:
             raise NumberExists
-        self.drafts.append(draft)
-        self.tokens[draft.number] = secrets.token_urlsafe(32)
-        self.views[draft.number] = view(draft.number, draft.name, state=self.state_of_new)
-        return Created(self.tokens[draft.number], self.views[draft.number])
+        self.created.append(new)
+        token = self.tokens.of[new.number] = secrets.token_urlsafe(32)
+        self.views[new.number] = view(new.number, new.client, state=self.state_of_new)
+        return Created(token, self.views[new.number])
 
     async def show(self, number: str) -> View:
-        self._fail_if_broken()
+        self.fail_if_broken()
         if number not in self.views:
             raise NumberUnknown
         return self.views[number]
 
-    async def change(self, number: str, changes: ChangedNumber, wait: float) -> View:
+    async def change(
+        self, number: str, changes: Changes, session: SessionSource = NO_SESSION
+    ) -> None:
         held = await self.show(number)
         self.changed.append(changes)
-        self.views[number] = replace(held, name=changes.name or held.name, state=State.ONLINE)
-        return self.views[number]
+        self.sources.append(session)
+        client = changes.client or held.client
+        self.views[number] = replace(held, client=client, state=State.ONLINE)
 
     async def stop(self, number: str, *, purge: bool = False) -> bool:
         held = await self.show(number)
         self.views[number] = replace(held, state=State.STOPPED, worker=None)
         if purge:
-            del self.views[number], self.tokens[number]
+            del self.views[number], self.tokens.of[number]
         return held.state is not State.STOPPED
 
     async def restart(self, number: str) -> None:
@@ -107,25 +125,8 @@ class FakeGateway(FakeMessages):
         self.views[number] = replace(held, restarts=held.restarts + 1)
 
     async def numbers(self, client: str | None = None) -> tuple[View, ...]:
-        self._fail_if_broken()
-        return tuple(held for held in self.views.values() if client in {None, held.name})
-
-    async def authorize(self, number: str, token: str) -> bool:
-        self._fail_if_broken()
-        return hmac.compare_digest(self.tokens.get(number, "").encode() or b"-", token.encode())
-
-    async def number_of(self, token: str, channel: str | None = None) -> str | None:
-        self._fail_if_broken()
-        opened = {known: number for number, known in self.tokens.items()}
-        own = opened.get(token)
-        if own is None or channel in {None, own}:
-            return own
-        return channel if self._planfix_of(own) == self._planfix_of(channel) else None
-
-    def _planfix_of(self, number: str | None) -> tuple[str, str] | None:
-        """Tell the client with its Planfix, as the number was started; the newest draft counts."""
-        of = {draft.number: (draft.name, draft.url_planfix) for draft in self.drafts}
-        return of[number] if number in self.tokens else None
+        self.fail_if_broken()
+        return tuple(held for held in self.views.values() if client in {None, held.client})
 
     async def wait_settled(self, number: str, seconds: float) -> View:
         return await self.show(number)
@@ -136,25 +137,75 @@ class FakeGateway(FakeMessages):
     async def page_merging(self) -> PageMerging:
         return self.merging
 
-    async def count_old_keys(self) -> int:
-        return self.old_keys
-
-    async def export_session(self, number: str) -> str:
-        await self.show(number)
-        return "1string-session"
-
-    async def record(self, who: str, action: str, number: str, detail: str | None = None) -> None:
-        self._fail_if_broken()
-        at = datetime.now(UTC)
-        self.audit.append(AuditEntry(len(self.audit) + 1, at, who, action, number, detail))
-
-    async def list_audit(
-        self, number: str | None, before: int | None, limit: int
-    ) -> tuple[AuditEntry, ...]:
-        self._fail_if_broken()
-        known = (entry for entry in reversed(self.audit) if number in {None, entry.number})
-        return tuple(entry for entry in known if before is None or entry.id < before)[:limit]
-
-    def _fail_if_broken(self) -> None:
+    def fail_if_broken(self) -> None:
         if self.broken:
             raise self.broken
+
+
+class FakeTokens(TokenCache):
+    """Knows the token of each number of a gateway in memory."""
+
+    def __init__(self, gateway: FakeGateway) -> None:
+        self._gateway = gateway
+        self.of: dict[str, str] = {}
+
+    async def opens(self, number: str, token: str) -> bool:
+        self._gateway.fail_if_broken()
+        return hmac.compare_digest(self.of.get(number, "").encode() or b"-", token.encode())
+
+    async def number_of(self, token: str, channel: str | None = None) -> str | None:
+        self._gateway.fail_if_broken()
+        opened = {known: number for number, known in self.of.items()}
+        own = opened.get(token)
+        if own is None or channel in {None, own}:
+            return own
+        return channel if self._planfix_of(own) == self._planfix_of(channel) else None
+
+    def _planfix_of(self, number: str | None) -> tuple[str, str] | None:
+        """Return the client and its Planfix address with which the number was created last."""
+        of = {new.number: (new.client, new.url_planfix) for new in self._gateway.created}
+        return of[number] if number in self.of else None
+
+
+class FakeAudit(AuditLog):
+    """An audit log in memory."""
+
+    def __init__(self, gateway: FakeGateway) -> None:
+        self._gateway = gateway
+        self.entries: list[AuditEntry] = []
+
+    async def append(
+        self, who: str, action: str, number: str | None = None, detail: str | None = None
+    ) -> None:
+        self._gateway.fail_if_broken()
+        at = datetime.now(UTC)
+        entry = AuditEntry(len(self.entries) + 1, at, who, action, number, detail)
+        self.entries.append(entry)
+
+    async def list(
+        self, number: str | None = None, before: int | None = None, limit: int = 100
+    ) -> tuple[AuditEntry, ...]:
+        self._gateway.fail_if_broken()
+        known = (entry for entry in reversed(self.entries) if number in {None, entry.number})
+        return tuple(entry for entry in known if before is None or entry.id < before)[:limit]
+
+
+class FakeKeys(Keys):
+    """Some uses of older keys."""
+
+    def __init__(self) -> None:
+        self.old = 0
+
+    async def count_old(self) -> int:
+        return self.old
+
+
+class FakeSessions(SessionTransfer):
+    """Exports one session for every number."""
+
+    def __init__(self, gateway: FakeGateway) -> None:
+        self._gateway = gateway
+
+    async def export(self, number: str) -> str:
+        await self._gateway.show(number)
+        return "1string-session"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from supervisor.errors import CodeInvalid, LinkDead, NotLoggingIn, PasswordInvalid
-from supervisor.login.links import MadeLink
-from supervisor.login.login_service import LoginMethod, Progress, Qr
+from supervisor.login.links import LoginLinks, MadeLink
+from supervisor.login.login_service import LoginMethod, LoginService, Progress, Qr
 from supervisor.numbers.state import State
 from supervisor.store.values import LoginLink
 
@@ -21,7 +21,7 @@ STEPS = {
 WANTS_PASSWORD = Progress(State.NEEDS_PASSWORD, hint="<b>my</b> dog", is_open=True)
 
 
-class FakeLogins:
+class FakeLogins(LoginService):
     """Goes through the steps of a login; raises what it is told to."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class FakeLogins:
             raise self.broken
 
 
-class FakeLinks:
+class FakeLinks(LoginLinks):
     """Links that never expire by themselves."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.database.tables import RowState
 from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
-from supervisor.messages.message_service import Accepted, OpenFile
+from supervisor.messages.message_service import Accepted, MessageService, OpenFile
 
 if TYPE_CHECKING:
     from supervisor.journal.browsing import Selection
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PEER = 7001
 
 
-class FakeMessages:
+class FakeMessages(MessageService):
     """Remembers what was accepted, refuses what it is told to."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class FakeMessages:
             self.accepted.append(draft)
         return Accepted(f"{number}_{PEER}", str(PEER), is_repeat)
 
-    async def messages(self, number: str, selection: Selection) -> tuple[Entry, ...]:
+    async def list(self, number: str, selection: Selection) -> tuple[Entry, ...]:
         self.selections.append(selection)
         return tuple(self.entries)
 
@@ -49,7 +49,7 @@ class FakeMessages:
     async def replay_all(self, number: str) -> int:
         return sum(entry.state is RowState.DEAD for entry in self.entries)
 
-    async def receipts(self, number: str, limit: int) -> tuple[Receipt, ...]:
+    async def receipts(self, number: str, limit: int = 100) -> tuple[Receipt, ...]:
         return tuple(self.found[:limit])
 
     async def open_file(self, token: str) -> OpenFile:

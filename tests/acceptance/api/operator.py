@@ -6,7 +6,7 @@ import asyncio
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
-from api.demo.demo_session import write_session_file
+from tests.support.session_files import write_session_file
 
 if TYPE_CHECKING:
     from pathlib import Path

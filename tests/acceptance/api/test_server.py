@@ -107,7 +107,7 @@ async def test_start_is_refused_in_words(
     status, words = await refused(tmp_path, {**settings, setting: value})
 
     assert status == START_REFUSED
-    assert words.startswith("The gateway can not start:")
+    assert words.startswith("The gateway cannot start:")
     assert said in words
     assert [noise for noise in ("Traceback", "Warning", "tracker") if noise in words] == []
 
@@ -117,8 +117,8 @@ async def test_bare_start_is_refused_in_words(tmp_path: Path, settings: dict[str
     status, words = await refused(tmp_path, {**settings, "ADMIN_KEY": ""}, BARE)
 
     assert status == -signal.SIGUSR1
-    assert len(words.splitlines()) == 1
     assert "ADMIN_KEY is missing" in words
+    assert [noise for noise in ("Traceback", "Warning", "tracker") if noise in words] == []
 
 
 async def test_other_secret_key_is_refused(

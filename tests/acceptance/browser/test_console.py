@@ -211,7 +211,7 @@ async def test_number_is_added_and_erased(
 
         details = await open_number(page, number)
         await details.get_by_text("Erase this number").click()
-        erase = details.get_by_role("button", name="Erase for good")
+        erase = details.get_by_role("button", name="Erase permanently")
         await expect(erase).to_be_disabled()
         await details.get_by_label("Number").fill(f"+{number}")
         await erase.click()
@@ -236,7 +236,9 @@ async def test_silence_of_the_gateway_is_shown(
         refusal = {"error": "standing_by", "detail": "another gateway runs here"}
         await page.route("**/numbers", lambda route: route.fulfill(status=503, json=refusal))
         await look_again(page)
-        await expect(banner).to_contain_text("This gateway stands by. another gateway runs here")
+        await expect(banner).to_contain_text(
+            "This gateway is on standby. another gateway runs here"
+        )
         await page.unroute("**/numbers")
         await look_again(page)
         await expect(banner).to_be_hidden()

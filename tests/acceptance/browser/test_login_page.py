@@ -37,7 +37,7 @@ async def test_code_way_needs_no_script(guarded: Phone, visit: Visit, tmp_path: 
         await page.get_by_label("Code").fill("1")
         await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_role("alert")).to_have_text(
-            "This code is wrong. Look at it again."
+            "This code is wrong. Check it and try again."
         )
         await page.screenshot(path=tmp_path / "code-wrong-en.png")
         await page.get_by_label("Code").fill(guarded.code)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 import psutil
 
-from api.demo.demo_session import write_session_file
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
 from tests.acceptance.api.server import gateway
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, Conversation
+from tests.support.session_files import write_session_file
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

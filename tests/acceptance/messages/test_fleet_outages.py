@@ -17,7 +17,8 @@ from sandbox.planfix.settings import Settings
 from sandbox.sandbox import Sandbox
 from sandbox.telegram.chats.message_actions import Draft as Letter
 from supervisor.config import Config, TelegramDataCentre
-from tests.process.workers.conftest import Draft, make_gateway
+from supervisor.login.session_transfer import SessionSource
+from tests.process.workers.conftest import make_gateway, new_number
 from tests.support.relay import Relay
 from tests.support.waiting import eventually
 
@@ -123,8 +124,8 @@ async def add(client: Client, number: str, url: str) -> None:
     me = centre.add_account(number, "Olena")
     client.people.append((centre.add_account(f"67{number}", "Taras"), me))
     session = centre.session_string_for(number)
-    draft = replace(Draft(number), url_planfix=url, string_session=session)
-    await client.gateway.create(draft)
+    new = replace(new_number(number), url_planfix=url)
+    await client.gateway.create(new, SessionSource(string=session))
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from telethon import TelegramClient
 from telethon.sessions import SQLiteSession
 from telethon.tl import functions
 
-from api.demo.demo_session import write_session_file
 from tests.acceptance.messages.conversation import CLIENT
 from tests.acceptance.messages.test_lost_login import is_in, log_in
+from tests.support.session_files import write_session_file
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:

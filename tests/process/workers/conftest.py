@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +18,7 @@ from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.processes.forkserver import Forkserver
 from supervisor.processes.liveness import ENDLESS_PATIENCE, Patience
 from supervisor.store.store import Store
+from supervisor.store.values import NewNumber
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -33,20 +34,16 @@ HASTY = replace(PATIENT, patience=Patience(ran=1.0), leave=3.0, terminate=0.3, d
 POLICY = RestartPolicy(budget=3, window=600.0, first_pause=0.02, longest_pause=0.1)
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A number whose provider id is the way its fake session misbehaves."""
-
-    number: str
-    provider_id: str = "telegram"
-    name: str = "Acme"
-    url_planfix: str = "https://acme.planfix.com/webchat/api"
-    token_planfix: str = field(default="planfix-token", repr=False)
-    user_email: str | None = None
-    proxy: Proxy | None = None
-    name_session: str | None = None
-    path_session: str | None = None
-    string_session: str | None = None
+def new_number(number: str, way: str = "telegram", proxy: Proxy | None = None) -> NewNumber:
+    """Describe a number whose provider id is the way its fake session misbehaves."""
+    return NewNumber(
+        number=number,
+        client="Acme",
+        url_planfix="https://acme.planfix.com/webchat/api",
+        token_planfix="planfix-token",
+        provider_id=way,
+        proxy=proxy,
+    )
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class RunningGateway:
     gateway: Gateway
 
     async def add(self, number: str, way: str = "telegram") -> View:
-        await self.gateway.create(Draft(number, way))
+        await self.gateway.create(new_number(number, way))
         return await self.gateway.wait_settled(number, PATIENCE)
 
     async def pid(self, number: str) -> int:

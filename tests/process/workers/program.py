@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from supervisor.config import Config, Timing
 from supervisor.errors import StandingBy
 from supervisor.numbers.restart_policy import RestartPolicy
-from tests.process.workers.conftest import Draft, make_gateway
+from tests.process.workers.conftest import make_gateway, new_number
 
 if TYPE_CHECKING:
     from supervisor.gateway import Gateway
@@ -31,7 +31,7 @@ async def main(folder: Path, lease: float, numbers: list[tuple[str, str]]) -> No
     url = f"sqlite+aiosqlite:///{folder / 'telefix.db'}"
     async with make_gateway(config, url, timing, NO_RESTARTS) as gateway:
         for number, way in numbers:
-            await gateway.create(Draft(number, way))
+            await gateway.create(new_number(number, way))
         await asyncio.wait(
             {asyncio.create_task(_report(gateway)), asyncio.create_task(stop.wait())},
             return_when=asyncio.FIRST_COMPLETED,
@@ -51,6 +51,7 @@ async def _report(gateway: Gateway) -> None:
 
 async def _describe(gateway: Gateway) -> object:
     try:
+        gateway.require_active()
         views = await gateway.numbers()
     except StandingBy as exc:
         return str(exc)

@@ -18,7 +18,7 @@ from supervisor.journal.pending import Excluded
 from supervisor.messages.recipients import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.spool_session import CHATS
-from tests.process.workers.conftest import PATIENT, Draft, make_gateway
+from tests.process.workers.conftest import PATIENT, make_gateway, new_number
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ async def main(folder: Path, url: str, number: str, first: int, last: int) -> No
     )
     async with make_gateway(config, url, PATIENT, RestartPolicy()) as gateway:
         with suppress(NumberExists):
-            await gateway.create(Draft(number))
+            await gateway.create(new_number(number))
         for place in range(first, last):
             await accept(gateway, number, place)
             say(str(place))
@@ -44,7 +44,7 @@ async def accept(gateway: Gateway, number: str, place: int) -> None:
     draft = OutgoingMessage(f"{place:03}", "Hello", chat_id=chat_id)
     while True:
         try:
-            await gateway.accept(number, draft)
+            await gateway.messages.accept(number, draft)
         except RecipientUnknown:  # the contact has not written yet
             await asyncio.sleep(0.01)
         else:

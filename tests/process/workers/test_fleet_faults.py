@@ -16,7 +16,7 @@ import pytest
 
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.spool_session import SpoolFiles
-from tests.process.workers.conftest import Draft, make_gateway
+from tests.process.workers.conftest import make_gateway, new_number
 from tests.process.workers.watched_gateway import forkserver_of
 from tests.support.waiting import eventually
 
@@ -87,7 +87,7 @@ async def fleet_of(config: Config, database_url: str) -> AsyncIterator[Fleet]:
     postal = replace(config, session_factory="tests.fakes.spool_session:SpoolSession")
     async with make_gateway(postal, database_url, policy=QUICK_BRAKE) as gateway:
         for number in NUMBERS:
-            await gateway.create(Draft(number))
+            await gateway.create(new_number(number))
         pool = Fleet(gateway, {number: SpoolFiles(config.spool_of(number)) for number in NUMBERS})
         await pool.until_online()
         pool.write(BEFORE)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from supervisor.processes.event_queue import Limits
-from tests.process.workers.conftest import POLICY, Draft, RunningGateway, make_gateway
+from tests.process.workers.conftest import POLICY, RunningGateway, make_gateway, new_number
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ async def test_what_breaks_the_bounds_is_parked(house: RunningGateway, speech: s
     assert parked.last_error.message.count("(") == 1
     assert {view.number: view.state for view in views} == {NEIGHBOUR: "online", HOSTILE: "parked"}
     assert next(view.restarts for view in views if view.number == NEIGHBOUR) == 0
-    assert await house.gateway.list_audit(HOSTILE, None, 100) == ()
+    assert await house.gateway.audit.list(HOSTILE, None, 100) == ()
     assert not (await house.gateway.logins.watch(HOSTILE)).is_open
 
 
@@ -115,7 +115,7 @@ async def test_what_the_database_refuses_is_parked(
 
 async def test_flood_waits_in_the_pipe(house: RunningGateway) -> None:
     """A worker that never stops talking fills the gateway's memory to its limit; others are served."""
-    await house.gateway.create(Draft(HOSTILE, "flood"))
+    await house.gateway.create(new_number(HOSTILE, "flood"))
     store, limit = house.gateway._store, Limits().weight
     heaviest = 0
 

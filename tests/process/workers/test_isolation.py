@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from supervisor.config import TelegramDataCentre
+from supervisor.login.session_transfer import SessionSource
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import Operator
-from tests.process.workers.conftest import HASTY, Draft, RunningGateway, make_gateway
+from tests.process.workers.conftest import HASTY, RunningGateway, make_gateway, new_number
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ async def test_ten_others_go_on_hearing(
         house = RunningGateway(gateway)
         for each in (BROKEN, *OTHERS):
             await hands.bring_session(each)
-            await gateway.create(Draft(each, way, name_session=each))
+            await gateway.create(new_number(each, way), SessionSource(each))
         pids = {each: _pid(await house.until(each, "online")) for each in (BROKEN, *OTHERS)}
 
         os.kill(pids[BROKEN], number)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.proxy import parse_proxy
-from tests.process.workers.conftest import PATIENT, Draft, RunningGateway, make_gateway
+from supervisor.store.values import Changes
+from tests.process.workers.conftest import PATIENT, RunningGateway, make_gateway, new_number
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,8 +27,8 @@ FOR_EVER = replace(PATIENT, linger=3600.0)
 async def patient(config: Config, sqlite_url: str) -> AsyncIterator[RunningGateway]:
     """Give a gateway that believes a proxy to hold a line for as long as the test lasts."""
     async with make_gateway(config, sqlite_url, FOR_EVER) as gateway:
-        await gateway.create(Draft(BEHIND, proxy=PROXY))
-        await gateway.create(Draft(DIRECT))
+        await gateway.create(new_number(BEHIND, proxy=PROXY))
+        await gateway.create(new_number(DIRECT))
         house = RunningGateway(gateway)
         for number in (BEHIND, DIRECT):
             await house.until(number, "online")
@@ -50,7 +51,7 @@ async def test_change_of_proxy_waits_as_well(patient: RunningGateway) -> None:
     os.kill(await patient.pid(BEHIND), signal.SIGKILL)
     await patient.until(BEHIND, "backing_off", restarts=1)
 
-    await patient.gateway.change(BEHIND, Changed(), 0.1)
+    await patient.gateway.change(BEHIND, Changes(without_proxy=True))
     await patient.until(BEHIND, "backing_off")
 
     assert (await patient.gateway.show(BEHIND)).worker is None
@@ -59,7 +60,7 @@ async def test_change_of_proxy_waits_as_well(patient: RunningGateway) -> None:
 async def test_line_that_the_proxy_has_not_ended_counts_too(patient: RunningGateway) -> None:
     """A worker that was stopped, but saw no end of its line at the proxy, is not followed at once."""
     number = "380500000003"
-    await patient.gateway.create(Draft(number, "line left open", proxy=PROXY))
+    await patient.gateway.create(new_number(number, "line left open", proxy=PROXY))
     await patient.until(number, "online")
 
     await patient.gateway.restart(number)
@@ -72,16 +73,8 @@ async def test_worker_that_left_in_order_is_followed_at_once(patient: RunningGat
     """It has closed its line and seen the proxy do so: nothing is left to wait for."""
     before = await patient.pid(BEHIND)
 
-    await patient.gateway.change(BEHIND, Changed(), 10)
+    await patient.gateway.change(BEHIND, Changes(without_proxy=True))
 
     view = await patient.until(BEHIND, "online")
     assert view.proxy is None
     assert await patient.pid(BEHIND) != before
-
-
-class Changed:
-    """A change that takes the proxy away."""
-
-    name = url_planfix = token_planfix = provider_id = user_email = None
-    name_session = path_session = string_session = proxy = None
-    without_proxy = True

@@ -194,7 +194,7 @@ async def test_refusals_are_errors_of_their_own(
         await logins.begin(PHONE, CODE, "operator")
     await house.add(PHONE)
     with pytest.raises(NotLoggedIn):
-        await house.gateway.export_session(PHONE)
+        await house.gateway.sessions.export(PHONE)
     telegram.fail("FLOOD_WAIT_77", method="auth.sendCode", times=1)
     with pytest.raises(LoginFlood) as flood:
         await logins.begin(PHONE, CODE, "operator")
@@ -219,7 +219,7 @@ async def test_purge_logs_out(house: RunningGateway, telegram: DataCentre) -> No
         await house.gateway.stop(number, purge=True)
 
         assert telegram.keys.of_account(telegram.account_of(number)) == []
-    actions = [entry.action for entry in await house.gateway.list_audit(None, None, 100)]
+    actions = [entry.action for entry in await house.gateway.audit.list(None, None, 100)]
     assert actions == ["logged_out", "logged_in"] * 2
 
 
@@ -232,7 +232,7 @@ async def test_purge_goes_on_without_telegram(house: RunningGateway, telegram: D
     await house.gateway.stop(PHONE, purge=True)
 
     assert await house.gateway.numbers() == ()
-    newest, *_ = await house.gateway.list_audit(PHONE, None, 1)
+    newest, *_ = await house.gateway.audit.list(PHONE, None, 1)
     assert newest.action == "log_out_failed"
 
 

@@ -29,7 +29,7 @@ from supervisor.messages.file_links import MessageFile
 from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.spool_session import MORTAL, SpoolFiles
-from tests.process.workers.conftest import PATIENT, Draft, RunningGateway, make_gateway
+from tests.process.workers.conftest import PATIENT, RunningGateway, make_gateway, new_number
 from tests.process.workers.watched_gateway import TOP
 from tests.support.waiting import eventually
 
@@ -119,7 +119,7 @@ async def test_dying_workers_lose_nothing(gateway: RunningGateway, files: SpoolF
     for place in range(count):
         files.updates = 3 + place
         chat = f"{NUMBER}_{1 + random.randrange(3)}"
-        await gateway.gateway.accept(NUMBER, to(chat, f"{place:03}"))
+        await gateway.gateway.messages.accept(NUMBER, to(chat, f"{place:03}"))
     await eventually(lambda: len(files.read("out")) >= count, awaited="all sent")
     await eventually(
         lambda: {words[0] for words in files.read("status")} == {f"{i:03}" for i in range(count)},
@@ -164,9 +164,9 @@ async def test_first_message_finds_its_recipient(
     await gateway.add(NUMBER)
 
     draft = OutgoingMessage("a", "Hello", phone="380501112233")
-    first = await gateway.gateway.accept(NUMBER, draft)
-    again = await gateway.gateway.accept(NUMBER, draft)
-    second = await gateway.gateway.accept(NUMBER, to(first.chat_id, "b"))
+    first = await gateway.gateway.messages.accept(NUMBER, draft)
+    again = await gateway.gateway.messages.accept(NUMBER, draft)
+    second = await gateway.gateway.messages.accept(NUMBER, to(first.chat_id, "b"))
 
     assert (first.chat_id, first.contact_id) == (f"{NUMBER}_77", "77")
     assert (again.chat_id, again.is_repeat, second.is_repeat) == (first.chat_id, True, False)
@@ -192,7 +192,7 @@ async def test_unfit_message_is_not_kept(
     await meet(gateway, files)
 
     with pytest.raises(error):
-        await gateway.gateway.accept(NUMBER, draft)
+        await gateway.gateway.messages.accept(NUMBER, draft)
 
     assert (await gateway.gateway.show(NUMBER)).backlog.out == 0
 
@@ -202,16 +202,18 @@ async def test_number_offline(gateway: RunningGateway, files: SpoolFiles) -> Non
     await gateway.add(NUMBER)
     await meet(gateway, files)
     new = OutgoingMessage("new", "Hello", phone="380501112233")
-    await gateway.gateway.accept(NUMBER, new)
+    await gateway.gateway.messages.accept(NUMBER, new)
     await gateway.gateway.stop(NUMBER)
 
-    accepted = await gateway.gateway.accept(NUMBER, to(f"{NUMBER}_1", "a"))
+    accepted = await gateway.gateway.messages.accept(NUMBER, to(f"{NUMBER}_1", "a"))
     assert accepted.chat_id == f"{NUMBER}_1"
-    assert (await gateway.gateway.accept(NUMBER, new)).is_repeat
+    assert (await gateway.gateway.messages.accept(NUMBER, new)).is_repeat
     with pytest.raises(WorkerUnavailable):
-        await gateway.gateway.accept(NUMBER, OutgoingMessage("c", "Hello", username="durov"))
+        await gateway.gateway.messages.accept(
+            NUMBER, OutgoingMessage("c", "Hello", username="durov")
+        )
     with pytest.raises(NumberUnknown):
-        await gateway.gateway.accept("380500000009", to(KNOWN, "a"))
+        await gateway.gateway.messages.accept("380500000009", to(KNOWN, "a"))
 
     await gateway.gateway.restart(NUMBER)
     await eventually(lambda: "a" in [words[2] for words in files.read("out")])
@@ -231,7 +233,7 @@ async def test_state_moves_only_after_the_rows(gateway: RunningGateway, files: S
                 os.kill(view.worker.pid, signal.SIGKILL)
         session = await store.sessions.load(NUMBER)
         reached = session.updates.pts if session and session.updates else 0
-        entries = await gateway.gateway.messages(NUMBER, Selection(limit=1000))
+        entries = await gateway.gateway.messages.list(NUMBER, Selection(limit=1000))
         kept = {int(entry.text.split()[1]) for entry in entries if entry.text}
         assert set(range(1, reached + 1)) <= kept
 
@@ -242,32 +244,32 @@ async def test_token_opens_its_number_alone(gateway: RunningGateway) -> None:
     """A token is known until its number gets another one or is erased."""
     await gateway.add(NUMBER)
     await gateway.gateway.stop(NUMBER)
-    old = (await gateway.gateway.create(Draft(NUMBER))).token
-    assert await gateway.gateway.number_of(old) == NUMBER
-    assert await gateway.gateway.number_of(old) == NUMBER
+    old = (await gateway.gateway.create(new_number(NUMBER))).token
+    assert await gateway.gateway.tokens.number_of(old) == NUMBER
+    assert await gateway.gateway.tokens.number_of(old) == NUMBER
     await gateway.gateway.stop(NUMBER)
 
-    new = (await gateway.gateway.create(Draft(NUMBER))).token
+    new = (await gateway.gateway.create(new_number(NUMBER))).token
 
-    assert await gateway.gateway.number_of(old) is None
-    assert await gateway.gateway.number_of(new) == NUMBER
+    assert await gateway.gateway.tokens.number_of(old) is None
+    assert await gateway.gateway.tokens.number_of(new) == NUMBER
     await gateway.gateway.stop(NUMBER, purge=True)
-    assert await gateway.gateway.number_of(new) is None
+    assert await gateway.gateway.tokens.number_of(new) is None
 
 
 async def test_only_dead_letters_are_replayed(gateway: RunningGateway, files: SpoolFiles) -> None:
     """What is not dead, or not there, can't be sent again."""
     await gateway.add(NUMBER)
     await meet(gateway, files)
-    [entry, *_] = await gateway.gateway.messages(NUMBER, Selection())
+    [entry, *_] = await gateway.gateway.messages.list(NUMBER, Selection())
 
     with pytest.raises(MessageNotDead):
-        await gateway.gateway.replay(NUMBER, entry.id)
+        await gateway.gateway.messages.replay(NUMBER, entry.id)
     with pytest.raises(MessageUnknown):
-        await gateway.gateway.replay(NUMBER, 10**9)
+        await gateway.gateway.messages.replay(NUMBER, 10**9)
 
-    assert await gateway.gateway.replay_all(NUMBER) == 0
-    assert await gateway.gateway.receipts(NUMBER) == ()
+    assert await gateway.gateway.messages.replay_all(NUMBER) == 0
+    assert await gateway.gateway.messages.receipts(NUMBER) == ()
 
 
 async def test_purged_number_begins_anew(gateway: RunningGateway, files: SpoolFiles) -> None:
@@ -277,16 +279,16 @@ async def test_purged_number_begins_anew(gateway: RunningGateway, files: SpoolFi
     await gateway.gateway.stop(NUMBER, purge=True)
 
     await gateway.add(NUMBER)
-    assert await gateway.gateway.messages(NUMBER, Selection()) == ()
+    assert await gateway.gateway.messages.list(NUMBER, Selection()) == ()
     await meet(gateway, files)
 
-    entries = await gateway.gateway.messages(NUMBER, Selection())
+    entries = await gateway.gateway.messages.list(NUMBER, Selection())
     assert [entry.text for entry in entries] == ["message 3", "message 2", "message 1"]
     attached = OutgoingMessage(
         "a", "", (AttachmentDraft("a.jpg", "https://x/a"),), KNOWN[:-1] + "1"
     )
-    await gateway.gateway.accept(NUMBER, attached)
-    [newest, *_] = await gateway.gateway.messages(NUMBER, Selection())
+    await gateway.gateway.messages.accept(NUMBER, attached)
+    [newest, *_] = await gateway.gateway.messages.list(NUMBER, Selection())
     assert newest.files == ("a.jpg",)
 
 
@@ -298,6 +300,6 @@ async def test_links_without_files_lead_nowhere(gateway: RunningGateway) -> None
     for place in (MessageFile(NUMBER, 1, 0), MessageFile("380500000009", 1, 0)):
         token = links.of_file(place, "a", 2e9).split("/")[-2]
         with pytest.raises(FileGone):
-            await gateway.gateway.open_file(token)
+            await gateway.gateway.messages.open_file(token)
     with pytest.raises(LinkInvalid):
-        await gateway.gateway.open_file("nonsense")
+        await gateway.gateway.messages.open_file("nonsense")

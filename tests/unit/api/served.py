@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from api.gateway import Gateway
     from api.settings import Settings
+    from supervisor.gateway import Gateway
 
 HOST = b"Host: gateway.example\r\n"
 

@@ -18,6 +18,7 @@ from supervisor.errors import (
     WorkerUnavailable,
     WrongAccount,
 )
+from supervisor.login.session_transfer import SessionSource
 from supervisor.numbers.state import State
 from tests.fakes.gateway import view
 from tests.fakes.logins import CODE, EXPIRES, PASSWORD, QR_URL
@@ -67,7 +68,7 @@ async def test_who_begins_a_login_is_known(
     await post(client, LOGIN, method="qr")
 
     assert gateway.logins.begun_by == ["client", "operator"]
-    assert [(e.who, e.action, e.detail) for e in gateway.audit[-2:]] == [
+    assert [(e.who, e.action, e.detail) for e in gateway.audit.entries[-2:]] == [
         ("client", "login_begun", "by qr"),
         ("operator", "login_begun", "by qr"),
     ]
@@ -177,7 +178,7 @@ async def test_link_is_made_anew(
     assert made.status_code == 201
     assert body["url"].endswith(f"/login/{secret}/")
     assert body["expires_at"] > "2"
-    assert gateway.audit[-1].action == "login_link_made"
+    assert gateway.audit.entries[-1].action == "login_link_made"
 
 
 async def test_session_text_is_the_operators_business(
@@ -190,8 +191,8 @@ async def test_session_text_is_the_operators_business(
     by_operator = await client.put("/webhook", json=body, headers=bearer(ADMIN_KEY))
 
     assert (by_client.status_code, by_operator.status_code) == (403, 200)
-    assert [change.string_session for change in gateway.changed] == ["1abc"]
-    assert "1abc" not in repr(gateway.changed)
+    assert gateway.sources == [SessionSource(string="1abc")]
+    assert "1abc" not in repr(gateway.sources)
 
 
 async def test_broken_session_text_is_the_callers_fault(
@@ -213,7 +214,10 @@ async def test_export_is_written_down_first(
     exported = await post(client, f"/numbers/{NUMBER}/session/export", format="string")
 
     assert await exported.get_json() == {"string_session": "1string-session"}
-    assert (gateway.audit[-1].who, gateway.audit[-1].action) == ("operator", "session_exported")
+    assert (gateway.audit.entries[-1].who, gateway.audit.entries[-1].action) == (
+        "operator",
+        "session_exported",
+    )
 
 
 async def test_audit_tells_who_did_what(client: TestClientProtocol, gateway: FakeGateway) -> None:
@@ -244,7 +248,7 @@ async def test_audit_is_read_in_pages(client: TestClientProtocol, gateway: FakeG
     """`before` goes on where the last page ended; a bad page is refused."""
     gateway.views[NUMBER] = view(NUMBER, "Romashka")
     for _ in range(3):
-        await gateway.record("operator", "restarted", NUMBER)
+        await gateway.audit.append("operator", "restarted", NUMBER)
 
     first = await client.get("/audit?limit=2", headers=bearer(ADMIN_KEY))
     last = (await first.get_json())["entries"][-1]["id"]

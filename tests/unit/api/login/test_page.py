@@ -66,7 +66,7 @@ async def test_client_name_is_text(
     client: TestClientProtocol, gateway: FakeGateway, page: str
 ) -> None:
     """A company that is called like a script runs nowhere."""
-    gateway.views[NUMBER] = replace(gateway.views[NUMBER], name="<script>alert(1)</script>{t}")
+    gateway.views[NUMBER] = replace(gateway.views[NUMBER], client="<script>alert(1)</script>{t}")
 
     text = await text_of(await client.get(page))
 
@@ -187,7 +187,7 @@ async def test_nonsense_is_answered_with_a_page(
     ("error", "status", "said"),
     [
         (LoginFlood(7000), 429, "wait 2 h before"),
-        (LoginFlood(None), 429, "some hours"),
+        (LoginFlood(None), 429, "several hours"),
         (WrongAccount(), 400, "another Telegram account"),
         (DatabaseUnavailable("secret inside"), 503, "Something is not working on our side"),
     ],

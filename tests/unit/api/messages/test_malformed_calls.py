@@ -78,7 +78,7 @@ async def test_malformed_call_is_refused(
 
     assert await told(response) == PARAMETERS
     assert (await response.get_json())["detail"]
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 @pytest.mark.parametrize("name", [*GOOD, "token"])
@@ -91,7 +91,7 @@ async def test_repeated_field_is_refused(
     response = await send(client, [*{**GOOD, "token": token}.items(), (name, "other")], token)
 
     assert await told(response) == PARAMETERS
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -108,7 +108,7 @@ async def test_field_of_another_type_is_refused(
         assert response.status_code == 200
     else:
         assert await told(response) == PARAMETERS
-        assert gateway.accepted == []
+        assert gateway.messages.accepted == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ async def test_attachments_of_another_type_are_refused(
     response = await client.post("/webhook/message", json=body)
 
     assert await told(response) == PARAMETERS
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_unreadable_call_is_refused(
     response = await raw(client, body, kind)
 
     assert await told(response) == PARAMETERS
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ async def test_other_kinds_of_call_are_refused(
     response = await raw(client, urlencode({**GOOD, "token": token}).encode(), kind)
 
     assert response.status_code == 415
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 async def test_charset_of_planfix_is_taken(client: TestClientProtocol) -> None:
@@ -192,7 +192,7 @@ async def test_enormous_form_is_refused(client: TestClientProtocol, gateway: Fak
     response = await send(client, {**GOOD, "message": "x" * 10_000_000}, token)
 
     assert response.status_code == 413
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
@@ -206,7 +206,7 @@ async def test_other_methods_are_refused(
     response = await client.open("/webhook/message", method=method, query_string=query, json=None)
 
     assert response.status_code == 405
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 async def test_too_many_attachments_are_refused(
@@ -221,7 +221,7 @@ async def test_too_many_attachments_are_refused(
     )
 
     assert await told(response) == PARAMETERS
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 @pytest.mark.parametrize("name", [*GOOD, "token", "attachments[url]", "unknown field"])
@@ -232,7 +232,7 @@ async def test_nul_is_refused(client: TestClientProtocol, gateway: FakeGateway, 
     response = await send(client, {**GOOD, "token": token} | {name: "a\0b"}, None)
 
     assert await told(response) == PARAMETERS
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []
 
 
 @pytest.mark.parametrize(
@@ -255,4 +255,4 @@ async def test_unsound_text_is_refused_at_any_depth(
     response = await raw(client, body.encode(), JSON)
 
     assert await told(response) == PARAMETERS
-    assert gateway.accepted == []
+    assert gateway.messages.accepted == []

@@ -39,14 +39,14 @@ def entry(row: int, state: RowState) -> Entry:
 async def test_replays_are_written_down(client: TestClientProtocol, gateway: FakeGateway) -> None:
     """The audit log tells who sent which dead letter again, or how many."""
     token = await start(client)
-    gateway.entries = [entry(3, RowState.DEAD), entry(2, RowState.DEAD)]
+    gateway.messages.entries = [entry(3, RowState.DEAD), entry(2, RowState.DEAD)]
 
     one = await client.post(f"/numbers/{NUMBER}/messages/3/replay", headers=bearer(token))
     all_of_them = await client.post(f"/numbers/{NUMBER}/replay", headers=bearer(ADMIN_KEY))
 
     assert await one.get_json() == {"replayed": 1}
     assert await all_of_them.get_json() == {"replayed": 2}
-    written = [(e.who, e.action, e.number, e.detail) for e in gateway.audit[1:]]
+    written = [(e.who, e.action, e.number, e.detail) for e in gateway.audit.entries[1:]]
     assert written == [
         ("client", "replayed", NUMBER, "message 3"),
         ("operator", "replayed", NUMBER, "messages: 2"),
@@ -56,11 +56,11 @@ async def test_replays_are_written_down(client: TestClientProtocol, gateway: Fak
 async def test_refused_replay_is_no_deed(client: TestClientProtocol, gateway: FakeGateway) -> None:
     """What is not dead, or not there, is not sent again, so nothing is written down."""
     token = await start(client)
-    gateway.entries = [entry(3, RowState.DELIVERED)]
+    gateway.messages.entries = [entry(3, RowState.DELIVERED)]
 
     for row, status in (("3", 409), ("4", 404), ("x", 404)):
         path = f"/numbers/{NUMBER}/messages/{row}/replay"
         response = await client.post(path, headers=bearer(token))
         assert response.status_code == status
 
-    assert [e.action for e in gateway.audit] == ["started"]
+    assert [e.action for e in gateway.audit.entries] == ["started"]

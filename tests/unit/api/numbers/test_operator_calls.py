@@ -79,7 +79,7 @@ async def test_ready_when_the_gateway_is(client: TestClientProtocol) -> None:
 
 async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeGateway) -> None:
     """Prometheus learns numbers by state, restarts, backlog, memory, merged pages, what a rotation has left."""
-    gateway.old_keys = 4
+    gateway.keys.old = 4
     gateway.views = {
         "1": view("1", "Romashka", backlog=Backlog(into=2, out=5), restarts=3),
         "2": view("2", "Vesna", state=State.PARKED, worker=None),

@@ -32,7 +32,7 @@ async def test_proxy_is_handed_down(client: TestClientProtocol, gateway: FakeGat
     changed = {"number": NUMBER, "proxy": PUBLIC.replace("olena", "taras")}
     await client.put("/webhook", json=changed, headers=bearer(token))
 
-    assert gateway.drafts[0].proxy == parse_proxy(PUBLIC, may_be_private=True)
+    assert gateway.created[0].proxy == parse_proxy(PUBLIC, may_be_private=True)
     assert gateway.changed[0].proxy == parse_proxy(changed["proxy"], may_be_private=False)
 
 

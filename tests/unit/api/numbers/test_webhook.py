@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supervisor.errors import SessionPathForbidden, SessionStringBroken
+from supervisor.gateway import NO_SESSION
 from supervisor.numbers.state import State
 from supervisor.numbers.view import Backlog
-from supervisor.store.values import LastError
+from supervisor.store.values import Changes, LastError
 from tests.fakes.gateway import view
 from tests.unit.api.calls import ADMIN_KEY, FORM, NUMBER, bearer, draft, fields_at_fault, start
 
@@ -48,8 +49,8 @@ async def test_form_starts_a_number_too(client: TestClientProtocol, gateway: Fak
     response = await client.post("/webhook", form=form, headers=bearer(ADMIN_KEY))
 
     assert response.status_code == 201
-    assert gateway.drafts[0].name == "Ромашка"
-    assert gateway.drafts[0].user_email is None
+    assert gateway.created[0].client == "Ромашка"
+    assert gateway.created[0].user_email is None
 
 
 async def test_running_number_is_not_started_again(client: TestClientProtocol) -> None:
@@ -146,10 +147,7 @@ async def test_put_changes_only_what_is_given(
     )
 
     assert await response.get_json() == {"status": "online", "state": "online"}
-    assert gateway.changed[0].model_dump(exclude_none=True) == {
-        "number": NUMBER,
-        "token_planfix": "new",
-    }
+    assert (gateway.changed, gateway.sources) == ([Changes(token_planfix="new")], [NO_SESSION])
 
 
 async def test_put_with_an_empty_field_changes_nothing(

@@ -56,7 +56,7 @@ async def test_unreadable_body_is_an_error(
     response = await post(client, body, kind)
 
     assert await fields_at_fault(response) == {"body"}
-    assert gateway.drafts == []
+    assert gateway.created == []
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_other_kinds_of_body_are_refused(
 
     assert response.status_code == 415
     assert (await response.get_json())["error"] == "unsupported_media_type"
-    assert gateway.drafts == []
+    assert gateway.created == []
 
 
 async def test_compressed_body_is_refused(client: TestClientProtocol) -> None:
@@ -100,7 +100,7 @@ async def test_oversized_body_is_refused(
 
     assert response.status_code == 413
     assert (await response.get_json())["error"] == "body_too_large"
-    assert gateway.drafts == []
+    assert gateway.created == []
 
 
 @pytest.mark.parametrize("field", REQUIRED)
@@ -127,7 +127,7 @@ async def test_required_field_must_be_there(
     response = await post(client, json.dumps(body).encode())
 
     assert await fields_at_fault(response) == {field}
-    assert gateway.drafts == []
+    assert gateway.created == []
 
 
 @pytest.mark.parametrize("field", [*REQUIRED, *OPTIONAL])
@@ -139,7 +139,7 @@ async def test_field_must_fit(
     response = await post(client, json.dumps(draft(**{field: value})).encode())
 
     assert await fields_at_fault(response) == {field}
-    assert gateway.drafts == []
+    assert gateway.created == []
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ async def test_unknown_field_is_told(client: TestClientProtocol, gateway: FakeGa
     response = await post(client, json.dumps(draft(url_planfx="x")).encode())
 
     assert await fields_at_fault(response) == {"url_planfx"}
-    assert gateway.drafts == []
+    assert gateway.created == []
 
 
 @pytest.mark.parametrize("field", [*REQUIRED, *OPTIONAL])

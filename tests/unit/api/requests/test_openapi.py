@@ -78,7 +78,7 @@ class OneNumber(FakeGateway):
     def __init__(self) -> None:
         super().__init__()
         self.views[NUMBER] = view(NUMBER, "Romashka")
-        self.tokens[NUMBER] = TOKEN
+        self.tokens.of[NUMBER] = TOKEN
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from api import create_app
+from supervisor.gateway import NO_SESSION
 from tests.fakes.gateway import FakeGateway
 from tests.support.waiting import eventually
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     import pytest
     from quart.typing import TestClientProtocol
 
-    from api.numbers.models import NewNumber
     from api.settings import Settings
     from supervisor.gateway import Created
+    from supervisor.login.session_transfer import SessionSource
+    from supervisor.store.values import NewNumber
 
 
 class SlowGateway(FakeGateway):
@@ -27,10 +29,10 @@ class SlowGateway(FakeGateway):
         self.in_the_middle = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def create(self, draft: NewNumber) -> Created:
+    async def create(self, new: NewNumber, session: SessionSource = NO_SESSION) -> Created:
         self.in_the_middle.set()
         await self.go_on.wait()
-        return await super().create(draft)
+        return await super().create(new, session)
 
 
 async def hang_up_in_the_middle(client: TestClientProtocol, gateway: SlowGateway) -> None:
@@ -77,4 +79,4 @@ async def test_slow_body_is_cut_off(settings: Settings) -> None:
 
     assert response.status_code == 408
     assert b'"request_timeout"' in answer
-    assert gateway.drafts == []
+    assert gateway.created == []

@@ -307,7 +307,7 @@ async def test_flood_of_resets_ends_its_connection(
     assert await served.is_healthy()
     (line,) = caplog.records
     assert (line.levelno, line.exc_info) == (logging.WARNING, None)
-    assert line.getMessage() == "a connection was given up: TooManyStreamsError"
+    assert line.getMessage() == "a connection was closed: TooManyStreamsError"
 
 
 async def test_flood_of_streams_disturbs_nobody(

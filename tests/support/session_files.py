@@ -1,4 +1,4 @@
-"""A login from the sandbox, written down as the session file that clients bring along."""
+"""Writes a session of the sandbox as the session file that a client brings along."""
 
 from __future__ import annotations
 

@@ -1,0 +1,68 @@
+"""Opens files inside a folder, never through a link and never outside it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: opening a FIFO must not wait for its writer.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class OutsideRoot(Exception):
+    """The name leads out of the folder, or through a link."""
+
+
+def open_inside(root: Path, name: str) -> int:
+    """Return a descriptor; raise OSError as usual, OutsideRoot if the name leads outside.
+
+    Each step is opened below the previous one without following links, so a rename that happens
+    meanwhile cannot lead outside. openat2 does no more, and older kernels do not have it.
+    """
+    *folders, file = _parts(root, name)
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in folders:
+            above, folder = folder, _open_below(folder, part, _FOLDER)
+            os.close(above)
+        return _open_below(folder, file, _FILE)
+    finally:
+        os.close(folder)
+
+
+def _parts(root: Path, name: str) -> tuple[str, ...]:
+    """Resolve `..` in the text, which is exact because no step may be a link."""
+    if "\0" in name or not _is_encodable(name):
+        raise OutsideRoot(ascii(name))
+    for top in (root.absolute(), root.resolve()):
+        place = Path(os.path.normpath(top / name))
+        if place.is_relative_to(top):
+            return place.relative_to(top).parts or (".",)
+    raise OutsideRoot(name)
+
+
+def _is_encodable(name: str) -> bool:
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _open_below(folder: int, part: str, flags: int) -> int:
+    try:
+        return os.open(part, flags, dir_fd=folder)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP or _is_link(folder, part):
+            raise OutsideRoot(part) from exc
+        raise
+
+
+def _is_link(folder: int, part: str) -> bool:
+    try:
+        return stat.S_ISLNK(os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
