@@ -117,7 +117,7 @@ class LoginService:
         stored, keeper = await self._store.numbers.get(number), self._keepers.find(number)
         progress = _progress(view_of(stored, keeper).state, keeper)
         if keeper is not None and progress.qr is not None:
-            keeper.tell(WatchQr())
+            keeper.send(WatchQr())
         return progress
 
     async def log_out(self, number: str) -> bool | None:
@@ -154,7 +154,7 @@ class LoginService:
         return keeper
 
     async def _enter(self, keeper: Keeper, step: Command, request_id: int) -> Progress:
-        keeper.tell(step)
+        keeper.send(step)
         moved = await keeper.login.wait(request_id)
         if moved.stage is LoginStage.LOGGED_IN:
             await keeper.live_state.wait_settled(SETTLE)

@@ -1,4 +1,4 @@
-"""What the gateway is asked for: the shape of a new number, of changes to one, of a message."""
+"""What a new number must offer, and what can be changed about one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SessionName(Protocol):
-    """A login to take over: a file under SESSION_ROOT, or the session itself as text."""
+    """A session to import: a file under SESSION_ROOT, or the session itself as text."""
 
     @property
     def name_session(self) -> str | None: ...
@@ -41,7 +41,7 @@ class Draft(SessionName, Protocol):
 
 
 class Amendment(SessionName, Protocol):
-    """What is to change about a number; nothing means: stays as it is."""
+    """Changes to a number; a field that is None stays as it is."""
 
     @property
     def name(self) -> str | None: ...

@@ -1,4 +1,4 @@
-"""The tokens that were presented lately, so that a busy number's is not read for each message."""
+"""The tokens that were used lately, so that a busy number's is not read for each message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST = 10_000
 
 
 class TokenCache:
-    """Remembers which number a token opens, until that number gets another."""
+    """Remembers which number a token belongs to, until that number gets another token."""
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
@@ -28,12 +28,12 @@ class TokenCache:
         found = await self._numbers.find_by_token(token)
         if found is None:
             return None
-        # What was read before a change must not be remembered after it.
+        # A token that was read before a change must not be remembered after it.
         if generation == self._generation and len(self._opened) < _MOST:
             self._opened[digest] = found.number
         return found.number
 
     def forget(self, number: str) -> None:
-        """Read this number's token anew, since it has changed."""
+        """Read this number's token again next time, since it has changed."""
         self._generation += 1
         self._opened = {digest: of for digest, of in self._opened.items() if of != number}

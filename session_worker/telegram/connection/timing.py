@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from random import random
 from typing import TYPE_CHECKING
 
+from session_worker.backoff import Backoff
 from session_worker.inbound.albums import Patience
 from session_worker.protocol.contract import Trouble, TroubleCode
 
@@ -49,9 +49,8 @@ def pause_before(attempt: int, timing: ConnectionTiming, jitter: float | None = 
     """How long to wait before connection attempt ``attempt`` (0: the first after a cut)."""
     if attempt == 0:
         return 0.0
-    # The exponent is bounded: attempts may run into the thousands during an outage.
-    full = min(timing.longest_pause, timing.first_pause * 2.0 ** min(attempt - 1, 16))
-    return full * (0.5 + 0.5 * (random() if jitter is None else jitter))  # noqa: S311 - spreads load
+    backoff = Backoff(first=timing.first_pause, longest=timing.longest_pause)
+    return backoff.pause(attempt, jitter=jitter)
 
 
 MISSED_BEFORE_DEAF = 2  # once may be an update that was only late
