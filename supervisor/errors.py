@@ -26,10 +26,6 @@ class NumberOfOtherClient(NumberExists):
     """The number belongs to another client: purge it there first."""
 
 
-class NumberInvalid(GatewayError):
-    """A number is 5 to 15 digits."""
-
-
 class StaleEpoch(GatewayError):
     """Another start of this number's worker has taken over, so nothing was written."""
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import exc as sql_errors
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
 from supervisor.database.engines import (
     database_url,
@@ -61,10 +61,6 @@ class Database:
             await asyncio.to_thread(make_private_file, self._url)
         async with self.read() as connection:
             return await connection.run_sync(lambda sync: inspect(sync).has_table(name))
-
-    async def ping(self) -> None:
-        async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

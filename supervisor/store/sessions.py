@@ -197,9 +197,3 @@ class Entities:
         query = _most_needed.where(_entity.number == number).limit(most)
         async with self._database.read() as connection:
             return tuple(Entity(*row) for row in await connection.execute(query))
-
-    async def find(self, number: str, peer_id: int) -> Entity | None:
-        query = _peers.where(_entity.number == number, _entity.peer_id == peer_id)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
-        return Entity(*row) if row else None

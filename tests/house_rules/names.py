@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 WORDS: Final = frozenset(
     """
     access account accounts actions address addresses admission albums and announcements
-    answer app assembly attached attachment attachments audit authenticator backoff bodies
+    answer app assembly attached attachment attachments audit authenticator background backoff bodies
     body books box breaker browsing by bytes cache call calls centre centres channel channels
     chat chats check cipher circuit client clock codec command commands config confinement
     connect connection contacts context contract control data database decisions decoding
@@ -21,12 +21,12 @@ WORDS: Final = frozenset(
     filter fleet flood folder forkserver form formatting forwards framing gap gateway group
     groups guard guarded hand handshake header health history http id identity in index init
     input intake journal keeper keepers kernel key keys kind landlock lanes layer lease
-    lifespan limit lines links liveness load lock log login logins logout lookup mailbox main
+    lifespan limit lines links liveness load lock log login logins logout lookup loop mailbox main
     markup media memory merging message messages migration models mtproxy newer number numbers
     off on openapi operator out outage outcome outcomes over own owner page pages parser part
     password peer pending people phone photos picture pieces pipe placement plan planfix
     policy polling pool posts preload private probe process profile profiles program proxies
-    proxy public push qr queue receipts receiver recent recipient recipients records
+    proxy public push qr questions queue receipts receiver recent recipient recipients records
     registration rendering reply report reporter request requests restart retention rotation
     rpc ru run running runs sandbox sealed search seccomp send sender server service session
     sessions settings shape sign soak socks5 spool srp start starvation state status statuses

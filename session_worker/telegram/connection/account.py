@@ -45,11 +45,6 @@ log = logging.getLogger(__name__)
 INBOX = 1000  # updates that may wait to be stored
 
 
-async def store_nothing(account: TelegramAccount, incoming: PositionedUpdate) -> None:
-    """Count each update as stored, for an account nobody listens to."""
-    account.acknowledge(incoming.position)
-
-
 class TelegramAccount:
     """Keeps one account connected and hands its updates over, in order."""
 
@@ -59,7 +54,7 @@ class TelegramAccount:
         outbox: Outbox,
         lease: WritePermit,
         *,
-        on_update: OnUpdate = store_nothing,
+        on_update: OnUpdate,
         timing: ConnectionTiming | None = None,
     ) -> None:
         self._assignment = assignment
