@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class SessionTransfer:
-    """Takes in Telethon's sessions, gives out our own."""
+    """Imports sessions of Telethon and exports our own."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
@@ -37,7 +37,7 @@ class SessionTransfer:
 
     @asynccontextmanager
     async def claim(self, number: str, named: SessionName) -> AsyncIterator[ImportedSession | None]:
-        """Read what the call brings along or names, if anything, let nobody else take it meanwhile."""
+        """Read the session that the call contains or names, if any, and reserve it for this number."""
         imported = await self._read(named)
         if imported is None:
             yield None
@@ -63,7 +63,9 @@ class SessionTransfer:
         try:
             return await read_session_file(root, named.path_session, named.name_session)
         except SessionFileMissing:
-            logger.warning("no session file %s: the login is left as it is", named.name_session)
+            logger.warning(
+                "there is no session file %s, so the login stays as it is", named.name_session
+            )
             return None
 
     async def export(self, number: str) -> str:

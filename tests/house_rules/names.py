@@ -16,7 +16,7 @@ WORDS: Final = frozenset(
     chat chats check cipher circuit client clock codec command commands config confinement
     connect connection contacts context contract control data database decisions decoding
     delivered delivery demo dh dialog dialogs difference dir dispatcher downloads echo edits
-    embedded employee en encoded encryption end engines entry epoch erasure errors event
+    embedded employee en encoded encryption end engines entry epoch erasure errors event events
     exchange exit exports failure failures fault faults fields figure file files filling
     filter fleet flood folder forkserver form formatting forwards framing gap gateway group
     groups guard guarded hand handshake header health history http id identity in index init

@@ -18,6 +18,7 @@ from session_worker.telegram.login.login import Login, time_to_renew
 from session_worker.telegram.login.outcome import (
     CodeExpired,
     CodeInvalid,
+    CodeSent,
     LoggedIn,
     PasswordInvalid,
     PasswordWanted,
