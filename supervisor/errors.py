@@ -71,7 +71,7 @@ class RecipientUnknown(GatewayError):
 
 
 class LinkInvalid(GatewayError):
-    """This is not a link of this gateway."""
+    """The link was not made by this gateway."""
 
 
 class LinkExpired(LinkInvalid):
