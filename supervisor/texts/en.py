@@ -149,7 +149,7 @@ TROUBLES: Final = {
     ),
     "account_deactivated": (
         "The Telegram account was deleted.",
-        "Client: register the number with Telegram anew, then log it in.",
+        "Client: register the number with Telegram again, then log it in.",
     ),
     "wrong_account": (
         "The login belongs to another Telegram account, so it was forgotten here.",
