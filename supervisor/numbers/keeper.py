@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from session_worker.process.lease import now
 from session_worker.protocol.contract import Command, Pulse
-from supervisor.errors import DatabaseError, DatabaseRefused, WorkerUnavailable
+from supervisor.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, WorkerUnavailable
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
 from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth
 from supervisor.numbers.worker_events import WorkerEvents
 from supervisor.processes.forkserver import ForkFailed
-from supervisor.processes.worker_exit import CRASHES, WorkerExit
+from supervisor.processes.worker_exit import WorkerExit
 from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
 
 if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment
-    from supervisor.messages.dispatcher import Dispatcher, Dispatchers
+    from supervisor.messages.dispatcher import Dispatchers
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.start_limit import StartSlot
@@ -121,11 +122,12 @@ class Keeper:
             logger.exception("number %s: the database refused an event of its worker", self.number)
             self._why_parked = exc.detail or ""
             return WorkerExit.DATA_REFUSED
-        except ForkFailed:
-            logger.exception("number %s: no worker could be forked", self.number)
+        except ForkFailed as exc:
+            logger.debug("number %s: no worker could be forked: %s", self.number, exc)
             return WorkerExit.FORK_FAILED
-        except DatabaseError:
-            logger.exception("number %s: the database failed", self.number)
+        except DatabaseError as exc:
+            if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all numbers
+                logger.exception("number %s: the database failed", self.number)
             return WorkerExit.STORE_FAILED
         except Exception:  # it is beside the worker, so it counts as a crash of this number alone
             logger.exception("number %s: its worker could not be served", self.number)
@@ -157,22 +159,26 @@ class Keeper:
             dispatcher.attach_worker(worker.send)
         slot.release_after(self._pool.timing.boot)
         try:
-            return await self._serve(worker, one_off, dispatcher, slot)
+            url = assignment.planfix.url
+            events = WorkerEvents(
+                self._records,
+                dispatcher,
+                self.live_state,
+                self.login,
+                ExpectedEvents(one_off),
+                slot,
+                note_trouble=partial(self._pool.note_trouble, self.number),
+                note_planfix=partial(self._note_planfix, url),
+            )
+            return await self._serve(worker, events, one_off)
         finally:
             self._note_end(worker, assignment)
             if dispatcher is not None:
                 await dispatcher.detach_worker()
 
     async def _serve(
-        self,
-        worker: WorkerProcess,
-        one_off: OneOffSession | None,
-        dispatcher: Dispatcher | None,
-        slot: StartSlot,
+        self, worker: WorkerProcess, events: WorkerEvents, one_off: OneOffSession | None
     ) -> WorkerExit:
-        events = WorkerEvents(
-            self._records, dispatcher, self.live_state, self.login, ExpectedEvents(one_off), slot
-        )
         run = WorkerRun(
             worker,
             self._pool.timing,
@@ -185,9 +191,12 @@ class Keeper:
     def _note_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
         self._last_heard, self._why_parked = self.last_heard, worker.breach or ""
         self._worker = None
-        self._pool.may_kill(self.number, is_silent=False)
+        self._pool.leave(self.number, assignment.planfix.url)
         if assignment.proxy is not None and not worker.ended_in_order:
             self._connection_held_until = now() + self._pool.timing.linger
+
+    def _note_planfix(self, url: str, *, is_away: bool) -> None:
+        self._pool.planfix_outages.note(url, self.number, self.send if is_away else None)
 
     def _note_silence(self, is_stalled: bool) -> bool:
         self.live_state.stall(is_stalled=is_stalled)
@@ -195,11 +204,11 @@ class Keeper:
 
     def _decide(self, ending: WorkerExit) -> Step:
         braked = self._pool.is_braked(self.number, ending, now())
-        if ending in CRASHES and not braked:
-            self._record = self._record.with_crash(now(), self._pool.policy.window)
+        if not braked:
+            self._record = self._record.with_exit(ending, now(), self._pool.policy.window)
         chance = self._pool.random.random()
         step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
-        logger.warning("number %s: worker ended: %s; next: %s", self.number, ending, step)
+        self._pool.exit_log.note(self.number, ending, step, now())
         return step
 
     async def _follow(self, ending: WorkerExit) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from session_worker.protocol.contract import (
     EntitiesSeen,
     Event,
     KeySaved,
+    PlanfixChanged,
     SessionChanged,
     SessionState,
     UpdateStateMoved,
@@ -25,6 +27,7 @@ from supervisor.numbers.state import LiveState, ProcessState, is_settled
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from session_worker.protocol.contract import Trouble
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.numbers.login_dialog import LoginDialog
     from supervisor.numbers.worker_records import WorkerRecords
@@ -37,24 +40,24 @@ LOGIN_LOST = frozenset({SessionState.NEEDS_LOGIN, SessionState.BANNED})
 logger = logging.getLogger(__name__)
 
 
+class PlanfixNotice(Protocol):
+    """Called when a number's Planfix does not answer, and when it answers again."""
+
+    def __call__(self, *, is_away: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerEvents:
     """Handles the events of one worker, batch by batch and in order."""
 
-    def __init__(
-        self,
-        records: WorkerRecords,
-        dispatcher: Dispatcher | None,
-        live_state: LiveState,
-        login: LoginDialog,
-        expected: ExpectedEvents,
-        slot: StartSlot,
-    ) -> None:
-        self._records = records
-        self._dispatcher = dispatcher
-        self._live_state = live_state
-        self._login = login
-        self._expected = expected
-        self._slot = slot
+    _records: WorkerRecords
+    _dispatcher: Dispatcher | None
+    _live_state: LiveState
+    _login: LoginDialog
+    _expected: ExpectedEvents
+    _slot: StartSlot
+    note_trouble: Callable[[Trouble | None], None]
+    note_planfix: PlanfixNotice
 
     async def handle(self, events: list[Event]) -> None:
         for are_messages, group in groupby(events, lambda event: isinstance(event, MessageEvent)):
@@ -78,12 +81,15 @@ class WorkerEvents:
                 await self._handle_session(event)
             case KeySaved() | EntitiesSeen() | UpdateStateMoved():
                 await self._until_stored(partial(self._records.save, event))
+            case PlanfixChanged(is_away=is_away):
+                self.note_planfix(is_away=is_away)
             case LoginMoved() | LoginFailed():
                 await self._handle_login(event)
             case _:
                 logger.warning("number %s: a %s is ignored", self._records.number, event.kind)
 
     async def _handle_session(self, event: SessionChanged) -> None:
+        self.note_trouble(event.trouble)
         await self._records.record_trouble(event.trouble)
         if event.state in LOGIN_LOST and event.trouble is not None:
             await self._until_stored(partial(self._records.record_login_lost, event.trouble))
@@ -104,6 +110,5 @@ class WorkerEvents:
         while True:
             try:
                 return await store()
-            except DatabaseUnavailable as exc:
-                logger.warning("number %s: %s", self._records.number, exc)
-            await asyncio.sleep(STORE_PAUSE)
+            except DatabaseUnavailable:  # which is logged once for all numbers
+                await asyncio.sleep(STORE_PAUSE)

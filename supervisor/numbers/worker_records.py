@@ -24,7 +24,7 @@ from session_worker.protocol.contract import (
 )
 from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
 from supervisor.database.tables import Login
-from supervisor.errors import GatewayError
+from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.store import values
 from supervisor.texts import describe_trouble
 
@@ -74,6 +74,8 @@ def _if_possible(
     async def guarded(self: WorkerRecords, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
             await record(self, *args, **kwargs)
+        except DatabaseUnavailable as exc:  # which is logged once for all numbers
+            logger.debug("number %s: %s: %s", self.number, record_name, exc)
         except GatewayError:
             logger.exception("number %s: %s failed", self.number, record_name)
 

@@ -46,6 +46,8 @@ class HandledWorker:
         self.live_state = LiveState()
         self.login = LoginDialog()
         self.starting = asyncio.Semaphore(0)
+        self.troubles: list[Trouble | None] = []
+        self.is_planfix_away = False
         self.handle = WorkerEvents(
             records,
             None if one_off else office.dispatcher,
@@ -53,7 +55,12 @@ class HandledWorker:
             self.login,
             ExpectedEvents(one_off),
             StartSlot(self.starting),
+            note_trouble=self.troubles.append,
+            note_planfix=self.note_planfix,
         ).handle
+
+    def note_planfix(self, *, is_away: bool) -> None:
+        self.is_planfix_away = is_away
 
 
 @pytest.fixture
@@ -100,6 +107,7 @@ async def test_lost_login_is_forgotten(
     assert error is not None
     assert error.code == TroubleCode.REVOKED
     assert worker.live_state.state is State.NEEDS_LOGIN
+    assert worker.troubles == [trouble]
 
 
 async def test_login_is_recorded(store: Store, records: WorkerRecords, office: Office) -> None:
