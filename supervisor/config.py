@@ -1,12 +1,11 @@
-"""What the operator has set, with the timings of workers."""
+"""What the operator has set, and the timings of workers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, Self
 
 from session_worker.protocol.contract import Assignment
-from supervisor.processes.liveness import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,13 +39,32 @@ class Config:
     login_patience: float = 600.0
     """Seconds without a step after which a login is given up."""
     qr_patience: float = 120.0
-    """The same for a QR code that nobody looks at."""
+    """The same for a QR code that nobody is looking at."""
     link_lifetime: float = 3600.0
-    """Seconds that a login link counts."""
+    """Seconds for which a login link is valid."""
     session_factory: str = Assignment.model_fields["session_factory"].default
 
     def spool_of(self, number: str) -> Path:
         return self.data_dir / "spool" / number
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds after which a silent worker counts as hung.
+
+    An event loop that is awake answers within milliseconds of processor time, and one that
+    sleeps wakes up for a beat. Short limits are therefore enough, except on a slow disk.
+    """
+
+    ran: float = 0.3
+    idle: float = 0.8
+    stopped: float = 0.0
+    on_disk: float = 6.0
+    unknown: float = 6.0
+
+    def of_boot(self) -> Self:
+        """Give a worker that has not answered yet the time to get ready."""
+        return replace(self, ran=10 * self.ran, idle=4 * self.idle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +77,13 @@ class Timing:
 
     beat: float = 0.8
     stalled_after: int = 2
-    """Beats without an answer after which a worker is shown as stalled; it is judged a beat later."""
+    """Unanswered beats after which a worker is shown as stalled; it may be killed a beat later."""
     patience: Patience = field(default_factory=Patience)
     lease: float = 10.0
     leave: float = 5.5
     terminate: float = 1.0
     dump: float = 0.5
     linger: float = 10.0
-    """How long a proxy is believed to hold the line of a worker that did not end in order."""
+    """How long a proxy may keep the connection of a worker that did not close it."""
     boot: float = 1.0
-    """How long a worker that has not spoken yet keeps the next one from starting."""
+    """How long a worker that has not reported yet keeps the next one from starting."""

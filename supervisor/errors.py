@@ -19,19 +19,15 @@ class NumberUnknown(GatewayError):
 
 
 class NumberExists(GatewayError):
-    """The number runs already."""
+    """The number is running already."""
 
 
 class NumberOfOtherClient(NumberExists):
-    """The number belongs to another client: purge it there first."""
-
-
-class NumberInvalid(GatewayError):
-    """A number is 5 to 15 digits."""
+    """The number belongs to another client; purge it there first."""
 
 
 class StaleEpoch(GatewayError):
-    """Another start of this number's worker has taken over, so nothing was written."""
+    """A newer start of this number's worker has taken over, so nothing was written."""
 
 
 class WorkerUnavailable(GatewayError):
@@ -43,7 +39,7 @@ class NumberOffline(WorkerUnavailable):
 
 
 class ResolvingDelayed(GatewayError):
-    """Telegram can't say now whom a first message is meant for."""
+    """Telegram cannot find the recipient of a first message now."""
 
     def __init__(self, reason: str, retry_after: float) -> None:
         self.retry_after = max(1.0, retry_after)
@@ -67,27 +63,27 @@ class MessageEmpty(GatewayError):
 
 
 class MessageTooLarge(GatewayError):
-    """The message is larger than any that Telegram would take."""
+    """The message is larger than Telegram allows."""
 
 
 class RecipientUnknown(GatewayError):
-    """Nobody was found to send this to."""
+    """The recipient was not found."""
 
 
 class LinkInvalid(GatewayError):
-    """The gateway has made no such link."""
+    """The link was not made by this gateway."""
 
 
 class LinkExpired(LinkInvalid):
-    """The link works no longer."""
+    """The link has expired."""
 
 
 class FileGone(GatewayError):
-    """The file is not kept any more."""
+    """The file has been erased."""
 
 
 class StandingBy(GatewayError):
-    """Another gateway owns the data, so this one waits for its turn."""
+    """Another gateway owns the data, so this one is on standby."""
 
 
 class DatabaseError(GatewayError):
@@ -99,11 +95,11 @@ class DatabaseUnavailable(DatabaseError):
 
 
 class DatabaseRefused(DatabaseError):
-    """The database does not take what was to be written."""
+    """The database refused the data."""
 
 
 class DatabaseOwned(DatabaseError):
-    """Another gateway, with another DATA_DIR, works on this database: stop it first."""
+    """Another gateway with another DATA_DIR uses this database; stop it first."""
 
 
 class DatabaseUrlInvalid(DatabaseError, ValueError):
@@ -111,42 +107,42 @@ class DatabaseUrlInvalid(DatabaseError, ValueError):
 
 
 class DatabaseTooNew(DatabaseError):
-    """The database was written by a newer gateway: install that version again."""
+    """The database was written by a newer version of the gateway; install that version again."""
 
 
 class SecretKeyMalformed(GatewayError, ValueError):
-    """SECRET_KEY must be 32 random bytes in URL-safe base64, several separated by commas.
+    """SECRET_KEY must be 32 random bytes in URL-safe base64, or several such keys separated by commas.
 
     Make one with: python -c "import os, base64; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"
     """
 
 
 class SecretKeyWrong(GatewayError):
-    """SECRET_KEY is not the key this database was written with: put the old key back, nothing was changed."""
+    """SECRET_KEY is not the key that this database was written with; put the old key back. Nothing was changed."""
 
 
 class SealBroken(GatewayError):
-    """A stored secret was changed or moved, so it can not be opened."""
+    """A stored secret was changed or moved, so it cannot be opened."""
 
 
 class LoginError(GatewayError):
-    """The number can not be logged in like this."""
+    """The number cannot be logged in like this."""
 
 
 class CodeInvalid(LoginError):
-    """The code is wrong: look at it again."""
+    """The code is wrong; check it and try again."""
 
 
 class CodeExpired(LoginError):
-    """The code counts no longer: have a new one sent."""
+    """The code has expired; request a new one."""
 
 
 class PasswordInvalid(LoginError):
-    """The password is wrong: try again."""
+    """The password is wrong; try again."""
 
 
 class WrongAccount(LoginError):
-    """The login is that of another Telegram account, so it was ended again."""
+    """The login belongs to another Telegram account, so it was ended again."""
 
 
 class LoginRefused(LoginError):
@@ -154,11 +150,11 @@ class LoginRefused(LoginError):
 
 
 class NotLoggingIn(LoginError):
-    """No login waits for this: begin one."""
+    """No login is waiting for this; begin one."""
 
 
 class LoggedInAlready(LoginError):
-    """The number is logged in."""
+    """The number is logged in already."""
 
 
 class NotLoggedIn(LoginError):
@@ -166,11 +162,11 @@ class NotLoggedIn(LoginError):
 
 
 class LinkDead(LoginError):
-    """The login link works no longer."""
+    """The login link has expired or was used."""
 
 
 class LoginFlood(LoginError):
-    """Telegram wants this phone to wait before the next try."""
+    """Telegram requires a pause before the next attempt for this phone."""
 
     def __init__(self, retry_after: float | None) -> None:
         self.retry_after = retry_after
@@ -178,28 +174,28 @@ class LoginFlood(LoginError):
 
 
 class TelegramUnreachable(GatewayError):
-    """Telegram can not be reached."""
+    """Telegram cannot be reached."""
 
 
 class SessionFileError(GatewayError):
-    """The session file can not be used."""
+    """The session file cannot be used."""
 
 
 class SessionPathForbidden(SessionFileError):
-    """The session file must lie inside SESSION_ROOT without links on the way."""
+    """The session file must be inside SESSION_ROOT, with no links in its path."""
 
 
 class SessionFileMissing(SessionFileError):
-    """There is no session file of this name under SESSION_ROOT."""
+    """There is no session file with this name under SESSION_ROOT."""
 
 
 class SessionFileBroken(SessionFileError):
-    """The file is no Telethon session that is logged in: copy it anew from a program that is closed."""
+    """The file is not a logged-in Telethon session; copy it again after closing the program that uses it."""
 
 
 class SessionInUse(GatewayError):
-    """Another number here has this login; used twice at a time Telegram would end it."""
+    """Another number uses this login; if both used it, Telegram would end it."""
 
 
 class SessionStringBroken(SessionFileError):
-    """The text is no StringSession of Telethon's."""
+    """The text is not a StringSession of Telethon."""

@@ -18,8 +18,8 @@ from supervisor.numbers.view import View, view_of
 from supervisor.numbers.worker_pool import WorkerPool
 from supervisor.ownership.database_lock import DatabaseLock
 from supervisor.ownership.takeover import Takeover
-from supervisor.processes.forkserver import Forkserver, tell_confinement
-from supervisor.processes.page_merging import PageMerging, look_at_merging, tell_merging
+from supervisor.processes.forkserver import Forkserver, log_confinement
+from supervisor.processes.page_merging import PageMerging, log_merging, look_at_merging
 from supervisor.upkeep.key_rotation import KeyRotation
 from supervisor.upkeep.retention import Retention
 
@@ -196,8 +196,8 @@ class Gateway:
         except BaseException:
             await self._unlock()
             raise
-        await asyncio.to_thread(tell_confinement)  # reads files of the kernel
-        await asyncio.to_thread(tell_merging, wanted=self._config.merge_memory)
+        await asyncio.to_thread(log_confinement)  # reads what the kernel says
+        await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
         numbers = await self._store.numbers.list_to_run()
         await self._keepers.start_all(number.number for number in numbers)
         self._retention.start()

@@ -1,4 +1,4 @@
-"""The log of the gateway itself, its lines made like those of its workers."""
+"""The log of the gateway itself, whose lines have the same shape as those of its workers."""
 
 from __future__ import annotations
 

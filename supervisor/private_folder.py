@@ -1,4 +1,4 @@
-"""Folders that only the gateway's own user may look into."""
+"""Folders that only the gateway's own user may read."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 def make_private_folder(path: Path) -> None:
-    """Make it unless it is there, whatever the umask is."""
+    """Make the folder if it does not exist, whatever the umask is."""
     if not path.is_dir():
         path.mkdir(mode=MODE, parents=True, exist_ok=True)
         path.chmod(MODE)
 
 
 def warn_if_open(path: Path, setting: str) -> None:
-    """Tell the operator of a folder that was made by somebody more trusting."""
+    """Warn the operator if an existing folder is open to other users."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & _OTHERS & ~MODE:
         logger.warning("%s is open to other users (%o): chmod %o %s", setting, mode, MODE, path)

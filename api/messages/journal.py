@@ -17,6 +17,7 @@ from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
+from supervisor.texts import operator_text
 
 if TYPE_CHECKING:
     from supervisor.journal.values import Entry
@@ -26,6 +27,7 @@ class TryAnswer(Answer):
     """Why the last attempt failed."""
 
     code: str
+    text: str = Field(description="what happened and who has to do what, in LANGUAGE")
     detail: str | None
 
 
@@ -87,7 +89,7 @@ class ReceiptsAnswer(Answer):
     receipts: list[ReceiptAnswer]
 
 
-def describe_entry(number: str, entry: Entry) -> MessageAnswer:
+def describe_entry(number: str, entry: Entry, language: str) -> MessageAnswer:
     came_from_planfix = entry.direction == "out"
     return MessageAnswer(
         id=entry.id,
@@ -101,11 +103,18 @@ def describe_entry(number: str, entry: Entry) -> MessageAnswer:
         attempts=entry.attempts,
         next_try=entry.next_try and datetime.fromtimestamp(entry.next_try, UTC),
         is_uncertain=entry.is_uncertain,
-        error=entry.error_code and TryAnswer(code=entry.error_code, detail=entry.error_detail),
+        error=_describe_error(entry, language),
         status=entry.status,
         created=entry.created,
         done=entry.done,
     )
+
+
+def _describe_error(entry: Entry, language: str) -> TryAnswer | None:
+    code = entry.error_code
+    if not code:
+        return None
+    return TryAnswer(code=code, text=operator_text(code, language), detail=entry.error_detail)
 
 
 class JournalPage(BaseModel):
@@ -143,7 +152,9 @@ async def get_messages(number: str) -> Response:
     digits = await admit(number)
     page = validate(JournalPage, read_query(request))
     entries = await context().gateway.messages.list(digits, page.as_selection())
-    return respond(MessagesAnswer(messages=[describe_entry(digits, entry) for entry in entries]))
+    language = context().settings.language
+    messages = [describe_entry(digits, entry, language) for entry in entries]
+    return respond(MessagesAnswer(messages=messages))
 
 
 @blueprint.post("/messages/<message_id>/replay")

@@ -61,6 +61,8 @@ class Figures(Collector):
         yield self._backlog()
         yield self._memory()
         yield self._merged()
+        yield self._loop_lag()
+        yield self._queue_depth()
         yield self._page_merging()
 
     def _states(self) -> Metric:
@@ -100,6 +102,22 @@ class Figures(Collector):
         for view in self._views:
             if view.worker is not None and view.worker.merged is not None:
                 family.add_metric([view.number], view.worker.merged)
+        return family
+
+    def _loop_lag(self) -> Metric:
+        text = "How late the event loop of a number's worker was at its last report."
+        family = GaugeMetricFamily("telefix_worker_loop_lag_seconds", text, labels=["number"])
+        for view in self._views:
+            if view.worker is not None:
+                family.add_metric([view.number], view.worker.loop_lag)
+        return family
+
+    def _queue_depth(self) -> Metric:
+        text = "Telegram updates that wait in a number's worker."
+        family = GaugeMetricFamily("telefix_worker_queue_depth", text, labels=["number"])
+        for view in self._views:
+            if view.worker is not None and view.worker.queue_depth <= LARGEST_FIGURE:
+                family.add_metric([view.number], view.worker.queue_depth)
         return family
 
     def _page_merging(self) -> Metric:

@@ -327,7 +327,7 @@ function makeOutcome({ id, state, status, error, is_uncertain: isUncertain, next
   const level = { pending: "wait", delivered: "good", dead: "act" }[state];
   const outcome = make("div", "outcome", make("span", `badge ${level}`, word("row", state)));
   if (status) outcome.append(make("span", "soft", word("status", status)));
-  if (error) outcome.append(make("span", "why", [error.code, error.detail].filter(Boolean).join(": ")));
+  if (error) outcome.append(make("span", "why", `${error.text} (${[error.code, error.detail].filter(Boolean).join(": ")})`));
   if (isUncertain) outcome.append(make("span", "why", words.uncertain));
   if (state === "pending" && nextTry) outcome.append(make("span", "soft", fill(words.next_try, { time: time(nextTry) })));
   if (state === "dead") outcome.append(makeButton(words.replay, () => replay(`messages/${id}/replay`)));

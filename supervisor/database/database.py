@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
 from supervisor.database.access import Access
 from supervisor.database.engines import database_url, locking_engine, make_private_file
@@ -62,9 +62,6 @@ class Database:
         with self._reads.watched():
             await asyncio.to_thread(make_private_file, self._url)
         return await self.read(lambda connection: inspect(connection).has_table(name))
-
-    async def ping(self) -> None:
-        await self.fetch(text("SELECT 1"))
 
     async def fetch(self, query: Executable) -> Sequence[Any]:
         """Return all rows of a query."""

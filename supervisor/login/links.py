@@ -1,4 +1,4 @@
-"""The one-time links on which clients log their numbers in alone."""
+"""One-time links with which clients log their numbers in by themselves."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class MadeLink(NamedTuple):
-    """A new link's secret, shown this once."""
+    """The secret of a new link, which is shown only once."""
 
     secret: str
     expires_at: datetime
 
 
 class LoginLinks:
-    """Each number has one link at most: a new one ends the one before."""
+    """Each number has at most one link: a new one replaces the previous one."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
@@ -35,7 +35,7 @@ class LoginLinks:
         return made
 
     async def open(self, secret: str) -> LoginLink:
-        """Tell whose link it is; raise LinkDead unless it still counts, or was used a while ago."""
+        """Return the link with this secret; raise LinkDead if there is none or it has expired."""
         link = await self._store.login_links.find(tokens.hash_token(secret))
         if link is None or link.expires <= _now():
             raise LinkDead

@@ -1,4 +1,4 @@
-"""Where numbers are logged in, each step by step in a worker of its own."""
+"""Logs numbers in and out, step by step, each in a worker of its own."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from supervisor.numbers.keepers import Keepers
     from supervisor.store.store import Store
 
-SETTLE = 10.0  # seconds a number may take to come online after its login
-LOGIN_LOOK_TIMEOUT = 5.0  # seconds a look waits for a step that is under way
+SETTLE = 10.0  # seconds that a number may take to come online after its login
+LOGIN_LOOK_TIMEOUT = 5.0  # seconds that a look waits for a step that is under way
 LOG_OUT = 8.0  # seconds to end a session at Telegram
 
 _OPEN = frozenset({State.NEEDS_LOGIN, State.NEEDS_CODE, State.NEEDS_PASSWORD, State.BANNED})
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 class LoginMethod(StrEnum):
-    """How the number's owner proves who they are."""
+    """How the owner of the number logs in."""
 
     CODE = "code"
     QR = "qr"
@@ -50,7 +50,7 @@ class LoginMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Qr:
-    """What the number's owner scans, until it expires."""
+    """The QR code that the owner of the number scans, until it expires."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -58,7 +58,7 @@ class Qr:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a number's login has come."""
+    """How far the login of a number has come."""
 
     state: State
     qr: Qr | None = None
@@ -68,7 +68,7 @@ class Progress:
 
 
 class LoginService:
-    """Begins logins, passes on what people enter, ends sessions for good."""
+    """Begins logins, passes codes and passwords on, and ends sessions at Telegram."""
 
     def __init__(self, store: Store, keepers: Keepers, config: Config) -> None:
         self._store = store
@@ -76,7 +76,7 @@ class LoginService:
         self._config = config
 
     async def begin(self, number: str, method: LoginMethod, who: str) -> Progress:
-        """Start a login in place of whatever runs for a number that is not logged in."""
+        """Start a login of a number that is not logged in, and stop its present worker if any."""
         async with self._keepers.lock_of(number):
             await self._require_logged_out(number)
             await self._store.numbers.start(number)
@@ -101,10 +101,10 @@ class LoginService:
         return await self._enter(keeper, step, request_id)
 
     async def watch(self, number: str) -> Progress:
-        """Look how far the login is; a QR code that is looked at stays alive.
+        """Return how far the login has come; a QR code that is watched is kept up to date.
 
-        A login that begins anew ends the one before: who looks in between waits for it, or a page
-        would show that nothing is under way.
+        A new login ends the previous one. A caller that looks in between waits for the new one;
+        otherwise a page would show that no login is under way.
         """
         async with self._keepers.lock_of(number):
             keeper = self._keepers.find(number)
@@ -113,11 +113,11 @@ class LoginService:
         stored, keeper = await self._store.numbers.get(number), self._keepers.find(number)
         progress = _progress(view_of(stored, keeper).state, keeper)
         if keeper is not None and progress.qr is not None:
-            keeper.tell(WatchQr())
+            keeper.send(WatchQr())
         return progress
 
     async def log_out(self, number: str) -> bool | None:
-        """End the number's session at Telegram, its worker being stopped; None if it has none."""
+        """Stop the number's worker and end its session at Telegram; return None if it has none."""
         if await self._store.sessions.load(number) is None:
             return None
         keeper = self._keepers.keeper_of(number)
@@ -128,7 +128,7 @@ class LoginService:
             async with asyncio.timeout(LOG_OUT):
                 await keeper.login.wait(request_id)
         except (TimeoutError, GatewayError) as exc:
-            logger.warning("number %s: its session goes on at Telegram: %s", number, exc)
+            logger.warning("number %s: its session could not be ended at Telegram: %s", number, exc)
             return False
         finally:
             await keeper.stop()
@@ -149,7 +149,7 @@ class LoginService:
         return keeper
 
     async def _enter(self, keeper: Keeper, step: Command, request_id: int) -> Progress:
-        keeper.tell(step)
+        keeper.send(step)
         moved = await keeper.login.wait(request_id)
         if moved.stage is LoginStage.LOGGED_IN:
             await keeper.live_state.wait_settled(SETTLE)

@@ -28,13 +28,13 @@ _AUTH_KEY_BYTES = 256
 _VERSIONS = range(1, 9)
 _FIRST_WITH_UPDATES = 4
 _FIRST_WITH_GOOD_HASHES = 6
-_MOST_STEPS = 100_000_000  # of SQLite's machine; an honest file of the largest size needs a tenth
-_ACCOUNT = 0  # the row of update_state that is no channel's
+_MOST_STEPS = 100_000_000  # of SQLite's virtual machine; a valid file of the largest size needs a tenth of them
+_ACCOUNT = 0  # the row of update_state that belongs to the account, not to a channel
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedSession:
-    """What a session file holds."""
+    """The content of a session file."""
 
     session: Session
     entities: tuple[Entity, ...]
@@ -43,9 +43,9 @@ class ImportedSession:
 async def read_session_file(
     root: Path, path_session: str | None, name_session: str | None
 ) -> ImportedSession:
-    """Read the file that the two fields of the webhook name under SESSION_ROOT."""
+    """Read the file under SESSION_ROOT that the two fields of the webhook name."""
     if (name_session or path_session or "").rpartition("/")[2] == "..":
-        raise SessionPathForbidden  # before a suffix makes a harmless name of it
+        raise SessionPathForbidden  # check before the suffix turns it into a harmless name
     return await asyncio.to_thread(_read, root, file_name(path_session, name_session))
 
 
@@ -56,7 +56,7 @@ def file_name(path_session: str | None, name_session: str | None) -> str:
 
 def _read(root: Path, name: str) -> ImportedSession:
     image = _read_closed_file(root, name)
-    # In memory SQLite can neither write beside the file nor open another one by its name.
+    # In memory, SQLite can neither write next to the file nor open another file by its name.
     with closing(sqlite3.connect(":memory:")) as database:
         try:
             _load(database, image)
@@ -87,7 +87,7 @@ def _opened(root: Path, name: str) -> Iterator[BinaryIO]:
     descriptor = open_inside(root, name)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SessionFileBroken("no ordinary file")
+            raise SessionFileBroken("it is not a regular file")
         with open(descriptor, "rb", closefd=False) as file:
             yield file
     finally:
@@ -104,8 +104,8 @@ def _has_content(root: Path, name: str) -> bool:
 
 def _load(database: sqlite3.Connection, image: bytes) -> None:
     if image[:16] != b"SQLite format 3\0":
-        raise SessionFileBroken("no SQLite file")
-    # Bytes 18 and 19 say WAL or not: a WAL file in memory can't be read, and its WAL is empty.
+        raise SessionFileBroken("it is not an SQLite file")
+    # Bytes 18 and 19 tell whether it uses a WAL: such a file cannot be read in memory, and its WAL is empty.
     database.deserialize(image[:18] + b"\1\1" + image[20:])
     database.execute("PRAGMA trusted_schema = OFF")
     steps = itertools.count()
@@ -127,7 +127,7 @@ def _parse(database: sqlite3.Connection) -> ImportedSession:
 def _version(database: sqlite3.Connection) -> int:
     tables = dict(database.execute("SELECT name, type FROM sqlite_master"))
     if any(tables.get(name) != "table" for name in ("version", "sessions", "entities")):
-        raise SessionFileBroken("no file of Telethon's")
+        raise SessionFileBroken("it is not a session file of Telethon")
     row = database.execute("SELECT version FROM version").fetchone()
     version = int(row[0]) if row else 0
     if version not in _VERSIONS:

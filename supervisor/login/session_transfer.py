@@ -37,7 +37,7 @@ class SessionSource:
 
 
 class SessionTransfer:
-    """Takes in Telethon's sessions, gives out our own."""
+    """Imports sessions of Telethon and exports our own."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store

@@ -53,11 +53,6 @@ class HandOver(Generic[T]):
         self._dropped: set[int] = set()
         self.in_flight = InFlight()
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether rows are being read, or are about to be."""
-        return self._is_reading or self._wanted.is_set()
-
     def start(self) -> None:
         """Hand over everything that waits to a worker that has just started."""
         self.in_flight = InFlight()

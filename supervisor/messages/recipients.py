@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.protocol.messages import ChatMemory, Resolve
-from supervisor.errors import RecipientUnknown, ResolvingDelayed, WorkerTimeout, WorkerUnavailable
+from supervisor.errors import RecipientUnknown, ResolvingDelayed
+from supervisor.processes.questions import Questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -27,14 +26,11 @@ class RecipientQuestions:
     """Asks the worker for recipients and passes its answers on."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
-        self._ids = itertools.count(1)
-        self._asked: dict[int, asyncio.Future[Resolved | None]] = {}
+        self._questions: Questions[Resolved] = Questions(patience)
 
     async def ask(self, draft: OutgoingMessage, tell: Callable[[Command], None]) -> Contact:
-        """Return the person that was found, or raise the reason why nobody was."""
-        request_id = next(self._ids)
-        self._asked[request_id] = asyncio.get_running_loop().create_future()
+        """Return the contact that was found, or raise the reason why none was."""
+        request_id = self._questions.open()
         question = Resolve(
             request_id=request_id,
             user_id=draft.user_id,
@@ -42,31 +38,17 @@ class RecipientQuestions:
             phone=draft.phone,
         )
         tell(question)
-        try:
-            async with asyncio.timeout(self._patience):
-                return _contact_of(await self._asked[request_id])
-        except TimeoutError as exc:
-            raise WorkerTimeout from exc
-        finally:
-            del self._asked[request_id]
+        return _contact_of(await self._questions.wait(request_id))
 
     def resolve(self, answer: Resolved) -> None:
-        self._answer(answer.request_id, answer)
+        self._questions.answer(answer.request_id, answer)
 
     def abort(self) -> None:
-        """Tell all who wait that the worker is gone and will not answer."""
-        for request_id in self._asked:
-            self._answer(request_id, None)
-
-    def _answer(self, request_id: int, answer: Resolved | None) -> None:
-        asked = self._asked.get(request_id)
-        if asked is not None and not asked.done():
-            asked.set_result(answer)
+        """Tell all callers that no answer will come, because the worker is gone."""
+        self._questions.abort()
 
 
-def _contact_of(answer: Resolved | None) -> Contact:
-    if answer is None:
-        raise WorkerUnavailable
+def _contact_of(answer: Resolved) -> Contact:
     if answer.contact is not None:
         return answer.contact
     failure = answer.failure

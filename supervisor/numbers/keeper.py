@@ -1,4 +1,4 @@
-"""One number's life: its worker is started, watched, then started again or left alone."""
+"""Keeps one number running: starts its worker, waits for its end, and decides what follows."""
 
 from __future__ import annotations
 
@@ -6,65 +6,41 @@ import asyncio
 import logging
 import time
 from functools import partial
-from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from session_worker.process.lease import now
-from session_worker.protocol.contract import (
-    Command,
-    EntitiesSeen,
-    Event,
-    KeySaved,
-    PlanfixChanged,
-    Pulse,
-    SessionChanged,
-    SessionState,
-    UpdateStateMoved,
-)
-from session_worker.protocol.login import LoginEvent, LoginFailed, LoginMoved, LoginStage
-from session_worker.protocol.messages import MessageEvent
-from supervisor.errors import (
-    DatabaseError,
-    DatabaseRefused,
-    DatabaseUnavailable,
-    GatewayError,
-    WorkerUnavailable,
-)
-from supervisor.journal.worker_report import split_after_gaps
+from session_worker.protocol.contract import Command, Pulse
+from supervisor.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, WorkerUnavailable
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
-from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth, is_settled
+from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth
+from supervisor.numbers.worker_events import WorkerEvents
 from supervisor.processes.forkserver import ForkFailed
 from supervisor.processes.worker_exit import WorkerExit
 from supervisor.processes.worker_process import WorkerProcess
-from supervisor.processes.worker_run import OutOfTurn, Turn, WorkerRun
+from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from supervisor.messages.dispatcher import Dispatcher, Dispatchers
+    from session_worker.protocol.contract import Assignment
+    from supervisor.messages.dispatcher import Dispatchers
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.start_limit import StartSlot
     from supervisor.processes.worker_run import OneOffSession
 
-STORE_PAUSE = 1.0  # seconds until what could not be stored is tried again
-LOST = frozenset({SessionState.NEEDS_LOGIN, SessionState.BANNED})
-
 logger = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Keeps one number running until told to stop; whatever goes wrong with it ends here.
+    """Keeps one number running until told to stop; no failure of the number leaves its keeper.
 
-    Its verbs are not for two callers at a time: the gateway lets them in one by one.
+    Its methods must not be called by two callers at a time: `Keepers.lock_of` sees to that.
     """
 
     def __init__(self, pool: WorkerPool, records: WorkerRecords, dispatchers: Dispatchers) -> None:
         self._pool = pool
         self._records = records
         self._dispatchers = dispatchers
-        self._dispatcher: Dispatcher | None = None
         self._record = Record()
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
@@ -72,18 +48,16 @@ class Keeper:
         self.live_state = LiveState()
         self.login = LoginDialog()
         self._one_off: OneOffSession | None = None
-        self._url_planfix = ""
-        self._turn = Turn(None)
         self._why_parked = ""
         self.has_begun = False
-        self._heard: float | None = None
-        self._line_held_until = 0.0
+        self._last_heard: float | None = None
+        self._connection_held_until = 0.0
 
     @property
     def last_heard(self) -> float | None:
         """When the newest Telegram update came, in seconds since 1970."""
         pulse = self._worker and self._worker.pulse
-        return (pulse and pulse.last_heard) or self._heard
+        return (pulse and pulse.last_heard) or self._last_heard
 
     @property
     def worker_health(self) -> WorkerHealth | None:
@@ -101,17 +75,17 @@ class Keeper:
         )
 
     async def start(self, one_off: OneOffSession | None = None) -> None:
-        """Begin with a clean slate, after what ran before is gone; an errand comes first."""
+        """Start afresh once the previous worker is gone; a one-off session runs first."""
         await self.stop()
         self._one_off = one_off
         self._record = Record()
         self.has_begun = False
         self.live_state.show(ProcessState.STARTING)
         self._pool.running.add(self.number)
-        self._life = asyncio.create_task(self._live(), name=f"keeper of {self.number}")
+        self._life = asyncio.create_task(self._keep_running(), name=f"keeper of {self.number}")
 
     async def stop(self) -> None:
-        """Return when the worker is gone, whatever that takes."""
+        """Return when the worker is gone, however long that takes."""
         if self._life is not None:
             self._life.cancel()
             await asyncio.wait({self._life})
@@ -119,14 +93,14 @@ class Keeper:
         self._pool.running.discard(self.number)
         self.live_state.show(ProcessState.STOPPED)
 
-    def tell(self, command: Command) -> None:
+    def send(self, command: Command) -> None:
         if self._worker is None:
             raise WorkerUnavailable(self.number)
-        self._worker.tell(command)
+        self._worker.send(command)
 
-    async def _live(self) -> None:
+    async def _keep_running(self) -> None:
         try:
-            while await self._take(await self._run()):
+            while await self._follow(await self._run()):
                 self.live_state.show(ProcessState.STARTING)
         except Exception:  # the root of a number: its bug must not reach the others
             logger.exception("number %s: its keeper failed", self.number)
@@ -139,31 +113,31 @@ class Keeper:
         """Run one worker from its fork to its end."""
         try:
             await self._wait_for_proxy()
-            async with self._pool.gate.enter() as slot:
+            async with self._pool.start_limit.enter() as slot:
                 return await self._run_worker(slot)
-        except OutOfTurn as exc:
+        except UnexpectedEvent as exc:
             self._why_parked = str(exc)
             return WorkerExit.BOUNDS_BROKEN
         except DatabaseRefused as exc:
-            logger.exception("number %s: the database refused what its worker said", self.number)
+            logger.exception("number %s: the database refused an event of its worker", self.number)
             self._why_parked = exc.detail or ""
             return WorkerExit.DATA_REFUSED
         except ForkFailed as exc:
             logger.debug("number %s: no worker could be forked: %s", self.number, exc)
             return WorkerExit.FORK_FAILED
         except DatabaseError as exc:
-            if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all
-                logger.exception("number %s: the store failed", self.number)
+            if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all numbers
+                logger.exception("number %s: the database failed", self.number)
             return WorkerExit.STORE_FAILED
-        except Exception:  # beside the worker, so this one number counts it as a crash
+        except Exception:  # it is beside the worker, so it counts as a crash of this number alone
             logger.exception("number %s: its worker could not be served", self.number)
             return WorkerExit.CRASHED
         finally:
             self.login.abort()
 
     async def _wait_for_proxy(self) -> None:
-        """Give a proxy time to end the line of a worker that was killed: two would cost the login."""
-        left = self._line_held_until - now()
+        """Give a proxy time to close the connection of a killed worker: two would cost the login."""
+        left = self._connection_held_until - now()
         if left > 0:
             self.has_begun = True
             self.live_state.show(ProcessState.BACKING_OFF)
@@ -171,33 +145,58 @@ class Keeper:
             self.live_state.show(ProcessState.STARTING)
 
     async def _run_worker(self, slot: StartSlot) -> WorkerExit:
-        timing = self._pool.timing
         one_off, self._one_off = self._one_off, None
-        self._turn, self._why_parked = Turn(one_off), ""
+        self._why_parked = ""
         assignment = await self._records.make_assignment(one_off)
-        self._url_planfix = assignment.planfix.url
-        self._dispatcher = None if one_off else await self._dispatchers.of(self.number)
-        if self._dispatcher is not None:
-            await self._dispatcher.prepare(assignment.epoch)
-        worker = await WorkerProcess.start(self._pool.forkserver, assignment, timing)
+        dispatcher = None if one_off else await self._dispatchers.of(self.number)
+        if dispatcher is not None:
+            await dispatcher.prepare(assignment.epoch)
+        worker = await WorkerProcess.start(self._pool.forkserver, assignment, self._pool.timing)
         self._worker, self.has_begun = worker, True
         if one_off is not None:
-            worker.tell(one_off.opening)
-        if self._dispatcher is not None:
-            self._dispatcher.attach_worker(worker.tell)
-        slot.release_after(timing.boot)
+            worker.send(one_off.opening)
+        if dispatcher is not None:
+            dispatcher.attach_worker(worker.send)
+        slot.release_after(self._pool.timing.boot)
         try:
-            hear, is_login = partial(self._hear, slot), one_off is not None and one_off.is_login
-            shift = WorkerRun(worker, timing, hear, may_kill=self._note_silence, is_login=is_login)
-            return await shift.run()
+            url = assignment.planfix.url
+            events = WorkerEvents(
+                self._records,
+                dispatcher,
+                self.live_state,
+                self.login,
+                ExpectedEvents(one_off),
+                slot,
+                note_trouble=partial(self._pool.note_trouble, self.number),
+                note_planfix=partial(self._note_planfix, url),
+            )
+            return await self._serve(worker, events, one_off)
         finally:
-            self._heard, self._why_parked = self.last_heard, worker.breach or ""
-            self._worker = None
-            self._pool.leave(self.number, assignment.planfix.url)
-            if assignment.proxy is not None and not worker.left_in_order:
-                self._line_held_until = now() + timing.linger
-            if self._dispatcher is not None:
-                await self._dispatcher.detach_worker()
+            self._note_end(worker, assignment)
+            if dispatcher is not None:
+                await dispatcher.detach_worker()
+
+    async def _serve(
+        self, worker: WorkerProcess, events: WorkerEvents, one_off: OneOffSession | None
+    ) -> WorkerExit:
+        run = WorkerRun(
+            worker,
+            self._pool.timing,
+            events.handle,
+            may_kill=self._note_silence,
+            is_login=one_off is not None and one_off.is_login,
+        )
+        return await run.run()
+
+    def _note_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
+        self._last_heard, self._why_parked = self.last_heard, worker.breach or ""
+        self._worker = None
+        self._pool.leave(self.number, assignment.planfix.url)
+        if assignment.proxy is not None and not worker.ended_in_order:
+            self._connection_held_until = now() + self._pool.timing.linger
+
+    def _note_planfix(self, url: str, *, is_away: bool) -> None:
+        self._pool.planfix_outages.note(url, self.number, self.send if is_away else None)
 
     def _note_silence(self, is_stalled: bool) -> bool:
         self.live_state.stall(is_stalled=is_stalled)
@@ -207,22 +206,20 @@ class Keeper:
         braked = self._pool.is_braked(self.number, ending, now())
         if not braked:
             self._record = self._record.with_exit(ending, now(), self._pool.policy.window)
-        step = next_step(
-            ending, self._record, self._pool.policy, self._pool.chance.random(), braked=braked
-        )
+        chance = self._pool.random.random()
+        step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
         self._pool.exit_log.note(self.number, ending, step, now())
         return step
 
-    async def _take(self, ending: WorkerExit) -> bool:
-        """Do what has to follow; return whether to start again."""
+    async def _follow(self, ending: WorkerExit) -> bool:
+        """Do what has to follow the end of a worker; return whether to start it again."""
         step = self._decide(ending)
         if not isinstance(step, Rest):
-            self.live_state.show(
-                ProcessState.STARTING
-            )  # online no longer, whatever writing it takes
+            # It is no longer online, however long the writing takes.
+            self.live_state.show(ProcessState.STARTING)
         match step:
             case Restart(pause):
-                await self._note(partial(self._records.record_restart, ending))
+                await self._records.record_restart(ending)
                 if pause:
                     self.live_state.show(ProcessState.BACKING_OFF)
                     await asyncio.sleep(pause)
@@ -230,71 +227,8 @@ class Keeper:
             case Proceed():
                 return True
             case Park():
-                await self._note(partial(self._records.record_parked, ending, self._why_parked))
+                await self._records.record_parked(ending, self._why_parked)
                 self.live_state.show(ProcessState.PARKED)
             case Rest():
                 self.live_state.rest()
         return False
-
-    async def _hear(self, slot: StartSlot, events: list[Event]) -> None:
-        for are_messages, group in groupby(events, lambda event: isinstance(event, MessageEvent)):
-            if are_messages:
-                await self._hear_messages(cast("list[MessageEvent]", list(group)))
-            else:
-                for event in group:
-                    await self._hear_one(slot, event)
-
-    async def _hear_messages(self, events: list[MessageEvent]) -> None:
-        self._turn.require_messages()
-        if self._dispatcher is None:
-            return
-        for piece in split_after_gaps(events):
-            await self._until_stored(partial(self._dispatcher.record_events, piece))
-        await self._note(partial(self._records.record_planfix, events))
-
-    async def _hear_one(self, slot: StartSlot, event: Event) -> None:
-        match event:
-            case SessionChanged():
-                await self._hear_session(event)
-                if is_settled(self.live_state.state):
-                    slot.release()
-            case KeySaved() | EntitiesSeen() | UpdateStateMoved():
-                await self._until_stored(partial(self._records.save, event))
-            case PlanfixChanged(is_away=is_away):
-                outages, url = self._pool.planfix_outages, self._url_planfix
-                outages.note(url, self.number, self.tell if is_away else None)
-            case LoginMoved() | LoginFailed():
-                await self._hear_login(event)
-            case _:
-                logger.warning("number %s: no use for a %s", self.number, event.kind)
-
-    async def _hear_login(self, said: LoginEvent) -> None:
-        self._turn.require_login(said)
-        if isinstance(said, LoginMoved) and said.stage is LoginStage.LOGGED_IN:
-            await self._note(partial(self._records.record_logged_in, self.login.who))
-            # From here on whoever waits waits for the number's next worker.
-            self.live_state.show(ProcessState.STARTING)
-        self.login.resolve(said)
-
-    async def _hear_session(self, said: SessionChanged) -> None:
-        self._pool.note_trouble(self.number, said.trouble)
-        await self._note(partial(self._records.record_trouble, said.trouble))
-        if said.state in LOST and said.trouble is not None:
-            await self._until_stored(partial(self._records.record_login_lost, said.trouble))
-        self.live_state.show(ProcessState.RUNNING, said.state)
-
-    async def _note(self, writing: Callable[[], Awaitable[None]]) -> None:
-        """Write down what people read; the number runs on if that fails."""
-        try:
-            await writing()
-        except GatewayError as exc:
-            if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all
-                logger.exception("number %s: could not be written down", self.number)
-
-    async def _until_stored(self, storing: Callable[[], Awaitable[None]]) -> None:
-        """Store what must not be lost; while the database is away the worker waits with us."""
-        while True:
-            try:
-                return await storing()
-            except DatabaseUnavailable:  # logged once for all
-                await asyncio.sleep(STORE_PAUSE)

@@ -1,4 +1,4 @@
-"""Who keeps which number."""
+"""The keepers of all numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Keepers:
-    """The keepers of all numbers that have run since the start; one verb at a time for each."""
+    """The keepers of all numbers that have run since the start; one operation at a time for each."""
 
     def __init__(self, pool: WorkerPool, store: Store, config: Config) -> None:
         self._pool = pool
@@ -30,11 +30,11 @@ class Keepers:
         self._config = config
         self.dispatchers = Dispatchers(store, config)
         self._keepers: dict[str, Keeper] = {}
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def lock_of(self, number: str) -> asyncio.Lock:
-        """Hold it while a number is started, changed or stopped."""
-        return self._turns.setdefault(number, asyncio.Lock())
+        """Return the lock to hold while a number is started, changed or stopped."""
+        return self._locks.setdefault(number, asyncio.Lock())
 
     def find(self, number: str) -> Keeper | None:
         return self._keepers.get(number)
@@ -72,11 +72,11 @@ class Keepers:
                 await self.start(number)
 
     async def stop_all(self) -> None:
-        """Stop all at once: together they take no longer than the slowest."""
+        """Stop all at the same time, so that it takes no longer than the slowest."""
         await asyncio.gather(*(keeper.stop() for keeper in self._keepers.values()))
 
     def not_started(self, numbers: Iterable[str]) -> list[str]:
-        """Tell whose first worker has not been forked yet."""
+        """Return the numbers whose first worker has not been forked yet."""
         return [
             number
             for number in numbers

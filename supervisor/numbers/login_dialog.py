@@ -1,13 +1,12 @@
-"""The talk with the worker that logs its number in: questions that wait, the newest answer."""
+"""The dialog with a worker that logs its number in: open questions and the newest answer."""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.login import FINAL_FAILURES, LoginFailed, LoginFailure, LoginMoved
 from supervisor import errors
+from supervisor.processes.questions import Questions
 
 if TYPE_CHECKING:
     from session_worker.protocol.login import LoginEvent
@@ -26,56 +25,41 @@ _ERRORS: dict[LoginFailure, type[errors.GatewayError]] = {
 
 
 class LoginDialog:
-    """Brings answers to those who asked; a worker that is gone answers nobody any more."""
+    """Remembers how far the login has come, and passes answers to the callers who asked."""
 
     def __init__(self) -> None:
-        self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[LoginEvent | None]] = {}
+        self._questions: Questions[LoginEvent] = Questions(PATIENCE)
         self.reached: LoginMoved | None = None
         self.who = ""
         """Who began the login, for the audit log."""
 
     def open(self) -> int:
         """Announce a question; return the id it must carry."""
-        request_id = next(self._ids)
-        self._waiting[request_id] = asyncio.get_running_loop().create_future()
-        return request_id
+        return self._questions.open()
 
     async def wait(self, request_id: int) -> LoginMoved:
-        """Wait for what the question has led to, or raise why it led nowhere."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                answer = await self._waiting[request_id]
-        except TimeoutError as exc:
-            raise errors.WorkerTimeout from exc
-        finally:
-            del self._waiting[request_id]
+        """Wait for the step that the question led to, or raise the reason why it failed."""
+        answer = await self._questions.wait(request_id)
         if isinstance(answer, LoginMoved):
             return answer
-        raise _error_of(answer) if answer else errors.WorkerUnavailable
+        raise _error_of(answer)
 
     async def settle(self, patience: float) -> None:
-        """Wait for the questions that have been asked by now, not for ever."""
-        if self._waiting:
-            await asyncio.wait(set(self._waiting.values()), timeout=patience)
+        """Wait until the questions that are open now are answered, or for so many seconds."""
+        await self._questions.wait_for_all(patience)
 
-    def resolve(self, event: LoginEvent) -> None:
+    def record(self, event: LoginEvent) -> None:
+        """Remember how far the login has come, and answer the question behind it."""
         if isinstance(event, LoginMoved):
             self.reached = event
         elif event.failure in FINAL_FAILURES:
             self.reached = None
-        self._resolve(event.request_id, event)
+        self._questions.answer(event.request_id, event)
 
     def abort(self) -> None:
-        """Tell all who wait that no answer will come."""
+        """Forget the login of a worker that is gone, and tell all callers so."""
         self.reached = None
-        for request_id in list(self._waiting):
-            self._resolve(request_id, None)
-
-    def _resolve(self, request_id: int | None, answer: LoginEvent | None) -> None:
-        waiting = self._waiting.get(request_id) if request_id is not None else None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+        self._questions.abort()
 
 
 def _error_of(failed: LoginFailed) -> errors.GatewayError:

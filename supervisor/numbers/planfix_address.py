@@ -1,4 +1,4 @@
-"""Which addresses a client may name as its Planfix account."""
+"""Which addresses a client may give as its Planfix account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
 
 def objection(url: str, *, allow_private: bool) -> str | None:
-    """Say why this address will not do; what its name resolves to is checked where it is called."""
+    """Return why this address is not accepted; what it resolves to is checked when it is called."""
     parts = _split(url)
     if parts is None:
         return "is not a valid URL"
@@ -30,7 +30,7 @@ def objection(url: str, *, allow_private: bool) -> str | None:
 
 
 def is_public_host(host: str) -> bool:
-    """Tell whether a host could be reached from anywhere, as far as its text tells."""
+    """Tell whether a host looks public; a name is not resolved."""
     return _is_public(host)
 
 
@@ -59,7 +59,7 @@ def _as_ip(host: str) -> Ip | None:
     except ValueError:
         pass
     try:
-        # Resolvers read 127.1, 0x7f000001, 2130706433 as addresses too.
+        # Resolvers read 127.1, 0x7f000001 and 2130706433 as addresses too.
         return ipaddress.IPv4Address(socket.inet_aton(host.rstrip(".")))
     except OSError:
         return None

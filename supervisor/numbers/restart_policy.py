@@ -1,10 +1,11 @@
-"""When a worker that ended is started again: decisions over values, nothing is done here."""
+"""When a worker that ended is started again: pure decisions over values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from session_worker.backoff import Backoff
 from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 
@@ -17,12 +18,12 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Proceed:
-    """Start the next one at once: the last has done its work."""
+    """Start the next worker at once, because this one has done its work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Start only when somebody asks for it."""
+    """Do not start again until an operator or a client asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +36,22 @@ Step = Restart | Proceed | Park | Rest
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """How often, how fast; durations in seconds."""
+    """How often and how fast a worker is started again; durations in seconds."""
 
     budget: int = 8
     window: float = 60.0
     first_pause: float = 0.25
     longest_pause: float = 8.0
-    jitter: float = 0.25
     own_fault_pause: float = 1.0
     brake_pause: float = 5.0
     brake_spread: float = 10.0
 
     def pause_before(self, restart: int, chance: float) -> float:
-        """Tell the pause before the n-th restart within the window: none, then ever longer."""
+        """Return the pause before the n-th restart within the window: none, then growing ones."""
         if restart <= 1:
             return 0.0
-        pause = min(self.first_pause * 2.0 ** (restart - 2), self.longest_pause)
-        return pause * (1.0 + self.jitter * (2.0 * chance - 1.0))
+        backoff = Backoff(first=self.first_pause, longest=self.longest_pause)
+        return backoff.pause(restart - 1, jitter=chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _recent(times: tuple[float, ...], now: float, window: float) -> tuple[float,
 def next_step(
     ending: WorkerExit, record: Record, policy: RestartPolicy, chance: float, *, braked: bool
 ) -> Step:
-    """Decide after an end that is in the record already if it counts; chance is in [0, 1)."""
+    """Decide what follows; a crash is in the record already, and `chance` is in [0, 1)."""
     match ending:
         case WorkerExit.NEEDS_LOGIN:
             return Rest()
@@ -106,7 +106,7 @@ def _after_crash(record: Record, policy: RestartPolicy, chance: float, *, braked
 
 @dataclass(frozen=True, slots=True)
 class MassFailure:
-    """Tells the network's failure from a number's: many at once are not each at fault."""
+    """Tells a common cause from a number's own fault: many workers crash at the same time."""
 
     share: float = 0.5
     fewest: int = 10

@@ -1,4 +1,4 @@
-"""The shown state of a number, from the states of its process and its session; live, to be waited for."""
+"""The shown state of a number, which follows from the states of its process and its session."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import asyncio
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import SessionState
 
-if TYPE_CHECKING:
-    from supervisor.store.values import LastError
-
 
 class ProcessState(StrEnum):
-    """How the number's process is, as its keeper sees it."""
+    """The state of the number's process, as its keeper sees it."""
 
     STOPPED = "stopped"
     STARTING = "starting"
@@ -27,7 +23,7 @@ class ProcessState(StrEnum):
 
 
 class State(StrEnum):
-    """How the number is, as it is told to the outside."""
+    """The state of the number, as it is shown outside."""
 
     STARTING = "starting"
     ONLINE = "online"
@@ -45,7 +41,7 @@ class State(StrEnum):
 
 
 class Status(StrEnum):
-    """Whether messages come through."""
+    """Whether messages get through."""
 
     ONLINE = "online"
     OFFLINE = "offline"
@@ -53,7 +49,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerHealth:
-    """A running worker: its process id, seconds it runs, bytes it uses, bytes merged with equal pages."""
+    """A running worker; `uptime` and `loop_lag` in seconds, `memory` and `merged` in bytes."""
 
     pid: int
     uptime: float
@@ -61,23 +57,6 @@ class WorkerHealth:
     loop_lag: float
     queue_depth: int
     merged: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Everything about a number that is not in the store; times in seconds since 1970."""
-
-    number: str
-    state: State
-    since: float
-    restarts: int = 0
-    last_error: LastError | None = None
-    last_heard: float | None = None
-    worker: WorkerHealth | None = None
-
-    @property
-    def status(self) -> Status:
-        return status_of(self.state)
 
 
 def shown_state(process: ProcessState, session: SessionState | None) -> State:
@@ -94,12 +73,12 @@ def shown_state(process: ProcessState, session: SessionState | None) -> State:
 
 
 def status_of(state: State) -> Status:
-    """Online is who is connected, authorised, hears updates; limits on sending change none of it."""
+    """Call a number online if it is connected and receives updates, even if sending is limited."""
     return Status.ONLINE if state in {State.ONLINE, State.LIMITED} else Status.OFFLINE
 
 
 def is_settled(state: State) -> bool:
-    """Whether the worker has said what became of its start."""
+    """Whether the worker has reported how its start went."""
     return state not in {State.STARTING, State.BACKING_OFF}
 
 
@@ -118,7 +97,7 @@ _BY_SESSION = {
 
 
 class LiveState:
-    """The two axes of a number's health, with a bell that rings at each change."""
+    """The states of a number's process and session, whose changes can be waited for."""
 
     def __init__(self) -> None:
         self._process = ProcessState.STOPPED
@@ -135,20 +114,20 @@ class LiveState:
         self._process, self._session = process, session
         if self.state != before:
             self.since = time.time()
-            self._ring()
+            self._announce()
 
     def stall(self, *, is_stalled: bool) -> None:
-        """Note whether the running process answers; what the session said last still holds."""
+        """Note whether the running process answers; the session's last state still holds."""
         if self._process in {ProcessState.RUNNING, ProcessState.STALLED}:
             process = ProcessState.STALLED if is_stalled else ProcessState.RUNNING
             self.show(process, self._session)
 
     def rest(self) -> None:
-        """Stop running; what the session said last still holds."""
+        """Note that the process has ended to wait for a login; the session's last state still holds."""
         self.show(ProcessState.RESTING, self._session)
 
     async def wait_settled(self, seconds: float) -> State:
-        """Wait until the worker has said what became of it, or for that long."""
+        """Wait until the worker has reported how its start went, or for so many seconds."""
         try:
             async with asyncio.timeout(seconds):
                 while not is_settled(self.state):
@@ -157,6 +136,6 @@ class LiveState:
             return self.state
         return self.state
 
-    def _ring(self) -> None:
+    def _announce(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

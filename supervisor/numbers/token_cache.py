@@ -44,7 +44,7 @@ class TokenCache:
         found = await self._numbers.find_by_token(token)
         if found is None:
             return None
-        # What was read before a change must not be remembered after it.
+        # A token that was read before a change must not be remembered after it.
         if generation == self._generation and len(self._opened) < _MOST:
             self._opened[digest] = found.number
         return found.number

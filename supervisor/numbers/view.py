@@ -1,4 +1,4 @@
-"""What is told about a number: what is stored together with what goes on."""
+"""Everything shown about a number: its stored data combined with its live state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many messages wait, each way."""
+    """How many messages wait in each direction."""
 
     into: int = 0
     out: int = 0
@@ -26,7 +26,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything about a number that is told to the outside."""
+    """Everything about a number that is shown outside."""
 
     number: str
     client: str
@@ -47,7 +47,7 @@ class View:
 def view_of(
     number: Number, keeper: Keeper | None, waiting: Mapping[Direction, int] | None = None
 ) -> View:
-    """Put together what is told, with how many messages wait in the journal."""
+    """Combine the stored data, the live state and the number of messages that wait."""
     counts = waiting or {}
     backlog = Backlog(counts.get(Direction.IN, 0), counts.get(Direction.OUT, 0))
     if keeper is None:
@@ -67,7 +67,7 @@ def view_of(
 
 
 def _at_rest(number: Number, backlog: Backlog) -> View:
-    """Show a number that nobody keeps: it was stopped, parked or lost before the last start."""
+    """Show a number without a keeper: it was stopped, parked or banned before the last start."""
     return View(
         number=number.number,
         client=number.client,
@@ -89,7 +89,7 @@ def _resting_state(number: Number) -> State:
 
 
 def _moment(seconds: float | None) -> datetime | None:
-    """Tell the time; what no calendar has is no time, for one number must not spoil a list."""
+    """Convert seconds since 1970; a moment outside the calendar must not spoil the whole list."""
     if seconds is None:
         return None
     try:

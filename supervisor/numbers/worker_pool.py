@@ -1,10 +1,10 @@
-"""What all keepers share, so that hundreds of workers get along on one machine."""
+"""What all keepers share, so that hundreds of workers can run on one machine."""
 
 from __future__ import annotations
 
 import logging
-import random
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import TroubleCode
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_AT_LEAST = 3  # numbers in the same trouble, below which each speaks for itself
-STARTING_AT_ONCE = 16  # workers between their fork and their first word
+STARTING_AT_ONCE = 16  # workers between their fork and their first report
 
 
 @dataclass(slots=True)
 class WorkerPool:
-    """The source of workers, the rules for them, a gate that staggers their starts."""
+    """The source of workers, the rules for them, and the limit on starts at the same time."""
 
     forkserver: Forkserver
     timing: Timing = field(default_factory=Timing)
     policy: RestartPolicy = field(default_factory=RestartPolicy)
     mass_failure: MassFailure = field(default_factory=MassFailure)
-    gate: StartLimit = field(default_factory=lambda: StartLimit(STARTING_AT_ONCE))
-    chance: random.Random = field(default_factory=random.Random)
+    start_limit: StartLimit = field(default_factory=lambda: StartLimit(STARTING_AT_ONCE))
+    random: Random = field(default_factory=Random)
     running: set[str] = field(default_factory=set)
     silent: SilentWorkers = field(default_factory=SilentWorkers)
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
@@ -43,24 +43,26 @@ class WorkerPool:
     cut_off: set[str] = field(default_factory=set)
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
-        """Take note of a crash; tell whether so many crash that no number is at fault."""
+        """Take note of a crash; return whether so many workers crash that no number is at fault."""
         if ending not in CRASHES:
             return False
         self.mass_failure = self.mass_failure.with_failure(number, now)
         return self.mass_failure.is_on(len(self.running), now)
 
     def may_kill(self, number: str, *, is_silent: bool) -> bool:
-        """Take note of a silent worker; tell whether it may be ended, if it hangs.
+        """Take note of a silent worker; return whether it may be killed if it hangs.
 
-        Where many are silent at once it is the machine that is slow or was frozen. Those that
-        hang all the same are ended by the kernel, with their leases.
+        If many are silent at once, the machine is slow or was frozen. The kernel ends those that
+        hang all the same, when their leases are over.
         """
         were_many = self.silent.are_many(len(self.running))
         (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
         are_many = self.silent.are_many(len(self.running))
         if are_many and not were_many:
             count = len(self.silent.numbers)
-            logger.error("%d workers do not answer: the machine is slow, none is ended", count)
+            logger.error(
+                "%d workers do not answer: the machine is slow, so none of them is killed", count
+            )
         if were_many and not are_many:
             logger.info("most workers answer again")
         return not are_many

@@ -1,11 +1,12 @@
-"""A number's page in the store, written in the name of one start of its worker."""
+"""What a worker has to know and what it reports, read from and written to the store."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from session_worker.protocol.contract import (
     Application,
@@ -23,11 +24,12 @@ from session_worker.protocol.contract import (
 )
 from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
 from supervisor.database.tables import Login
+from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.store import values
 from supervisor.texts import describe_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from session_worker.protocol.messages import MessageEvent
     from supervisor.config import Config
@@ -51,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 
 class PlanfixTrouble(StrEnum):
-    """What keeps all messages of a number from Planfix."""
+    """Failures that keep all messages of a number from Planfix."""
 
     UNAUTHORIZED = FailureCode.UNAUTHORIZED
     UNAVAILABLE = FailureCode.UNAVAILABLE
@@ -59,10 +61,29 @@ class PlanfixTrouble(StrEnum):
 
 
 Fact = KeySaved | EntitiesSeen | UpdateStateMoved
+P = ParamSpec("P")
+
+
+def _if_possible(
+    record: Callable[Concatenate[WorkerRecords, P], Awaitable[None]],
+) -> Callable[Concatenate[WorkerRecords, P], Coroutine[None, None, None]]:
+    """Log if something that is only shown to people could not be stored; the number runs on."""
+    record_name = getattr(record, "__name__", "a record")
+
+    @wraps(record)
+    async def guarded(self: WorkerRecords, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            await record(self, *args, **kwargs)
+        except DatabaseUnavailable as exc:  # which is logged once for all numbers
+            logger.debug("number %s: %s: %s", self.number, record_name, exc)
+        except GatewayError:
+            logger.exception("number %s: %s failed", self.number, record_name)
+
+    return guarded
 
 
 class WorkerRecords:
-    """Reads what a worker has to know, writes down what becomes of it."""
+    """Reads the assignment of a worker and stores its reports, in the epoch of its start."""
 
     def __init__(self, number: str, store: Store, config: Config) -> None:
         self.number = number
@@ -72,7 +93,7 @@ class WorkerRecords:
         self._error_code: str | None = None
 
     async def make_assignment(self, one_off: OneOffSession | None = None) -> Assignment:
-        """Open a new epoch: from here on nothing of an earlier worker is written."""
+        """Open a new epoch: from here on, nothing that an earlier worker reported is written."""
         number = await self._store.numbers.get(self.number)
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         self._error_code = number.last_error.code if number.last_error else None
@@ -101,7 +122,7 @@ class WorkerRecords:
         )
 
     async def save(self, fact: Fact) -> None:
-        """Store what a worker has learnt."""
+        """Store a fact that the worker has reported."""
         match fact:
             case KeySaved():
                 session = values.Session(**fact.model_dump(exclude={"kind"}))
@@ -113,15 +134,17 @@ class WorkerRecords:
                 reached = values.UpdateState(**fact.update_state.model_dump())
                 await self._store.sessions.move_updates(self.number, self._epoch, reached)
 
+    @_if_possible
     async def record_trouble(self, trouble: Trouble | None) -> None:
-        """Show what troubles the session, until it does no longer."""
+        """Show the session's trouble until it is over."""
         if trouble is not None:
             await self._record_error(trouble.code, trouble.detail)
         elif self._error_code in set(TroubleCode):
             await self._record_error(None)
 
+    @_if_possible
     async def record_planfix(self, events: Iterable[MessageEvent]) -> None:
-        """Show why nothing comes through to Planfix, until something does."""
+        """Show why no message gets through to Planfix, until one does."""
         for event in events:
             match event:
                 case Delivered() if self._error_code in set(PlanfixTrouble):
@@ -131,25 +154,28 @@ class WorkerRecords:
                 ):
                     await self._record_error(code, detail)
                 case _:
-                    pass  # tells nothing about Planfix
+                    pass  # the event says nothing about Planfix
 
     async def record_login_lost(self, trouble: Trouble) -> None:
-        """Forget a key that Telegram has ended, or that is another account's."""
+        """Forget a key that Telegram has ended or that belongs to another account."""
         if trouble.code is TroubleCode.WRONG_ACCOUNT:
             await self._store.sessions.drop_foreign(self.number, self._epoch)
         elif trouble.code in _DEAD_KEYS:
             login = Login.BANNED if trouble.code in _BANNED else Login.NEEDED
             await self._store.sessions.drop(self.number, self._epoch, login)
 
+    @_if_possible
     async def record_logged_in(self, who: str) -> None:
-        """Let no login link outlive the login, whoever it was that logged in."""
+        """End the login link and record the login in the audit log."""
         await self._store.login_links.use(self.number)
         await self._store.audit.append(who, "logged_in", self.number)
 
+    @_if_possible
     async def record_restart(self, ending: WorkerExit) -> None:
         await self._record_error(ending)
         await self._store.runs.count_restart(self.number, self._epoch)
 
+    @_if_possible
     async def record_parked(self, ending: WorkerExit, detail: str = "") -> None:
         await self._record_error(ending, detail, parked=True)
         await self._store.runs.park(self.number, self._epoch, ending)

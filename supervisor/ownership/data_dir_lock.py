@@ -1,4 +1,4 @@
-"""Who owns the data: of several gateways started on it, one works while the others wait."""
+"""Which gateway owns the data: if several are started on it, one works and the others wait."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Ownership(Protocol):
 
     @property
     def reason(self) -> str | None:
-        """Why this gateway does not work, in words; nothing while it owns the data."""
+        """Why this gateway does not work; None while it owns the data."""
 
     async def acquire(self) -> None:
         """Wait until the right is ours."""
@@ -55,8 +55,8 @@ class DataDirLock:
         return f"standing by: process {self._owner} owns {self._data_dir}"
 
     async def acquire(self) -> None:
-        # Polling, not a thread in a blocking flock: such a thread can not be cancelled.
-        while not await self._attempt():  # noqa: ASYNC110 - the kernel tells nobody of a freed flock
+        # It polls, because a thread in a blocking flock cannot be cancelled.
+        while not await self._attempt():  # noqa: ASYNC110 - the kernel does not announce a freed flock
             await asyncio.sleep(_POLL)
 
     def try_acquire(self) -> bool:
@@ -83,7 +83,7 @@ class DataDirLock:
         try:
             return await asyncio.shield(attempt)
         except asyncio.CancelledError:
-            # The thread runs on, so what it gets must be given back.
+            # The thread runs on, so a lock that it gets must be given back.
             await attempt
             self.release()
             raise
@@ -93,7 +93,7 @@ class DataDirLock:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        # Locked, but is it still the file that others will open?
+        # It is locked, but is it still the file that others will open?
         with suppress(FileNotFoundError):
             return os.path.samestat(os.fstat(descriptor), self._path.stat())
         return False
@@ -105,12 +105,12 @@ class DataDirLock:
         self._descriptor = descriptor
 
 
-def _let_go_in_child() -> None:
-    """Close a forked child's copy, which would keep the lock after its parent's death."""
+def _close_in_child() -> None:
+    """Close a forked child's copies, which would keep the lock after its parent's death."""
     for descriptor in _held_descriptors:
         os.close(descriptor)
     _held_descriptors.clear()
 
 
-# Processes that are executed anew lose the descriptor by O_CLOEXEC, forkserver's children with them.
-os.register_at_fork(after_in_child=_let_go_in_child)
+# Executed programs lose the descriptor by O_CLOEXEC, and so do the children of the forkserver.
+os.register_at_fork(after_in_child=_close_in_child)

@@ -1,4 +1,4 @@
-"""The right to a PostgreSQL database, which gateways with another DATA_DIR must not share."""
+"""The lock on a PostgreSQL database, which gateways with another DATA_DIR must not share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from supervisor.background_loop import BackgroundLoop
 from supervisor.errors import DatabaseOwned, DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from sqlalchemy import TextClause
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-PATIENCE = 3.0  # seconds in which an owner that is ending lets go
+PATIENCE = 3.0  # seconds to wait for an owner that is ending
 PAUSE = 0.2  # seconds between two tries
-BEAT = 1.0  # seconds between two looks at the connection
+BEAT = 1.0  # seconds between two checks of the connection
 
 _BACKEND = text("SELECT pg_backend_pid()")
 _TRY = text("SELECT pg_try_advisory_lock(32286, 61893)")
@@ -37,15 +38,15 @@ logger = logging.getLogger(__name__)
 
 
 def end_in_order() -> None:
-    """Stop as if the operator had asked for it."""
+    """Stop the gateway as if the operator had asked for it."""
     signal.raise_signal(signal.SIGTERM)
 
 
 class DatabaseLock:
     """An advisory lock on a connection of its own, taken again whenever that connection is lost.
 
-    Whoever finds it held refuses to start; nobody takes over by a lost connection alone, for an
-    owner that is cut off from the database may run its numbers all the same.
+    A gateway that finds it held refuses to start. A lost connection alone never lets another
+    gateway take over, because the owner may still be running its numbers without the database.
     """
 
     def __init__(
@@ -58,33 +59,31 @@ class DatabaseLock:
         self._on_lost = on_lost
         self._patience = patience
         self._connection: AsyncConnection | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._watch = BackgroundLoop("database lock", self._check, BEAT)
         self.backend: int | None = None
         """The server's process that holds the lock for us."""
 
     async def take(self) -> None:
         """Raise `DatabaseOwned` if another gateway keeps it."""
-        if self._watching is not None:
+        if self._watch.is_started:
             return
         give_up = time.monotonic() + self._patience
         while not await self._attempt():
             if time.monotonic() > give_up:
                 raise DatabaseOwned
             await asyncio.sleep(PAUSE)
-        self._watching = asyncio.create_task(self._watch(), name="database lock")
+        self._watch.start()
 
     async def release(self) -> None:
-        task, self._watching = self._watching, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await self._watch.stop()
         await self._drop()
 
-    async def _watch(self) -> None:
-        while await self._is_connected() or await self._regain():  # noqa: ASYNC110 - a dead line is silent
-            await asyncio.sleep(BEAT)
+    async def _check(self) -> float | None:
+        if await self._is_connected() or await self._regain():
+            return BEAT
         logger.critical("another gateway has taken the database meanwhile, so this one ends")
         self._on_lost()
+        return None
 
     async def _is_connected(self) -> bool:
         if self._connection is None:
@@ -92,7 +91,7 @@ class DatabaseLock:
         try:
             await self._ask(_BACKEND)
         except DatabaseUnavailable as exc:
-            logger.warning("the connection that holds the database is lost: %s", exc)
+            logger.warning("the connection that holds the lock on the database is lost: %s", exc)
             return False
         return True
 
@@ -102,7 +101,7 @@ class DatabaseLock:
         while True:
             with suppress(DatabaseUnavailable):
                 if await self._attempt():
-                    logger.warning("the database is held again")
+                    logger.warning("the lock on the database is held again")
                     return True
                 # The server may not have noticed yet that our last connection is gone.
                 if not await self._ask(_END_OWN_GHOST.bindparams(ghost=ghost)):
@@ -116,7 +115,7 @@ class DatabaseLock:
         return True
 
     async def _ask(self, question: TextClause) -> int | None:
-        """Return the answer's only value, nothing if there is none; connect first if need be."""
+        """Return the only value of the answer, or None; connect first if necessary."""
         try:
             if self._connection is None:
                 self._connection = await self._engine.connect()

@@ -1,4 +1,4 @@
-"""The events of one worker that are not stored yet, limited in number, limited in bytes."""
+"""The events of one worker that are not stored yet, limited in number and in bytes."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most of one worker's events that is in memory, and of those what is stored together."""
+    """How many events of one worker are kept in memory, and how many of them are stored together."""
 
     events: int = 1000
-    weight: int = 2 * 1024 * 1024  # bytes of frames; as values they take several times as many
+    weight: int = 2 * 1024 * 1024  # bytes of frames; parsed events take several times as much
     events_at_once: int = 200
     weight_at_once: int = 128 * 1024
 
 
 class EventQueue:
-    """Gives events in batches; a batch counts until the next one is asked for.
+    """Returns events in batches; a batch counts as unstored until the next one is asked for.
 
-    Whoever puts an event in waits while there is no room: then its worker is not read, and has to
-    wait as well. One event always has room, so that each gets through.
+    While the queue is full, `put` waits: the worker's pipe is then not read, so the worker has to
+    wait too. A single event always fits, so that every event gets through.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._waiting: deque[tuple[Event, int]] = deque()
         self.weight = 0
-        """Bytes of the frames that are not dealt with."""
+        """Bytes of the frames that are not stored yet."""
         self._is_over = False
         self._changed = asyncio.Event()
 
@@ -51,12 +51,12 @@ class EventQueue:
         self._changed.set()
 
     def finish(self) -> None:
-        """Say that nothing more comes."""
+        """Announce that no event will follow."""
         self._is_over = True
         self._changed.set()
 
     async def batches(self) -> AsyncIterator[list[Event]]:
-        """Give what has come by now, in order, until nothing more comes."""
+        """Return the events that have come so far, in order, until no event will follow."""
         while True:
             while not self._waiting and not self._is_over:
                 await self._change()

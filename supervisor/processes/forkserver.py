@@ -1,4 +1,4 @@
-"""The one warm process from which workers are forked; all calls to multiprocess are in here."""
+"""The one warm process from which workers are forked, and all our calls to multiprocess."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 PRELOAD = "session_worker.process.preload"
 MERGING = {True: "session_worker.process.merging_on", False: "session_worker.process.merging_off"}
-PATIENCE = 30.0  # seconds; the first fork waits for the imports, on a loaded machine for long
+PATIENCE = (
+    30.0  # seconds; the first fork waits for the imports, which take long on a loaded machine
+)
 STATUS_LOST = 255  # what multiprocess reports when the forkserver died with its children
 
 T = TypeVar("T")
@@ -38,7 +40,7 @@ class ForkFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A forked process with our end of its pipe; the descriptor tells when it is gone."""
+    """A forked process with our end of its pipe; the descriptor becomes readable when it ends."""
 
     pid: int
     descriptor: int
@@ -49,11 +51,11 @@ class Child:
         try:
             signal.pidfd_send_signal(self.descriptor, number)
         except ProcessLookupError:
-            logger.debug("process %d is gone already", self.pid)
+            logger.debug("process %d has ended already", self.pid)
 
 
 class Forkserver:
-    """Forks workers and reaps them, one call at a time in a thread of its own."""
+    """Forks and reaps workers, one call at a time, in a thread of its own."""
 
     def __init__(self, *, merging: bool = True) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forkserver")
@@ -61,7 +63,7 @@ class Forkserver:
         self._context.set_forkserver_preload([MERGING[merging], PRELOAD])
 
     async def warm_up(self) -> None:
-        """Let the imports begin before the first worker is wanted."""
+        """Start the imports before the first worker is needed."""
         await self._call(multiprocess_forkserver.ensure_running)
 
     async def fork(self) -> Child:
@@ -69,7 +71,7 @@ class Forkserver:
         try:
             return await asyncio.shield(forking)
         except asyncio.CancelledError:
-            # The thread forks all the same: what it forks must not be left alone.
+            # The thread forks all the same, and the process it forks must not be left behind.
             await self.discard(await forking)
             raise
 
@@ -79,15 +81,15 @@ class Forkserver:
         await self.reap(child)
 
     async def reap(self, child: Child) -> int | None:
-        """Wait until a process that ends is gone, forkserver's record of it included.
+        """Wait until a process has ended and the forkserver has forgotten it.
 
-        Return its exit code, negative for a signal; None if the forkserver died with it.
+        Return its exit code, which is negative for a signal, or None if the forkserver died too.
         """
         status: int = await self._call(lambda: _reap(child))
         return None if status == STATUS_LOST else status
 
     def close(self) -> None:
-        """Let go of the thread; the forkserver itself ends with this process."""
+        """End the thread; the forkserver itself ends with this process."""
         self._thread.shutdown(wait=False)
 
     async def _call(self, function: Callable[[], T]) -> T:
@@ -96,7 +98,7 @@ class Forkserver:
             async with asyncio.timeout(PATIENCE):
                 return await asyncio.shield(running)
         except TimeoutError:
-            # All its workers die with it, then everything starts anew.
+            # All its workers die with it, and then the keepers start new ones.
             logger.critical("the forkserver does not answer, so it is killed")
             _kill_forkserver()
             return await running
@@ -115,15 +117,15 @@ class Forkserver:
             return Child(process.pid, descriptor, end, process)
         finally:
             ours.close()
-            theirs.close()  # ours must be the only other end, or no end of file ever arrives
+            theirs.close()  # the worker must hold the only other end, or we never read the end of file
 
 
-def tell_confinement() -> None:
-    """Say what will keep workers apart on this system, what will not."""
+def log_confinement() -> None:
+    """Log which layers confine the workers on this system, and which are missing."""
     found = layers()
-    there = [name for name, is_there in found.items() if is_there]
-    missing = [name for name, is_there in found.items() if not is_there]
-    logger.info("workers are confined by %s", ", ".join(there) or "limits only")
+    present = [name for name, is_present in found.items() if is_present]
+    missing = [name for name, is_present in found.items() if not is_present]
+    logger.info("workers are confined by %s", ", ".join(present) or "limits only")
     if missing:
         logger.warning("workers run without %s: see SECURITY.md", ", ".join(missing))
 
@@ -137,14 +139,14 @@ def _reap(child: Child) -> int:
 
 
 def _kill_forkserver() -> None:
-    pid = multiprocess_forkserver._forkserver._forkserver_pid  # noqa: SLF001 - told nowhere else
+    pid = multiprocess_forkserver._forkserver._forkserver_pid  # noqa: SLF001 - the pid is available nowhere else
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
 def _main_hidden() -> Iterator[None]:
-    """Keep multiprocess from importing our main module, a whole web server, into each worker."""
+    """Keep multiprocess from importing our main module, the whole web server, into each worker."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

@@ -1,4 +1,4 @@
-"""What becomes of equal pages of the workers: the setting, what the kernel can, what its daemon does."""
+"""Whether the kernel merges equal pages of the workers, and if not, why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class PageMerging(StrEnum):
-    """Whether the kernel merges equal pages of the workers, if not why."""
+    """Whether equal pages are merged, or what prevents it."""
 
     OFF = "off"
     UNAVAILABLE = "unavailable"
@@ -23,16 +23,16 @@ class PageMerging(StrEnum):
     ON = "on"
 
 
-_TOLD = {
+_TEXTS = {
     PageMerging.OFF: "equal pages of workers are not merged: MEMORY_MERGE=off",
-    PageMerging.UNAVAILABLE: "equal pages of workers are not merged: the kernel can not (Linux 6.4)",
+    PageMerging.UNAVAILABLE: "equal pages of workers are not merged: the kernel cannot do it (Linux 6.4 can)",
     PageMerging.IDLE: "equal pages of workers are not merged: %s is not 1, see docs/operating.md",
     PageMerging.ON: "equal pages of workers are merged by the kernel",
 }
 
 
 def page_merging(*, wanted: bool, can: bool, daemon: str) -> PageMerging:
-    """Judge by the setting, the kernel, the content of ksmd's switch."""
+    """Decide by the setting, the ability of the kernel and the content of ksmd's switch."""
     if not wanted:
         return PageMerging.OFF
     if not can:
@@ -41,7 +41,7 @@ def page_merging(*, wanted: bool, can: bool, daemon: str) -> PageMerging:
 
 
 def look_at_merging(*, wanted: bool) -> PageMerging:
-    """Read what the kernel says now: ksmd's switch is the operator's."""
+    """Read the state from the kernel now, because the operator may have changed ksmd's switch."""
     try:
         daemon = KSMD.read_text()
     except OSError:
@@ -49,7 +49,7 @@ def look_at_merging(*, wanted: bool) -> PageMerging:
     return page_merging(wanted=wanted, can=kernel_can_merge(), daemon=daemon)
 
 
-def tell_merging(*, wanted: bool) -> None:
-    """Say what becomes of equal pages."""
+def log_merging(*, wanted: bool) -> None:
+    """Log whether equal pages are merged."""
     found = look_at_merging(wanted=wanted)
-    logger.info(_TOLD[found].replace("%s", str(KSMD)))
+    logger.info(_TEXTS[found].replace("%s", str(KSMD)))

@@ -1,4 +1,4 @@
-"""The gate that staggers the starts of workers."""
+"""How many workers may start at the same time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class StartSlot:
-    """A place among those who start, given back once."""
+    """A place among the workers that are starting; it is released once."""
 
     def __init__(self, places: asyncio.Semaphore) -> None:
         self._places = places
@@ -23,12 +23,12 @@ class StartSlot:
             self._places.release()
 
     def release_after(self, seconds: float) -> None:
-        """Let the next one in even if this one never says that it has started."""
+        """Release it after some time even if the worker never reports that it has started."""
         asyncio.get_running_loop().call_later(seconds, self.release)
 
 
 class StartLimit:
-    """Lets few workers start at a time."""
+    """Lets only so many workers start at a time."""
 
     def __init__(self, places: int) -> None:
         self._places = asyncio.Semaphore(places)

@@ -1,4 +1,4 @@
-"""Why a worker ended, read from what its process left behind."""
+"""Why a worker ended, read from its exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from session_worker.protocol.contract import ExitCode
 
 
 class WorkerExit(StrEnum):
-    """The end of one worker that nobody asked for."""
+    """Why a worker ended although it was not asked to."""
 
     BOOT_FAILED = "boot_failed"
     BOUNDS_BROKEN = "bounds_broken"
@@ -26,7 +26,7 @@ class WorkerExit(StrEnum):
 
 
 CRASHES = frozenset({WorkerExit.CRASHED, WorkerExit.KILLED, WorkerExit.UNRESPONSIVE})
-"""Endings that are held against the number."""
+"""Reasons that count against the number."""
 
 
 _BY_EXIT_CODE: dict[int, WorkerExit] = {
@@ -36,10 +36,10 @@ _BY_EXIT_CODE: dict[int, WorkerExit] = {
 
 
 def read_exit(code: int | None, *, lease_over: bool, is_login: bool) -> WorkerExit:
-    """Tell the end from the exit code; negative ones are signals, None is a lost one.
+    """Return the reason behind an exit code, which is negative for a signal and None if it was lost.
 
-    The code is the worker's own word, so what would cost it no restart is believed only where we
-    know it ourselves: that it was to log in, that its lease is over, that the forkserver is gone.
+    A worker chooses its own exit code. A code that would spare it a restart is therefore believed
+    only if we know the reason ourselves: it was to log in, or its lease is over.
     """
     if code is None:
         return WorkerExit.FORKSERVER_LOST

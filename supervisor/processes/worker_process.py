@@ -1,4 +1,4 @@
-"""One worker as its keeper sees it: a process, a pipe, an end."""
+"""One worker as its keeper sees it: a process, its pipe, its lease and its exit code."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from supervisor.config import Timing
     from supervisor.processes.forkserver import Child, Forkserver
 
-IN_A_ROW = 64  # events that are read before others get their turn
+READ_IN_A_ROW = 64  # events; after these, other tasks get their turn
 IN_ORDER = frozenset({ExitCode.OK, ExitCode.BOOT_FAILED, ExitCode.NEEDS_LOGIN, ExitCode.LOGGED_IN})
 
 logger = logging.getLogger(__name__)
 
 
 class WorkerProcess:
-    """Starts, beats, hears, ends one worker; nobody else touches its process."""
+    """Starts, beats, reads and ends one worker; nothing else touches its process."""
 
     def __init__(
         self, forkserver: Forkserver, child: Child, pipe: Pipe[Event, Command], timing: Timing
@@ -59,11 +59,11 @@ class WorkerProcess:
         self.pulse: Pulse | None = None
         self.breach: str | None = None
         asyncio.get_running_loop().add_reader(child.descriptor, self._notice_death)
-        self._hearing = asyncio.create_task(self._hear(), name=f"hearing {child.pid}")
+        self._reading = asyncio.create_task(self._read(), name=f"reading {child.pid}")
 
     @classmethod
     async def start(cls, forkserver: Forkserver, assignment: Assignment, timing: Timing) -> Self:
-        """Fork a worker, give it its lease along with all it has to know."""
+        """Fork a worker, and send it its lease and its assignment."""
         child = await forkserver.fork()
         try:
             pipe: Pipe[Event, Command] = await Pipe.open(child.end, EVENTS, MAX_EVENT)
@@ -71,7 +71,7 @@ class WorkerProcess:
             await forkserver.discard(child)
             raise
         worker = cls(forkserver, child, pipe, timing)
-        worker.tell(assignment.model_copy(update={"deadline": worker._extend_lease()}))
+        worker.send(assignment.model_copy(update={"deadline": worker._extend_lease()}))
         return worker
 
     @property
@@ -80,82 +80,82 @@ class WorkerProcess:
 
     @property
     def has_unread(self) -> bool:
-        """Whether it has said something that has not been read yet."""
-        return not self._hearing.done() and not self._events.is_full and self._pipe.has_unread
+        """Whether it has sent something that has not been read yet."""
+        return not self._reading.done() and not self._events.is_full and self._pipe.has_unread
 
     @property
     def lease_over(self) -> bool:
-        """Whether it went so long without a beat that the kernel has ended it."""
+        """Whether it was without a beat for so long that the kernel has ended it."""
         return now() >= self._deadline
 
     @property
-    def left_in_order(self) -> bool:
-        """Whether it closed its line before it was gone, known once it is reaped."""
+    def ended_in_order(self) -> bool:
+        """Whether it closed its connection before it ended; this is known once it is reaped."""
         return self._exit_code in IN_ORDER
 
     @property
     def unanswered(self) -> int:
-        """How many beats have brought no pulse, as far as we have read."""
+        """How many beats it has not answered, as far as we have read."""
         if self._events.is_full:
-            return 0  # we do not listen, so its silence means nothing
+            return 0  # we are not reading, so its silence means nothing
         return self._beats - (self.pulse.beat_id if self.pulse else 0)
 
     def beat(self) -> None:
-        """Renew the lease, ask for a pulse; what is over already can't be renewed."""
+        """Renew the lease and ask for a pulse, unless the lease has already ended."""
         if self.lease_over:
             return
         self._beats += 1
-        self.tell(Beat(beat_id=self._beats, deadline=self._extend_lease()))
+        self.send(Beat(beat_id=self._beats, deadline=self._extend_lease()))
 
-    def tell(self, command: Command) -> None:
-        """Hand a command over; a worker that is gone by now does not miss it."""
+    def send(self, command: Command) -> None:
+        """Send a command, unless the worker has ended."""
         try:
             self._pipe.put(command)
         except PipeClosed as exc:
-            logger.debug("worker %d takes no %s: %s", self.pid, command.kind, exc)
+            logger.debug("worker %d does not take a %s: %s", self.pid, command.kind, exc)
 
     def events(self) -> AsyncIterator[list[Event]]:
-        """Give what the worker has said by now, in order, until it has nothing more to say."""
+        """Return the events in batches and in order, until the worker closes its pipe."""
         return self._events.batches()
 
     async def wait_gone(self) -> None:
         await self._gone.wait()
 
     async def stop(self) -> None:
-        """Let it end by itself, insist more with each step."""
+        """Let it end by itself, then by a signal, then by force."""
         if self._gone.is_set():
             return
-        logger.info("worker %d is asked to leave", self.pid)
+        logger.info("worker %d is asked to end", self.pid)
         self._pipe.finish()
-        if await self._goes_within(self._timing.leave):
+        if await self._ends_within(self._timing.leave):
             return
-        await self._press(signal.SIGTERM, self._timing.terminate)
+        await self._signal(signal.SIGTERM, self._timing.terminate)
         await self.abort()
 
     async def abort(self) -> None:
-        """End it now, its stacks go to the log if it still can write them."""
-        await self._press(signal.SIGABRT, self._timing.dump)
-        await self._press(signal.SIGKILL, None)
+        """End it now; it writes its stacks to the log if it still can."""
+        await self._signal(signal.SIGABRT, self._timing.dump)
+        await self._signal(signal.SIGKILL, None)
 
     async def reap(self) -> int | None:
-        """Tell the exit code of a worker that is gone; after this another may start."""
+        """Return the exit code once the worker has ended; after this another one may start."""
         await self._gone.wait()
         self._exit_code = await self._forkserver.reap(self._child)
         return self._exit_code
 
     def close(self) -> None:
-        """Let go of the pipe, with what nobody wants to read any more."""
-        self._hearing.cancel()
+        """Close the pipe and drop anything in it that was not read."""
+        self._reading.cancel()
         self._pipe.close()
 
-    async def _press(self, number: signal.Signals, patience: float | None) -> None:
+    async def _signal(self, number: signal.Signals, patience: float | None) -> None:
         if self._gone.is_set():
             return
         logger.warning("worker %d gets %s", self.pid, number.name)
         self._child.signal(number)
-        await self._goes_within(patience)
+        await self._ends_within(patience)
 
-    async def _goes_within(self, patience: float | None) -> bool:
+    async def _ends_within(self, patience: float | None) -> bool:
         try:
             async with asyncio.timeout(patience):
                 await self._gone.wait()
@@ -163,34 +163,36 @@ class WorkerProcess:
             return False
         return True
 
-    async def _hear(self) -> None:
+    async def _read(self) -> None:
         try:
-            await self._read()
+            await self._read_frames()
         except PipeBroken as exc:
-            logger.exception("worker %d speaks nonsense, so it is killed", self.pid)
+            logger.exception("worker %d sends frames that make no sense, so it is killed", self.pid)
             if isinstance(exc, BoundsBroken):
                 self.breach = str(exc)
             self._child.signal(signal.SIGKILL)
         finally:
             self._events.finish()
 
-    async def _read(self) -> None:
+    async def _read_frames(self) -> None:
         read = 0
         while (frame := await self._pipe.receive_frame()) is not None:
             event = decode(frame, EVENTS)
             if isinstance(event, Pulse):
-                self._feel(event)
+                self._record_pulse(event)
             else:
                 await self._events.put(event, len(frame))
             read += 1
-            if read % IN_A_ROW == 0:
-                await asyncio.sleep(0)  # what is in the buffer already is had without waiting
+            if read % READ_IN_A_ROW == 0:
+                await asyncio.sleep(
+                    0
+                )  # frames that are in the buffer already are read without waiting
 
-    def _feel(self, pulse: Pulse) -> None:
-        """Take the answer to a beat; each has one, and none comes before it."""
-        felt = self.pulse.beat_id if self.pulse else 0
-        if not felt < pulse.beat_id <= self._beats:
-            raise BoundsBroken("a pulse that nobody asked for")
+    def _record_pulse(self, pulse: Pulse) -> None:
+        """Accept the answer to a beat: one for each beat, and none before it."""
+        answered = self.pulse.beat_id if self.pulse else 0
+        if not answered < pulse.beat_id <= self._beats:
+            raise BoundsBroken("a pulse that was not asked for")
         self.pulse = pulse
 
     def _notice_death(self) -> None:

@@ -1,4 +1,4 @@
-"""One run of a worker: beats and listens until the worker is reaped."""
+"""One run of a worker: beats go down and events come up until the worker is reaped."""
 
 from __future__ import annotations
 
@@ -21,73 +21,73 @@ if TYPE_CHECKING:
     from supervisor.processes.worker_process import WorkerProcess
 
 
-LAST_WORDS = 5.0  # seconds to store what a worker said before it was gone
-TURNS = 100  # of the event loop, to read what a worker has said
+LAST_EVENTS = 5.0  # seconds to store the events that a worker sent before it ended
+TURNS = 100  # of the event loop, to read the events that a worker has sent
 
 logger = logging.getLogger(__name__)
 
 
 class WorkerRun:
-    """Beats and listens to a worker as long as it lives; ends it when it must not."""
+    """Sends beats and passes events on while the worker lives; kills it if it hangs."""
 
     def __init__(
         self,
         worker: WorkerProcess,
         timing: Timing,
-        hear: Callable[[list[Event]], Awaitable[None]],
+        handle: Callable[[list[Event]], Awaitable[None]],
         *,
         may_kill: Callable[[bool], bool] = lambda _: True,
         is_login: bool = False,
     ) -> None:
-        """Let `may_kill` hear at each beat whether the worker is stalled, then decide."""
+        """At each beat, tell `may_kill` whether the worker is stalled; kill it only if it agrees."""
         self._worker = worker
         self._timing = timing
-        self._hear = hear
+        self._handle = handle
         self._may_kill = may_kill
         self._silence: Silence | None = None
         self._is_stalled = False
         self._is_login = is_login
 
     async def run(self) -> WorkerExit:
-        """Return why the worker ended; cancelled, end it in order first."""
-        listening = asyncio.create_task(self._listen())
+        """Return why the worker ended; when cancelled, end the worker in order first."""
+        reading = asyncio.create_task(self._read())
         beating = asyncio.create_task(self._beat())
-        going = asyncio.create_task(self._worker.wait_gone())
+        ending = asyncio.create_task(self._worker.wait_gone())
         try:
-            await asyncio.wait({listening, beating, going}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reading, beating, ending}, return_when=asyncio.FIRST_COMPLETED)
             silent, lease_over = beating.done(), self._worker.lease_over
             if silent:
                 await self._worker.abort()
         finally:
             beating.cancel()
-            parting = asyncio.create_task(self._part(listening))
-            await _reach_end(parting)
-            code = parting.result()
+            closing = asyncio.create_task(self._close(reading))
+            await _reach_end(closing)
+            code = closing.result()
         if silent:
             beating.result()
-        if not listening.cancelled():
-            listening.result()
+        if not reading.cancelled():
+            reading.result()
         if self._worker.breach is not None:
             return WorkerExit.BOUNDS_BROKEN
         if silent:
             return WorkerExit.UNRESPONSIVE
         return read_exit(code, lease_over=lease_over, is_login=self._is_login)
 
-    async def _part(self, listening: asyncio.Task[None]) -> int | None:
-        """Return the exit code once nothing of the worker is left."""
+    async def _close(self, reading: asyncio.Task[None]) -> int | None:
+        """Return the exit code once the process and its pipe are gone."""
         await self._worker.stop()
         code = await self._worker.reap()
-        await asyncio.wait({listening}, timeout=LAST_WORDS)
-        listening.cancel()
+        await asyncio.wait({reading}, timeout=LAST_EVENTS)
+        reading.cancel()
         self._worker.close()
         return code
 
-    async def _listen(self) -> None:
+    async def _read(self) -> None:
         async for events in self._worker.events():
-            await self._hear(events)
+            await self._handle(events)
 
     async def _beat(self) -> None:
-        """Beat until the worker is found to hang."""
+        """Send beats until the worker hangs."""
         beaten = now()
         while not await self._hangs(now() - beaten):
             self._worker.beat()
@@ -96,13 +96,13 @@ class WorkerRun:
         logger.error("worker %d hangs: %s", self._worker.pid, read_usage(self._worker.pid))
 
     async def _hangs(self, since_beat: float) -> bool:
-        # Where we were late ourselves, its answer may lie in the pipe: read that first.
+        # If we were late ourselves, its answer may already be in the pipe: read that first.
         for _ in range(TURNS):
             if not self._worker.has_unread:
                 break
             await asyncio.sleep(0)
         unanswered = self._worker.unanswered
-        # Judged a beat later than it is told: by then all that stood still together are known.
+        # It is judged a beat after it was shown as stalled: by then we know how many others stalled too.
         was_stalled, self._is_stalled = self._is_stalled, unanswered >= self._timing.stalled_after
         may_kill = self._may_kill(self._is_stalled)
         if not unanswered:
@@ -120,9 +120,9 @@ class WorkerRun:
 
 
 async def _reach_end(task: asyncio.Task[int | None]) -> None:
-    """Let a task end before our own cancellation goes on.
+    """Let a task end before our own cancellation continues.
 
-    Cut short, the parting would leave a worker that nobody beats, reaps or waits for.
+    If it were cut short, a worker would be left that nobody beats, reaps or waits for.
     """
     cancelled = False
     while not task.done():
@@ -141,7 +141,7 @@ _LAST = frozenset({LoginStage.LOGGED_IN, LoginStage.LOGGED_OUT})
 
 @dataclass(frozen=True, slots=True)
 class OneOffSession:
-    """The session that worker runs, the command it begins with."""
+    """The session that a worker runs instead of the number's own, and the command it begins with."""
 
     session_factory: str
     opening: Command
@@ -151,31 +151,31 @@ class OneOffSession:
         return self.session_factory == SIGN_IN
 
 
-class OutOfTurn(Exception):
-    """The worker says what only a worker with another task has to say."""
+class UnexpectedEvent(Exception):
+    """The worker reported something that only a worker with another session can report."""
 
 
-class Turn:
-    """What a worker with this errand, or none, may speak of; whatever else it says was made up."""
+class ExpectedEvents:
+    """Which events a worker may send, by the session it runs; any other event was made up."""
 
     def __init__(self, one_off: OneOffSession | None) -> None:
         self._one_off = one_off
         self._is_over = False
 
-    def require_login(self, said: LoginEvent) -> None:
-        """Raise unless that is a step of the login, whose end is said once."""
-        if self._is_over or not self._is_step(said):
-            raise OutOfTurn(f"{said.kind} without a login")
-        self._is_over = isinstance(said, LoginMoved) and said.stage in _LAST
+    def require_login(self, event: LoginEvent) -> None:
+        """Raise unless the event is a step of the login; its end is reported once."""
+        if self._is_over or not self._is_step(event):
+            raise UnexpectedEvent(f"{event.kind} without a login")
+        self._is_over = isinstance(event, LoginMoved) and event.stage in _LAST
 
     def require_messages(self) -> None:
         """Raise if the worker has nothing to do with messages."""
         if self._one_off is not None:
-            raise OutOfTurn("messages during a login")
+            raise UnexpectedEvent("messages during a login")
 
-    def _is_step(self, said: LoginEvent) -> bool:
+    def _is_step(self, event: LoginEvent) -> bool:
         if self._one_off is None:
             return False
-        if isinstance(said, LoginFailed):
+        if isinstance(event, LoginFailed):
             return True
-        return self._one_off.is_login != (said.stage is LoginStage.LOGGED_OUT)
+        return self._one_off.is_login != (event.stage is LoginStage.LOGGED_OUT)

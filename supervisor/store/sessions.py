@@ -195,8 +195,3 @@ class Entities:
         """Return the peers with a chat first, then the others, beginning with the newest."""
         query = _most_needed.where(_entity.number == number).limit(most)
         return tuple(Entity(*row) for row in await self._database.fetch(query))
-
-    async def find(self, number: str, peer_id: int) -> Entity | None:
-        query = _peers.where(_entity.number == number, _entity.peer_id == peer_id)
-        rows = await self._database.fetch(query)
-        return Entity(*rows[0]) if rows else None

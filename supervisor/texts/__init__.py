@@ -1,7 +1,8 @@
-"""Troubles of a number and failures of a message, in words."""
+"""The troubles of a number and the failures of a message, in the languages of the gateway."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.failures import Reason, failure_entry
@@ -11,43 +12,54 @@ from supervisor.texts import en, ru, uk
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supervisor.texts.failure_text import FailureText
+Texts = tuple[str, str]
 
 
-Words = tuple[str, str]
+@dataclass(frozen=True, slots=True)
+class _Language:
+    """All texts of a language, as pairs.
 
-_TROUBLES: Mapping[str, tuple[Mapping[str, Words], Words]] = {
-    "en": (en.TROUBLES, en.PARKED),
-    "ru": (ru.TROUBLES, ru.PARKED),
-    "uk": (uk.TROUBLES, uk.PARKED),
+    Of a failure on the way to Telegram: what the employee reads, and what the operator reads.
+    Of everything else: what happened, and who has to do what.
+    """
+
+    failures: Mapping[Reason, Texts]
+    deliveries: Mapping[str, Texts]
+    troubles: Mapping[str, Texts]
+    parked: Texts
+
+
+_LANGUAGES: Mapping[str, _Language] = {
+    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED),
+    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED),
+    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED),
 }
 
 
 def describe_trouble(
     code: str, language: str, detail: str = "", *, parked: bool = False
 ) -> LastError:
-    """Say it in a language we have; a worker that ended too often needs a person to go on."""
-    words, of_parked = _TROUBLES[language]
-    message, action = words[code]
+    """Describe a number's trouble; a parked number needs a person to start it again."""
+    texts = _LANGUAGES[language]
+    message, action = texts.troubles[code]
     if detail:
         message = f"{message} ({detail})"
     if parked:
-        message, action = f"{message} {of_parked[0]}", of_parked[1]
+        message, action = f"{message} {texts.parked[0]}", texts.parked[1]
     return LastError(code, message, action)
-
-
-_FAILURES: Mapping[str, Mapping[Reason, FailureText]] = {
-    "en": en.FAILURES,
-    "ru": ru.FAILURES,
-    "uk": uk.FAILURES,
-}
 
 
 def employee_text(code: str, language: str) -> str:
     """Tell the employee in Planfix why the message did not arrive."""
-    return _FAILURES[language][failure_entry(code).reason].employee
+    employee, _ = _LANGUAGES[language].failures[failure_entry(code).reason]
+    return employee
 
 
 def operator_text(code: str, language: str) -> str:
-    """Tell the operator what happened with whom to talk to about it."""
-    return _FAILURES[language][failure_entry(code).reason].operator
+    """Tell the operator why a message, in either direction, did not arrive and what to do."""
+    texts = _LANGUAGES[language]
+    delivery = texts.deliveries.get(code) or texts.troubles.get(code)
+    if delivery is not None:
+        return " ".join(delivery)
+    _, operator = texts.failures[failure_entry(code).reason]
+    return operator

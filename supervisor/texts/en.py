@@ -5,135 +5,134 @@ from __future__ import annotations
 from typing import Final
 
 from session_worker.failures import Reason
-from supervisor.texts.failure_text import FailureText
 
 _NOTHING = "Nothing to do."
 
 FAILURES: Final = {
-    Reason.BLOCKED_BY_CONTACT: FailureText(
+    Reason.BLOCKED_BY_CONTACT: (
         "The contact has blocked this number in Telegram.",
         f"The contact has blocked the number. {_NOTHING}",
     ),
-    Reason.BLOCKED_BY_US: FailureText(
+    Reason.BLOCKED_BY_US: (
         "This contact is blocked on our side in Telegram.",
         "The number's owner has blocked the contact. Client: unblock it in Telegram, send again.",
     ),
-    Reason.CONTACT_DELETED: FailureText(
+    Reason.CONTACT_DELETED: (
         "The contact has deleted the Telegram account.",
         f"The contact's account does not exist any more. {_NOTHING}",
     ),
-    Reason.WRITING_FORBIDDEN: FailureText(
+    Reason.WRITING_FORBIDDEN: (
         "Telegram does not let this number write in this chat.",
         f"The number may not write in this chat. {_NOTHING}",
     ),
-    Reason.PRIVACY: FailureText(
+    Reason.PRIVACY: (
         "The contact's privacy settings do not let us write first.",
         f"The contact's privacy settings refuse the number. {_NOTHING}",
     ),
-    Reason.PREMIUM_ONLY: FailureText(
-        "The contact takes first messages only from Telegram Premium users.",
+    Reason.PREMIUM_ONLY: (
+        "The contact accepts first messages only from Telegram Premium users.",
         "Client: subscribe the number to Telegram Premium, or let the contact write first.",
     ),
-    Reason.PAID_ONLY: FailureText(
-        "The contact takes messages from strangers only for Telegram Stars.",
+    Reason.PAID_ONLY: (
+        "The contact accepts messages from strangers only for Telegram Stars.",
         "The gateway never pays for messages. Client: let the contact write first.",
     ),
-    Reason.CONTACT_UNKNOWN: FailureText(
+    Reason.CONTACT_UNKNOWN: (
         "Telegram does not know this contact any more.",
         "The stored Telegram id or access hash is not valid. Client: write by phone or user name.",
     ),
-    Reason.CONTACT_NOT_FOUND: FailureText(
-        "Nobody was found in Telegram by this phone or user name.",
-        f"There is no such account, or it can't be found by its phone. {_NOTHING}",
+    Reason.CONTACT_NOT_FOUND: (
+        "No Telegram account was found by this phone or user name.",
+        f"There is no such account, or it cannot be found by its phone. {_NOTHING}",
     ),
-    Reason.SPAM_LIMIT: FailureText(
+    Reason.SPAM_LIMIT: (
         "Telegram lets this number write only to people who wrote first for now.",
         "Telegram suspects spam (PEER_FLOOD). Client: ask @SpamBot how long; write to no strangers.",
     ),
-    Reason.FLOOD: FailureText(
+    Reason.FLOOD: (
         "Telegram asks this number to wait; the message is sent later.",
         f"Telegram limits the rate; the message is sent when it allows. {_NOTHING}",
     ),
-    Reason.FILE_REFUSED: FailureText(
+    Reason.FILE_REFUSED: (
         "Telegram refused a file of this message; everything else was sent.",
         "Telegram refused the file. Client: send it in another format.",
     ),
-    Reason.VOICE_FORBIDDEN: FailureText(
-        "The contact does not take voice messages.",
+    Reason.VOICE_FORBIDDEN: (
+        "The contact does not accept voice messages.",
         f"The contact's privacy settings refuse voice messages. {_NOTHING}",
     ),
-    Reason.UPLOAD_BROKEN: FailureText(
-        "A file could not be brought to Telegram; everything else was sent.",
+    Reason.UPLOAD_BROKEN: (
+        "A file could not be uploaded to Telegram; everything else was sent.",
         "Telegram did not accept the upload several times. Operator: send the message again.",
     ),
-    Reason.FILE_TOO_LARGE: FailureText(
+    Reason.FILE_TOO_LARGE: (
         "A file is too large; everything else was sent.",
         f"The file exceeds the size limit of the gateway. {_NOTHING}",
     ),
-    Reason.FILE_EMPTY: FailureText(
-        "A file is empty, which Telegram does not take; everything else was sent.",
-        f"Planfix gave a file of no bytes. {_NOTHING}",
+    Reason.FILE_EMPTY: (
+        "A file is empty, which Telegram does not accept; everything else was sent.",
+        f"Planfix returned an empty file. {_NOTHING}",
     ),
-    Reason.LINK_FORBIDDEN: FailureText(
-        "The link of a file leads where it may not; everything else was sent.",
+    Reason.LINK_FORBIDDEN: (
+        "The link of a file leads to an address that is not allowed; everything else was sent.",
         "The link is neither public nor at the client's Planfix. Operator: check url_planfix.",
     ),
-    Reason.LINK_GONE: FailureText(
+    Reason.LINK_GONE: (
         "A file could not be fetched from Planfix; everything else was sent.",
         "Planfix refused the link of the file. Client: attach the file again.",
     ),
-    Reason.LINK_UNREACHABLE: FailureText(
+    Reason.LINK_UNREACHABLE: (
         "A file could not be fetched from Planfix; everything else was sent.",
         "The server of the link did not answer properly. Operator: send the message again later.",
     ),
-    Reason.TEXT_EMPTY: FailureText(
+    Reason.TEXT_EMPTY: (
         "There is nothing to read in the message.",
-        f"Telegram takes no text that is blank. {_NOTHING}",
+        f"Telegram does not accept a blank text. {_NOTHING}",
     ),
-    Reason.TEXT_TOO_LONG: FailureText(
+    Reason.TEXT_TOO_LONG: (
         "The text is too long for Telegram.",
-        "Telegram refused the length of a part. Operator: report it, texts are to be split.",
+        "Telegram refused the length of a part. Operator: report it, because long texts should be split.",
     ),
-    Reason.TEXT_REFUSED: FailureText(
+    Reason.TEXT_REFUSED: (
         "Telegram refused the formatting of the text.",
-        "Telegram refused the marks of a text. Operator: report it with the message.",
+        "Telegram refused the formatting. Operator: report it together with the message.",
     ),
-    Reason.ALREADY_SENT: FailureText(
+    Reason.ALREADY_SENT: (
         "The message has been sent already.",
         f"Telegram knows the message from an earlier try. {_NOTHING}",
     ),
-    Reason.TELEGRAM_FAILING: FailureText(
-        "Telegram could not take the message because of trouble of its own.",
+    Reason.TELEGRAM_FAILING: (
+        "Telegram could not accept the message because of its own problems.",
         "Telegram failed again and again. Operator: send the message again later.",
     ),
-    Reason.OFFLINE: FailureText(
+    Reason.OFFLINE: (
         "The number is not connected to Telegram; the message is sent later.",
-        "There is no line to Telegram. Operator: check the server's network if it lasts.",
+        "There is no connection to Telegram. Operator: if it lasts, check the server's network.",
     ),
-    Reason.NEEDS_LOGIN: FailureText(
+    Reason.NEEDS_LOGIN: (
         "The number is not logged in to Telegram; the message is sent after the login.",
         "Client: log the number in again.",
     ),
-    Reason.UNKNOWN: FailureText(
+    Reason.UNKNOWN: (
         "Telegram refused the message.",
         "Telegram refused for a reason that is not in our table. Operator: report the code.",
     ),
 }
-_AGAIN = "Nothing to do: it is started again by itself."
+_AGAIN = "Nothing to do: it is started again automatically."
 _LOG_IN = "Client: log the number in again."
 _OPERATOR = "Operator: look at the gateway's log."
 
 PARKED: Final = (
-    "It is not started again by itself any more.",
+    "It is no longer started again automatically.",
     "Operator: look at the gateway's log, then restart the number or send PUT /webhook.",
 )
 TROUBLES: Final = {
     "telegram_unreachable": (
-        "Telegram can not be reached.",
+        "Telegram cannot be reached.",
         "Nothing to do if it passes; otherwise operator: check the server's network.",
     ),
     "no_session": ("The number is not logged in to Telegram.", "Client: log the number in."),
-    "login_abandoned": ("The login was begun, but not finished.", "Client: log the number in."),
+    "login_abandoned": ("The login was started but not finished.", "Client: log the number in."),
     "login_refused": (
         "Telegram refused the login.",
         "Client: try again later; if it is refused again, log in by QR code.",
@@ -150,7 +149,7 @@ TROUBLES: Final = {
     ),
     "account_deactivated": (
         "The Telegram account was deleted.",
-        "Client: register the number with Telegram anew, then log it in.",
+        "Client: register the number with Telegram again, then log it in.",
     ),
     "wrong_account": (
         "The login belongs to another Telegram account, so it was forgotten here.",
@@ -167,11 +166,11 @@ TROUBLES: Final = {
         "Operator: set the server's clock (NTP); until then Telegram's messages are ignored.",
     ),
     "telegram_failing": (
-        "Telegram has trouble of its own.",
+        "Telegram has problems of its own.",
         "Nothing to do if it passes; otherwise operator: look at the gateway's log.",
     ),
     "layer_outdated": (
-        "Telegram sent something that this version of the gateway can not read; the rest goes on.",
+        "Telegram sent something that this version of the gateway cannot read; everything else goes on.",
         "Operator: update the gateway; the number's receipts say what is missing.",
     ),
     "proxy_unreachable": (
@@ -196,21 +195,21 @@ TROUBLES: Final = {
     "worker_crashed": ("The number's process ended with an error.", _AGAIN),
     "worker_killed": ("The number's process was killed.", _AGAIN),
     "worker_unresponsive": ("The number's process did not answer, so it was ended.", _AGAIN),
-    "boot_failed": ("The number's process could not begin.", _OPERATOR),
+    "boot_failed": ("The number's process could not start.", _OPERATOR),
     "bounds_broken": (
-        "The number's process said what no sound one says, so it was ended.",
+        "The number's process sent something that no intact process sends, so it was ended.",
         "Operator: look at the gateway's log; the process may have been broken into.",
     ),
     "data_refused": (
-        "The database does not take what the number's process wants to have written.",
+        "The database refused data of the number's process.",
         "Operator: look at the gateway's log, then restart the number.",
     ),
     "fork_failed": ("No process could be started for the number.", _OPERATOR),
     "forkserver_lost": ("All processes ended with the one that starts them.", _AGAIN),
-    "lease_over": ("The gateway stood still, so the number's process ended itself.", _AGAIN),
+    "lease_over": ("The gateway was frozen, so the number's process ended itself.", _AGAIN),
     "planfix_unauthorized": (
-        "Planfix does not take the number's Planfix token; messages wait.",
-        "Client: copy the token from Planfix anew, send it with PUT /webhook.",
+        "Planfix does not accept the number's Planfix token; messages wait.",
+        "Client: copy the token from Planfix again, and send it with PUT /webhook.",
     ),
     "planfix_forbidden": (
         "Planfix is not called: the name in url_planfix leads to a private address; messages wait.",
@@ -218,8 +217,26 @@ TROUBLES: Final = {
         "otherwise client: send the right url_planfix with PUT /webhook.",
     ),
     "planfix_unavailable": (
-        "Planfix can not be reached; messages wait.",
+        "Planfix cannot be reached; messages wait.",
         "Nothing to do if it passes; otherwise client: check url_planfix.",
     ),
     "store_failed": ("The database failed.", "Operator: check the database."),
+}
+DELIVERIES: Final = {
+    "planfix_answer_lost": (
+        "The connection to Planfix broke before its answer came, so the message may be there.",
+        "Nothing to do: it is sent again automatically, and Planfix may show it twice.",
+    ),
+    "planfix_rejected": (
+        "Planfix refused the message.",
+        "Operator: look at the detail of the failure, correct the cause, then send it again.",
+    ),
+    "telegram_file_unreachable": (
+        "A file of the message could not be fetched from Telegram.",
+        "Nothing to do if it passes; otherwise operator: look at the gateway's log.",
+    ),
+    "internal_error": (
+        "The gateway failed on this message.",
+        "Operator: look at the gateway's log, report the error, then send the message again.",
+    ),
 }

@@ -7,116 +7,115 @@ from __future__ import annotations
 from typing import Final
 
 from session_worker.failures import Reason
-from supervisor.texts.failure_text import FailureText
 
 _NOTHING = "Делать ничего не нужно."
 
 FAILURES: Final = {
-    Reason.BLOCKED_BY_CONTACT: FailureText(
+    Reason.BLOCKED_BY_CONTACT: (
         "Контакт заблокировал этот номер в Telegram.",
         f"Контакт заблокировал номер. {_NOTHING}",
     ),
-    Reason.BLOCKED_BY_US: FailureText(
+    Reason.BLOCKED_BY_US: (
         "Этот контакт заблокирован в Telegram с нашей стороны.",
         "Владелец номера заблокировал контакт. Клиенту: разблокировать его, отправить снова.",
     ),
-    Reason.CONTACT_DELETED: FailureText(
+    Reason.CONTACT_DELETED: (
         "Контакт удалил свой аккаунт Telegram.",
         f"Аккаунта контакта больше нет. {_NOTHING}",
     ),
-    Reason.WRITING_FORBIDDEN: FailureText(
+    Reason.WRITING_FORBIDDEN: (
         "Telegram не разрешает этому номеру писать в этот чат.",
         f"Номеру нельзя писать в этот чат. {_NOTHING}",
     ),
-    Reason.PRIVACY: FailureText(
+    Reason.PRIVACY: (
         "Настройки приватности контакта не позволяют написать первыми.",
         f"Настройки приватности контакта не пускают номер. {_NOTHING}",
     ),
-    Reason.PREMIUM_ONLY: FailureText(
+    Reason.PREMIUM_ONLY: (
         "Контакт принимает первые сообщения только от пользователей Telegram Premium.",
         "Клиенту: оформить Telegram Premium для номера или дождаться сообщения от контакта.",
     ),
-    Reason.PAID_ONLY: FailureText(
+    Reason.PAID_ONLY: (
         "Контакт принимает сообщения от незнакомых только за звёзды Telegram.",
         "Шлюз никогда не платит за сообщения. Клиенту: дождаться сообщения от контакта.",
     ),
-    Reason.CONTACT_UNKNOWN: FailureText(
+    Reason.CONTACT_UNKNOWN: (
         "Telegram больше не знает этот контакт.",
         "Сохранённый идентификатор не действует. Клиенту: написать по телефону или имени.",
     ),
-    Reason.CONTACT_NOT_FOUND: FailureText(
+    Reason.CONTACT_NOT_FOUND: (
         "По этому телефону или имени в Telegram никто не найден.",
         f"Такого аккаунта нет, или его нельзя найти по телефону. {_NOTHING}",
     ),
-    Reason.SPAM_LIMIT: FailureText(
+    Reason.SPAM_LIMIT: (
         "Telegram пока разрешает этому номеру писать только тем, кто написал первым.",
         "Telegram подозревает спам (PEER_FLOOD). Клиенту: узнать срок у @SpamBot.",
     ),
-    Reason.FLOOD: FailureText(
+    Reason.FLOOD: (
         "Telegram просит этот номер подождать; сообщение будет отправлено позже.",
         f"Telegram ограничил частоту; сообщение уйдёт, когда будет можно. {_NOTHING}",
     ),
-    Reason.FILE_REFUSED: FailureText(
+    Reason.FILE_REFUSED: (
         "Telegram не принял файл из сообщения; остальное отправлено.",
         "Telegram не принял файл. Клиенту: отправить его в другом формате.",
     ),
-    Reason.VOICE_FORBIDDEN: FailureText(
+    Reason.VOICE_FORBIDDEN: (
         "Контакт не принимает голосовые сообщения.",
         f"Настройки приватности контакта не пускают голосовые. {_NOTHING}",
     ),
-    Reason.UPLOAD_BROKEN: FailureText(
+    Reason.UPLOAD_BROKEN: (
         "Файл не удалось загрузить в Telegram; остальное отправлено.",
         "Telegram несколько раз не принял загрузку. Оператору: отправить сообщение снова.",
     ),
-    Reason.FILE_TOO_LARGE: FailureText(
+    Reason.FILE_TOO_LARGE: (
         "Файл слишком большой; остальное отправлено.",
         f"Файл больше, чем разрешает шлюз. {_NOTHING}",
     ),
-    Reason.FILE_EMPTY: FailureText(
+    Reason.FILE_EMPTY: (
         "Файл пуст, Telegram такие не принимает; остальное отправлено.",
         f"Планфикс отдал файл без содержимого. {_NOTHING}",
     ),
-    Reason.LINK_FORBIDDEN: FailureText(
+    Reason.LINK_FORBIDDEN: (
         "Ссылка на файл ведёт туда, куда нельзя; остальное отправлено.",
         "Адрес ссылки не публичный и не Планфикса клиента. Оператору: проверить url_planfix.",
     ),
-    Reason.LINK_GONE: FailureText(
+    Reason.LINK_GONE: (
         "Файл не удалось получить из Планфикса; остальное отправлено.",
         "Планфикс не отдал файл по ссылке. Клиенту: прикрепить файл снова.",
     ),
-    Reason.LINK_UNREACHABLE: FailureText(
+    Reason.LINK_UNREACHABLE: (
         "Файл не удалось получить из Планфикса; остальное отправлено.",
         "Сервер ссылки не ответил как надо. Оператору: отправить сообщение снова позже.",
     ),
-    Reason.TEXT_EMPTY: FailureText(
+    Reason.TEXT_EMPTY: (
         "В сообщении нечего читать.",
         f"Telegram не принимает пустой текст. {_NOTHING}",
     ),
-    Reason.TEXT_TOO_LONG: FailureText(
+    Reason.TEXT_TOO_LONG: (
         "Текст слишком длинный для Telegram.",
         "Telegram не принял длину части. Оператору: сообщить разработчикам.",
     ),
-    Reason.TEXT_REFUSED: FailureText(
+    Reason.TEXT_REFUSED: (
         "Telegram не принял оформление текста.",
         "Telegram не принял разметку текста. Оператору: сообщить разработчикам.",
     ),
-    Reason.ALREADY_SENT: FailureText(
+    Reason.ALREADY_SENT: (
         "Сообщение уже отправлено.",
         f"Telegram знает сообщение по прошлой попытке. {_NOTHING}",
     ),
-    Reason.TELEGRAM_FAILING: FailureText(
+    Reason.TELEGRAM_FAILING: (
         "Telegram не смог принять сообщение из-за своих неполадок.",
         "Telegram отказывал раз за разом. Оператору: отправить сообщение снова позже.",
     ),
-    Reason.OFFLINE: FailureText(
+    Reason.OFFLINE: (
         "Номер не подключён к Telegram; сообщение будет отправлено позже.",
         "Нет связи с Telegram. Оператору: если не проходит, проверить сеть сервера.",
     ),
-    Reason.NEEDS_LOGIN: FailureText(
+    Reason.NEEDS_LOGIN: (
         "Вход в Telegram не выполнен; сообщение будет отправлено после входа.",
         "Клиенту: войти в аккаунт заново.",
     ),
-    Reason.UNKNOWN: FailureText(
+    Reason.UNKNOWN: (
         "Telegram отказался принять сообщение.",
         "Такой причины нет в нашей таблице. Оператору: сообщить код разработчикам.",
     ),
@@ -224,4 +223,22 @@ TROUBLES: Final = {
         "Если пройдёт, делать ничего не нужно; иначе клиент: проверьте url_planfix.",
     ),
     "store_failed": ("Сбой базы данных.", "Оператору: проверить базу данных."),
+}
+DELIVERIES: Final = {
+    "planfix_answer_lost": (
+        "Связь с Planfix оборвалась до ответа; возможно, сообщение уже там.",
+        "Делать ничего не нужно: оно отправится снова само, в Planfix возможен повтор.",
+    ),
+    "planfix_rejected": (
+        "Planfix отказался принять сообщение.",
+        "Оператору: посмотреть подробности ошибки, устранить причину, отправить снова.",
+    ),
+    "telegram_file_unreachable": (
+        "Файл из сообщения не удалось получить из Telegram.",
+        "Если пройдёт само, делать ничего не нужно; иначе оператору: посмотреть журнал шлюза.",
+    ),
+    "internal_error": (
+        "Шлюз не справился с этим сообщением.",
+        "Оператору: посмотреть журнал шлюза, сообщить об ошибке, отправить сообщение снова.",
+    ),
 }

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Final
 
 from session_worker.failures import Reason
-from supervisor.texts.failure_text import FailureText
 
 _AGAIN = "Нічого робити не треба: він запускається знову сам."
 _LOG_IN = "Клієнтові: увійти в акаунт знову."
@@ -116,112 +115,130 @@ TROUBLES: Final = {
 _NOTHING = "Нічого робити не треба."
 
 FAILURES: Final = {
-    Reason.BLOCKED_BY_CONTACT: FailureText(
+    Reason.BLOCKED_BY_CONTACT: (
         "Контакт заблокував цей номер у Telegram.",
         f"Контакт заблокував номер. {_NOTHING}",
     ),
-    Reason.BLOCKED_BY_US: FailureText(
+    Reason.BLOCKED_BY_US: (
         "Цей контакт заблоковано в Telegram з нашого боку.",
         "Власник номера заблокував контакт. Клієнтові: розблокувати його, надіслати знову.",
     ),
-    Reason.CONTACT_DELETED: FailureText(
+    Reason.CONTACT_DELETED: (
         "Контакт видалив свій акаунт Telegram.",
         f"Акаунта контакту більше немає. {_NOTHING}",
     ),
-    Reason.WRITING_FORBIDDEN: FailureText(
+    Reason.WRITING_FORBIDDEN: (
         "Telegram не дозволяє цьому номеру писати в цей чат.",
         f"Номеру не можна писати в цей чат. {_NOTHING}",
     ),
-    Reason.PRIVACY: FailureText(
+    Reason.PRIVACY: (
         "Налаштування приватності контакту не дозволяють написати першими.",
         f"Налаштування приватності контакту не пускають номер. {_NOTHING}",
     ),
-    Reason.PREMIUM_ONLY: FailureText(
+    Reason.PREMIUM_ONLY: (
         "Контакт приймає перші повідомлення лише від користувачів Telegram Premium.",
         "Клієнтові: оформити Telegram Premium для номера або дочекатися повідомлення контакту.",
     ),
-    Reason.PAID_ONLY: FailureText(
+    Reason.PAID_ONLY: (
         "Контакт приймає повідомлення від незнайомих лише за зірки Telegram.",
         "Шлюз ніколи не платить за повідомлення. Клієнтові: дочекатися повідомлення контакту.",
     ),
-    Reason.CONTACT_UNKNOWN: FailureText(
+    Reason.CONTACT_UNKNOWN: (
         "Telegram більше не знає цього контакту.",
         "Збережений ідентифікатор недійсний. Клієнтові: написати за телефоном або іменем.",
     ),
-    Reason.CONTACT_NOT_FOUND: FailureText(
+    Reason.CONTACT_NOT_FOUND: (
         "За цим телефоном або іменем у Telegram нікого не знайдено.",
         f"Такого акаунта немає, або його не можна знайти за телефоном. {_NOTHING}",
     ),
-    Reason.SPAM_LIMIT: FailureText(
+    Reason.SPAM_LIMIT: (
         "Telegram поки дозволяє цьому номеру писати лише тим, хто написав першим.",
         "Telegram підозрює спам (PEER_FLOOD). Клієнтові: дізнатися строк у @SpamBot.",
     ),
-    Reason.FLOOD: FailureText(
+    Reason.FLOOD: (
         "Telegram просить цей номер зачекати; повідомлення буде надіслано пізніше.",
         f"Telegram обмежив частоту; повідомлення піде, коли буде можна. {_NOTHING}",
     ),
-    Reason.FILE_REFUSED: FailureText(
+    Reason.FILE_REFUSED: (
         "Telegram не прийняв файл із повідомлення; решту надіслано.",
         "Telegram не прийняв файл. Клієнтові: надіслати його в іншому форматі.",
     ),
-    Reason.VOICE_FORBIDDEN: FailureText(
+    Reason.VOICE_FORBIDDEN: (
         "Контакт не приймає голосових повідомлень.",
         f"Налаштування приватності контакту не пускають голосових. {_NOTHING}",
     ),
-    Reason.UPLOAD_BROKEN: FailureText(
+    Reason.UPLOAD_BROKEN: (
         "Файл не вдалося завантажити в Telegram; решту надіслано.",
         "Telegram кілька разів не прийняв завантаження. Операторові: надіслати знову.",
     ),
-    Reason.FILE_TOO_LARGE: FailureText(
+    Reason.FILE_TOO_LARGE: (
         "Файл завеликий; решту надіслано.",
         f"Файл більший, ніж дозволяє шлюз. {_NOTHING}",
     ),
-    Reason.FILE_EMPTY: FailureText(
+    Reason.FILE_EMPTY: (
         "Файл порожній, Telegram таких не приймає; решту надіслано.",
         f"Планфікс віддав файл без вмісту. {_NOTHING}",
     ),
-    Reason.LINK_FORBIDDEN: FailureText(
+    Reason.LINK_FORBIDDEN: (
         "Посилання на файл веде туди, куди не можна; решту надіслано.",
         "Адреса посилання не публічна й не Планфікса клієнта. Операторові: перевірити url_planfix.",
     ),
-    Reason.LINK_GONE: FailureText(
+    Reason.LINK_GONE: (
         "Файл не вдалося отримати з Планфікса; решту надіслано.",
         "Планфікс не віддав файл за посиланням. Клієнтові: прикріпити файл знову.",
     ),
-    Reason.LINK_UNREACHABLE: FailureText(
+    Reason.LINK_UNREACHABLE: (
         "Файл не вдалося отримати з Планфікса; решту надіслано.",
         "Сервер посилання не відповів як слід. Операторові: надіслати повідомлення знову пізніше.",
     ),
-    Reason.TEXT_EMPTY: FailureText(
+    Reason.TEXT_EMPTY: (
         "У повідомленні нічого читати.",
         f"Telegram не приймає порожнього тексту. {_NOTHING}",
     ),
-    Reason.TEXT_TOO_LONG: FailureText(
+    Reason.TEXT_TOO_LONG: (
         "Текст задовгий для Telegram.",
         "Telegram не прийняв довжину частини. Операторові: повідомити розробників.",
     ),
-    Reason.TEXT_REFUSED: FailureText(
+    Reason.TEXT_REFUSED: (
         "Telegram не прийняв оформлення тексту.",
         "Telegram не прийняв розмітку тексту. Операторові: повідомити розробників.",
     ),
-    Reason.ALREADY_SENT: FailureText(
+    Reason.ALREADY_SENT: (
         "Повідомлення вже надіслано.",
         f"Telegram знає повідомлення з минулої спроби. {_NOTHING}",
     ),
-    Reason.TELEGRAM_FAILING: FailureText(
+    Reason.TELEGRAM_FAILING: (
         "Telegram не зміг прийняти повідомлення через власні негаразди.",
         "Telegram відмовляв раз у раз. Операторові: надіслати повідомлення знову пізніше.",
     ),
-    Reason.OFFLINE: FailureText(
+    Reason.OFFLINE: (
         "Номер не під'єднано до Telegram; повідомлення буде надіслано пізніше.",
         "Немає зв'язку з Telegram. Операторові: якщо не минає, перевірити мережу сервера.",
     ),
-    Reason.NEEDS_LOGIN: FailureText(
+    Reason.NEEDS_LOGIN: (
         "Вхід у Telegram не виконано; повідомлення буде надіслано після входу.",
         "Клієнтові: увійти в акаунт знову.",
     ),
-    Reason.UNKNOWN: FailureText(
+    Reason.UNKNOWN: (
         "Telegram відмовився прийняти повідомлення.",
         "Такої причини немає в нашій таблиці. Операторові: повідомити код розробникам.",
+    ),
+}
+DELIVERIES: Final = {
+    "planfix_answer_lost": (
+        "Зв'язок із Planfix обірвався до відповіді; можливо, повідомлення вже там.",
+        "Робити нічого не потрібно: воно надішлеться знову саме, у Planfix можливий повтор.",
+    ),
+    "planfix_rejected": (
+        "Planfix відмовився прийняти повідомлення.",
+        "Оператору: переглянути подробиці помилки, усунути причину, надіслати знову.",
+    ),
+    "telegram_file_unreachable": (
+        "Файл із повідомлення не вдалося отримати з Telegram.",
+        "Якщо мине саме, робити нічого не потрібно; інакше оператору: переглянути журнал шлюзу.",
+    ),
+    "internal_error": (
+        "Шлюз не впорався з цим повідомленням.",
+        "Оператору: переглянути журнал шлюзу, повідомити про помилку, надіслати знову.",
     ),
 }

@@ -1,1 +1,1 @@
-"""Chores in the background."""
+"""Chores in the background: retention and the rotation of keys."""

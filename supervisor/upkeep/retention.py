@@ -1,4 +1,4 @@
-"""Erases what people wrote once it has been kept long enough."""
+"""Erases old messages and their files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.spool import incoming_file
+from supervisor.background_loop import BackgroundLoop
 from supervisor.database import tables
-from supervisor.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,57 +23,46 @@ if TYPE_CHECKING:
     from supervisor.journal.erasure import Erasure, OldRow
 
 INTERVAL = 3600.0  # seconds between two rounds
-PAUSE_BETWEEN_BATCHES = (
-    0.1  # seconds between two pieces of work, for those who have something urgent
-)
-PIECE = 200  # rows
+BATCH_PAUSE = 0.1  # seconds between two batches, so that urgent writes get their turn
+BATCH = 200  # rows
 
 logger = logging.getLogger(__name__)
 
 
 class Retention:
-    """Goes through the journal with the files beside it, a little at a time."""
+    """Goes through the journal and the files that belong to it, batch by batch."""
 
     def __init__(self, erasure: Erasure, config: Config) -> None:
         self._erasure = erasure
         self._config = config
         self._kept = timedelta(days=config.retention_days)
-        self._task: asyncio.Task[None] | None = None
+        self._loop = BackgroundLoop("retention", self._run, INTERVAL)
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="retention")
+        self._loop.start()
 
     async def stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        await self._loop.stop()
 
     async def erase(self, now: datetime) -> None:
-        """Erase contents after the time set, all trace of a message after twice that."""
+        """Erase contents after RETENTION_DAYS, and every trace of a message after twice as long."""
         before = now - self._kept
-        while rows := await self._erasure.find_old(before, PIECE):
-            # Files first: should we die here, their rows are found again.
+        while rows := await self._erasure.find_old(before, BATCH):
+            # Files first: if the gateway ends here, their rows are found again.
             await asyncio.to_thread(self._remove_files, rows)
             await self._erasure.erase_bodies(rows)
-            await asyncio.sleep(PAUSE_BETWEEN_BATCHES)
-        deleted = PIECE
-        while deleted == PIECE:
-            deleted = await self._erasure.delete_rows(before - self._kept, PIECE)
-            await asyncio.sleep(PAUSE_BETWEEN_BATCHES)
+            await asyncio.sleep(BATCH_PAUSE)
+        deleted = BATCH
+        while deleted == BATCH:
+            deleted = await self._erasure.delete_rows(before - self._kept, BATCH)
+            await asyncio.sleep(BATCH_PAUSE)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
-    async def _run(self) -> None:
-        while True:
-            began = time.monotonic()
-            try:
-                await self.erase(tables.now())
-                logger.debug("what was old was erased in %.1f s", time.monotonic() - began)
-            except DatabaseError as exc:
-                logger.warning("what is old could not be erased: %s", exc)
-            except Exception:  # the root of this task
-                logger.exception("what is old could not be erased")
-            await asyncio.sleep(INTERVAL)
+    async def _run(self) -> float:
+        began = time.monotonic()
+        await self.erase(tables.now())
+        logger.debug("old messages were erased in %.1f s", time.monotonic() - began)
+        return INTERVAL
 
     def _remove_files(self, rows: Sequence[OldRow]) -> None:
         for row in rows:

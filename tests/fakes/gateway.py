@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from supervisor.store.values import Changes, NewNumber
 
 WORKER = WorkerHealth(
-    pid=4711, uptime=1.5, memory=9_000_000, merged=6_000_000, loop_lag=0.0, queue_depth=0
+    pid=4711, uptime=1.5, memory=9_000_000, merged=6_000_000, loop_lag=0.25, queue_depth=7
 )
 
 

@@ -39,7 +39,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    hedging outages
+    background events hedging loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
     connection context contract control data database decisions decoding dir dispatcher

@@ -6,6 +6,8 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, TypeVar, overload
 
+from supervisor.config import Patience
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -15,6 +17,8 @@ GROWTH = 1.2
 LONGEST_INTERVAL = 0.05  # seconds
 # It bounds what has gone wrong, nothing else, so it is long: a machine may be ten times slower.
 PATIENCE = 120.0  # seconds
+ENDLESS_PATIENCE = Patience(*[float("inf")] * 5)
+"""Never takes a worker for hung, as tests need that stop one on purpose."""
 
 T = TypeVar("T")
 

@@ -44,11 +44,6 @@ logger = logging.getLogger(__name__)
 INBOX = 1000  # updates that may wait to be stored
 
 
-async def store_nothing(account: TelegramAccount, incoming: PositionedUpdate) -> None:
-    """Acknowledge each update at once, for an account whose updates nobody stores."""
-    account.acknowledge(incoming.position)
-
-
 class TelegramAccount:
     """Keeps one account connected and hands its updates over, in order."""
 
@@ -58,7 +53,7 @@ class TelegramAccount:
         outbox: Outbox,
         lease: WritePermit,
         *,
-        on_update: OnUpdate = store_nothing,
+        on_update: OnUpdate,
         timing: ConnectionTiming | None = None,
     ) -> None:
         self._assignment = assignment

@@ -31,7 +31,6 @@ class LibraryQueue(asyncio.Queue[Any]):
     def __init__(self, limit: int) -> None:
         super().__init__()
         self._limit = limit
-        self.overflows = 0
         self.pushes = 0
 
     def put_nowait(self, item: Any) -> None:
@@ -39,7 +38,6 @@ class LibraryQueue(asyncio.Queue[Any]):
         if isinstance(item, Undecoded) or not is_ours:
             self.pushes += 1
         if self.qsize() >= self._limit:
-            self.overflows += 1
             while not self.empty():
                 self.get_nowait()
             item = types.UpdatesTooLong()

@@ -82,7 +82,7 @@ class Login:
         if not isinstance(sent, types.auth.SentCode):
             raise Refused(0, type(sent).__name__)
         self._code_hash = sent.phone_code_hash
-        return CodeSent(length=getattr(sent.type, "length", 0), resend_after=sent.timeout)
+        return CodeSent()
 
     async def enter_code(self, code: str) -> LoggedIn | PasswordWanted:
         request = functions.auth.SignInRequest(

@@ -41,9 +41,6 @@ class PasswordInvalid(TelegramError):
 class CodeSent:
     """Telegram has sent a code to the owner of the phone."""
 
-    length: int
-    resend_after: float | None
-
 
 @dataclass(frozen=True, slots=True)
 class PasswordWanted:

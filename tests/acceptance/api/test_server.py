@@ -183,7 +183,7 @@ async def test_secret_key_is_changed_while_serving(
 
     async with gateway(tmp_path, {**settings, "SECRET_KEY": f"{new},{old}"}) as second:
         await second.wait_ready()
-        await eventually(lambda: "take the older ones out" in second.log.read_text())
+        await eventually(lambda: "remove the older ones" in second.log.read_text())
         figures = await operator.call(second, "GET", "/metrics", ADMIN_KEY)
         await second.end(signal.SIGTERM)
 

@@ -15,8 +15,8 @@ from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.numbers.worker_pool import WorkerPool
 from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.processes.forkserver import Forkserver
-from supervisor.processes.liveness import ENDLESS_PATIENCE
 from supervisor.store.store import Store
+from tests.support.waiting import ENDLESS_PATIENCE
 
 if TYPE_CHECKING:
     from quart import Quart

@@ -164,7 +164,9 @@ async def test_an_unknown_server_is_not_trusted(telegram: DataCentre) -> None:
     number = Number(telegram, PHONE)
     own: Any = assignment(telegram, PHONE, number.memory.session)
     real = own.model_copy(update={"data_centre": None})
-    number.account = TelegramAccount(real, number.memory, number.right, timing=number.timing)
+    number.account = TelegramAccount(
+        real, number.memory, number.right, on_update=number._store, timing=number.timing
+    )
     await number.start()
 
     with pytest.raises(Unreachable, match="no key was agreed on"):

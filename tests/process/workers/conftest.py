@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.config import Config, Timing
+from supervisor.config import Config, Patience, Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import RestartPolicy
 from supervisor.numbers.worker_pool import WorkerPool
 from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.processes.forkserver import Forkserver
-from supervisor.processes.liveness import ENDLESS_PATIENCE, Patience
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import ENDLESS_PATIENCE, PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -15,7 +15,7 @@ from supervisor.messages.file_links import FileLinks
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
 from tests.support.waiting import eventually
-from tests.unit.supervisor.rows import NUMBER, outgoing
+from tests.unit.supervisor.rows import NUMBER, is_busy, outgoing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -76,7 +76,7 @@ class RecordedDispatcher:
     @property
     def is_idle(self) -> bool:
         """Whether all that may be handed over has been."""
-        return not any(hand_over.is_busy for hand_over in self.dispatcher.hand_overs)
+        return not any(is_busy(hand_over) for hand_over in self.dispatcher.hand_overs)
 
     async def say(self, *events: MessageEvent) -> None:
         await self.dispatcher.record_events(events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from session_worker.protocol.messages import (
     Contact,
@@ -13,6 +13,9 @@ from session_worker.protocol.messages import (
     PartSent,
     Received,
 )
+
+if TYPE_CHECKING:
+    from supervisor.messages.hand_over import HandOver
 
 NUMBER = "79001234567"
 
@@ -48,3 +51,8 @@ def outgoing(planfix_id: str, peer_id: int = 1, parts: int = 1) -> Outgoing:
 
 def sent(row: int, *message_ids: int | None, part: int = 0) -> PartSent:
     return PartSent(row=row, part=part, message_ids=message_ids)
+
+
+def is_busy(hand_over: HandOver[Any]) -> bool:
+    """Whether rows are being read, or are about to be."""
+    return hand_over._is_reading or hand_over._wanted.is_set()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.values import Entry
+from supervisor.texts import operator_text
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, start
 
 if TYPE_CHECKING:
@@ -64,3 +65,18 @@ async def test_refused_replay_is_no_deed(client: TestClientProtocol, gateway: Fa
         assert response.status_code == status
 
     assert [e.action for e in gateway.audit.entries] == ["started"]
+
+
+async def test_failure_is_told_in_words(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """The operator reads what happened and who has to do what, besides the code."""
+    token = await start(client)
+    gateway.messages.entries = [entry(3, RowState.DEAD)]
+
+    answer = await client.get(f"/numbers/{NUMBER}/messages", headers=bearer(token))
+
+    [message] = (await answer.get_json())["messages"]
+    assert message["error"] == {
+        "code": "MEDIA_EMPTY",
+        "text": operator_text("MEDIA_EMPTY", "ru"),
+        "detail": None,
+    }

@@ -78,7 +78,7 @@ async def test_ready_when_the_gateway_is(client: TestClientProtocol) -> None:
 
 
 async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeGateway) -> None:
-    """Prometheus learns numbers by state, restarts, backlog, memory, merged pages, what a rotation has left."""
+    """Prometheus gets the states, restarts, backlogs, and the memory, lag and queue of each worker."""
     gateway.keys.old = 4
     gateway.views = {
         "1": view("1", "Romashka", backlog=Backlog(into=2, out=5), restarts=3),
@@ -95,6 +95,8 @@ async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeG
     assert 'telefix_backlog{direction="out",number="1"} 5.0' in lines
     assert 'telefix_worker_memory_bytes{number="1"} 9e+06' in lines
     assert 'telefix_worker_merged_bytes{number="1"} 6e+06' in lines
+    assert 'telefix_worker_loop_lag_seconds{number="1"} 0.25' in lines
+    assert 'telefix_worker_queue_depth{number="1"} 7.0' in lines
     assert 'telefix_page_merging{state="on"} 1.0' in lines
     assert "telefix_ready 1.0" in lines
     assert "telefix_old_key_uses 4.0" in lines

@@ -82,7 +82,7 @@ async def test_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
     database = Database(f"postgresql://u:p@/n?host={tmp_path}")
 
     with pytest.raises(DatabaseUnavailable):
-        await database.ping()
+        await database.has_table("number")
     with pytest.raises(DatabaseUnavailable):
         await database.start()
 
@@ -147,7 +147,7 @@ async def test_lost_connection_is_an_outage(postgres_url: str, cut: str) -> None
             lambda connection: connection.execute(text(f"SELECT {cut}(pg_backend_pid())"))
         )
 
-    await database.ping()
+    await database.has_table("number")
     await database.stop()
 
 
@@ -155,7 +155,7 @@ async def test_cut_connection_is_made_anew(postgres_url: str) -> None:
     """After the server cut our connections both reads or writes just go on."""
     database = Database(postgres_url)
     await database.start()
-    await database.ping()
+    await database.has_table("number")
 
     def cut(connection: Connection) -> None:
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
@@ -166,7 +166,7 @@ async def test_cut_connection_is_made_anew(postgres_url: str) -> None:
     await other.write(cut)
 
     await database.write(lambda connection: connection.execute(text("DELETE FROM audit")))
-    await database.ping()
+    await database.has_table("number")
 
     await other.stop()
     await database.stop()

@@ -193,8 +193,8 @@ async def test_missing_root_is_told(tmp_path: Path) -> None:
         ("UPDATE sessions SET server_address = ''", "no data centre"),
         ("UPDATE version SET version = 99", "version 99, known are 1 to 8"),
         ("DELETE FROM version", "version 0"),
-        ("DROP TABLE version", "no file of Telethon's"),
-        ("DROP TABLE entities", "no file of Telethon's"),
+        ("DROP TABLE version", "not a session file of Telethon"),
+        ("DROP TABLE entities", "not a session file of Telethon"),
         ("DROP TABLE update_state", "no such table"),
         ("INSERT INTO entities VALUES (1, 'x', NULL, NULL, NULL, NULL)", "invalid literal"),
     ],
@@ -215,7 +215,7 @@ async def test_view_for_a_table_is_refused(root: Path) -> None:
         "CREATE VIEW sessions AS SELECT * FROM hidden",
     )
 
-    with pytest.raises(SessionFileBroken, match="no file of Telethon's"):
+    with pytest.raises(SessionFileBroken, match="not a session file of Telethon"):
         await read_session_file(root, "acme", "main")
 
 
@@ -265,7 +265,7 @@ async def test_what_is_no_file_is_refused(root: Path) -> None:
     os.close(lowest)
 
     for name in ("fifo", "folder"):
-        with pytest.raises(SessionFileBroken, match="no ordinary file"):
+        with pytest.raises(SessionFileBroken, match="not a regular file"):
             await read_session_file(root, None, name)
 
     # Descriptors are given out from the lowest: none may have been left open.

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from supervisor.errors import DatabaseUnavailable
 from supervisor.messages.hand_over import PIECE, HandOver, InFlight, Limits
 from tests.support.waiting import eventually
+from tests.unit.supervisor.rows import is_busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,7 @@ class Shelf:
         self.hand_over.remove([row.row])
 
     async def settle(self) -> None:
-        await eventually(lambda: not self.hand_over.is_busy)
+        await eventually(lambda: not is_busy(self.hand_over))
 
 
 async def test_backlog_comes_before_news() -> None:

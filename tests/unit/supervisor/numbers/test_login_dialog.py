@@ -17,81 +17,81 @@ if TYPE_CHECKING:
 
 async def test_answer_reaches_who_asked() -> None:
     """Answers come in any order, each to its own question."""
-    talk = LoginDialog()
-    first, second = talk.open(), talk.open()
+    dialog = LoginDialog()
+    first, second = dialog.open(), dialog.open()
 
-    talk.resolve(LoginMoved(request_id=second, stage=LoginStage.PASSWORD_WANTED))
-    talk.resolve(LoginFailed(request_id=first, failure=LoginFailure.CODE_INVALID))
+    dialog.record(LoginMoved(request_id=second, stage=LoginStage.PASSWORD_WANTED))
+    dialog.record(LoginFailed(request_id=first, failure=LoginFailure.CODE_INVALID))
 
-    assert (await talk.wait(second)).stage is LoginStage.PASSWORD_WANTED
+    assert (await dialog.wait(second)).stage is LoginStage.PASSWORD_WANTED
     with pytest.raises(CodeInvalid):
-        await talk.wait(first)
+        await dialog.wait(first)
 
 
 async def test_worker_that_is_gone_answers_nobody() -> None:
     """Who waits is told at once; what was reached is void."""
-    talk = LoginDialog()
-    talk.resolve(LoginMoved(stage=LoginStage.CODE_SENT))
-    asked = talk.open()
+    dialog = LoginDialog()
+    dialog.record(LoginMoved(stage=LoginStage.CODE_SENT))
+    asked = dialog.open()
 
-    talk.abort()
+    dialog.abort()
 
-    assert talk.reached is None
+    assert dialog.reached is None
     with pytest.raises(WorkerUnavailable):
-        await talk.wait(asked)
+        await dialog.wait(asked)
 
 
 async def test_silence_has_an_end(autojump_clock: AutojumpClock) -> None:
     """A worker that does not answer keeps nobody waiting for ever; a late answer harms nobody."""
-    talk = LoginDialog()
-    asked = talk.open()
+    dialog = LoginDialog()
+    asked = dialog.open()
 
     with pytest.raises(WorkerTimeout):
-        await talk.wait(asked)
-    talk.resolve(LoginFailed(request_id=asked, failure=LoginFailure.CODE_INVALID))
+        await dialog.wait(asked)
+    dialog.record(LoginFailed(request_id=asked, failure=LoginFailure.CODE_INVALID))
 
 
 async def test_look_waits_for_a_step_under_way(autojump_clock: AutojumpClock) -> None:
     """Who only looks waits until the questions of others are answered, or for as long as it likes."""
-    talk = LoginDialog()
-    await talk.settle(5)
-    asked = talk.open()
-    looking = asyncio.create_task(talk.settle(5))
+    dialog = LoginDialog()
+    await dialog.settle(5)
+    asked = dialog.open()
+    looking = asyncio.create_task(dialog.settle(5))
     start = autojump_clock.time()
 
     await asyncio.wait({looking}, timeout=1)
     assert not looking.done()
-    talk.resolve(LoginMoved(request_id=asked, stage=LoginStage.CODE_SENT))
+    dialog.record(LoginMoved(request_id=asked, stage=LoginStage.CODE_SENT))
     await looking
     assert autojump_clock.time() == pytest.approx(start + 1)
 
-    talk.open()
-    await talk.settle(5)
+    dialog.open()
+    await dialog.settle(5)
     assert autojump_clock.time() == pytest.approx(start + 6)
 
 
 async def test_who_asked_may_go_away() -> None:
     """A caller that hangs up leaves nothing behind."""
-    talk = LoginDialog()
-    asking = asyncio.create_task(talk.wait(asked := talk.open()))
+    dialog = LoginDialog()
+    asking = asyncio.create_task(dialog.wait(asked := dialog.open()))
     await asyncio.sleep(0)
 
     asking.cancel()
     await asyncio.wait({asking})
 
-    talk.resolve(LoginMoved(request_id=asked, stage=LoginStage.CODE_SENT))
-    assert talk.reached is not None
+    dialog.record(LoginMoved(request_id=asked, stage=LoginStage.CODE_SENT))
+    assert dialog.reached is not None
 
 
 @pytest.mark.parametrize("failure", LoginFailure)
 async def test_each_failure_is_an_error(failure: LoginFailure) -> None:
     """Every failure a worker can tell has its error; only a flood has a time."""
-    talk = LoginDialog()
-    asked = talk.open()
-    talk.resolve(LoginFailed(request_id=asked, failure=failure, retry_after=5))
+    dialog = LoginDialog()
+    asked = dialog.open()
+    dialog.record(LoginFailed(request_id=asked, failure=failure, retry_after=5))
 
     with pytest.raises(Exception) as refused:  # noqa: PT011 - which type is what is asked
-        await talk.wait(asked)
+        await dialog.wait(asked)
 
     is_flood = failure is LoginFailure.FLOOD
     assert isinstance(refused.value, LoginFlood) == is_flood

@@ -7,7 +7,8 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.processes.liveness import Patience, Silence, SilentWorkers, Usage, read_usage
+from supervisor.config import Patience
+from supervisor.processes.liveness import Silence, SilentWorkers, Usage, read_usage
 
 PATIENCE = Patience()
 BEGAN = Usage(ran=10.0, waited=3.0)

@@ -50,14 +50,14 @@ class Leaving:
         self.is_closed = True
 
 
-async def hear_nothing(_events: list[Any]) -> None: ...
+async def handle_nothing(_events: list[Any]) -> None: ...
 
 
 @pytest.mark.parametrize("cancels", [1, 3])
 async def test_parting_is_never_cut_short(cancels: int) -> None:
     """Who stops a number while its worker leaves by itself waits until nothing of it is left."""
     worker: Any = Leaving()
-    serving = asyncio.create_task(WorkerRun(worker, Timing(), hear_nothing).run())
+    serving = asyncio.create_task(WorkerRun(worker, Timing(), handle_nothing).run())
     await worker.parting.wait()
 
     for _ in range(cancels):
@@ -77,4 +77,4 @@ async def test_end_is_told() -> None:
     worker: Any = Leaving()
     worker.may_go.set()
 
-    assert await WorkerRun(worker, Timing(), hear_nothing).run() is WorkerExit.NEEDS_LOGIN
+    assert await WorkerRun(worker, Timing(), handle_nothing).run() is WorkerExit.NEEDS_LOGIN

@@ -129,7 +129,7 @@ async def test_damaged_data_key_stops_no_other(
 
         assert (is_over, await store.keys.count_old()) == (False, 1 + 1)
         assert await store.numbers.planfix_token(other.number) == other.token_planfix
-    assert f"number {acme.number}: its data key does not open" in caplog.text
+    assert f"number {acme.number}: its data key cannot be opened" in caplog.text
 
 
 def _damage(connection: Connection, number: str) -> None:

@@ -104,7 +104,7 @@ async def test_same_login_keeps_its_hashes(store: Store, created: Created) -> No
 
     await store.sessions.save(number, epoch, replace(SESSION, user_id=None))
 
-    assert await store.entities.find(number, 1) == Entity(1, 2)
+    assert await store.entities.list(number) == (Entity(1, 2),)
 
 
 @pytest.mark.parametrize("pts", [3, 9])
@@ -197,7 +197,7 @@ async def test_dropped_session_is_gone(store: Store, created: Created) -> None:
 
     assert await store.sessions.load(number) is None
     assert (await store.numbers.get(number)).login is Login.NEEDED
-    assert await store.entities.find(number, 1) == Entity(1, 2)
+    assert await store.entities.list(number) == (Entity(1, 2),)
 
 
 async def test_key_is_not_stored_in_clear(store: Store, created: Created) -> None:
@@ -244,10 +244,10 @@ async def test_entities_are_added_or_overwritten(store: Store, created: Created)
         number, epoch, [Entity(2, 5), Entity(2, 1 << 62, "new", "7900", "Name"), Entity(-100, 9)]
     )
 
-    assert len(await store.entities.list(number)) == 3001
-    assert await store.entities.find(number, 1) == many[0]
-    assert await store.entities.find(number, 2) == Entity(2, 1 << 62, "new", "7900", "Name")
-    assert await store.entities.find(number, 4000) is None
+    stored = {entity.peer_id: entity for entity in await store.entities.list(number)}
+    assert len(stored) == 3001
+    assert stored[1] == many[0]
+    assert stored[2] == Entity(2, 1 << 62, "new", "7900", "Name")
 
 
 async def test_most_needed_entities_come_first(store: Store, created: Created) -> None:

@@ -25,7 +25,6 @@ async def test_a_full_library_queue_becomes_one_difference() -> None:
 
     assert isinstance(queue.get_nowait(), types.UpdatesTooLong)
     assert queue.empty()
-    assert queue.overflows == 1
 
 
 async def test_only_what_telegram_sends_by_itself_is_a_push() -> None:

@@ -1,0 +1,55 @@
+"""A chore that is repeated in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from supervisor.errors import GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+logger = logging.getLogger(__name__)
+
+
+class BackgroundLoop:
+    """Repeats a chore after the pause that it returns, until it returns none.
+
+    A chore that fails is logged and repeated after `failure_pause` seconds.
+    """
+
+    def __init__(
+        self, name: str, chore: Callable[[], Awaitable[float | None]], failure_pause: float
+    ) -> None:
+        self._name = name
+        self._chore = chore
+        self._failure_pause = failure_pause
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_started(self) -> bool:
+        return self._task is not None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _run(self) -> None:
+        while (pause := await self._attempt()) is not None:  # noqa: ASYNC110 - waits for no event
+            await asyncio.sleep(pause)
+
+    async def _attempt(self) -> float | None:
+        try:
+            return await self._chore()
+        except GatewayError as exc:
+            logger.warning("%s failed: %s", self._name, exc)
+        except Exception:  # the root of this task
+            logger.exception("%s failed", self._name)
+        return self._failure_pause

@@ -1,0 +1,80 @@
+"""Chores that are repeated in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from supervisor.background_loop import BackgroundLoop
+from supervisor.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.support.clock import AutojumpClock
+
+
+class Chore:
+    """Notes when it is called, and returns or raises what the test lists."""
+
+    def __init__(self, *outcomes: float | Exception | None) -> None:
+        self._outcomes = list(outcomes)
+        self.times: list[float] = []
+        self.is_over = asyncio.Event()
+
+    async def __call__(self) -> float | None:
+        self.times.append(asyncio.get_running_loop().time())
+        outcome = self._outcomes.pop(0)
+        if not self._outcomes:
+            self.is_over.set()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+async def test_chore_is_repeated_until_it_is_over(autojump_clock: AutojumpClock) -> None:
+    """Each round begins after the pause that the one before has returned; no pause ends it."""
+    chore = Chore(5.0, 7.0, None)
+    loop = BackgroundLoop("chore", chore, 1.0)
+    loop.start()
+
+    await chore.is_over.wait()
+    await loop.stop()
+
+    first, second, third = chore.times
+    assert [round(second - first), round(third - second)] == [5, 7]
+
+
+async def test_failed_chore_is_repeated(
+    autojump_clock: AutojumpClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error, even a bug, is logged and the chore is repeated after the pause for failures."""
+    chore = Chore(DatabaseUnavailable(), ZeroDivisionError(), None)
+    loop = BackgroundLoop("chore", chore, 3.0)
+    loop.start()
+
+    await chore.is_over.wait()
+    await loop.stop()
+
+    first, second, third = chore.times
+    assert [round(second - first), round(third - second)] == [3, 3]
+    failures = [record for record in caplog.records if record.getMessage().startswith("chore")]
+    assert [record.levelno for record in failures] == [logging.WARNING, logging.ERROR]
+
+
+async def test_stopped_loop_can_be_started_again(autojump_clock: AutojumpClock) -> None:
+    """Stopping ends the pause at once; a loop that was never started can be stopped too."""
+    chore = Chore(1000.0, None)
+    loop = BackgroundLoop("chore", chore, 3.0)
+    await loop.stop()
+
+    loop.start()
+    await asyncio.sleep(1)
+    await loop.stop()
+    assert not loop.is_started
+    loop.start()
+    await chore.is_over.wait()
+    await loop.stop()
+
+    assert len(chore.times) == 2
