@@ -23,7 +23,7 @@ from session_worker.protocol.pipe_fields import (
     Sound,
 )
 from session_worker.protocol.pipe_value import Bytes, PipeValue
-from session_worker.protocol.proxy import Proxy  # noqa: TC001 - pydantic reads it
+from session_worker.protocol.proxy import Proxy
 
 
 class ExitCode(IntEnum):

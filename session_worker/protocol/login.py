@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
+from session_worker.protocol.pipe_fields import Detail, Int64, QrLink, Seconds, Sound
 from session_worker.protocol.pipe_value import PipeValue
-
-if TYPE_CHECKING:
-    from session_worker.protocol.pipe_fields import Detail, Int64, QrLink, Seconds, Sound
 
 
 class LoginStage(StrEnum):
