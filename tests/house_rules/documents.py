@@ -13,6 +13,7 @@ _QUOTED = re.compile(r"`([^`\n]+)`")
 _PLACE = re.compile(r"(?:[.\w-]+/)*(?:[\w-]+\.(?:py|md|toml)|[.\w-]+/)(?=$|::)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"(?m)^#+ (.+)$")
+_NAME = re.compile(r"[A-Za-z_]\w+(?:\.\w+)*")
 # Folders of a running gateway, not of the repository.
 _AT_RUN_TIME = frozenset({"spool/", "data/"})
 
@@ -25,6 +26,14 @@ def missing_places(text: str, places: Collection[str]) -> Iterator[str]:
             continue
         if not any(place == found[0] or place.endswith(f"/{found[0]}") for place in places):
             yield found[0]
+
+
+def missing_names(text: str, source: str) -> Iterator[str]:
+    """Name the identifiers between backticks that are nowhere in the source, whatever their case."""
+    lower = source.lower()
+    for quoted in _QUOTED.findall(text):
+        if _NAME.fullmatch(quoted) and not _PLACE.match(quoted):
+            yield from (part for part in quoted.split(".") if part.lower() not in lower)
 
 
 def anchors_of(text: str) -> frozenset[str]:

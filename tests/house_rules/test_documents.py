@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house_rules.documents import anchors_of, broken_links, missing_places
+from tests.house_rules.documents import anchors_of, broken_links, missing_names, missing_places
 
 TOP = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -32,6 +32,14 @@ def test_places_exist(document: Path, places: frozenset[str]) -> None:
     assert list(missing_places(document.read_text(), places)) == []
 
 
+def test_names_exist() -> None:
+    """Every class, function and field that the tour of the code names is in the code."""
+    folders = ("api", "sandbox", "session_worker", "supervisor", "tests/support", "tests/process")
+    source = "".join(path.read_text() for name in folders for path in (TOP / name).rglob("*.py"))
+
+    assert list(missing_names((TOP / "docs" / "architecture.md").read_text(), source)) == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
     """Every link to another document, or to a heading, finds it."""
@@ -51,6 +59,13 @@ def test_missing_place_is_found() -> None:
         "numbers/gone.py",
         "api/gone/",
     ]
+
+
+def test_missing_name_is_found() -> None:
+    """An identifier that nothing in the source contains is reported, a part at a time."""
+    text = "`Pipe.close`, `Pipe.gone`, `pipe.py`, `GET /x`, `Gone`"
+
+    assert list(missing_names(text, "class Pipe:\n    def close(self): ...")) == ["gone", "Gone"]
 
 
 def test_broken_link_is_found(tmp_path: Path) -> None:
