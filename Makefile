@@ -9,7 +9,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .DEFAULT_GOAL := test
 
 run: .venv/run-ready
-	SANDBOX=1 $(BIN)/hypercorn --bind 127.0.0.1:8080 "api:create_app()"
+	SANDBOX=1 $(BIN)/hypercorn --workers 0 --bind 127.0.0.1:8080 "api:create_app()"
 
 setup: .venv/ready
 

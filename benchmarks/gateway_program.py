@@ -84,7 +84,15 @@ async def running_gateway(
     with ExitStack() as stack:
         output = None if log is None else stack.enter_context(log.open("ab"))
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hypercorn", "--bind", url.removeprefix("http://")),
+            *(
+                sys.executable,
+                "-m",
+                "hypercorn",
+                "--workers",
+                "0",
+                "--bind",
+                url.removeprefix("http://"),
+            ),
             "api:create_app()",
             cwd=folder,
             env=_environment(folder, sandbox, url) | level,

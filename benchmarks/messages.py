@@ -108,7 +108,7 @@ async def isolation(town: Fleet) -> list[Figure]:
 async def files(town: Fleet) -> list[Figure]:
     line = await town.open()
     worker = psutil.Process((await town.show(line))["worker"]["pid"])
-    supervisor = _application(town.gateway.family())
+    supervisor = town.gateway.family()[0]
     content = random.Random(7).randbytes(1024 * 1024) * (FILE // (1024 * 1024))
     inward = await _grown([worker, supervisor], _file_in(town, line, content))
     outward = await _grown([worker, supervisor], _file_out(town, line, content))
@@ -204,13 +204,6 @@ def _memory(process: psutil.Process, name: str) -> float:
 
 def _proc(process: psutil.Process, name: str) -> Path:
     return Path(f"/proc/{process.pid}/{name}")
-
-
-def _application(family: list[psutil.Process]) -> psutil.Process:
-    """Pick the process that holds the application: the master's child."""
-    master = family[0]
-    (found,) = [each for each in master.children() if "resource_tracker" not in str(each.cmdline())]
-    return found
 
 
 def _forms(line: ConnectedNumber, turn: int) -> Iterator[dict[str, str]]:

@@ -143,9 +143,7 @@ class Soak:
                 await self.town.gateway.call("POST", f"/numbers/{chat.line.number}/restart")
 
     async def _kill_gateway(self) -> None:
-        for process in self.town.gateway.family()[:2]:
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+        self.town.gateway.process.kill()
         await self._life.aclose()
         await self._start_gateway()
 

@@ -17,6 +17,7 @@ from supervisor.numbers.registration import as_changes, as_new
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
 from supervisor.numbers.worker_pool import WorkerPool
+from supervisor.ownership.database_lock import DatabaseLock
 from supervisor.ownership.takeover import Takeover
 from supervisor.processes.forkserver import Forkserver, tell_confinement
 from supervisor.processes.page_merging import PageMerging, look_at_merging, tell_merging
@@ -67,7 +68,8 @@ class Gateway:
         self._pool = pool or WorkerPool(Forkserver(merging=config.merge_memory))
         self._keepers = Keepers(self._pool, store, config)
         self._takeover = Takeover(ownership, self._begin)
-        self._lock = store.database.lock()
+        engine = store.database.locking_engine()
+        self._lock = DatabaseLock(engine) if engine is not None else None
         self._retention = Retention(store.erasure, config)
         self._key_rotation = KeyRotation(store.keys)
         self._sessions = SessionTransfer(store, config)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 
+START_REFUSED = 78  # EX_CONFIG of sysexits.h: starting again changes nothing
 _SERVER = "hypercorn.error"
 _CONNECTION = "Unhandled exception in client_connected_cb"
 _OF_STREAMS = "priority"  # the package by which the server counts HTTP/2's streams
@@ -67,15 +68,15 @@ class StartRefused(Exception):
 
 
 def exit_refused(sentence: str) -> NoReturn:
-    master = multiprocessing.parent_process()
-    if master is None or master.pid is None or "hypercorn" not in sys.argv[0]:
-        raise SystemExit(sentence)
+    """End with the reason of a refused start, and with a status of its own."""
     sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()
-    # Hypercorn's master ends with 0 when its child fails, which platforms take for success.
-    _clear_semaphores()
-    os.kill(master.pid, signal.SIGUSR1)
-    os._exit(1)
+    master = multiprocessing.parent_process()
+    if master is not None and master.pid is not None and "hypercorn" in sys.argv[0]:
+        # Without --workers 0, Hypercorn's master would end with 0 when its child fails.
+        _clear_semaphores()
+        os.kill(master.pid, signal.SIGUSR1)
+    os._exit(START_REFUSED)
 
 
 def _clear_semaphores() -> None:
@@ -94,7 +95,10 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def follow_server_master() -> Iterator[None]:
-    """Hypercorn runs the application in a child of its own; alone, that child would keep the port."""
+    """End with Hypercorn's master, which runs the application in a child without --workers 0.
+
+    Alone, that child would keep the port.
+    """
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:
         yield

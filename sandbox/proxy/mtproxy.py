@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from sandbox.proxy.server import Passage, Stream
 
 SECRET = 16  # bytes
+MARKS = (0xDD, 0xEE)  # the first byte of a longer secret
 TAGS = frozenset({ABRIDGED_TAG * 4, INTERMEDIATE_TAG, PADDED_TAG})
 _RESERVED = (b"PVrG", b"GET ", b"POST", b"HEAD", INTERMEDIATE_TAG, PADDED_TAG, b"\x16\x03\x01\x02")
+
+
+def make_secret() -> bytes:
+    """Make a secret that no client takes for one with a mark of its kind before it."""
+    while (made := secrets.token_bytes(SECRET))[0] in MARKS:
+        pass
+    return made
 
 
 class Mtproxy(ProxyServer):
@@ -32,7 +40,7 @@ class Mtproxy(ProxyServer):
     def __init__(self, data_centre: tuple[str, int], secret: bytes | None = None) -> None:
         super().__init__()
         self.data_centre = data_centre
-        self.secret = secret or secrets.token_bytes(SECRET)
+        self.secret = secret or make_secret()
         self.is_padded = True
 
     @property

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 _TOKEN = re.compile(
     r"(?P<break><br\s*/?>(?:\r?\n)?|\r\n?)"
@@ -84,6 +86,7 @@ def read(source: str) -> Plain:
 class _Open:
     """A style whose end has not come yet."""
 
+    order: int
     kind: Kind
     start: int
     url: str
@@ -96,7 +99,8 @@ class _Reader:
         self._text: list[str] = []
         self._origins: list[int] = []
         self._styles: list[Style] = []
-        self._open: list[_Open] = []
+        self._open: defaultdict[Kind, list[_Open]] = defaultdict(list)
+        self._opened = 0
         self._opening: int | None = None
 
     def take_text(self, text: str, at: int) -> None:
@@ -119,8 +123,9 @@ class _Reader:
             self._begin(tag, token["attributes"], at)
 
     def finish(self, end: int) -> Plain:
-        for left in reversed(self._open):
-            self._end(left)
+        left = sorted(chain(*self._open.values()), key=lambda style: -style.order)
+        for each in left:
+            self._end(each)
         styles = sorted(self._styles, key=lambda style: (style.start, -style.end))
         return Plain("".join(self._text), (*self._origins, end), tuple(styles))
 
@@ -141,17 +146,16 @@ class _Reader:
         address = _ADDRESS.search(attributes) if kind is Kind.LINK else None
         if kind and (address or kind is not Kind.LINK):
             url = html.unescape(address[1]) if address else ""
-            self._open.append(_Open(kind, len(self._origins), url))
+            self._opened += 1
+            self._open[kind].append(_Open(self._opened, kind, len(self._origins), url))
         if tag == "li":
             self._show("•", at)
             self._show(" ", at)
 
     def _close(self, tag: str, at: int) -> None:
         kind = _STYLES.get(tag)
-        found = next((each for each in reversed(self._open) if each.kind is kind), None)
-        if found:
-            self._open.remove(found)
-            self._end(found)
+        if kind and self._open[kind]:
+            self._end(self._open[kind].pop())
         self._break_line(tag, at)
 
     def _end(self, style: _Open) -> None:

@@ -159,7 +159,7 @@ class MessageAssembler:
         code = FailureCode.FILE_UNREACHABLE
         failure = Failure(code=code, detail=detail, next_try=next_try)
         # Not told as Trying: whoever dies over that leaves it open whether Planfix has the message.
-        self._outbox.put(Failed(row=row, failure=failure, tries=1))
+        self._outbox.put(Failed(row=row, failure=failure, was_untold=True))
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask again after whatever may pass; never for ever, since the chat waits for it."""

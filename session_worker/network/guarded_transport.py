@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import httpx
 
+from session_worker.network.metered_stream import MeteredStream
 from session_worker.network.public_address import is_public
 
 if TYPE_CHECKING:
@@ -83,11 +84,13 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         # IPv4 first: where IPv6 is swallowed on its way, each connection would wait in vain.
         for address in sorted(await self._checked(host, port), key=lambda each: ":" in each):
             try:
-                return await self._inner.connect_tcp(
+                stream = await self._inner.connect_tcp(
                     address, port, timeout, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                 failure = exc
+            else:
+                return MeteredStream(stream)
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
     async def connect_unix_socket(

@@ -122,7 +122,7 @@ class Fetcher:
                 await self._follow(client, url, target)
         except AddressForbidden as exc:
             raise LinkForbidden(str(exc)) from exc
-        except (httpx.InvalidURL, ValueError, OverflowError) as exc:
+        except (httpx.InvalidURL, LookupError, ValueError, OverflowError) as exc:
             raise LinkForbidden(f"not a link: {exc}"[:LONGEST_DETAIL]) from exc
         except TimeoutError as exc:
             raise LinkUnreachable(f"not fetched within {self._limits.whole:g} s") from exc
@@ -171,7 +171,7 @@ class Fetcher:
         if int(response.headers.get("Content-Length", 0)) > self._limits.size:
             raise FileTooLarge(f"over {self._limits.size} bytes")
         unfinished = target.with_suffix(".part")
-        if not await self._save(response.aiter_raw(PIECE), unfinished):
+        if not await self._save(_pieces(response), unfinished):
             raise FileEmpty("no bytes")
         await asyncio.to_thread(unfinished.replace, target)
 
@@ -188,6 +188,20 @@ class Fetcher:
         finally:
             await asyncio.to_thread(file.close)
         return size
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Give the body in pieces that are worth a visit to the disk."""
+    stream = response.extensions["network_stream"]
+    piece = bytearray()
+    async for part in response.aiter_raw():
+        stream.earn(len(part))
+        piece += part
+        if len(piece) >= PIECE:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
 
 
 def _check_answer(response: httpx.Response) -> None:

@@ -20,6 +20,8 @@ _EMAIL = re.compile(
     r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}(?![\w-])"
 )
 
+_BLANK = " \u115f\u1160\u2800\u3164\uffa0"  # printable, but with nothing to be seen
+
 
 @dataclass(frozen=True, slots=True)
 class PlanfixMessage:
@@ -86,14 +88,19 @@ class Forms:
 
 def full_name(contact: Contact) -> str:
     """Call a contact by the best name there is."""
-    name = f"{contact.first_name} {contact.last_name}".strip()
+    name = f"{_seen(contact.first_name)} {_seen(contact.last_name)}".strip()
     handle = contact.username and f"@{contact.username}"
     return name or handle or contact.phone or f"Telegram {contact.peer_id}"
 
 
+def _seen(name: str) -> str:
+    """Take a name in which there is nothing to be seen for none, as Planfix would."""
+    return name if any(sign.isprintable() and sign not in _BLANK for sign in name) else ""
+
+
 def _card(contact: Contact, photo_link: str) -> Form:
     # A contact without a first name is called by what there is: Planfix insists on one.
-    first, last = contact.first_name, contact.last_name
+    first, last = _seen(contact.first_name), _seen(contact.last_name)
     first, last = (first, last) if first else (full_name(contact), "")
     return [
         ("contactId", str(contact.peer_id)),

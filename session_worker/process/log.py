@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 TEXT = "%(asctime)s %(levelname)-8s [%(number)s] %(name)s: %(message)s"
 NOBODY = "-"  # the number in a line of the gateway itself
-# These tell what they carry: aiosqlite every value that it writes.
-CHATTY = ("aiosqlite", "alembic", "httpcore", "httpx", "telethon")
+# Their lines of lower levels may quote what passes through them.
+CHATTY = ("alembic", "httpcore", "httpx", "telethon")
 
 
 def configure(assignment: Assignment) -> None:

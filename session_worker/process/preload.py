@@ -25,6 +25,7 @@ SHARED_MODULES = (
     # what libraries import only on first use
     "anyio._backends._asyncio",
     "encodings.idna",
+    "encodings.punycode",
     "httpcore",
     "httpx",
     "multiprocess.connection",

@@ -228,12 +228,12 @@ class Delivered(PipeValue):
 
 
 class Failed(PipeValue):
-    """Event: a try came to nothing; ``tries`` counts one that was not told, for it can't have arrived."""
+    """Event: a try came to nothing; it may be one that was not told, as it can't have arrived."""
 
     kind: Literal["failed"] = "failed"
     row: Int64
     failure: Failure
-    tries: Annotated[int, Field(ge=0, le=1)] = 0
+    was_untold: bool = False
 
 
 class StatusTold(PipeValue):

@@ -1,46 +1,47 @@
-"""The gateway's database as the store sees it: many readers, one writer."""
+"""The gateway's database: several connections that read, and one writer."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import exc as sql_errors
 from sqlalchemy import inspect, text
 
-from supervisor.database.engines import (
-    database_url,
-    locking_engine,
-    make_private_file,
-    reading_engine,
-)
+from supervisor.database.engines import database_url, locking_engine, make_private_file
 from supervisor.database.migration import migrate
 from supervisor.database.outage import is_outage
-from supervisor.database.writer import Writer, open_transactor
+from supervisor.database.transactions import open_reader, open_writer
+from supervisor.database.writer import Writer
 from supervisor.errors import DatabaseRefused, DatabaseUnavailable
-from supervisor.ownership.database_lock import DatabaseLock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection, Executable
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
 
 
 class Database:
-    """Reads go to their own connections, writes through the one writer."""
+    """Runs units of work, which are plain functions of a connection.
+
+    On SQLite a unit runs in a thread, so it must not touch what belongs to the event loop. It
+    returns values and never a cursor.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = database_url(url)
-        self._reading = reading_engine(self._url)
-        self._writing = open_transactor(self._url)
+        self._reading = open_reader(self._url)
+        self._writing = open_writer(self._url)
         self._writer = Writer(self._writing)
 
     async def start(self) -> None:
-        """Bring the tables up to date, then take writes."""
+        """Bring the tables up to date, then accept writes."""
         with _translated():
             await migrate(self._writing)
         self._writer.start()
@@ -50,37 +51,49 @@ class Database:
         await self._writing.dispose()
         await self._reading.dispose()
 
-    def lock(self) -> DatabaseLock | None:
-        """Make what keeps gateways with another DATA_DIR away; an SQLite file lies in one."""
+    def locking_engine(self) -> AsyncEngine | None:
+        """Return what a lock on the database needs; an SQLite file needs none.
+
+        The file lies in a DATA_DIR, which has a lock of its own.
+        """
         if self._url.get_backend_name() == "sqlite":
             return None
-        return DatabaseLock(locking_engine(self._url))
+        return locking_engine(self._url)
 
     async def has_table(self, name: str) -> bool:
         with _translated():
             await asyncio.to_thread(make_private_file, self._url)
-        async with self.read() as connection:
-            return await connection.run_sync(lambda sync: inspect(sync).has_table(name))
+        return await self.read(lambda connection: inspect(connection).has_table(name))
 
     async def ping(self) -> None:
-        async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
+        await self.fetch(text("SELECT 1"))
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def fetch(self, query: Executable) -> Sequence[Any]:
+        """Return all rows of a query."""
+        return await self.read(lambda connection: connection.execute(query).all())
+
+    async def read(
+        self,
+        unit: Callable[Concatenate[Connection, Given], Answer],
+        *args: Given.args,
+        **kwargs: Given.kwargs,
+    ) -> Answer:
+        """Run a unit that only reads."""
         with _translated():
-            async with self._reading.connect() as connection:
-                yield connection
+            return await self._reading.transact(lambda each: unit(each, *args, **kwargs))
 
-    async def write(self, unit: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
+    async def write(
+        self,
+        unit: Callable[Concatenate[Connection, Given], Answer],
+        *args: Given.args,
+        **kwargs: Given.kwargs,
+    ) -> Answer:
         """See `Writer.run`."""
         with _translated():
-            return await self._writer.run(unit)
+            return await self._writer.run(lambda each: unit(each, *args, **kwargs))
 
     async def write_together(
-        self,
-        handler: Callable[[AsyncConnection, list[Item]], Awaitable[Sequence[Answer]]],
-        item: Item,
+        self, handler: Callable[[Connection, list[Item]], Sequence[Answer]], item: Item
     ) -> Answer:
         """See `Writer.together`."""
         with _translated():
@@ -89,9 +102,9 @@ class Database:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Tell trouble with the database as such from trouble with one statement or its values.
+    """Distinguish an outage of the database from a statement or a value that it refuses.
 
-    The detail of the latter is a name alone: the words of a database may quote the values.
+    A refusal carries only a name, because the database's own message may quote the values.
     """
     try:
         yield
@@ -99,7 +112,7 @@ def _translated() -> Iterator[None]:
         if is_outage(exc):
             raise DatabaseUnavailable(str(exc.orig)) from exc
         raise DatabaseRefused(type(exc.orig).__name__) from exc
-    except (OverflowError, UnicodeError) as exc:  # SQLite's driver takes no such number or text
+    except (OverflowError, UnicodeError) as exc:  # SQLite's driver accepts no such number or text
         raise DatabaseRefused(type(exc).__name__) from exc
     except (sql_errors.TimeoutError, sql_errors.PendingRollbackError, OSError) as exc:
         raise DatabaseUnavailable(type(exc).__name__) from exc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import URL, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -15,19 +15,22 @@ from supervisor.errors import DatabaseUrlInvalid
 from supervisor.private_folder import make_private_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+# Our own threads open an SQLite file; "aiosqlite" is accepted because it is the usual name.
 _DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+aiosqlite": "sqlite+pysqlite",
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
-_BUSY = 10_000  # milliseconds
-_READERS = 4  # connections
-_SOON_NOTICED = {
+_BUSY_TIMEOUT = 10_000  # milliseconds
+READERS: Final = 4  # connections
+_KEEPALIVE = {
     "timeout": 5.0,
     "command_timeout": 5.0,
     "server_settings": {
@@ -51,7 +54,7 @@ def database_url(text: str) -> URL:
 
 
 def _with_asyncpg_tls(url: URL) -> URL:
-    """Platforms hand out libpq's `sslmode`, which asyncpg calls `ssl`."""
+    """Rename libpq's `sslmode`, which platforms hand out and asyncpg calls `ssl`."""
     if "sslmode" not in url.query:
         return url
     mode = url.query["sslmode"]
@@ -59,7 +62,7 @@ def _with_asyncpg_tls(url: URL) -> URL:
 
 
 def make_private_file(url: URL) -> None:
-    """Make the SQLite file before SQLite does, so that nobody else may read it."""
+    """Create the SQLite file before SQLite does, so that no other user can read it."""
     if url.get_backend_name() != "sqlite":
         return
     path = Path(url.database or "")
@@ -67,64 +70,65 @@ def make_private_file(url: URL) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-# hide_parameters: what is written holds tokens, which must not reach a log with an error.
+# hide_parameters: an error must not carry the written values, such as tokens, into a log.
 def writing_engine(url: URL) -> AsyncEngine:
     return create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
 
 
 def writing_sqlite_engine(url: URL) -> Engine:
-    """Make one connection, its transactions taking the write lock from the start."""
-    plain = url.set(drivername="sqlite")
-    engine = create_engine(plain, pool_size=1, max_overflow=0, hide_parameters=True)
+    """Return an engine with one connection, whose transactions take the write lock at once."""
+    engine = create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
     event.listen(engine, "connect", _prepare_writer)
     event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
+# AUTOCOMMIT: each read sees the newest commit, and needs no statements that begin or end a
+# transaction. The connections refuse to write, so that every write goes through the writer.
+_READING: Final[Mapping[str, Any]] = {
+    "isolation_level": "AUTOCOMMIT",
+    "skip_autocommit_rollback": True,
+    "pool_size": READERS,
+    "max_overflow": 0,
+    "hide_parameters": True,
+}
+
+
 def reading_engine(url: URL) -> AsyncEngine:
-    """Make connections on which every write fails, so that none passes the writer by."""
-    is_sqlite = url.get_backend_name() == "sqlite"
-    engine = create_async_engine(
-        url,
-        # Each read sees the newest commit, without a round trip to begin or end a transaction.
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-        pool_size=_READERS,
-        max_overflow=0,
-        pool_pre_ping=not is_sqlite,
-        hide_parameters=True,
-        connect_args={} if is_sqlite else _READ_ONLY,
-    )
-    if is_sqlite:
-        event.listen(engine.sync_engine, "connect", _prepare_reader)
+    return create_async_engine(url, pool_pre_ping=True, connect_args=_READ_ONLY, **_READING)
+
+
+def reading_sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, **_READING)
+    event.listen(engine, "connect", _prepare_reader)
     return engine
 
 
 def locking_engine(url: URL) -> AsyncEngine:
-    """Make a connection that stays, whose silent end both sides notice soon."""
+    """Return an engine whose lasting connection both sides soon notice to be lost."""
     return create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
         poolclass=NullPool,
         hide_parameters=True,
-        connect_args=_SOON_NOTICED,
+        connect_args=_KEEPALIVE,
     )
 
 
 def _prepare_writer(connection: Any, _record: object) -> None:
     # FULL: in WAL mode anything less may lose the last commits when the power fails.
-    _pragmas(connection, "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
+    _set_pragmas(connection, "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
 
 
 def _prepare_reader(connection: Any, _record: object) -> None:
-    _pragmas(connection, "query_only=ON")
+    _set_pragmas(connection, "query_only=ON")
 
 
-def _pragmas(connection: Any, *settings: str) -> None:
-    # sqlite3 would open a transaction behind our back before some statements, but not others.
+def _set_pragmas(connection: Any, *settings: str) -> None:
+    # Otherwise sqlite3 itself would begin a transaction before some statements but not others.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for setting in (f"busy_timeout={_BUSY}", "foreign_keys=ON", *settings):
+    for setting in (f"busy_timeout={_BUSY_TIMEOUT}", "foreign_keys=ON", *settings):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 

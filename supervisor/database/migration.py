@@ -15,24 +15,19 @@ from supervisor.errors import DatabaseTooNew
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from supervisor.database.writer import Transactor
+    from supervisor.database.transactions import Transactor
 
 
 async def migrate(transactor: Transactor) -> None:
-    """Run what is missing, in one transaction."""
+    """Run the missing migrations in one transaction."""
     scripts = await asyncio.to_thread(_load_scripts)
-
-    async def unit(connection: AsyncConnection) -> None:
-        await connection.run_sync(_upgrade, scripts)
-
-    await transactor.transact(unit)
+    await transactor.transact(lambda connection: _upgrade(connection, scripts))
 
 
 def _load_scripts() -> ScriptDirectory:
     scripts = ScriptDirectory(str(resources.files("supervisor") / "migrations"))
-    scripts.get_heads()  # reads the files now, so that the event loop never does
+    scripts.get_heads()  # reads the files now, in this thread, and not later in the event loop
     return scripts
 
 

@@ -1,4 +1,4 @@
-"""What an error of a database means: that the database is away, or that it takes no such statement."""
+"""Tells from a database error whether the database is unavailable or refuses the statement."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 
 from sqlalchemy import exc as sql_errors
 
-# Lost connections, locks, a server that starts, stops, is full or may not be entered.
+# SQLSTATE classes: lost connections, locks, a server that starts, stops, is full or denies access.
 _OUTAGES: Final = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
-_READ_ONLY: Final = "25006"  # the server has become another's replica
-# The same for a file: https://sqlite.org/rescode.html
-_OF_FILE: Final = frozenset(
+_READ_ONLY: Final = "25006"  # the server has become a replica
+# The same for an SQLite file: https://sqlite.org/rescode.html
+_FILE_OUTAGES: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
@@ -28,11 +28,11 @@ _OF_FILE: Final = frozenset(
         sqlite3.SQLITE_AUTH,
     }
 )
-_PRIMARY = 0xFF  # of an extended result code
+_PRIMARY_CODE = 0xFF  # the bits of an extended result code that hold the primary one
 
 
 def is_outage(error: sql_errors.StatementError) -> bool:
-    """Whether the same statement may succeed once the database is well again."""
+    """Whether the same statement may succeed once the database has recovered."""
     if not isinstance(error, sql_errors.DBAPIError):
         return False
     if error.connection_invalidated:
@@ -41,12 +41,12 @@ def is_outage(error: sql_errors.StatementError) -> bool:
     if state is not None:
         return state[:2] in _OUTAGES or state == _READ_ONLY
     if isinstance(error.orig, sqlite3.Error):
-        return _is_outage_of_file(error.orig)
+        return _is_file_outage(error.orig)
     return isinstance(error, sql_errors.OperationalError)
 
 
-def _is_outage_of_file(error: sqlite3.Error) -> bool:
+def _is_file_outage(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return isinstance(error, sqlite3.OperationalError)
-    return code & _PRIMARY in _OF_FILE
+    return code & _PRIMARY_CODE in _FILE_OUTAGES

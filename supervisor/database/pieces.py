@@ -1,4 +1,4 @@
-"""Long lists of values in the pieces that one statement takes."""
+"""Splits long lists of values into pieces that fit into one statement."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-# SQLite takes 32 766 parameters, PostgreSQL 32 767; a shorter statement also keeps the others
-# waiting for less time.
+# SQLite allows 32 766 parameters and PostgreSQL 32 767. Shorter statements also let other callers
+# wait for less time.
 MOST_VALUES: Final = 5000
 
 
 def pieces(values: Iterable[Value], most: int = MOST_VALUES) -> Iterator[list[Value]]:
-    """Cut the values into lists that are not too long; no values, no lists."""
+    """Split the values into lists of at most `most`; without values there is no list."""
     all_values = list(values)
     for start in range(0, len(all_values), most):
         yield all_values[start : start + most]

@@ -1,6 +1,6 @@
 """The tables, as SQLModel classes and as SQLAlchemy tables.
 
-This file alone has no `from __future__ import annotations`: SQLModel reads the annotations.
+Only this file has no `from __future__ import annotations`: SQLModel evaluates the annotations.
 """
 
 import secrets
@@ -27,14 +27,14 @@ from sqlmodel import Field, SQLModel
 
 
 class Wanted(StrEnum):
-    """What the client asked for: whether the number is to run."""
+    """Whether the client wants the number to run."""
 
     RUNNING = "running"
     STOPPED = "stopped"
 
 
 class Login(StrEnum):
-    """What is known durably about the number's login at Telegram."""
+    """The stored state of the number's login at Telegram."""
 
     NEEDED = "needed"
     DONE = "done"
@@ -42,14 +42,14 @@ class Login(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which way a message goes: in comes from Telegram, out from Planfix."""
+    """Where a message goes: `in` comes from Telegram, `out` comes from Planfix."""
 
     IN = "in"
     OUT = "out"
 
 
 class RowState(StrEnum):
-    """What has become of a message."""
+    """Whether a message still has to be delivered."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -57,7 +57,7 @@ class RowState(StrEnum):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A point in time that comes back with its zone from SQLite too."""
+    """A point in time that keeps its time zone, on SQLite too."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -71,7 +71,7 @@ def now() -> datetime:
 
 
 def first_epoch() -> int:
-    # Random, so that a worker of a purged number never matches the same number made anew.
+    # Random, so that a worker of a purged number never has the epoch of a number created again.
     return secrets.randbits(48)
 
 
@@ -85,13 +85,13 @@ def _row_key() -> "Column[Any]":
     return Column(BigInteger, owner, primary_key=True, autoincrement=False)
 
 
-def _only(name: str, *columns: str, where: str) -> Index:
-    """Index few of many rows."""
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    """Index only the rows that the condition selects."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Gateway(SQLModel, table=True):
-    """The one row that proves which SECRET_KEY the database was written with."""
+    """The only row, which proves with which SECRET_KEY the database was written."""
 
     id: int = Field(default=1, primary_key=True)
     key_check: bytes = Field(sa_type=LargeBinary)
@@ -130,7 +130,7 @@ class Number(SQLModel, table=True):
 
 
 class StoredSession(SQLModel, table=True):
-    """A number's login at Telegram with the place it has read its updates up to."""
+    """A number's login at Telegram, and the position up to which it has read its updates."""
 
     __tablename__: ClassVar[Any] = "session"
 
@@ -148,7 +148,7 @@ class StoredSession(SQLModel, table=True):
 
 
 class Entity(SQLModel, table=True):
-    """A peer that the number has met, with the access hash that lets it write there."""
+    """A peer known to the number, with the access hash that the number needs to write to it."""
 
     number: str = Field(sa_column=_number_key())
     peer_id: int = Field(sa_type=BigInteger, primary_key=True)
@@ -160,7 +160,7 @@ class Entity(SQLModel, table=True):
 
 
 class LoginLink(SQLModel, table=True):
-    """The newest one-time link on which the number's owner may log in."""
+    """The newest one-time link with which the number's owner may log in."""
 
     __tablename__: ClassVar[Any] = "login_link"
 
@@ -171,7 +171,7 @@ class LoginLink(SQLModel, table=True):
 
 
 class Audit(SQLModel, table=True):
-    """Who did what to which number; it outlives the number."""
+    """Who did what to which number; the entry stays when the number is purged."""
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = Field(default_factory=now, sa_type=Moment)
@@ -182,15 +182,15 @@ class Audit(SQLModel, table=True):
 
 
 class JournalRow(SQLModel, table=True):
-    """A message that goes one way or the other, with what became of it."""
+    """A message in either direction, with the state of its delivery."""
 
     __tablename__: ClassVar[Any] = "journal"
     __table_args__ = (
         UniqueConstraint("number", "direction", "key"),
         Index("journal_chat", "number", "peer_id"),
-        _only("journal_pending", "number", "direction", "id", where="state = 'pending'"),
-        _only("journal_owed", "number", "id", where="status_due IS NOT NULL"),
-        _only("journal_bodies", "done", where="body IS NOT NULL"),
+        _partial_index("journal_pending", "number", "direction", "id", where="state = 'pending'"),
+        _partial_index("journal_owed", "number", "id", where="status_due IS NOT NULL"),
+        _partial_index("journal_bodies", "done", where="body IS NOT NULL"),
         Index("journal_done", "done"),
         {"sqlite_autoincrement": True},
     )
@@ -225,7 +225,7 @@ class JournalRow(SQLModel, table=True):
 
 
 class TelegramMessage(SQLModel, table=True):
-    """The row that a Telegram message, an edit or the deletion of one, belongs to."""
+    """The journal row to which a Telegram message, an edit or a deletion belongs."""
 
     __tablename__: ClassVar[Any] = "telegram_message"
 
@@ -240,7 +240,7 @@ class TelegramMessage(SQLModel, table=True):
 
 
 class SentPart(SQLModel, table=True):
-    """A part of an outgoing message that Telegram has, with the ids it has there."""
+    """A sent part of an outgoing message, with the ids of its messages in Telegram."""
 
     __tablename__: ClassVar[Any] = "sent_part"
 
@@ -250,7 +250,7 @@ class SentPart(SQLModel, table=True):
 
 
 class Chat(SQLModel, table=True):
-    """A chat of a number: what Planfix knows of it, how far the contact has read."""
+    """A chat of a number: what Planfix knows about it, and how far the contact has read."""
 
     number: str = Field(sa_column=_number_key())
     peer_id: int = Field(sa_type=BigInteger, primary_key=True)
@@ -259,7 +259,7 @@ class Chat(SQLModel, table=True):
 
 
 class GapReceipt(SQLModel, table=True):
-    """What was looked for after a time in which nobody listened; its rows follow each other."""
+    """What was found after a time without connection; the rows of a receipt are consecutive."""
 
     __tablename__: ClassVar[Any] = "gap_receipt"
 

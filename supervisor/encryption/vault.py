@@ -1,4 +1,4 @@
-"""Encrypts secrets with data keys under SECRET_KEY, from which the keys of links are derived."""
+"""Encrypts secrets with data keys, wraps these with SECRET_KEY, and derives the keys of links."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY_ID_BYTES = 8
 
 
 class Cell(NamedTuple):
-    """The place a secret is stored at; sealed for one place, it opens at no other."""
+    """The place where a secret is stored; a secret sealed for one cell opens in no other."""
 
     table: str
     row: str
@@ -57,7 +57,7 @@ class DataKey:
 
 
 class Vault:
-    """Wraps data keys with the first key of SECRET_KEY, unwraps them with any."""
+    """Wraps data keys with the first key of SECRET_KEY, and unwraps them with any of its keys."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
@@ -80,11 +80,11 @@ class Vault:
         return self._wrap(cell, self._unwrap(cell, wrapped))
 
     def key_check(self) -> bytes:
-        """Return what proves later that SECRET_KEY is still the same."""
+        """Return a value that later proves that SECRET_KEY is still the same."""
         return self._wrap(_CHECK_CELL, _CHECK)
 
     def require_key_of(self, key_check: bytes) -> None:
-        """Raise `SecretKeyWrong` unless one of our keys made the check."""
+        """Raise `SecretKeyWrong` unless the check was made with one of our keys."""
         self._unwrap(_CHECK_CELL, key_check)
 
     def is_current(self, wrapped: bytes) -> bool:
@@ -101,7 +101,7 @@ class Vault:
 
 
 def parse_secret_key(text: str) -> list[bytes]:
-    """Return the keys of SECRET_KEY, newest first."""
+    """Return the keys of SECRET_KEY, the newest first."""
     parts = [part.strip() for part in text.split(",")]
     return [_parse_key(part, f"key {place} of {len(parts)}") for place, part in enumerate(parts, 1)]
 
@@ -110,7 +110,7 @@ def _parse_key(text: str, place: str) -> bytes:
     try:
         key = base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), b"-_", True)
     except (binascii.Error, ValueError) as exc:
-        raise SecretKeyMalformed(f"{place} is no URL-safe base64") from exc
+        raise SecretKeyMalformed(f"{place} is not URL-safe base64") from exc
     if len(key) != _KEY_BYTES:
         raise SecretKeyMalformed(f"{place} has {len(key)} bytes")
     return key
@@ -133,7 +133,7 @@ def _open(cipher: AESGCM, cell: Cell, sealed: bytes) -> bytes:
     nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
         return cipher.decrypt(nonce, body, cell.as_associated_data())
-    except (InvalidTag, ValueError) as exc:  # ValueError: too short to hold a nonce
+    except (InvalidTag, ValueError) as exc:  # ValueError: too short to contain a nonce
         raise SealBroken(f"{cell.table}.{cell.column}") from exc
 
 
@@ -141,7 +141,7 @@ _PURPOSE = b"telefix file links"
 
 
 def link_keys(secret_key: str) -> list[bytes]:
-    """Derive the keys of links from SECRET_KEY, newest first."""
+    """Derive the keys of links from SECRET_KEY, the newest first."""
     return [_derive(key) for key in parse_secret_key(secret_key)]
 
 

@@ -1,4 +1,4 @@
-"""One number's key to what is in its rows."""
+"""Encrypts and decrypts the message bodies of one number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Body = Incoming | Outgoing
 
 @dataclass(frozen=True, slots=True)
 class BodyCipher:
-    """Seals what people wrote, opens it again at the same place only."""
+    """Seals bodies, each for its own row; a body moved to another row cannot be opened."""
 
     number: str
     data_key: DataKey
@@ -33,8 +33,8 @@ class BodyCipher:
         kind = Incoming if direction == Direction.IN else Outgoing
         try:
             return kind.model_validate_json(plain)
-        except ValidationError as exc:  # kept before there were bounds
-            raise SealBroken("it is no message") from exc
+        except ValidationError as exc:  # stored before the bounds existed
+            raise SealBroken("it is not a message") from exc
 
     def seal_memory(self, memory: ChatMemory) -> bytes:
         plain = memory.model_dump_json().encode()
@@ -46,7 +46,8 @@ class BodyCipher:
         plain = self.data_key.open(self._memory_cell(peer_id), sealed)
         try:
             return ChatMemory.model_validate_json(plain)
-        except ValidationError:  # kept before there were bounds; Planfix is told it all again
+        except ValidationError:
+            # Stored before the bounds existed. Planfix is told everything again.
             return ChatMemory(peer_id=peer_id)
 
     def _cell(self, direction: str, key: str) -> Cell:

@@ -1,4 +1,4 @@
-"""The journal as people look at it; dead letters are taken up again here."""
+"""Lists the journal for people, and revives dead letters."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from supervisor.errors import MessageNotDead, MessageUnknown, SealBroken
 from supervisor.journal.values import Entry
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import ColumnElement, Connection
 
     from supervisor.journal.body_cipher import BodyCipher
 
@@ -33,7 +32,7 @@ _AS_NEW = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which messages to show, newest first."""
+    """Which messages to show; the newest come first."""
 
     direction: Direction | None = None
     state: RowState | None = None
@@ -51,8 +50,8 @@ class Selection:
         return conditions
 
 
-async def list_entries(
-    connection: AsyncConnection, cipher: BodyCipher, selection: Selection
+def list_entries(
+    connection: Connection, cipher: BodyCipher, selection: Selection
 ) -> tuple[Entry, ...]:
     query = (
         select(tables.journal)
@@ -60,41 +59,39 @@ async def list_entries(
         .order_by(_row.id.desc())
         .limit(selection.limit)
     )
-    return tuple(_entry(cipher, row) for row in await connection.execute(query))
+    return tuple(_entry(cipher, row) for row in connection.execute(query))
 
 
-async def revive(connection: AsyncConnection, number: str, row: int) -> Direction:
-    """Let a dead row wait again, telling which way it goes."""
+def revive(connection: Connection, number: str, row: int) -> Direction:
+    """Make a dead row pending again, and return its direction."""
     query = select(_row.state).where(_row.number == number, _row.id == row)
-    state = (await connection.execute(query)).scalar()
+    state = connection.execute(query).scalar()
     if state is None:
         raise MessageUnknown(str(row))
     if state != RowState.DEAD:
         raise MessageNotDead(f"it is {state}")
-    [direction] = await _revive(connection, _row.number == number, _row.id == row)
+    [direction] = _revive(connection, _row.number == number, _row.id == row)
     return direction
 
 
-async def revive_all(connection: AsyncConnection, number: str) -> int:
-    return len(await _revive(connection, _row.number == number))
+def revive_all(connection: Connection, number: str) -> int:
+    return len(_revive(connection, _row.number == number))
 
 
-async def find_body(
-    connection: AsyncConnection, cipher: BodyCipher, row: int
-) -> Incoming | Outgoing | None:
-    """Return nothing of a row that is erased, or that is not the number's."""
+def find_body(connection: Connection, cipher: BodyCipher, row: int) -> Incoming | Outgoing | None:
+    """Return None if the row is erased or belongs to another number."""
     query = select(_row.direction, _row.key, _row.body).where(
         _row.number == cipher.number, _row.id == row
     )
-    found = (await connection.execute(query)).first()
+    found = connection.execute(query).first()
     return _open(cipher, found) if found else None
 
 
-async def _revive(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Direction]:
+def _revive(connection: Connection, *where: ColumnElement[bool]) -> list[Direction]:
     statement = update(tables.journal).where(
         *where, _row.state == RowState.DEAD, _row.body.is_not(None)
     )
-    revived = await connection.scalars(statement.values(_AS_NEW).returning(_row.direction))
+    revived = connection.scalars(statement.values(_AS_NEW).returning(_row.direction))
     return [Direction(direction) for direction in revived]
 
 

@@ -1,4 +1,4 @@
-"""The chats of a number: who can be written to, what Planfix knows."""
+"""Stores which chats a number has and what Planfix knows about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from supervisor.database.upsert import upsert
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from session_worker.protocol.messages import ChatMemory
     from supervisor.journal.body_cipher import BodyCipher
@@ -21,8 +21,8 @@ _chat = tables.chat.c
 _entity = tables.entity.c
 
 
-async def write_memories(
-    connection: AsyncConnection, cipher: BodyCipher, memories: Iterable[ChatMemory]
+def write_memories(
+    connection: Connection, cipher: BodyCipher, memories: Iterable[ChatMemory]
 ) -> None:
     rows = [
         {
@@ -33,23 +33,23 @@ async def write_memories(
         }
         for each in memories
     ]
-    await upsert(connection, tables.chat, rows, keep=["read_up_to"])
+    upsert(connection, tables.chat, rows, keep=["read_up_to"])
 
 
-async def read_memories(
-    connection: AsyncConnection, cipher: BodyCipher, peers: Collection[int]
+def read_memories(
+    connection: Connection, cipher: BodyCipher, peers: Collection[int]
 ) -> dict[int, ChatMemory]:
     query = select(_chat.peer_id, _chat.memory).where(
         _chat.number == cipher.number, _chat.peer_id.in_(sorted(peers))
     )
-    rows = await connection.execute(query)
+    rows = connection.execute(query)
     return {row.peer_id: cipher.open_memory(row.peer_id, row.memory) for row in rows}
 
 
-async def is_known(connection: AsyncConnection, number: str, peer_id: int) -> bool:
-    """Whether there is a chat with this person, or at least the means to write there."""
+def is_known(connection: Connection, number: str, peer_id: int) -> bool:
+    """Whether the number has a chat with this peer or at least its access hash."""
     known = union_all(
         select(_chat.peer_id).where(_chat.number == number, _chat.peer_id == peer_id),
         select(_entity.peer_id).where(_entity.number == number, _entity.peer_id == peer_id),
     )
-    return (await connection.execute(known.limit(1))).first() is not None
+    return connection.execute(known.limit(1)).first() is not None

@@ -1,4 +1,4 @@
-"""What becomes of a message: decisions without a database, without a clock."""
+"""Decides what happens to a message, without a database and without a clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DELETION = -1
 
 
 class Mark(NamedTuple):
-    """A Telegram message, or with `change` an edit or the deletion of one."""
+    """A Telegram message or, if `change` is not 0, its edit or its deletion."""
 
     message_id: int
     change: int = 0
@@ -29,13 +29,13 @@ def marks_of(incoming: Incoming) -> list[Mark]:
 
 
 def row_key(incoming: Incoming) -> str:
-    """Name what came in, so that it is kept once."""
+    """Return a key that is the same whenever the same message comes in again."""
     first = marks_of(incoming)[0]
     return f"{incoming.peer_id}.{first.message_id}.{first.change}"
 
 
 def without_known(incoming: Incoming, known: Set[Mark]) -> Incoming | None:
-    """Leave what is not kept yet: of an album that was cut in two the first half may be."""
+    """Return what is not stored yet: the first half of a divided album may already be stored."""
     new = tuple(mark.message_id for mark in marks_of(incoming) if mark not in known)
     if not new:
         return None
@@ -44,14 +44,14 @@ def without_known(incoming: Incoming, known: Set[Mark]) -> Incoming | None:
 
 
 def next_status(due: PlanfixStatus, told: PlanfixStatus | None) -> PlanfixStatus:
-    """Tell that it was sent before telling that it was read."""
+    """Return `sent` first if `read` is due and Planfix does not know yet that it was sent."""
     if due is PlanfixStatus.READ and told is not PlanfixStatus.SENT:
         return PlanfixStatus.SENT
     return due
 
 
 def may_have_been_sent(failure: Failure) -> bool:
-    """Whether Telegram may have taken the message although the try failed."""
+    """Whether Telegram may have accepted the message although the attempt failed."""
     is_open = failure_entry(failure.code).reason is Reason.OFFLINE
     return is_open and failure.next_try is not None
 
@@ -61,7 +61,7 @@ def chat_id(number: str, peer_id: int) -> str:
 
 
 def peer_of(number: str, chat: str) -> int | None:
-    """Return whose chat it is, nothing if it is no chat of this number."""
+    """Return the peer of the chat, or None if it is not a chat of this number."""
     owner, _, peer = chat.strip().partition("_")
     if owner != number or not (peer.isascii() and peer.isdigit()) or len(peer) > 18:
         return None
@@ -69,7 +69,7 @@ def peer_of(number: str, chat: str) -> int | None:
 
 
 def traces_of_gap(found: int, traces: Sequence[GapTrace]) -> list[GapTrace]:
-    """Return the newest that make up what was found."""
+    """Return the newest traces that together contain as many messages as were found."""
     of_gap: list[GapTrace] = []
     for each in reversed(traces):
         if found <= 0:
@@ -79,10 +79,14 @@ def traces_of_gap(found: int, traces: Sequence[GapTrace]) -> list[GapTrace]:
     return of_gap
 
 
-def found_of_others(found: int, of_gap: Sequence[GapTrace], kept: Collection[int]) -> int:
-    """Leave out what we sent ourselves, known as such at once, or when its row was dropped."""
+def found_of_others(found: int, of_gap: Sequence[GapTrace], stored: Collection[int]) -> int:
+    """Return how many messages we did not send ourselves.
+
+    A message is ours if that was known at once, or if its row was deleted as an echo.
+    """
     ours = sum(
-        each.size if each.row is not None and each.row not in kept else each.ours for each in of_gap
+        each.size if each.row is not None and each.row not in stored else each.ours
+        for each in of_gap
     )
     return max(0, found - ours)
 

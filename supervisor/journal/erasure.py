@@ -1,4 +1,4 @@
-"""Erasing what is kept no longer, a few rows at a time."""
+"""Erases old messages, a few rows at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.database.database import Database
 
@@ -21,48 +21,47 @@ _row = tables.journal.c
 
 
 class OldRow(NamedTuple):
-    """A delivered message whose content has been kept long enough."""
+    """A delivered message whose content is old enough to be erased."""
 
     id: int
     number: str
 
 
 class Erasure:
-    """Finds what is old, erases it; dead letters stay until somebody has looked at them."""
+    """Finds and erases delivered messages that are old; dead letters are never erased."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def find_old(self, before: datetime, most: int) -> tuple[OldRow, ...]:
-        """Return delivered messages that still have a body, oldest first."""
+        """Return delivered messages that still have a body, the oldest first."""
         query = (
             select(_row.id, _row.number)
             .where(_row.body.is_not(None), _row.done < before, _row.state == RowState.DELIVERED)
             .order_by(_row.done)
             .limit(most)
         )
-        async with self._database.read() as connection:
-            return tuple(OldRow(*row) for row in await connection.execute(query))
+        return tuple(OldRow(*row) for row in await self._database.fetch(query))
 
     async def erase_bodies(self, rows: Sequence[OldRow]) -> None:
-        """Erase what was written; that it was delivered stays known, so it comes no second time."""
+        """Erase the bodies; the rows stay, so that no message is delivered a second time."""
         statement = update(tables.journal).where(
             _row.id.in_([row.id for row in rows]), _row.state == RowState.DELIVERED
         )
 
-        async def unit(connection: AsyncConnection) -> None:
-            await connection.execute(statement.values(body=None))
+        def unit(connection: Connection) -> None:
+            connection.execute(statement.values(body=None))
 
         await self._database.write(unit)
 
     async def delete_rows(self, before: datetime, most: int) -> int:
-        """Forget delivered messages altogether; return how many were forgotten."""
+        """Delete the rows of delivered messages, and return how many were deleted."""
         old = select(_row.id).where(_row.done < before, _row.state == RowState.DELIVERED)
         statement = delete(tables.journal).where(
             _row.id.in_(old.order_by(_row.done).limit(most)), _row.body.is_(None)
         )
 
-        async def unit(connection: AsyncConnection) -> int:
-            return (await connection.execute(statement)).rowcount
+        def unit(connection: Connection) -> int:
+            return connection.execute(statement).rowcount
 
         return await self._database.write(unit)

@@ -1,4 +1,4 @@
-"""New rows of the journal, each message once."""
+"""Inserts new messages into the journal, each of them once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from supervisor.journal.values import Accepted, GapTrace, StoredIncoming
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from session_worker.protocol.messages import Incoming, Outgoing, Received
     from supervisor.journal.body_cipher import BodyCipher
@@ -45,23 +45,23 @@ _FRESH = {
 
 
 class NewOutgoing(NamedTuple):
-    """What an employee wrote, with whether it is the first message of its chat."""
+    """An employee's message, and whether it is the first one of its chat."""
 
     cipher: BodyCipher
     outgoing: Outgoing
     is_new_chat: bool
 
 
-async def insert_outgoing(connection: AsyncConnection, items: list[NewOutgoing]) -> list[Accepted]:
-    """Keep what is new; of a repeat tell what was kept the first time."""
+def insert_outgoing(connection: Connection, items: list[NewOutgoing]) -> list[Accepted]:
+    """Store new messages; for a repeated one return what was stored the first time."""
     try:
-        new = await _insert_where_missing(connection, [_values_of(item) for item in items])
+        new = _insert_where_missing(connection, [_values_of(item) for item in items])
         chats = [_chat_of(item.cipher, item.outgoing.peer_id) for item in items if item.is_new_chat]
-        await insert_missing(connection, tables.chat, chats)
+        insert_missing(connection, tables.chat, chats)
     except IntegrityError as exc:
         raise NumberUnknown from exc  # purged after its token was checked
     names = [(item.cipher.number, item.outgoing.planfix_id) for item in items]
-    repeats = await _first_answers(connection, [name for name in names if name not in new])
+    repeats = _first_answers(connection, [name for name in names if name not in new])
     answers = []
     for name, item in zip(names, items, strict=True):
         row = new.pop(name, None)
@@ -71,24 +71,24 @@ async def insert_outgoing(connection: AsyncConnection, items: list[NewOutgoing])
     return answers
 
 
-async def find_outgoing(connection: AsyncConnection, number: str, key: str) -> Accepted | None:
+def find_outgoing(connection: Connection, number: str, key: str) -> Accepted | None:
     query = select(_row.id, _row.peer_id).where(
         _row.number == number, _row.direction == Direction.OUT, _row.key == key
     )
-    row = (await connection.execute(query)).first()
+    row = connection.execute(query).first()
     return Accepted(row.id, row.peer_id, is_repeat=True) if row else None
 
 
-async def insert_incoming(
-    connection: AsyncConnection, cipher: BodyCipher, received: Sequence[Received]
+def insert_incoming(
+    connection: Connection, cipher: BodyCipher, received: Sequence[Received]
 ) -> list[StoredIncoming]:
-    """Keep what is new of each; the answers are in the same order."""
+    """Store the new part of each message, and return the answers in the same order."""
     if not received:
         return []
     incomings = [each.incoming for each in received]
-    known, ours = await _known_marks(connection, cipher.number, incomings)
+    known, ours = _known_marks(connection, cipher.number, incomings)
     new = [_take_new(incoming, known) for incoming in incomings]
-    rows = iter(await _insert_rows(connection, cipher, [each for each in new if each]))
+    rows = iter(_insert_rows(connection, cipher, [each for each in new if each]))
     return [
         StoredIncoming(
             GapTrace(
@@ -108,48 +108,48 @@ def _take_new(incoming: Incoming, known: set[Mark]) -> Incoming | None:
     return new
 
 
-async def _known_marks(
-    connection: AsyncConnection, number: str, incomings: Sequence[Incoming]
+def _known_marks(
+    connection: Connection, number: str, incomings: Sequence[Incoming]
 ) -> tuple[set[Mark], set[Mark]]:
-    """Return what is kept, with those of it that we sent ourselves."""
+    """Return the stored marks, and those of them that we sent ourselves."""
     asked = {message_id for incoming in incomings for message_id in incoming.message_ids}
     known: dict[Mark, bool] = {}
     for ids in pieces(sorted(asked)):
-        rows = await connection.execute(_known, {"number": number, "ids": ids})
+        rows = connection.execute(_known, {"number": number, "ids": ids})
         known |= {Mark(message_id, change): is_ours for message_id, change, is_ours in rows}
     return set(known), {mark for mark, is_ours in known.items() if is_ours}
 
 
-async def _insert_rows(
-    connection: AsyncConnection, cipher: BodyCipher, incomings: Sequence[Incoming]
+def _insert_rows(
+    connection: Connection, cipher: BodyCipher, incomings: Sequence[Incoming]
 ) -> list[int]:
     if not incomings:
         return []
     created = tables.now()
     values = [_values_in(cipher, incoming) | {"created": created} for incoming in incomings]
-    rows = [row.id for row in await connection.execute(_insert, values)]
+    rows = [row.id for row in connection.execute(_insert, values)]
     marks = [
         {"number": cipher.number, "row": row, **mark._asdict()}
         for row, incoming in zip(rows, incomings, strict=True)
         for mark in marks_of(incoming)
     ]
-    await insert_missing(connection, tables.telegram_message, marks)
+    insert_missing(connection, tables.telegram_message, marks)
     chats = {incoming.peer_id: _chat_of(cipher, incoming.peer_id) for incoming in incomings}
-    await insert_missing(connection, tables.chat, list(chats.values()))
+    insert_missing(connection, tables.chat, list(chats.values()))
     return rows
 
 
-async def _insert_where_missing(
-    connection: AsyncConnection, values: list[dict[str, Any]]
+def _insert_where_missing(
+    connection: Connection, values: list[dict[str, Any]]
 ) -> dict[tuple[str, str], int]:
-    rows = await insert_missing_returning(
+    rows = insert_missing_returning(
         connection, tables.journal, values, [_row.id, _row.number, _row.key]
     )
     return {(row.number, row.key): row.id for row in rows}
 
 
-async def _first_answers(
-    connection: AsyncConnection, repeats: list[tuple[str, str]]
+def _first_answers(
+    connection: Connection, repeats: list[tuple[str, str]]
 ) -> dict[tuple[str, str], Accepted]:
     if not repeats:
         return {}
@@ -158,7 +158,7 @@ async def _first_answers(
     )
     return {
         (row.number, row.key): Accepted(row.id, row.peer_id, is_repeat=True)
-        for row in await connection.execute(query)
+        for row in connection.execute(query)
     }
 
 

@@ -1,4 +1,4 @@
-"""Writes tries, outcomes and sent parts into the journal."""
+"""Writes attempts, outcomes and sent parts into the journal."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from supervisor.journal import receipts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from session_worker.protocol.messages import PartSent
     from supervisor.journal.worker_report import RowOutcome
 
 
-_TO_BE_SENT = "-"  # begins APART, too
+_TO_BE_SENT = "-"  # also the first character of SENT_SEPARATELY, which is negative
 _UNKNOWN = "0"
 
 IS_WHOLE: Final = tables.sent_part.c.message_ids.not_like(f"%{_TO_BE_SENT}%")
 
 
-def write(message_ids: Sequence[int | None]) -> str:
+def join_ids(message_ids: Sequence[int | None]) -> str:
     return ",".join(_TO_BE_SENT if each is None else str(each) for each in message_ids)
 
 
-def read(written: str) -> tuple[int | None, ...]:
-    words = (written or _UNKNOWN).split(",")
-    return tuple(None if word == _TO_BE_SENT else int(word) for word in words)
+def split_ids(joined: str) -> tuple[int | None, ...]:
+    ids = (joined or _UNKNOWN).split(",")
+    return tuple(None if each == _TO_BE_SENT else int(each) for each in ids)
 
 
 _row = tables.journal.c
@@ -47,7 +47,7 @@ _of_row = update(tables.journal).where(
     _row.number == bindparam("of_number"),
     _row.state == RowState.PENDING,
 )
-# A try that nobody told the outcome of may have got through to Planfix before this one.
+# An earlier attempt without a known outcome may have reached Planfix as well.
 _may_come_twice = (_row.direction == Direction.IN) & _row.is_trying & (bindparam("tries") > 0)
 _try = _of_row.values(
     attempts=_row.attempts + bindparam("tries"),
@@ -84,62 +84,63 @@ _read_up_to = (
 _parts_sent = select(func.count()).where(_part.row == _row.id, IS_WHOLE).scalar_subquery()
 
 
-async def write_outcomes(
-    connection: AsyncConnection, number: str, words: Mapping[int, RowOutcome]
+def write_outcomes(
+    connection: Connection, number: str, row_outcomes: Mapping[int, RowOutcome]
 ) -> list[int]:
-    """Return the rows that died, as far as it was said."""
+    """Write the outcomes, and return the rows that are dead now."""
     of_number = {"of_number": number}
     tried = [
-        of_number | {"of_row": row, "tries": word.tries}
-        for row, word in words.items()
-        if word.state is None
+        of_number | {"of_row": row, "tries": outcome.tries}
+        for row, outcome in row_outcomes.items()
+        if outcome.state is None
     ]
     settled = [
-        of_number | {"of_row": row, **_outcome(word)}
-        for row, word in words.items()
-        if word.state is not None
+        of_number | {"of_row": row, **_settled_values(outcome)}
+        for row, outcome in row_outcomes.items()
+        if outcome.state is not None
     ]
     if tried:
-        await connection.execute(_try, tried)
+        connection.execute(_try, tried)
     if settled:
-        await connection.execute(_settle, settled)
-    return [row for row, word in words.items() if word.state is RowState.DEAD]
+        connection.execute(_settle, settled)
+    return [row for row, outcome in row_outcomes.items() if outcome.state is RowState.DEAD]
 
 
-async def write_parts(
-    connection: AsyncConnection, number: str, parts: Sequence[PartSent]
+def write_parts(
+    connection: Connection, number: str, parts: Sequence[PartSent]
 ) -> tuple[list[int], list[int]]:
-    """Return the rows that are sent by now, the echoes that turned out to be our own."""
+    """Write the sent parts; return the rows that are sent completely and the deleted echoes.
+
+    An echo is our own message that came in as if the account's owner had written it elsewhere.
+    """
     if not parts:
         return [], []
-    parts = await _of_number(connection, number, parts)
-    sent = {(part.row, part.part): write(part.message_ids) for part in parts}
+    parts = _of_number(connection, number, parts)
+    sent = {(part.row, part.part): join_ids(part.message_ids) for part in parts}
     values = [{"row": row, "part": part, "message_ids": ids} for (row, part), ids in sent.items()]
-    await upsert(connection, tables.sent_part, values)
+    upsert(connection, tables.sent_part, values)
     ids = {found: part.row for part in parts for found in part.message_ids if found and found > 0}
-    echoes = await _drop_echoes(connection, number, list(ids))
+    echoes = _drop_echoes(connection, number, list(ids))
     marks = [
         {"number": number, "message_id": message_id, "change": 0, "row": row}
         for message_id, row in ids.items()
     ]
-    await upsert(connection, tables.telegram_message, marks)
-    return await _finish(connection, number, [part.row for part in parts]), echoes
+    upsert(connection, tables.telegram_message, marks)
+    return _finish(connection, number, [part.row for part in parts]), echoes
 
 
-async def _of_number(
-    connection: AsyncConnection, number: str, parts: Sequence[PartSent]
-) -> list[PartSent]:
-    """Leave out rows that are not, or no longer, the number's own."""
+def _of_number(connection: Connection, number: str, parts: Sequence[PartSent]) -> list[PartSent]:
+    """Leave out parts of rows that do not belong, or no longer belong, to the number."""
     query = select(_row.id).where(
         _row.number == number,
         _row.direction == Direction.OUT,
         _row.id.in_({part.row for part in parts}),
     )
-    known = set(await connection.scalars(query))
+    known = set(connection.scalars(query))
     return [part for part in parts if part.row in known]
 
 
-async def _drop_echoes(connection: AsyncConnection, number: str, ids: list[int]) -> list[int]:
+def _drop_echoes(connection: Connection, number: str, ids: list[int]) -> list[int]:
     echoes: dict[int, int] = {}
     for piece in pieces(ids):
         rows = select(_mark.row).where(
@@ -151,15 +152,15 @@ async def _drop_echoes(connection: AsyncConnection, number: str, ids: list[int])
             .where(_row.id.in_(rows), _row.is_echo, _row.state == RowState.PENDING)
             .group_by(_mark.row)
         )
-        echoes |= {row.row: row.messages for row in await connection.execute(query)}
+        echoes |= {row.row: row.messages for row in connection.execute(query)}
     if echoes:
-        await receipts.leave_out(connection, number, echoes)
+        receipts.leave_out(connection, number, echoes)
     for piece in pieces(echoes):
-        await connection.execute(delete(tables.journal).where(_row.id.in_(piece)))
+        connection.execute(delete(tables.journal).where(_row.id.in_(piece)))
     return list(echoes)
 
 
-async def _finish(connection: AsyncConnection, number: str, rows: list[int]) -> list[int]:
+def _finish(connection: Connection, number: str, rows: list[int]) -> list[int]:
     is_read = func.coalesce(_newest <= _read_up_to, False)
     values: dict[str, Any] = {
         "state": RowState.DELIVERED,
@@ -177,18 +178,18 @@ async def _finish(connection: AsyncConnection, number: str, rows: list[int]) -> 
         _row.state == RowState.PENDING,
         _row.parts <= _parts_sent,
     )
-    return list(await connection.scalars(statement.values(values).returning(_row.id)))
+    return list(connection.scalars(statement.values(values).returning(_row.id)))
 
 
-def _outcome(word: RowOutcome) -> dict[str, Any]:
-    is_over = word.state is not RowState.PENDING
+def _settled_values(outcome: RowOutcome) -> dict[str, Any]:
+    is_over = outcome.state is not RowState.PENDING
     return {
-        "tries": word.tries,
-        "lost": word.is_uncertain,
-        "new_state": word.state,
-        "next_try": word.failure and word.failure.next_try,
-        "error_code": word.failure and word.failure.code,
-        "error_detail": word.failure and word.failure.detail,
+        "tries": outcome.tries,
+        "lost": outcome.is_uncertain,
+        "new_state": outcome.state,
+        "next_try": outcome.failure and outcome.failure.next_try,
+        "error_code": outcome.failure and outcome.failure.code,
+        "error_detail": outcome.failure and outcome.failure.detail,
         "done": tables.now() if is_over else None,
-        "is_dead": int(word.state is RowState.DEAD),
+        "is_dead": int(outcome.state is RowState.DEAD),
     }

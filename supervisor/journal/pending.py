@@ -1,4 +1,4 @@
-"""The rows that wait to be handed to a worker."""
+"""Finds the rows that wait to be handed to a worker."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from supervisor.journal.values import Waiting
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import ColumnElement, Connection
 
     from supervisor.journal.body_cipher import BodyCipher
 
@@ -31,7 +30,7 @@ _columns = (
     *(_row.attempts, _row.next_try, _row.is_trying, _row.is_uncertain),
 )
 
-# Not a parameter: with one neither database would take the index that has only these rows.
+# A literal, because with a parameter neither database would use the partial index of these rows.
 IS_PENDING: Final = _row.state == literal_column(f"'{RowState.PENDING}'")
 UNREADABLE = "body_unreadable"
 
@@ -39,39 +38,40 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Besides:
-    """What is not asked for: rows that are handed over already, lanes that have enough of them."""
+class Excluded:
+    """Rows that a worker already has, and lanes of which it has enough rows."""
 
     rows: Collection[int] = ()
     lanes: Collection[int] = ()
 
 
-async def next_waiting(
-    connection: AsyncConnection,
+def next_waiting(
+    connection: Connection,
     cipher: BodyCipher,
     direction: Direction,
-    besides: Besides,
+    excluded: Excluded,
     limit: int,
 ) -> tuple[list[Waiting], list[int]]:
-    """Return the oldest rows, then those among them that can't be read any more."""
+    """Return the oldest rows, and the ids of those among them that cannot be decrypted."""
     query = (
         select(*_columns)
         .where(*_is_pending(cipher.number, direction))
-        .where(_row.id.not_in(sorted(besides.rows)), _row.peer_id.not_in(sorted(besides.lanes)))
+        .where(_row.id.not_in(sorted(excluded.rows)), _row.peer_id.not_in(sorted(excluded.lanes)))
         .order_by(_row.id)
         .limit(limit)
     )
-    rows = (await connection.execute(query)).all()
+    rows = connection.execute(query).all()
     opened = [_open(cipher, row) for row in rows]
     waiting = [each for each in opened if each is not None]
     broken = [row.id for row, each in zip(rows, opened, strict=True) if each is None]
-    return await _with_sent_parts(connection, waiting), broken
+    return _with_sent_parts(connection, waiting), broken
 
 
-async def rows_in_doubt(connection: AsyncConnection, number: str, now: float) -> dict[int, int]:
-    """Tell, by chat, the newest outgoing row that a worker that is gone may have sent.
+def rows_in_doubt(connection: Connection, number: str, now: float) -> dict[int, int]:
+    """Return for each chat the newest outgoing row that the previous worker may have sent.
 
-    What it said last may be lost, so that is any row unless the oldest is known to have waited.
+    Its last report may be lost, so a chat has such a row unless its oldest row is known to have
+    been waiting for its next attempt.
     """
     ends = (
         select(func.min(_row.id).label("oldest"), func.max(_row.id).label("newest"))
@@ -84,30 +84,28 @@ async def rows_in_doubt(connection: AsyncConnection, number: str, now: float) ->
     )
     return {
         row.peer_id: row.newest
-        for row in await connection.execute(query)
+        for row in connection.execute(query)
         if not _waits(row.error_code, row.next_try, now)
     }
 
 
-async def still_pending(
-    connection: AsyncConnection, number: str, rows: Collection[int]
-) -> frozenset[int]:
+def still_pending(connection: Connection, number: str, rows: Collection[int]) -> frozenset[int]:
     query = select(_row.id).where(
         _row.number == number, _row.state == RowState.PENDING, _row.id.in_(sorted(rows))
     )
-    return frozenset(await connection.scalars(query))
+    return frozenset(connection.scalars(query))
 
 
-async def mark_dead(connection: AsyncConnection, number: str, rows: Sequence[int]) -> None:
-    """Give up rows that can't be read, so that those behind them are not held up."""
-    logger.error("number %s: rows %s can not be read, so they are dead", number, rows)
+def mark_dead(connection: Connection, number: str, rows: Sequence[int]) -> None:
+    """Mark rows that cannot be decrypted as dead, so that they do not block later rows."""
+    logger.error("number %s: rows %s cannot be decrypted, so they are marked as dead", number, rows)
     statement = update(tables.journal).where(_row.number == number, _row.id.in_(rows))
     dead = {"state": RowState.DEAD, "error_code": UNREADABLE, "done": tables.now()}
-    await connection.execute(statement.values(dead))
+    connection.execute(statement.values(dead))
 
 
 def _waits(error_code: str | None, next_try: float | None, now: float) -> bool:
-    """Whether a row that was surely not sent waits for its next try."""
+    """Whether a row is waiting for its next attempt and has certainly not been sent."""
     if next_try is None or next_try <= now:
         return False
     return not may_have_been_sent(Failure(code=error_code or "", next_try=next_try))
@@ -128,19 +126,19 @@ def _open(cipher: BodyCipher, row: Any) -> Waiting | None:
         body=body,
         attempts=row.attempts,
         next_try=row.next_try or 0.0,
-        # A try without a later word: whoever made it died over it.
+        # An attempt without an outcome: its worker ended during it.
         is_uncertain=row.is_uncertain or row.is_trying,
     )
 
 
-async def _with_sent_parts(connection: AsyncConnection, waiting: list[Waiting]) -> list[Waiting]:
+def _with_sent_parts(connection: Connection, waiting: list[Waiting]) -> list[Waiting]:
     rows = [each.row for each in waiting if isinstance(each.body, Outgoing)]
     if not rows:
         return waiting
     query = select(_part.row, _part.part, _part.message_ids).where(_part.row.in_(rows))
     sent: dict[int, dict[int, tuple[int | None, ...]]] = {}
-    for row, part, ids in await connection.execute(query):
-        sent.setdefault(row, {})[part] = outcomes.read(ids)
+    for row, part, ids in connection.execute(query):
+        sent.setdefault(row, {})[part] = outcomes.split_ids(ids)
     return [_mark_sent(each, sent[each.row]) if each.row in sent else each for each in waiting]
 
 

@@ -1,4 +1,4 @@
-"""Receipts for what was written while nobody listened."""
+"""Stores receipts for the messages that were written while the number was not connected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from supervisor.journal.values import Receipt
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from session_worker.protocol.messages import GapFilled
     from supervisor.journal.values import GapTrace
@@ -36,40 +36,38 @@ _not_delivered = (
 )
 
 
-async def write_receipt(
-    connection: AsyncConnection, number: str, gap: GapFilled, traces: Sequence[GapTrace]
+def write_receipt(
+    connection: Connection, number: str, gap: GapFilled, traces: Sequence[GapTrace]
 ) -> None:
-    """Keep a receipt with the first and the last row that was made for it, if any was new."""
+    """Store a receipt with the first and the last of the new rows, if there are any."""
     of_gap = traces_of_gap(gap.found, traces)
-    kept = await _still_kept(connection, number, of_gap)
+    stored = _still_stored(connection, number, of_gap)
     receipt = tables.GapReceipt(
         number=number,
         pts_from=gap.pts_from,
         pts_to=gap.pts_to,
         began=datetime.fromtimestamp(gap.began, UTC),
-        found=found_of_others(gap.found, of_gap, kept),
+        found=found_of_others(gap.found, of_gap, stored),
         missing=gap.missing,
         detail=gap.detail,
-        first_row=min(kept, default=None),
-        last_row=max(kept, default=None),
+        first_row=min(stored, default=None),
+        last_row=max(stored, default=None),
     )
-    await connection.execute(insert(tables.gap_receipt), receipt.model_dump(exclude={"id"}))
+    connection.execute(insert(tables.gap_receipt), receipt.model_dump(exclude={"id"}))
 
 
-async def leave_out(connection: AsyncConnection, number: str, ours: Mapping[int, int]) -> None:
-    """Take back what was counted of rows, by their messages, that turned out to be our own."""
+def leave_out(connection: Connection, number: str, ours: Mapping[int, int]) -> None:
+    """Subtract the messages of rows that turned out to be our own from the receipts."""
     for row, messages in ours.items():
-        await connection.execute(
+        connection.execute(
             update(tables.gap_receipt)
             .where(_receipt.number == number, _receipt.first_row <= row, _receipt.last_row >= row)
             .values(found=_receipt.found - messages)
         )
 
 
-async def list_receipts(
-    connection: AsyncConnection, number: str, limit: int
-) -> tuple[Receipt, ...]:
-    """Return the newest first; what has been erased since was delivered."""
+def list_receipts(connection: Connection, number: str, limit: int) -> tuple[Receipt, ...]:
+    """Return the newest first; messages erased since then count as delivered."""
     query = (
         select(tables.gap_receipt, _not_delivered.label("waiting"))
         .where(_receipt.number == number)
@@ -88,16 +86,16 @@ async def list_receipts(
             missing=row.missing,
             detail=row.detail,
         )
-        for row in await connection.execute(query)
+        for row in connection.execute(query)
     )
 
 
-async def _still_kept(
-    connection: AsyncConnection, number: str, traces: Sequence[GapTrace]
+def _still_stored(
+    connection: Connection, number: str, traces: Sequence[GapTrace]
 ) -> frozenset[int]:
     rows = {each.row for each in traces if each.row is not None}
     if not rows:
         return frozenset()
-    # A range, since there may be more rows than a statement takes parameters.
+    # A range, because there may be more rows than a statement allows parameters.
     query = select(_row.id).where(_row.number == number, _row.id.between(min(rows), max(rows)))
-    return frozenset(await connection.scalars(query)) & rows
+    return frozenset(connection.scalars(query)) & rows

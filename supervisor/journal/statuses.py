@@ -1,4 +1,4 @@
-"""What Planfix has been told of its messages, what it is still owed."""
+"""Stores which statuses Planfix knows, and which it is still owed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from supervisor.journal.values import OwedStatus
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import ColumnElement, Connection
 
     from session_worker.protocol.messages import StatusTold
 
@@ -37,51 +36,45 @@ _tell = (
 )
 
 
-async def write_told(connection: AsyncConnection, number: str, told: Sequence[StatusTold]) -> None:
+def write_told(connection: Connection, number: str, told: Sequence[StatusTold]) -> None:
     if told:
         values = [
             {"of_number": number, "of_row": each.row, "status": each.status.value} for each in told
         ]
-        await connection.execute(_tell, values)
+        connection.execute(_tell, values)
 
 
-async def write_reads(
-    connection: AsyncConnection, number: str, reads: Mapping[int, int]
-) -> list[int]:
-    """Return the rows of which Planfix is to be told now that they were read."""
+def write_reads(connection: Connection, number: str, reads: Mapping[int, int]) -> list[int]:
+    """Return the rows that contacts have read and Planfix must be told about."""
     if not reads:
         return []
     chats = [
         {"number": number, "peer_id": peer_id, "read_up_to": up_to}
         for peer_id, up_to in reads.items()
     ]
-    await upsert_newest(connection, tables.chat, chats, "read_up_to")
+    upsert_newest(connection, tables.chat, chats, "read_up_to")
     read: list[int] = []
     for peer_id, up_to in reads.items():
-        read += await _mark_read(connection, number, peer_id, up_to)
+        read += _mark_read(connection, number, peer_id, up_to)
     return read
 
 
-async def find_owed(
-    connection: AsyncConnection, number: str, rows: Collection[int]
-) -> tuple[OwedStatus, ...]:
+def find_owed(connection: Connection, number: str, rows: Collection[int]) -> tuple[OwedStatus, ...]:
     owed: tuple[OwedStatus, ...] = ()
     for piece in pieces(sorted(rows)):
-        owed += await _select(connection, _row.number == number, _row.id.in_(piece))
+        owed += _select(connection, _row.number == number, _row.id.in_(piece))
     return owed
 
 
-async def next_owed(
-    connection: AsyncConnection, number: str, besides: Collection[int], limit: int
+def next_owed(
+    connection: Connection, number: str, excluded: Collection[int], limit: int
 ) -> tuple[OwedStatus, ...]:
-    """Return the oldest that are owed, besides those that are being told."""
-    where = (_row.number == number, _row.id.not_in(sorted(besides)))
-    return await _select(connection, *where, limit=limit)
+    """Return the oldest owed statuses, without those that a worker already has."""
+    where = (_row.number == number, _row.id.not_in(sorted(excluded)))
+    return _select(connection, *where, limit=limit)
 
 
-async def _mark_read(
-    connection: AsyncConnection, number: str, peer_id: int, up_to: int
-) -> list[int]:
+def _mark_read(connection: Connection, number: str, peer_id: int, up_to: int) -> list[int]:
     known = func.coalesce(_row.status_due, _row.status_told)
     statement = update(tables.journal).where(
         _row.number == number,
@@ -92,11 +85,11 @@ async def _mark_read(
         or_(known.is_(None), known != PlanfixStatus.READ),
     )
     marked = statement.values(status_due=PlanfixStatus.READ).returning(_row.id)
-    return list(await connection.scalars(marked))
+    return list(connection.scalars(marked))
 
 
-async def _select(
-    connection: AsyncConnection, *where: ColumnElement[bool], limit: int | None = None
+def _select(
+    connection: Connection, *where: ColumnElement[bool], limit: int | None = None
 ) -> tuple[OwedStatus, ...]:
     query = _owed.where(_row.status_due.is_not(None), *where).order_by(_row.id).limit(limit)
     return tuple(
@@ -107,5 +100,5 @@ async def _select(
             PlanfixStatus(row.status_told) if row.status_told else None,
             row.error_code,
         )
-        for row in await connection.execute(query)
+        for row in connection.execute(query)
     )

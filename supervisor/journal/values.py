@@ -1,4 +1,4 @@
-"""What the journal gives: frozen values, never rows."""
+"""The frozen values that the journal returns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Accepted(NamedTuple):
-    """What was stored of an employee's message, now or when it came the first time."""
+    """The row of an employee's message, stored now or when it came the first time."""
 
     row: int
     peer_id: int
@@ -22,7 +22,7 @@ class Accepted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that waits to be handed to the worker, with what earlier tries have left."""
+    """A message that waits to be handed to the worker, with the result of earlier attempts."""
 
     row: int
     peer_id: int
@@ -41,7 +41,7 @@ class Waiting:
 
 
 class OwedStatus(NamedTuple):
-    """A status that Planfix has not been told yet."""
+    """A status that Planfix does not know yet."""
 
     row: int
     planfix_id: str
@@ -55,7 +55,7 @@ class OwedStatus(NamedTuple):
 
 
 class GapTrace(NamedTuple):
-    """How many messages came in at once, how many are our own, the row of what is new."""
+    """How many messages came in together, how many are ours, and the row of the new ones."""
 
     row: int | None
     size: int
@@ -63,7 +63,7 @@ class GapTrace(NamedTuple):
 
 
 class StoredIncoming(NamedTuple):
-    """What came in, as far as it is new."""
+    """The new part of an incoming message."""
 
     trace: GapTrace
     incoming: Incoming
@@ -74,9 +74,9 @@ class StoredIncoming(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """What follows from what a worker said, now that it is stored."""
+    """What follows from the report of a worker, now that it is stored."""
 
-    kept: tuple[StoredIncoming, ...]
+    stored: tuple[StoredIncoming, ...]
     dropped: frozenset[int]
     sent: frozenset[int]
     owed: tuple[OwedStatus, ...]
@@ -84,7 +84,7 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message as it is shown to people."""
+    """A message as people see it."""
 
     id: int
     direction: Direction
@@ -106,7 +106,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was found, delivered or missed of a time in which nobody listened."""
+    """How many messages of a time without connection were found, delivered and missed."""
 
     id: int
     pts_from: int

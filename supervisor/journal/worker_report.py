@@ -1,4 +1,4 @@
-"""What a worker said in one breath, sorted for the journal."""
+"""A batch of worker events, grouped by what the journal has to write."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RowEvent = Trying | Delivered | Failed | PartSent | StatusTold
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What was said of a row: how often it was tried, what the last try came to, if it is over."""
+    """How often a row was tried, and the result of the last attempt if it has ended."""
 
     tries: int = 0
     state: RowState | None = None
@@ -45,12 +45,12 @@ class RowOutcome:
                 return RowOutcome(tries=self.tries + 1, is_uncertain=self.is_uncertain)
             case Delivered():
                 return replace(self, state=RowState.DELIVERED, failure=None)
-            case Failed(failure=failure, tries=tries):
+            case Failed(failure=failure, was_untold=was_untold):
                 state = RowState.DEAD if failure.next_try is None else RowState.PENDING
                 lost = self.is_uncertain or failure.code == FailureCode.ANSWER_LOST
                 return replace(
                     self,
-                    tries=self.tries + tries,
+                    tries=self.tries + was_untold,
                     state=state,
                     failure=failure,
                     is_uncertain=lost,
@@ -59,7 +59,7 @@ class RowOutcome:
 
 @dataclass(slots=True)
 class WorkerReport:
-    """Everything a worker said, by what has to be written down for it."""
+    """The events of a batch, by what has to be written for them."""
 
     received: list[Received] = field(default_factory=list)
     chats: dict[int, ChatMemory] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class WorkerReport:
             case GapFilled():
                 self.gap = event
             case Resolved():
-                pass  # an answer to a question, nothing to be kept
+                pass  # an answer to a question; nothing is stored
             case _:
                 self._add_outcome(event)
 
@@ -99,14 +99,14 @@ class WorkerReport:
 
 
 def report_of(events: Iterable[MessageEvent]) -> WorkerReport:
-    said = WorkerReport()
+    report = WorkerReport()
     for event in events:
-        said.add(event)
-    return said
+        report.add(event)
+    return report
 
 
 def split_after_gaps(events: Iterable[MessageEvent]) -> Iterator[list[MessageEvent]]:
-    """Let a gap be the last of its piece: what came before may belong to it, nothing after."""
+    """Split the events after each gap, because only events before it may belong to it."""
     piece: list[MessageEvent] = []
     for event in events:
         piece.append(event)

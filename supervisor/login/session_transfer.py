@@ -88,9 +88,12 @@ def read_string_session(text: str) -> Session:
 
 
 def write_string_session(session: Session) -> str:
-    address = ipaddress.ip_address(session.server_address).packed
-    layout = f">B{len(address)}sH256s"
-    packed = struct.pack(layout, session.dc_id, address, session.port, session.auth_key)
+    try:
+        address = ipaddress.ip_address(session.server_address).packed
+        layout = f">B{len(address)}sH256s"
+        packed = struct.pack(layout, session.dc_id, address, session.port, session.auth_key)
+    except (ValueError, struct.error) as exc:  # its worker may have made it up
+        raise NotLoggedIn("The number's login does not fit into a StringSession.") from exc
     return _VERSION + urlsafe_b64encode(packed).decode()
 
 

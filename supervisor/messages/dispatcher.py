@@ -27,6 +27,7 @@ from supervisor.messages.commands import CommandFactory
 from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.file_links import FileLinks
 from supervisor.messages.hand_over import HandOver
+from supervisor.messages.planner import Planner
 from supervisor.messages.recipients import ChatCache, RecipientQuestions
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.messages import Contact, MessageEvent, Outgoing
     from supervisor.config import Config
     from supervisor.journal.journal import Journal
-    from supervisor.journal.pending import Besides
+    from supervisor.journal.pending import Excluded
     from supervisor.journal.values import Accepted, GapTrace, Recorded, StoredIncoming
     from supervisor.messages.recipients import OutgoingMessage
     from supervisor.store.store import Store
@@ -74,6 +75,7 @@ class Dispatcher:
         self.number = journal.number
         self.journal = journal
         self.chats = ChatCache(journal)
+        self.planner = Planner()
 
     async def prepare(self, epoch: int) -> None:
         """Find out what the worker before has left open, in the name of the next one's epoch."""
@@ -101,14 +103,14 @@ class Dispatcher:
         said = report_of(events)
         try:
             recorded = await self.journal.record(self._epoch, said, self._lately)
-            await self.chats.load({kept.incoming.peer_id for kept in recorded.kept})
+            await self.chats.load({kept.incoming.peer_id for kept in recorded.stored})
             if self._must_resync:
                 await self._resynchronise()
         except DatabaseError:
             # It may have been written all the same; then nobody would hear of it again.
             self._must_resync = True
             raise
-        self._lately.extend(kept.trace for kept in recorded.kept)
+        self._lately.extend(kept.trace for kept in recorded.stored)
         for memory in said.chats.values():
             self.chats.remember(memory)
         if said.positions:
@@ -147,7 +149,7 @@ class Dispatcher:
     def _act(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
         self._echo_filter.drop(recorded.dropped)
         self._in.remove(recorded.dropped)
-        kept = iter(recorded.kept)
+        kept = iter(recorded.stored)
         for event in events:
             self._act_on(event, recorded, kept)
         for owed in recorded.owed:
@@ -221,8 +223,8 @@ class Dispatcher:
             hand_over.reload()
         self._must_resync = False
 
-    async def _load_incoming(self, besides: Besides, limit: int) -> tuple[list[Waiting], int]:
-        waiting, looked_at = await self.journal.waiting(Direction.IN, besides, limit)
+    async def _load_incoming(self, excluded: Excluded, limit: int) -> tuple[list[Waiting], int]:
+        waiting, looked_at = await self.journal.waiting(Direction.IN, excluded, limit)
         await self.chats.load({each.peer_id for each in waiting})
         return waiting, looked_at
 

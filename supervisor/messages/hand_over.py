@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from supervisor.errors import DatabaseError
-from supervisor.journal.pending import Besides
+from supervisor.journal.pending import Excluded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -39,7 +39,7 @@ class HandOver(Generic[T]):
     def __init__(
         self,
         name: str,
-        load: Callable[[Besides, int], Awaitable[tuple[Sequence[T], int]]],
+        load: Callable[[Excluded, int], Awaitable[tuple[Sequence[T], int]]],
         hand: Callable[[T], None],
     ) -> None:
         """Let `load` give the oldest rows besides some, with how many rows it looked at."""
@@ -132,7 +132,7 @@ class HandOver(Generic[T]):
         self._has_missed = False
         self._dropped.clear()
         full = window.full_lanes
-        rows, looked_at = await self._load(Besides(tuple(window.rows), full), PIECE)
+        rows, looked_at = await self._load(Excluded(tuple(window.rows), full), PIECE)
         left = set(full)
         for item in rows:
             if item.row in self._dropped:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.formatting.plan import plan
 from session_worker.protocol.messages import Attachment, Incoming, Outgoing
 from session_worker.protocol.spool import incoming_file, photo_file
 from supervisor.errors import (
@@ -83,7 +81,7 @@ class MessageService:
         dispatcher = await self._dispatchers.of(number)
         peer_id, is_new = await self._recipient(dispatcher, draft)
         attachments = tuple(Attachment(name=each.name, url=each.url) for each in draft.attachments)
-        parts = plan(draft.text, attachments, _draw)
+        parts = await dispatcher.planner.plan(draft.text, attachments)
         if not parts:
             raise MessageEmpty
         outgoing = Outgoing(
@@ -157,7 +155,3 @@ def _check(draft: OutgoingMessage) -> None:
     files = sum(len(name) + len(url) for name, url in draft.attachments)
     if len(draft.text) + files > MOST_CHARACTERS:
         raise MessageTooLarge
-
-
-def _draw() -> int:
-    return secrets.randbits(63) or 1

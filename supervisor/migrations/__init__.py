@@ -1,1 +1,1 @@
-"""The history of the tables, run by alembic at start."""
+"""The migrations of the tables, which run at start."""

@@ -136,7 +136,7 @@ class WorkerRecords:
     async def record_login_lost(self, trouble: Trouble) -> None:
         """Forget a key that Telegram has ended, or that is another account's."""
         if trouble.code is TroubleCode.WRONG_ACCOUNT:
-            await self._store.sessions.let_go(self.number, self._epoch)
+            await self._store.sessions.drop_foreign(self.number, self._epoch)
         elif trouble.code in _DEAD_KEYS:
             login = Login.BANNED if trouble.code in _BANNED else Login.NEEDED
             await self._store.sessions.drop(self.number, self._epoch, login)

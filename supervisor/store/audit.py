@@ -10,15 +10,18 @@ from supervisor.database import tables
 from supervisor.store.values import AuditEntry
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.database.database import Database
 
 _audit = tables.audit.c
+_entries = select(
+    _audit.id, _audit.at, _audit.who, _audit.action, _audit.number, _audit.detail
+).order_by(_audit.id.desc())
 
 
 class AuditLog:
-    """Grows only; an entry outlives its number."""
+    """Entries are only added; they stay when their number is purged."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,24 +29,23 @@ class AuditLog:
     async def append(
         self, who: str, action: str, number: str | None = None, detail: str | None = None
     ) -> None:
-        """Write it down; `detail` must hold no secret."""
+        """Add an entry; `detail` must not contain a secret."""
         entry = tables.Audit(who=who, action=action, number=number, detail=detail)
         values = entry.model_dump(exclude={"id"})
 
-        async def unit(connection: AsyncConnection) -> None:
-            await connection.execute(insert(tables.audit), values)
+        def unit(connection: Connection) -> None:
+            connection.execute(insert(tables.audit), values)
 
         await self._database.write(unit)
 
     async def list(
         self, number: str | None = None, before: int | None = None, limit: int = 100
     ) -> tuple[AuditEntry, ...]:
-        """Return the entries, newest first, those older than the one with the id `before`."""
-        query = select(tables.audit).order_by(_audit.id.desc()).limit(limit)
+        """Return the newest entries first, or those older than the entry with the id `before`."""
+        query = _entries.limit(limit)
         if number is not None:
             query = query.where(_audit.number == number)
         if before is not None:
             query = query.where(_audit.id < before)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings()
-            return tuple(AuditEntry(**row) for row in rows)
+        rows = await self._database.fetch(query)
+        return tuple(AuditEntry(*row) for row in rows)

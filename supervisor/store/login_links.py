@@ -1,4 +1,4 @@
-"""The login links that were given out, as hashes."""
+"""Stores the hashes of the login links that were issued."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from supervisor.store.values import LoginLink
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.database.database import Database
 
@@ -22,33 +22,31 @@ _link = tables.login_link.c
 
 
 class LoginLinks:
-    """Stored links of all numbers, one for each at most."""
+    """The login links of all numbers, at most one for each."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, number: str, link_hash: bytes, expires: datetime) -> None:
-        """Keep a new link in place of the number's last."""
+        """Store a new link in place of the number's previous one."""
         row = {"number": number, "link_hash": link_hash, "expires": expires, "is_used": False}
 
-        async def unit(connection: AsyncConnection) -> None:
-            await numbers.require(connection, number)
-            await upsert(connection, tables.login_link, [row])
+        def unit(connection: Connection) -> None:
+            numbers.require(connection, number)
+            upsert(connection, tables.login_link, [row])
 
         await self._database.write(unit)
 
     async def find(self, link_hash: bytes) -> LoginLink | None:
         query = select(_link.number, _link.expires, _link.is_used)
-        async with self._database.read() as connection:
-            found = await connection.execute(query.where(_link.link_hash == link_hash))
-            row = found.first()
-        return LoginLink(*row) if row else None
+        rows = await self._database.fetch(query.where(_link.link_hash == link_hash))
+        return LoginLink(*rows[0]) if rows else None
 
     async def use(self, number: str) -> None:
-        """Note that the number is logged in: its link has done its work."""
+        """Mark the number's link as used, because the number is logged in."""
         used = update(tables.login_link).where(_link.number == number).values(is_used=True)
 
-        async def unit(connection: AsyncConnection) -> None:
-            await connection.execute(used)
+        def unit(connection: Connection) -> None:
+            connection.execute(used)
 
         await self._database.write(unit)

@@ -18,8 +18,7 @@ from supervisor.store.values import Changes, Created, LastError, NewNumber, Numb
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import ColumnElement, Connection
 
     from session_worker.protocol.proxy import Proxy
     from supervisor.database.database import Database
@@ -30,63 +29,63 @@ _number = tables.number.c
 
 
 class Numbers:
-    """Stored numbers of all clients."""
+    """The numbers of all clients."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
 
     async def create(self, new: NewNumber) -> Created:
-        """Register a number, or a stopped one again; only this answer holds its token."""
+        """Register a new number or a stopped one; only this answer contains its token."""
         token = tokens.new_token()
 
-        async def unit(connection: AsyncConnection) -> Number:
-            held = await find(connection, _number.digits == new.number)
+        def unit(connection: Connection) -> Number:
+            held = find(connection, _number.digits == new.number)
             if held is None:
-                await self._insert(connection, new, token)
+                self._insert(connection, new, token)
             else:
-                await self._register_again(connection, held, new, token)
-            return await read(connection, new.number)
+                self._register_again(connection, held, new, token)
+            return read(connection, new.number)
 
         return Created(await self._database.write(unit), token)
 
     async def change(self, number: str, changes: Changes) -> Number:
-        async def unit(connection: AsyncConnection) -> Number:
-            held = await require(connection, number)
-            values = await self._changed_values(connection, held, changes)
-            await change(connection, number, **values)
-            await drop_empty_clients(connection)
-            return await read(connection, number)
+        def unit(connection: Connection) -> Number:
+            held = require(connection, number)
+            values = self._changed_values(connection, held, changes)
+            change(connection, number, **values)
+            drop_empty_clients(connection)
+            return read(connection, number)
 
         return await self._database.write(unit)
 
     async def start(self, number: str) -> Number:
-        """Want it to run, with a clean slate."""
+        """Mark the number as wanted, and forget all its earlier trouble."""
 
-        async def unit(connection: AsyncConnection) -> Number:
-            await require(connection, number)
-            await change(connection, number, **AS_NEW)
-            return await read(connection, number)
+        def unit(connection: Connection) -> Number:
+            require(connection, number)
+            change(connection, number, **AS_NEW)
+            return read(connection, number)
 
         return await self._database.write(unit)
 
     async def stop(self, number: str) -> bool:
-        """Want it to rest; return whether it was to run until now."""
+        """Mark the number as stopped; return whether it was wanted until now."""
 
-        async def unit(connection: AsyncConnection) -> bool:
-            held = await require(connection, number)
-            await change(connection, number, wanted=Wanted.STOPPED)
+        def unit(connection: Connection) -> bool:
+            held = require(connection, number)
+            change(connection, number, wanted=Wanted.STOPPED)
             return bool(held.wanted == Wanted.RUNNING)
 
         return await self._database.write(unit)
 
     async def purge(self, number: str) -> None:
-        """Erase the number with all its data, the audit log excepted."""
+        """Erase the number and all its data except for the audit log."""
 
-        async def unit(connection: AsyncConnection) -> None:
-            await require(connection, number)
-            await connection.execute(delete(tables.number).where(_number.digits == number))
-            await drop_empty_clients(connection)
+        def unit(connection: Connection) -> None:
+            require(connection, number)
+            connection.execute(delete(tables.number).where(_number.digits == number))
+            drop_empty_clients(connection)
 
         await self._database.write(unit)
 
@@ -97,7 +96,7 @@ class Numbers:
         return as_value(row)
 
     async def get_with_token(self, number: str, token: str) -> Number | None:
-        """Return the number if the token is its own; unknown numbers take as long as wrong tokens."""
+        """Return the number if this is its token; unknown numbers take as long as wrong tokens."""
         row = await self._read_row(_number.digits == number)
         if not tokens.is_token(token, row.token_hash if row else None):
             return None
@@ -108,17 +107,16 @@ class Numbers:
         return as_value(row) if row else None
 
     async def share_planfix(self, number: str, other: str) -> bool:
-        """Say whether both belong to one client, with one integration in one Planfix."""
+        """Return whether both numbers belong to the same client and use the same Planfix."""
         query = QUERY.where(_number.digits.in_({number, other}))
-        async with self._database.read() as connection:
-            held = [as_value(row) for row in await connection.execute(query)]
+        held = [as_value(row) for row in await self._database.fetch(query)]
         return len(held) == 2 and len({(each.client, each.url_planfix) for each in held}) == 1
 
     async def planfix_token(self, number: str) -> str:
         return (await self.secrets(number)).token_planfix
 
     async def secrets(self, number: str) -> Secrets:
-        """Return what a worker of the number needs to open."""
+        """Return the secrets that a worker of the number needs."""
         row = await self._read_row(_number.digits == number)
         if row is None:
             raise NumberUnknown
@@ -132,7 +130,7 @@ class Numbers:
         return await self._read(tables.client.c.name == client)
 
     async def list_to_run(self) -> tuple[Number, ...]:
-        """Return the numbers whose workers are to be started."""
+        """Return the numbers whose workers should be started."""
         return await self._read(
             _number.wanted == Wanted.RUNNING,
             _number.parked.is_(None),
@@ -140,19 +138,17 @@ class Numbers:
         )
 
     async def _read_row(self, where: ColumnElement[bool]) -> Any:
-        async with self._database.read() as connection:
-            return await find(connection, where)
+        return await self._database.read(find, where)
 
     async def _read(self, *where: ColumnElement[bool]) -> tuple[Number, ...]:
         query = QUERY.where(*where).order_by(_number.digits)
-        async with self._database.read() as connection:
-            return tuple(as_value(row) for row in await connection.execute(query))
+        return tuple(as_value(row) for row in await self._database.fetch(query))
 
-    async def _insert(self, connection: AsyncConnection, new: NewNumber, token: str) -> None:
+    def _insert(self, connection: Connection, new: NewNumber, token: str) -> None:
         wrapped = self._vault.new_data_key(new.number)
         row = tables.Number(
             digits=new.number,
-            client_id=await client_id(connection, new.client),
+            client_id=client_id(connection, new.client),
             url_planfix=new.url_planfix,
             token_planfix=self._seal(new.number, wrapped, new.token_planfix),
             provider_id=new.provider_id,
@@ -161,10 +157,10 @@ class Numbers:
             data_key=wrapped,
             **self._sealed(new.number, wrapped, new.proxy),
         )
-        await connection.execute(insert(tables.number), row.model_dump())
+        connection.execute(insert(tables.number), row.model_dump())
 
-    async def _register_again(
-        self, connection: AsyncConnection, held: Any, new: NewNumber, token: str
+    def _register_again(
+        self, connection: Connection, held: Any, new: NewNumber, token: str
     ) -> None:
         if held.name != new.client:
             raise NumberOfOtherClient
@@ -178,15 +174,15 @@ class Numbers:
             "token_hash": tokens.hash_token(token),
             **self._sealed(new.number, held.data_key, new.proxy),
         }
-        await change(connection, new.number, **values, **AS_NEW)
+        change(connection, new.number, **values, **AS_NEW)
 
-    async def _changed_values(
-        self, connection: AsyncConnection, held: Any, changes: Changes
+    def _changed_values(
+        self, connection: Connection, held: Any, changes: Changes
     ) -> dict[str, Any]:
         names = ("url_planfix", "provider_id", "user_email")
         values = {name: getattr(changes, name) for name in names}
         if changes.client is not None:
-            values["client_id"] = await client_id(connection, changes.client)
+            values["client_id"] = client_id(connection, changes.client)
         if changes.token_planfix is not None:
             values["token_planfix"] = self._seal(held.digits, held.data_key, changes.token_planfix)
         values = {name: value for name, value in values.items() if value is not None}
@@ -219,37 +215,37 @@ AS_NEW: Final[Mapping[str, Any]] = {
 }
 
 
-async def find(connection: AsyncConnection, where: ColumnElement[bool]) -> Any:
-    return (await connection.execute(QUERY.where(where))).first()
+def find(connection: Connection, where: ColumnElement[bool]) -> Any:
+    return connection.execute(QUERY.where(where)).first()
 
 
-async def require(connection: AsyncConnection, number: str) -> Any:
-    row = await find(connection, _number.digits == number)
+def require(connection: Connection, number: str) -> Any:
+    row = find(connection, _number.digits == number)
     if row is None:
         raise NumberUnknown
     return row
 
 
-async def read(connection: AsyncConnection, number: str) -> Number:
-    return as_value(await require(connection, number))
+def read(connection: Connection, number: str) -> Number:
+    return as_value(require(connection, number))
 
 
-async def change(connection: AsyncConnection, number: str, **values: Any) -> None:
+def change(connection: Connection, number: str, **values: Any) -> None:
     statement = (
         update(tables.number).where(_number.digits == number).values(changed=tables.now(), **values)
     )
-    await connection.execute(statement)
+    connection.execute(statement)
 
 
-async def client_id(connection: AsyncConnection, name: str) -> int:
-    await insert_missing(connection, tables.client, {"name": name})
+def client_id(connection: Connection, name: str) -> int:
+    insert_missing(connection, tables.client, {"name": name})
     query = select(_client.id).where(_client.name == name)
-    return int((await connection.execute(query)).scalar_one())
+    return int(connection.execute(query).scalar_one())
 
 
-async def drop_empty_clients(connection: AsyncConnection) -> None:
+def drop_empty_clients(connection: Connection) -> None:
     used = exists().where(_number.client_id == _client.id)
-    await connection.execute(delete(tables.client).where(~used))
+    connection.execute(delete(tables.client).where(~used))
 
 
 def as_value(row: Any) -> Number:

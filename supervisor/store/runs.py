@@ -1,4 +1,4 @@
-"""What becomes of a number's workers, written in the name of one start of them."""
+"""Records starts, restarts and errors of a number's workers."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from supervisor.database.epoch import Claim, require_fresh
 from supervisor.store import numbers
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.database.database import Database
     from supervisor.store.values import LastError, Number
 
 
 class Runs:
-    """Bookkeeping on starts; each verb raises `StaleEpoch` when a newer start has taken over."""
+    """Each method raises `StaleEpoch` if the number has been started again since then."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def take_epoch(self, number: str, seen: int) -> int:
-        """Begin a new epoch before a worker starts; whoever saw an older one loses."""
+        """Begin a new epoch before a worker starts, if `seen` is still the current one."""
         return (await self._write(number, seen, epoch=seen + 1)).epoch
 
     async def park(self, number: str, epoch: int, reason: str) -> Number:
@@ -35,9 +35,9 @@ class Runs:
         return await self._write(number, epoch, **numbers.error_values(error))
 
     async def _write(self, number: str, at: int, /, **values: Any) -> Number:
-        async def unit(connection: AsyncConnection) -> Number:
-            await require_fresh(connection, Claim(number, at))
-            await numbers.change(connection, number, **values)
-            return await numbers.read(connection, number)
+        def unit(connection: Connection) -> Number:
+            require_fresh(connection, Claim(number, at))
+            numbers.change(connection, number, **values)
+            return numbers.read(connection, number)
 
         return await self._database.write(unit)

@@ -1,4 +1,4 @@
-"""A number's proxy in its row: sealed whole, beside it in clear where it lies."""
+"""Seals a number's proxy for its row, where only the proxy's address is readable."""
 
 from __future__ import annotations
 

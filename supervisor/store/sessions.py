@@ -1,4 +1,4 @@
-"""The sessions in the database, with their entities and update states."""
+"""Stores the sessions of numbers, with their entities and update states."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from supervisor.store.values import Entity, Session, UpdatesMoved, UpdateState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.database.database import Database
     from supervisor.encryption.vault import DataKey, Vault
@@ -37,92 +37,91 @@ _move = (
 )
 
 
-async def move_updates(connection: AsyncConnection, moves: list[UpdatesMoved]) -> list[bool]:
-    """Move update states within a larger transaction; tell which claims held."""
-    fresh = await fresh_claims(connection, [move.claim for move in moves])
+def move_updates(connection: Connection, moves: list[UpdatesMoved]) -> list[bool]:
+    """Move update states within a larger transaction, and return which claims were valid."""
+    fresh = fresh_claims(connection, [move.claim for move in moves])
     moved = [
         {"of_number": claim.number, "epoch": claim.epoch, **asdict(updates)}
         for claim, updates in moves
         if claim in fresh
     ]
     if moved:
-        await connection.execute(_move, moved)
+        connection.execute(_move, moved)
     return [move.claim in fresh for move in moves]
 
 
 class Sessions:
-    """Stored logins of all numbers, their keys sealed."""
+    """The logins of all numbers; their keys are sealed."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
 
     async def save(self, number: str, epoch: int, session: Session) -> None:
-        """Keep the login; what the same account has reached or met stays, but for the access hashes."""
+        """Store the login.
+
+        The update state and the entities of the same account stay, but not the access hashes.
+        """
         claim = Claim(number, epoch)
 
-        async def unit(connection: AsyncConnection) -> None:
-            await require_fresh(connection, claim)
-            held = await self._held(connection, number)
+        def unit(connection: Connection) -> None:
+            require_fresh(connection, claim)
+            held = self._held(connection, number)
             if held is not None and not session.is_of_same_account(held):
-                await connection.execute(delete(tables.entity).where(_entity.number == number))
+                connection.execute(delete(tables.entity).where(_entity.number == number))
             elif held is None or session.auth_key != held.auth_key:
-                await connection.execute(_forget_hashes.where(_entity.number == number))
-            key = self._vault.open_data_key(
-                number, (await numbers.require(connection, number)).data_key
-            )
-            kept = session.after(held) if held else session
-            await upsert(connection, tables.session, [_values(claim, kept, key)])
-            await numbers.change(connection, number, login=Login.DONE)
+                connection.execute(_forget_hashes.where(_entity.number == number))
+            key = self._vault.open_data_key(number, numbers.require(connection, number).data_key)
+            merged = session.after(held) if held else session
+            upsert(connection, tables.session, [_values(claim, merged, key)])
+            numbers.change(connection, number, login=Login.DONE)
 
         await self._database.write(unit)
 
     async def drop(self, number: str, epoch: int, login: Login = Login.NEEDED) -> None:
-        """Forget a login that Telegram has ended: its key must never be used again.
+        """Forget a login that Telegram has ended, because its key must never be used again.
 
-        The place in the updates stays, for the same account goes on from there.
+        The update state stays, because the same account continues from there.
         """
         forget = update(tables.session).where(_session.number == number).values(auth_key=b"")
 
-        async def unit(connection: AsyncConnection) -> None:
-            await require_fresh(connection, Claim(number, epoch))
-            await connection.execute(forget)
-            await numbers.change(connection, number, login=login)
+        def unit(connection: Connection) -> None:
+            require_fresh(connection, Claim(number, epoch))
+            connection.execute(forget)
+            numbers.change(connection, number, login=login)
 
         await self._database.write(unit)
 
-    async def let_go(self, number: str, epoch: int) -> None:
-        """Forget a login that is another account's, with the people only that account has met.
+    async def drop_foreign(self, number: str, epoch: int) -> None:
+        """Forget a login that belongs to another account, and the peers only that account knows.
 
-        The place in the updates stays: it is that of the number's own account.
+        The update state stays, because it belongs to the number's own account.
         """
         of_number = _entity.number == number
         in_chats = select(_chat.peer_id).where(_chat.number == number)
         forget = update(tables.session).where(_session.number == number).values(auth_key=b"")
 
-        async def unit(connection: AsyncConnection) -> None:
-            await require_fresh(connection, Claim(number, epoch))
-            await connection.execute(forget)
-            await connection.execute(
+        def unit(connection: Connection) -> None:
+            require_fresh(connection, Claim(number, epoch))
+            connection.execute(forget)
+            connection.execute(
                 delete(tables.entity).where(of_number, _entity.peer_id.not_in(in_chats))
             )
-            await numbers.change(connection, number, login=Login.NEEDED)
+            numbers.change(connection, number, login=Login.NEEDED)
 
         await self._database.write(unit)
 
     async def load(self, number: str) -> Session | None:
-        async with self._database.read() as connection:
-            held = await self._held(connection, number)
+        held = await self._database.read(self._held, number)
         return held if held and held.auth_key else None
 
     async def is_held_by_another(self, number: str, auth_key: bytes) -> bool:
         others = _with_data_key.where(_session.number != number, _session.auth_key != b"")
-        async with self._database.read() as connection:
-            rows = (await connection.execute(others)).all()
+        rows = await self._database.fetch(others)
         return any(self._holds(row, auth_key) for row in rows)
 
     async def move_updates(self, number: str, epoch: int, updates: UpdateState) -> bool:
-        """Return whether it was moved: a worker of an older epoch moves nothing."""
+        """Return whether the state was moved; a worker of an older epoch moves nothing."""
         move = UpdatesMoved(Claim(number, epoch), updates)
         return await self._database.write_together(move_updates, move)
 
@@ -131,10 +130,10 @@ class Sessions:
             key = self._vault.open_data_key(row.number, row.data_key)
             return _value(row, key).auth_key == auth_key
         except SealBroken:
-            return False  # whoever starts that number is told
+            return False  # an error is raised when that number is started
 
-    async def _held(self, connection: AsyncConnection, number: str) -> Session | None:
-        row = (await connection.execute(_with_data_key.where(_session.number == number))).first()
+    def _held(self, connection: Connection, number: str) -> Session | None:
+        row = connection.execute(_with_data_key.where(_session.number == number)).first()
         if row is None:
             return None
         return _value(row, self._vault.open_data_key(number, row.data_key))
@@ -176,30 +175,28 @@ _most_needed = _peers.outerjoin(tables.chat, _in_chat).order_by(
 
 
 class Entities:
-    """Stored peers of all numbers."""
+    """The known peers of all numbers."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def save(self, number: str, epoch: int, entities: Iterable[Entity]) -> None:
-        """Add new peers, overwrite known ones; of a peer named twice the last one stays."""
+        """Add new peers and overwrite known ones; if a peer is given twice, the last one counts."""
         by_peer = {entity.peer_id: entity for entity in entities}
         rows = [{"number": number, "epoch": epoch, **asdict(peer)} for peer in by_peer.values()]
 
-        async def unit(connection: AsyncConnection) -> None:
-            await require_fresh(connection, Claim(number, epoch))
-            await upsert(connection, tables.entity, rows)
+        def unit(connection: Connection) -> None:
+            require_fresh(connection, Claim(number, epoch))
+            upsert(connection, tables.entity, rows)
 
         await self._database.write(unit)
 
     async def list(self, number: str, most: int | None = None) -> tuple[Entity, ...]:
-        """Return whom there is a chat with, then the others, the latest heard of first."""
+        """Return the peers with a chat first, then the others, beginning with the newest."""
         query = _most_needed.where(_entity.number == number).limit(most)
-        async with self._database.read() as connection:
-            return tuple(Entity(*row) for row in await connection.execute(query))
+        return tuple(Entity(*row) for row in await self._database.fetch(query))
 
     async def find(self, number: str, peer_id: int) -> Entity | None:
         query = _peers.where(_entity.number == number, _entity.peer_id == peer_id)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
-        return Entity(*row) if row else None
+        rows = await self._database.fetch(query)
+        return Entity(*rows[0]) if rows else None

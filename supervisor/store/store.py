@@ -1,4 +1,4 @@
-"""All stored things over one database and one SECRET_KEY."""
+"""Opens everything that is stored, with one database and one SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """The durable nouns of the gateway, over one database and one SECRET_KEY."""
+    """Everything that the gateway stores."""
 
     def __init__(self, database_url: str, secret_key: str) -> None:
         vault = Vault.from_secret_key(secret_key)

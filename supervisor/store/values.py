@@ -1,4 +1,4 @@
-"""What the store takes or gives: frozen values, never rows."""
+"""The frozen values that the store accepts and returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LastError:
-    """What went wrong last: a code, what happened in words, who must do what."""
+    """The last error of a number: its code, what happened, and who has to do what."""
 
     code: str
     message: str
@@ -24,7 +24,7 @@ class LastError:
 
 @dataclass(frozen=True, slots=True)
 class NewNumber:
-    """What the operator registers."""
+    """A number that the operator registers."""
 
     number: str
     client: str
@@ -37,7 +37,7 @@ class NewNumber:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is to change about a number; nothing means: stays as it is."""
+    """The changes of a number; a field that is None stays as it is."""
 
     client: str | None = None
     url_planfix: str | None = None
@@ -70,7 +70,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What opens a number's Planfix account, and leads it to Telegram."""
+    """A number's token for Planfix, and the proxy on its way to Telegram."""
 
     token_planfix: str = field(repr=False)
     proxy: Proxy | None = None
@@ -78,7 +78,7 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A registered number with the token that is shown this once."""
+    """A registered number, with the token that is shown only once."""
 
     number: Number
     token: str = field(repr=False)
@@ -86,7 +86,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class UpdateState:
-    """The place in Telegram's stream of updates up to which a number has read."""
+    """The position up to which a number has read its updates."""
 
     pts: int
     qts: int
@@ -106,35 +106,36 @@ class Session:
     updates: UpdateState | None = None
 
     def is_of_same_account(self, held: Self) -> bool:
-        """Whether it can be told that both are logins of one account.
+        """Whether both are logins of one account, as far as is known.
 
-        One that comes from outside names no account: it is taken for the number's own until its
-        worker has looked.
+        An imported session names no account. It counts as one of the number's own account until the
+        worker has checked it.
         """
         if self.user_id is not None and held.user_id is not None:
             return self.user_id == held.user_id
         return self.auth_key == held.auth_key or (self.user_id is None and held.user_id is not None)
 
     def after(self, held: Self) -> Self:
-        """Go on where the last login of the same account was, whatever place this one brings.
+        """Continue from the update state of the same account's previous login.
 
-        What another program has read meanwhile was not delivered here; what was, must not come again.
+        The state in an imported session does not count: another program may have read updates that
+        were not delivered here, and delivered updates must not be delivered again.
         """
         if not self.is_of_same_account(held):
             return self
-        place = held.updates
-        if place is not None and self.auth_key != held.auth_key:
-            # pts are counted for the account, these two for each key anew.
-            place = replace(place, qts=0, seq=0)
+        updates = held.updates
+        if updates is not None and self.auth_key != held.auth_key:
+            # pts belongs to the account; qts and seq belong to the key and start again with it.
+            updates = replace(updates, qts=0, seq=0)
         user_id = self.user_id or held.user_id
-        return replace(self, user_id=user_id, updates=place or self.updates)
+        return replace(self, user_id=user_id, updates=updates or self.updates)
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A peer with the access hash that the number's login needs to write there.
+    """A peer, with the access hash that the number's login needs to write to it.
 
-    The hash is `NO_HASH` where only an earlier login has met the peer.
+    The hash is `NO_HASH` if only an earlier login knew the peer.
     """
 
     peer_id: int
@@ -146,7 +147,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class LoginLink:
-    """Whose link it is, how long it counts, whether it has done its work."""
+    """The number of a login link, when it expires, and whether it is used."""
 
     number: str
     expires: datetime
@@ -155,7 +156,7 @@ class LoginLink:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to which number, when."""
+    """Who did what to which number, and when."""
 
     id: int
     at: datetime
@@ -166,7 +167,7 @@ class AuditEntry:
 
 
 class UpdatesMoved(NamedTuple):
-    """The word of a worker that its number has read up to here."""
+    """A worker's report that its number has read its updates up to here."""
 
     claim: Claim
     updates: UpdateState

@@ -14,7 +14,10 @@ PIECE = 64 << 10
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent for one request; ``length`` lies about the body, ``is_slow`` never ends it."""
+    """What is sent for one request.
+
+    ``length`` lies about the body, ``is_slow`` never ends it; with ``is_raw`` the body is all that is sent.
+    """
 
     body: bytes = b""
     status: int = 200
@@ -22,8 +25,11 @@ class Answer:
     length: int | None = None
     repeat: int = 1
     is_slow: bool = False
+    is_raw: bool = False
 
     def head(self) -> bytes:
+        if self.is_raw:
+            return b""
         length = len(self.body) * self.repeat if self.length is None else self.length
         lines = [f"HTTP/1.1 {self.status} X", f"Content-Length: {length}", "Connection: close"]
         return "\r\n".join((*lines, *self.headers, "", "")).encode()

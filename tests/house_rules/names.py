@@ -22,16 +22,16 @@ WORDS: Final = frozenset(
     groups guard guarded hand handshake header health history http id identity in index init
     input intake journal keeper keepers kernel key keys kind landlock lanes layer lease
     lifespan limit lines links liveness load lock log login logins logout lookup mailbox main
-    markup media memory merging message messages migration models mtproxy newer number numbers
+    markup media memory merging message messages metered migration models mtproxy newer number numbers
     off on openapi operator out outage outcome outcomes over own owner page pages parser part
-    password peer pending people phone photos picture pieces pipe placement plan planfix
+    password peer pending people phone photos picture pieces pipe placement plan planfix planner
     policy polling pool posts preload private probe process profile profiles program proxies
     proxy public push qr queue receipts receiver recent recipient recipients records
     registration rendering reply report reporter request requests restart retention rotation
     rpc ru run running runs sandbox sealed search seccomp send sender server service session
     sessions settings shape sign soak socks5 spool srp start starvation state status statuses
-    store stored syscall tables takeover tasks tcp telegram text texts thread timing tl token
-    tokens traffic transfer transport transports uk update updates upload uploads upsert user
+    store stored stream syscall tables takeover tasks tcp telegram text texts thread timing tl token
+    tokens traffic transactions transfer transport transports uk update updates upload uploads upsert user
     users value values vault view viewer views warmup webhook worker writer
     """.split()  # noqa: SIM905 - read as a text, not as a list
 )
@@ -45,9 +45,9 @@ REASONS: Final[Mapping[str, str]] = {
     "sandbox/telegram/running_requests.py": "a data structure of its own",
     "session_worker/planfix/status_reporter.py": "statuses have an order of their own",
     "supervisor/log.py": "the API may not import session_worker",
+    "supervisor/messages/planner.py": "the only place of the dispatcher's that uses threads",
     "supervisor/numbers/token_cache.py": "a cache with rules of its own",
     "supervisor/proxy.py": "the API may not import session_worker",
-    "supervisor/store/audit.py": "one module for each thing that is stored",
     "supervisor/store/runs.py": "one module for each thing that is stored",
     "supervisor/store/sealed_proxy.py": "one module for each thing that is stored",
 }

@@ -1,4 +1,4 @@
-"""Clients with their numbers, sessions, peers, the audit log."""
+"""Adds clients, numbers, sessions, peers and the audit log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal of messages, with chats, receipts."""
+"""Adds the journal of messages, chats and receipts."""
 
 from __future__ import annotations
 
@@ -60,14 +60,16 @@ def _create_journal() -> None:
 def _index_journal() -> None:
     op.create_index("journal_chat", "journal", ["number", "peer_id"])
     op.create_index("journal_done", "journal", ["done"])
-    _index_few("journal_pending", ["number", "direction", "id"], where="state = 'pending'")
-    _index_few("journal_owed", ["number", "id"], where="status_due IS NOT NULL")
-    _index_few("journal_bodies", ["done"], where="body IS NOT NULL")
+    _create_partial_index(
+        "journal_pending", ["number", "direction", "id"], where="state = 'pending'"
+    )
+    _create_partial_index("journal_owed", ["number", "id"], where="status_due IS NOT NULL")
+    _create_partial_index("journal_bodies", ["done"], where="body IS NOT NULL")
 
 
-def _index_few(name: str, columns: list[str], *, where: str) -> None:
-    few = sa.text(where)
-    op.create_index(name, "journal", columns, sqlite_where=few, postgresql_where=few)
+def _create_partial_index(name: str, columns: list[str], *, where: str) -> None:
+    condition = sa.text(where)
+    op.create_index(name, "journal", columns, sqlite_where=condition, postgresql_where=condition)
 
 
 def _row(*, is_key: bool = False) -> sa.Column[int]:

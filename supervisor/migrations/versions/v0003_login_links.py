@@ -1,4 +1,4 @@
-"""The one-time links on which clients log in."""
+"""Adds the one-time links with which clients log in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proxy of a number."""
+"""Adds the proxy of a number."""
 
 from __future__ import annotations
 

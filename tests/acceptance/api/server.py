@@ -19,9 +19,11 @@ from tests.support.waiting import PATIENCE, eventually
 if TYPE_CHECKING:
     import signal
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 TOP = Path(__file__).parents[3]
+ONE_PROCESS = ("--workers", "0")  # as in the Procfile
+BARE: tuple[str, ...] = ()  # hypercorn's master with a child for the application
 TLS = httpx.create_ssl_context()  # made once: it takes more processor than all the rest of a call
 
 
@@ -75,13 +77,17 @@ class Server:
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, settings: Mapping[str, str], app: str = "api:create_app()", umask: int = -1
+    folder: Path,
+    settings: Mapping[str, str],
+    app: str = "api:create_app()",
+    umask: int = -1,
+    options: Sequence[str] = ONE_PROCESS,
 ) -> AsyncIterator[Server]:
     """Start hypercorn in a folder of its own, leave nothing of it behind."""
     port = free_port()
     log = folder / f"gateway-{port}.log"
     with log.open("wb") as out:
-        process = await _start(folder, settings, app, port, out, umask)
+        process = await _start(folder, settings, [*options, app], port, out, umask)
     url = f"http://127.0.0.1:{port}"
     server = Server(process, url, log)
     family = server.family
@@ -96,11 +102,12 @@ async def gateway(
         await process.wait()
 
 
-async def refused(folder: Path, settings: Mapping[str, str]) -> tuple[int | None, str]:
+async def refused(
+    folder: Path, settings: Mapping[str, str], options: Sequence[str] = ONE_PROCESS
+) -> tuple[int | None, str]:
     """Return the status of a start that comes to nothing, with all that its processes said."""
-    process = await _start(
-        folder, settings, "api:create_app()", free_port(), asyncio.subprocess.PIPE
-    )
+    arguments = [*options, "api:create_app()"]
+    process = await _start(folder, settings, arguments, free_port(), asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     return process.returncode, said.decode()
 
@@ -108,7 +115,7 @@ async def refused(folder: Path, settings: Mapping[str, str]) -> tuple[int | None
 async def _start(
     folder: Path,
     settings: Mapping[str, str],
-    app: str,
+    arguments: Sequence[str],
     port: int,
     out: IO[bytes] | int,
     umask: int = -1,
@@ -116,7 +123,7 @@ async def _start(
     inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
     url = f"http://127.0.0.1:{port}"
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", app),
+        *(sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", *arguments),
         cwd=folder,
         env={"PYTHONPATH": str(TOP), "PUBLIC_URL": url, **inherited, **settings},
         stdout=out,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from api.lifecycle.server_process import START_REFUSED
 from tests.acceptance.api.server import gateway, refused
 from tests.support.waiting import eventually
 
@@ -39,7 +39,7 @@ async def test_database_of_another_gateway_is_left_alone(
         status, words = await refused(tmp_path, {**settings, **other})
 
         assert await first.status("/readyz") == 200
-    assert status == -signal.SIGUSR1
+    assert status == START_REFUSED
     assert "another DATA_DIR, works on this database" in words
 
 

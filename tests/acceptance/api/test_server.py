@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from api.lifecycle.server_process import START_REFUSED
 from supervisor.private_folder import MODE
 from tests.acceptance.api.operator import ADMIN_KEY
-from tests.acceptance.api.server import gateway, refused
+from tests.acceptance.api.server import BARE, gateway, refused
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -41,20 +42,32 @@ async def test_restart_brings_numbers_back(
     assert (await operator.connections(number))["peak_per_key"] == 1
 
 
-@pytest.mark.parametrize("victim", [0, 1], ids=["master", "application"])
 async def test_nothing_outlives_a_killed_server(
-    server: Server, operator: Operator, number: str, victim: int
+    server: Server, operator: Operator, number: str
 ) -> None:
-    """SIGKILL of either of hypercorn's processes takes the workers with it."""
+    """SIGKILL of the gateway takes the workers with it."""
     await operator.start_online(server, number)
     family = server.family
-    killed = [
-        process for process in family if "resource_tracker" not in " ".join(process.cmdline())
-    ]
 
-    killed[victim].kill()
+    family[0].kill()
 
     await eventually(lambda: not [one for one in family if _runs(one)], awaited="all gone")
+
+
+@pytest.mark.parametrize("victim", [0, 1], ids=["master", "application"])
+async def test_nothing_outlives_a_process_of_a_bare_server(
+    tmp_path: Path, settings: dict[str, str], operator: Operator, number: str, victim: int
+) -> None:
+    """Without --workers 0, SIGKILL of either of hypercorn's processes takes the workers with it."""
+    async with gateway(tmp_path, settings, options=BARE) as server:
+        await server.wait_serving()
+        await operator.start_online(server, number)
+        family = server.family
+        killed = [one for one in family if "resource_tracker" not in " ".join(one.cmdline())]
+
+        killed[victim].kill()
+
+        await eventually(lambda: not [one for one in family if _runs(one)], awaited="all gone")
 
 
 async def test_second_gateway_stands_by_then_takes_over(
@@ -93,10 +106,19 @@ async def test_start_is_refused_in_words(
     """What stands against a start is told in a sentence, nothing else; the program ends as failed."""
     status, words = await refused(tmp_path, {**settings, setting: value})
 
-    assert status == -signal.SIGUSR1
+    assert status == START_REFUSED
     assert words.startswith("The gateway can not start:")
     assert said in words
     assert [noise for noise in ("Traceback", "Warning", "tracker") if noise in words] == []
+
+
+async def test_bare_start_is_refused_in_words(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Without --workers 0 the sentence is the same, and the program does not end as if it were well."""
+    status, words = await refused(tmp_path, {**settings, "ADMIN_KEY": ""}, BARE)
+
+    assert status == -signal.SIGUSR1
+    assert len(words.splitlines()) == 1
+    assert "ADMIN_KEY is missing" in words
 
 
 async def test_other_secret_key_is_refused(
@@ -111,7 +133,7 @@ async def test_other_secret_key_is_refused(
 
     status, words = await refused(tmp_path, {**settings, "SECRET_KEY": other})
 
-    assert status == -signal.SIGUSR1
+    assert status == START_REFUSED
     assert "put the old key back" in words
     assert len(words.splitlines()) == 1
 

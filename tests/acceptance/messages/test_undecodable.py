@@ -28,12 +28,12 @@ async def test_what_can_not_be_decoded_is_on_a_receipt(
     await conversation.telegram_fails(kind="newer_layer")
     await conversation.contact_writes("newer")
     await world.control("DELETE", "/telegram/faults")
+    (receipt,) = await eventually(conversation.receipts)
     await conversation.contact_writes("after")
 
     await conversation.until_in_planfix("before", "after")
     await conversation.until_settled()
 
-    (receipt,) = await eventually(conversation.receipts)
     assert (receipt["found"], receipt["missing"]) == (0, 1)
     shown = await conversation.shown()
     assert (shown["state"], shown["last_error"]["code"]) == ("online", "layer_outdated")

@@ -102,12 +102,8 @@ class World:
 
     @property
     def application(self) -> int:
-        """Tell which process holds the application: not hypercorn's master."""
-        masters_children = psutil.Process(self.server.process.pid).children()
-        (found,) = [
-            one for one in masters_children if "resource_tracker" not in " ".join(one.cmdline())
-        ]
-        return found.pid
+        """Tell which process holds the application."""
+        return self.server.process.pid
 
     async def open(
         self, number: str = "", beside: Conversation | None = None, **contact: Any

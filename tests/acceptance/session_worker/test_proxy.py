@@ -17,7 +17,7 @@ from session_worker.protocol.contract import SessionChanged, SessionState, Troub
 from session_worker.protocol.proxy import parse_proxy
 from session_worker.session import LineLeftOpen
 from tests.acceptance.session_worker.conftest import PHONE
-from tests.acceptance.session_worker.number import QUICK, Number
+from tests.acceptance.session_worker.number import HASTY, QUICK, Number
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -175,7 +175,8 @@ async def test_wrong_password_is_told(telegram: DataCentre, kind: str, given: st
         if kind == "mtproxy":
             opens = {"none": "00" * 16, "wrong": "dd" + "11" * 16}[given] + "@"
         url = f"{proxy.kind}://{opens}127.0.0.1:{proxy.port}"
-        number = Number(telegram, PHONE, proxy=parse_proxy(url, may_be_private=True))
+        secret = parse_proxy(url, may_be_private=True)
+        number = Number(telegram, PHONE, proxy=secret, timing=HASTY)
         number.running = number.begin()
 
         await until_trouble(number, TroubleCode.PROXY_UNAUTHORIZED)

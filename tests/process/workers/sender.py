@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.config import Config
 from supervisor.errors import NumberExists, RecipientUnknown
-from supervisor.journal.pending import Besides
+from supervisor.journal.pending import Excluded
 from supervisor.messages.recipients import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.postman import CHATS
@@ -51,7 +51,7 @@ async def accept(gateway: Gateway, number: str, place: int) -> None:
 
 async def is_done(gateway: Gateway, number: str) -> bool:
     backlog = (await gateway.show(number)).backlog
-    owed = await (await gateway._keepers.dispatchers.of(number)).journal.owed(Besides(), 1)
+    owed = await (await gateway._keepers.dispatchers.of(number)).journal.owed(Excluded(), 1)
     return backlog.into + backlog.out == 0 and owed[1] == 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +15,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from sqlalchemy import TextClause
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection, TextClause
 
     from supervisor.config import Config
 
@@ -102,7 +100,7 @@ async def test_nul_is_kept_without_it(house: House) -> None:
 async def test_what_the_database_refuses_is_parked(house: House, database_url: str) -> None:
     """What would fail for ever is no outage: that number is left alone, with the reason."""
     refuse = text(REFUSE[database_url.partition("+")[0]])
-    await house.gateway._store.database.write(partial(_execute, refuse))
+    await house.gateway._store.database.write(_execute, refuse)
     await house.add(HOSTILE, "forbidden")
 
     parked = await house.until(HOSTILE, "parked")
@@ -133,5 +131,5 @@ async def test_flood_waits_in_the_pipe(house: House) -> None:
     assert (await house.gateway.show(HOSTILE)).state == "starting"
 
 
-async def _execute(statement: TextClause, connection: AsyncConnection) -> None:
-    await connection.execute(statement)
+def _execute(connection: Connection, statement: TextClause) -> None:
+    connection.execute(statement)

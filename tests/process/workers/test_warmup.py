@@ -39,3 +39,28 @@ async def test_rehearsal_leaves_nothing_but_warmth() -> None:
         "left open": 0,
         "frozen": True,
     }
+
+
+FOREIGN_NAME = """
+import sys
+import session_worker.process.preload
+import httpx
+sys.meta_path.clear()
+print(httpx.URL("https://\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444/a").raw_host.decode())
+print("\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444".encode("idna").decode())
+"""
+
+
+async def test_names_in_other_letters_need_no_import() -> None:
+    """A confined worker may read no module any more; a link to a Cyrillic host works all the same."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", FOREIGN_NAME),
+        cwd=TOP,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+    said, complaints = await process.communicate()
+
+    assert complaints == b""
+    assert said.split() == [b"xn--e1afmkfd.xn--p1ai"] * 2

@@ -104,7 +104,7 @@ async def test_token_may_come_in_a_header(
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "x" * 10_000, "ключ", "\x00"])
+@pytest.mark.parametrize("token", ["", "wrong", "x" * 10_000, "ключ"])
 async def test_wrong_token_is_refused(
     client: TestClientProtocol, gateway: FakeGateway, token: str
 ) -> None:

@@ -50,6 +50,17 @@ def test_a_contact_is_never_nameless() -> None:
     assert (card["contactName"], "contactLastName" in card) == ("B", False)
 
 
+@pytest.mark.parametrize("blank", [" ", "\n\t", "\u200b\u2060", "\u3164", "\u2800 \u115f"])
+def test_a_name_without_a_sign_is_none(blank: str) -> None:
+    """Who is called by blanks only is called by what else there is."""
+    contact = Contact(peer_id=7, first_name=blank, last_name=blank, username="anna")
+    card = FORMS.update_contact(contact, "")
+
+    assert full_name(contact) == "@anna"
+    assert [value for name, value in card if name.startswith("contactName")] == ["@anna"]
+    assert "contactLastName" not in dict(card)
+
+
 def test_a_new_contact_is_introduced_with_what_there_is() -> None:
     """The link, the bio, an address within it; nothing of it for somebody who is known."""
     contact = Contact(peer_id=7, first_name="A", username="anna")

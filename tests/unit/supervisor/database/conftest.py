@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from supervisor.database.engines import database_url as parse
-from supervisor.database.writer import Transactor, Writer, open_transactor
+from supervisor.database.transactions import Transactor, open_writer
+from supervisor.database.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from sqlalchemy import Connection
 
 
 @pytest.fixture
@@ -22,10 +25,8 @@ def postgres_url(postgres_url: str) -> str:
 
 @pytest.fixture
 async def transactor(database_url: str) -> AsyncIterator[Transactor]:
-    transactor = open_transactor(parse(database_url))
-    await transactor.transact(
-        lambda connection: connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))
-    )
+    transactor = open_writer(parse(database_url))
+    await transactor.transact(create_table)
     yield transactor
     await transactor.dispose()
 
@@ -36,3 +37,7 @@ async def writer(transactor: Transactor) -> AsyncIterator[Writer]:
     writer.start()
     yield writer
     await writer.stop()
+
+
+def create_table(connection: Connection) -> None:
+    connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))

@@ -13,20 +13,20 @@ from sqlalchemy import bindparam, text
 from supervisor import private_folder
 from supervisor.database.database import Database
 from supervisor.database.engines import database_url, make_private_file
-from supervisor.database.writer import open_transactor
+from supervisor.database.transactions import open_writer
 from supervisor.errors import DatabaseRefused, DatabaseUnavailable, DatabaseUrlInvalid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
 
 @pytest.mark.parametrize(
     ("given", "driver"),
     [
-        ("sqlite:////tmp/a.db", "sqlite+aiosqlite"),
-        ("sqlite+aiosqlite:////tmp/a.db", "sqlite+aiosqlite"),
+        ("sqlite:////tmp/a.db", "sqlite+pysqlite"),
+        ("sqlite+aiosqlite:////tmp/a.db", "sqlite+pysqlite"),
         ("postgres://u:p@h/n", "postgresql+asyncpg"),
         ("postgresql://u:p@h/n", "postgresql+asyncpg"),
         ("postgresql+asyncpg://u:p@h/n", "postgresql+asyncpg"),
@@ -69,12 +69,11 @@ def test_sqlite_file_is_private(tmp_path: Path) -> None:
 )
 async def test_sqlite_writer_is_durable(sqlite_url: str, pragma: str, value: object) -> None:
     """Every writing connection has the settings that a durable commit needs."""
-    transactor = open_transactor(database_url(sqlite_url))
+    transactor = open_writer(database_url(sqlite_url))
 
-    async def ask(connection: AsyncConnection) -> object:
-        return (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one()
-
-    assert await transactor.transact(ask) == value
+    ask = text(f"PRAGMA {pragma}")
+    found = await transactor.transact(lambda connection: connection.execute(ask).scalar_one())
+    assert found == value
     await transactor.dispose()
 
 
@@ -124,8 +123,8 @@ async def test_locked_database_is_an_outage(sqlite_url: str) -> None:
     await database.start()
     hurry = text("PRAGMA busy_timeout = 1")
 
-    async def impatiently(connection: AsyncConnection) -> None:
-        await connection.execute(hurry)
+    def impatiently(connection: Connection) -> None:
+        connection.execute(hurry)
 
     await database.write(impatiently)
     with closing(sqlite3.connect(sqlite_url.partition(":///")[2])) as other:
@@ -158,9 +157,9 @@ async def test_cut_connection_is_made_anew(postgres_url: str) -> None:
     await database.start()
     await database.ping()
 
-    async def cut(connection: AsyncConnection) -> None:
+    def cut(connection: Connection) -> None:
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-        await connection.execute(text(f"{others}current_database() AND pid <> pg_backend_pid()"))
+        connection.execute(text(f"{others}current_database() AND pid <> pg_backend_pid()"))
 
     other = Database(postgres_url)
     await other.start()

@@ -15,7 +15,6 @@ from supervisor.errors import DatabaseTooNew
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 async def test_migrations_make_the_models(database_url: str) -> None:
@@ -23,8 +22,7 @@ async def test_migrations_make_the_models(database_url: str) -> None:
     database = Database(database_url)
     await database.start()
 
-    async with database.read() as connection:
-        differences = await connection.run_sync(compare)
+    differences = await database.read(compare)
 
     await database.stop()
     assert differences == []
@@ -58,5 +56,5 @@ def compare(connection: Connection) -> Any:
     return compare_metadata(context, Number.metadata)
 
 
-async def come_from_the_future(connection: AsyncConnection) -> None:
-    await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+def come_from_the_future(connection: Connection) -> None:
+    connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

@@ -9,27 +9,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from supervisor.database.engines import database_url as parse
-from supervisor.database.engines import reading_engine
+from supervisor.database.transactions import open_reader
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
-    from supervisor.database.writer import Transactor, Writer
+    from supervisor.database.transactions import Transactor
+    from supervisor.database.writer import Writer
 
 
 class Refused(Exception):
     """A unit that says no."""
 
 
-def adding(thing: int, error: Exception | None = None) -> Callable[..., Awaitable[int]]:
-    async def unit(connection: AsyncConnection) -> int:
-        await connection.execute(text("INSERT INTO thing VALUES (:id)"), {"id": thing})
+def adding(thing: int, error: Exception | None = None) -> Callable[..., int]:
+    def unit(connection: Connection) -> int:
+        connection.execute(text("INSERT INTO thing VALUES (:id)"), {"id": thing})
         if error is not None:
             raise error
         return thing
@@ -39,10 +40,11 @@ def adding(thing: int, error: Exception | None = None) -> Callable[..., Awaitabl
 
 async def stored(url: str) -> set[int]:
     """Look from a connection of its own, which sees only what is committed."""
-    engine = reading_engine(parse(url))
-    async with engine.connect() as connection:
-        found = set((await connection.execute(text("SELECT id FROM thing"))).scalars())
-    await engine.dispose()
+    reader = open_reader(parse(url))
+    found = await reader.transact(
+        lambda connection: set(connection.scalars(text("SELECT id FROM thing")))
+    )
+    await reader.dispose()
     return found
 
 
@@ -93,10 +95,10 @@ async def test_items_come_together(writer: Writer, database_url: str) -> None:
     """One call of a handler takes all items that wait, each caller getting its own answer."""
     calls: list[int] = []
 
-    async def add_all(connection: AsyncConnection, items: list[int]) -> list[int]:
+    def add_all(connection: Connection, items: list[int]) -> list[int]:
         calls.append(len(items))
         rows = [{"id": item} for item in items]
-        await connection.execute(text("INSERT INTO thing VALUES (:id)"), rows)
+        connection.execute(text("INSERT INTO thing VALUES (:id)"), rows)
         return [item * 10 for item in items]
 
     answers = await asyncio.gather(*(writer.together(add_all, item) for item in range(100)))
@@ -110,9 +112,9 @@ async def test_bad_item_fails_alone(writer: Writer, database_url: str) -> None:
     """An item that breaks the handler's statement does not harm those that came with it."""
     await writer.run(adding(5))
 
-    async def add_all(connection: AsyncConnection, items: list[int]) -> list[int]:
+    def add_all(connection: Connection, items: list[int]) -> list[int]:
         rows = [{"id": item} for item in items]
-        await connection.execute(text("INSERT INTO thing VALUES (:id)"), rows)
+        connection.execute(text("INSERT INTO thing VALUES (:id)"), rows)
         return items
 
     outcomes = await asyncio.gather(
@@ -167,23 +169,22 @@ async def test_failed_commit_is_told_to_all(writer: Writer, transactor: Transact
 
 async def test_reading_connection_can_not_write(transactor: Transactor, database_url: str) -> None:
     """Nothing passes the writer by."""
-    reading = reading_engine(parse(database_url))
+    reader = open_reader(parse(database_url))
 
-    with pytest.raises(Exception, match=r"read-?only"):
-        async with reading.connect() as connection:
-            await connection.execute(text("INSERT INTO thing VALUES (1)"))
+    with pytest.raises(DBAPIError, match=r"read-?only"):
+        await reader.transact(adding(1))
 
-    await reading.dispose()
+    await reader.dispose()
     assert await stored(database_url) == set()
 
 
-async def empty(connection: AsyncConnection) -> None:
-    await connection.execute(text("DELETE FROM thing"))
+def empty(connection: Connection) -> None:
+    connection.execute(text("DELETE FROM thing"))
 
 
-def twice(thing: int) -> Callable[..., Awaitable[int]]:
-    async def unit(connection: AsyncConnection) -> int:
-        await adding(thing)(connection)
-        return await adding(thing)(connection)
+def twice(thing: int) -> Callable[..., int]:
+    def unit(connection: Connection) -> int:
+        adding(thing)(connection)
+        return adding(thing)(connection)
 
     return unit

@@ -184,7 +184,7 @@ def test_own_messages_are_not_found() -> None:
     """Neither what was known as our own at once counts, nor what was dropped as such."""
     of_gap = [GapTrace(None, 1, ours=1), GapTrace(7, 2), GapTrace(8, 1), GapTrace(None, 1)]
 
-    assert found_of_others(5, of_gap, kept={8}) == 2
+    assert found_of_others(5, of_gap, stored={8}) == 2
 
 
 def test_gap_ends_a_piece() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from telethon.crypto import AuthKey
 from telethon.sessions import StringSession
 
-from supervisor.errors import SessionStringBroken
+from supervisor.errors import NotLoggedIn, SessionStringBroken
 from supervisor.login.session_transfer import read_string_session, write_string_session
 from supervisor.store.values import Session
 
@@ -70,3 +70,13 @@ def test_no_text_breaks_it(text: str) -> None:
     """Whatever comes, the answer is a refusal."""
     with pytest.raises(SessionStringBroken):
         read_string_session(text)
+
+
+@pytest.mark.parametrize(
+    ("dc_id", "address", "port"),
+    [(1, "localhost", 443), (1, "", 443), (256, "::1", 1), (1, "::1", -1)],
+)
+def test_what_does_not_fit_is_told(dc_id: int, address: str, port: int) -> None:
+    """A login at an address that no StringSession holds is refused with the reason."""
+    with pytest.raises(NotLoggedIn, match="does not fit"):
+        write_string_session(Session(dc_id, address, port, b"k" * 256))

@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from supervisor.journal.pending import Besides
+    from supervisor.journal.pending import Excluded
     from tests.support.clock import AutojumpClock
 
 
@@ -43,7 +43,7 @@ class Shelf:
     def __post_init__(self) -> None:
         self.hand_over: HandOver[Row] = HandOver("tray", self.load, self.handed.append)
 
-    async def load(self, besides: Besides, limit: int) -> tuple[list[Row], int]:
+    async def load(self, excluded: Excluded, limit: int) -> tuple[list[Row], int]:
         await asyncio.sleep(0)
         if self.failures:
             self.failures -= 1
@@ -52,7 +52,7 @@ class Shelf:
         found = [
             row
             for row in self.rows
-            if row.row not in besides.rows and row.lane not in besides.lanes
+            if row.row not in excluded.rows and row.lane not in excluded.lanes
         ][:limit]
         self.after_read()
         await asyncio.sleep(0)

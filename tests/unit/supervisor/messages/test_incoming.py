@@ -225,5 +225,4 @@ async def test_thousands_of_messages_at_once(office: Office) -> None:
 
 async def test_statuses_of_thousands_of_messages_at_once(office: Office) -> None:
     """More rows than one statement takes are asked about all the same."""
-    async with office.store.database.read() as connection:
-        assert await find_owed(connection, NUMBER, range(40_000)) == ()
+    assert await office.store.database.read(find_owed, NUMBER, range(40_000)) == ()

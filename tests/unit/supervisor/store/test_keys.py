@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from supervisor.database import tables
 from supervisor.errors import SecretKeyMalformed, SecretKeyWrong
-from supervisor.store.keys import Piece
+from supervisor.store.keys import RewrapStep
 from supervisor.store.store import Store
 from supervisor.upkeep.key_rotation import KeyRotation
 from tests.unit.supervisor.store.conftest import make_key
@@ -20,7 +20,7 @@ from tests.unit.supervisor.store.conftest import make_key
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.store.values import NewNumber
 
@@ -94,7 +94,7 @@ async def test_old_key_is_missed_until_all_is_moved(
 
     async with Store(database_url, f"{new_key},{secret_key}") as store:
         moved = await store.keys.rewrap()
-        assert moved == Piece(1, (), acme.number)
+        assert moved == RewrapStep(1, (), acme.number)
         assert await store.keys.count_old() == 1
 
     with pytest.raises(SecretKeyWrong):
@@ -122,7 +122,7 @@ async def test_damaged_data_key_stops_no_other(
     async with Store(database_url, secret_key) as store:
         for number in (acme, other):
             await store.numbers.create(number)
-        await store.database.write(lambda connection: _damage(connection, acme.number))
+        await store.database.write(_damage, acme.number)
 
     async with Store(database_url, f"{make_key()},{secret_key}") as store:
         is_over = await KeyRotation(store.keys).rotate(piece=1)
@@ -132,11 +132,9 @@ async def test_damaged_data_key_stops_no_other(
     assert f"number {acme.number}: its data key does not open" in caplog.text
 
 
-async def _damage(connection: AsyncConnection, number: str) -> None:
+def _damage(connection: Connection, number: str) -> None:
     row = tables.number.c
-    wrapped = (
-        await connection.execute(select(row.data_key).where(row.digits == number))
-    ).scalar_one()
+    wrapped = connection.execute(select(row.data_key).where(row.digits == number)).scalar_one()
     damaged = wrapped[:-1] + bytes([wrapped[-1] ^ 1])
     change = update(tables.number).where(row.digits == number)
-    await connection.execute(change.values(data_key=damaged))
+    connection.execute(change.values(data_key=damaged))

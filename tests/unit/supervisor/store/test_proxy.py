@@ -23,8 +23,7 @@ async def test_proxy_is_kept_sealed(store: Store, acme: NewNumber) -> None:
     """It comes back as it was given; in the row stands only where it lies."""
     await store.numbers.create(replace(acme, proxy=PROXY))
 
-    async with store.database.read() as connection:
-        row = (await connection.execute(select(tables.number))).one()
+    [row] = await store.database.fetch(select(tables.number))
     assert (await store.numbers.secrets(acme.number)).proxy == PROXY
     assert (await store.numbers.get(acme.number)).proxy_place == "socks5://proxy.example.com:1080"
     assert b"secret-word" not in row.proxy

@@ -16,7 +16,7 @@ from supervisor.errors import SealBroken
 from supervisor.store.values import Entity, Session, UpdateState
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from supervisor.store.store import Store
     from supervisor.store.values import Created, NewNumber
@@ -149,7 +149,7 @@ async def test_new_account_of_the_phone_starts_afresh(store: Store, created: Cre
     assert await store.entities.list(number) == ()
 
 
-async def test_another_accounts_login_is_let_go(
+async def test_another_accounts_login_is_dropped(
     store: Store, created: Created, acme: NewNumber
 ) -> None:
     """Its key is free for the right number; place and chats of the number's own account stay."""
@@ -164,7 +164,7 @@ async def test_another_accounts_login_is_let_go(
     await store.entities.save(number, epoch, [Entity(3, 1, "somebody_elses")])
     right = (await store.numbers.create(replace(acme, number="79007654321"))).number
 
-    await store.sessions.let_go(number, epoch)
+    await store.sessions.drop_foreign(number, epoch)
 
     assert await store.sessions.load(number) is None
     assert not await store.sessions.is_held_by_another(right.number, foreign.auth_key)
@@ -204,8 +204,7 @@ async def test_key_is_not_stored_in_clear(store: Store, created: Created) -> Non
     """The database holds neither the session key nor its repr."""
     await store.sessions.save(created.number.number, created.number.epoch, SESSION)
 
-    async with store.database.read() as connection:
-        sealed = (await connection.execute(text("SELECT auth_key FROM session"))).scalar_one()
+    [[sealed]] = await store.database.fetch(text("SELECT auth_key FROM session"))
 
     assert SESSION.auth_key not in bytes(sealed)
     assert repr(SESSION.auth_key) not in repr(SESSION)
@@ -219,12 +218,12 @@ async def test_key_moved_to_another_number_is_rejected(
     for number in (created.number, other):
         await store.sessions.save(number.number, number.epoch, SESSION)
 
-    async def steal(connection: AsyncConnection) -> None:
-        await connection.execute(
+    def steal(connection: Connection) -> None:
+        connection.execute(
             text("UPDATE session SET auth_key = (SELECT auth_key FROM session WHERE number = :a)"),
             {"a": created.number.number},
         )
-        await connection.execute(
+        connection.execute(
             text("UPDATE number SET data_key = (SELECT data_key FROM number WHERE digits = :a)"),
             {"a": created.number.number},
         )
