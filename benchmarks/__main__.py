@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks import fleet, messages, sandbox_load, starvation, takeover
+from benchmarks import fleet, messages, outages, sandbox_load, starvation, takeover
 
 if TYPE_CHECKING:
     from benchmarks.figure import Benchmark, Figure
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "takeover": takeover.measure,
     "messages": messages.measure,
     "starvation": starvation.measure,
+    "outages": outages.measure,
 }
 
 

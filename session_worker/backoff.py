@@ -22,4 +22,8 @@ class Backoff:
         full = min(self.longest, self.first * 2.0 ** min(max(attempt, 1) - 1, 16))
         spread = random() if jitter is None else jitter  # noqa: S311 - spreads load
         own = full * (0.5 + 0.5 * spread)
-        return max(own, min(max(retry_after or 0.0, 0.0), self.longest_asked))
+        return max(own, self.asked(retry_after))
+
+    def asked(self, retry_after: float | None) -> float:
+        """Choose the pause that the other side asks for, if it does."""
+        return min(max(retry_after or 0.0, 0.0), self.longest_asked)

@@ -17,6 +17,7 @@ from session_worker.network.guarded_transport import tls_context
 from session_worker.outbound.attachments import Fetcher
 from session_worker.outbound.sender import TelegramSender
 from session_worker.planfix.client import PlanfixClient
+from session_worker.protocol.contract import WatchPlanfix
 from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.message_box import Gap
@@ -129,6 +130,8 @@ class NumberSession:
                 self._planfix_delivery.tell_status(command)
             case Send():
                 self._sender.send(command)
+            case WatchPlanfix():
+                self._planfix_delivery.watch(command)
             case Resolve(request_id=request_id):
                 self._resolving.put(request_id, command)
             case _:

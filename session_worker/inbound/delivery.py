@@ -13,7 +13,9 @@ from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
 from session_worker.planfix.circuit_breaker import CircuitBreaker, failure_of
 from session_worker.planfix.form import PlanfixMessage, full_name
+from session_worker.planfix.hedging import ask_until_answered
 from session_worker.planfix.status_reporter import StatusReporter
+from session_worker.protocol.contract import PlanfixChanged
 from session_worker.protocol.messages import (
     Contact,
     Delivered,
@@ -27,11 +29,12 @@ if TYPE_CHECKING:
     from session_worker.inbound.delivered_log import DeliveredLog
     from session_worker.inbound.message_assembly import AssembledMessage, MessageAssembler
     from session_worker.planfix.client import PlanfixClient
+    from session_worker.protocol.contract import WatchPlanfix
     from session_worker.protocol.messages import ChatMemory, Deliver, TellStatus
     from session_worker.session import Outbox
 
 
-LONGEST_WAIT = 3600.0  # seconds; a next try later than that was noted by another clock
+LONGEST_WAIT = 3.0  # seconds; what kept the last worker waiting may be over, the gate finds out
 
 log = logging.getLogger(__name__)
 
@@ -113,9 +116,15 @@ class Delivery:
             self._chats.remember_contact(order.incoming.contact)
 
     async def _find_task(self, chat: ChatMemory) -> int | None:
-        if chat.task is not None and not self._chats.is_task_old(chat.peer_id):
+        if self._circuit_breaker.is_suspect:
+            # Planfix may be away: a question that nobody answers does no harm, a message might.
+            task = await ask_until_answered(
+                lambda: self._planfix.get_task(chat.peer_id), self._circuit_breaker.may_ask_again
+            )
+        elif chat.task is not None and not self._chats.is_task_old(chat.peer_id):
             return chat.task
-        task = await self._planfix.get_task(chat.peer_id)
+        else:
+            task = await self._planfix.get_task(chat.peer_id)
         self._chats.remember_task(chat.peer_id, task)
         return task
 
@@ -182,6 +191,7 @@ class PlanfixDelivery:
     ) -> None:
         self._planfix = planfix
         self._circuit_breaker = circuit_breaker or CircuitBreaker()
+        self._circuit_breaker.tell = lambda is_away: outbox.put(PlanfixChanged(is_away=is_away))
         delivery = Delivery(
             planfix, self._circuit_breaker, ChatMemories(outbox), assembler, outbox, delivered_log
         )
@@ -197,6 +207,9 @@ class PlanfixDelivery:
     def tell_status(self, order: TellStatus) -> None:
         """Take a status, behind all that were taken for the same message."""
         self._statuses.put(order.planfix_id, order)
+
+    def watch(self, order: WatchPlanfix) -> None:
+        self._circuit_breaker.watch(is_lookout=order.is_lookout, try_now=order.try_now)
 
     async def close(self) -> None:
         """Let calls under way end, begin no other; what is left is still with the supervisor."""

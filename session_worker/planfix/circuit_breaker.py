@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
@@ -19,9 +19,13 @@ from session_worker.planfix.answer import (
 from session_worker.protocol.messages import Failure, FailureCode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from session_worker.planfix.answer import PlanfixError
+
+
+LOOKOUT_PAUSE = 3.0  # seconds between two looks at most, for a message to be there 5 s after
+SELDOM_PAUSE = 60.0  # seconds, while another number of the same account looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,17 @@ class CircuitBreaker:
         self._inside = 0
         self._allowance = self._traffic.burst
         self._counted = 0.0
+        self._asked_for_until = 0.0
+        self._is_away = False
+        self._has_told = False
+        self._is_lookout = True
+        self.tell: Callable[[bool], None] | None = None
+        """Hears when Planfix goes away, then when it is back."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the last call failed, so that a harmless question should go before any message."""
+        return self._failures > 0
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -66,20 +81,41 @@ class CircuitBreaker:
     def succeeded(self) -> None:
         """Note that Planfix answers."""
         self._failures = 0
-        self._closed_until = 0.0
+        self._closed_until = self._asked_for_until = 0.0
+        self._note(is_away=False)
         self._announce()
 
-    def failed(self, retry_after: float | None = None, at_least: float = 0.0) -> float:
+    def failed(
+        self, retry_after: float | None = None, at_least: float = 0.0, *, is_away: bool = False
+    ) -> float:
         """Note a failure; when to try next, in seconds since 1970.
 
         Calls that were under way together fail together: they count as one failure.
         """
-        now = time.monotonic()
+        now = _now()
         if now >= self._closed_until:
-            self._failures += 1
-            pause = max(self._backoff.pause(self._failures, retry_after), at_least)
-            self._closed_until = now + pause
+            self._failures = self._failures + 1 if is_away == self._is_away else 1
+            self._note(is_away=is_away)
+            pause = self._pause()
+            self._asked_for_until = now + max(self._backoff.asked(retry_after), at_least)
+            self._closed_until = max(now + pause, self._asked_for_until)
         return time.time() + self._closed_until - now
+
+    def may_ask_again(self) -> bool:
+        """Note that a question has had no answer for long; tell whether it is for us to ask on."""
+        self._note(is_away=True)
+        return self._is_lookout
+
+    def watch(self, *, is_lookout: bool, try_now: bool) -> None:
+        """Look for a Planfix that is away often, or seldom because another number looks."""
+        self._is_lookout = is_lookout
+        if not self._is_away:
+            return
+        if try_now:
+            self._has_told = False
+        due = _now() + (0.0 if try_now else self._pause())
+        self._closed_until = max(due, self._asked_for_until)
+        self._announce()
 
     async def close(self, grace: float) -> None:
         """Let nobody in any more; wait a little for those inside."""
@@ -88,6 +124,22 @@ class CircuitBreaker:
             async with asyncio.timeout(grace):
                 while self._inside:
                     await self._change()
+
+    def _pause(self) -> float:
+        """Choose a pause: what was sent to a Planfix that is there is repeated ever more seldom."""
+        backoff = self._backoff
+        if self._is_away and self._is_lookout:
+            backoff = replace(backoff, longest=min(backoff.longest, LOOKOUT_PAUSE))
+        elif self._is_away:
+            seldom = min(backoff.longest, SELDOM_PAUSE)
+            backoff = replace(backoff, first=seldom, longest=seldom)
+        return backoff.pause(self._failures)
+
+    def _note(self, *, is_away: bool) -> None:
+        is_news = is_away != self._has_told
+        self._is_away = self._has_told = is_away
+        if is_news and self.tell is not None:
+            self.tell(is_away)
 
     async def _until_open(self) -> None:
         while self._shut or self._probing or (wait := self._wait()) > 0:
@@ -99,7 +151,7 @@ class CircuitBreaker:
 
     def _wait(self) -> float:
         """How long until the next call may be made, in seconds."""
-        now = time.monotonic()
+        now = _now()
         earned = (now - self._counted) * self._traffic.per_second
         self._allowance = min(self._traffic.burst, self._allowance + earned)
         self._counted = now
@@ -114,6 +166,11 @@ class CircuitBreaker:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _now() -> float:
+    """Tell the time of the event loop, by which all waiting here goes."""
+    return asyncio.get_running_loop().time()
 
 
 PAUSE_FOR_PEOPLE = 300.0  # seconds; what failed will fail until somebody mends it
@@ -138,7 +195,7 @@ def failure_of(error: PlanfixError, circuit_breaker: CircuitBreaker) -> Failure:
         case PlanfixAnswerLost():
             code, next_try = FailureCode.ANSWER_LOST, circuit_breaker.failed()
         case PlanfixUnavailable(retry_after=wanted):
-            code, next_try = FailureCode.UNAVAILABLE, circuit_breaker.failed(wanted)
+            code, next_try = FailureCode.UNAVAILABLE, circuit_breaker.failed(wanted, is_away=True)
         case _:
             raise AssertionError(f"no verdict on {error!r}")
     return Failure(code=code, detail=str(error), next_try=next_try)

@@ -219,9 +219,33 @@ class UpdateStateMoved(PipeValue):
     update_state: UpdateState
 
 
-Command = Annotated[Assignment | Beat | MessageCommand | LoginCommand, Field(discriminator="kind")]
+class PlanfixChanged(PipeValue):
+    """Planfix went away, or it is back."""
+
+    kind: Literal["planfix_changed"] = "planfix_changed"
+    is_away: bool
+
+
+class WatchPlanfix(PipeValue):
+    """Says how to look for a Planfix that is away: one number of an account does it often."""
+
+    kind: Literal["watch_planfix"] = "watch_planfix"
+    is_lookout: bool
+    try_now: bool = False
+
+
+Command = Annotated[
+    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand, Field(discriminator="kind")
+]
 Event = Annotated[
-    Pulse | SessionChanged | KeySaved | EntitiesSeen | UpdateStateMoved | MessageEvent | LoginEvent,
+    Pulse
+    | SessionChanged
+    | KeySaved
+    | EntitiesSeen
+    | UpdateStateMoved
+    | PlanfixChanged
+    | MessageEvent
+    | LoginEvent,
     Field(discriminator="kind"),
 ]
 

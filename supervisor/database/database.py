@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import exc as sql_errors
 from sqlalchemy import inspect, text
 
+from supervisor.database.access import Access
 from supervisor.database.engines import database_url, locking_engine, make_private_file
 from supervisor.database.migration import migrate
-from supervisor.database.outage import is_outage
 from supervisor.database.transactions import open_reader, open_writer
 from supervisor.database.writer import Writer
-from supervisor.errors import DatabaseRefused, DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection, Executable
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -39,10 +36,11 @@ class Database:
         self._reading = open_reader(self._url)
         self._writing = open_writer(self._url)
         self._writer = Writer(self._writing)
+        self._reads, self._writes = Access("read"), Access("written")
 
     async def start(self) -> None:
         """Bring the tables up to date, then accept writes."""
-        with _translated():
+        with self._writes.watched():
             await migrate(self._writing)
         self._writer.start()
 
@@ -61,7 +59,7 @@ class Database:
         return locking_engine(self._url)
 
     async def has_table(self, name: str) -> bool:
-        with _translated():
+        with self._reads.watched():
             await asyncio.to_thread(make_private_file, self._url)
         return await self.read(lambda connection: inspect(connection).has_table(name))
 
@@ -79,7 +77,7 @@ class Database:
         **kwargs: Given.kwargs,
     ) -> Answer:
         """Run a unit that only reads."""
-        with _translated():
+        with self._reads.watched():
             return await self._reading.transact(lambda each: unit(each, *args, **kwargs))
 
     async def write(
@@ -89,30 +87,12 @@ class Database:
         **kwargs: Given.kwargs,
     ) -> Answer:
         """See `Writer.run`."""
-        with _translated():
+        with self._writes.watched():
             return await self._writer.run(lambda each: unit(each, *args, **kwargs))
 
     async def write_together(
         self, handler: Callable[[Connection, list[Item]], Sequence[Answer]], item: Item
     ) -> Answer:
         """See `Writer.together`."""
-        with _translated():
+        with self._writes.watched():
             return await self._writer.together(handler, item)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Distinguish an outage of the database from a statement or a value that it refuses.
-
-    A refusal carries only a name, because the database's own message may quote the values.
-    """
-    try:
-        yield
-    except sql_errors.StatementError as exc:
-        if is_outage(exc):
-            raise DatabaseUnavailable(str(exc.orig)) from exc
-        raise DatabaseRefused(type(exc.orig).__name__) from exc
-    except (OverflowError, UnicodeError) as exc:  # SQLite's driver accepts no such number or text
-        raise DatabaseRefused(type(exc).__name__) from exc
-    except (sql_errors.TimeoutError, sql_errors.PendingRollbackError, OSError) as exc:
-        raise DatabaseUnavailable(type(exc).__name__) from exc

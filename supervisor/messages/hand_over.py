@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from supervisor.errors import DatabaseError
+from supervisor.errors import DatabaseError, DatabaseUnavailable
 from supervisor.journal.pending import Excluded
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ class HandOver(Generic[T]):
             try:
                 await self._catch_up()
             except DatabaseError as exc:
-                logger.warning("%s: %s", self._name, exc)
+                is_told = isinstance(exc, DatabaseUnavailable)  # once for all, by the database
+                level = logging.DEBUG if is_told else logging.WARNING
+                logger.log(level, "%s: %s", self._name, exc)
                 await self._try_later()
             except Exception:  # the root of the task; without it the number would fall silent
                 logger.exception("%s: rows could not be handed over", self._name)

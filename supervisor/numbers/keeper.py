@@ -15,6 +15,7 @@ from session_worker.protocol.contract import (
     EntitiesSeen,
     Event,
     KeySaved,
+    PlanfixChanged,
     Pulse,
     SessionChanged,
     SessionState,
@@ -34,7 +35,7 @@ from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
 from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth, is_settled
 from supervisor.processes.forkserver import ForkFailed
-from supervisor.processes.worker_exit import CRASHES, WorkerExit
+from supervisor.processes.worker_exit import WorkerExit
 from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import OutOfTurn, Turn, WorkerRun
 
@@ -71,6 +72,7 @@ class Keeper:
         self.live_state = LiveState()
         self.login = LoginDialog()
         self._one_off: OneOffSession | None = None
+        self._url_planfix = ""
         self._turn = Turn(None)
         self._why_parked = ""
         self.has_begun = False
@@ -146,11 +148,12 @@ class Keeper:
             logger.exception("number %s: the database refused what its worker said", self.number)
             self._why_parked = exc.detail or ""
             return WorkerExit.DATA_REFUSED
-        except ForkFailed:
-            logger.exception("number %s: no worker could be forked", self.number)
+        except ForkFailed as exc:
+            logger.debug("number %s: no worker could be forked: %s", self.number, exc)
             return WorkerExit.FORK_FAILED
-        except DatabaseError:
-            logger.exception("number %s: the store failed", self.number)
+        except DatabaseError as exc:
+            if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all
+                logger.exception("number %s: the store failed", self.number)
             return WorkerExit.STORE_FAILED
         except Exception:  # beside the worker, so this one number counts it as a crash
             logger.exception("number %s: its worker could not be served", self.number)
@@ -172,6 +175,7 @@ class Keeper:
         one_off, self._one_off = self._one_off, None
         self._turn, self._why_parked = Turn(one_off), ""
         assignment = await self._records.make_assignment(one_off)
+        self._url_planfix = assignment.planfix.url
         self._dispatcher = None if one_off else await self._dispatchers.of(self.number)
         if self._dispatcher is not None:
             await self._dispatcher.prepare(assignment.epoch)
@@ -189,7 +193,7 @@ class Keeper:
         finally:
             self._heard, self._why_parked = self.last_heard, worker.breach or ""
             self._worker = None
-            self._pool.may_kill(self.number, is_silent=False)
+            self._pool.leave(self.number, assignment.planfix.url)
             if assignment.proxy is not None and not worker.left_in_order:
                 self._line_held_until = now() + timing.linger
             if self._dispatcher is not None:
@@ -201,12 +205,12 @@ class Keeper:
 
     def _decide(self, ending: WorkerExit) -> Step:
         braked = self._pool.is_braked(self.number, ending, now())
-        if ending in CRASHES and not braked:
-            self._record = self._record.with_crash(now(), self._pool.policy.window)
+        if not braked:
+            self._record = self._record.with_exit(ending, now(), self._pool.policy.window)
         step = next_step(
             ending, self._record, self._pool.policy, self._pool.chance.random(), braked=braked
         )
-        logger.warning("number %s: worker ended: %s; next: %s", self.number, ending, step)
+        self._pool.exit_log.note(self.number, ending, step, now())
         return step
 
     async def _take(self, ending: WorkerExit) -> bool:
@@ -256,6 +260,9 @@ class Keeper:
                     slot.release()
             case KeySaved() | EntitiesSeen() | UpdateStateMoved():
                 await self._until_stored(partial(self._records.save, event))
+            case PlanfixChanged(is_away=is_away):
+                outages, url = self._pool.planfix_outages, self._url_planfix
+                outages.note(url, self.number, self.tell if is_away else None)
             case LoginMoved() | LoginFailed():
                 await self._hear_login(event)
             case _:
@@ -270,6 +277,7 @@ class Keeper:
         self.login.resolve(said)
 
     async def _hear_session(self, said: SessionChanged) -> None:
+        self._pool.note_trouble(self.number, said.trouble)
         await self._note(partial(self._records.record_trouble, said.trouble))
         if said.state in LOST and said.trouble is not None:
             await self._until_stored(partial(self._records.record_login_lost, said.trouble))
@@ -279,14 +287,14 @@ class Keeper:
         """Write down what people read; the number runs on if that fails."""
         try:
             await writing()
-        except GatewayError:
-            logger.exception("number %s: could not be written down", self.number)
+        except GatewayError as exc:
+            if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all
+                logger.exception("number %s: could not be written down", self.number)
 
     async def _until_stored(self, storing: Callable[[], Awaitable[None]]) -> None:
         """Store what must not be lost; while the database is away the worker waits with us."""
         while True:
             try:
                 return await storing()
-            except DatabaseUnavailable as exc:
-                logger.warning("number %s: %s", self.number, exc)
-            await asyncio.sleep(STORE_PAUSE)
+            except DatabaseUnavailable:  # logged once for all
+                await asyncio.sleep(STORE_PAUSE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from supervisor.processes.worker_exit import WorkerExit
+from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,25 @@ class RestartPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """When the number's worker crashed within the window."""
+    """When the number's worker crashed within the window, or was lost with all others."""
 
     crashes: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
 
     def with_crash(self, now: float, window: float) -> Self:
-        recent = tuple(crash for crash in self.crashes if now - crash < window)
-        return replace(self, crashes=(*recent, now))
+        return replace(self, crashes=_recent(self.crashes, now, window))
+
+    def with_exit(self, ending: WorkerExit, now: float, window: float) -> Self:
+        """Add an end, if it is of those that count."""
+        if ending in CRASHES:
+            return self.with_crash(now, window)
+        if ending in {WorkerExit.FORKSERVER_LOST, WorkerExit.LEASE_OVER}:
+            return replace(self, losses=_recent(self.losses, now, window))
+        return self
+
+
+def _recent(times: tuple[float, ...], now: float, window: float) -> tuple[float, ...]:
+    return (*(time for time in times if now - time < window), now)
 
 
 def next_step(
@@ -79,7 +91,8 @@ def next_step(
         case WorkerExit.FORK_FAILED | WorkerExit.STORE_FAILED:
             return Restart(policy.own_fault_pause * (1.0 + chance))
         case WorkerExit.FORKSERVER_LOST | WorkerExit.LEASE_OVER:
-            return Restart(0.0)
+            # Not the number's fault, so it is never parked; but what dies on and on is given time.
+            return Restart(policy.pause_before(len(record.losses), chance))
         case WorkerExit.CRASHED | WorkerExit.KILLED | WorkerExit.UNRESPONSIVE:
             return _after_crash(record, policy, chance, braked=braked)
 

@@ -7,17 +7,22 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from session_worker.protocol.contract import TroubleCode
 from supervisor.config import Timing
+from supervisor.numbers.exit_log import ExitLog
+from supervisor.numbers.planfix_outages import PlanfixOutages
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.processes.liveness import SilentWorkers
 from supervisor.processes.start_limit import StartLimit
 from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 if TYPE_CHECKING:
+    from session_worker.protocol.contract import Trouble
     from supervisor.processes.forkserver import Forkserver
 
 logger = logging.getLogger(__name__)
 
+MOST_AT_LEAST = 3  # numbers in the same trouble, below which each speaks for itself
 STARTING_AT_ONCE = 16  # workers between their fork and their first word
 
 
@@ -33,6 +38,9 @@ class WorkerPool:
     chance: random.Random = field(default_factory=random.Random)
     running: set[str] = field(default_factory=set)
     silent: SilentWorkers = field(default_factory=SilentWorkers)
+    planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
+    exit_log: ExitLog = field(default_factory=ExitLog)
+    cut_off: set[str] = field(default_factory=set)
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
         """Take note of a crash; tell whether so many crash that no number is at fault."""
@@ -56,3 +64,24 @@ class WorkerPool:
         if were_many and not are_many:
             logger.info("most workers answer again")
         return not are_many
+
+    def leave(self, number: str, url_planfix: str) -> None:
+        """Forget what is known of a worker that ended."""
+        self.planfix_outages.leave(url_planfix, number)
+        self.note_trouble(number, None)
+        self.may_kill(number, is_silent=False)
+
+    def note_trouble(self, number: str, trouble: Trouble | None) -> None:
+        """Tell once when most numbers can't reach Telegram, once more when they can again."""
+        is_cut_off = trouble is not None and trouble.code is TroubleCode.UNREACHABLE
+        were_most = self._are_most_cut_off()
+        (self.cut_off.add if is_cut_off else self.cut_off.discard)(number)
+        are_most = self._are_most_cut_off()
+        count = len(self.cut_off)
+        if are_most and not were_most:
+            logger.error("Telegram can't be reached, %d numbers try again and again", count)
+        if were_most and not are_most:
+            logger.warning("Telegram can be reached again, %d numbers are to follow", count)
+
+    def _are_most_cut_off(self) -> bool:
+        return len(self.cut_off) >= max(MOST_AT_LEAST, len(self.running) / 2)

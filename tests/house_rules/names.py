@@ -19,11 +19,11 @@ WORDS: Final = frozenset(
     embedded employee en encoded encryption end engines entry epoch erasure errors event
     exchange exit exports failure failures fault faults fields figure file files filling
     filter fleet flood folder forkserver form formatting forwards framing gap gateway group
-    groups guard guarded hand handshake header health history http id identity in index init
+    groups guard guarded hand handshake header health hedging history http id identity in index init
     input intake journal keeper keepers kernel key keys kind landlock lanes layer lease
     lifespan limit lines links liveness load lock log login logins logout lookup mailbox main
     markup media memory merging message messages metered migration models mtproxy newer number numbers
-    off on openapi operator out outage outcome outcomes over own owner page pages parser part
+    off on openapi operator out outage outages outcome outcomes over own owner page pages parser part
     password peer pending people phone photos picture pieces pipe placement plan planfix planner
     policy polling pool posts preload private probe process profile profiles program proxies
     proxy public push qr queue receipts receiver recent recipient recipients records
@@ -43,9 +43,9 @@ REASONS: Final[Mapping[str, str]] = {
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
-    "session_worker/planfix/status_reporter.py": "statuses have an order of their own",
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/messages/planner.py": "the only place of the dispatcher's that uses threads",
+    "supervisor/numbers/exit_log.py": "what is logged is decided apart from what is done",
     "supervisor/numbers/token_cache.py": "a cache with rules of its own",
     "supervisor/proxy.py": "the API may not import session_worker",
     "supervisor/store/runs.py": "one module for each thing that is stored",

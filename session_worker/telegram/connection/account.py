@@ -198,7 +198,8 @@ class TelegramAccount:
             self._says.deaf(trouble)
         else:
             self._says.say(SessionState.RECONNECTING, trouble)
-        log.info("line to Telegram lost: %s", error)
+        # An outage is told once; its end shows in the state.
+        log.log(logging.INFO if attempt <= 1 else logging.DEBUG, "line to Telegram lost: %s", error)
         # A second line of one key beside one that the proxy still holds could cost the login.
         linger = self._timing.linger if self._held else 0.0
         return max(pause_before(attempt, self._timing), trouble.retry_after or 0.0, linger)

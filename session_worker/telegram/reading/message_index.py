@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 RECORD = struct.Struct("<iq")
 MOST_KEPT = 50_000  # messages, the older half goes when there are more
 _ID = struct.Struct("<i")
+
+log = logging.getLogger(__name__)
 
 
 class IndexedMessage(NamedTuple):
@@ -28,6 +31,7 @@ class MessageIndex:
         self._path = path
         self._fresh: list[bytes] = []
         self._lock = asyncio.Lock()
+        self._is_stuck = False
         self.newest = 0
 
     async def open(self) -> None:
@@ -43,12 +47,20 @@ class MessageIndex:
         """Write down what was noted since the last time."""
         async with self._lock:
             fresh, self._fresh = self._fresh, []
-            if fresh:
+            if not fresh:
+                return
+            try:
                 await asyncio.to_thread(_append, self._path, b"".join(fresh))
+            except OSError as error:
+                # The disk may be full, which passes; a worker that dies of it would not help.
+                self._tell(error)
+                self._fresh = (fresh + self._fresh)[-MOST_KEPT:]
+            else:
+                self._is_stuck = False
 
     async def find(self, message_id: int) -> IndexedMessage | None:
         await self.save()
-        records = await asyncio.to_thread(_read, self._path)
+        records = await asyncio.to_thread(_read, self._path) + b"".join(self._fresh)
         place = records.find(needle := _ID.pack(message_id))
         while place >= 0 and place % RECORD.size:
             place = records.find(needle, place + 1)
@@ -56,6 +68,11 @@ class MessageIndex:
             return None
         _, marked = RECORD.unpack_from(records, place)
         return IndexedMessage(abs(marked), marked < 0)
+
+    def _tell(self, error: OSError) -> None:
+        if not self._is_stuck:
+            log.warning("the index of messages can't be written: %s", error)
+        self._is_stuck = True
 
 
 def _read(path: Path) -> bytes:

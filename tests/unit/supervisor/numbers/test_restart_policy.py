@@ -107,6 +107,24 @@ def test_what_is_our_fault_never_parks(ending: WorkerExit, crashes: int, chance:
     assert isinstance(next_step(ending, crashed(crashes), POLICY, chance, braked=False), Restart)
 
 
+@given(
+    st.integers(2, 500),
+    CHANCES,
+    st.sampled_from([WorkerExit.FORKSERVER_LOST, WorkerExit.LEASE_OVER]),
+)
+def test_what_dies_with_all_others_waits_ever_longer(
+    losses: int, chance: float, ending: WorkerExit
+) -> None:
+    """A forkserver that dies on and on is not fed with starts, though no number is parked for it."""
+    record = Record(losses=tuple(map(float, range(losses))))
+
+    step = next_step(ending, record, POLICY, chance, braked=False)
+
+    assert isinstance(step, Restart)
+    longest = POLICY.longest_pause * (1 - POLICY.jitter)
+    assert step.pause >= min(POLICY.first_pause * 2.0 ** min(losses - 2, 50) / 2, longest)
+
+
 @given(CRASHED, st.integers(1, 50), CHANCES)
 def test_brake_slows_instead_of_parking(ending: WorkerExit, crashes: int, chance: float) -> None:
     """While many fail together each waits its share of the spread, none is parked."""

@@ -57,3 +57,20 @@ async def test_the_oldest_are_forgotten(tmp_path: Path) -> None:
     assert await places.find(MOST_KEPT)
     assert await places.find(1) is None
     assert path.stat().st_size < MOST_KEPT * RECORD.size
+
+
+async def test_a_disk_that_takes_nothing_ends_nothing(tmp_path: Path) -> None:
+    """What can't be written down is known meanwhile, then written with what comes later."""
+    folder = tmp_path / "spool"
+    places = MessageIndex(folder / "messages")
+    places.add(5, 70, is_out=False)
+
+    await places.save()
+    assert await places.find(5) == IndexedMessage(70, is_out=False)
+    folder.mkdir()
+    places.add(6, 80, is_out=True)
+    await places.save()
+
+    after = MessageIndex(folder / "messages")
+    assert await after.find(5) == IndexedMessage(70, is_out=False)
+    assert await after.find(6) == IndexedMessage(80, is_out=True)

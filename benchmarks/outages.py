@@ -1,0 +1,170 @@
+"""What becomes of 50 numbers of one client when Planfix, Telegram or their processes are gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import psutil
+
+from api.demo.demo_session import write_session_file
+from benchmarks.figure import Figure
+from benchmarks.fleet import is_online, register, shown_numbers
+from benchmarks.gateway_program import running_gateway, until
+from benchmarks.number_lines import as_program
+from sandbox.planfix.fault import Fault, Mode
+from sandbox.planfix.settings import Settings
+from sandbox.sandbox import Sandbox
+from sandbox.telegram.chats.message_actions import Draft
+from sandbox.telegram.faults import Kind
+
+if TYPE_CHECKING:
+    from benchmarks.gateway_program import GatewayProgram
+    from sandbox.planfix.account import Account
+    from sandbox.telegram.accounts.accounts import Account as Person
+
+NUMBERS = [f"38052{number:07}" for number in range(50)]
+EACH = 40  # messages that wait for each number
+AWAY = 60.0  # seconds
+FAULTS = {
+    "refuses": Fault(mode=Mode.DOWN),
+    "answers 503": Fault(mode=Mode.ERROR, status=503),
+    "hangs": Fault(mode=Mode.SLOW, seconds=3600),
+}
+GLANCE = 0.02  # seconds
+
+
+class Fleet:
+    """The numbers between the sandbox, which is in this process, and a gateway program."""
+
+    def __init__(self, sandbox: Sandbox, gateway: GatewayProgram, planfix: Account) -> None:
+        self.sandbox = sandbox
+        self.gateway = gateway
+        self.planfix = planfix
+        centre = sandbox.data_centre
+        self.people: list[tuple[Person, Person]] = [
+            (centre.add_account(f"67{number}", "Taras"), centre.account_of(number))
+            for number in NUMBERS
+        ]
+
+    def write(self, count: int) -> None:
+        """Let the contact of each number write so many messages."""
+        for place in range(count):
+            for contact, me in self.people:
+                self.sandbox.data_centre.post_office.send(contact, me, Draft(f"{place}"))
+
+    async def until_arrived(self, count: int) -> float:
+        """Wait until Planfix has got so many messages in all; return when."""
+
+        async def are_there() -> bool:
+            return len(self.planfix.journal.messages) >= count
+
+        await until(are_there, GLANCE)
+        return time.perf_counter()
+
+    async def until_online(self, *, but: frozenset[int] = frozenset()) -> None:
+        async def are_online() -> bool:
+            return all(
+                is_online(each) and each["worker"]["pid"] not in but
+                for each in await shown_numbers(self.gateway)
+            )
+
+        await until(are_online, 0.1)
+
+    async def pids(self) -> frozenset[int]:
+        shown = await shown_numbers(self.gateway)
+        return frozenset(each["worker"]["pid"] for each in shown if each["worker"])
+
+
+async def measure() -> list[Figure]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        async with Sandbox() as sandbox:
+            await _make_sessions(sandbox, folder / "data" / "sessions")
+            settings = Settings(planfix_token="planfix-token", provider_id="telegram")
+            planfix = sandbox.planfix.put_account("romashka", settings)
+            program = as_program(sandbox)
+            async with running_gateway(folder, program) as gateway:
+                await register(gateway, program, NUMBERS)
+                fleet = Fleet(sandbox, gateway, planfix)
+                fleet.write(1)
+                await fleet.until_arrived(len(NUMBERS))
+                return [
+                    *[figure for name in FAULTS for figure in await _planfix_away(fleet, name)],
+                    *await _telegram_away(fleet),
+                    *await _all_killed(fleet),
+                    *await _forkserver_killed(fleet),
+                ]
+
+
+async def _make_sessions(sandbox: Sandbox, folder: Path) -> None:
+    for number in NUMBERS:
+        sandbox.data_centre.add_account(number, "Olena")
+        session = sandbox.data_centre.session_string_for(number)
+        await asyncio.to_thread(write_session_file, folder / f"{number}.session", session)
+
+
+async def _planfix_away(fleet: Fleet, how: str) -> list[Figure]:
+    had, calls = len(fleet.planfix.journal.messages), len(fleet.planfix.journal.calls)
+    fleet.planfix.add_fault(FAULTS[how])
+    fleet.write(EACH)
+    await asyncio.sleep(AWAY)
+    called = len(fleet.planfix.journal.calls) - calls
+    fleet.planfix.clear_faults()
+    back = time.perf_counter()
+    first = await fleet.until_arrived(had + 1) - back
+    last = await fleet.until_arrived(had + EACH * len(NUMBERS)) - back
+    waited = f"Planfix {how} for {AWAY:g} s"
+    return [
+        Figure(f"{waited}: calls of 50 numbers meanwhile", called / AWAY, "/s", at_most=5),
+        Figure("  first waiting message there after", first, "s", at_most=5),
+        Figure(f"  last of {EACH * len(NUMBERS)} there after", last, "s"),
+    ]
+
+
+async def _telegram_away(fleet: Fleet) -> list[Figure]:
+    before = await fleet.pids()
+    fleet.sandbox.data_centre.afflict(Kind.CUT, seconds=AWAY)
+    await asyncio.sleep(AWAY)
+    back = time.perf_counter()
+    await fleet.until_online()
+    kept = len(before & await fleet.pids())
+    return [
+        Figure(f"Telegram cut for {AWAY:g} s: all online after", time.perf_counter() - back, "s"),
+        Figure("  workers that were restarted", len(NUMBERS) - kept, "", at_most=0),
+    ]
+
+
+async def _all_killed(fleet: Fleet) -> list[Figure]:
+    killed = await fleet.pids()
+    start = time.perf_counter()
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    return await _restarted(fleet, "all workers killed", start, killed)
+
+
+async def _forkserver_killed(fleet: Fleet) -> list[Figure]:
+    killed = await fleet.pids()
+    forkserver = psutil.Process(min(killed)).parent()
+    assert forkserver is not None
+    start = time.perf_counter()
+    forkserver.kill()
+    return await _restarted(fleet, "forkserver killed", start, killed)
+
+
+async def _restarted(fleet: Fleet, what: str, start: float, killed: frozenset[int]) -> list[Figure]:
+    await fleet.until_online(but=killed)
+    taken = time.perf_counter() - start
+    restarts = sum(each["restarts"] for each in await shown_numbers(fleet.gateway))
+    starts = Counter(int(psutil.Process(pid).create_time()) for pid in await fleet.pids())
+    return [
+        Figure(f"{what}: all online after", taken, "s", at_most=30),
+        Figure("  most starts within a second", max(starts.values()), ""),
+        Figure("  restarts so far, for each number", restarts / len(NUMBERS), ""),
+    ]

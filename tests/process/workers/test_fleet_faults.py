@@ -1,0 +1,209 @@
+"""What befalls all numbers at once: nothing is lost, all are back without a hand, one cause is told."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import resource
+import signal
+import sqlite3
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supervisor.numbers.restart_policy import RestartPolicy
+from tests.fakes.postman import World
+from tests.process.workers.conftest import Draft, make_gateway
+from tests.process.workers.watched import forkserver_of
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from supervisor.config import Config
+    from supervisor.gateway import Gateway
+    from supervisor.numbers.view import View
+
+NUMBERS = [f"3805000000{number:02}" for number in range(40)]
+QUICK_BRAKE = RestartPolicy(brake_pause=0.1, brake_spread=1.0)
+BEFORE, MEANWHILE, AFTER = 2, 3, 2  # messages of each number's people
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@dataclass
+class Fleet:
+    """Many numbers of one gateway, with the people who write to each."""
+
+    gateway: Gateway
+    worlds: dict[str, World]
+    written: int = 0
+
+    async def views(self) -> tuple[View, ...]:
+        return await self.gateway.numbers()
+
+    async def pids(self) -> set[int]:
+        return {view.worker.pid for view in await self.views() if view.worker}
+
+    def write(self, count: int) -> None:
+        """Let people write so many messages to each number."""
+        self.written += count
+        for world in self.worlds.values():
+            world.updates = self.written
+
+    async def until_online(self, *, but: frozenset[int] | set[int] = frozenset()) -> None:
+        async def are_online() -> bool:
+            views = await self.views()
+            return all(
+                view.state == "online" and view.worker and view.worker.pid not in but
+                for view in views
+            )
+
+        await eventually(are_online, awaited="all online")
+
+    async def until_delivered(self) -> None:
+        """Wait until Planfix has all that was written."""
+        expected = set(range(1, self.written + 1))
+
+        def is_there() -> bool:
+            return all(arrived(world) >= expected for world in self.worlds.values())
+
+        await eventually(is_there, awaited="all messages")
+
+    async def restarts(self) -> set[int]:
+        return {view.restarts for view in await self.views()}
+
+
+def arrived(world: World) -> set[int]:
+    return {int(message_id) for _, message_id in world.read("in")}
+
+
+@asynccontextmanager
+async def fleet_of(config: Config, database_url: str) -> AsyncIterator[Fleet]:
+    postal = replace(config, session_factory="tests.fakes.postman:Postman")
+    async with make_gateway(postal, database_url, policy=QUICK_BRAKE) as gateway:
+        for number in NUMBERS:
+            await gateway.create(Draft(number))
+        pool = Fleet(gateway, {number: World(config.spool_of(number)) for number in NUMBERS})
+        await pool.until_online()
+        pool.write(BEFORE)
+        await pool.until_delivered()
+        yield pool
+
+
+@pytest.fixture
+async def pool(config: Config, sqlite_url: str) -> AsyncIterator[Fleet]:
+    async with fleet_of(config, sqlite_url) as pool:
+        yield pool
+
+
+@pytest.fixture(autouse=True)
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+def warnings(log: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in log.records if each.levelno >= logging.WARNING]
+
+
+def numbers_named(log: pytest.LogCaptureFixture) -> set[str]:
+    return {found for line in warnings(log) for found in re.findall(r"3805\d{8}", line)}
+
+
+async def test_all_workers_die_together(pool: Fleet, log: pytest.LogCaptureFixture) -> None:
+    """Each is started once again, a few at a time; the log names the first, then all in one line."""
+    killed = await pool.pids()
+
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    pool.write(MEANWHILE)
+
+    await pool.until_online(but=killed)
+    await pool.until_delivered()
+    assert await pool.restarts() == {1}
+    assert len([line for line in warnings(log) if "no more are named" in line]) == 1
+    assert len(numbers_named(log)) < 10
+
+
+async def test_forkserver_is_killed(pool: Fleet, log: pytest.LogCaptureFixture) -> None:
+    """Its workers die with it; a new one forks them all again, none is parked."""
+    for _ in range(2):
+        lost = await pool.pids()
+        os.kill(forkserver_of(min(lost)), signal.SIGKILL)
+        pool.write(MEANWHILE)
+
+        await pool.until_online(but=lost)
+        await pool.until_delivered()
+
+    assert await pool.restarts() == {2}
+    assert warnings(log) == ["the forkserver is gone, its workers with it"]
+
+
+async def test_disk_takes_nothing_more(
+    pool: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Workers wait with what they have heard until it can be stored; none of them is ended."""
+    pids = await pool.pids()
+
+    with full_disk(tmp_path / "telefix.db-wal"):
+        pool.write(MEANWHILE)
+        await eventually(lambda: warnings(log))
+    pool.write(AFTER)
+
+    await pool.until_delivered()
+    assert await pool.pids() == pids
+    assert_told_once(log)
+
+
+async def test_database_is_locked(
+    pool: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Another program that holds SQLite's lock for long stops nothing for good."""
+    pids = await pool.pids()
+
+    with locked(tmp_path / "telefix.db"):
+        pool.write(MEANWHILE)
+        await eventually(lambda: warnings(log))
+        started = min(pids)
+        os.kill(started, signal.SIGKILL)
+    pool.write(AFTER)
+
+    await pool.until_delivered()
+    await pool.until_online(but={started})
+    assert await pool.pids() > pids - {started}
+    assert_told_once(log)
+
+
+def assert_told_once(log: pytest.LogCaptureFixture) -> None:
+    lines = [line for line in warnings(log) if "the database" in line]
+    assert len(lines) == 2, lines
+    assert "can't be written" in lines[0]
+    assert "is written again" in lines[1]
+    assert len(numbers_named(log)) <= 1
+
+
+@contextmanager
+def full_disk(path: Path) -> Iterator[None]:
+    """Let no file of this process grow beyond the size that one has now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()

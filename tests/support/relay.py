@@ -1,0 +1,92 @@
+"""A stretch of network that a test can cut, or let fall silent."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+
+CHUNK = 64 * 1024  # bytes
+
+
+class Relay:
+    """Passes connections on to a server, as long as the network is there."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._speaks = asyncio.Event()
+        self._speaks.set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.accepted = 0
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    async def __aenter__(self) -> Self:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cut()
+
+    def silence(self) -> None:
+        """Swallow everything: connections stay or come about, but nothing goes through."""
+        self._speaks.clear()
+
+    async def cut(self) -> None:
+        """End all connections, refuse new ones."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        self._speaks.set()  # whoever is held back finds its connection ended
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def mend(self) -> None:
+        """Let everything through, what was held back included."""
+        self._speaks.set()
+        if self._server is None:
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._writers.add(writer)
+        try:
+            await self._speaks.wait()
+            with suppress(OSError):
+                await self._join(reader, writer)
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(*self._target)
+        self._writers.add(back)
+        ways = [
+            asyncio.create_task(self._pass_on(reader, back)),
+            asyncio.create_task(self._pass_on(there, writer)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            self._writers.discard(back)
+            back.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(CHUNK):
+            await self._speaks.wait()
+            writer.write(data)
+            await writer.drain()
