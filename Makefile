@@ -1,6 +1,6 @@
-# Needs Python >= 3.11 with venv, git, make; everything else is installed into .venv.
+# Requirements: Python 3.11 or newer with venv, git and make. Everything else is installed into .venv.
 PYTHON ?= python3
-# How pytest runs; `make test PYTEST="-x -k pipe"`.
+# How pytest runs, for example `make test PYTEST="-x -k pipe"`.
 PYTEST ?= -n 2 --dist worksteal
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
@@ -13,7 +13,7 @@ run: .venv/run-ready
 
 setup: .venv/ready
 
-# `make test REPEAT=1` gives failed tests a second chance, as told in tests/support/repetition.py.
+# `make test REPEAT=1` gives failed tests a second chance, see tests/support/repetition.py.
 test: check
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST) $(if $(REPEAT),|| $(BIN)/python -m tests.support.repetition $$?)
@@ -35,7 +35,7 @@ types:
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
 
-# `make soak SOAK="--minutes 60 --busy 4"` repeats it for an hour under load.
+# `make soak SOAK="--minutes 60 --busy 4"` repeats the soak test for an hour under load.
 soak: .venv/ready
 	$(BIN)/python -m benchmarks.soak $(SOAK)
 
@@ -43,7 +43,7 @@ format: .venv/ready
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-# `make lock UPGRADE=--upgrade` takes the newest of everything.
+# `make lock UPGRADE=--upgrade` takes the newest version of everything.
 lock: .venv/ready
 	$(COMPILE) $(UPGRADE) --extra dev --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --constraints requirements-dev.txt --output-file requirements.txt pyproject.toml
@@ -56,8 +56,8 @@ lock: .venv/ready
 	$(call install,requirements.txt)
 	@touch $@
 
-# Compiled modules matter: every worker imports Telethon, 1.0 s without them, 0.16 s with them.
-# Where uv finds no registry pip may: it knows the machine's own settings.
+# Compiled modules matter: the forkserver imports Telethon, which takes 1.0 s without them and 0.16 s with them.
+# If uv finds no registry, pip may find one, because it knows the machine's own settings.
 define install
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --requirements $(1) \
 		|| $(BIN)/python -m pip install --quiet --require-hashes --compile --requirement $(1)

@@ -1,0 +1,79 @@
+"""The documents name only places that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.house_rules.documents import anchors_of, broken_links, missing_names, missing_places
+
+TOP = Path(__file__).parents[2]
+DOCUMENTS = [
+    *(TOP / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")),
+    *sorted((TOP / "docs").glob("*.md")),
+]
+
+
+@pytest.fixture(scope="module")
+def places() -> frozenset[str]:
+    """Every file and folder of the tree, folders with a slash at the end."""
+    folders = [TOP / name for name in ("api", "sandbox", "session_worker", "supervisor")]
+    folders += [TOP / name for name in ("benchmarks", "docs", "tests", ".ci")]
+    found = [path for folder in folders for path in (folder, *folder.rglob("*"))]
+    found += [path for path in TOP.iterdir() if path.is_file()]
+    names = ((path.relative_to(TOP).as_posix(), path.is_dir()) for path in found)
+    return frozenset(f"{name}/" if is_folder else name for name, is_folder in names)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_places_exist(document: Path, places: frozenset[str]) -> None:
+    """Every module and folder that a document names is in the tree, if only below its package."""
+    assert list(missing_places(document.read_text(), places)) == []
+
+
+def test_names_exist() -> None:
+    """Every class, function and field that the tour of the code names is in the code."""
+    folders = ("api", "sandbox", "session_worker", "supervisor", "tests")
+    paths = (path for name in folders for path in (TOP / name).rglob("*.py"))
+    source = "".join(path.read_text() for path in paths if "house_rules" not in path.parts)
+
+    assert list(missing_names((TOP / "docs" / "architecture.md").read_text(), source)) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Every link to another document, or to a heading, finds it."""
+    anchors = {path.resolve(): anchors_of(path.read_text()) for path in DOCUMENTS}
+
+    assert list(broken_links(document, anchors)) == []
+
+
+def test_missing_place_is_found() -> None:
+    """A module, a folder or a path that is nowhere is reported, one below a package is not."""
+    places = frozenset({"api/", "api/numbers/", "api/numbers/webhook.py"})
+
+    text = "`webhook.py` in `numbers/webhook.py`, `numbers/`, `api/`, `GET /numbers/`, `/webhook`"
+    assert list(missing_places(text, places)) == []
+    assert list(missing_places("`gone.py`", places)) == ["gone.py"]
+    assert list(missing_places("`numbers/gone.py::f`, `api/gone/`", places)) == [
+        "numbers/gone.py",
+        "api/gone/",
+    ]
+
+
+def test_missing_name_is_found() -> None:
+    """An identifier that nothing in the source contains is reported, a part at a time."""
+    text = "`Pipe.close`, `Pipe.gone`, `pipe.py`, `GET /x`, `Gone`"
+
+    assert list(missing_names(text, "class Pipe:\n    def close(self): ...")) == ["gone", "Gone"]
+
+
+def test_broken_link_is_found(tmp_path: Path) -> None:
+    """A link to a missing heading or a missing file is reported."""
+    document = tmp_path / "a.md"
+    document.write_text("# A `b`, c\n[x](#a-b-c) [y](#gone) [z](gone.md) [w](https://example.org)")
+
+    found = broken_links(document, {document.resolve(): anchors_of(document.read_text())})
+
+    assert list(found) == ["#gone", "gone.md"]
