@@ -30,7 +30,7 @@ PROTOCOLS: Final = _words(
     centres channel channels command commands connect dh dialog dialogs difference edits en
     exports file files flood form forwards framing gap group groups handshake header history
     http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
-    password peer phone photos pipe planfix posts profile profiles proxies proxy public qr
+    password peer phone photos pipe planfix posts profile proxies proxy public qr
     reply request requests rpc ru seccomp sign socks5 srp status statuses syscall tables tasks
     tcp telegram text texts thread tl transport transports uk update updates upload uploads
     upsert user users webhook
@@ -44,11 +44,11 @@ ENGINEERING: Final = _words(
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
     connection context contract control data database decisions decoding dir dispatcher
     downloads embedded encoded encryption end engines entry epoch erasure errors event exchange
-    exit failure failures fault faults fields filling filter fleet folder forkserver formatting
-    guard guarded hand hashes health id identity index init input intake kind lease lifespan limit
+    exit failures fault faults fields filling filter fleet folder forkserver formatting
+    guard guarded hand hashes health id identity init input intake kind lease lifespan limit
     lines links load lock log lookup main measurement memory merging metered migration models newer
     outcome outcomes page pages parser pending picture plan planner policy polling pool preload private
-    probe process program push queue receiver recent reconciliation records registration
+    probe process program push queue receiver reconciliation records
     rendering report reporter restart retention rotation run running runs sealed search send
     sender server service services settings shape soak spool start starvation state store
     stored stream timing traffic transactions transfer value values vault view viewer views warmup writer

@@ -58,8 +58,8 @@ def test_states_are_told() -> None:
 
 def test_errors_are_told() -> None:
     """Every code that an error may have is in the reference."""
-    codes = {code for _, code in errors._OF_GATEWAY.values()}
-    codes |= {code for code, _ in errors._OF_SERVER.values()}
+    codes = {code for _, code in errors._GATEWAY_ERRORS.values()}
+    codes |= {code for code, _ in errors._HTTP_ERRORS.values()}
     sources = "".join(path.read_text() for path in (TOP / "api").rglob("*.py"))
     codes |= set(re.findall(r'ApiError\(\s*\d+, "([^"]+)"', sources))
 

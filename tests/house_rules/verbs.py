@@ -53,28 +53,25 @@ def _names(text: str) -> frozenset[str]:
 UNCHANGED: Final[Mapping[str, frozenset[str]]] = {
     "api": _names(
         """
-        _let_in _say_failed _take _take_over gather say take_place
+        _let_in _say_failed _take _take_over gather take_place
         """
     ),
     "session_worker": _names(
         """
-        _let_go _meet _meet_failed_scan _meet_refusal _note _note_deletion _note_opened
-        _say_again _take _take_calls _tell _tell_contact learn let_go
-        let_pages_be_merged note say settle take take_all take_due take_entities
-        take_gaps take_key take_text take_token tell tell_peers tell_status
+        _note _take_socket _tell learn let_pages_be_merged take take_entities take_gaps
+        take_key take_text take_token tell_status
         """
     ),
     "supervisor": _names(
         """
-        _hear _hear_login _hear_messages _hear_one _hear_session _let_go_in_child _note
-        _note_silence _say _settle _take _take_new _take_over settle take
-        take_epoch tell tell_confinement tell_merging _tell_cause note note_trouble
+        _note_end _note_planfix _note_silence _settle _take _take_new _tell_cause
+        _tell_worker note note_trouble settle take take_epoch
         """
     ),
 }
 
 # Classes that still undo with the verb of another pair; this set only shrinks.
-UNPAIRED: Final = frozenset({"HeldLines"})
+UNPAIRED: Final = frozenset({"HeldConnections"})
 
 
 def pairs_are_kept(source: Source, unpaired: frozenset[str] = UNPAIRED) -> Iterator[str]:
