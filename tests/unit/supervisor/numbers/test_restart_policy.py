@@ -119,7 +119,7 @@ def test_what_dies_with_all_others_waits_ever_longer(
     step = next_step(ending, record, POLICY, chance, braked=False)
 
     assert isinstance(step, Restart)
-    longest = POLICY.longest_pause * (1 - POLICY.jitter)
+    longest = POLICY.longest_pause / 2
     assert step.pause >= min(POLICY.first_pause * 2.0 ** min(losses - 2, 50) / 2, longest)
 
 
