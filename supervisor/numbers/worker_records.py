@@ -25,6 +25,7 @@ from session_worker.protocol.contract import (
 from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
 from supervisor.database.tables import Login
 from supervisor.errors import DatabaseUnavailable, GatewayError
+from supervisor.processes.worker_exit import WorkerExit
 from supervisor.store import values
 from supervisor.texts import describe_trouble
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import MessageEvent
     from supervisor.config import Config
-    from supervisor.processes.worker_exit import WorkerExit
     from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
 
@@ -135,11 +135,12 @@ class WorkerRecords:
                 await self._store.sessions.move_updates(self.number, self._epoch, reached)
 
     @_if_possible
-    async def record_trouble(self, trouble: Trouble | None) -> None:
-        """Show the session's trouble until it is over."""
+    async def record_trouble(self, trouble: Trouble | None, *, is_online: bool) -> None:
+        """Show the session's trouble until it is over, and the end of a worker until the next is well."""
+        over = {*TroubleCode, *WorkerExit} if is_online else set(TroubleCode)
         if trouble is not None:
             await self._record_error(trouble.code, trouble.detail)
-        elif self._error_code in set(TroubleCode):
+        elif self._error_code in over:
             await self._record_error(None)
 
     @_if_possible

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -23,8 +24,26 @@ if TYPE_CHECKING:
 NO_RESTARTS = RestartPolicy(budget=0)
 
 
+class Endings(logging.Handler):
+    """Remembers why the newest worker of each number ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of: dict[str, str] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        match record.args:
+            case (number, ending, _):
+                self.of[str(number)] = str(ending)
+            case _:
+                pass  # a line about many workers
+
+
 async def main(folder: Path, lease: float, numbers: list[tuple[str, str]]) -> None:
-    stop = asyncio.Event()
+    stop, endings = asyncio.Event(), Endings()
+    exits = logging.getLogger("supervisor.numbers.exit_log")
+    exits.setLevel(logging.DEBUG)
+    exits.addHandler(endings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     config = Config(folder, folder, 1, "hash", session_factory="tests.fakes.session:FakeSession")
     timing = Timing(beat=0.3, lease=lease, leave=30.0)
@@ -33,15 +52,15 @@ async def main(folder: Path, lease: float, numbers: list[tuple[str, str]]) -> No
         for number, way in numbers:
             await gateway.create(new_number(number, way))
         await asyncio.wait(
-            {asyncio.create_task(_report(gateway)), asyncio.create_task(stop.wait())},
+            {asyncio.create_task(_report(gateway, endings)), asyncio.create_task(stop.wait())},
             return_when=asyncio.FIRST_COMPLETED,
         )
 
 
-async def _report(gateway: Gateway) -> None:
+async def _report(gateway: Gateway, endings: Endings) -> None:
     last = ""
     while True:
-        line = json.dumps(await _describe(gateway))
+        line = json.dumps(await _describe(gateway, endings))
         if line != last:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
@@ -49,7 +68,7 @@ async def _report(gateway: Gateway) -> None:
         await asyncio.sleep(0.02)
 
 
-async def _describe(gateway: Gateway) -> object:
+async def _describe(gateway: Gateway, endings: Endings) -> object:
     try:
         gateway.require_active()
         views = await gateway.numbers()
@@ -60,7 +79,7 @@ async def _describe(gateway: Gateway) -> object:
             "state": view.state,
             "pid": view.worker.pid if view.worker else None,
             "restarts": view.restarts,
-            "error": view.last_error.code if view.last_error else None,
+            "error": endings.of.get(view.number),
         }
         for view in views
     }

@@ -115,7 +115,7 @@ def test_key_check_tells_our_key_from_others() -> None:
     proof = Vault([key]).key_check()
 
     Vault([os.urandom(32), key]).require_key_of(proof)
-    with pytest.raises(SecretKeyWrong, match="nothing was changed"):
+    with pytest.raises(SecretKeyWrong, match="Nothing was changed"):
         Vault([os.urandom(32)]).require_key_of(proof)
 
 
