@@ -40,7 +40,7 @@ async def test_database_of_another_gateway_is_left_alone(
 
         assert await first.status("/readyz") == 200
     assert status == START_REFUSED
-    assert "another DATA_DIR, works on this database" in words
+    assert "another DATA_DIR uses this database" in words
 
 
 async def test_gateway_ends_when_it_was_replaced(

@@ -199,7 +199,7 @@ async def test_demo_comes_up_by_itself(tmp_path: Path) -> None:
     for _ in range(2):
         async with gateway(tmp_path, settings) as server:
             await server.wait_serving()
-            await eventually(lambda: server.log.read_text().count("is online") == 2)
+            await eventually(lambda: server.log.read_text().count(": online\n") == 2)
             status = await server.end(signal.SIGTERM)
 
         said = server.log.read_text()
@@ -227,7 +227,7 @@ async def test_all_processes_write_lines_of_one_shape(
     assert shapes == {("time", "level", "logger", "pid", "number", "message")}
     assert {line["number"] for line in lines} == {None, number}
     assert len({line["pid"] for line in lines}) >= 3
-    assert {"hypercorn.error", "supervisor.numbers.keeper"} <= {line["logger"] for line in lines}
+    assert {"hypercorn.error", "supervisor.numbers.exit_log"} <= {line["logger"] for line in lines}
 
 
 async def _restarts(operator: Operator, server: Server, number: str, token: str) -> bool:

@@ -86,7 +86,7 @@ async def test_a_line_that_can_not_be_opened_is_given_up(
     await number.start()
     telegram.afflict(Kind.BLACKHOLE, dc_id=OTHER_DC)
 
-    with pytest.raises(Unreachable, match=f"data centre {OTHER_DC}: no line within"):
+    with pytest.raises(Unreachable, match=f"data centre {OTHER_DC}: no connection within"):
         await number.account.ask_at(OTHER_DC, functions.help.GetConfigRequest())
 
     await eventually(lambda: not lines(telegram), awaited="no line")

@@ -53,7 +53,7 @@ def config(tmp_path: Path, telegram: DataCentre) -> Config:
         api_hash="hash",
         data_centre=place,
         language="en",
-        session_factory="session_worker.telegram.connection.account:TelegramAccount",
+        session_factory="tests.fakes.account:make_account",
     )
 
 
