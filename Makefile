@@ -1,7 +1,7 @@
 # Requirements: Python 3.11 or newer with venv, git and make. Everything else is installed into .venv.
 PYTHON ?= python3
 # How pytest runs, for example `make test PYTEST="-x -k pipe"`.
-PYTEST ?= -n 2 --dist worksteal
+PYTEST ?= -n 4 --dist worksteal
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 

@@ -90,7 +90,7 @@ async def test_a_dead_data_centre_holds_up_no_other_files(inbound: InboundNumber
 
 async def test_a_try_that_hangs_is_counted_with_its_reason(inbound: InboundNumber) -> None:
     """Whoever looks at the journal sees how often a file was asked for, and why in vain."""
-    inbound.timing = HASTY
+    inbound.timing = replace(HASTY, connect_limit=3)
     await inbound.stop()
     await inbound.start_again()
     inbound.centre.afflict(Kind.BLACKHOLE, dc_id=OTHER_DC)
