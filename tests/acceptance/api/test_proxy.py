@@ -39,6 +39,7 @@ async def test_proxy_comes_and_goes(
 ) -> None:
     """A number gets a proxy, others, none, never on two lines; it alone goes through: no call to Planfix."""
     addresses = await operator._control("PUT", "/proxy", username=USER, password=PASSWORD)
+    before = await operator._control("GET", "/proxy/connections")
     await operator.bring_session(number)
     started = await operator.start(server, number, name_session=number, proxy=addresses["http"])
     states, shown = [started.json()["state"]], []
@@ -57,7 +58,7 @@ async def test_proxy_comes_and_goes(
         {"kind": kind, "host": "127.0.0.1", "port": ports[kind]} for kind in ("mtproxy", "socks5")
     ]
     assert (through["open"], after["open"]) == (1, 0)
-    assert through["total"] >= 3  # a connection may have been cut and made again
+    assert through["total"] - before["total"] == 3  # other tests share the sandbox's proxies
     assert {each["to"] for each in through["connections"]} == {settings["TELEGRAM_DC"]}
     assert (await operator.connections(number))["peak_per_key"] == 1
     said = "".join(each.text for each in shown) + server.log.read_text()
