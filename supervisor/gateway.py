@@ -12,6 +12,8 @@ from supervisor.login.links import LoginLinks
 from supervisor.login.login_service import LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
+from supervisor.nodes.lease import NodeLease
+from supervisor.nodes.node import Node
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
@@ -26,7 +28,7 @@ from supervisor.upkeep.retention import Retention
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from supervisor.config import Config
+    from supervisor.config import Config, NodeConfig
     from supervisor.ownership.data_dir_lock import Ownership
     from supervisor.store.store import Store
     from supervisor.store.values import Changes, NewNumber
@@ -63,19 +65,21 @@ class Gateway:
         self._config = config
         self._pool = pool or WorkerPool(Forkserver(merging=config.merge_memory))
         self._keepers = Keepers(self._pool, store, config)
+        self.node = self._as_node(config.node) if config.node is not None else None
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
-        self._lock = DatabaseLock(engine) if engine is not None else None
+        is_shared = self.node is not None
+        self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
         self._retention = Retention(store.erasure, config)
         self._key_rotation = KeyRotation(store.keys)
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
-        self.tokens = TokenCache(store.numbers)
+        self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
         self.audit = store.audit
         self.keys = store.keys
         self.messages = MessageService(
-            self._keepers.dispatchers, config, self._keepers.require_online
+            self._keepers.dispatchers, config, self._keepers.require_online, self.node
         )
 
     async def __aenter__(self) -> Self:
@@ -90,9 +94,14 @@ class Gateway:
         trace: TracebackType | None,
     ) -> None:
         await self._takeover.stop()
+        if self.node is not None:
+            await self.node.drain()
+            await self.node.halt()
         await self._key_rotation.stop()
         await self._retention.stop()
         await self._keepers.stop_all()
+        if self.node is not None:
+            await self.node.leave()
         await self._store.stop()
         await self._unlock()
         self._takeover.release()  # last, when nothing of ours can write any more
@@ -110,7 +119,7 @@ class Gateway:
         number = new.number
         async with (
             self.sessions.claim(number, session) as imported,
-            self._keepers.lock_of(number),
+            self._keepers.claimed(number),
         ):
             created = await self._store.numbers.create(new)
             self.tokens.forget(number)
@@ -130,7 +139,7 @@ class Gateway:
         await self._store.numbers.get(number)
         async with (
             self.sessions.claim(number, session) as imported,
-            self._keepers.lock_of(number),
+            self._keepers.claimed(number),
         ):
             await self._keepers.stop(number)
             try:
@@ -141,7 +150,7 @@ class Gateway:
 
     async def stop(self, number: str, *, purge: bool = False) -> bool:
         """Stop a number; return whether it was supposed to run before."""
-        async with self._keepers.lock_of(number):
+        async with self._keepers.claimed(number):
             was_running = await self._store.numbers.stop(number)
             await self._keepers.stop(number)
             if purge:
@@ -150,10 +159,12 @@ class Gateway:
                 self._keepers.forget(number)
                 self.tokens.forget(number)
                 await self._clear_spool(number)
+                if self.node is not None:
+                    await self.node.release(number)
         return was_running
 
     async def restart(self, number: str) -> None:
-        async with self._keepers.lock_of(number):
+        async with self._keepers.claimed(number):
             await self._start(number)
 
     async def numbers(self, client: str | None = None) -> tuple[View, ...]:
@@ -179,7 +190,7 @@ class Gateway:
         if self._takeover.not_active_reason is not None:
             return Readiness(ok=False, reason=self._takeover.not_active_reason)
         try:
-            wanted = [number.number for number in await self._store.numbers.list_to_run()]
+            wanted = await self._numbers_to_run()
         except DatabaseError as exc:
             return Readiness(ok=False, reason=str(exc))
         waiting = self._keepers.not_started(wanted)
@@ -198,10 +209,27 @@ class Gateway:
             raise
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
-        numbers = await self._store.numbers.list_to_run()
-        await self._keepers.start_all(number.number for number in numbers)
+        if self.node is not None:
+            await self.node.start()
+        else:
+            await self._keepers.start_all(await self._numbers_to_run())
         self._retention.start()
         self._key_rotation.start()
+
+    def _as_node(self, config: NodeConfig) -> Node:
+        """Make this gateway one of several, which runs only the numbers that it owns."""
+        self._pool.lease = NodeLease(config.ttl, config.takeover)
+        coordination = self._store.database.coordination(config.ttl / 3)
+        node = Node(self._store, coordination, config.url, self._pool.lease, self._keepers)
+        self._keepers.claim = node.claim
+        self._keepers.dispatchers.is_kept = lambda number: self._keepers.find(number) is not None
+        return node
+
+    async def _numbers_to_run(self) -> list[str]:
+        """Return the numbers that this gateway has to run."""
+        if self.node is not None:
+            return sorted(await self.node.numbers_to_run())
+        return [number.number for number in await self._store.numbers.list_to_run()]
 
     async def _unlock(self) -> None:
         if self._lock is not None:

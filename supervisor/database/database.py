@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import inspect
 
 from supervisor.database.access import Access
+from supervisor.database.coordination import Coordination
 from supervisor.database.engines import database_url, locking_engine, make_private_file
 from supervisor.database.migration import migrate
 from supervisor.database.transactions import open_reader, open_writer
@@ -31,10 +32,11 @@ class Database:
     returns values and never a cursor.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float | None = None) -> None:
+        """Several nodes use the database if their transactions have a limit of `patience` seconds."""
         self._url = database_url(url)
         self._reading = open_reader(self._url)
-        self._writing = open_writer(self._url)
+        self._writing = open_writer(self._url, patience)
         self._writer = Writer(self._writing)
         self._reads, self._writes = Access("read"), Access("written")
 
@@ -57,6 +59,10 @@ class Database:
         if self._url.get_backend_name() == "sqlite":
             return None
         return locking_engine(self._url)
+
+    def coordination(self, patience: float) -> Coordination:
+        """Return what nodes need that share this database."""
+        return Coordination(self._url, patience)
 
     async def has_table(self, name: str) -> bool:
         with self._reads.watched():

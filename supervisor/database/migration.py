@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
+from sqlalchemy import text
 
 from supervisor.errors import DatabaseTooNew
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from supervisor.database.transactions import Transactor
+
+
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(32286, 61894)")
 
 
 async def migrate(transactor: Transactor) -> None:
@@ -32,6 +36,8 @@ def _load_scripts() -> ScriptDirectory:
 
 
 def _upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
+    if connection.dialect.name != "sqlite":
+        connection.execute(_ONE_AT_A_TIME)  # nodes may start at the same moment
     context = MigrationContext.configure(
         connection, opts={"fn": lambda current, _context: _missing(scripts, current)}
     )

@@ -42,10 +42,11 @@ class Transactor(Protocol):
         ...
 
 
-def open_writer(url: URL) -> Transactor:
+def open_writer(url: URL, patience: float | None = None) -> Transactor:
+    """Open a transactor; a server ends its transactions when they pause for `patience` seconds."""
     if url.get_backend_name() == "sqlite":
         return ThreadTransactor(writing_sqlite_engine(url), "database writer", threads=1)
-    return GreenletTransactor(writing_engine(url))
+    return GreenletTransactor(writing_engine(url, patience))
 
 
 def open_reader(url: URL) -> Transactor:

@@ -54,7 +54,11 @@ class Dispatcher:
     While there is no worker, everything stays in the journal.
     """
 
-    def __init__(self, journal: Journal, links: FileLinks, language: str) -> None:
+    def __init__(
+        self, journal: Journal, links: FileLinks, language: str, *, is_shared: bool = False
+    ) -> None:
+        """If the journal is shared, other nodes store messages of employees as well."""
+        self._is_shared = is_shared
         self._commands = CommandFactory(journal.number, links, language)
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
@@ -132,8 +136,16 @@ class Dispatcher:
         if not accepted.is_repeat:
             if is_new_chat:
                 self.chats.add(outgoing.peer_id)
-            self._out.add(Waiting(accepted.row, outgoing.peer_id, outgoing))
+            if self._is_shared:
+                self._out.reload()  # an earlier message may have come in through another node
+            else:
+                self._out.add(Waiting(accepted.row, outgoing.peer_id, outgoing))
         return accepted
+
+    def reload_outgoing(self, waiting: int | None = None) -> None:
+        """Hand over what another node stored, if more messages wait than the worker has."""
+        if waiting is None or waiting > len(self._out.in_flight.rows):
+            self._out.reload()
 
     async def resolve(self, draft: OutgoingMessage) -> Contact:
         if self._tell is None:
@@ -257,8 +269,11 @@ class Dispatchers:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._language = config.language
+        self._is_shared = config.node is not None
         self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
+        self.is_kept: Callable[[str], bool] = lambda _number: True
+        """Whether this node runs the number; otherwise nothing of it is remembered here."""
         # A link is valid for as long as its file is kept.
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
 
@@ -266,11 +281,17 @@ class Dispatchers:
         while number not in self._dispatchers:
             erased = self._erased
             journal = await self._store.journals.open(number)
+            dispatcher = Dispatcher(journal, self.links, self._language, is_shared=self._is_shared)
+            if not self.is_kept(number):
+                return dispatcher
             if erased == self._erased:  # otherwise the journal may use the key of an erased number
-                self._dispatchers.setdefault(
-                    number, Dispatcher(journal, self.links, self._language)
-                )
+                self._dispatchers.setdefault(number, dispatcher)
         return self._dispatchers[number]
+
+    def reload(self, number: str, waiting: int | None = None) -> None:
+        """See `Dispatcher.reload_outgoing`."""
+        if number in self._dispatchers:
+            self._dispatchers[number].reload_outgoing(waiting)
 
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""

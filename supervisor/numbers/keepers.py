@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from supervisor.database.tables import Direction
 from supervisor.errors import NumberOffline
 from supervisor.messages.dispatcher import Dispatchers
 from supervisor.numbers.keeper import Keeper
@@ -13,9 +15,10 @@ from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 
     from supervisor.config import Config
+    from supervisor.nodes.runner import Act, Check
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
@@ -30,6 +33,7 @@ class Keepers:
         self._config = config
         self.dispatchers = Dispatchers(store, config)
         self._keepers: dict[str, Keeper] = {}
+        self.claim: Callable[[str], Awaitable[None]] = _owns_all
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def lock_of(self, number: str) -> asyncio.Lock:
@@ -44,6 +48,54 @@ class Keepers:
         state = keeper.live_state.state if keeper else State.STOPPED
         if status_of(state) is not Status.ONLINE:
             raise NumberOffline(state)
+
+    @asynccontextmanager
+    async def claimed(self, number: str) -> AsyncIterator[None]:
+        """Hold the lock of a number that this node owns, or raise who owns it."""
+        async with self.lock_of(number):
+            await self.claim(number)
+            yield
+
+    def kept(self) -> Collection[str]:
+        return self._keepers.keys()
+
+    def is_busy(self, number: str) -> bool:
+        keeper = self._keepers.get(number)
+        return keeper is not None and keeper.login.reached is not None
+
+    def memory(self) -> int:
+        """Return the memory of all workers in bytes."""
+        healths = (keeper.worker_health for keeper in self._keepers.values())
+        return sum(health.memory for health in healths if health is not None)
+
+    def wake(self, number: str) -> None:
+        """Hand over what another node stored for the number."""
+        self.dispatchers.reload(number)
+
+    async def look_for_messages(self) -> None:
+        """Hand over whatever waits that no worker has; being woken is only faster."""
+        waiting = await self._store.journals.backlogs()
+        for number in tuple(self._keepers):
+            self.dispatchers.reload(number, waiting.get(number, {}).get(Direction.OUT, 0))
+
+    async def adopt(self, number: str, is_ours: Check) -> None:
+        """Start a number that has become ours, if it still is."""
+        if self.lock_of(number).locked():
+            return  # somebody is at work on it, and it will be looked at again
+        async with self.lock_of(number):
+            if number not in self._keepers and await is_ours():
+                await self.start(number)
+
+    async def give_up(self, number: str, is_due: Check, pass_on: Act) -> None:
+        """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile."""
+        async with self.lock_of(number):
+            if not await is_due():
+                return
+            try:
+                await self.stop(number)
+                await pass_on()
+            finally:
+                self.forget(number)  # if it is still ours, it will be adopted again
 
     async def start(self, number: str, one_off: OneOffSession | None = None) -> Keeper:
         keeper = self.keeper_of(number)
@@ -82,3 +134,7 @@ class Keepers:
             for number in numbers
             if (keeper := self._keepers.get(number)) is None or not keeper.has_begun
         ]
+
+
+async def _owns_all(_number: str) -> None:
+    """Agree: a gateway that is alone owns all numbers."""

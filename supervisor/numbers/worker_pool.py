@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import TroubleCode
 from supervisor.config import Timing
+from supervisor.nodes.lease import NodeLease, UnlimitedLease
 from supervisor.numbers.exit_log import ExitLog
 from supervisor.numbers.planfix_outages import PlanfixOutages
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
@@ -41,6 +42,7 @@ class WorkerPool:
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
     exit_log: ExitLog = field(default_factory=ExitLog)
     cut_off: set[str] = field(default_factory=set)
+    lease: NodeLease = field(default_factory=UnlimitedLease)
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
         """Take note of a crash; return whether so many workers crash that no number is at fault."""

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 
 _number = tables.number.c
+IS_TO_RUN: Final = (
+    _number.wanted == Wanted.RUNNING,
+    _number.parked.is_(None),
+    _number.login != Login.BANNED,
+)
 
 
 class Numbers:
@@ -131,11 +136,7 @@ class Numbers:
 
     async def list_to_run(self) -> tuple[Number, ...]:
         """Return the numbers whose workers should be started."""
-        return await self._read(
-            _number.wanted == Wanted.RUNNING,
-            _number.parked.is_(None),
-            _number.login != Login.BANNED,
-        )
+        return await self._read(*IS_TO_RUN)
 
     async def _read_row(self, where: ColumnElement[bool]) -> Any:
         return await self._database.read(find, where)

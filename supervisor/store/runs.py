@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from supervisor.database import tables
 from supervisor.database.epoch import Claim, require_fresh
+from supervisor.errors import StaleEpoch
 from supervisor.store import numbers
+from supervisor.store.nodes import owns
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -20,10 +24,21 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.incarnation: str | None = None
+        """The node in whose name workers are started, if there are several."""
 
     async def take_epoch(self, number: str, seen: int) -> int:
         """Begin a new epoch before a worker starts, if `seen` is still the current one."""
-        return (await self._write(number, seen, epoch=seen + 1)).epoch
+        incarnation = self.incarnation
+
+        def unit(connection: Connection) -> int:
+            require_fresh(connection, Claim(number, seen))
+            if incarnation is not None and not connection.scalar(select(owns(incarnation, number))):
+                raise StaleEpoch("another node runs the number")
+            numbers.change(connection, number, epoch=seen + 1)
+            return seen + 1
+
+        return await self._database.write(unit)
 
     async def park(self, number: str, epoch: int, reason: str) -> Number:
         return await self._write(number, epoch, parked=reason)
