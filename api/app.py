@@ -14,6 +14,8 @@ from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logg
 from api.login import calls, page
 from api.messages import files, journal, planfix_webhook
 from api.messages.downloads import Downloads
+from api.nodes import calls as node_calls
+from api.nodes.forwarding import register_forwarding
 from api.numbers import operator_calls, webhook
 from api.operations import audit, health, pages
 from api.requests.body import LARGEST
@@ -53,6 +55,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     guard_requests(app)
     describe_api(app)
     register_error_handlers(app)
+    register_forwarding(app)
     for module in (
         webhook,
         planfix_webhook,
@@ -62,6 +65,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         calls,
         page,
         audit,
+        node_calls,
         health,
         pages,
     ):

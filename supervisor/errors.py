@@ -41,7 +41,9 @@ class NumberOffline(WorkerUnavailable):
 class NumberElsewhere(GatewayError):
     """Another node runs this number."""
 
-    def __init__(self, url: str, epoch: int) -> None:
+    def __init__(self, number: str, url: str, epoch: int) -> None:
+        """Epoch 0: nobody owns the number yet, but that node should."""
+        self.number = number
         self.url = url
         self.epoch = epoch
         super().__init__(url)

@@ -7,7 +7,8 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from supervisor.errors import DatabaseError
+from supervisor.database.tables import now
+from supervisor.errors import DatabaseError, NodeUnknown
 from supervisor.login.links import LoginLinks
 from supervisor.login.login_service import LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
@@ -15,6 +16,7 @@ from supervisor.messages.message_service import MessageService
 from supervisor.nodes.lease import NodeLease
 from supervisor.nodes.node import Node
 from supervisor.numbers.keepers import Keepers
+from supervisor.numbers.state import State
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
 from supervisor.numbers.worker_pool import WorkerPool
@@ -22,6 +24,7 @@ from supervisor.ownership.database_lock import DatabaseLock
 from supervisor.ownership.takeover import Takeover
 from supervisor.processes.forkserver import Forkserver, log_confinement
 from supervisor.processes.page_merging import PageMerging, log_merging, look_at_merging
+from supervisor.store.nodes import ListedNode, NodeState
 from supervisor.upkeep.key_rotation import KeyRotation
 from supervisor.upkeep.retention import Retention
 
@@ -63,6 +66,7 @@ class Gateway:
     ) -> None:
         self._store = store
         self._config = config
+        self._since = now()
         self._pool = pool or WorkerPool(Forkserver(merging=config.merge_memory))
         self._keepers = Keepers(self._pool, store, config)
         self.node = self._as_node(config.node) if config.node is not None else None
@@ -175,12 +179,31 @@ class Gateway:
             for each in stored
         )
 
+    async def numbers_kept(self, client: str | None = None) -> tuple[View, ...]:
+        """Return the numbers that run here, or of which this gateway knows how they ended."""
+        return tuple(view for view in await self.numbers(client) if self._keepers.find(view.number))
+
     async def wait_settled(self, number: str, seconds: float) -> View:
         """Wait until the worker has reported the result of its start, but no longer than this."""
         keeper = self._keepers.find(number)
         if keeper is not None:
             await keeper.live_state.wait_settled(seconds)
         return await self.show(number)
+
+    async def nodes(self) -> tuple[ListedNode, ...]:
+        """Return all nodes; a gateway that is alone is the only one."""
+        if self.node is not None:
+            return await self.node.nodes.list()
+        kept = sum(1 for view in await self.numbers() if view.state is not State.STOPPED)
+        memory = self._keepers.memory()
+        url, state = self._config.public_url, NodeState.ALIVE
+        return (ListedNode("single", url, state, memory, self._since, kept),)
+
+    async def drain(self, node: str) -> None:
+        """Order a node to move its numbers away."""
+        if self.node is None or not await self.node.nodes.order_drain(node):
+            raise NodeUnknown
+        self.node.announce()
 
     async def page_merging(self) -> PageMerging:
         """Return whether the kernel merges equal memory pages of workers."""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from api.context import Context, SurvivingWork, share
 from api.demo.demo_numbers import announce, set_up_demos
 from api.demo.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
-from api.lifecycle.server_process import StartRefused, follow_server_master
+from api.lifecycle.server_process import StartRefused, drain_before_stop, follow_server_master
+from api.nodes.forwarding import open_forwarding
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
-from supervisor.config import Config, TelegramDataCentre
+from supervisor.config import Config, NodeConfig, TelegramDataCentre
 from supervisor.errors import GatewayError
 from supervisor.gateway import Gateway
 from supervisor.ownership.data_dir_lock import DataDirLock
@@ -44,6 +45,9 @@ async def serve_gateway(
         proxies = parse_proxies(settings.trusted_proxies)
         authenticator = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
         share(app, Context(settings, gateway, authenticator, work))
+        if gateway.node is not None:
+            await stack.enter_async_context(open_forwarding(app, settings, gateway.node))
+            stack.enter_context(drain_before_stop(gateway.node))
         if sandbox is not None:
             await stack.enter_async_context(_demo(settings, gateway, sandbox))
         # These objects stay until the end; a full collection that visited them paused us for 50 ms.
@@ -96,7 +100,11 @@ async def _set_up_demo(settings: Settings, gateway: Gateway, sandbox: RunningSan
 
 
 def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
-    store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
+    store = Store(
+        settings.database_url.get_secret_value(),
+        settings.secret_key.get_secret_value(),
+        patience=settings.node_ttl if settings.node_url else None,
+    )
     return Gateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
 
 
@@ -117,7 +125,14 @@ def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
         retention_days=settings.retention_days,
         allow_private_planfix=settings.allow_private_planfix,
         merge_memory=settings.memory_merge == "auto",
+        node=_node(settings),
     )
+
+
+def _node(settings: Settings) -> NodeConfig | None:
+    if not settings.node_url:
+        return None
+    return NodeConfig(settings.node_url, settings.node_ttl, settings.node_takeover)
 
 
 def _data_centre(settings: Settings, sandbox: RunningSandbox | None) -> TelegramDataCentre | None:

@@ -7,6 +7,7 @@ from quart_schema import document_querystring, document_response, tag
 
 from api.admission import admit, admit_as, audited
 from api.context import context
+from api.nodes.fleet import views_of_all_nodes
 from api.numbers.models import NumberAnswer, NumbersAnswer, OfClient, StateAnswer, describe
 from api.requests.body import read_query, validate
 from api.requests.models import respond
@@ -24,7 +25,7 @@ async def get_numbers() -> Response:
     """List all numbers, or those of one client."""
     context().authenticator.require_operator(request)
     client = validate(OfClient, read_query(request)).client
-    views = await context().gateway.numbers(client)
+    views = await views_of_all_nodes(client)
     merging = (await context().gateway.page_merging()).value
     return respond(NumbersAnswer(numbers=[describe(view) for view in views], merging=merging))
 

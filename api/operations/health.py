@@ -12,6 +12,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_response, tag
 
 from api.context import context
+from api.nodes.fleet import views_of_all_nodes
 from api.requests.errors import ApiError
 from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, gives, needs
@@ -173,5 +174,6 @@ async def get_metrics() -> Response:
     gateway = context().gateway
     old_keys = await gateway.keys.count_old()
     merging = await gateway.page_merging()
-    text = render_metrics(await gateway.numbers(), await gateway.readiness(), merging, old_keys)
+    views = await views_of_all_nodes()
+    text = render_metrics(views, await gateway.readiness(), merging, old_keys)
     return Response(text, content_type=CONTENT_TYPE)

@@ -7,13 +7,14 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from supervisor.background_loop import BackgroundLoop
 from supervisor.database.access import Access
 from supervisor.database.engines import coordinating_engine
 from supervisor.database.transactions import GreenletTransactor
+from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ Given = ParamSpec("Given")
 CHANNEL = "telefix"
 EVERYBODY = ""
 COALESCE = 0.03  # seconds in which wake-ups are collected, because each NOTIFY costs a commit
-_NOTIFY = select(func.pg_notify(CHANNEL, func.unnest(bindparam("names"))))
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', unnest(CAST(:names AS text[])))")
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +78,16 @@ class Coordination:
         await self._engine.dispose()
 
     async def _ring(self) -> None:
-        await asyncio.sleep(COALESCE)
-        names, self._rung, self._ringing = sorted(self._rung), set(), None
-        try:
-            await self.run(lambda connection: connection.execute(_NOTIFY, {"names": names}).all())
-        except Exception as exc:  # noqa: BLE001 - the root of the task; polling finds what was missed
-            logger.debug("nobody could be woken: %s", exc)
+        while self._rung:
+            await asyncio.sleep(COALESCE)
+            names, self._rung = sorted(self._rung), set()
+            try:
+                await self.run(_notify, names)
+            except DatabaseUnavailable as exc:  # polling finds what was missed
+                logger.debug("nobody could be woken: %s", exc)
+            except Exception:  # the root of the task
+                logger.exception("nobody could be woken")
+        self._ringing = None
 
     async def _listen(self) -> float:
         """Keep a connection that listens, and make another one when it is lost."""
@@ -98,6 +103,8 @@ class Coordination:
     async def _open_ear(self) -> None:
         self._ear = await self._engine.connect()
         try:
+            # In a transaction it would not be told anything.
+            await self._ear.execution_options(isolation_level="AUTOCOMMIT")
             held = await self._ear.get_raw_connection()
             driver: Any = held.driver_connection
             await driver.add_listener(CHANNEL, self._receive)
@@ -118,3 +125,7 @@ class Coordination:
             with suppress(SQLAlchemyError, OSError):  # it may be broken
                 await ear.invalidate()
                 await ear.close()
+
+
+def _notify(connection: Connection, names: list[str]) -> None:
+    connection.execute(_NOTIFY, {"names": names})

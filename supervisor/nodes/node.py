@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_worker.process.lease import now
@@ -89,7 +87,7 @@ class Node:
         self.state = NodeState.DRAINING
         with suppress(GatewayError):
             await self.nodes.order_drain(self.incarnation)
-            self._announce()
+            self.announce()
             while await self._give_away():
                 self._looked.clear()
                 self._woken.set()
@@ -105,7 +103,7 @@ class Node:
         await self._beating.stop()
         with suppress(DatabaseError):  # otherwise they find out
             await self.nodes.leave(self.incarnation)
-            self._announce()
+            self.announce()
         self.lease.end()
         await self._coordination.stop()
 
@@ -113,31 +111,36 @@ class Node:
         """Make sure that this node owns the number; raise NumberElsewhere if another one does."""
         if not self.lease.is_fresh:
             raise NumberWithoutOwner
-        self._require_ours(await self.nodes.claim_one(self.incarnation, number))
+        self._require_ours(number, await self.nodes.claim_one(self.incarnation, number))
 
     async def require_here(self, number: str) -> None:
         """Raise NumberElsewhere if another node runs the number, NumberWithoutOwner if one will."""
         placed = await self.nodes.find(number)
         if placed.owner is not None or placed.is_to_run:
-            self._require_ours(placed.owner)
+            self._require_ours(number, placed.owner)
 
     async def require_best_for_new(self, number: str) -> None:
         """Raise NumberElsewhere if another node owns the number, or if that should start it."""
         placed = await self.nodes.find(number)
         if placed.owner is not None:
-            self._require_ours(placed.owner)
+            self._require_ours(number, placed.owner)
             return
         sight = await self.nodes.look(self.incarnation)
         heir = node_for_new(sight, self.incarnation)
         for peer in sight.peers:
             if peer.incarnation == heir:
-                raise NumberElsewhere(peer.url, 0)
+                raise NumberElsewhere(number, peer.url, 0)
 
     async def numbers_to_run(self) -> Collection[str]:
         """Return the numbers that this node has to run; raise if it is not certain of any."""
         if not self.lease.is_fresh:
             raise DatabaseUnavailable("this node could not beat")
         return (await self.nodes.look(self.incarnation)).to_run
+
+    async def find_peers(self) -> tuple[str, ...]:
+        """Return the addresses of the other live nodes."""
+        sight = await self.nodes.look(self.incarnation)
+        return tuple(peer.url for peer in sight.peers if peer.incarnation != self.incarnation)
 
     async def release(self, number: str) -> None:
         """Give up a number that is erased."""
@@ -150,13 +153,14 @@ class Node:
         else:
             self._coordination.ring(number)
 
-    def _require_ours(self, owner: Owner | None) -> None:
+    def _require_ours(self, number: str, owner: Owner | None) -> None:
         if owner is None:
             raise NumberWithoutOwner
         if owner.incarnation != self.incarnation:
-            raise NumberElsewhere(owner.url, owner.epoch)
+            raise NumberElsewhere(number, owner.url, owner.epoch)
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Let the other nodes look at once."""
         self._coordination.ring(EVERYBODY)
 
     def _hear(self, name: str) -> None:
@@ -173,12 +177,12 @@ class Node:
         self.incarnation = self._runs.incarnation = incarnation
         self._observations = Observations()
         self.lease.renew(began)
-        self._announce()
+        self.announce()
         logger.info("this node joined the others as %s", incarnation)
 
     async def _beat(self) -> float:
         began = now()
-        state = await self.nodes.beat(self.incarnation, _own_memory() + self._runner.memory())
+        state = await self.nodes.beat(self.incarnation, self._runner.memory())
         if state is None:
             await self._start_over()
             return 0.0
@@ -220,7 +224,7 @@ class Node:
         for peer in self._observations.lost(now(), self.lease.takeover):
             if await self.nodes.fence(peer):
                 logger.warning("node %s does not beat, so its numbers are taken over", peer.url)
-                self._announce()
+                self.announce()
         lost = set(self._runner.kept()) - sight.owned
         await asyncio.gather(
             *(
@@ -289,9 +293,4 @@ class Node:
     async def _pass_on(self, number: str, heir: str) -> None:
         await asyncio.sleep(GUARD)
         await self.nodes.hand_over(self.incarnation, number, heir)
-        self._announce()
-
-
-def _own_memory() -> int:
-    """Return the resident memory of this process in bytes."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        self.announce()

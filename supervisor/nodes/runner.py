@@ -22,7 +22,7 @@ class Runner(Protocol):
         """Whether moving the number now would disturb somebody, such as a login."""
 
     def memory(self) -> int:
-        """Return the memory of all workers in bytes."""
+        """Return the memory of this process and of all its workers in bytes."""
 
     def wake(self, number: str) -> None:
         """Hand over what another node stored for the number."""

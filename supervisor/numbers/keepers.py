@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -64,9 +66,10 @@ class Keepers:
         return keeper is not None and keeper.login.reached is not None
 
     def memory(self) -> int:
-        """Return the memory of all workers in bytes."""
+        """Return the memory of this process and of all its workers in bytes."""
+        own = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
         healths = (keeper.worker_health for keeper in self._keepers.values())
-        return sum(health.memory for health in healths if health is not None)
+        return own + sum(health.memory for health in healths if health is not None)
 
     def wake(self, number: str) -> None:
         """Hand over what another node stored for the number."""

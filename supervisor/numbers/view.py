@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from supervisor.database.tables import Direction, Login, Wanted
 from supervisor.numbers.state import State, Status, WorkerHealth, status_of
+from supervisor.store.values import LastError  # noqa: TC001 - nodes read a view's types at run time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from supervisor.numbers.keeper import Keeper
-    from supervisor.store.values import LastError, Number
+    from supervisor.store.values import Number
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class Peer(NamedTuple):
 class ListedNode(NamedTuple):
     """A node as it is shown to the operator."""
 
-    incarnation: str
+    node: str
     url: str
     state: NodeState
     memory: int
@@ -204,7 +204,8 @@ class Nodes:
         counts = _counts().subquery()
         query = (
             select(
-                *(_node.incarnation, _node.url, _node.state, _node.memory, _node.since),
+                _node.incarnation.label("node"),
+                *(_node.url, _node.state, _node.memory, _node.since),
                 func.coalesce(counts.c.many, 0).label("numbers"),
             )
             .outerjoin(counts, and_(counts.c.incarnation == _node.incarnation, _is_live))

@@ -1,0 +1,42 @@
+"""The numbers of all nodes, as any of them shows them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from api.context import context
+from api.nodes.forwarding import NotAnswered, find_forwarding
+from supervisor.numbers.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+VIEWS = TypeAdapter(tuple[View, ...])
+
+logger = logging.getLogger(__name__)
+
+
+async def views_of_all_nodes(client: str | None = None) -> tuple[View, ...]:
+    """Return all numbers, or those of one client, each as the node that runs it shows it."""
+    gateway = context().gateway
+    views = {view.number: view for view in await gateway.numbers(client)}
+    if gateway.node is not None:
+        for foreign in await asyncio.gather(
+            *(_views_of(url, client) for url in await gateway.node.find_peers())
+        ):
+            views |= {view.number: view for view in foreign if view.number in views}
+    return tuple(views.values())
+
+
+async def _views_of(url: str, client: str | None) -> Iterable[View]:
+    """Return what a node runs; one that does not answer is left out, and will soon be taken over."""
+    query = {} if client is None else {"client": client}
+    try:
+        return VIEWS.validate_json(await find_forwarding().fetch(url, "/nodes/numbers", **query))
+    except (NotAnswered, ValueError) as exc:
+        logger.warning("node %s does not say how its numbers are: %s", url, exc)
+        return ()
