@@ -19,7 +19,7 @@ GLOSSARY: Final = _words(
     demo echo employee gateway journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes number numbers operator outage owner ownership part parts
     people placement receipt receipts recipient recipients sandbox session sessions supervisor
-    takeover token tokens trouble troubles worker workers
+    takeover teamflame token tokens trouble troubles worker workers
     """
 )
 
@@ -42,12 +42,12 @@ ENGINEERING: Final = _words(
     background events hedging loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
-    connection context contract control data database decisions decoding dir dispatcher
+    connection content context contract control data database decisions decoding dir dispatcher
     downloads embedded encoded encryption end engines entry epoch erasure errors event exchange
     exit failures fault faults fields filling filter fleet folder forkserver formatting
     guard guarded hand hashes health id identity init input intake kind lease lifespan limit
     lines links load lock log lookup main measurement memory merging metered migration models newer
-    outcome outcomes page pages parser pending picture plan planner policy polling pool preload private
+    operations outcome outcomes page pages parser pending picture plan planner policy polling pool preload private
     probe process program push queue receiver reconciliation records
     rendering report reporter restart retention rotation run running runs sealed search send
     sender server service services settings shape soak spool start starvation state store
@@ -65,7 +65,6 @@ WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING | UNPLACED
 REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "api/requests/connection.py": "the only place that knows Hypercorn's insides",
-    "sandbox/control/app.py": "joins the control calls, each of which is a module",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
