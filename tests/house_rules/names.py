@@ -39,7 +39,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    boards content conversation diff directory endpoints mini notices operations poller reminders selections snapshots steps subscriptions teamflame watch workspace
+    content operations workspace
     statements background events hedging loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
