@@ -144,6 +144,8 @@ async def test_proxys_fault_is_not_telegrams(
     behind: Number, proxy: ProxyServer, mode: Mode, code: TroubleCode
 ) -> None:
     """A proxy that refuses, hangs or hangs up is named as what fails; well again, it is used again."""
+    behind.timing = HASTY
+    behind.account = behind.make_account()
     proxy.mode = mode
     behind.running = behind.begin()
 
@@ -158,6 +160,8 @@ async def test_telegrams_fault_is_not_the_proxys(
     behind: Number, proxy: ProxyServer, telegram: DataCentre
 ) -> None:
     """A silence behind a proxy that does its part is Telegram's."""
+    behind.timing = HASTY
+    behind.account = behind.make_account()
     await behind.start()
 
     telegram.afflict(Kind.BLACKHOLE, PHONE)
@@ -231,7 +235,9 @@ async def test_stop_tells_of_a_line_that_may_linger(telegram: DataCentre) -> Non
 async def test_next_line_waits_for_one_that_may_linger(telegram: DataCentre) -> None:
     """While the proxy may hold the last line, no other is opened beside it."""
     async with Deafened() as proxy:
-        timing = replace(LINGERING, proxy_hold_limit=3600.0)
+        timing = replace(
+            LINGERING, connect_limit=4, request_limit=2, poll_limit=0.5, proxy_hold_limit=3600.0
+        )
         number = Number(telegram, PHONE, timing, proxy=parse_proxy(proxy.url, may_be_private=True))
         await number.start()
 

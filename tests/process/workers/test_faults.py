@@ -84,6 +84,7 @@ async def test_hanging_worker_is_shown_as_stalled(house: RunningGateway) -> None
     assert view.status == "offline"
     assert view.worker is not None
     assert view.worker.pid == pid
+    os.kill(pid, signal.SIGKILL)  # an orderly stop would wait for it
 
 
 async def test_many_silent_workers_are_not_ended(house: RunningGateway) -> None:
