@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from session_worker.protocol.pipe_fields import CommandText, Int64
-from session_worker.protocol.pipe_value import PipeValue
+from session_worker.protocol.pipe_fields import CommandText, Int64, PipeValue
 
 
 class MarkKind(StrEnum):
