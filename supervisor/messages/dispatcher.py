@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from session_worker.protocol.contract import Command
-    from session_worker.protocol.messages import MessageEvent, Outgoing
+    from session_worker.protocol.messages import MessageEvent
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.journal.journal import Journal
     from supervisor.journal.pending import Excluded
     from supervisor.journal.values import Accepted, GapTrace, Recorded, StoredIncoming

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_governor"
-down_revision = "0004_proxy"
+revision = "0006_governor"
+down_revision = "0005_notifications"
 
 
 def upgrade() -> None:
