@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.formatting.plan import plan
 from session_worker.protocol.contract import incoming_file, photo_file
-from session_worker.protocol.messages import Attachment, Incoming, Outgoing
+from session_worker.protocol.messages import Incoming
+from session_worker.protocol.outgoing import Attachment, Outgoing
 from supervisor.errors import (
     FileGone,
     MessageEmpty,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from session_worker.protocol.messages import Part
+    from session_worker.protocol.outgoing import Part
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt

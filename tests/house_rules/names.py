@@ -17,9 +17,10 @@ GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
     demo echo employee gateway journal keeper keepers lane lanes letter letters liveness
-    login logins logout node nodes number numbers operator outage owner ownership part parts
+    login logins logout node nodes notification notifications number numbers operator outage owner
+    ownership part parts
     people placement receipt receipts recipient recipients sandbox session sessions supervisor
-    takeover token tokens trouble troubles worker workers
+    takeover teamflame token tokens trouble troubles worker workers
     """
 )
 
@@ -39,7 +40,8 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    rows statements background events loop outages questions
+    rows content operations workspace
+    statements background events loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
     connection context contract control data database decisions decoding dir dispatcher
@@ -47,7 +49,7 @@ ENGINEERING: Final = _words(
     exit failures fault faults fields filling filter fleet forkserver formatting
     guard guarded hand hashes health init input intake kind lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
-    outcome outcomes page pages parser pending picture plan policy polling pool preload
+    outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     probe process program push queue receiver reconciliation records
     rendering report reporter restart retention rotation run running search send
     sender server service services settings shape soak start starvation state store
@@ -61,7 +63,6 @@ WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
-    "sandbox/control/app.py": "joins the control calls, each of which is a module",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
