@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from quart import Quart, Response, current_app
 
-from sandbox.control import group_calls, page, planfix_calls, proxy_calls, telegram_calls
+from sandbox.control import bot_calls, group_calls, page, planfix_calls, proxy_calls, telegram_calls
 from sandbox.control.errors import register_errors
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def create_app(planfix: Planfix, data_centre: DataCentre, proxies: Proxies) -> Q
     app.register_blueprint(planfix_calls.blueprint)
     app.register_blueprint(telegram_calls.blueprint)
     app.register_blueprint(group_calls.blueprint)
+    app.register_blueprint(bot_calls.blueprint)
     app.register_blueprint(proxy_calls.blueprint)
     app.add_url_rule("/reset", view_func=post_reset, methods=["POST"])
     app.after_request(forbid_sniffing)
