@@ -47,7 +47,7 @@ async def _press(person: Account, bot: Account, message: Message, button: Any) -
         case types.InlineButtonTypeUrl(url=url):
             return {"url": url}
         case types.InlineButtonTypeWebView(url=url):
-            return {"url": centre.bots.launch(person, bot, url=url).url}
+            return {"url": centre.bots.open_mini_app(person, bot, url=url).url}
         case types.ButtonTypeSimpleWebView(url=url):
             return {"url": url}
         case types.ButtonTypeRequestPhone():
@@ -101,7 +101,7 @@ async def get_bot(username: str) -> Json:
 async def post_web_app() -> Json:
     order = await read_body(MiniAppLaunch)
     person, bot = data_centre().account_of(order.by), _bot(order.chat_with)
-    launch = data_centre().bots.launch(person, bot, order.start_param)
+    launch = data_centre().bots.open_mini_app(person, bot, order.start_param)
     return {"init_data": launch.init_data, "url": launch.url or None}
 
 

@@ -8,9 +8,8 @@ from sqlalchemy import bindparam, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from supervisor.database import tables
-from supervisor.database.pieces import pieces
+from supervisor.database.statements import insert_missing, insert_missing_returning, pieces
 from supervisor.database.tables import Direction, RowState
-from supervisor.database.upsert import insert_missing, insert_missing_returning
 from supervisor.errors import NumberUnknown
 from supervisor.journal.decisions import Mark, marks_of, row_key, without_known
 from supervisor.journal.values import Accepted, GapTrace, StoredIncoming
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from session_worker.protocol.messages import Incoming, Outgoing, Received
+    from session_worker.protocol.messages import Incoming, Received
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.journal.body_cipher import BodyCipher
 
 _row = tables.journal.c
@@ -169,6 +169,7 @@ def _values_of(item: NewOutgoing) -> dict[str, Any]:
         "number": cipher.number,
         "direction": Direction.OUT,
         "peer_id": outgoing.peer_id,
+        "connector": None if outgoing.connector == "planfix" else outgoing.connector,
         "key": outgoing.planfix_id,
         "body": cipher.seal(Direction.OUT, outgoing.planfix_id, outgoing),
         "parts": len(outgoing.parts),

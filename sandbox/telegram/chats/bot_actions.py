@@ -87,7 +87,7 @@ class Bots:
             raise RpcError("QUERY_ID_INVALID")
         waiting.set_result(answer)
 
-    def launch(
+    def open_mini_app(
         self, person: Account, bot: Account, start_param: str | None = None, url: str | None = None
     ) -> Launch:
         """Open the bot's Mini App: the given one, that of the newest button, or that of its menu."""

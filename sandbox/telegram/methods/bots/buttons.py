@@ -56,7 +56,7 @@ def set_bot_callback_answer(call: Call, request: Any) -> bool:
 @method(functions.messages.RequestWebViewRequest)
 def request_web_view(call: Call, request: Any) -> Any:
     bot = _bot(call, request.bot)
-    launch = call.services.bots.launch(call.account, bot, request.start_param, request.url)
+    launch = call.services.bots.open_mini_app(call.account, bot, request.start_param, request.url)
     if not launch.url:
         raise RpcError("BOT_WEBVIEW_DISABLED")
     return types.WebViewResultUrl(launch.url, query_id=launch.query_id)

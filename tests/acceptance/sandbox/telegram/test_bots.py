@@ -59,7 +59,7 @@ async def test_bot_may_not_write_first(
 
     assert await refusal_of(bot.send_message(stranger, "first")) == "PEER_ID_INVALID"
     answered = await bot.send_message(types.InputPeerUser(alice.id, 0), "hello")
-    texts = [alice.box.get(i).content.text for i in alice.box.conversation(robot.id).ids]
+    texts = [message.content.text for message in alice.box]
     assert texts == ["/start ops-7", "hello"]
     assert answered.message == "hello"
 
