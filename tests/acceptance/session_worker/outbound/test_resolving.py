@@ -145,7 +145,7 @@ async def test_bots_and_ourselves_are_nobody(
     resolver: RecipientSearch, telegram: DataCentre, number: Number
 ) -> None:
     """No employee writes to a bot, nor to the number itself."""
-    telegram.add_account("380999990000", "Helper", username="helper_bot", bot=True)
+    telegram.accounts.add_bot("helper_bot", "Helper")
 
     assert code_of(await resolve(resolver, username="helper_bot")) == "CONTACT_NOT_FOUND"
     assert code_of(await resolve(resolver, phone=number.phone)) == "CONTACT_NOT_FOUND"
