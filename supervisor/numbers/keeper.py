@@ -13,7 +13,7 @@ from session_worker.protocol.contract import Command, Pulse
 from supervisor.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, WorkerUnavailable
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
-from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth
+from supervisor.numbers.state import LiveState, ProcessState, State, WorkerHealth
 from supervisor.numbers.worker_events import WorkerEvents
 from supervisor.processes.ageing import Age, Ageing
 from supervisor.processes.forkserver import ForkFailed
@@ -192,7 +192,11 @@ class Keeper:
         if dispatcher is None:
             return None
         lifetime, chance = self._pool.timing.lifetime, self._pool.random.random()
-        return Ageing(lifetime, lambda: dispatcher.is_quiet, Age(chance))
+
+        def is_quiet() -> bool:
+            return self.live_state.state is State.ONLINE and dispatcher.is_quiet
+
+        return Ageing(lifetime, is_quiet, Age(chance))
 
     def _note_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
         self._last_heard, self._why_parked = self.last_heard, worker.breach or ""
