@@ -108,13 +108,9 @@ class _Reader:
         match token.lastgroup:
             case "escaped":
                 self._builder.add(token["escaped"])
-            case "block":
-                self._block(token["block"], token["language"] or "")
-            case "code":
-                self._whole(token["code"], MarkKind.CODE)
-            case "link":
-                self._open.append(_Open(token[0], self._builder.units, token.start()))
-            case "address":
+            case "block" | "code":
+                self._code(token)
+            case "link" | "address":
                 self._link(token)
             case "mark":
                 self._mark(token)
@@ -127,11 +123,13 @@ class _Reader:
             case _:
                 self._reserved(token[0])
 
-    def _block(self, text: str, language: str) -> None:
-        self._whole(text.removeprefix("\n").removesuffix("\n"), MarkKind.PRE, language)
-
-    def _whole(self, text: str, kind: MarkKind, value: str = "") -> None:
+    def _code(self, token: re.Match[str]) -> None:
         start = self._builder.units
+        if token["block"] is None:
+            text, kind, value = token["code"], MarkKind.CODE, ""
+        else:
+            text = token["block"].removeprefix("\n").removesuffix("\n")
+            kind, value = MarkKind.PRE, token["language"] or ""
         self._builder.add(re.sub(r"\\([`\\])", r"\1", text))
         self._builder.mark(kind, start, value)
 
@@ -145,6 +143,9 @@ class _Reader:
             self._open.append(_Open(sign, self._builder.units, token.start()))
 
     def _link(self, token: re.Match[str]) -> None:
+        if token.lastgroup == "link":
+            self._open.append(_Open(token[0], self._builder.units, token.start()))
+            return
         if not self._open or "[" not in self._open[-1].sign:
             self._reserved(token[0])
             return

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.failures import EXPIRED, Reason, failure_entry
 from supervisor.database.tables import RowState
+from supervisor.store.notifications import HANDED_OVER
+
+if TYPE_CHECKING:
+    from supervisor.store.notifications import Progress
 
 
 class RecipientState(StrEnum):
@@ -18,20 +22,7 @@ class RecipientState(StrEnum):
     EXPIRED = "expired"
 
 
-HANDED_OVER = "handed_over"
-"""The stored state of a recipient whose message is in the journal, which knows the rest."""
-
 MUTING = frozenset({Reason.BLOCKED_BY_CONTACT, Reason.CONTACT_DELETED})
-
-
-class Progress(NamedTuple):
-    """What is stored of a recipient, and of its row in the journal if there is one."""
-
-    stored: str
-    error_code: str | None
-    row_state: str | None = None
-    row_error: str | None = None
-    message_id: int | None = None
 
 
 class Outcome(NamedTuple):

@@ -18,7 +18,7 @@ _FILLING = re.compile(r"[\s().\u00a0-]")
 
 
 class AddressMalformed(GatewayError):
-    """This is not the address of a recipient."""
+    """A recipient has an address of another form."""
 
 
 class AddressKind(StrEnum):

@@ -123,7 +123,7 @@ _DEADLINE: ContextVar[float] = ContextVar("deadline")
 MOST_SECONDS = 0.25
 _LONGEST_RESULT = 131_072  # characters
 _LONGEST_LIST = 2000
-_LARGEST_NUMBER = 10**18
+_LARGEST_NUMBER = 1e18
 _TAG = re.compile(r"\{[{%](.*?)[}%]\}", re.DOTALL)
 _WIDTH = re.compile(r"%[^a-zA-Z%]*\d")
 
@@ -164,10 +164,10 @@ def _check_size(value: Any) -> None:
             _check_length(len(value))
         case range() | list() | tuple() if len(value) > _LONGEST_LIST:
             raise TemplateTooCostly(f"a list of more than {_LONGEST_LIST} values")
-        case bool():
-            pass
-        case int() | float() | Decimal() if not abs(value) < _LARGEST_NUMBER:
+        case int() | float() | Decimal() if not abs(float(value)) < _LARGEST_NUMBER:
             raise TemplateTooCostly(f"a number of more than {_LARGEST_NUMBER}")
+        case _:
+            pass
 
 
 _PLAIN = _Limited(undefined=StrictUndefined)
@@ -243,6 +243,8 @@ def _check_data(data: Any, depth: int = 0, budget: list[int] | None = None) -> N
         case list():
             for value in data:
                 _check_data(value, depth + 1, budget)
+        case _:
+            pass
 
 
 def _escaped(data: Any) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.notifications.outcome import Outcome, Progress, RecipientState, mutes, outcome_of
+from supervisor.notifications.outcome import Outcome, RecipientState, mutes, outcome_of
 from supervisor.notifications.recipients import (
     Address,
     AddressMalformed,
@@ -14,6 +16,7 @@ from supervisor.notifications.recipients import (
     parse_loosely,
     parse_phone,
 )
+from supervisor.store.notifications import Progress
 
 
 def fields(address: Address) -> tuple[str, str, int | None]:
@@ -52,10 +55,8 @@ def test_what_is_no_address_is_refused(written: str | int) -> None:
 def test_no_text_fails_otherwise(text: str) -> None:
     """Whatever is written, it is an address or it is refused."""
     for parse in (parse_address, parse_loosely, parse_phone):
-        try:
+        with suppress(AddressMalformed):
             assert isinstance(parse(text), Address)
-        except AddressMalformed as error:
-            assert len(str(error)) < 300
 
 
 def test_people_write_less_strictly() -> None:
@@ -71,18 +72,18 @@ def test_people_write_less_strictly() -> None:
     [
         (Progress("queued", None), Outcome(RecipientState.QUEUED)),
         (Progress("expired", None), Outcome(RecipientState.EXPIRED)),
-        (Progress("handed_over", None, "pending"), Outcome(RecipientState.QUEUED)),
-        (Progress("handed_over", None, "delivered", None, 7), Outcome(RecipientState.SENT, 7)),
-        (Progress("handed_over", None, "dead", "EXPIRED"), Outcome(RecipientState.EXPIRED)),
+        (Progress("in_journal", None, "pending"), Outcome(RecipientState.QUEUED)),
+        (Progress("in_journal", None, "delivered", None, 7), Outcome(RecipientState.SENT, 7)),
+        (Progress("in_journal", None, "dead", "EXPIRED"), Outcome(RecipientState.EXPIRED)),
         (
-            Progress("handed_over", None, "dead", "USER_IS_BLOCKED"),
+            Progress("in_journal", None, "dead", "USER_IS_BLOCKED"),
             Outcome(RecipientState.FAILED, error="blocked_by_contact"),
         ),
         (
-            Progress("handed_over", None, "dead", "SOMETHING_NEW"),
+            Progress("in_journal", None, "dead", "SOMETHING_NEW"),
             Outcome(RecipientState.FAILED, error="something_new"),
         ),
-        (Progress("handed_over", None), Outcome(RecipientState.SENT, 0)),
+        (Progress("in_journal", None), Outcome(RecipientState.SENT, 0)),
     ],
 )
 def test_outcome_is_told(progress: Progress, outcome: Outcome) -> None:

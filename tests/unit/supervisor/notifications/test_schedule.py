@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.notifications.rates import Pace
-from supervisor.notifications.schedule import LONGEST_PAUSE, Queued, next_step
+from supervisor.notifications.schedule import LONGEST_PAUSE, expired, next_step
+from supervisor.store.notifications import Queued
 
 ROOM = 1000
 
@@ -77,9 +78,11 @@ def test_expired_and_busy_are_left_out() -> None:
     """What has expired is named, and a chat with a message on its way waits."""
     late = Queued(1, 1, 1, is_urgent=False, expires=9.0)
 
-    step = next_step([late, queued(2, 2), queued(3, 3)], Pace(0.0), ROOM, {2}, 10.0)
+    step = next_step([queued(2, 2), queued(3, 3)], Pace(0.0), ROOM, {2}, 10.0)
 
-    assert (step.expired, [each.id for each in step.ready]) == ((1,), [3])
+    assert expired([late, queued(2, 2)], 10.0) == {1}
+    assert expired([late], 8.0) == frozenset()
+    assert [each.id for each in step.ready] == [3]
 
 
 def test_full_room_waits() -> None:
