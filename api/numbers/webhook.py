@@ -9,25 +9,28 @@ from quart_schema import document_querystring, document_request, document_respon
 
 from api.admission import OPERATOR, audited, name_of
 from api.context import context
+from api.numbers.answers import (
+    CreatedAnswer,
+    NumberAnswer,
+    StateAnswer,
+    StoppedAnswer,
+    describe,
+)
 from api.numbers.models import (
     SESSION_FIELDS,
     AskedNumber,
     ChangedNumber,
-    CreatedAnswer,
     NamedNumber,
     NewNumber,
-    NumberAnswer,
     Patience,
     Purge,
-    StateAnswer,
-    StoppedAnswer,
     StoppedNumber,
-    describe,
 )
 from api.requests.body import read_body, read_body_or_query, read_query, validate
 from api.requests.errors import not_found, operator_only, unauthorized
 from api.requests.models import Numbered, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
+from api.texts import reader_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +80,7 @@ async def get_webhook() -> Response:
     view = await context().gateway.show(number)
     if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
-    return respond(describe(view))
+    return respond(describe(view, reader_language()))
 
 
 @blueprint.put("")

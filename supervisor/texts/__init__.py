@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Texts = tuple[str, str]
+DEAD_LETTERS = "dead_letters"
+BACKLOG_OLD = "backlog_old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,13 @@ class _Language:
     deliveries: Mapping[str, Texts]
     troubles: Mapping[str, Texts]
     parked: Texts
+    states: Mapping[str, Texts]
 
 
 _LANGUAGES: Mapping[str, _Language] = {
-    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED),
-    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED),
-    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED),
+    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED, en.STATES),
+    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED, ru.STATES),
+    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED, uk.STATES),
 }
 
 
@@ -46,6 +49,20 @@ def describe_trouble(
         message = f"{message} ({detail})"
     if parked:
         message, action = f"{message} {texts.parked[0]}", texts.parked[1]
+    return LastError(code, message, action, detail)
+
+
+def translate_error(error: LastError, language: str, *, parked: bool = False) -> LastError:
+    """Describe a stored error in the language of the reader; an unknown one stays as it was told."""
+    if error.code not in _LANGUAGES[language].troubles:
+        return error
+    return describe_trouble(error.code, language, error.detail, parked=parked)
+
+
+def describe_cause(code: str, language: str) -> LastError:
+    """Describe a code of `last_error`, a state without one, or what is wrong with messages."""
+    texts = _LANGUAGES[language]
+    message, action = texts.troubles.get(code) or texts.states.get(code) or (code, "")
     return LastError(code, message, action)
 
 

@@ -240,3 +240,32 @@ DELIVERIES: Final = {
         "Operator: look at the gateway's log, report the error, then send the message again.",
     ),
 }
+STATES: Final = {
+    "dead_letters": (
+        "Messages could not be delivered and are no longer tried.",
+        "Operator: read why each died, correct the cause, then replay or dismiss them.",
+    ),
+    "starting": ("The number is being started.", _NOTHING),
+    "reconnecting": ("The number is connecting to Telegram again.", _NOTHING),
+    "stalled": ("The number's process has not answered for a moment.", _NOTHING),
+    "deaf": ("Telegram does not announce new messages.", _NOTHING),
+    "limited": ("Telegram limits how much this account may send.", _NOTHING),
+    "backing_off": ("The number's process ended and is started again after a pause.", _NOTHING),
+    "needs_login": ("The number is not logged in to Telegram.", "Client: log the number in."),
+    "needs_code": ("The login waits for the code from Telegram.", "Client: enter the code."),
+    "needs_password": (
+        "The login waits for the account's password.",
+        "Client: enter the password of the two-step verification.",
+    ),
+    "banned": (
+        "Telegram has banned the account.",
+        "Client: write to recover@telegram.org, then log the number in again.",
+    ),
+    "parked": PARKED,
+    "stopped": ("The number is stopped.", _NOTHING),
+    "online": ("The number is well.", _NOTHING),
+    "backlog_old": (
+        "Messages have been waiting for more than five minutes.",
+        "Operator: look at the number's last error and at the messages that wait.",
+    ),
+}
