@@ -28,8 +28,8 @@ def numbers(gateway: FakeGateway) -> None:
     }
 
 
-async def act(client: TestClientProtocol, **body: Any) -> dict[str, str]:
-    answer = await client.post("/numbers/actions", json=body, headers=bearer(ADMIN_KEY))
+async def act(caller: TestClientProtocol, **body: Any) -> dict[str, str]:
+    answer = await caller.post("/numbers/actions", json=body, headers=bearer(ADMIN_KEY))
     assert answer.status_code == 200, await answer.get_data(as_text=True)
     return {each["number"]: each["outcome"] for each in (await answer.get_json())["numbers"]}
 
