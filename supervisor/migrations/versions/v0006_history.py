@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_history"
-down_revision = "0004_proxy"
+revision = "0006_history"
+down_revision = "0005_notifications"
 
 _MESSAGE_MOMENTS = ("tried", "read", "replayed", "dismissed")
 _DEAD = sa.text("state = 'dead' AND dismissed IS NULL")
