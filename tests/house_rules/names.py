@@ -41,7 +41,7 @@ PROTOCOLS: Final = _words(
 ENGINEERING: Final = _words(
     """
     content operations workspace
-    alarm alarms answers counts feed histogram summary
+    answers counts summary
     statements background events hedging loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
