@@ -1,4 +1,4 @@
-"""The calls at /webhook, which start, show, change, and stop a number."""
+"""The calls about numbers: those at /webhook, which start, change, and stop one, and those at /numbers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.admission import OPERATOR, audited, name_of
+from api.admission import OPERATOR, admit, admit_as, audited, name_of
 from api.context import context
 from api.numbers.answers import (
     CreatedAnswer,
     NumberAnswer,
+    NumbersAnswer,
     StateAnswer,
     StoppedAnswer,
     describe,
@@ -20,12 +21,14 @@ from api.numbers.models import (
     SESSION_FIELDS,
     AskedNumber,
     ChangedNumber,
+    Chosen,
     NamedNumber,
     NewNumber,
     Patience,
     Purge,
     StoppedNumber,
 )
+from api.numbers.summary import summarise
 from api.requests.body import read_body, read_body_or_query, read_query, validate
 from api.requests.errors import not_found, operator_only, unauthorized
 from api.requests.models import Numbered, respond
@@ -35,12 +38,13 @@ from api.texts import reader_language
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
+
+blueprint = Blueprint("numbers", __name__)
 _ASKED = frozenset(NamedNumber.model_fields)
 _STOPPED = frozenset(StoppedNumber.model_fields)
 
 
-@blueprint.post("")
+@blueprint.post("/webhook")
 @tag(["webhook"])
 @needs(ADMIN)
 @document_request(NewNumber)
@@ -66,7 +70,7 @@ async def post_webhook() -> Response:
     return respond(answer, 201)
 
 
-@blueprint.get("")
+@blueprint.get("/webhook")
 @tag(["webhook"])
 @needs(ADMIN_OR_TOKEN)
 @document_querystring(AskedNumber)
@@ -83,7 +87,7 @@ async def get_webhook() -> Response:
     return respond(describe(view, reader_language()))
 
 
-@blueprint.put("")
+@blueprint.put("/webhook")
 @tag(["webhook"])
 @needs(ADMIN_OR_TOKEN)
 @document_request(ChangedNumber)
@@ -106,7 +110,7 @@ async def put_webhook() -> Response:
     return respond(StateAnswer(status=view.status, state=view.state))
 
 
-@blueprint.delete("")
+@blueprint.delete("/webhook")
 @tag(["webhook"])
 @needs(ADMIN_OR_TOKEN)
 @document_request(StoppedNumber)
@@ -155,3 +159,42 @@ def _rules(*, is_operator: bool) -> dict[str, bool]:
         "allow_private_planfix": allow_private,
         "allow_private_proxy": allow_private or is_operator,
     }
+
+
+@blueprint.get("/numbers")
+@tag(["numbers"])
+@needs(ADMIN)
+@document_querystring(Chosen)
+@document_response(NumbersAnswer)
+async def get_numbers() -> Response:
+    """List all numbers, or those of one client or in one state, and add them up."""
+    context().authenticator.require_operator(request)
+    chosen = validate(Chosen, read_query(request))
+    views = await context().gateway.numbers(chosen.client, chosen.state)
+    merging = (await context().gateway.page_merging()).value
+    language = reader_language()
+    numbers = [describe(view, language) for view in views]
+    summary = summarise(views, language)
+    return respond(NumbersAnswer(numbers=numbers, summary=summary, merging=merging))
+
+
+@blueprint.get("/numbers/<number>")
+@tag(["numbers"])
+@needs(ADMIN_OR_TOKEN)
+@document_response(NumberAnswer)
+async def get_number(number: str) -> Response:
+    """Show everything about one number."""
+    digits = await admit(number)
+    return respond(describe(await context().gateway.show(digits), reader_language()))
+
+
+@blueprint.post("/numbers/<number>/restart")
+@tag(["numbers"])
+@needs(ADMIN_OR_TOKEN)
+@document_response(StateAnswer)
+async def post_restart(number: str) -> Response:
+    """Stop a number and start it again."""
+    digits, who = await admit_as(number)
+    await audited(context().gateway.restart(digits), who, "restarted", digits)
+    view = await context().gateway.show(digits)
+    return respond(StateAnswer(status=view.status, state=view.state))
