@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from api.numbers.governor import GovernorAnswer, describe_budgets
 from api.requests.models import Answer
 from supervisor.numbers.state import State
 from supervisor.numbers.view import Attention
@@ -113,6 +114,9 @@ class NumberAnswer(Answer):
     merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
     worker: WorkerAnswer | None
+    governor: GovernorAnswer | None = Field(
+        description="what is left of the budgets; null in the list of all numbers"
+    )
 
 
 class ClientAnswer(Answer):
@@ -198,4 +202,5 @@ def describe(view: View, language: str) -> NumberAnswer:
         merged=view.worker and view.worker.merged,
         proxy=view.proxy and describe_proxy(view.proxy),
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
+        governor=view.budgets and describe_budgets(view.budgets),
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.numbers.governor import GovernorSettings, JsonInForms
 from api.requests.fields import (
     AbsentIfEmpty,
     ClientName,
@@ -43,6 +44,7 @@ class NewNumber(Body):
     provider_id: ProviderId = "telegram"
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
+    governor: Annotated[GovernorSettings | None, JsonInForms] = None
 
     @property
     def session(self) -> SessionSource:
@@ -57,6 +59,7 @@ class NewNumber(Body):
             provider_id=self.provider_id,
             user_email=self.user_email,
             proxy=self.proxy,
+            governor=None if self.governor is None else self.governor.as_changes(),
         )
 
 
@@ -75,6 +78,9 @@ class ChangedNumber(Body):
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
         None, repr=False, description="null, or an empty field of a form, removes the proxy"
     )
+    governor: Annotated[GovernorSettings | None, JsonInForms] = Field(
+        None, description="settings that are left out stay; an empty object restores the defaults"
+    )
 
     @property
     def session(self) -> SessionSource:
@@ -89,6 +95,7 @@ class ChangedNumber(Body):
             user_email=self.user_email,
             proxy=self.proxy,
             without_proxy="proxy" in self.model_fields_set and self.proxy is None,
+            governor=None if self.governor is None else self.governor.as_changes(),
         )
 
 

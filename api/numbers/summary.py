@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from api.numbers.answers import CauseAnswer, ClientAnswer, CountAnswer, SummaryAnswer
 from supervisor.numbers.state import State, Status
 from supervisor.numbers.view import Attention, attention_to
-from supervisor.texts import DEAD_LETTERS, describe_cause
+from supervisor.texts import describe_cause
+from supervisor.texts.state import DEAD_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,6 +15,7 @@ from supervisor.numbers.state import State, Status, WorkerHealth, status_of
 from supervisor.processes.worker_exit import WorkerExit
 
 if TYPE_CHECKING:
+    from supervisor.governor.budget import Outlook
     from supervisor.numbers.keeper import Keeper
     from supervisor.store.values import LastError, Number
 
@@ -74,6 +75,7 @@ class View:
     dead: ByDirection = EMPTY
     oldest_waiting: datetime | None = None
     proxy: str | None = None
+    budgets: Outlook | None = None
 
     @property
     def status(self) -> Status:

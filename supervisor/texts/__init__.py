@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from session_worker.failures import Reason, failure_entry
 from supervisor.store.values import LastError
 from supervisor.texts import en, ru, uk
+from supervisor.texts.state import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Texts = tuple[str, str]
-DEAD_LETTERS = "dead_letters"
-BACKLOG_OLD = "backlog_old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class _Language:
     deliveries: Mapping[str, Texts]
     troubles: Mapping[str, Texts]
     parked: Texts
-    states: Mapping[str, Texts]
+    held: Mapping[str, str]
 
 
 _LANGUAGES: Mapping[str, _Language] = {
-    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED, en.STATES),
-    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED, ru.STATES),
-    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED, uk.STATES),
+    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED, en.HELD),
+    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED, ru.HELD),
+    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED, uk.HELD),
 }
 
 
@@ -62,7 +62,7 @@ def translate_error(error: LastError, language: str, *, parked: bool = False) ->
 def describe_cause(code: str, language: str) -> LastError:
     """Describe a code of `last_error`, a state without one, or what is wrong with messages."""
     texts = _LANGUAGES[language]
-    message, action = texts.troubles.get(code) or texts.states.get(code) or (code, "")
+    message, action = texts.troubles.get(code) or STATES[language].get(code) or (code, "")
     return LastError(code, message, action)
 
 
@@ -70,6 +70,12 @@ def employee_text(code: str, language: str) -> str:
     """Tell the employee in Planfix why the message did not arrive."""
     employee, _ = _LANGUAGES[language].failures[failure_entry(code).reason]
     return employee
+
+
+def held_text(code: str, expected: float, language: str) -> str:
+    """Tell the employee in Planfix why the message is not sent yet, and when it probably will be."""
+    moment = datetime.fromtimestamp(expected, UTC).strftime("%Y-%m-%d %H:%M")
+    return _LANGUAGES[language].held[code].format(moment=moment)
 
 
 def operator_text(code: str, language: str) -> str:

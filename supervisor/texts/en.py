@@ -49,6 +49,10 @@ FAILURES: Final = {
         "Telegram lets this number write only to people who wrote first for now.",
         "Telegram suspects spam (PEER_FLOOD). Client: ask @SpamBot how long; write to no strangers.",
     ),
+    Reason.FROZEN: (
+        "Telegram has frozen this number's account.",
+        "Telegram has frozen the account. Client: appeal in Telegram, as its notice there says.",
+    ),
     Reason.FLOOD: (
         "Telegram asks this number to wait; the message is sent later.",
         f"Telegram limits the rate; the message is sent when it allows. {_NOTHING}",
@@ -227,6 +231,14 @@ TROUBLES: Final = {
     "store_failed": ("The database failed.", "Operator: check the database."),
 }
 DELIVERIES: Final = {
+    "first_contact_budget": (
+        "The number has written to as many new people as is safe, so this message waits.",
+        "Nothing to do: it is sent by itself; governor of PUT /webhook changes the budget.",
+    ),
+    "answers_only": (
+        "Telegram suspects the number of sending spam, so messages to new people wait.",
+        "Nothing to do: they are sent by themselves when that has passed.",
+    ),
     "planfix_answer_lost": (
         "The connection to Planfix broke before its answer came, so the message may be there.",
         "Nothing to do: it is sent again automatically, and Planfix may show it twice.",
@@ -244,32 +256,13 @@ DELIVERIES: Final = {
         "Operator: look at the gateway's log, report the error, then send the message again.",
     ),
 }
-STATES: Final = {
-    "dead_letters": (
-        "Messages could not be delivered and are no longer tried.",
-        "Operator: read why each died, correct the cause, then replay or dismiss them.",
+HELD: Final = {
+    "first_contact_budget": (
+        "⏳ Waiting: today this number has written to as many new people as is safe. "
+        "The message is sent by itself, expected at {moment} UTC."
     ),
-    "starting": ("The number is being started.", _NOTHING),
-    "reconnecting": ("The number is connecting to Telegram again.", _NOTHING),
-    "stalled": ("The number's process has not answered for a moment.", _NOTHING),
-    "deaf": ("Telegram does not announce new messages.", _NOTHING),
-    "limited": ("Telegram limits how much this account may send.", _NOTHING),
-    "backing_off": ("The number's process ended and is started again after a pause.", _NOTHING),
-    "needs_login": ("The number is not logged in to Telegram.", "Client: log the number in."),
-    "needs_code": ("The login waits for the code from Telegram.", "Client: enter the code."),
-    "needs_password": (
-        "The login waits for the account's password.",
-        "Client: enter the password of the two-step verification.",
-    ),
-    "banned": (
-        "Telegram has banned the account.",
-        "Client: write to recover@telegram.org, then log the number in again.",
-    ),
-    "parked": PARKED,
-    "stopped": ("The number is stopped.", _NOTHING),
-    "online": ("The number is well.", _NOTHING),
-    "backlog_old": (
-        "Messages have been waiting for more than five minutes.",
-        "Operator: look at the number's last error and at the messages that wait.",
+    "answers_only": (
+        "⏳ Waiting: Telegram lets this number only answer for now. "
+        "The message is sent by itself, expected at {moment} UTC."
     ),
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_history"
-down_revision = "0005_notifications"
+revision = "0007_history"
+down_revision = "0006_governor"
 
 _MESSAGE_MOMENTS = ("tried", "read", "replayed", "dismissed")
 _DEAD = sa.text("state = 'dead' AND dismissed IS NULL")
