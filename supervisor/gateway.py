@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
-from supervisor.journal.counts import NONE
+from supervisor.journal.values import NONE
 from supervisor.login.links import LoginLinks
 from supervisor.login.login_service import LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer

@@ -14,7 +14,7 @@ from supervisor.numbers.view import Attention
 from supervisor.texts import translate_error
 
 if TYPE_CHECKING:
-    from supervisor.journal.counts import ByDirection
+    from supervisor.journal.values import ByDirection
     from supervisor.numbers.view import View
     from supervisor.store.values import LastError
 

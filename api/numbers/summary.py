@@ -14,7 +14,7 @@ from supervisor.texts.state import DEAD_LETTERS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from supervisor.journal.counts import ByDirection
+    from supervisor.journal.values import ByDirection
     from supervisor.numbers.view import View
 
 

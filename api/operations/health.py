@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from supervisor.gateway import Readiness
-    from supervisor.journal.counts import ByDirection
+    from supervisor.journal.values import ByDirection
     from supervisor.numbers.view import View
     from supervisor.processes.page_merging import PageMerging
 

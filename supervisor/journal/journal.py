@@ -12,7 +12,6 @@ from supervisor.database.tables import Direction
 from supervisor.errors import NumberUnknown
 from supervisor.journal import browsing, chats, outcomes, pending, receipts, statuses
 from supervisor.journal.body_cipher import BodyCipher
-from supervisor.journal.counts import count_messages
 from supervisor.journal.first_contacts import Budgets
 from supervisor.journal.intake import NewOutgoing, find_outgoing, insert_incoming, insert_outgoing
 from supervisor.journal.values import Recorded
@@ -27,10 +26,17 @@ if TYPE_CHECKING:
     from supervisor.database.database import Database
     from supervisor.encryption.vault import Vault
     from supervisor.journal.browsing import Selection
-    from supervisor.journal.counts import Counts
     from supervisor.journal.first_contacts import FirstContact
     from supervisor.journal.pending import Excluded
-    from supervisor.journal.values import Accepted, Entry, GapTrace, OwedStatus, Receipt, Waiting
+    from supervisor.journal.values import (
+        Accepted,
+        Counts,
+        Entry,
+        GapTrace,
+        OwedStatus,
+        Receipt,
+        Waiting,
+    )
     from supervisor.journal.worker_report import WorkerReport
 
 _row = tables.journal.c
@@ -70,7 +76,7 @@ class Journals:
 
     async def counts(self, numbers: Collection[str] | None = None) -> dict[str, Counts]:
         """Count waiting messages and dead letters; a number without any has no entry."""
-        return await self._database.read(count_messages, numbers)
+        return await self._database.read(pending.count_messages, numbers)
 
 
 class Journal:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from session_worker.protocol.contract import TroubleCode
 from session_worker.protocol.messages import FailureCode
 from supervisor.database.tables import Login, Wanted
-from supervisor.journal.counts import EMPTY, NONE, ByDirection, Counts
+from supervisor.journal.values import EMPTY, NONE, ByDirection, Counts
 from supervisor.numbers.state import State, Status, WorkerHealth, status_of
 from supervisor.processes.worker_exit import WorkerExit
 

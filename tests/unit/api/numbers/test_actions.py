@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from supervisor.journal.counts import ByDirection
+from supervisor.journal.values import ByDirection
 from supervisor.numbers.state import State
 from tests.fakes.gateway import view
 from tests.unit.api.calls import ADMIN_KEY, bearer, start

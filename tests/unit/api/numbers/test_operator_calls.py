@@ -9,7 +9,7 @@ import pytest
 
 from supervisor.errors import DatabaseUnavailable, StandingBy, WorkerTimeout
 from supervisor.gateway import Readiness
-from supervisor.journal.counts import ByDirection
+from supervisor.journal.values import ByDirection
 from supervisor.numbers.state import State
 from supervisor.processes.page_merging import PageMerging
 from tests.fakes.gateway import WORKER, view

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.journal.counts import ByDirection
+from supervisor.journal.values import ByDirection
 from supervisor.numbers.state import State
 from supervisor.store.values import LastError
 from tests.fakes.gateway import view

@@ -8,7 +8,7 @@ import pytest
 
 from supervisor.errors import SessionPathForbidden, SessionStringBroken
 from supervisor.gateway import NO_SESSION
-from supervisor.journal.counts import ByDirection
+from supervisor.journal.values import ByDirection
 from supervisor.numbers.state import State
 from supervisor.store.values import Changes, LastError
 from tests.fakes.gateway import view

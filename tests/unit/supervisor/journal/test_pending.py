@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from session_worker.protocol.messages import Failed, Failure
-from supervisor.journal.counts import ByDirection
+from supervisor.journal.values import ByDirection
 from tests.unit.supervisor.rows import NUMBER, received
 
 if TYPE_CHECKING:
