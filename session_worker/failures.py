@@ -43,6 +43,7 @@ class Reason(StrEnum):
     TELEGRAM_FAILING = "telegram_failing"
     OFFLINE = "offline"
     NEEDS_LOGIN = "needs_login"
+    EXPIRED = "expired"
     UNKNOWN = "unknown"
 
 
@@ -88,6 +89,7 @@ NEEDS_LOGIN = "NEEDS_LOGIN"
 FAILING = "INTERNAL"
 UNKNOWN = "UNKNOWN"
 NOT_FOUND = "CONTACT_NOT_FOUND"
+EXPIRED = "EXPIRED"
 
 MOST_TRIES = 12  # with the pauses below, about an hour
 MOST_FILE_TRIES = 5
@@ -165,6 +167,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
         "NEEDS_LOGIN USER_DEACTIVATED USER_DEACTIVATED_BAN AUTH_KEY_UNREGISTERED"
         " AUTH_KEY_DUPLICATED SESSION_REVOKED"
     ),
+    (Reason.EXPIRED, Remedy.GIVE_UP): "EXPIRED",
     (Reason.UNKNOWN, Remedy.GIVE_UP): "UNKNOWN",
 }
 TABLE: Mapping[str, Entry] = {

@@ -206,6 +206,7 @@ class JournalRow(SQLModel, table=True):
     )
     direction: Direction = Field(sa_type=String(3))
     peer_id: int = Field(sa_type=BigInteger)
+    connector: str | None = Field(default=None, sa_type=String(10))
     key: str = Field(sa_type=Text)
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
     is_echo: bool = False

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from session_worker.protocol.messages import Incoming, Outgoing, Received
+    from session_worker.protocol.messages import Incoming, Received
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.journal.body_cipher import BodyCipher
 
 _row = tables.journal.c
@@ -168,6 +169,7 @@ def _values_of(item: NewOutgoing) -> dict[str, Any]:
         "number": cipher.number,
         "direction": Direction.OUT,
         "peer_id": outgoing.peer_id,
+        "connector": None if outgoing.connector == "planfix" else outgoing.connector,
         "key": outgoing.planfix_id,
         "body": cipher.seal(Direction.OUT, outgoing.planfix_id, outgoing),
         "parts": len(outgoing.parts),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from session_worker.protocol.messages import ChatMemory, Incoming, Outgoing
+    from session_worker.protocol.messages import ChatMemory, Incoming
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.database.database import Database
     from supervisor.encryption.vault import Vault
     from supervisor.journal.browsing import Selection

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, literal_column, select, update
 
-from session_worker.protocol.messages import Failure, Outgoing
+from session_worker.protocol.messages import Failure
+from session_worker.protocol.outgoing import Outgoing
 from supervisor.database import tables
 from supervisor.database.tables import Direction, RowState
 from supervisor.errors import SealBroken

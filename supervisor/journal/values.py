@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from session_worker.protocol.messages import Incoming, Outgoing, PlanfixStatus
+    from session_worker.protocol.messages import Incoming, PlanfixStatus
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.database.tables import Direction, RowState
 
 

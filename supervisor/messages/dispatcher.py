@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from session_worker.protocol.contract import Command
-    from session_worker.protocol.messages import Contact, MessageEvent, Outgoing
+    from session_worker.protocol.messages import Contact, MessageEvent
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.config import Config
     from supervisor.journal.journal import Journal
     from supervisor.journal.pending import Excluded

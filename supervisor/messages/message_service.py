@@ -8,7 +8,8 @@ import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.protocol.messages import Attachment, Incoming, Outgoing
+from session_worker.protocol.messages import Incoming
+from session_worker.protocol.outgoing import Attachment, Outgoing
 from session_worker.protocol.spool import incoming_file, photo_file
 from supervisor.errors import (
     FileGone,

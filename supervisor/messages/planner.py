@@ -11,7 +11,7 @@ from session_worker.formatting.plan import plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from session_worker.protocol.messages import Attachment, Part
+    from session_worker.protocol.outgoing import Attachment, Part
 
 SHORT = 4096  # characters; planning any text of this size takes milliseconds
 

@@ -113,6 +113,10 @@ FAILURES: Final = {
         "The number is not logged in to Telegram; the message is sent after the login.",
         "Client: log the number in again.",
     ),
+    Reason.EXPIRED: (
+        "The message was not sent before its end of validity.",
+        "It waited until it had expired. Nobody has to do anything.",
+    ),
     Reason.UNKNOWN: (
         "Telegram refused the message.",
         "Telegram refused for a reason that is not in our table. Operator: report the code.",

@@ -17,7 +17,8 @@ GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
     demo echo employee gateway journal keeper keepers lane lanes letter letters liveness
-    login logins logout node nodes number numbers operator outage owner ownership part parts
+    login logins logout node nodes notification notifications number numbers operator outage owner
+    ownership part parts
     people placement receipt receipts recipient recipients sandbox session sessions supervisor
     takeover teamflame token tokens trouble troubles worker workers
     """
@@ -48,7 +49,7 @@ ENGINEERING: Final = _words(
     exit failures fault faults fields filling filter fleet forkserver formatting
     guard guarded hand hashes health id identity init input intake kind lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
-    outcome outcomes page pages parser pending picture plan planner policy polling pool preload
+    outcome outcomes outgoing page pages parser pending picture plan planner policy polling pool preload
     probe process program push queue receiver reconciliation records
     rendering report reporter restart retention rotation run running runs sealed search send
     sender server service services settings shape soak spool start starvation state store

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.messages import (
-    SENT_SEPARATELY,
     Failed,
     Failure,
     PlanfixStatus,
@@ -19,6 +18,7 @@ from session_worker.protocol.messages import (
     TellStatus,
     Trying,
 )
+from session_worker.protocol.outgoing import SENT_SEPARATELY
 from tests.unit.supervisor.rows import NUMBER, outgoing, sent
 
 if TYPE_CHECKING:
@@ -271,3 +271,19 @@ async def test_many_at_once_share_commits(recorded: RecordedDispatcher, count: i
     assert len({answer.row for answer in answers}) == count
     assert handed == sorted(answer.row for answer in answers)[: len(handed)]
     assert (await recorded.store.journals.backlogs())[NUMBER] == {"out": count}
+
+
+async def test_notification_owes_planfix_nothing(recorded: RecordedDispatcher) -> None:
+    """What Planfix did not write is not reported to it, whether it was sent, read or refused."""
+    good, bad = [
+        await recorded.dispatcher.accept(
+            outgoing(name).changed(connector="notify"), is_new_chat=False
+        )
+        for name in "ab"
+    ]
+    dead = Failed(row=bad.row, failure=Failure(code="USER_IS_BLOCKED"))
+
+    await recorded.say(Trying(row=good.row), sent(good.row, 5), dead, read(9))
+
+    assert statuses(recorded) == []
+    assert {entry.state for entry in await recorded.entries()} == {"delivered", "dead"}
