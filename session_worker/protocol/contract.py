@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
@@ -25,6 +25,9 @@ from session_worker.protocol.pipe_fields import (
     Seconds,
 )
 from session_worker.protocol.proxy import Proxy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -252,3 +255,13 @@ Event = Annotated[
 
 COMMANDS: TypeAdapter[Command] = TypeAdapter(Command)
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def incoming_file(spool: Path, row: int, index: int) -> Path:
+    """Return the path of a file that came with a message."""
+    return spool / "in" / str(row) / str(index)
+
+
+def photo_file(spool: Path, photo_id: int) -> Path:
+    """Return the path of a contact's profile photo."""
+    return spool / "photos" / str(photo_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import deque
@@ -27,7 +28,6 @@ from supervisor.messages.commands import CommandFactory
 from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.file_links import FileLinks
 from supervisor.messages.hand_over import HandOver
-from supervisor.messages.planner import Planner
 from supervisor.messages.recipients import ChatCache, RecipientQuestions
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Dispatcher:
         self.number = journal.number
         self.journal = journal
         self.chats = ChatCache(journal)
-        self.planner = Planner()
+        self.planning = asyncio.Lock()
 
     async def prepare(self, epoch: int) -> None:
         """Load the rows whose outcome the previous worker did not report; use the new epoch from now on."""

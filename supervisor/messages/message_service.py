@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from session_worker.formatting.plan import plan
+from session_worker.protocol.contract import incoming_file, photo_file
 from session_worker.protocol.messages import Incoming
 from session_worker.protocol.outgoing import Attachment, Outgoing
-from session_worker.protocol.spool import incoming_file, photo_file
 from supervisor.errors import (
     FileGone,
     MessageEmpty,
@@ -24,14 +26,16 @@ from supervisor.messages.commands import PHOTO
 from supervisor.messages.file_links import MessageFile, Photo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from session_worker.protocol.outgoing import Part
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
     from supervisor.messages.dispatcher import Dispatcher, Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
+
 
 MOST_CHARACTERS = 500_000  # so that every message fits into a frame of the pipe
 
@@ -83,7 +87,7 @@ class MessageService:
         dispatcher = await self._dispatchers.of(number)
         peer_id, is_new = await self._recipient(dispatcher, draft)
         attachments = tuple(Attachment(name=each.name, url=each.url) for each in draft.attachments)
-        parts = await dispatcher.planner.plan(draft.text, attachments)
+        parts = await plan_in_turn(dispatcher.planning, draft.text, attachments)
         if not parts:
             raise MessageEmpty
         outgoing = Outgoing(
@@ -151,3 +155,24 @@ def _check(draft: OutgoingMessage) -> None:
     files = sum(len(name) + len(url) for name, url in draft.attachments)
     if len(draft.text) + files > MOST_CHARACTERS:
         raise MessageTooLarge
+
+
+SHORT = 4096  # characters; planning any text of this size takes milliseconds
+
+
+async def plan_in_turn(
+    turn: asyncio.Lock, text: str, attachments: Sequence[Attachment]
+) -> tuple[Part, ...]:
+    """Plan a short text at once and a long one in a thread, one after the other, in call order.
+
+    The event loop answers the beats of all workers, so no text may block it for long. With a lock
+    for each number, one number keeps at most one thread busy.
+    """
+    async with turn:
+        if len(text) <= SHORT:
+            return plan(text, attachments, _draw)
+        return await asyncio.to_thread(plan, text, attachments, _draw)
+
+
+def _draw() -> int:
+    return secrets.randbits(63) or 1

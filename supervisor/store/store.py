@@ -11,8 +11,7 @@ from supervisor.journal.journal import Journals
 from supervisor.store.audit import AuditLog
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
-from supervisor.store.numbers import Numbers
-from supervisor.store.runs import Runs
+from supervisor.store.numbers import Numbers, Runs
 from supervisor.store.sessions import Entities, Sessions
 
 if TYPE_CHECKING:

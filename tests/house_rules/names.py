@@ -28,11 +28,11 @@ GLOSSARY: Final = _words(
 PROTOCOLS: Final = _words(
     """
     account accounts addresses albums answer attached attachment attachments box calls centre
-    centres channel channels command commands connect dh dialog dialogs difference edits en
+    centres channel channels command commands connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups handshake header history
     http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
     password peer phone photos pipe planfix posts profile proxies proxy public qr
-    reply request requests rpc ru seccomp sign socks5 srp status statuses syscall tables tasks
+    reply request requests rpc ru seccomp sign socks5 srp status statuses tables tasks
     tcp telegram text texts thread tl transport transports uk update updates upload uploads
     user users webhook
     """
@@ -40,37 +40,32 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    content operations workspace
-    statements background events hedging loop outages questions
+    rows content operations workspace
+    statements background events loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
     connection context contract control data database decisions decoding dir dispatcher
-    downloads embedded encoded encryption end engines entry epoch erasure errors event exchange
+    downloads encoded encryption end engines entry epoch erasure errors event exchange
     exit failures fault faults fields filling filter fleet forkserver formatting
-    guard guarded hand hashes health id identity init input intake kind lease lifespan limit
+    guard guarded hand hashes health init input intake kind lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
-    outcome outcomes outgoing page pages parser pending picture plan planner policy polling pool preload
+    outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     probe process program push queue receiver reconciliation records
-    rendering report reporter restart retention rotation run running runs sealed search send
-    sender server service services settings shape soak spool start starvation state store
+    rendering report reporter restart retention rotation run running search send
+    sender server service services settings shape soak start starvation state store
     stored timing traffic transactions transfer values vault view viewer views warmup writer
     """
 )
 
-JOINING: Final = _words("and by in off on out over own")
+JOINING: Final = _words("and in off on out over own")
 
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
-    "api/requests/connection.py": "the only place that knows Hypercorn's insides",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/login/links.py": "a service of its own, which the API calls",
-    "supervisor/messages/planner.py": "the only place of the dispatcher's that uses threads",
-    "supervisor/proxy.py": "the API may not import session_worker",
-    "supervisor/store/runs.py": "one module for each thing that is stored",
-    "supervisor/store/sealed_proxy.py": "one module for each thing that is stored",
 }

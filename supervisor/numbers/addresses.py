@@ -1,4 +1,4 @@
-"""Which addresses a client may give as its Planfix account."""
+"""Which addresses callers may give: of a Planfix account, and of a proxy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import ipaddress
 import re
 import socket
 from urllib.parse import SplitResult, urlsplit
+
+from session_worker.protocol.proxy import Proxy, parse_proxy
+
+__all__ = ["Proxy", "is_public_host", "objection", "parse_proxy"]
 
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -1,4 +1,4 @@
-"""The calls at /webhook, which start, show, change, and stop a number."""
+"""The calls about numbers: those at /webhook, which start, change, and stop one, and those at /numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.admission import OPERATOR, audited, name_of
+from api.admission import OPERATOR, admit, admit_as, audited, name_of
 from api.context import context
 from api.numbers.models import (
     SESSION_FIELDS,
@@ -17,6 +17,8 @@ from api.numbers.models import (
     NamedNumber,
     NewNumber,
     NumberAnswer,
+    NumbersAnswer,
+    OfClient,
     Patience,
     Purge,
     StateAnswer,
@@ -32,12 +34,13 @@ from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-blueprint = Blueprint("webhook", __name__, url_prefix="/webhook")
+
+blueprint = Blueprint("numbers", __name__)
 _ASKED = frozenset(NamedNumber.model_fields)
 _STOPPED = frozenset(StoppedNumber.model_fields)
 
 
-@blueprint.post("")
+@blueprint.post("/webhook")
 @tag(["webhook"])
 @needs(ADMIN)
 @document_request(NewNumber)
@@ -63,7 +66,7 @@ async def post_webhook() -> Response:
     return respond(answer, 201)
 
 
-@blueprint.get("")
+@blueprint.get("/webhook")
 @tag(["webhook"])
 @needs(ADMIN_OR_TOKEN)
 @document_querystring(AskedNumber)
@@ -80,7 +83,7 @@ async def get_webhook() -> Response:
     return respond(describe(view))
 
 
-@blueprint.put("")
+@blueprint.put("/webhook")
 @tag(["webhook"])
 @needs(ADMIN_OR_TOKEN)
 @document_request(ChangedNumber)
@@ -103,7 +106,7 @@ async def put_webhook() -> Response:
     return respond(StateAnswer(status=view.status, state=view.state))
 
 
-@blueprint.delete("")
+@blueprint.delete("/webhook")
 @tag(["webhook"])
 @needs(ADMIN_OR_TOKEN)
 @document_request(StoppedNumber)
@@ -152,3 +155,39 @@ def _rules(*, is_operator: bool) -> dict[str, bool]:
         "allow_private_planfix": allow_private,
         "allow_private_proxy": allow_private or is_operator,
     }
+
+
+@blueprint.get("/numbers")
+@tag(["numbers"])
+@needs(ADMIN)
+@document_querystring(OfClient)
+@document_response(NumbersAnswer)
+async def get_numbers() -> Response:
+    """List all numbers, or those of one client."""
+    context().authenticator.require_operator(request)
+    client = validate(OfClient, read_query(request)).client
+    views = await context().gateway.numbers(client)
+    merging = (await context().gateway.page_merging()).value
+    return respond(NumbersAnswer(numbers=[describe(view) for view in views], merging=merging))
+
+
+@blueprint.get("/numbers/<number>")
+@tag(["numbers"])
+@needs(ADMIN_OR_TOKEN)
+@document_response(NumberAnswer)
+async def get_number(number: str) -> Response:
+    """Show everything about one number."""
+    digits = await admit(number)
+    return respond(describe(await context().gateway.show(digits)))
+
+
+@blueprint.post("/numbers/<number>/restart")
+@tag(["numbers"])
+@needs(ADMIN_OR_TOKEN)
+@document_response(StateAnswer)
+async def post_restart(number: str) -> Response:
+    """Stop a number and start it again."""
+    digits, who = await admit_as(number)
+    await audited(context().gateway.restart(digits), who, "restarted", digits)
+    view = await context().gateway.show(digits)
+    return respond(StateAnswer(status=view.status, state=view.state))

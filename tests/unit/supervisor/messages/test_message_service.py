@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from supervisor.messages.planner import SHORT, Planner
+from supervisor.messages.message_service import SHORT, plan_in_turn
 
 
 async def test_long_texts_let_others_go_on() -> None:
     """While a long text is planned the event loop serves everybody else."""
     turns = 0
-    planning = asyncio.create_task(Planner().plan("<b>xx</b>" * SHORT, ()))
+    planning = asyncio.create_task(plan_in_turn(asyncio.Lock(), "<b>xx</b>" * SHORT, ()))
 
     while not planning.done():
         await asyncio.sleep(0)
@@ -22,10 +22,10 @@ async def test_long_texts_let_others_go_on() -> None:
 
 async def test_short_texts_wait_behind_long_ones() -> None:
     """Messages are planned in the order in which they came, so that no short one overtakes."""
-    planner, done = Planner(), []
+    turn, done = asyncio.Lock(), []
 
     async def plan(text: str) -> None:
-        await planner.plan(text, ())
+        await plan_in_turn(turn, text, ())
         done.append(len(text))
 
     await asyncio.gather(plan("x" * (SHORT + 1)), plan("y"), plan("z" * (SHORT + 2)), plan("zz"))
