@@ -106,5 +106,3 @@ def key(value: str, name: str = "id") -> str:
 
 def respond(answer: BaseModel, status: int = 200) -> Response:
     return Response(answer.model_dump_json(), status, content_type="application/json")
-
-

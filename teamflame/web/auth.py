@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from quart import Blueprint, Response, request
-from quart_schema import document_request, document_response
+from quart_schema import document_querystring, document_request, document_response
 
 from teamflame.accounts.proof import Caller
 from teamflame.web.admission import (
@@ -24,6 +24,7 @@ from teamflame.web.models import (
     AccountAnswer,
     LaunchAnswer,
     NothingAnswer,
+    OfSpace,
     PeopleAnswer,
     PersonAnswer,
     SelectionAnswer,
@@ -106,6 +107,7 @@ async def get_me() -> Response:
 
 @blueprint.get("/users")
 @call("users")
+@document_querystring(OfSpace)
 @document_response(PeopleAnswer)
 async def get_people() -> Response:
     """List who may be assigned in the space `space_id`."""
@@ -117,9 +119,7 @@ async def get_people() -> Response:
 def _user(caller: Caller) -> UserAnswer | None:
     if caller.user_id is None:
         return None
-    return UserAnswer(
-        id=caller.user_id, first_name=caller.first_name, language=caller.language
-    )
+    return UserAnswer(id=caller.user_id, first_name=caller.first_name, language=caller.language)
 
 
 def _token_of(account: Account) -> SignInAnswer:

@@ -23,6 +23,8 @@ from teamflame.web.models import (
     FullColumnAnswer,
     NotificationsAnswer,
     NotificationsBody,
+    OfProject,
+    OfSpace,
     PersonAnswer,
     ProjectAnswer,
     ProjectsAnswer,

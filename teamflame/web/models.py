@@ -29,6 +29,18 @@ Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00]{1,200}@[^@\s\x00]
 Priority = Literal["none", "low", "middle", "high"]
 
 
+class OfSpace(Body):
+    """Selects what is in a space."""
+
+    space_id: Key
+
+
+class OfProject(Body):
+    """Selects what is in a project."""
+
+    project_id: Key
+
+
 class SignInBody(Body):
     """The keys of an account at TeamFlame."""
 
