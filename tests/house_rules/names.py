@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
 GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
-    demo echo employee gateway journal keeper keepers lane lanes letter letters liveness
+    demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes notification notifications number numbers operator outage owner
     ownership part parts
     people placement receipt receipts recipient recipients sandbox session sessions supervisor
@@ -27,14 +27,14 @@ GLOSSARY: Final = _words(
 # Telegram and MTProto, Planfix's chat API, HTTP, proxies, SQL, the kernel, languages.
 PROTOCOLS: Final = _words(
     """
-    account accounts addresses albums answer attached attachment attachments box calls centre
+    account accounts addresses albums answer attached attachment attachments box buttons calls centre
     centres channel channels command commands connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups handshake header history
     http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
     password peer phone photos pipe planfix posts profile proxies proxy public qr
     reply request requests rpc ru seccomp sign socks5 srp status statuses tables tasks
     tcp telegram text texts thread tl transport transports uk update updates upload uploads
-    user users webhook
+    user users web webhook
     """
 )
 
@@ -43,8 +43,8 @@ ENGINEERING: Final = _words(
     rows content operations workspace
     statements background events loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
-    breaker browsing bytes cache call check cipher circuit clock codec config confinement
-    connection context contract control data database decisions decoding dir dispatcher
+    breaker browsing budget bytes cache call check cipher circuit clock codec config confinement
+    connection context contract control data database decisions decoding dir dispatcher dispatchers
     downloads encoded encryption end engines entry epoch erasure errors event exchange
     exit failures fault faults fields filling filter fleet forkserver formatting
     guard guarded hand hashes health init input intake kind lease lifespan limit
@@ -64,7 +64,6 @@ WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
-    "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/login/links.py": "a service of its own, which the API calls",

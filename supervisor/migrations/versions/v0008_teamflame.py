@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008_teamflame"
-down_revision = "0004_proxy"
+down_revision = "0006_governor"
 
 _TABLES = (
     "teamflame_button",

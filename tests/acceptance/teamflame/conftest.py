@@ -1,4 +1,4 @@
-"""One sandbox for all tests of a module, one database of each kind, a TeamFlame for each test."""
+"""One sandbox and one database for all tests of a module, a TeamFlame for each test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import httpx
-import pytest
 import pytest_asyncio
 from quart import Quart
 
@@ -24,7 +23,7 @@ from tests.support.waiting import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.databases import Postgres
+    import pytest
 
 TLS = httpx.create_ssl_context()
 _numbers = count(1)
@@ -40,21 +39,12 @@ async def control() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
-async def store(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Store]:
-    """Open a database of each kind in turn."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
     secret_key = base64.urlsafe_b64encode(os.urandom(32)).decode()
-    if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("teamflame") / "telefix.db"
-        async with Store(f"sqlite+aiosqlite:///{path}", secret_key) as opened:
-            yield opened
-        return
-    postgres: Postgres = request.getfixturevalue("postgres")
-    with postgres.fresh_database() as url:
-        async with Store(url, secret_key) as opened:
-            yield opened
+    path = tmp_path_factory.mktemp("teamflame") / "telefix.db"
+    async with Store(f"sqlite+aiosqlite:///{path}", secret_key) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")

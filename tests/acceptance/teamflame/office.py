@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ BOT_TOKEN = "7000000001:AAE-a-bot-token-of-the-tests"
 ANNA = {"email": "anna@example.com", "password": "anna-secret", "first_name": "Anna"}
 BORIS = {"email": "boris@example.com", "password": "boris-secret", "first_name": "Boris"}
 CARL = {"email": "carl@example.com", "password": "carl-secret", "first_name": "Carl"}
-BIG_ID = 6_000_000_000  # beyond 32 bits, as the ids of new Telegram users are
+_USERS = count(6_000_000_000)  # beyond 32 bits, as the ids of new Telegram users are
 COLUMNS = ("To do", "Doing", "Done")
 HOSTILE = "<script>alert(1)</script><b>Bold</b> & <i>more</i>"
 
@@ -80,12 +81,12 @@ class Person:
         self.headers = {"Authorization": f"tma {init_data(self.user_id)}"}
 
     async def call(self, method: str, path: str, **fields: Any) -> tuple[int, Any]:
-        body = {"json": fields} if fields or method in {"POST", "PUT", "PATCH"} else {}
+        body = fields if fields or method in {"POST", "PUT", "PATCH"} else None
         response = await self.client.open(
-            f"/teamflame/api{path}", method=method, headers=self.headers, **body
+            f"/teamflame/api{path}", method=method, headers=self.headers, json=body
         )
         text = await response.get_data(as_text=True)
-        return response.status_code, json.loads(text) if text else None
+        return response.status_code, json.loads(text) if response.is_json else None
 
     async def get(self, path: str) -> Any:
         status, body = await self.call("GET", path)
@@ -112,8 +113,9 @@ class Office:
     client: TestClientProtocol
     ids: dict[str, str] = field(default_factory=dict)
 
-    def person(self, user_id: int = BIG_ID) -> Person:
-        return Person(self.client, user_id)
+    def person(self) -> Person:
+        """Return somebody in Telegram whom nobody has seen before."""
+        return Person(self.client, next(_USERS))
 
     async def set_up(self, **settings: Any) -> None:
         """Make the TeamFlame anew, and remember the ids of what has a name."""
