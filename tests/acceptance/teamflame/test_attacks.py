@@ -153,7 +153,7 @@ async def test_signed_in_is_only_who_signed_in(office: Office) -> None:
         assert (status, answer["error"]) == (403, "sign_in_needed"), path
 
 
-@pytest.mark.parametrize("key", ["..%2f..%2fuser%2fme", "a b", "x" * 101, "%00", "ключ", "1'--"])
+@pytest.mark.parametrize("key", ["..%2f..%2fuser%2fme", "a b", "x" * 101, "%00", "%D0%BA", "1'--"])
 async def test_ids_that_are_none(office: Office, key: str) -> None:
     """What cannot be an id is refused and becomes no part of a call to TeamFlame."""
     anna = office.person()
