@@ -65,16 +65,16 @@ class Tasks:
         answer = await self._client.call(Call.TASKS_OF_COLUMN, column, token=token)
         return parser.read_list(answer, parser.task)
 
-    async def create(self, token: str, board: Board, column: str, fields: TaskFields) -> Task:
+    async def create(
+        self, token: str, board: Board | None, column: str, fields: TaskFields
+    ) -> Task:
+        """Create a task; the service needs no more than its title and column."""
         written = {
             "description": "",
             "users": [],
             **fields.as_json(),
             "columnId": column,
-            "boardId": board.id,
-            "projectId": board.project_id,
-            "spaceId": board.space_id,
-            "location": board.space_id,
+            **({} if board is None else _place(board)),
             "status": [],
             "files": [],
             "dependenceOf": [],
@@ -131,6 +131,15 @@ class Comments:
         fields = {"task": task, "text": to_markup(text)}
         answer = await self._client.call(Call.CREATE_COMMENT, token=token, fields=fields)
         return parser.read_one(answer, parser.comment)
+
+
+def _place(board: Board) -> dict[str, str]:
+    return {
+        "boardId": board.id,
+        "projectId": board.project_id,
+        "spaceId": board.space_id,
+        "location": board.space_id,
+    }
 
 
 def _markup(text: str | _Unchanged) -> str | _Unchanged:

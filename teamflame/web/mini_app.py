@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import secrets
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from quart import Blueprint, Response
+from quart import Blueprint, Response, request
 
 from teamflame.web.admission import teamflame
 from teamflame.web.errors import CallInvalid, register_errors
@@ -39,7 +40,7 @@ async def get_app() -> Response:
         raise CallInvalid("the Mini App has not been built", 404, "not_found")
     nonce = secrets.token_urlsafe(16)
     headers = {"Content-Security-Policy": policy(nonce, frames), "Cache-Control": "no-store"}
-    body = page.replace(NONCE, nonce.encode())
+    body = page.plain.replace(NONCE, nonce.encode())
     return Response(body, headers=headers, content_type=TYPES[".html"])
 
 
@@ -47,18 +48,33 @@ async def get_app() -> Response:
 async def get_asset(name: str) -> Response:
     """Serve a script or a style, whose name changes with its content."""
     teamflame()
-    body = (await asyncio.to_thread(files)).get(f"assets/{name}")
-    if body is None:
+    found = (await asyncio.to_thread(files)).get(f"assets/{name}")
+    if found is None:
         raise CallInvalid("this file does not exist", 404, "not_found")
+    headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
     kind = TYPES[Path(name).suffix]
-    return Response(body, headers={"Cache-Control": _FOREVER}, content_type=kind)
+    if request.accept_encodings["gzip"] > 0:
+        headers["Content-Encoding"] = "gzip"
+        return Response(found.compressed, headers=headers, content_type=kind)
+    return Response(found.plain, headers=headers, content_type=kind)
+
+
+class BuiltFile(NamedTuple):
+    """A file of the Mini App, as it is and compressed."""
+
+    plain: bytes
+    compressed: bytes
 
 
 @cache
-def files(folder: Path = BUILT) -> dict[str, bytes]:
-    """Read the built files, which are few and small, once."""
+def files(folder: Path = BUILT) -> dict[str, BuiltFile]:
+    """Read and compress the built files, which are few and small, once."""
     found = (path for path in sorted(folder.rglob("*")) if path.suffix in TYPES)
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    contents = ((path, path.read_bytes()) for path in found)
+    return {
+        path.relative_to(folder).as_posix(): BuiltFile(plain, gzip.compress(plain, mtime=0))
+        for path, plain in contents
+    }
 
 
 def policy(nonce: str, frames: tuple[str, ...]) -> str:

@@ -64,11 +64,11 @@ class ColumnBody(Body):
 
 
 class TaskBody(Body):
-    """A new task at the end of a column."""
+    """A new task at the end of a column; the board may be left out."""
 
     title: Name
     column_id: Key
-    board_id: Key
+    board_id: Key | None = None
     description: Text = ""
     assignee_ids: Keys = ()
     start: AwareDatetime | None = None

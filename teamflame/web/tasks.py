@@ -53,7 +53,9 @@ async def post_task() -> Response:
     """Create a task at the end of a column."""
     shared, caller = teamflame(), admit()
     body = await read(TaskBody)
-    board = await shared.call(caller, shared.service.boards.get, body.board_id)
+    board = None
+    if body.board_id is not None:
+        board = await shared.call(caller, shared.service.boards.get, body.board_id)
     fields = TaskFields(
         title=body.title,
         description=body.description,

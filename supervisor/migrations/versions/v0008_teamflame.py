@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008_teamflame"
-down_revision = "0006_governor"
+down_revision = "0007_history"
 
 _TABLES = (
     "teamflame_button",
