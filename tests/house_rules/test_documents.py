@@ -18,7 +18,9 @@ DOCUMENTS = [
 @pytest.fixture(scope="module")
 def places() -> frozenset[str]:
     """Every file and folder of the tree, folders with a slash at the end."""
-    folders = [TOP / name for name in ("api", "sandbox", "session_worker", "supervisor", "teamflame")]
+    folders = [
+        TOP / name for name in ("api", "sandbox", "session_worker", "supervisor", "teamflame")
+    ]
     folders += [TOP / name for name in ("benchmarks", "docs", "tests", ".ci")]
     found = [path for folder in folders for path in (folder, *folder.rglob("*"))]
     found += [path for path in TOP.iterdir() if path.is_file()]
