@@ -41,7 +41,7 @@ PROTOCOLS: Final = _words(
 ENGINEERING: Final = _words(
     """
     rows content operations workspace
-    boards choices directory endpoints mini proof
+    auth boards choices directory endpoints mini proof
     statements background events loop outages questions
     answers summary
     access actions address announcements app assembly audit authenticator backoff bodies body
