@@ -40,7 +40,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    rows content operations workspace
+    kind rows content operations workspace
     auth boards choices directory endpoints mini proof
     statements background events loop outages questions
     answers summary
