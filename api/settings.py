@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from api.security.client_address import parse_proxies
 from supervisor.database.engines import database_url
 from supervisor.encryption.vault import cluster_keys, parse_secret_key
-from supervisor.private_folder import make_private_folder
+from supervisor.file_access import make_private_folder
 
 LANGUAGES = ("en", "ru", "uk")
 HINTS = {
@@ -101,7 +101,12 @@ class Settings(BaseSettings):
     node_takeover: float = Field(15.0, le=3600.0)
     memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"
 
-    @field_validator("public_url")
+    teamflame_bot_token: SecretStr = SecretStr("")
+    teamflame_auth_url: str = "https://auth-api.teamflame.ru"
+    teamflame_api_url: str = "https://api.teamflame.ru"
+    teamflame_profile: Literal["v2023", "v2024"] = "v2023"
+
+    @field_validator("public_url", "teamflame_auth_url", "teamflame_api_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
         if not _ADDRESS.fullmatch(url):

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     CONTACT_UNKNOWN = "contact_unknown"
     CONTACT_NOT_FOUND = "contact_not_found"
     SPAM_LIMIT = "spam_limit"
+    FROZEN = "frozen"
     FLOOD = "flood"
     FILE_REFUSED = "file_refused"
     VOICE_FORBIDDEN = "voice_forbidden"
@@ -43,6 +44,7 @@ class Reason(StrEnum):
     TELEGRAM_FAILING = "telegram_failing"
     OFFLINE = "offline"
     NEEDS_LOGIN = "needs_login"
+    EXPIRED = "expired"
     UNKNOWN = "unknown"
 
 
@@ -88,6 +90,7 @@ NEEDS_LOGIN = "NEEDS_LOGIN"
 FAILING = "INTERNAL"
 UNKNOWN = "UNKNOWN"
 NOT_FOUND = "CONTACT_NOT_FOUND"
+EXPIRED = "EXPIRED"
 
 MOST_TRIES = 12  # with the pauses below, about an hour
 MOST_FILE_TRIES = 5
@@ -115,6 +118,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
         " PHONE_NUMBER_INVALID PHONE_NUMBER_UNOCCUPIED CONTACT_ID_INVALID CONTACT_MISSING"
     ),
     (Reason.SPAM_LIMIT, Remedy.GIVE_UP): "PEER_FLOOD",
+    (Reason.FROZEN, Remedy.GIVE_UP): "FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING",
     (Reason.FLOOD, Remedy.WAIT): (
         "FLOOD_WAIT SLOWMODE_WAIT FLOOD_PREMIUM_WAIT FLOOD_TEST_PHONE_WAIT FLOOD"
     ),
@@ -165,6 +169,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
         "NEEDS_LOGIN USER_DEACTIVATED USER_DEACTIVATED_BAN AUTH_KEY_UNREGISTERED"
         " AUTH_KEY_DUPLICATED SESSION_REVOKED"
     ),
+    (Reason.EXPIRED, Remedy.GIVE_UP): "EXPIRED",
     (Reason.UNKNOWN, Remedy.GIVE_UP): "UNKNOWN",
 }
 TABLE: Mapping[str, Entry] = {

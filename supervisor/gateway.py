@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from typing import TYPE_CHECKING, NamedTuple, Self
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from supervisor.database.coordination import Coordination
 from supervisor.database.tables import now
 from supervisor.errors import DatabaseError, NodeUnknown
-from supervisor.login.links import LoginLinks
-from supervisor.login.login_service import LoginService
+from supervisor.journal.values import NONE
+from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
 from supervisor.nodes.lease import NodeLease
@@ -29,6 +32,7 @@ from supervisor.upkeep.key_rotation import KeyRotation
 from supervisor.upkeep.retention import Retention
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from supervisor.config import Config, NodeConfig
@@ -82,6 +86,8 @@ class Gateway:
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
         self.audit = store.audit
         self.keys = store.keys
+        # For what api plugs in beside the numbers, which stores its own rows.
+        self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
             self._keepers.dispatchers, config, self._keepers.require_online, self.node
         )
@@ -126,6 +132,7 @@ class Gateway:
             self._keepers.claimed(number),
         ):
             created = await self._store.numbers.create(new)
+            await self._save_budgets(number, new.governor)
             self.tokens.forget(number)
             await self.sessions.keep(number, imported)
             await self._keepers.start(number)
@@ -133,8 +140,10 @@ class Gateway:
 
     async def show(self, number: str) -> View:
         stored = await self._store.numbers.get(number)
-        waiting = await self._store.journals.backlogs(number)
-        return view_of(stored, self._keepers.find(number), waiting.get(number))
+        counts = await self._store.journals.counts([number])
+        budgets = await self._store.journals.budgets(number).outlook(time.time())
+        view = view_of(stored, self._keepers.find(number), counts.get(number, NONE))
+        return replace(view, budgets=budgets)
 
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION
@@ -148,6 +157,7 @@ class Gateway:
             await self._keepers.stop(number)
             try:
                 await self._store.numbers.change(number, changes)
+                await self._save_budgets(number, changes.governor)
                 await self.sessions.keep(number, imported)
             finally:
                 await self._start(number)
@@ -171,13 +181,17 @@ class Gateway:
         async with self._keepers.claimed(number):
             await self._start(number)
 
-    async def numbers(self, client: str | None = None) -> tuple[View, ...]:
+    async def numbers(
+        self, client: str | None = None, state: State | None = None
+    ) -> tuple[View, ...]:
+        """Return all numbers, or those of a client or in a state; every list comes from here."""
         stored = await self._store.numbers.list(client)
-        waiting = await self._store.journals.backlogs()
-        return tuple(
-            view_of(each, self._keepers.find(each.number), waiting.get(each.number))
+        counts = await self._store.journals.counts()
+        views = (
+            view_of(each, self._keepers.find(each.number), counts.get(each.number, NONE))
             for each in stored
         )
+        return tuple(view for view in views if state in {None, view.state})
 
     async def numbers_kept(self, client: str | None = None) -> tuple[View, ...]:
         """Return the numbers that run here, or of which this gateway knows how they ended."""
@@ -242,7 +256,7 @@ class Gateway:
     def _as_node(self, config: NodeConfig) -> Node:
         """Make this gateway one of several, which runs only the numbers that it owns."""
         self._pool.lease = NodeLease(config.ttl, config.takeover)
-        coordination = self._store.database.coordination(config.ttl / 3)
+        coordination = Coordination(self._store.database.url, config.ttl / 3)
         node = Node(self._store, coordination, config.url, self._pool.lease, self._keepers)
         self._keepers.claim = node.claim
         self._keepers.dispatchers.is_kept = lambda number: self._keepers.find(number) is not None
@@ -253,6 +267,10 @@ class Gateway:
         if self.node is not None:
             return sorted(await self.node.numbers_to_run())
         return [number.number for number in await self._store.numbers.list_to_run()]
+
+    async def _save_budgets(self, number: str, settings: Mapping[str, Any] | None) -> None:
+        if settings is not None:
+            await self._store.journals.budgets(number).save_settings(settings)
 
     async def _unlock(self) -> None:
         if self._lock is not None:

@@ -9,17 +9,17 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from api.context import Context, SurvivingWork, share
-from api.demo.demo_numbers import announce, set_up_demos
-from api.demo.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
+from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_up_demos
 from api.lifecycle.server_process import StartRefused, drain_before_stop, follow_server_master
 from api.nodes.forwarding import open_forwarding
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
+from api.teamflame import serve_teamflame
 from supervisor.config import Config, NodeConfig, TelegramDataCentre
 from supervisor.errors import GatewayError
+from supervisor.file_access import make_private_folder, warn_if_open
 from supervisor.gateway import Gateway
 from supervisor.ownership.data_dir_lock import DataDirLock
-from supervisor.private_folder import make_private_folder, warn_if_open
 from supervisor.store.store import Store
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ async def serve_gateway(
         if gateway.node is not None:
             await stack.enter_async_context(open_forwarding(app, settings, gateway.node))
             stack.enter_context(drain_before_stop(gateway.node))
+        await stack.enter_async_context(serve_teamflame(app, settings, gateway))
         if sandbox is not None:
             await stack.enter_async_context(_demo(settings, gateway, sandbox))
         # These objects stay until the end; a full collection that visited them paused us for 50 ms.

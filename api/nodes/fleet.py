@@ -15,13 +15,17 @@ from supervisor.numbers.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from supervisor.numbers.state import State
+
 VIEWS = TypeAdapter(tuple[View, ...])
 
 logger = logging.getLogger(__name__)
 
 
-async def views_of_all_nodes(client: str | None = None) -> tuple[View, ...]:
-    """Return all numbers, or those of one client, each as the node that runs it shows it."""
+async def views_of_all_nodes(
+    client: str | None = None, state: State | None = None
+) -> tuple[View, ...]:
+    """Return all numbers, or those of a client or in a state, as the nodes that run them show them."""
     gateway = context().gateway
     views = {view.number: view for view in await gateway.numbers(client)}
     if gateway.node is not None:
@@ -29,7 +33,7 @@ async def views_of_all_nodes(client: str | None = None) -> tuple[View, ...]:
             *(_views_of(url, client) for url in await gateway.node.find_peers())
         ):
             views |= {view.number: view for view in foreign if view.number in views}
-    return tuple(views.values())
+    return tuple(view for view in views.values() if state in {None, view.state})
 
 
 async def _views_of(url: str, client: str | None) -> Iterable[View]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-from api.requests.call_end import call_with_end
-from api.requests.connection import hang_up, set_patience
+import socket
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hypercorn.typing import (
         ASGIReceiveCallable,
         ASGIReceiveEvent,
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
         Scope,
     )
     from quart import Quart
+
 
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _LONGEST_STATIC = 100  # characters
@@ -100,3 +103,49 @@ def refusal(scope: HTTPScope) -> int | None:
     if len(_LENGTHS.intersection(name for name, _ in scope["headers"])) > 1:
         return 400  # a proxy may see the end of the body elsewhere
     return None
+
+
+def set_patience(send: ASGISendCallable, seconds: float) -> None:
+    """Let the kernel end the connection if the peer accepts no data for that long."""
+    transport = _transport(send)
+    of_peer: Any = transport and transport.get_extra_info("socket")
+    if of_peer is not None:
+        with suppress(
+            OSError
+        ):  # a Unix socket does not have this option, and needs none: no stranger uses it
+            of_peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
+
+
+def hang_up(send: ASGISendCallable) -> None:
+    """Close the connection now and drop unsent data; a caller that reads nothing would keep it open."""
+    transport = _transport(send)
+    if transport is not None:
+        transport.abort()
+
+
+def _transport(send: Any) -> asyncio.WriteTransport | None:
+    # ASGI offers no access, so go from the stream to its protocol and on to the server's socket.
+    stream = getattr(send, "__self__", None)
+    protocol = getattr(getattr(stream, "send", None), "__self__", None)
+    server = getattr(getattr(protocol, "send", None), "__self__", None)
+    return getattr(getattr(server, "writer", None), "transport", None)
+
+
+_left: ContextVar[list[Callable[[], None]]] = ContextVar("functions to run at the end of the call")
+
+
+def at_end(act: Callable[[], None]) -> None:
+    """Run the function when the current call is over: answered, cut off, or never answered."""
+    _left.get().append(act)
+
+
+@contextmanager
+def call_with_end() -> Iterator[None]:
+    acts: list[Callable[[], None]] = []
+    before = _left.set(acts)
+    try:
+        yield
+    finally:
+        _left.reset(before)
+        for act in reversed(acts):
+            act()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
@@ -11,6 +11,7 @@ from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
 from session_worker.protocol.pipe_fields import (
     MOST_ENTITIES,
+    Bytes,
     CommandText,
     Detail,
     Host,
@@ -20,10 +21,13 @@ from session_worker.protocol.pipe_fields import (
     Moment,
     Name,
     Phone,
+    PipeValue,
     Seconds,
 )
-from session_worker.protocol.pipe_value import Bytes, PipeValue
 from session_worker.protocol.proxy import Proxy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -183,6 +187,7 @@ class Pulse(PipeValue):
     last_heard: Moment | None = None
     queue_depth: Int64 = 0
     memory: Int64 = 0
+    private: Int64 | None = None
     merged: Int64 | None = None
 
 
@@ -251,3 +256,13 @@ Event = Annotated[
 
 COMMANDS: TypeAdapter[Command] = TypeAdapter(Command)
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def incoming_file(spool: Path, row: int, index: int) -> Path:
+    """Return the path of a file that came with a message."""
+    return spool / "in" / str(row) / str(index)
+
+
+def photo_file(spool: Path, photo_id: int) -> Path:
+    """Return the path of a contact's profile photo."""
+    return spool / "photos" / str(photo_id)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import FailFast, Field
 
+from session_worker.protocol.outgoing import Outgoing
 from session_worker.protocol.pipe_fields import (
     MOST_FILES,
     MOST_PARTS,
@@ -19,9 +20,9 @@ from session_worker.protocol.pipe_fields import (
     Moment,
     Name,
     Phone,
+    PipeValue,
     Text,
 )
-from session_worker.protocol.pipe_value import PipeValue
 
 
 class Contact(PipeValue):
@@ -77,44 +78,6 @@ class ChatMemory(PipeValue):
     peer_id: Int64
     task: Int64 | None = None
     contact: Contact | None = None
-
-
-class Attachment(PipeValue):
-    """A file that an employee attached, behind a link of Planfix."""
-
-    name: CommandText
-    url: CommandText
-
-
-SENT_SEPARATELY = -1
-"""Marks a caption that is sent as a message of its own; it must never be sent with the file again."""
-
-
-class Part(PipeValue):
-    """One Telegram message, or one album, of an outgoing message.
-
-    Each of its messages is sent under its own random id, which is fixed before the first try;
-    ``sent`` contains, in the same order, what became of them, once anything has.
-    """
-
-    text: CommandText = ""
-    files: tuple[int, ...] = ()
-    random_ids: tuple[int, ...] = Field(min_length=1)
-    sent: tuple[int | None, ...] = ()
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether nothing of this part is left to be sent."""
-        return bool(self.sent) and not {None, SENT_SEPARATELY} & set(self.sent)
-
-
-class Outgoing(PipeValue):
-    """What an employee answers, split into parts."""
-
-    peer_id: Int64
-    planfix_id: CommandText
-    attachments: tuple[Attachment, ...] = ()
-    parts: tuple[Part, ...]
 
 
 class PlanfixStatus(StrEnum):

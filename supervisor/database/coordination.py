@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from supervisor.background_loop import BackgroundLoop
-from supervisor.database.access import Access
+from supervisor.database.database import Access
 from supervisor.database.engines import coordinating_engine
 from supervisor.database.transactions import GreenletTransactor
 from supervisor.errors import DatabaseUnavailable
@@ -104,7 +104,7 @@ class Coordination:
         self._ear = await self._engine.connect()
         try:
             # In a transaction it would not be told anything.
-            await self._ear.execution_options(isolation_level="AUTOCOMMIT")
+            _ = await self._ear.execution_options(isolation_level="AUTOCOMMIT")
             held = await self._ear.get_raw_connection()
             driver: Any = held.driver_connection
             await driver.add_listener(CHANNEL, self._receive)

@@ -8,9 +8,8 @@ from sqlalchemy import bindparam, case, func, or_, select, update
 
 from session_worker.protocol.messages import PlanfixStatus
 from supervisor.database import tables
-from supervisor.database.pieces import pieces
+from supervisor.database.statements import pieces, upsert_newest
 from supervisor.database.tables import Direction, RowState
-from supervisor.database.upsert import upsert_newest
 from supervisor.journal.values import OwedStatus
 
 if TYPE_CHECKING:
@@ -81,6 +80,7 @@ def _mark_read(connection: Connection, number: str, peer_id: int, up_to: int) ->
         _row.peer_id == peer_id,
         _row.direction == Direction.OUT,
         _row.state == RowState.DELIVERED,
+        _row.connector.is_(None),
         _row.last_id <= up_to,
         or_(known.is_(None), known != PlanfixStatus.READ),
     )

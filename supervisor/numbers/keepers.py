@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from supervisor.database.tables import Direction
 from supervisor.errors import NumberOffline
-from supervisor.messages.dispatcher import Dispatchers
+from supervisor.messages.dispatchers import Dispatchers
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords
@@ -77,9 +76,9 @@ class Keepers:
 
     async def look_for_messages(self) -> None:
         """Hand over whatever waits that no worker has; being woken is only faster."""
-        waiting = await self._store.journals.backlogs()
-        for number in tuple(self._keepers):
-            self.dispatchers.reload(number, waiting.get(number, {}).get(Direction.OUT, 0))
+        counts = await self._store.journals.counts(tuple(self._keepers))
+        for number, count in counts.items():
+            self.dispatchers.reload(number, count.backlog.out)
 
     async def adopt(self, number: str, is_ours: Check) -> None:
         """Start a number that has become ours, if it still is."""

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from supervisor.database import tables
 from supervisor.database.node_tables import node, placement
-from supervisor.store.numbers import IS_TO_RUN
+from supervisor.store.number_rows import IS_TO_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

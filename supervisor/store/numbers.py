@@ -1,23 +1,35 @@
-"""The numbers and clients in the database."""
+"""The numbers and clients in the database, and the starts, restarts and errors of their workers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, delete, exists, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from supervisor.database import tables
-from supervisor.database.tables import Login, Wanted
-from supervisor.database.upsert import insert_missing
-from supervisor.encryption import tokens
-from supervisor.encryption.vault import Cell
-from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
-from supervisor.store.sealed_proxy import open_proxy, proxy_values
+from supervisor.database.epoch import Claim, require_fresh
+from supervisor.database.tables import Wanted
+from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
+from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown, StaleEpoch
+from supervisor.store.nodes import owns
+from supervisor.store.number_rows import (
+    AS_NEW,
+    IS_TO_RUN,
+    QUERY,
+    as_value,
+    change,
+    client_id,
+    drop_empty_clients,
+    error_values,
+    find,
+    open_proxy,
+    proxy_values,
+    read,
+    require,
+)
 from supervisor.store.values import Changes, Created, LastError, NewNumber, Number, Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import ColumnElement, Connection
 
     from session_worker.protocol.proxy import Proxy
@@ -26,11 +38,6 @@ if TYPE_CHECKING:
 
 
 _number = tables.number.c
-IS_TO_RUN: Final = (
-    _number.wanted == Wanted.RUNNING,
-    _number.parked.is_(None),
-    _number.login != Login.BANNED,
-)
 
 
 class Numbers:
@@ -42,7 +49,7 @@ class Numbers:
 
     async def create(self, new: NewNumber) -> Created:
         """Register a new number or a stopped one; only this answer contains its token."""
-        token = tokens.new_token()
+        token = new_token()
 
         def unit(connection: Connection) -> Number:
             held = find(connection, _number.digits == new.number)
@@ -103,12 +110,12 @@ class Numbers:
     async def get_with_token(self, number: str, token: str) -> Number | None:
         """Return the number if this is its token; unknown numbers take as long as wrong tokens."""
         row = await self._read_row(_number.digits == number)
-        if not tokens.is_token(token, row.token_hash if row else None):
+        if not is_token(token, row.token_hash if row else None):
             return None
         return as_value(row)
 
     async def find_by_token(self, token: str) -> Number | None:
-        row = await self._read_row(_number.token_hash == tokens.hash_token(token))
+        row = await self._read_row(_number.token_hash == hash_token(token))
         return as_value(row) if row else None
 
     async def share_planfix(self, number: str, other: str) -> bool:
@@ -154,7 +161,7 @@ class Numbers:
             token_planfix=self._seal(new.number, wrapped, new.token_planfix),
             provider_id=new.provider_id,
             user_email=new.user_email,
-            token_hash=tokens.hash_token(token),
+            token_hash=hash_token(token),
             data_key=wrapped,
             **self._sealed(new.number, wrapped, new.proxy),
         )
@@ -172,7 +179,7 @@ class Numbers:
             "token_planfix": self._seal(new.number, held.data_key, new.token_planfix),
             "provider_id": new.provider_id,
             "user_email": new.user_email,
-            "token_hash": tokens.hash_token(token),
+            "token_hash": hash_token(token),
             **self._sealed(new.number, held.data_key, new.proxy),
         }
         change(connection, new.number, **values, **AS_NEW)
@@ -203,82 +210,40 @@ def _cell(number: str) -> Cell:
     return Cell("number", number, "token_planfix")
 
 
-_client = tables.client.c
-QUERY: Final = select(tables.number, _client.name).join(tables.client)
+class Runs:
+    """Each method raises `StaleEpoch` if the number has been started again since then."""
 
-NO_ERROR: Final[Mapping[str, Any]] = dict.fromkeys(("error_code", "error_message", "error_action"))
-AS_NEW: Final[Mapping[str, Any]] = {
-    "wanted": Wanted.RUNNING,
-    "login": case((_number.login == Login.BANNED, Login.NEEDED), else_=_number.login),
-    "parked": None,
-    "restarts": 0,
-    **NO_ERROR,
-}
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.incarnation: str | None = None
+        """The node in whose name workers are started, if there are several."""
 
+    async def take_epoch(self, number: str, seen: int) -> int:
+        """Begin a new epoch before a worker starts, if `seen` is still the current one."""
+        incarnation = self.incarnation
 
-def find(connection: Connection, where: ColumnElement[bool]) -> Any:
-    return connection.execute(QUERY.where(where)).first()
+        def unit(connection: Connection) -> int:
+            require_fresh(connection, Claim(number, seen))
+            if incarnation is not None and not connection.scalar(select(owns(incarnation, number))):
+                raise StaleEpoch("another node runs the number")
+            change(connection, number, epoch=seen + 1)
+            return seen + 1
 
+        return await self._database.write(unit)
 
-def require(connection: Connection, number: str) -> Any:
-    row = find(connection, _number.digits == number)
-    if row is None:
-        raise NumberUnknown
-    return row
+    async def park(self, number: str, epoch: int, reason: str) -> Number:
+        return await self._write(number, epoch, parked=reason)
 
+    async def count_restart(self, number: str, epoch: int) -> Number:
+        return await self._write(number, epoch, restarts=tables.number.c.restarts + 1)
 
-def read(connection: Connection, number: str) -> Number:
-    return as_value(require(connection, number))
+    async def set_last_error(self, number: str, epoch: int, error: LastError | None) -> Number:
+        return await self._write(number, epoch, **error_values(error))
 
+    async def _write(self, number: str, at: int, /, **values: Any) -> Number:
+        def unit(connection: Connection) -> Number:
+            require_fresh(connection, Claim(number, at))
+            change(connection, number, **values)
+            return read(connection, number)
 
-def change(connection: Connection, number: str, **values: Any) -> None:
-    statement = (
-        update(tables.number).where(_number.digits == number).values(changed=tables.now(), **values)
-    )
-    connection.execute(statement)
-
-
-def client_id(connection: Connection, name: str) -> int:
-    insert_missing(connection, tables.client, {"name": name})
-    query = select(_client.id).where(_client.name == name)
-    return int(connection.execute(query).scalar_one())
-
-
-def drop_empty_clients(connection: Connection) -> None:
-    used = exists().where(_number.client_id == _client.id)
-    connection.execute(delete(tables.client).where(~used))
-
-
-def as_value(row: Any) -> Number:
-    return Number(
-        number=row.digits,
-        client=row.name,
-        url_planfix=row.url_planfix,
-        provider_id=row.provider_id,
-        user_email=row.user_email,
-        proxy_place=row.proxy_place,
-        wanted=Wanted(row.wanted),
-        login=Login(row.login),
-        parked=row.parked,
-        last_error=_last_error(row),
-        restarts=row.restarts,
-        epoch=row.epoch,
-        created=row.created,
-        changed=row.changed,
-    )
-
-
-def error_values(error: LastError | None) -> Mapping[str, Any]:
-    if error is None:
-        return NO_ERROR
-    return {
-        "error_code": error.code,
-        "error_message": error.message,
-        "error_action": error.action,
-    }
-
-
-def _last_error(row: Any) -> LastError | None:
-    if row.error_code is None:
-        return None
-    return LastError(row.error_code, row.error_message, row.error_action)
+        return await self._database.write(unit)

@@ -11,9 +11,10 @@ from supervisor.journal.journal import Journals
 from supervisor.store.audit import AuditLog
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
-from supervisor.store.numbers import Numbers
-from supervisor.store.runs import Runs
+from supervisor.store.notifications import Notifications
+from supervisor.store.numbers import Numbers, Runs
 from supervisor.store.sessions import Entities, Sessions
+from supervisor.store.templates import Templates
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -25,7 +26,7 @@ class Store:
 
     def __init__(self, database_url: str, secret_key: str, patience: float | None = None) -> None:
         """Nodes that share the database end a transaction that pauses for `patience` seconds."""
-        vault = Vault.from_secret_key(secret_key)
+        vault = self.vault = Vault.from_secret_key(secret_key)
         self.database = Database(database_url, patience)
         self.keys = Keys(self.database, vault)
         self.numbers = Numbers(self.database, vault)
@@ -35,6 +36,8 @@ class Store:
         self.login_links = LoginLinks(self.database)
         self.journals = Journals(self.database, vault)
         self.erasure = Erasure(self.database)
+        self.notifications = Notifications(self.database, vault)
+        self.templates = Templates(self.database)
         self.audit = AuditLog(self.database)
         self.link_keys = link_keys(secret_key)
 

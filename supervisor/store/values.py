@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from session_worker.protocol.proxy import Proxy
@@ -20,6 +21,7 @@ class LastError:
     code: str
     message: str
     action: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class NewNumber:
     provider_id: str = "telegram"
     user_email: str | None = None
     proxy: Proxy | None = None
+    governor: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Changes:
     user_email: str | None = None
     proxy: Proxy | None = None
     without_proxy: bool = False
+    governor: Mapping[str, Any] | None = None
+    """Settings of its budgets to change; without any, all of them become the defaults again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Number:
     login: Login
     parked: str | None
     last_error: LastError | None
+    heard: float | None
     restarts: int
     epoch: int
     created: datetime

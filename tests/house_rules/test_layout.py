@@ -10,7 +10,7 @@ from tests.house_rules import layout, names, verbs
 from tests.house_rules.rules import Source
 
 TOP = Path(__file__).parents[2]
-PRODUCT = ("api", "sandbox", "session_worker", "supervisor", "benchmarks")
+PRODUCT = ("api", "sandbox", "session_worker", "supervisor", "teamflame", "benchmarks")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_names_say_what(sources: list[Source]) -> None:
 
 def test_a_word_has_one_place() -> None:
     """A word stands in one vocabulary, so that it is clear where its meaning is explained."""
-    places = (names.GLOSSARY, names.PROTOCOLS, names.ENGINEERING, names.JOINING, names.UNPLACED)
+    places = (names.GLOSSARY, names.PROTOCOLS, names.ENGINEERING, names.JOINING)
 
     assert sum(map(len, places)) == len(names.WORDS)
 
@@ -93,6 +93,21 @@ def test_other_verb_is_found() -> None:
 def test_small_modules_have_a_reason(sources: list[Source]) -> None:
     """A module of a few lines for a single importer says why it is one."""
     assert list(layout.small_modules_have_a_reason(sources)) == []
+
+
+def test_few_have_one_importer(sources: list[Source]) -> None:
+    """The share of modules that serve a single neighbour does not grow."""
+    assert list(layout.few_have_one_importer(sources)) == []
+
+
+def test_many_single_importers_are_found() -> None:
+    """Modules with one importer are reported from the limit on; those with two do not count."""
+    parts = [Source(f"api/{name}.py", "") for name in "ab"]
+    one, two = (Source(f"api/{name}.py", "from api import a, b\n") for name in ("one", "two"))
+
+    assert list(layout.few_have_one_importer([*parts, one], most=0.5))
+    assert not list(layout.few_have_one_importer([*parts, one], most=0.7))
+    assert not list(layout.few_have_one_importer([*parts, one, two], most=0.0))
 
 
 def test_reasons_are_needed(sources: list[Source]) -> None:

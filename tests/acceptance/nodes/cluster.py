@@ -7,6 +7,7 @@ import itertools
 import signal
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -226,7 +227,7 @@ class Cluster:
     async def until_all_said(self) -> None:
         """Wait until everything has arrived, on both sides."""
         for talk in self.talks:
-            await eventually(lambda talk=talk: self._is_said(talk), awaited=f"{talk.number} said")
+            await eventually(partial(self._is_said, talk), awaited=f"{talk.number} said")
 
     async def require_order(self) -> None:
         """Everything is there in its order, in Telegram once; in Planfix it may be repeated."""
@@ -236,11 +237,10 @@ class Cluster:
 
     async def peak(self) -> int:
         """Return how many connections any login ever had open at the same time."""
-        peaks = [
-            (await self.look("/telegram/connections", phone=talk.number))["peak_per_key"]
-            for talk in self.talks
+        counts = [
+            await self.look("/telegram/connections", phone=talk.number) for talk in self.talks
         ]
-        return max(peaks)
+        return max(int(count["peak_per_key"]) for count in counts)
 
     async def in_telegram(self, talk: Talk) -> list[str]:
         path, people = "/telegram/messages", {"of": talk.contact, "with": talk.number}

@@ -25,7 +25,10 @@ async def cluster(
     """Give two nodes with two numbers each."""
     folder = tmp_path_factory.mktemp("nodes")
     with postgres.fresh_database() as url:
-        async with running_sandbox(folder) as sandbox, Cluster(folder, sandbox, url, PATIENT) as made:
+        async with (
+            running_sandbox(folder) as sandbox,
+            Cluster(folder, sandbox, url, PATIENT) as made,
+        ):
             first, _ = await made.add_node(), await made.add_node()
             for _ in range(4):
                 await made.add_talk(first)
@@ -95,7 +98,9 @@ async def test_any_node_knows_wrong_keys(cluster: Cluster) -> None:
         path = f"/numbers/{cluster.talks[0].number}"
         assert (await cluster.call(node, "GET", path, "wrong")).status_code == 401
         assert (await cluster.call(node, "GET", "/nodes/numbers")).status_code == 401
-        assert (await cluster.call(node, "GET", "/nodes", cluster.talks[0].token)).status_code == 401
+        assert (
+            await cluster.call(node, "GET", "/nodes", cluster.talks[0].token)
+        ).status_code == 401
 
 
 async def test_metrics_show_all_nodes(cluster: Cluster) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from supervisor.database.coordination import Coordination
 from supervisor.database.engines import database_url, writing_engine
 from supervisor.errors import StaleEpoch
 from supervisor.store.nodes import Nodes, NodeState, Peer
@@ -35,7 +36,7 @@ async def store(postgres_url: str) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def nodes(store: Store) -> AsyncIterator[Nodes]:
-    coordination = store.database.coordination(PATIENCE)
+    coordination = Coordination(store.database.url, PATIENCE)
     made = Nodes(coordination)
     for name in ("one", "two"):
         await made.join(name, f"http://{name}")
@@ -132,7 +133,7 @@ async def test_node_that_leaves_is_listed(nodes: Nodes) -> None:
 
 async def test_everybody_is_woken(store: Store) -> None:
     """A wake-up reaches the nodes that listen; many for one number are one."""
-    ringing, listening = (store.database.coordination(PATIENCE) for _ in range(2))
+    ringing, listening = (Coordination(store.database.url, PATIENCE) for _ in range(2))
     heard: asyncio.Queue[str] = asyncio.Queue()
     listening.listen(heard.put_nowait)
     assert await heard.get() == ""  # it listens from now on

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from api.messages.downloads import Downloads, time_for
-from api.requests.call_end import call_with_end
+from api.messages.files import Downloads, time_for
 from api.requests.errors import ApiError
+from api.security.request_guard import call_with_end
 from supervisor.messages.message_service import OpenFile
 from tests.support.waiting import eventually
 from tests.unit.api.calls import NUMBER

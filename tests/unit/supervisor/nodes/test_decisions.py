@@ -91,7 +91,10 @@ def test_balancing_ends(loads: list[int]) -> None:
     """Moves one by one come to an end, and then no node has much more than another."""
     names = {f"n{index}": load for index, load in enumerate(loads)}
     for _ in range(sum(loads) + 1):
-        moves = [(each, heir_to_balance(sight(**names), each)) for each in names]
+        moves = [
+            (each, heir_to_balance(Sight("one", tuple(map(peer, names)), names), each))
+            for each in names
+        ]
         moves = [(each, heir) for each, heir in moves if heir is not None]
         if not moves:
             break

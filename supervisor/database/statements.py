@@ -1,0 +1,81 @@
+"""Statements that both databases understand: INSERT … ON CONFLICT, and lists of values in pieces."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from sqlalchemy import case
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy import Column, Connection, Row, Table
+
+    Rows = Sequence[Mapping[str, Any]]
+    from collections.abc import Iterable, Iterator
+
+
+def upsert(connection: Connection, table: Table, rows: Rows, keep: Collection[str] = ()) -> None:
+    """Insert rows that have the same columns, or overwrite the rows with the same primary keys.
+
+    The columns in `keep` are set in new rows only.
+    """
+    if not rows:
+        return
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    new = {name: insert.excluded[name] for name in rows[0] if name not in {*keys, *keep}}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
+
+
+def upsert_newest(connection: Connection, table: Table, rows: Rows, name: str) -> None:
+    """Like `upsert`, but never lower the value of this column."""
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    known, new = table.c[name], insert.excluded[name]
+    newest = case((new > known, new), else_=known)
+    statement = insert.on_conflict_do_update(index_elements=keys, set_={name: newest})
+    connection.execute(statement, rows)
+
+
+def insert_missing(connection: Connection, table: Table, rows: Rows | Mapping[str, Any]) -> None:
+    if rows:
+        connection.execute(_insert_missing(connection.dialect.name, table), rows)
+
+
+def insert_missing_returning(
+    connection: Connection, table: Table, rows: Rows, columns: Sequence[Column[Any]]
+) -> Sequence[Row[Any]]:
+    """Return the inserted rows; a row that conflicts with an earlier one is left out."""
+    insert = _insert(connection, table).on_conflict_do_nothing().returning(*columns)
+    return connection.execute(insert, rows).all()
+
+
+@cache
+def _insert_missing(dialect: str, table: Table) -> Any:
+    """Build the statement once, because building it costs as much as executing it."""
+    return _dialect(dialect).insert(table).on_conflict_do_nothing()
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    return _dialect(connection.dialect.name).insert(table)
+
+
+def _dialect(name: str) -> Any:
+    return sqlite if name == "sqlite" else postgresql
+
+
+Value = TypeVar("Value")
+
+# SQLite allows 32 766 parameters and PostgreSQL 32 767. Shorter statements also let other callers
+# wait for less time.
+MOST_VALUES: Final = 5000
+
+
+def pieces(values: Iterable[Value], most: int = MOST_VALUES) -> Iterator[list[Value]]:
+    """Split the values into lists of at most `most`; without values there is no list."""
+    all_values = list(values)
+    for start in range(0, len(all_values), most):
+        yield all_values[start : start + most]
