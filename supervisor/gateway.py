@@ -65,6 +65,9 @@ class Gateway:
     Do not cancel a call that changes a number when its caller hangs up: let it finish.
     """
 
+    node: Node | None = None
+    """This gateway as one of several; None if it is alone."""
+
     def __init__(
         self, store: Store, ownership: Ownership, config: Config, pool: WorkerPool | None = None
     ) -> None:
@@ -73,7 +76,8 @@ class Gateway:
         self._since = now()
         self._pool = pool or WorkerPool(Forkserver(merging=config.merge_memory))
         self._keepers = Keepers(self._pool, store, config)
-        self.node = self._as_node(config.node) if config.node is not None else None
+        if config.node is not None:
+            self.node = self._as_node(config.node)
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
         is_shared = self.node is not None
@@ -111,7 +115,7 @@ class Gateway:
         await self._retention.stop()
         await self._keepers.stop_all()
         if self.node is not None:
-            await self.node.leave()
+            await self.node.stop()
         await self._store.stop()
         await self._unlock()
         self._takeover.release()  # last, when nothing of ours can write any more
@@ -174,7 +178,7 @@ class Gateway:
                 self.tokens.forget(number)
                 await self._clear_spool(number)
                 if self.node is not None:
-                    await self.node.release(number)
+                    await self.node.disown(number)
         return was_running
 
     async def restart(self, number: str) -> None:

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from supervisor.messages.file_links import FileLinks
     from supervisor.messages.recipients import OutgoingMessage
 
-
 MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
 
 logger = logging.getLogger(__name__)
@@ -73,7 +72,6 @@ class Dispatcher:
         *,
         is_shared: bool = False,
     ) -> None:
-        """Let other nodes store messages of employees, too, if the journal is shared."""
         self._watcher = watcher
         self._commands = CommandFactory(journal.number, links, language)
         self._epoch = 0
@@ -176,7 +174,7 @@ class Dispatcher:
         return accepted
 
     def reload_outgoing(self, waiting: int | None = None) -> None:
-        """See `HandOver.reload_if_behind`; another node may have stored a message."""
+        """See `HandOver.reload_if_behind`."""
         self._out.reload_if_behind(waiting)
 
     async def resolve(self, draft: OutgoingMessage) -> Contact:

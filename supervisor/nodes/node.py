@@ -77,7 +77,7 @@ class Node:
     async def start(self) -> None:
         await self._join()
         await self._beat()
-        self._coordination.listen(self._hear)
+        self._coordination.listen(self._receive)
         self._beating.start()
         for loop in self._loops:
             loop.start()
@@ -98,7 +98,7 @@ class Node:
         for loop in self._loops:
             await loop.stop()
 
-    async def leave(self) -> None:
+    async def stop(self) -> None:
         """Tell the others that this node has gone; all its workers must have ended."""
         await self._beating.stop()
         with suppress(DatabaseError):  # otherwise they find out
@@ -142,7 +142,7 @@ class Node:
         sight = await self.nodes.look(self.incarnation)
         return tuple(peer.url for peer in sight.peers if peer.incarnation != self.incarnation)
 
-    async def release(self, number: str) -> None:
+    async def disown(self, number: str) -> None:
         """Give up a number that is erased."""
         await self.nodes.hand_over(self.incarnation, number, None)
 
@@ -163,7 +163,7 @@ class Node:
         """Let the other nodes look at once."""
         self._coordination.ring(EVERYBODY)
 
-    def _hear(self, name: str) -> None:
+    def _receive(self, name: str) -> None:
         if name == EVERYBODY:
             self._woken.set()
         elif name in self._runner.kept():
