@@ -54,6 +54,9 @@ DELIVERED_LOG = "proofs"
 class NumberSession:
     """Carries messages between Telegram and Planfix, while the supervisor stores them."""
 
+    parser_class: type[UpdateParser] = UpdateParser
+    access_hashes_class: type[AccessHashes] = AccessHashes
+
     def __init__(  # noqa: PLR0913 - tests set the pace of each side
         self,
         assignment: Assignment,
@@ -72,13 +75,18 @@ class NumberSession:
             assignment, outbox, lease, on_update=self._process_update, timing=timing
         )
         spool, texts = Path(assignment.spool), texts_of(assignment.language)
-        recent_messages, people = RecentMessages(), People(account.ask, lambda: account.owner)
+        recent_messages = RecentMessages()
+        people = People(account.ask, lambda: account.owner, account.phone_of)
         self._account = account
         self._message_index = MessageIndex(spool / MESSAGE_INDEX)
         sent = MessageIndex(spool / SENT)
-        parser = UpdateParser(people, recent_messages, (self._message_index, sent), texts)
+        parser = self._parser = self.parser_class(
+            people, recent_messages, (self._message_index, sent), texts
+        )
         self._receiver = UpdateReceiver(parser, self._message_index, outbox, texts, account, albums)
-        self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox)
+        self._gap_filling = GapFilling(
+            account.ask, parser, self._receiver, outbox, is_bot=assignment.is_bot
+        )
         history = History(account.ask, recent_messages, texts)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         profiles = Profiles(account.ask)
@@ -89,7 +97,7 @@ class NumberSession:
             planfix, assembler, outbox, DeliveredLog(spool / DELIVERED_LOG), circuit_breaker
         )
         flood_control = FloodControl(account)
-        access_hashes = AccessHashes(account, flood_control)
+        access_hashes = self._access_hashes = self.access_hashes_class(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
         sent_messages = SentMessages(recent_messages, sent)
         self._sender = TelegramSender(

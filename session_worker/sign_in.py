@@ -14,6 +14,7 @@ from session_worker.protocol.login import (
     EnterPassword,
     LoginByCode,
     LoginByQr,
+    LoginByToken,
     LoginFailed,
     LoginFailure,
     LoginMoved,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.connection.timing import ConnectionTiming
 
     Outcome = CodeSent | PasswordWanted | LoggedIn
-    LoginStep = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr
+    LoginStep = LoginByCode | LoginByQr | LoginByToken | EnterCode | EnterPassword | WatchQr
     Step = LoginStep | PasswordWanted | LoggedIn | TelegramError
 
 PATIENCE = 60.0  # seconds to wait for the first command
@@ -97,7 +98,14 @@ class SignIn:
 
     async def handle(self, command: Command) -> None:
         match command:
-            case LoginByCode() | LoginByQr() | EnterCode() | EnterPassword() | WatchQr():
+            case (
+                LoginByCode()
+                | LoginByQr()
+                | LoginByToken()
+                | EnterCode()
+                | EnterPassword()
+                | WatchQr()
+            ):
                 self._steps.put_nowait(command)
             case _:
                 logger.warning("the session has no use for the command %s", command.kind)
@@ -116,6 +124,8 @@ class SignIn:
         match step:
             case LoginByCode() | LoginByQr():
                 await self._start(step)
+            case LoginByToken(token=token):
+                await self._try(step.request_id, self._login.enter_token(token))
             case EnterCode(code=code) if self._stage is LoginStage.CODE_SENT:
                 await self._try(step.request_id, self._login.enter_code(code))
             case EnterPassword(password=password) if self._stage is LoginStage.PASSWORD_WANTED:
@@ -158,10 +168,10 @@ class SignIn:
             case PasswordWanted(hint=hint):
                 moved = LoginMoved(stage=LoginStage.PASSWORD_WANTED, hint=hint)
                 self._enter_stage(moved, SessionState.NEEDS_PASSWORD)
-            case LoggedIn(key=key):
+            case LoggedIn(key=key, username=username):
                 # The key is sent first, because whoever learns of the login relies on it.
                 await self._outbox.report(key)
-                self._answer(LoginMoved(stage=LoginStage.LOGGED_IN))
+                self._answer(LoginMoved(stage=LoginStage.LOGGED_IN, username=username))
                 raise SessionGained
 
     def _scan(self, pause: float) -> None:

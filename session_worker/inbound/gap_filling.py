@@ -27,12 +27,20 @@ class GapFilling:
     """Reads the messages missed in a gap before newer updates are processed."""
 
     def __init__(
-        self, ask: Ask, parser: UpdateParser, receiver: UpdateReceiver, outbox: Outbox
+        self,
+        ask: Ask,
+        parser: UpdateParser,
+        receiver: UpdateReceiver,
+        outbox: Outbox,
+        *,
+        is_bot: bool = False,
     ) -> None:
+        """Let a bot read messages by their ids, because Telegram shows it no chats."""
         self._ask = ask
         self._parser = parser
         self._receiver = receiver
         self._outbox = outbox
+        self._is_bot = is_bot
 
     async def fill(self, position: int, gap: Gap, last: Last) -> None:
         """Report all messages after the last known one; the last of them acknowledges the gap."""
@@ -55,6 +63,8 @@ class GapFilling:
 
     def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
         first = first_of(gap, last.message_id)
+        if first is None and self._is_bot:
+            first = last.message_id + 1
         if first is None:
             return Backfill(self._ask, self._receiver.until_answered, last, unread).messages()
         by_id = MessagesById(self._ask, self._receiver.until_answered, unread)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
+from session_worker.protocol.bots import BotEvent, BotRequest
 from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
 from session_worker.protocol.pipe_fields import (
@@ -158,6 +159,7 @@ class Assignment(PipeValue):
     number: CommandText
     epoch: int
     deadline: float
+    is_bot: bool = False
     application: Application
     data_centre: DataCentre | None = None
     session: StoredSession | None = None
@@ -239,7 +241,8 @@ class WatchPlanfix(PipeValue):
 
 
 Command = Annotated[
-    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand, Field(discriminator="kind")
+    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand | BotRequest,
+    Field(discriminator="kind"),
 ]
 Event = Annotated[
     Pulse
@@ -249,7 +252,8 @@ Event = Annotated[
     | UpdateStateMoved
     | PlanfixChanged
     | MessageEvent
-    | LoginEvent,
+    | LoginEvent
+    | BotEvent,
     Field(discriminator="kind"),
 ]
 

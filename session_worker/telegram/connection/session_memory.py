@@ -38,10 +38,17 @@ class Names(NamedTuple):
 class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
     """Starts from what was stored, remembers what has changed and writes to no disk."""
 
-    def __init__(self, stored: StoredSession | None, data_centre: DataCentre | None) -> None:
+    def __init__(
+        self,
+        stored: StoredSession | None,
+        data_centre: DataCentre | None,
+        *,
+        is_bot: bool = False,
+    ) -> None:
         super().__init__()
         self._rows: dict[int, Row] = {}
         self._changed: dict[int, Row] = {}
+        self._is_bot = is_bot
         self._reported: KeySaved | None = None
         self.on_entities: Callable[[], None] = _ignore_changes
         if stored is not None:
@@ -98,10 +105,22 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
     def process_entities(self, tlo: Any) -> None:
         for row in self._entities_to_rows(tlo):
             # Peers with negative ids do not concern us; id 0 is Telethon's own note.
-            if row[0] > 0 and self._rows.get(row[0]) != row:
-                self._rows[row[0]] = self._changed[row[0]] = row
+            if row[0] > 0 and self._rows.get(row[0]) != (seen := self._with_phone(row)):
+                self._rows[row[0]] = self._changed[row[0]] = seen
         if self._changed:
             self.on_entities()
+
+    def keep_phone(self, peer_id: int, phone: str) -> None:
+        """Remember the phone that somebody has shown to a bot, whom Telegram shows none."""
+        row = self._rows.get(peer_id)
+        if row is not None:
+            self._rows[peer_id] = self._changed[peer_id] = (*row[:3], phone, row[4])
+            self.on_entities()
+
+    def _with_phone(self, row: Row) -> Row:
+        """Add the phone that a bot was shown, which no answer of Telegram's contains."""
+        known = self._rows.get(row[0])
+        return (*row[:3], known[3], row[4]) if self._is_bot and known else row
 
     def get_entity_rows_by_id(self, id: int, exact: bool = True) -> tuple[int, int] | None:  # noqa: A002 - telethon's name
         row = self._rows.get(id if exact else utils.get_peer_id(PeerUser(id)))
