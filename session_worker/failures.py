@@ -27,6 +27,7 @@ class Reason(StrEnum):
     CONTACT_UNKNOWN = "contact_unknown"
     CONTACT_NOT_FOUND = "contact_not_found"
     SPAM_LIMIT = "spam_limit"
+    FROZEN = "frozen"
     FLOOD = "flood"
     FILE_REFUSED = "file_refused"
     VOICE_FORBIDDEN = "voice_forbidden"
@@ -117,6 +118,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
         " PHONE_NUMBER_INVALID PHONE_NUMBER_UNOCCUPIED CONTACT_ID_INVALID CONTACT_MISSING"
     ),
     (Reason.SPAM_LIMIT, Remedy.GIVE_UP): "PEER_FLOOD",
+    (Reason.FROZEN, Remedy.GIVE_UP): "FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING",
     (Reason.FLOOD, Remedy.WAIT): (
         "FLOOD_WAIT SLOWMODE_WAIT FLOOD_PREMIUM_WAIT FLOOD_TEST_PHONE_WAIT FLOOD"
     ),

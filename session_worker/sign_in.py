@@ -122,10 +122,8 @@ class SignIn:
 
     async def _handle_step(self, step: Step) -> None:
         match step:
-            case LoginByCode() | LoginByQr():
+            case LoginByCode() | LoginByQr() | LoginByToken():
                 await self._start(step)
-            case LoginByToken(token=token):
-                await self._try(step.request_id, self._login.enter_token(token))
             case EnterCode(code=code) if self._stage is LoginStage.CODE_SENT:
                 await self._try(step.request_id, self._login.enter_code(code))
             case EnterPassword(password=password) if self._stage is LoginStage.PASSWORD_WANTED:
@@ -142,9 +140,12 @@ class SignIn:
                 self._time_limit = self._later_time_limit
                 await self._advance(step)
 
-    async def _start(self, step: LoginByCode | LoginByQr) -> None:
-        self._time_limit = self._later_time_limit = step.patience
+    async def _start(self, step: LoginByCode | LoginByQr | LoginByToken) -> None:
+        if not isinstance(step, LoginByToken):
+            self._time_limit = self._later_time_limit = step.patience
         match step:
+            case LoginByToken(token=token):
+                await self._try(step.request_id, self._login.enter_token(token))
             case LoginByCode():
                 await self._try(step.request_id, self._login.send_code())
             case LoginByQr():

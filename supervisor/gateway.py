@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from typing import TYPE_CHECKING, NamedTuple, Self
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
 from supervisor.login.links import LoginLinks
@@ -24,6 +26,7 @@ from supervisor.upkeep.key_rotation import KeyRotation
 from supervisor.upkeep.retention import Retention
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from supervisor.config import Config
@@ -113,6 +116,7 @@ class Gateway:
             self._keepers.lock_of(number),
         ):
             created = await self._store.numbers.create(new)
+            await self._save_budgets(number, new.governor)
             self.tokens.forget(number)
             await self.sessions.keep(number, imported)
             await self._keepers.start(number)
@@ -121,7 +125,9 @@ class Gateway:
     async def show(self, number: str) -> View:
         stored = await self._store.numbers.get(number)
         waiting = await self._store.journals.backlogs(number)
-        return view_of(stored, self._keepers.find(number), waiting.get(number))
+        budgets = await self._store.journals.budgets(number).outlook(time.time())
+        view = view_of(stored, self._keepers.find(number), waiting.get(number))
+        return replace(view, budgets=budgets)
 
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION
@@ -135,6 +141,7 @@ class Gateway:
             await self._keepers.stop(number)
             try:
                 await self._store.numbers.change(number, changes)
+                await self._save_budgets(number, changes.governor)
                 await self.sessions.keep(number, imported)
             finally:
                 await self._start(number)
@@ -202,6 +209,10 @@ class Gateway:
         await self._keepers.start_all(number.number for number in numbers)
         self._retention.start()
         self._key_rotation.start()
+
+    async def _save_budgets(self, number: str, settings: Mapping[str, Any] | None) -> None:
+        if settings is not None:
+            await self._store.journals.budgets(number).save_settings(settings)
 
     async def _unlock(self) -> None:
         if self._lock is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.numbers.governor import GovernorAnswer, GovernorSettings, JsonInForms, describe_budgets
 from api.requests.fields import (
     AbsentIfEmpty,
     ClientName,
@@ -47,6 +48,7 @@ class NewNumber(Body):
     provider_id: ProviderId = "telegram"
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
+    governor: Annotated[GovernorSettings | None, JsonInForms] = None
 
     @property
     def session(self) -> SessionSource:
@@ -61,6 +63,7 @@ class NewNumber(Body):
             provider_id=self.provider_id,
             user_email=self.user_email,
             proxy=self.proxy,
+            governor=None if self.governor is None else self.governor.as_changes(),
         )
 
 
@@ -79,6 +82,9 @@ class ChangedNumber(Body):
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
         None, repr=False, description="null, or an empty field of a form, removes the proxy"
     )
+    governor: Annotated[GovernorSettings | None, JsonInForms] = Field(
+        None, description="settings that are left out stay; an empty object restores the defaults"
+    )
 
     @property
     def session(self) -> SessionSource:
@@ -93,6 +99,7 @@ class ChangedNumber(Body):
             user_email=self.user_email,
             proxy=self.proxy,
             without_proxy="proxy" in self.model_fields_set and self.proxy is None,
+            governor=None if self.governor is None else self.governor.as_changes(),
         )
 
 
@@ -211,6 +218,9 @@ class NumberAnswer(Answer):
     merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
     worker: WorkerAnswer | None
+    governor: GovernorAnswer | None = Field(
+        description="what is left of the budgets; null in the list of all numbers"
+    )
 
 
 class NumbersAnswer(Answer):
@@ -244,4 +254,5 @@ def describe(view: View) -> NumberAnswer:
         merged=view.worker and view.worker.merged,
         proxy=view.proxy and describe_proxy(view.proxy),
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
+        governor=view.budgets and describe_budgets(view.budgets),
     )

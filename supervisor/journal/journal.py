@@ -12,6 +12,7 @@ from supervisor.database.tables import Direction
 from supervisor.errors import NumberUnknown
 from supervisor.journal import browsing, chats, outcomes, pending, receipts, statuses
 from supervisor.journal.body_cipher import BodyCipher
+from supervisor.journal.first_contacts import Budgets
 from supervisor.journal.intake import NewOutgoing, find_outgoing, insert_incoming, insert_outgoing
 from supervisor.journal.values import Recorded
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from supervisor.database.database import Database
     from supervisor.encryption.vault import Vault
     from supervisor.journal.browsing import Selection
+    from supervisor.journal.first_contacts import FirstContact
     from supervisor.journal.pending import Excluded
     from supervisor.journal.values import Accepted, Entry, GapTrace, OwedStatus, Receipt, Waiting
     from supervisor.journal.worker_report import WorkerReport
@@ -46,6 +48,9 @@ class Journals:
             raise NumberUnknown
         cipher = BodyCipher(number, self._vault.open_data_key(number, rows[0].data_key))
         return Journal(self._database, cipher)
+
+    def budgets(self, number: str) -> Budgets:
+        return Budgets(self._database, number)
 
     async def hasten(self, number: str) -> None:
         """Make messages for Planfix due at once, because the cause of their failures may be gone.
@@ -83,10 +88,13 @@ class Journal:
         self._database = database
         self._cipher = cipher
         self.number = cipher.number
+        self.budgets = Budgets(database, cipher.number)
 
-    async def accept(self, outgoing: Outgoing, *, is_new_chat: bool) -> Accepted:
+    async def accept(
+        self, outgoing: Outgoing, *, is_new_chat: bool, first: FirstContact | None = None
+    ) -> Accepted:
         """Store an employee's message; a repeated one changes nothing."""
-        new = NewOutgoing(self._cipher, outgoing, is_new_chat)
+        new = NewOutgoing(self._cipher, outgoing, is_new_chat, first)
         return await self._database.write_together(insert_outgoing, new)
 
     async def find_repeat(self, planfix_id: str) -> Accepted | None:

@@ -15,6 +15,7 @@ from supervisor.database.tables import Direction, RowState
 from supervisor.errors import SealBroken
 from supervisor.journal import outcomes
 from supervisor.journal.decisions import may_have_been_sent
+from supervisor.journal.first_contacts import is_granted
 from supervisor.journal.values import Waiting
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def next_waiting(
     """Return the oldest rows, and the ids of those among them that cannot be decrypted."""
     query = (
         select(*_columns)
-        .where(*_is_pending(cipher.number, direction))
+        .where(*_is_pending(cipher.number, direction), *_may_be_sent(direction))
         .where(_row.id.not_in(sorted(excluded.rows)), _row.peer_id.not_in(sorted(excluded.lanes)))
         .order_by(_row.id)
         .limit(limit)
@@ -114,6 +115,10 @@ def _waits(error_code: str | None, next_try: float | None, now: float) -> bool:
 
 def _is_pending(number: str, direction: Direction) -> tuple[ColumnElement[bool], ...]:
     return (_row.number == number, _row.direction == direction, IS_PENDING)
+
+
+def _may_be_sent(direction: Direction) -> tuple[ColumnElement[bool], ...]:
+    return (is_granted(),) if direction is Direction.OUT else ()
 
 
 def _open(cipher: BodyCipher, row: Any) -> Waiting | None:

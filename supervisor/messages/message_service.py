@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from session_worker.protocol.messages import Contact
     from session_worker.protocol.outgoing import Part
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
-    from supervisor.messages.dispatcher import Dispatcher, Dispatchers
+    from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.messages.dispatchers import Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
 
 
@@ -85,7 +87,7 @@ class MessageService:
         """Store a message durably; its recipient is known when this returns."""
         _check(draft)
         dispatcher = await self._dispatchers.of(number)
-        peer_id, is_new = await self._recipient(dispatcher, draft)
+        peer_id, new = await self._recipient(dispatcher, draft)
         attachments = tuple(Attachment(name=each.name, url=each.url) for each in draft.attachments)
         parts = await plan_in_turn(dispatcher.planning, draft.text, attachments)
         if not parts:
@@ -93,7 +95,7 @@ class MessageService:
         outgoing = Outgoing(
             peer_id=peer_id, planfix_id=draft.planfix_id, attachments=attachments, parts=parts
         )
-        accepted = await dispatcher.accept(outgoing, is_new_chat=is_new)
+        accepted = await dispatcher.accept(outgoing, new)
         peer = accepted.peer_id
         return Accepted(chat_id(number, peer), str(peer), accepted.is_repeat)
 
@@ -136,19 +138,22 @@ class MessageService:
         path = incoming_file(folder, file.row, file.index)
         return OpenFile(path, described.name, described.mime, file.number, folder)
 
-    async def _recipient(self, dispatcher: Dispatcher, draft: OutgoingMessage) -> tuple[int, bool]:
-        """Return the recipient, and whether this is the first message to them."""
+    async def _recipient(
+        self, dispatcher: Dispatcher, draft: OutgoingMessage
+    ) -> tuple[int, Contact | None]:
+        """Return the recipient, and who they are if they had to be searched for."""
         chat_peer = peer_of(dispatcher.number, draft.chat_id) if draft.chat_id else None
         for peer_id in (chat_peer, draft.user_id):
             if peer_id and await dispatcher.chats.has(peer_id):
-                return peer_id, False
+                return peer_id, None
         repeated = await dispatcher.journal.find_repeat(draft.planfix_id)
         if repeated is not None:
-            return repeated.peer_id, False
+            return repeated.peer_id, None
         if not draft.names_somebody:
             raise RecipientUnknown("the chat is unknown" if draft.chat_id else None)
         self._require_online(dispatcher.number)
-        return (await dispatcher.resolve(draft)).peer_id, True
+        contact = await dispatcher.resolve(draft)
+        return contact.peer_id, contact
 
 
 def _check(draft: OutgoingMessage) -> None:

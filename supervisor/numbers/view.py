@@ -12,6 +12,7 @@ from supervisor.numbers.state import State, Status, WorkerHealth, status_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from supervisor.governor.budget import Outlook
     from supervisor.numbers.keeper import Keeper
     from supervisor.store.values import LastError, Number
 
@@ -38,6 +39,7 @@ class View:
     worker: WorkerHealth | None = None
     backlog: Backlog = Backlog()
     proxy: str | None = None
+    budgets: Outlook | None = None
 
     @property
     def status(self) -> Status:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from session_worker.protocol.proxy import Proxy
@@ -33,6 +34,7 @@ class NewNumber:
     provider_id: str = "telegram"
     user_email: str | None = None
     proxy: Proxy | None = None
+    governor: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Changes:
     user_email: str | None = None
     proxy: Proxy | None = None
     without_proxy: bool = False
+    governor: Mapping[str, Any] | None = None
+    """Settings of its budgets to change; without any, all of them become the defaults again."""
 
 
 @dataclass(frozen=True, slots=True)

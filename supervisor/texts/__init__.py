@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from session_worker.failures import Reason, failure_entry
@@ -27,12 +28,13 @@ class _Language:
     deliveries: Mapping[str, Texts]
     troubles: Mapping[str, Texts]
     parked: Texts
+    held: Mapping[str, str]
 
 
 _LANGUAGES: Mapping[str, _Language] = {
-    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED),
-    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED),
-    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED),
+    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED, en.HELD),
+    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED, ru.HELD),
+    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED, uk.HELD),
 }
 
 
@@ -53,6 +55,12 @@ def employee_text(code: str, language: str) -> str:
     """Tell the employee in Planfix why the message did not arrive."""
     employee, _ = _LANGUAGES[language].failures[failure_entry(code).reason]
     return employee
+
+
+def held_text(code: str, expected: float, language: str) -> str:
+    """Tell the employee in Planfix why the message is not sent yet, and when it probably will be."""
+    moment = datetime.fromtimestamp(expected, UTC).strftime("%Y-%m-%d %H:%M")
+    return _LANGUAGES[language].held[code].format(moment=moment)
 
 
 def operator_text(code: str, language: str) -> str:

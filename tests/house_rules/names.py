@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
 GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
-    demo echo employee gateway journal keeper keepers lane lanes letter letters liveness
+    demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes notification notifications number numbers operator outage owner
     ownership part parts
     people placement receipt receipts recipient recipients sandbox session sessions supervisor
@@ -43,8 +43,8 @@ ENGINEERING: Final = _words(
     rows content operations workspace
     statements background events loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
-    breaker browsing bytes cache call check cipher circuit clock codec config confinement
-    connection context contract control data database decisions decoding dir dispatcher
+    breaker browsing budget bytes cache call check cipher circuit clock codec config confinement
+    connection context contract control data database decisions decoding dir dispatcher dispatchers
     downloads encoded encryption end engines entry epoch erasure errors event exchange
     exit failures fault faults fields filling filter fleet forkserver formatting
     guard guarded hand hashes health init input intake kind lease lifespan limit

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from supervisor.database.database import Database
+from supervisor.database.governor_tables import governor
 from supervisor.database.notification_tables import notification
 from supervisor.errors import DatabaseTooNew
 
@@ -53,6 +54,7 @@ async def test_newer_database_is_refused(database_url: str) -> None:
 def compare(connection: Connection) -> Any:
     # The folder of the versions is no part of it, so this needs no files.
     context = MigrationContext.configure(connection, opts={"compare_type": True})
+    assert governor.metadata is notification.metadata
     return compare_metadata(context, notification.metadata)
 
 
