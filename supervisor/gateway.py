@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from supervisor.bots.bot_service import BotService
 from supervisor.errors import DatabaseError
 from supervisor.login.links import LoginLinks
 from supervisor.login.login_service import LoginService
@@ -75,6 +76,7 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers)
+        self.bots = BotService(store, self._keepers, self.tokens)
         self.audit = store.audit
         self.keys = store.keys
         self.messages = MessageService(
@@ -96,6 +98,7 @@ class Gateway:
         await self._key_rotation.stop()
         await self._retention.stop()
         await self._keepers.stop_all()
+        await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
         self._takeover.release()  # last, when nothing of ours can write any more

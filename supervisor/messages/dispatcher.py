@@ -159,6 +159,10 @@ class Dispatcher:
             await self.governor.count_look_up()
         return await self._recipient_questions.ask(draft, self._tell)
 
+    def confirm(self, positions: tuple[int, ...]) -> None:
+        """Tell the worker that what it reported at these positions is stored."""
+        self._tell_worker(Stored(positions=positions))
+
     async def replay(self, row: int) -> None:
         """Send a dead letter again, after the messages that wait in its chat."""
         direction = await self.journal.revive(row)
@@ -183,7 +187,7 @@ class Dispatcher:
         self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
     ) -> None:
         match event:
-            case Received():
+            case Received(is_for_planfix=True):
                 self._offer_incoming(next(kept), recorded)
             case Trying(row=row):
                 self._act_on_trying(row)

@@ -12,8 +12,10 @@ from supervisor.database.tables import Login, Wanted
 from supervisor.encryption import tokens
 from supervisor.encryption.vault import Cell
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
+from supervisor.store.bots import keep_bot
 from supervisor.store.number_rows import (
     AS_NEW,
+    IS_NUMBER,
     QUERY,
     as_value,
     change,
@@ -56,6 +58,10 @@ class Numbers:
                 self._insert(connection, new, token)
             else:
                 self._register_again(connection, held, new, token)
+            if new.bot is not None:
+                wrapped = require(connection, new.number).data_key
+                key = self._vault.open_data_key(new.number, wrapped)
+                keep_bot(connection, new.number, new.bot, key)
             return read(connection, new.number)
 
         return Created(await self._database.write(unit), token)
@@ -121,7 +127,8 @@ class Numbers:
         """Return whether both numbers belong to the same client and use the same Planfix."""
         query = QUERY.where(_number.digits.in_({number, other}))
         held = [as_value(row) for row in await self._database.fetch(query)]
-        return len(held) == 2 and len({(each.client, each.url_planfix) for each in held}) == 1
+        shared = {(each.client, each.url_planfix) for each in held if each.url_planfix}
+        return len(held) == 2 and len(shared) == 1 and all(each.url_planfix for each in held)
 
     async def planfix_token(self, number: str) -> str:
         return (await self.secrets(number)).token_planfix
@@ -136,9 +143,13 @@ class Numbers:
         return Secrets(token, open_proxy(row, key))
 
     async def list(self, client: str | None = None) -> tuple[Number, ...]:
+        """Return all numbers, or those of one client; bots are none."""
         if client is None:
-            return await self._read()
-        return await self._read(tables.client.c.name == client)
+            return await self._read(IS_NUMBER)
+        return await self._read(IS_NUMBER, tables.client.c.name == client)
+
+    async def list_bots(self) -> tuple[Number, ...]:
+        return await self._read(~IS_NUMBER)
 
     async def list_to_run(self) -> tuple[Number, ...]:
         """Return the numbers whose workers should be started."""
@@ -175,7 +186,7 @@ class Numbers:
     ) -> None:
         if held.name != new.client:
             raise NumberOfOtherClient
-        if held.wanted == Wanted.RUNNING:
+        if held.wanted == Wanted.RUNNING or held.is_bot != (new.bot is not None):
             raise NumberExists
         values = {
             "url_planfix": new.url_planfix,
