@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.bots.bot_service import BotService
 from supervisor.errors import DatabaseError
+from supervisor.journal.values import NONE
 from supervisor.login.links import LoginLinks
 from supervisor.login.login_service import LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from supervisor.config import Config
+    from supervisor.numbers.state import State
     from supervisor.ownership.data_dir_lock import Ownership
     from supervisor.store.store import Store
     from supervisor.store.values import Changes, NewNumber
@@ -127,9 +129,9 @@ class Gateway:
 
     async def show(self, number: str) -> View:
         stored = await self._store.numbers.get(number)
-        waiting = await self._store.journals.backlogs(number)
+        counts = await self._store.journals.counts([number])
         budgets = await self._store.journals.budgets(number).outlook(time.time())
-        view = view_of(stored, self._keepers.find(number), waiting.get(number))
+        view = view_of(stored, self._keepers.find(number), counts.get(number, NONE))
         return replace(view, budgets=budgets)
 
     async def change(
@@ -166,13 +168,17 @@ class Gateway:
         async with self._keepers.lock_of(number):
             await self._start(number)
 
-    async def numbers(self, client: str | None = None) -> tuple[View, ...]:
+    async def numbers(
+        self, client: str | None = None, state: State | None = None
+    ) -> tuple[View, ...]:
+        """Return all numbers, or those of a client or in a state; every list comes from here."""
         stored = await self._store.numbers.list(client)
-        waiting = await self._store.journals.backlogs()
-        return tuple(
-            view_of(each, self._keepers.find(each.number), waiting.get(each.number))
+        counts = await self._store.journals.counts()
+        views = (
+            view_of(each, self._keepers.find(each.number), counts.get(each.number, NONE))
             for each in stored
         )
+        return tuple(view for view in views if state in {None, view.state})
 
     async def wait_settled(self, number: str, seconds: float) -> View:
         """Wait until the worker has reported the result of its start, but no longer than this."""

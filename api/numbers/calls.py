@@ -9,27 +9,31 @@ from quart_schema import document_querystring, document_request, document_respon
 
 from api.admission import OPERATOR, admit, admit_as, audited, name_of
 from api.context import context
+from api.numbers.answers import (
+    CreatedAnswer,
+    NumberAnswer,
+    NumbersAnswer,
+    StateAnswer,
+    StoppedAnswer,
+    describe,
+)
 from api.numbers.models import (
     SESSION_FIELDS,
     AskedNumber,
     ChangedNumber,
-    CreatedAnswer,
+    Chosen,
     NamedNumber,
     NewNumber,
-    NumberAnswer,
-    NumbersAnswer,
-    OfClient,
     Patience,
     Purge,
-    StateAnswer,
-    StoppedAnswer,
     StoppedNumber,
-    describe,
 )
+from api.numbers.summary import summarise
 from api.requests.body import read_body, read_body_or_query, read_query, validate
 from api.requests.errors import not_found, operator_only, unauthorized
 from api.requests.models import Numbered, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
+from api.texts import reader_language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +84,7 @@ async def get_webhook() -> Response:
     view = await context().gateway.show(number)
     if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
-    return respond(describe(view))
+    return respond(describe(view, reader_language()))
 
 
 @blueprint.put("/webhook")
@@ -160,15 +164,18 @@ def _rules(*, is_operator: bool) -> dict[str, bool]:
 @blueprint.get("/numbers")
 @tag(["numbers"])
 @needs(ADMIN)
-@document_querystring(OfClient)
+@document_querystring(Chosen)
 @document_response(NumbersAnswer)
 async def get_numbers() -> Response:
-    """List all numbers, or those of one client."""
+    """List all numbers, or those of one client or in one state, and add them up."""
     context().authenticator.require_operator(request)
-    client = validate(OfClient, read_query(request)).client
-    views = await context().gateway.numbers(client)
+    chosen = validate(Chosen, read_query(request))
+    views = await context().gateway.numbers(chosen.client, chosen.state)
     merging = (await context().gateway.page_merging()).value
-    return respond(NumbersAnswer(numbers=[describe(view) for view in views], merging=merging))
+    language = reader_language()
+    numbers = [describe(view, language) for view in views]
+    summary = summarise(views, language)
+    return respond(NumbersAnswer(numbers=numbers, summary=summary, merging=merging))
 
 
 @blueprint.get("/numbers/<number>")
@@ -178,7 +185,7 @@ async def get_numbers() -> Response:
 async def get_number(number: str) -> Response:
     """Show everything about one number."""
     digits = await admit(number)
-    return respond(describe(await context().gateway.show(digits)))
+    return respond(describe(await context().gateway.show(digits), reader_language()))
 
 
 @blueprint.post("/numbers/<number>/restart")

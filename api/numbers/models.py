@@ -1,13 +1,12 @@
-"""The bodies of the calls about numbers and the answers to them."""
+"""The bodies and the queries of the calls about numbers."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.numbers.governor import GovernorAnswer, GovernorSettings, JsonInForms, describe_budgets
+from api.numbers.governor import GovernorSettings, JsonInForms
 from api.requests.fields import (
     AbsentIfEmpty,
     ClientName,
@@ -21,13 +20,10 @@ from api.requests.fields import (
     SessionPath,
     StringSession,
 )
-from api.requests.models import Answer, Body
+from api.requests.models import Body
 from supervisor.login.session_transfer import SessionSource
+from supervisor.numbers.state import State
 from supervisor.store import values
-
-if TYPE_CHECKING:
-    from supervisor.numbers.view import View
-
 
 LONGEST_WAIT = 60.0  # seconds
 
@@ -141,118 +137,10 @@ class Purge(BaseModel):
     purge: bool = False
 
 
-class OfClient(BaseModel):
-    """Selects the numbers of one client."""
+class Chosen(BaseModel):
+    """Selects numbers by their client and their state."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    client: ClientName | None = None
-
-
-Status = Literal["online", "offline"]
-
-
-class CreatedAnswer(Answer):
-    """The number is created. Its token is shown only in this answer."""
-
-    token: str
-    name: str
-    number: str
-    status: Status
-    state: str
-    login_url: str | None = Field(None, exclude_if=lambda url: url is None)
-
-
-class StateAnswer(Answer):
-    """The state of the number after the call."""
-
-    status: Status
-    state: str
-
-
-class StoppedAnswer(Answer):
-    """The number is stopped."""
-
-    status: Literal["offline"] = "offline"
-    was_running: bool
-
-
-class LastErrorAnswer(Answer):
-    """The last error: what happened, and who must do what."""
-
-    code: str
-    message: str
-    action: str
-
-
-class WorkerAnswer(Answer):
-    """The process that runs the number."""
-
-    pid: int
-    uptime: float = Field(description="seconds")
-    memory: int = Field(description="bytes")
-
-
-class ProxyAnswer(Answer):
-    """The proxy of the number, without its user name, password or secret."""
-
-    kind: Literal["socks5", "http", "mtproxy"]
-    host: str
-    port: int
-
-
-class NumberAnswer(Answer):
-    """Everything about one number."""
-
-    number: str
-    name: str
-    client: str
-    status: Status
-    state: str
-    since: datetime | None
-    restarts: int
-    last_error: LastErrorAnswer | None
-    last_heard: datetime | None
-    backlog: dict[Literal["in", "out"], int]
-    memory: int | None = Field(description="bytes")
-    merged: int | None = Field(description="bytes in pages that are shared with other processes")
-    proxy: ProxyAnswer | None
-    worker: WorkerAnswer | None
-    governor: GovernorAnswer | None = Field(
-        description="what is left of the budgets; null in the list of all numbers"
-    )
-
-
-class NumbersAnswer(Answer):
-    """All numbers."""
-
-    numbers: list[NumberAnswer]
-    merging: Literal["on", "idle", "unavailable", "off"] = Field(
-        description="whether the kernel merges equal memory pages of workers"
-    )
-
-
-def describe_proxy(place: str) -> ProxyAnswer:
-    kind, _, rest = place.partition("://")
-    host, _, port = rest.rpartition(":")
-    return ProxyAnswer.model_validate({"kind": kind, "host": host.strip("[]"), "port": port})
-
-
-def describe(view: View) -> NumberAnswer:
-    return NumberAnswer(
-        number=view.number,
-        name=view.client,
-        client=view.client,
-        status=view.status,
-        state=view.state,
-        since=view.since,
-        restarts=view.restarts,
-        last_error=view.last_error and LastErrorAnswer.model_validate(view.last_error),
-        last_heard=view.last_heard,
-        backlog={"in": view.backlog.into, "out": view.backlog.out},
-        memory=view.worker and view.worker.memory,
-        merged=view.worker and view.worker.merged,
-        proxy=view.proxy and describe_proxy(view.proxy),
-        worker=view.worker and WorkerAnswer.model_validate(view.worker),
-        governor=view.budgets and describe_budgets(view.budgets),
-    )
+    client: ClientName | None = Field(None, description="only the numbers of this client")
+    state: State | None = Field(None, description="only the numbers in this state")

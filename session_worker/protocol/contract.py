@@ -189,6 +189,7 @@ class Pulse(PipeValue):
     last_heard: Moment | None = None
     queue_depth: Int64 = 0
     memory: Int64 = 0
+    private: Int64 | None = None
     merged: Int64 | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from supervisor.database import tables
 from supervisor.database.epoch import Claim, require_fresh
@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from supervisor.journal.browsing import Selection
     from supervisor.journal.first_contacts import FirstContact
     from supervisor.journal.pending import Excluded
-    from supervisor.journal.values import Accepted, Entry, GapTrace, OwedStatus, Receipt, Waiting
+    from supervisor.journal.values import (
+        Accepted,
+        Counts,
+        Entry,
+        GapTrace,
+        OwedStatus,
+        Receipt,
+        Waiting,
+    )
     from supervisor.journal.worker_report import WorkerReport
 
 _row = tables.journal.c
@@ -66,19 +74,9 @@ class Journals:
 
         await self._database.write(unit)
 
-    async def backlogs(self, number: str | None = None) -> dict[str, dict[Direction, int]]:
-        """Count the waiting messages of each direction; a number without any has no entry."""
-        query = (
-            select(_row.number, _row.direction, func.count())
-            .where(pending.IS_PENDING)
-            .group_by(_row.number, _row.direction)
-        )
-        if number is not None:
-            query = query.where(_row.number == number)
-        counts: dict[str, dict[Direction, int]] = {}
-        for of, direction, count in await self._database.fetch(query):
-            counts.setdefault(of, {})[Direction(direction)] = count
-        return counts
+    async def counts(self, numbers: Collection[str] | None = None) -> dict[str, Counts]:
+        """Count waiting messages and dead letters; a number without any has no entry."""
+        return await self._database.read(pending.count_messages, numbers)
 
 
 class Journal:

@@ -85,6 +85,7 @@ class Keeper:
             uptime=time.time() - worker.started,
             memory=pulse.memory,
             merged=pulse.merged,
+            private=pulse.private,
             loop_lag=pulse.loop_lag,
             queue_depth=pulse.queue_depth,
         )

@@ -31,7 +31,9 @@ QUERY: Final = (
 )
 IS_NUMBER: Final = bot_tables.bot.c.number.is_(None)
 
-NO_ERROR: Final[Mapping[str, Any]] = dict.fromkeys(("error_code", "error_message", "error_action"))
+NO_ERROR: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("error_code", "error_message", "error_action", "error_detail")
+)
 AS_NEW: Final[Mapping[str, Any]] = {
     "wanted": Wanted.RUNNING,
     "login": case((_number.login == Login.BANNED, Login.NEEDED), else_=_number.login),
@@ -87,6 +89,7 @@ def as_value(row: Any) -> Number:
         login=Login(row.login),
         parked=row.parked,
         last_error=_last_error(row),
+        heard=row.heard,
         restarts=row.restarts,
         epoch=row.epoch,
         created=row.created,
@@ -101,13 +104,14 @@ def error_values(error: LastError | None) -> Mapping[str, Any]:
         "error_code": error.code,
         "error_message": error.message,
         "error_action": error.action,
+        "error_detail": error.detail,
     }
 
 
 def _last_error(row: Any) -> LastError | None:
     if row.error_code is None:
         return None
-    return LastError(row.error_code, row.error_message, row.error_action)
+    return LastError(row.error_code, row.error_message, row.error_action, row.error_detail or "")
 
 
 def proxy_values(number: str, proxy: Proxy | None, key: DataKey) -> dict[str, Any]:

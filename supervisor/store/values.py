@@ -21,6 +21,7 @@ class LastError:
     code: str
     message: str
     action: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Number:
     login: Login
     parked: str | None
     last_error: LastError | None
+    heard: float | None
     restarts: int
     epoch: int
     created: datetime

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from session_worker.failures import Reason, failure_entry
 from supervisor.store.values import LastError
 from supervisor.texts import en, ru, uk
+from supervisor.texts.state import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,20 @@ def describe_trouble(
         message = f"{message} ({detail})"
     if parked:
         message, action = f"{message} {texts.parked[0]}", texts.parked[1]
+    return LastError(code, message, action, detail)
+
+
+def translate_error(error: LastError, language: str, *, parked: bool = False) -> LastError:
+    """Describe a stored error in the language of the reader; an unknown one stays as it was told."""
+    if error.code not in _LANGUAGES[language].troubles:
+        return error
+    return describe_trouble(error.code, language, error.detail, parked=parked)
+
+
+def describe_cause(code: str, language: str) -> LastError:
+    """Describe a code of `last_error`, a state without one, or what is wrong with messages."""
+    texts = _LANGUAGES[language]
+    message, action = texts.troubles.get(code) or STATES[language].get(code) or (code, "")
     return LastError(code, message, action)
 
 

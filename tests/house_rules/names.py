@@ -42,12 +42,13 @@ ENGINEERING: Final = _words(
     """
     rows content operations workspace
     statements background events loop outages questions
+    answers summary
     access actions address announcements app assembly audit authenticator backoff bodies body
-    breaker browsing budget bytes cache call check cipher circuit clock codec config confinement
+    breaker browsing budget bytes cache check cipher circuit clock codec config confinement
     connection context contract control data database decisions decoding dir dispatcher dispatchers
-    downloads encoded encryption end engines entry epoch erasure errors event exchange
+    downloads encoded encryption engines entry epoch erasure errors event exchange
     exit failures fault faults fields filling filter fleet forkserver formatting
-    guard guarded hand hashes health init input intake kind lease lifespan limit
+    guard guarded hand hashes health init input intake lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     probe process program push queue receiver reconciliation records

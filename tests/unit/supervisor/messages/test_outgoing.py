@@ -272,7 +272,7 @@ async def test_many_at_once_share_commits(recorded: RecordedDispatcher, count: i
     handed = [order.row for order in recorded.told_of(Send)]
     assert len({answer.row for answer in answers}) == count
     assert handed == sorted(answer.row for answer in answers)[: len(handed)]
-    assert (await recorded.store.journals.backlogs())[NUMBER] == {"out": count}
+    assert (await recorded.store.journals.counts())[NUMBER].backlog.out == count
 
 
 async def test_notification_owes_planfix_nothing(recorded: RecordedDispatcher) -> None:
