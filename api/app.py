@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
+from api.bots import calls as bot_calls
 from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
 from api.login import calls as login_calls
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         number_calls,
         planfix_webhook,
         actions,
+        bot_calls,
         journal,
         files,
         login_calls,

@@ -169,10 +169,10 @@ class Gateway:
             await self._start(number)
 
     async def numbers(
-        self, client: str | None = None, state: State | None = None
+        self, client: str | None = None, state: State | None = None, *, are_bots: bool = False
     ) -> tuple[View, ...]:
-        """Return all numbers, or those of a client or in a state; every list comes from here."""
-        stored = await self._store.numbers.list(client)
+        """Return all numbers, or those of a client or in a state, or bots; every list comes from here."""
+        stored = await self._store.numbers.list(client, are_bots=are_bots)
         counts = await self._store.journals.counts()
         views = (
             view_of(each, self._keepers.find(each.number), counts.get(each.number, NONE))

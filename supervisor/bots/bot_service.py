@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.login import LoginByToken
 from supervisor.bots.registrar import Registrar
 from supervisor.bots.requests import BotRequests
 from supervisor.errors import GatewayError, NumberUnknown, TokenMalformed
-from supervisor.numbers.view import view_of
 from supervisor.processes.worker_run import SIGN_IN, OneOffSession
 
 if TYPE_CHECKING:
     from supervisor.contacts.heard_events import Listener
     from supervisor.numbers.keepers import Keepers
     from supervisor.numbers.token_cache import TokenCache
-    from supervisor.numbers.view import View
     from supervisor.store.people import Person
     from supervisor.store.store import Store
     from supervisor.store.values import Bot, NewNumber
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class BotView:
-    """Everything about a bot that is shown outside."""
-
-    bot: Bot
-    view: View
-
-
-@dataclass(frozen=True, slots=True)
-class CreatedBot:
-    """A bot that was registered, with its key, which is shown only once."""
-
-    key: str
-    shown: BotView
 
 
 class BotService:
@@ -56,8 +37,11 @@ class BotService:
         """Let somebody react to what bots hear, before registration does."""
         self._keepers.listening.listen(listener)
 
-    async def create(self, new: NewNumber, who: str) -> CreatedBot:
-        """Register a bot, log it in and start it; nothing is left of one that Telegram refuses."""
+    async def create(self, new: NewNumber, who: str) -> str:
+        """Register a bot, log it in and start it; return its key, which is shown only once.
+
+        Nothing is left of a new bot that Telegram refuses.
+        """
         bot, details = new.number, new.bot
         if details is None:
             raise TokenMalformed
@@ -70,27 +54,15 @@ class BotService:
             except GatewayError:
                 await self._undo(bot, is_known=is_known)
                 raise
-        return CreatedBot(created.token, await self.show(bot))
+        return created.token
 
-    async def show(self, bot: str) -> BotView:
-        """Show a bot; raise NumberUnknown if this is none."""
-        found = await self._store.bots.get(bot)
-        stored = await self._store.numbers.get(bot)
-        waiting = await self._store.journals.backlogs(bot)
-        return BotView(found, view_of(stored, self._keepers.find(bot), waiting.get(bot)))
+    async def get(self, bot: str) -> Bot:
+        """Return a bot; raise NumberUnknown if this is none."""
+        return await self._store.bots.get(bot)
 
-    async def list(self) -> tuple[BotView, ...]:
-        bots = await self._store.bots.list()
-        stored = await self._store.numbers.list_bots()
-        waiting = await self._store.journals.backlogs()
-        return tuple(
-            BotView(
-                bots[each.number],
-                view_of(each, self._keepers.find(each.number), waiting.get(each.number)),
-            )
-            for each in stored
-            if each.number in bots
-        )
+    async def list(self) -> dict[str, Bot]:
+        """Return all bots by their ids."""
+        return await self._store.bots.list()
 
     async def find_by_token(self, token: str) -> Bot | None:
         """Return the bot with this token of Telegram's."""

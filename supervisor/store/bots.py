@@ -8,8 +8,7 @@ from sqlalchemy import select, update
 
 from supervisor.database import bot_tables, tables
 from supervisor.database.statements import upsert
-from supervisor.encryption.tokens import hash_token
-from supervisor.encryption.vault import Cell
+from supervisor.encryption.vault import Cell, hash_token
 from supervisor.errors import NumberUnknown
 from supervisor.store.values import Bot
 

@@ -141,14 +141,14 @@ class Numbers:
         token = key.open(_cell(number), row.token_planfix).decode()
         return Secrets(token, open_proxy(row, key))
 
-    async def list(self, client: str | None = None) -> tuple[Number, ...]:
-        """Return all numbers, or those of one client; bots are none."""
+    async def list(
+        self, client: str | None = None, *, are_bots: bool = False
+    ) -> tuple[Number, ...]:
+        """Return all numbers, or those of one client; or the bots, which are no numbers here."""
+        kind = ~IS_NUMBER if are_bots else IS_NUMBER
         if client is None:
-            return await self._read(IS_NUMBER)
-        return await self._read(IS_NUMBER, tables.client.c.name == client)
-
-    async def list_bots(self) -> tuple[Number, ...]:
-        return await self._read(~IS_NUMBER)
+            return await self._read(kind)
+        return await self._read(kind, tables.client.c.name == client)
 
     async def list_to_run(self) -> tuple[Number, ...]:
         """Return the numbers whose workers should be started."""

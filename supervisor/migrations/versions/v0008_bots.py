@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_bots"
-down_revision = "0006_governor"
+revision = "0008_bots"
+down_revision = "0007_history"
 
 
 def _owner(*, is_key: bool = False) -> sa.Column[str]:
