@@ -15,6 +15,7 @@ from session_worker.protocol.pipe_fields import (
     Name,
     Phone,
     PipeValue,
+    Seconds,
     Text,
 )
 
@@ -128,7 +129,7 @@ class Done(PipeValue):
     kind: Literal["done"] = "done"
     request_id: Int64
     failure: Label | None = None
-    retry_after: float | None = None
+    retry_after: Seconds | None = None
 
 
 BotRequest = EditMessage | DeleteMessages | AnswerPress | PresentBot

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.login import LoginByToken
-from supervisor.bots.registrar import Registrar
+from supervisor.bots.registration_service import RegistrationService
 from supervisor.bots.requests import BotRequests
 from supervisor.errors import GatewayError, NumberUnknown, TokenMalformed
 from supervisor.processes.worker_run import SIGN_IN, OneOffSession
@@ -31,7 +31,7 @@ class BotService:
         self._tokens = tokens
         self.people = store.people
         self.requests = BotRequests(keepers)
-        keepers.listening.listen(Registrar(store, keepers.dispatchers, self.requests))
+        keepers.listening.listen(RegistrationService(store, keepers.dispatchers, self.requests))
 
     def listen(self, listener: Listener) -> None:
         """Let somebody react to what bots hear, before registration does."""

@@ -30,7 +30,7 @@ Lane = tuple[str, int]
 class Listener(Protocol):
     """Somebody who reacts to what bots hear."""
 
-    async def hear(self, row: HeardRow) -> bool:
+    async def handle(self, row: HeardRow) -> bool:
         """React; return whether nobody else shall be asked. The same event may come again."""
 
 
@@ -113,7 +113,7 @@ class HeardEvents:
 
     async def _ask(self, row: HeardRow) -> None:
         for listener in self._listeners:
-            if await listener.hear(row):
+            if await listener.handle(row):
                 return
 
     async def _give_up(self, row: HeardRow) -> None:

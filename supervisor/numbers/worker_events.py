@@ -78,7 +78,7 @@ class WorkerEvents:
         if self._dispatcher is None:
             return
         heard = [e.heard for e in events if isinstance(e, Received) and e.heard is not None]
-        await self._hear(heard)
+        await self._handle_heard(heard)
         for piece in split_after_gaps(events):
             await self._until_stored(partial(self._dispatcher.record_events, piece))
         await self._records.record_planfix(events)
@@ -95,7 +95,7 @@ class WorkerEvents:
                 await self._handle_login(event)
             case Heard(positions=positions, what=what):
                 self._expected.require_messages()
-                await self._hear([what])
+                await self._handle_heard([what])
                 self._confirm(positions)
             case Done(request_id=request_id):
                 self._requests.answer(request_id, event)
@@ -120,7 +120,7 @@ class WorkerEvents:
             self._live_state.show(ProcessState.STARTING)
         self._login.record(event)
 
-    async def _hear(self, heard: Sequence[HeardByBot]) -> None:
+    async def _handle_heard(self, heard: Sequence[HeardByBot]) -> None:
         """Store what a bot has heard; whoever listens to it is told after that."""
         if heard:
             await self._until_stored(partial(self._listening.store, self._records.claim, heard))

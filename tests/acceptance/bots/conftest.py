@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api import shared
-from tests.acceptance.api.operator import ADMIN_KEY
+from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -86,14 +87,14 @@ class Bot:
             people = (each for each in await self.people() if wanted.items() <= each.items())
             return next(people, None)
 
-        person = await eventually(found, awaited=f"somebody with {wanted}")
+        person: dict[str, Any] | None = await eventually(found, awaited=f"somebody with {wanted}")
         assert person is not None
         return person
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox(folder: Any) -> AsyncIterator[dict[str, str]]:
-    async with shared.running_sandbox(folder) as addresses:
+    async with running_sandbox(folder) as addresses:
         yield addresses
 
 
@@ -110,7 +111,7 @@ async def own_token(sandbox: dict[str, str]) -> str:
 def settings(folder: Any, sandbox: dict[str, str], own_token: str) -> dict[str, str]:
     return {
         "ADMIN_KEY": ADMIN_KEY,
-        "SECRET_KEY": shared.SECRET_KEY,
+        "SECRET_KEY": SECRET_KEY,
         "TELEGRAM_API_ID": "1",
         "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
         "TELEGRAM_DC": sandbox["TELEGRAM_DC"],

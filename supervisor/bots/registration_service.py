@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Registrar:
+class RegistrationService:
     """Listens to all bots; it is asked last."""
 
     def __init__(self, store: Store, dispatchers: Dispatchers, requests: BotRequests) -> None:
@@ -29,7 +29,7 @@ class Registrar:
         self._dispatchers = dispatchers
         self._requests = requests
 
-    async def hear(self, row: HeardRow) -> bool:
+    async def handle(self, row: HeardRow) -> bool:
         """React to what concerns registration; the same row leads to the same messages again."""
         bot, what = row.bot, row.what
         known = await self._store.people.get(bot, row.person)
