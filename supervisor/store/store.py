@@ -13,9 +13,11 @@ from supervisor.store.bots import Bots
 from supervisor.store.heard import HeardRows
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
+from supervisor.store.notifications import Notifications
 from supervisor.store.numbers import Numbers, Runs
 from supervisor.store.people import People
 from supervisor.store.sessions import Entities, Sessions
+from supervisor.store.templates import Templates
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,6 +41,8 @@ class Store:
         self.login_links = LoginLinks(self.database)
         self.journals = Journals(self.database, vault)
         self.erasure = Erasure(self.database)
+        self.notifications = Notifications(self.database, vault)
+        self.templates = Templates(self.database)
         self.audit = AuditLog(self.database)
         self.link_keys = link_keys(secret_key)
 
