@@ -14,7 +14,7 @@ from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logg
 from api.login import calls, page
 from api.messages import files, journal, planfix_webhook
 from api.messages.downloads import Downloads
-from api.numbers import operator_calls, webhook
+from api.numbers import chats, operator_calls, webhook
 from api.operations import audit, health, pages
 from api.requests.body import LARGEST
 from api.requests.errors import register_error_handlers

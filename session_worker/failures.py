@@ -1,4 +1,4 @@
-"""What can go wrong on the way to Telegram: the reason, the remedy and the next try for each code."""
+"""What can go wrong: on the way to Telegram with the reason, the remedy and the next try for each code."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ class Reason(StrEnum):
     TELEGRAM_FAILING = "telegram_failing"
     OFFLINE = "offline"
     NEEDS_LOGIN = "needs_login"
+    CHAT_LEFT_OUT = "chat_left_out"
     UNKNOWN = "unknown"
 
 
@@ -88,6 +89,7 @@ NEEDS_LOGIN = "NEEDS_LOGIN"
 FAILING = "INTERNAL"
 UNKNOWN = "UNKNOWN"
 NOT_FOUND = "CONTACT_NOT_FOUND"
+CHAT_LEFT_OUT = "CHAT_LEFT_OUT"
 
 MOST_TRIES = 12  # with the pauses below, about an hour
 MOST_FILE_TRIES = 5
@@ -114,6 +116,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
         "CONTACT_NOT_FOUND USERNAME_NOT_OCCUPIED USERNAME_INVALID PHONE_NOT_OCCUPIED"
         " PHONE_NUMBER_INVALID PHONE_NUMBER_UNOCCUPIED CONTACT_ID_INVALID CONTACT_MISSING"
     ),
+    (Reason.CHAT_LEFT_OUT, Remedy.GIVE_UP): CHAT_LEFT_OUT,
     (Reason.SPAM_LIMIT, Remedy.GIVE_UP): "PEER_FLOOD",
     (Reason.FLOOD, Remedy.WAIT): (
         "FLOOD_WAIT SLOWMODE_WAIT FLOOD_PREMIUM_WAIT FLOOD_TEST_PHONE_WAIT FLOOD"
@@ -223,3 +226,15 @@ def _pause(cause: Cause, tries: int, pauses: Backoff) -> float | None:
             return own
         case _:
             return None
+
+
+class FailureCode(StrEnum):
+    """Why something did not reach Planfix; the texts for people are kept where they are shown."""
+
+    UNAVAILABLE = "planfix_unavailable"
+    ANSWER_LOST = "planfix_answer_lost"
+    UNAUTHORIZED = "planfix_unauthorized"
+    FORBIDDEN = "planfix_forbidden"
+    REJECTED = "planfix_rejected"
+    FILE_UNREACHABLE = "telegram_file_unreachable"
+    INTERNAL = "internal_error"

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from session_worker.failures import CHAT_LEFT_OUT
 from session_worker.inbound.delivered_log import DeliveredLog
 from session_worker.inbound.delivery import PlanfixDelivery
 from session_worker.inbound.gap_filling import GapFilling
@@ -17,11 +18,22 @@ from session_worker.network.guarded_transport import tls_context
 from session_worker.outbound.attachments import Fetcher
 from session_worker.outbound.sender import TelegramSender
 from session_worker.planfix.client import PlanfixClient
+from session_worker.protocol.chats import LeftOut, ListChats
 from session_worker.protocol.contract import WatchPlanfix
-from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
+from session_worker.protocol.messages import (
+    Deliver,
+    Failed,
+    Failure,
+    Resolve,
+    Resolved,
+    Send,
+    Stored,
+    TellStatus,
+)
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.message_box import Gap
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
+from session_worker.telegram.reading.chosen_chats import ChosenChats
 from session_worker.telegram.reading.downloads import Downloads
 from session_worker.telegram.reading.history import History, Last
 from session_worker.telegram.reading.message_memory import (
@@ -76,9 +88,12 @@ class NumberSession:
         self._account = account
         self._message_index = MessageIndex(spool / MESSAGE_INDEX)
         sent = MessageIndex(spool / SENT)
-        parser = UpdateParser(people, recent_messages, (self._message_index, sent), texts)
+        self._chosen = ChosenChats(assignment.chats, account, people)
+        account.choose_entities(self._chosen.may_report)
+        indexes = self._message_index, sent
+        parser = UpdateParser(people, recent_messages, indexes, texts, self._chosen)
         self._receiver = UpdateReceiver(parser, self._message_index, outbox, texts, account, albums)
-        self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox)
+        self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox, self._chosen)
         history = History(account.ask, recent_messages, texts)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         profiles = Profiles(account.ask)
@@ -96,7 +111,9 @@ class NumberSession:
             account, flood_control, access_hashes, fetcher, outbox, sent_messages, spool
         )
         self._resolver = RecipientSearch(account, flood_control, access_hashes)
-        self._resolving: Lanes[Resolve] = Lanes(self._resolve)
+        self._left_out = texts.left_out
+        self._resolving: Lanes[Resolve | ListChats] = Lanes(self._resolve)
+        self._deciding: Lanes[Deliver | Send] = Lanes(self._decide)
 
     @property
     def last_heard(self) -> float | None:
@@ -128,15 +145,15 @@ class NumberSession:
         match command:
             case Stored(positions=positions):
                 await self._receiver.acknowledge_stored(positions)
-            case Deliver():
-                self._planfix_delivery.deliver(command)
+            case Deliver(incoming=incoming):
+                self._deciding.put((Deliver, incoming.peer_id), command)
             case TellStatus():
                 self._planfix_delivery.tell_status(command)
-            case Send():
-                self._sender.send(command)
+            case Send(outgoing=outgoing):
+                self._deciding.put((Send, outgoing.peer_id), command)
             case WatchPlanfix():
                 self._planfix_delivery.watch(command)
-            case Resolve(request_id=request_id):
+            case Resolve(request_id=request_id) | ListChats(request_id=request_id):
                 self._resolving.put(request_id, command)
             case _:
                 await self._account.handle(command)
@@ -154,15 +171,40 @@ class NumberSession:
             case update:
                 await self._receiver.receive(incoming.position, update)
 
-    async def _resolve(self, command: Resolve) -> None:
+    async def _decide(self, command: Deliver | Send) -> None:
+        """Pass a message on unless its chat is left out."""
+        match command:
+            case Deliver(row=row, incoming=incoming):
+                if await self._chosen.until_decided(incoming.peer_id, incoming.contact):
+                    self._planfix_delivery.deliver(command)
+                else:
+                    await self._outbox.report(LeftOut(row=row))
+            case Send(row=row, outgoing=outgoing):
+                if await self._chosen.until_decided(outgoing.peer_id):
+                    self._sender.send(command)
+                else:
+                    failure = Failure(code=CHAT_LEFT_OUT)
+                    await self._outbox.report(Failed(row=row, failure=failure))
+
+    async def _resolve(self, command: Resolve | ListChats) -> None:
+        if isinstance(command, ListChats):
+            await self._outbox.report(await self._chosen.list(command))
+            return
         answer = await self._resolver.resolve(command)
+        found = answer.contact
+        if found is not None and not await self._chosen.until_decided(found.peer_id, found):
+            failure = Failure(code=CHAT_LEFT_OUT, detail=self._left_out)
+            answer = Resolved(request_id=command.request_id, failure=failure)
         # The next worker must be able to write to a contact that Planfix is about to learn of.
         self._account.report_entities()
         await self._outbox.report(answer)
 
     async def _close(self) -> None:
         await asyncio.gather(
-            self._planfix_delivery.close(), self._sender.close(), self._resolving.close()
+            self._planfix_delivery.close(),
+            self._sender.close(),
+            self._resolving.close(),
+            self._deciding.close(),
         )
 
 

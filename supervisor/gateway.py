@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
@@ -121,7 +122,8 @@ class Gateway:
     async def show(self, number: str) -> View:
         stored = await self._store.numbers.get(number)
         waiting = await self._store.journals.backlogs(number)
-        return view_of(stored, self._keepers.find(number), waiting.get(number))
+        view = view_of(stored, self._keepers.find(number), waiting.get(number))
+        return replace(view, chats=await self._store.chat_choices.get(number))
 
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.numbers.chats import ChosenChats, SelectionAnswer
 from api.requests.fields import (
     AbsentIfEmpty,
     ClientName,
@@ -34,7 +35,7 @@ SESSION_FIELDS = ("name_session", "path_session", "string_session")
 """The fields that bring a session along."""
 
 
-class NewNumber(Body):
+class NewNumber(ChosenChats):
     """A number to start."""
 
     name: ClientName
@@ -61,10 +62,11 @@ class NewNumber(Body):
             provider_id=self.provider_id,
             user_email=self.user_email,
             proxy=self.proxy,
+            chats=self.chat_changes(),
         )
 
 
-class ChangedNumber(Body):
+class ChangedNumber(ChosenChats):
     """What to change about a number; fields that are left out keep their values."""
 
     number: Digits
@@ -93,6 +95,7 @@ class ChangedNumber(Body):
             user_email=self.user_email,
             proxy=self.proxy,
             without_proxy="proxy" in self.model_fields_set and self.proxy is None,
+            chats=self.chat_changes(),
         )
 
 
@@ -211,6 +214,10 @@ class NumberAnswer(Answer):
     merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
     worker: WorkerAnswer | None
+    chats: SelectionAnswer | None = Field(
+        None, exclude_if=lambda chats: chats is None, description="only of a single number"
+    )
+    history_since: date | None = None
 
 
 class NumbersAnswer(Answer):
@@ -244,4 +251,6 @@ def describe(view: View) -> NumberAnswer:
         merged=view.worker and view.worker.merged,
         proxy=view.proxy and describe_proxy(view.proxy),
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
+        chats=view.chats and SelectionAnswer.model_validate(view.chats.selection),
+        history_since=view.chats and view.chats.history_since,
     )

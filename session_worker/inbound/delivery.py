@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from session_worker.failures import FailureCode
 from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
 from session_worker.planfix.circuit_breaker import CircuitBreaker, failure_of
@@ -23,7 +24,6 @@ from session_worker.protocol.messages import (
     Delivered,
     Failed,
     Failure,
-    FailureCode,
     Trying,
 )
 

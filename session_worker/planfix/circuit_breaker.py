@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
+from session_worker.failures import FailureCode
 from session_worker.planfix.answer import (
     PlanfixAnswerLost,
     PlanfixForbidden,
@@ -16,7 +17,7 @@ from session_worker.planfix.answer import (
     PlanfixUnauthorized,
     PlanfixUnavailable,
 )
-from session_worker.protocol.messages import Failure, FailureCode
+from session_worker.protocol.messages import Failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import FailFast, Field
 
+from session_worker.protocol.chats import ChatCommand, ChatEvent
 from session_worker.protocol.pipe_fields import (
     MOST_FILES,
     MOST_PARTS,
@@ -50,6 +51,7 @@ class IncomingKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"
     DELETION = "deletion"
+    REACTION = "reaction"
 
 
 class Incoming(PipeValue):
@@ -273,7 +275,7 @@ class GapFilled(PipeValue):
     detail: Detail = ""
 
 
-MessageCommand = Deliver | Send | TellStatus | Stored | Resolve
+MessageCommand = Deliver | Send | TellStatus | Stored | Resolve | ChatCommand
 MessageEvent = (
     Received
     | ReadByContact
@@ -285,16 +287,5 @@ MessageEvent = (
     | ChatRemembered
     | Resolved
     | GapFilled
+    | ChatEvent
 )
-
-
-class FailureCode(StrEnum):
-    """Why something did not reach Planfix; the texts for people are kept where they are shown."""
-
-    UNAVAILABLE = "planfix_unavailable"
-    ANSWER_LOST = "planfix_answer_lost"
-    UNAUTHORIZED = "planfix_unauthorized"
-    FORBIDDEN = "planfix_forbidden"
-    REJECTED = "planfix_rejected"
-    FILE_UNREACHABLE = "telegram_file_unreachable"
-    INTERNAL = "internal_error"

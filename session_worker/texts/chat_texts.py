@@ -57,3 +57,8 @@ class ChatTexts:
     deleted_text: str
     too_large: str
     gone_file: str
+    left_out: str
+    reacted: str
+    unreacted: str
+    custom_emoji: str
+    history: str

@@ -53,4 +53,9 @@ TEXTS = ChatTexts(
     deleted_text="Message deleted: {text}",
     too_large="File {name} ({size}) is larger than {limit}; it is only in Telegram",
     gone_file="File {name} can not be fetched from Telegram any more",
+    left_out="This chat is private: it is left out of Planfix",
+    reacted="Reaction {emoji} to: {text}",
+    unreacted="Reaction removed from: {text}",
+    custom_emoji="a picture of their own",
+    history="Written on {date} UTC:",
 )

@@ -53,4 +53,9 @@ TEXTS = ChatTexts(
     deleted_text="Сообщение удалено: {text}",
     too_large="Файл {name} ({size}) больше {limit}; он остался в Telegram",
     gone_file="Файл {name} больше нельзя получить из Telegram",
+    left_out="Этот чат личный: он исключён из Planfix",
+    reacted="Реакция {emoji} на: {text}",
+    unreacted="Реакция убрана: {text}",
+    custom_emoji="своя картинка",
+    history="Написано {date} UTC:",
 )

@@ -53,4 +53,9 @@ TEXTS = ChatTexts(
     deleted_text="Повідомлення видалено: {text}",
     too_large="Файл {name} ({size}) більший за {limit}; він залишився в Telegram",
     gone_file="Файл {name} більше не можна отримати з Telegram",
+    left_out="Цей чат особистий: його виключено з Planfix",
+    reacted="Реакція {emoji} на: {text}",
+    unreacted="Реакцію прибрано: {text}",
+    custom_emoji="власна картинка",
+    history="Написано {date} UTC:",
 )

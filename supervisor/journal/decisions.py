@@ -99,6 +99,8 @@ def _change_of(incoming: Incoming) -> int:
             return incoming.edit_date or incoming.date
         case IncomingKind.DELETION:
             return _DELETION
+        case IncomingKind.REACTION:
+            return incoming.change
 
 
 def _is_left(file: IncomingFile, incoming: Incoming, new: tuple[int, ...]) -> bool:

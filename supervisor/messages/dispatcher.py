@@ -8,6 +8,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
+from session_worker.protocol.chats import ChatsListed, ListChats
 from session_worker.protocol.messages import (
     Delivered,
     Failed,
@@ -28,11 +29,13 @@ from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.file_links import FileLinks
 from supervisor.messages.hand_over import HandOver
 from supervisor.messages.planner import Planner
-from supervisor.messages.recipients import ChatCache, RecipientQuestions
+from supervisor.messages.recipients import PATIENCE, ChatCache, RecipientQuestions
+from supervisor.processes.questions import Questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from session_worker.protocol.chats import ChatSelection
     from session_worker.protocol.contract import Command
     from session_worker.protocol.messages import Contact, MessageEvent, Outgoing
     from supervisor.config import Config
@@ -61,6 +64,7 @@ class Dispatcher:
         self._must_resync = False
         self._recent: deque[GapTrace] = deque(maxlen=MOST_REMEMBERED)
         self._recipient_questions = RecipientQuestions()
+        self._chat_questions: Questions[ChatsListed] = Questions(PATIENCE)
         self._echo_filter = EchoFilter(self._deliver)
         name = f"number {journal.number}, "
         self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
@@ -99,6 +103,7 @@ class Dispatcher:
         """Forget which rows the worker had; all of them are in the journal."""
         self._tell = None
         self._recipient_questions.abort()
+        self._chat_questions.abort()
         for hand_over in self.hand_overs:
             await hand_over.stop()
 
@@ -140,6 +145,15 @@ class Dispatcher:
             raise WorkerUnavailable
         return await self._recipient_questions.ask(draft, self._tell)
 
+    async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
+        """Ask the worker which chats go to Planfix; without a selection, under the current one."""
+        if self._tell is None:
+            raise WorkerUnavailable
+        request_id = self._chat_questions.open()
+        question = ListChats(request_id=request_id, selection=selection, with_names=with_names)
+        self._tell(question)
+        return await self._chat_questions.wait(request_id)
+
     async def replay(self, row: int) -> None:
         """Send a dead letter again, after the messages that wait in its chat."""
         direction = await self.journal.revive(row)
@@ -176,10 +190,16 @@ class Dispatcher:
                 self._finish_outgoing(row)
             case StatusTold():
                 self._act_on_told(event)
-            case Resolved():
-                self._recipient_questions.resolve(event)
+            case Resolved() | ChatsListed():
+                self._act_on_answer(event)
             case _:
                 pass  # it is recorded, and nothing follows
+
+    def _act_on_answer(self, answer: Resolved | ChatsListed) -> None:
+        if isinstance(answer, Resolved):
+            self._recipient_questions.resolve(answer)
+        else:
+            self._chat_questions.answer(answer.request_id, answer)
 
     def _act_on_trying(self, row: int) -> None:
         self._in.in_flight.work(row)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from supervisor.numbers.keeper import Keeper
-    from supervisor.store.values import LastError, Number
+    from supervisor.store.values import ChatChoice, LastError, Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class View:
     worker: WorkerHealth | None = None
     backlog: Backlog = Backlog()
     proxy: str | None = None
+    chats: ChatChoice | None = None
 
     @property
     def status(self) -> Status:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
+from session_worker.failures import FailureCode
 from session_worker.protocol.contract import (
     Application,
     Assignment,
@@ -22,7 +23,7 @@ from session_worker.protocol.contract import (
     UpdateState,
     UpdateStateMoved,
 )
-from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
+from session_worker.protocol.messages import Delivered, Failed, Failure
 from supervisor.database.tables import Login
 from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.processes.worker_exit import WorkerExit
@@ -98,6 +99,7 @@ class WorkerRecords:
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         self._error_code = number.last_error.code if number.last_error else None
         secrets = await self._store.numbers.secrets(self.number)
+        choice = await self._store.chat_choices.get(self.number)
         planfix = PlanfixAccount(
             url=number.url_planfix,
             token=secrets.token_planfix,
@@ -114,6 +116,8 @@ class WorkerRecords:
             session=await self._stored_session(),
             planfix=planfix,
             proxy=secrets.proxy,
+            chats=choice.selection,
+            history_since=choice.history_since,
             spool=str(self._config.spool_of(self.number)),
             language=self._config.language,
             log_level=self._config.log_level,

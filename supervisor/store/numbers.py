@@ -12,8 +12,17 @@ from supervisor.database.upsert import insert_missing
 from supervisor.encryption import tokens
 from supervisor.encryption.vault import Cell
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
+from supervisor.store import chat_choices
 from supervisor.store.sealed_proxy import open_proxy, proxy_values
-from supervisor.store.values import Changes, Created, LastError, NewNumber, Number, Secrets
+from supervisor.store.values import (
+    Changes,
+    ChatChoice,
+    Created,
+    LastError,
+    NewNumber,
+    Number,
+    Secrets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +54,8 @@ class Numbers:
                 self._insert(connection, new, token)
             else:
                 self._register_again(connection, held, new, token)
+            row, chosen = require(connection, new.number), ChatChoice().after(new.chats)
+            chat_choices.write(connection, self._vault, row, chosen)
             return read(connection, new.number)
 
         return Created(await self._database.write(unit), token)
@@ -54,6 +65,7 @@ class Numbers:
             held = require(connection, number)
             values = self._changed_values(connection, held, changes)
             change(connection, number, **values)
+            chat_choices.change(connection, self._vault, held, changes.chats)
             drop_empty_clients(connection)
             return read(connection, number)
 

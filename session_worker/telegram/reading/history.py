@@ -24,6 +24,7 @@ from session_worker.telegram.reading.people import contact_of, names_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from session_worker.telegram.reading.chosen_chats import ChosenChats
     from session_worker.telegram.reading.message_memory import RecentMessages
     from session_worker.telegram.reading.messages_by_id import UntilAnswered
     from session_worker.telegram.reading.people import Ask
@@ -50,6 +51,7 @@ class Backfill:
     ask: Ask
     until_answered: UntilAnswered
     last: Last
+    chosen: ChosenChats
     unread: list[str] = field(default_factory=list)
 
     async def messages(self) -> AsyncIterator[Found]:
@@ -87,11 +89,19 @@ class Backfill:
             found = with_newest_messages(page)
             newer = [d for d, top in found if top is not None and self.last.is_before(top)]
             for dialog in newer:
-                if isinstance(dialog.peer, types.PeerUser):
+                if await self._is_wanted(dialog.peer, entities):
                     yield dialog, entities
             if not newer:
                 return
             dialogs.take(page)
+
+    async def _is_wanted(self, peer: Any, entities: dict[int, Any]) -> bool:
+        """Whether this is a private chat that is not left out, whose history may be read."""
+        if not isinstance(peer, types.PeerUser):
+            return False
+        contact = contact_of(entities[marked_id(peer)])
+        is_chosen: bool = await self.until_answered(lambda: self.chosen.include_contact(contact))
+        return is_chosen
 
     async def _history(self, peer: Any, entities: dict[int, Any]) -> AsyncIterator[Found]:
         user = entities[marked_id(peer)]

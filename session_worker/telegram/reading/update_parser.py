@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from session_worker.protocol.messages import Contact
+    from session_worker.telegram.reading.chosen_chats import ChosenChats
     from session_worker.telegram.reading.message_memory import (
         IndexedMessage,
         MessageIndex,
@@ -51,8 +52,10 @@ class UpdateParser:
         recent_messages: RecentMessages,
         indexes: tuple[MessageIndex, MessageIndex],
         texts: ChatTexts,
+        chosen: ChosenChats,
     ) -> None:
         self._people = people
+        self._chosen = chosen
         self._recent_messages = recent_messages
         self._message_index, self._sent = indexes
         self._texts = texts
@@ -60,7 +63,7 @@ class UpdateParser:
     async def parse(self, update: Any) -> Sequence[ParsedUpdate]:
         """Return what an update means for Planfix, which often is nothing."""
         entities = getattr(update, "_entities", {})
-        self._people.learn(entities.values())
+        self._learn(update, entities)
         match update:
             case types.UpdateNewMessage(message=message):
                 return await self.parse_message(message, entities)
@@ -71,7 +74,8 @@ class UpdateParser:
             case types.UpdateDeleteMessages(messages=message_ids):
                 return await self._parse_deletion(message_ids)
             case types.UpdateReadHistoryOutbox(peer=types.PeerUser(user_id=peer_id)):
-                return (ReadMark(peer_id, update.max_id),)
+                is_chosen = await self._chosen.include(peer_id)
+                return (ReadMark(peer_id, update.max_id),) if is_chosen else ()
             case types.UpdateUser() | types.UpdateUserName() | types.UpdateUserPhone():
                 self._people.forget(update.user_id)
             case _:
@@ -82,7 +86,7 @@ class UpdateParser:
         self, message: Any, entities: Mapping[int, Any]
     ) -> Sequence[ParsedMessage]:
         """Parse a new message."""
-        self._people.learn(entities.values())
+        self._learn(message, entities)
         contact = await self._contact_in(message)
         if contact is None or is_silent(message, self._texts):
             return ()
@@ -105,6 +109,10 @@ class UpdateParser:
         self._remember(message, now)
         return (edited(message, now, self._texts, has_new_file=has_new_file),)
 
+    def _learn(self, what: Any, entities: Mapping[int, Any]) -> None:
+        self._people.learn(entities.values())
+        self._chosen.learn(what, entities.values())
+
     def _remember(self, message: Any, parsed: ParsedMessage) -> None:
         text = snippet(parsed.incoming.text or parsed.label)
         recent = RecentMessage(
@@ -113,20 +121,22 @@ class UpdateParser:
         self._recent_messages.add(message.id, recent)
 
     async def _contact_in(self, message: Any) -> Contact | None:
-        """Return the contact of a message; None if the chat is not private or is ignored."""
+        """Return the contact of a message; None if the chat is not private, ignored or left out."""
         if isinstance(message, types.MessageEmpty):
             return None
         if not isinstance(message.peer_id, types.PeerUser):
             return None
         contact = await self._people.contact(message.peer_id.user_id)
-        return None if is_ignored(contact, await self._people.me()) else contact
+        if is_ignored(contact, await self._people.me()):
+            return None
+        return contact if await self._chosen.include_contact(contact) else None
 
     async def _parse_deletion(self, message_ids: Sequence[int]) -> Sequence[ParsedUpdate]:
         gone: dict[tuple[int, bool], list[int]] = defaultdict(list)
         for message_id in sorted(message_ids):
             recent = self._recent_messages.find(message_id)
             place = recent or await self._find(message_id)
-            if place is not None:
+            if place is not None and await self._chosen.include(place.peer_id):
                 gone[place.peer_id, place.is_out].append(message_id)
         return [
             await self._deletion_of(*chat, ids[start : start + MOST_DELETIONS])

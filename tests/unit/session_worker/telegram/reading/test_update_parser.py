@@ -31,7 +31,7 @@ async def test_deleted_chat_comes_in_pieces(tmp_path: Path) -> None:
     for message_id in range(1, 251):
         recollection.add(message_id, RecentMessage(7, is_out=False, snippet="hello"))
     places = (MessageIndex(tmp_path / "in"), MessageIndex(tmp_path / "out"))
-    listener = UpdateParser(People(nobody), recollection, places, texts_of("en"))
+    listener = UpdateParser(People(nobody), recollection, places, texts_of("en"), chosen)
 
     heard = await listener.parse(types.UpdateDeleteMessages(list(range(1, 251)), 1, 1))
 
