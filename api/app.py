@@ -13,7 +13,7 @@ from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
 from api.login import calls, page
 from api.messages import files, journal, planfix_webhook
-from api.messages.downloads import Downloads
+from api.messages.files import Downloads
 from api.numbers import chats, operator_calls, webhook
 from api.operations import audit, health, pages
 from api.requests.body import LARGEST
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         webhook,
         planfix_webhook,
         operator_calls,
+        chats,
         journal,
         files,
         calls,

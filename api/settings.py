@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from api.security.client_address import parse_proxies
 from supervisor.database.engines import database_url
 from supervisor.encryption.vault import parse_secret_key
-from supervisor.private_folder import make_private_folder
+from supervisor.file_access import make_private_folder
 
 LANGUAGES = ("en", "ru", "uk")
 HINTS = {

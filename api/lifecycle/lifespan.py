@@ -16,9 +16,9 @@ from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.errors import GatewayError
+from supervisor.file_access import make_private_folder, warn_if_open
 from supervisor.gateway import Gateway
 from supervisor.ownership.data_dir_lock import DataDirLock
-from supervisor.private_folder import make_private_folder, warn_if_open
 from supervisor.store.store import Store
 
 if TYPE_CHECKING:

@@ -1,27 +1,176 @@
-"""The call by which Planfix delivers the messages of employees."""
+"""The call by which Planfix delivers the messages of employees: its form, its validation and its answer."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
 from api.context import context
-from api.messages.planfix_form import (
-    LARGEST_CALL,
-    AcceptedAnswer,
-    PlanfixMessage,
-    as_planfix_says,
-    gather,
-    invalid_parameters,
-    read_call,
-)
 from api.requests.body import read_pairs
-from api.requests.errors import ApiError, unauthorized
-from api.requests.fields import normalise_number
-from api.requests.models import respond
+from api.requests.errors import ApiError, invalid_fields, unauthorized
+from api.requests.fields import AbsentIfEmpty, normalise_number
+from api.requests.models import Answer, respond
 from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
+from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+LARGEST_CALL = 1024 * 1024  # bytes
+LONGEST_TEXT = 64 * 1024  # characters; the limit of a comment in Planfix
+MOST_FILES = 50
+# Planfix repeats the plain keys; the numbered forms of PHP and Rails are understood too.
+_ATTACHMENT = re.compile(r"attachments(?:\[(\d*)\])?\[(name|url)\](?:\[\])?")
+_USERNAME = re.compile(r"(?:https?://)?(?:t\.me/)?@?(\w{3,32})/?", re.ASCII)
+
+
+def _bare_username(value: Any) -> Any:
+    """Accept a user name as Planfix may store it: plain, with @, or as a link."""
+    found = _USERNAME.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[1] if found else value
+
+
+def _digits(value: Any) -> Any:
+    """Accept a phone number as people type it; refuse anything else."""
+    return normalise_number(re.sub(r"[\s()\-]", "", value) if isinstance(value, str) else value)
+
+
+def _text(value: Any) -> Any:
+    """Accept ids that JSON carries as numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _no_flag(value: Any) -> Any:
+    """Refuse JSON's true and false, which Python treats as numbers."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic reports only this kind
+    return value
+
+
+Word = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=255)]
+Absent = AbsentIfEmpty
+
+
+class NamedLink(BaseModel):
+    """A file that the employee attached."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    name: Annotated[str, Field(max_length=255)] = ""
+    url: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^(?i:https?)://")]
+
+
+class PlanfixMessage(BaseModel):
+    """A message from an employee to a contact; unknown fields are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    cmd: Literal["newMessage"]
+    provider_id: Annotated[Word, Field(alias="providerId")]
+    message_id: Annotated[Word, Field(alias="messageId")]
+    chat_id: Annotated[Word | None, Absent, Field(alias="chatId")] = None
+    text: Annotated[str, Field(alias="message", max_length=LONGEST_TEXT)] = ""
+    phone: Annotated[
+        Annotated[str, BeforeValidator(_digits)] | None, Absent, Field(alias="contactPhone")
+    ] = None
+    username: Annotated[
+        Annotated[str, BeforeValidator(_bare_username), Field(pattern=r"^\w{3,32}$")] | None,
+        Absent,
+        Field(alias="telegramUserName"),
+    ] = None
+    user_id: Annotated[
+        Annotated[int, BeforeValidator(_no_flag), Field(gt=0, lt=2**52)] | None,
+        Absent,
+        Field(alias="telegramUserId"),
+    ] = None
+    attachments: Annotated[tuple[NamedLink, ...], Field(max_length=MOST_FILES)] = ()
+
+    @model_validator(mode="after")
+    def says_something(self) -> Self:
+        if not self.text.strip() and not self.attachments:
+            raise ValueError("a message needs a text or an attachment")
+        return self
+
+    @model_validator(mode="after")
+    def names_somebody(self) -> Self:
+        if not any((self.chat_id, self.user_id, self.username, self.phone)):
+            raise ValueError(
+                "without chatId, one of telegramUserId, telegramUserName and contactPhone is required"
+            )
+        return self
+
+    def as_draft(self) -> OutgoingMessage:
+        return OutgoingMessage(
+            planfix_id=self.message_id,
+            text=self.text,
+            attachments=tuple(AttachmentDraft(each.name, each.url) for each in self.attachments),
+            chat_id=self.chat_id,
+            user_id=self.user_id,
+            username=self.username,
+            phone=self.phone,
+        )
+
+
+def read_call(fields: dict[str, Any]) -> PlanfixMessage:
+    """Validate a call; report errors in the form that Planfix documents."""
+    try:
+        return PlanfixMessage.model_validate(fields)
+    except ValidationError as exc:
+        raise invalid_parameters(exc) from exc
+
+
+def invalid_parameters(reason: ValidationError | str) -> ApiError:
+    detail = reason if isinstance(reason, str) else invalid_fields(reason).detail
+    return ApiError(400, "Invalid parameters", detail)
+
+
+def as_planfix_says(error: ApiError) -> ApiError:
+    """Give the two errors that Planfix documents the texts from its documentation."""
+    match error.status:
+        case 400:
+            return ApiError(400, "Invalid parameters", error.detail)
+        case 401:
+            return ApiError(401, "Invalid token", "the token does not belong to this number")
+        case _:
+            return error
+
+
+def gather(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Collect the fields of a form; only attachments may repeat."""
+    fields: dict[str, Any] = {}
+    columns: dict[str, list[str]] = {"name": [], "url": []}
+    for name, value in pairs:
+        found = _ATTACHMENT.fullmatch(name)
+        if found:
+            columns[found[2]] += value if isinstance(value, list) else [value]
+        elif name in fields:
+            raise invalid_parameters(f"{name} is given more than once")
+        else:
+            fields[name] = value
+    if columns["url"] or columns["name"]:
+        fields["attachments"] = _zip(**columns)
+    return fields
+
+
+def _zip(name: list[str], url: list[str]) -> list[dict[str, str]]:
+    """Pair names with links by position; a name without a link is an error."""
+    if len(name) > len(url):
+        raise invalid_parameters("an attachment has a name but no link")
+    names = name + [""] * (len(url) - len(name))
+    return [{"name": n, "url": u} for n, u in zip(names, url, strict=True)]
+
+
+class AcceptedAnswer(Answer):
+    """The message is stored and will be sent in this chat."""
+
+    chat_id: str = Field(alias="chatId")
+    contact_id: str = Field(alias="contactId")
+
 
 blueprint = Blueprint("message", __name__, url_prefix="/webhook")
 

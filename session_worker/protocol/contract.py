@@ -13,6 +13,7 @@ from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
 from session_worker.protocol.pipe_fields import (
     MOST_ENTITIES,
+    Bytes,
     CommandText,
     Detail,
     Host,
@@ -22,9 +23,9 @@ from session_worker.protocol.pipe_fields import (
     Moment,
     Name,
     Phone,
+    PipeValue,
     Seconds,
 )
-from session_worker.protocol.pipe_value import Bytes, PipeValue
 from session_worker.protocol.proxy import Proxy
 
 

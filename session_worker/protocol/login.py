@@ -7,8 +7,14 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from session_worker.protocol.pipe_fields import CommandText, Detail, Int64, QrLink, Seconds
-from session_worker.protocol.pipe_value import PipeValue
+from session_worker.protocol.pipe_fields import (
+    CommandText,
+    Detail,
+    Int64,
+    PipeValue,
+    QrLink,
+    Seconds,
+)
 
 
 class LoginStage(StrEnum):

@@ -20,9 +20,9 @@ from session_worker.protocol.pipe_fields import (
     Moment,
     Name,
     Phone,
+    PipeValue,
     Text,
 )
-from session_worker.protocol.pipe_value import PipeValue
 
 
 class Contact(PipeValue):

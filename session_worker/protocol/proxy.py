@@ -11,8 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field
 
-from session_worker.protocol.pipe_fields import CommandText
-from session_worker.protocol.pipe_value import Bytes, PipeValue
+from session_worker.protocol.pipe_fields import Bytes, CommandText, PipeValue
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult

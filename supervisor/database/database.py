@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import resources
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from sqlalchemy import inspect
 
 from supervisor.database.access import Access
 from supervisor.database.engines import database_url, locking_engine, make_private_file
-from supervisor.database.migration import migrate
 from supervisor.database.transactions import open_reader, open_writer
 from supervisor.database.writer import Writer
+from supervisor.errors import DatabaseTooNew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection, Executable
     from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from supervisor.database.transactions import Transactor
+
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -93,3 +101,34 @@ class Database:
         """See `Writer.together`."""
         with self._writes.watched():
             return await self._writer.together(handler, item)
+
+
+async def migrate(transactor: Transactor) -> None:
+    """Run the missing migrations in one transaction."""
+    scripts = await asyncio.to_thread(_load_scripts)
+    await transactor.transact(lambda connection: _upgrade(connection, scripts))
+
+
+def _load_scripts() -> ScriptDirectory:
+    scripts = ScriptDirectory(str(resources.files("supervisor") / "migrations"))
+    scripts.get_heads()  # reads the files now, in this thread, and not later in the event loop
+    return scripts
+
+
+def _upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
+    context = MigrationContext.configure(
+        connection, opts={"fn": lambda current, _context: _missing(scripts, current)}
+    )
+    try:
+        with Operations.context(context):
+            context.run_migrations()
+    except RevisionError as exc:
+        raise DatabaseTooNew(str(exc)) from exc
+
+
+def _missing(scripts: ScriptDirectory, current: tuple[str, ...]) -> list[MigrationStep]:
+    revisions = list(scripts.iterate_revisions("heads", current or "base"))
+    return [
+        MigrationStep.upgrade_from_script(scripts.revision_map, revision)
+        for revision in reversed(revisions)
+    ]

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from supervisor.errors import DatabaseUrlInvalid
-from supervisor.private_folder import make_private_folder
+from supervisor.file_access import make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

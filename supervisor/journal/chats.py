@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, union_all
 
 from supervisor.database import tables
-from supervisor.database.upsert import upsert
+from supervisor.database.statements import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -100,7 +100,7 @@ def _change_of(incoming: Incoming) -> int:
         case IncomingKind.DELETION:
             return _DELETION
         case IncomingKind.REACTION:
-            return incoming.change
+            return -(incoming.edit_date or incoming.date)
 
 
 def _is_left(file: IncomingFile, incoming: Incoming, new: tuple[int, ...]) -> bool:

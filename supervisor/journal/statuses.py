@@ -8,9 +8,8 @@ from sqlalchemy import bindparam, case, func, or_, select, update
 
 from session_worker.protocol.messages import PlanfixStatus
 from supervisor.database import tables
-from supervisor.database.pieces import pieces
+from supervisor.database.statements import pieces, upsert_newest
 from supervisor.database.tables import Direction, RowState
-from supervisor.database.upsert import upsert_newest
 from supervisor.journal.values import OwedStatus
 
 if TYPE_CHECKING:

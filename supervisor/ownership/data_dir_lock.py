@@ -8,7 +8,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from supervisor.private_folder import make_private_folder
+from supervisor.file_access import make_private_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

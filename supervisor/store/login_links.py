@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from supervisor.database import tables
-from supervisor.database.upsert import upsert
+from supervisor.database.statements import upsert
 from supervisor.store import numbers
 from supervisor.store.values import LoginLink
 

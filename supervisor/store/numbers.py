@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import case, delete, exists, insert, select, update
 
 from supervisor.database import tables
+from supervisor.database.statements import insert_missing
 from supervisor.database.tables import Login, Wanted
-from supervisor.database.upsert import insert_missing
 from supervisor.encryption import tokens
 from supervisor.encryption.vault import Cell
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown

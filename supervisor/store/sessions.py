@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, delete, select, update
 from session_worker.protocol.contract import NO_HASH
 from supervisor.database import tables
 from supervisor.database.epoch import Claim, fresh_claims, require_fresh
+from supervisor.database.statements import upsert
 from supervisor.database.tables import Login
-from supervisor.database.upsert import upsert
 from supervisor.encryption.vault import Cell
 from supervisor.errors import SealBroken
 from supervisor.store import numbers

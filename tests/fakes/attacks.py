@@ -15,7 +15,7 @@ from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP
 from session_worker.confinement.kernel import checked, libc, prctl, syscall
 from session_worker.confinement.landlock import version
 from session_worker.confinement.syscall_numbers import MACHINES, NEEDLESS, TIOCSTI
-from session_worker.protocol.pipe_value import PipeValue
+from session_worker.protocol.pipe_fields import PipeValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from session_worker.backoff import Backoff
 from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
 from session_worker.planfix.client import PlanfixTimeouts
-from session_worker.protocol.pipe_value import PipeValue
+from session_worker.protocol.pipe_fields import PipeValue
 from session_worker.telegram.connection.timing import ConnectionTiming
 
 if TYPE_CHECKING:

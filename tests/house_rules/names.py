@@ -33,34 +33,31 @@ PROTOCOLS: Final = _words(
     password peer phone photos pipe planfix posts profile proxies proxy public qr
     reply request requests rpc ru seccomp sign socks5 srp status statuses syscall tables tasks
     tcp telegram text texts thread tl transport transports uk update updates upload uploads
-    upsert user users webhook
+    user users webhook
     """
 )
 
 ENGINEERING: Final = _words(
     """
-    background events hedging loop outages questions
+    statements background events hedging loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
     connection context contract control data database decisions decoding dir dispatcher
     downloads embedded encoded encryption end engines entry epoch erasure errors event exchange
-    exit failures fault faults fields filling filter fleet folder forkserver formatting
+    exit failures fault faults fields filling filter fleet forkserver formatting
     guard guarded hand hashes health id identity init input intake kind lease lifespan limit
-    lines links load lock log lookup main measurement memory merging metered migration models newer
-    outcome outcomes page pages parser pending picture plan planner policy polling pool preload private
+    lines links load lock log lookup main measurement memory merging models newer
+    outcome outcomes page pages parser pending picture plan planner policy polling pool preload
     probe process program push queue receiver reconciliation records
     rendering report reporter restart retention rotation run running runs sealed search send
     sender server service services settings shape soak spool start starvation state store
-    stored stream timing traffic transactions transfer value values vault view viewer views warmup writer
+    stored timing traffic transactions transfer values vault view viewer views warmup writer
     """
 )
 
 JOINING: Final = _words("and by in off on out over own")
 
-# Words that are still to be replaced; this set only shrinks.
-UNPLACED: Final = _words("pieces")
-
-WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING | UNPLACED
+WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
@@ -72,7 +69,6 @@ REASONS: Final[Mapping[str, str]] = {
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/login/links.py": "a service of its own, which the API calls",
     "supervisor/messages/planner.py": "the only place of the dispatcher's that uses threads",
-    "supervisor/numbers/exit_log.py": "what is logged is decided apart from what is done",
     "supervisor/proxy.py": "the API may not import session_worker",
     "supervisor/store/runs.py": "one module for each thing that is stored",
     "supervisor/store/sealed_proxy.py": "one module for each thing that is stored",

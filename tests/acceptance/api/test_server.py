@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from api.lifecycle.server_process import START_REFUSED
-from supervisor.private_folder import MODE
+from supervisor.file_access import MODE
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.api.server import BARE, gateway, refused
 from tests.support.waiting import eventually
@@ -227,7 +227,9 @@ async def test_all_processes_write_lines_of_one_shape(
     assert shapes == {("time", "level", "logger", "pid", "number", "message")}
     assert {line["number"] for line in lines} == {None, number}
     assert len({line["pid"] for line in lines}) >= 3
-    assert {"hypercorn.error", "supervisor.numbers.exit_log"} <= {line["logger"] for line in lines}
+    assert {"hypercorn.error", "supervisor.numbers.worker_pool"} <= {
+        line["logger"] for line in lines
+    }
 
 
 async def _restarts(operator: Operator, server: Server, number: str, token: str) -> bool:

@@ -41,7 +41,7 @@ class Endings(logging.Handler):
 
 async def main(folder: Path, lease: float, numbers: list[tuple[str, str]]) -> None:
     stop, endings = asyncio.Event(), Endings()
-    exits = logging.getLogger("supervisor.numbers.exit_log")
+    exits = logging.getLogger("supervisor.numbers.worker_pool")
     exits.setLevel(logging.DEBUG)
     exits.addHandler(endings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

@@ -12,7 +12,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from api import create_app
-from api.messages.downloads import Downloads
+from api.messages.files import Downloads
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

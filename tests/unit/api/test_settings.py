@@ -11,7 +11,7 @@ import pytest
 
 from api.lifecycle.server_process import START_REFUSED
 from api.settings import SettingsInvalid, read_settings
-from supervisor import private_folder
+from supervisor import file_access
 from tests.unit.api.calls import SECRET_KEY
 
 ROOT = str(Path(__file__).parents[3])
@@ -139,7 +139,7 @@ def test_sandbox_makes_its_own_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert first.allow_private_planfix
     for name in ("admin_key", "secret_key"):
         assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == private_folder.MODE
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == file_access.MODE
 
 
 def test_sandbox_leaves_set_keys_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from session_worker.network.metered_stream import ALLOWANCE
+from session_worker.network.guarded_transport import ALLOWANCE
 from session_worker.outbound.attachments import Fetcher, LinkUnreachable
 from tests.fakes.file_server import Answer, FileServer
 

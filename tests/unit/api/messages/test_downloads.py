@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from api.messages.downloads import Downloads, time_for
+from api.messages.files import Downloads, time_for
 from api.requests.call_end import call_with_end
 from api.requests.errors import ApiError
 from supervisor.messages.message_service import OpenFile

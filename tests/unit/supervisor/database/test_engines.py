@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import bindparam, text
 
-from supervisor import private_folder
+from supervisor import file_access
 from supervisor.database.database import Database
 from supervisor.database.engines import database_url, make_private_file
 from supervisor.database.transactions import open_writer
@@ -60,7 +60,7 @@ def test_sqlite_file_is_private(tmp_path: Path) -> None:
     make_private_file(database_url(f"sqlite:///{file}"))
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == private_folder.MODE
+    assert stat.S_IMODE(file.parent.stat().st_mode) == file_access.MODE
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
+from session_worker.protocol.chats import ChatSelection
 from session_worker.protocol.messages import IncomingKind
+from session_worker.telegram.reading.chosen_chats import ChosenChats
 from session_worker.telegram.reading.message_memory import (
     MessageIndex,
     RecentMessage,
@@ -21,6 +23,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Account:
+    """An account that is never asked."""
+
+    connections = 0
+
+    async def ask(self, request: Any) -> Any:
+        raise AssertionError(request)
+
+    async def until_online(self) -> None:
+        raise AssertionError
+
+
 async def nobody(_request: Any) -> list[Any]:
     return []
 
@@ -30,8 +44,10 @@ async def test_deleted_chat_comes_in_pieces(tmp_path: Path) -> None:
     recollection = RecentMessages()
     for message_id in range(1, 251):
         recollection.add(message_id, RecentMessage(7, is_out=False, snippet="hello"))
+    people = People(nobody)
     places = (MessageIndex(tmp_path / "in"), MessageIndex(tmp_path / "out"))
-    listener = UpdateParser(People(nobody), recollection, places, texts_of("en"), chosen)
+    chosen = ChosenChats(ChatSelection(), Account(), people)
+    listener = UpdateParser(people, recollection, places, texts_of("en"), chosen)
 
     heard = await listener.parse(types.UpdateDeleteMessages(list(range(1, 251)), 1, 1))
 

@@ -1,9 +1,9 @@
-"""INSERT … ON CONFLICT in the dialects of both databases."""
+"""Statements that both databases understand: INSERT … ON CONFLICT, and lists of values in pieces."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import case
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Row, Table
 
     Rows = Sequence[Mapping[str, Any]]
+    from collections.abc import Iterable, Iterator
 
 
 def upsert(connection: Connection, table: Table, rows: Rows, keep: Collection[str] = ()) -> None:
@@ -64,3 +65,17 @@ def _insert(connection: Connection, table: Table) -> Any:
 
 def _dialect(name: str) -> Any:
     return sqlite if name == "sqlite" else postgresql
+
+
+Value = TypeVar("Value")
+
+# SQLite allows 32 766 parameters and PostgreSQL 32 767. Shorter statements also let other callers
+# wait for less time.
+MOST_VALUES: Final = 5000
+
+
+def pieces(values: Iterable[Value], most: int = MOST_VALUES) -> Iterator[list[Value]]:
+    """Split the values into lists of at most `most`; without values there is no list."""
+    all_values = list(values)
+    for start in range(0, len(all_values), most):
+        yield all_values[start : start + most]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.numbers.exit_log import SHARED_CAUSES, ExitLog
 from supervisor.numbers.restart_policy import Restart
+from supervisor.numbers.worker_pool import SHARED_CAUSES, ExitLog
 from supervisor.processes.worker_exit import WorkerExit
 
 if TYPE_CHECKING:
