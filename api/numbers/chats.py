@@ -100,7 +100,7 @@ class ChosenChats(Body):
 
     def chat_changes(self) -> values.ChatChanges:
         return values.ChatChanges(
-            selection=self.chats and self.chats.as_value(),
+            selection=None if self.chats is None else self.chats.as_value(),
             history_since=self.history_since,
             without_history="history_since" in self.model_fields_set and self.history_since is None,
         )
@@ -151,9 +151,8 @@ async def get_chats(number: str) -> Response:
     """Show which private chats go to Planfix, under the current selection or another one."""
     digits, who = await admit_as(number)
     wanted = validate(Preview, read_query(request)).chats
-    chats = await context().gateway.messages.chats(
-        digits, wanted and wanted.as_value(), with_names=who == CLIENT
-    )
+    selection = None if wanted is None else wanted.as_value()
+    chats = await context().gateway.messages.chats(digits, selection, with_names=who == CLIENT)
     return respond(_described(digits, chats))
 
 

@@ -7,8 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import FailFast, Field
 
-from session_worker.protocol.pipe_fields import CommandText, Detail, Int64, Label, Name, Phone
-from session_worker.protocol.pipe_value import PipeValue
+from session_worker.protocol.pipe_fields import (
+    CommandText,
+    Detail,
+    Int64,
+    Label,
+    Name,
+    Phone,
+    PipeValue,
+)
 
 MOST_CHATS = 1000  # that one preview shows
 MOST_FOLDERS = 100  # that a selection may name
