@@ -1,4 +1,4 @@
-"""Both halves of the sandbox, and the HTTP server that controls them."""
+"""All parts of the sandbox, and the HTTP server that controls them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sandbox.control.app import create_app
 from sandbox.control.http_server import HttpServer
 from sandbox.planfix.planfix import Planfix
 from sandbox.proxy.proxies import Proxies
+from sandbox.teamflame.teamflame import TeamFlame
 from sandbox.telegram.data_centre import DataCentre
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Sandbox:
         self.data_centre = DataCentre(announce_code)
         self.planfix = Planfix(self._http.url)
         self.proxies = Proxies(self.data_centre)
+        self.teamflame = TeamFlame(self._http.url)
 
     @property
     def http_url(self) -> str:
@@ -36,7 +38,8 @@ class Sandbox:
     async def __aenter__(self) -> Self:
         try:
             await self.data_centre.start(port=self._telegram_port)
-            await self._http.start(create_app(self.planfix, self.data_centre, self.proxies))
+            app = create_app(self.planfix, self.data_centre, self.proxies, self.teamflame)
+            await self._http.start(app)
         except OSError:
             await self.stop()
             raise

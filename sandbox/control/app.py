@@ -6,29 +6,41 @@ from typing import TYPE_CHECKING, Any
 
 from quart import Quart, Response, current_app
 
-from sandbox.control import group_calls, page, planfix_calls, proxy_calls, telegram_calls
+from sandbox.control import (
+    group_calls,
+    page,
+    planfix_calls,
+    proxy_calls,
+    teamflame_calls,
+    telegram_calls,
+)
 from sandbox.control.errors import register_errors
 
 if TYPE_CHECKING:
     from sandbox.planfix.planfix import Planfix
     from sandbox.proxy.proxies import Proxies
+    from sandbox.teamflame.teamflame import TeamFlame
     from sandbox.telegram.data_centre import DataCentre
 
 MAX_BODY = 200 * 1024 * 1024
 
 
-def create_app(planfix: Planfix, data_centre: DataCentre, proxies: Proxies) -> Quart:
+def create_app(
+    planfix: Planfix, data_centre: DataCentre, proxies: Proxies, teamflame: TeamFlame
+) -> Quart:
     """Build the app around the two halves of the sandbox."""
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["planfix"] = planfix
     app.extensions["data_centre"] = data_centre
     app.extensions["proxies"] = proxies
+    app.extensions["teamflame"] = teamflame
     app.register_blueprint(page.blueprint)
     app.register_blueprint(planfix_calls.blueprint)
     app.register_blueprint(telegram_calls.blueprint)
     app.register_blueprint(group_calls.blueprint)
     app.register_blueprint(proxy_calls.blueprint)
+    app.register_blueprint(teamflame_calls.blueprint)
     app.add_url_rule("/reset", view_func=post_reset, methods=["POST"])
     app.after_request(forbid_sniffing)
     register_errors(app)
@@ -38,6 +50,7 @@ def create_app(planfix: Planfix, data_centre: DataCentre, proxies: Proxies) -> Q
 async def post_reset() -> dict[str, Any]:
     current_app.extensions["planfix"].reset()
     current_app.extensions["data_centre"].reset()
+    current_app.extensions["teamflame"].reset()
     await current_app.extensions["proxies"].stop()
     return {}
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.planfix.employee import NothingToRepeat, NoWebhook
 from sandbox.planfix.planfix import AccountUnknown
+from sandbox.teamflame.errors import ServiceError, WorkspaceUnknown
 from sandbox.telegram.errors import RpcError
 
 if TYPE_CHECKING:
@@ -62,12 +63,17 @@ def answer_http_exception(error: HTTPException) -> Answer:
     return error_answer(status, code, error.description)
 
 
-def answer_unknown_account(error: AccountUnknown) -> Answer:
+def answer_unknown_account(error: AccountUnknown | WorkspaceUnknown) -> Answer:
     return error_answer(404, "not_found", str(error))
 
 
 def answer_conflict(error: NoWebhook | NothingToRepeat) -> Answer:
     return error_answer(409, "conflict", str(error))
+
+
+def answer_service_error(error: ServiceError) -> Answer:
+    code = {404: "not_found", 403: "forbidden"}.get(error.status, CODES[400])
+    return error_answer(error.status, code, error.message)
 
 
 def answer_rpc_error(error: RpcError) -> Answer:
@@ -87,6 +93,8 @@ def register_errors(app: Quart) -> None:
     app.register_error_handler(ValidationError, answer_invalid_body)
     app.register_error_handler(HTTPException, answer_http_exception)
     app.register_error_handler(AccountUnknown, answer_unknown_account)
+    app.register_error_handler(WorkspaceUnknown, answer_unknown_account)
+    app.register_error_handler(ServiceError, answer_service_error)
     app.register_error_handler(NoWebhook, answer_conflict)
     app.register_error_handler(NothingToRepeat, answer_conflict)
     app.register_error_handler(RpcError, answer_rpc_error)

@@ -19,7 +19,7 @@ GLOSSARY: Final = _words(
     demo echo employee gateway journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes number numbers operator outage owner ownership part parts
     people placement receipt receipts recipient recipients sandbox session sessions supervisor
-    takeover token tokens trouble troubles worker workers
+    takeover teamflame token tokens trouble troubles worker workers
     """
 )
 
@@ -39,6 +39,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
+    content operations workspace
     statements background events hedging loop outages questions
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing bytes cache call check cipher circuit clock codec config confinement
@@ -62,7 +63,6 @@ WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "api/requests/connection.py": "the only place that knows Hypercorn's insides",
-    "sandbox/control/app.py": "joins the control calls, each of which is a module",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",

@@ -1,0 +1,1 @@
+"""TeamFlame workspaces that behave like the TeamFlame service, as far as it is known."""

@@ -1,0 +1,1 @@
+"""The sandbox's TeamFlame over real sockets."""
