@@ -11,6 +11,11 @@ from session_worker.failures import CHAT_LEFT_OUT
 from session_worker.inbound.delivered_log import DeliveredLog
 from session_worker.inbound.delivery import PlanfixDelivery
 from session_worker.inbound.gap_filling import GapFilling
+from session_worker.inbound.history_delivery import (
+    HistoryDelivery,
+    HistoryOrder,
+    HistorySources,
+)
 from session_worker.inbound.message_assembly import MessageAssembler, Sources
 from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.lanes import Lanes
@@ -50,6 +55,7 @@ from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
     from session_worker.inbound.albums import AlbumTiming
+    from session_worker.inbound.history_delivery import HistoryPace
     from session_worker.planfix.circuit_breaker import CircuitBreaker
     from session_worker.planfix.client import PlanfixTimeouts
     from session_worker.protocol.contract import Assignment, Command
@@ -60,6 +66,7 @@ if TYPE_CHECKING:
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix accepts no larger files
 MESSAGE_INDEX = "messages"
 SENT = "sent"
+HISTORY = "history"
 DELIVERED_LOG = "proofs"
 
 
@@ -76,6 +83,7 @@ class NumberSession:
         albums: AlbumTiming | None = None,
         circuit_breaker: CircuitBreaker | None = None,
         timeouts: PlanfixTimeouts | None = None,
+        pace: HistoryPace | None = None,
     ) -> None:
 
         self._outbox = outbox
@@ -87,10 +95,9 @@ class NumberSession:
         recent_messages, people = RecentMessages(), People(account.ask, lambda: account.owner)
         self._account = account
         self._message_index = MessageIndex(spool / MESSAGE_INDEX)
-        sent = MessageIndex(spool / SENT)
         self._chosen = ChosenChats(assignment.chats, account, people)
         account.choose_entities(self._chosen.may_report)
-        indexes = self._message_index, sent
+        indexes = self._message_index, MessageIndex(spool / SENT)
         parser = UpdateParser(people, recent_messages, indexes, texts, self._chosen)
         self._receiver = UpdateReceiver(parser, self._message_index, outbox, texts, account, albums)
         self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox, self._chosen)
@@ -103,10 +110,16 @@ class NumberSession:
         self._planfix_delivery = PlanfixDelivery(
             planfix, assembler, outbox, DeliveredLog(spool / DELIVERED_LOG), circuit_breaker
         )
+        self._history = HistoryDelivery(
+            HistoryOrder(assignment.history_since, assignment.chats, spool / HISTORY),
+            HistorySources(account.ask, parser, self._receiver, self._chosen, outbox, texts),
+            lambda: self._planfix_delivery.depth,
+            pace,
+        )
         flood_control = FloodControl(account)
         access_hashes = AccessHashes(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        sent_messages = SentMessages(recent_messages, sent)
+        sent_messages = SentMessages(recent_messages, indexes[1])
         self._sender = TelegramSender(
             account, flood_control, access_hashes, fetcher, outbox, sent_messages, spool
         )
@@ -125,7 +138,12 @@ class NumberSession:
 
     async def run(self) -> None:
         await self._message_index.open()
-        jobs = {"account": self._account.run(), "albums": self._receiver.run()}
+        await self._history.open()
+        jobs = {
+            "account": self._account.run(),
+            "albums": self._receiver.run(),
+            "history": self._history.run(),
+        }
         tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -144,6 +162,7 @@ class NumberSession:
     async def handle(self, command: Command) -> None:
         match command:
             case Stored(positions=positions):
+                self._history.note_stored(positions)
                 await self._receiver.acknowledge_stored(positions)
             case Deliver(incoming=incoming):
                 self._deciding.put((Deliver, incoming.peer_id), command)

@@ -52,6 +52,7 @@ class ChatTexts:
     service: str
     forwarded: str
     somebody: str
+    sent_by: str
     edited: str
     deleted: str
     deleted_text: str

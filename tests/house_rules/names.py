@@ -48,6 +48,7 @@ ENGINEERING: Final = _words(
     exit failures fault faults fields filling filter fleet forkserver formatting
     guard guarded hand hashes health id identity init input intake kind lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
+    chosen choice choices folders progress reactions rule
     outcome outcomes page pages parser pending picture plan planner policy polling pool preload
     probe process program push queue receiver reconciliation records
     rendering report reporter restart retention rotation run running runs sealed search send

@@ -71,7 +71,7 @@ class Backfill:
                     yield found
 
     async def _chat_by_chat(self) -> AsyncIterator[Found]:
-        async for dialog, entities in self._dialogs():
+        async for dialog, entities in self.dialogs():
             try:
                 async for found in self._history(dialog.peer, entities):
                     yield found
@@ -80,7 +80,7 @@ class Backfill:
                     raise
                 self.unread.append(f"{marked_id(dialog.peer)}: {error}")
 
-    async def _dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
+    async def dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
         """Page through the private chats that contain something new, the latest first."""
         dialogs = Dialogs(most_pages=inf)
         while (request := dialogs.next_request) is not None:
@@ -89,13 +89,13 @@ class Backfill:
             found = with_newest_messages(page)
             newer = [d for d, top in found if top is not None and self.last.is_before(top)]
             for dialog in newer:
-                if await self._is_wanted(dialog.peer, entities):
+                if await self.is_wanted(dialog.peer, entities):
                     yield dialog, entities
             if not newer:
                 return
             dialogs.take(page)
 
-    async def _is_wanted(self, peer: Any, entities: dict[int, Any]) -> bool:
+    async def is_wanted(self, peer: Any, entities: dict[int, Any]) -> bool:
         """Whether this is a private chat that is not left out, whose history may be read."""
         if not isinstance(peer, types.PeerUser):
             return False
@@ -107,13 +107,13 @@ class Backfill:
         user = entities[marked_id(peer)]
         address = types.InputPeerUser(user.id, user.access_hash or 0)
         reached = self.last.message_id
-        while page := await self._page(address, reached):
+        while page := await self.page(address, reached):
             for found in page:
                 if self.last.is_before(found.message):
                     yield found
             reached = page[-1].message.id
 
-    async def _page(self, address: Any, reached: int) -> Sequence[Found]:
+    async def page(self, address: Any, reached: int) -> Sequence[Found]:
         """Read the messages that follow ``reached``, oldest first; if it is 0, those since the date."""
         request = functions.messages.GetHistoryRequest(
             address,
