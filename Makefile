@@ -5,7 +5,7 @@ PYTEST ?= -n 4 --dist worksteal
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run setup test check bench soak format lock
+.PHONY: run setup test check bench soak format lock mini-app mini-app-check
 .DEFAULT_GOAL := test
 
 run: .venv/run-ready
@@ -38,6 +38,19 @@ bench: .venv/ready
 # `make soak SOAK="--minutes 60 --busy 4"` repeats the soak test for an hour under load.
 soak: .venv/ready
 	$(BIN)/python -m benchmarks.soak $(SOAK)
+
+# The built files are committed, so that `make run` needs no Node; they must be what the sources give.
+MINI_APP := teamflame/mini_app
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(MINI_APP) --no-audit --no-fund --loglevel=error
+
+mini-app: .venv/ready
+	$(NPM) ci
+	$(NPM) run build
+
+mini-app-check: .venv/ready
+	@$(NPM) ci || { echo "npm cannot install: the built Mini App was not compared with its sources" >&2; exit 0; } \
+		&& $(NPM) run build -- --outDir ../../.venv/mini_app --emptyOutDir \
+		&& diff -r .venv/mini_app $(MINI_APP)/dist && echo "the built Mini App is what its sources give"
 
 format: .venv/ready
 	$(BIN)/ruff check --fix-only .

@@ -11,10 +11,12 @@ from quart import Quart, Response, request
 
 from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
-from api.login import calls, page
+from api.login import calls as login_calls
+from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
-from api.numbers import chats, operator_calls, webhook
+from api.numbers import actions, chats
+from api.numbers import calls as number_calls
 from api.operations import audit, health, pages
 from api.requests.body import LARGEST
 from api.requests.errors import register_error_handlers
@@ -54,13 +56,13 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     describe_api(app)
     register_error_handlers(app)
     for module in (
-        webhook,
+        number_calls,
         planfix_webhook,
-        operator_calls,
         chats,
+        actions,
         journal,
         files,
-        calls,
+        login_calls,
         page,
         audit,
         health,

@@ -1,4 +1,4 @@
-"""What can go wrong: on the way to Telegram with the reason, the remedy and the next try for each code."""
+"""What can go wrong on the way to Telegram: the reason, the remedy and the next try for each code."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Reason(StrEnum):
     CONTACT_UNKNOWN = "contact_unknown"
     CONTACT_NOT_FOUND = "contact_not_found"
     SPAM_LIMIT = "spam_limit"
+    FROZEN = "frozen"
     FLOOD = "flood"
     FILE_REFUSED = "file_refused"
     VOICE_FORBIDDEN = "voice_forbidden"
@@ -44,6 +45,7 @@ class Reason(StrEnum):
     OFFLINE = "offline"
     NEEDS_LOGIN = "needs_login"
     CHAT_LEFT_OUT = "chat_left_out"
+    EXPIRED = "expired"
     UNKNOWN = "unknown"
 
 
@@ -90,6 +92,7 @@ FAILING = "INTERNAL"
 UNKNOWN = "UNKNOWN"
 NOT_FOUND = "CONTACT_NOT_FOUND"
 CHAT_LEFT_OUT = "CHAT_LEFT_OUT"
+EXPIRED = "EXPIRED"
 
 MOST_TRIES = 12  # with the pauses below, about an hour
 MOST_FILE_TRIES = 5
@@ -118,6 +121,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
     ),
     (Reason.CHAT_LEFT_OUT, Remedy.GIVE_UP): CHAT_LEFT_OUT,
     (Reason.SPAM_LIMIT, Remedy.GIVE_UP): "PEER_FLOOD",
+    (Reason.FROZEN, Remedy.GIVE_UP): "FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING",
     (Reason.FLOOD, Remedy.WAIT): (
         "FLOOD_WAIT SLOWMODE_WAIT FLOOD_PREMIUM_WAIT FLOOD_TEST_PHONE_WAIT FLOOD"
     ),
@@ -168,6 +172,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
         "NEEDS_LOGIN USER_DEACTIVATED USER_DEACTIVATED_BAN AUTH_KEY_UNREGISTERED"
         " AUTH_KEY_DUPLICATED SESSION_REVOKED"
     ),
+    (Reason.EXPIRED, Remedy.GIVE_UP): "EXPIRED",
     (Reason.UNKNOWN, Remedy.GIVE_UP): "UNKNOWN",
 }
 TABLE: Mapping[str, Entry] = {
@@ -226,15 +231,3 @@ def _pause(cause: Cause, tries: int, pauses: Backoff) -> float | None:
             return own
         case _:
             return None
-
-
-class FailureCode(StrEnum):
-    """Why something did not reach Planfix; the texts for people are kept where they are shown."""
-
-    UNAVAILABLE = "planfix_unavailable"
-    ANSWER_LOST = "planfix_answer_lost"
-    UNAUTHORIZED = "planfix_unauthorized"
-    FORBIDDEN = "planfix_forbidden"
-    REJECTED = "planfix_rejected"
-    FILE_UNREACHABLE = "telegram_file_unreachable"
-    INTERNAL = "internal_error"

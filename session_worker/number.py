@@ -162,7 +162,7 @@ class NumberSession:
     async def handle(self, command: Command) -> None:
         match command:
             case Stored(positions=positions):
-                self._history.note_stored(positions)
+                self._history.record_stored(positions)
                 await self._receiver.acknowledge_stored(positions)
             case Deliver(incoming=incoming):
                 self._deciding.put((Deliver, incoming.peer_id), command)

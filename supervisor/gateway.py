@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
+from supervisor.journal.values import NONE
 from supervisor.login.links import LoginLinks
 from supervisor.login.login_service import LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
@@ -25,9 +27,11 @@ from supervisor.upkeep.key_rotation import KeyRotation
 from supervisor.upkeep.retention import Retention
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from supervisor.config import Config
+    from supervisor.numbers.state import State
     from supervisor.ownership.data_dir_lock import Ownership
     from supervisor.store.store import Store
     from supervisor.store.values import Changes, NewNumber
@@ -114,6 +118,7 @@ class Gateway:
             self._keepers.lock_of(number),
         ):
             created = await self._store.numbers.create(new)
+            await self._save_budgets(number, new.governor)
             self.tokens.forget(number)
             await self.sessions.keep(number, imported)
             await self._keepers.start(number)
@@ -121,9 +126,11 @@ class Gateway:
 
     async def show(self, number: str) -> View:
         stored = await self._store.numbers.get(number)
-        waiting = await self._store.journals.backlogs(number)
-        view = view_of(stored, self._keepers.find(number), waiting.get(number))
-        return replace(view, chats=await self._store.chat_choices.get(number))
+        counts = await self._store.journals.counts([number])
+        budgets = await self._store.journals.budgets(number).outlook(time.time())
+        view = view_of(stored, self._keepers.find(number), counts.get(number, NONE))
+        chats = await self._store.chat_choices.get(number)
+        return replace(view, budgets=budgets, chats=chats)
 
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION
@@ -137,6 +144,7 @@ class Gateway:
             await self._keepers.stop(number)
             try:
                 await self._store.numbers.change(number, changes)
+                await self._save_budgets(number, changes.governor)
                 await self.sessions.keep(number, imported)
             finally:
                 await self._start(number)
@@ -158,13 +166,17 @@ class Gateway:
         async with self._keepers.lock_of(number):
             await self._start(number)
 
-    async def numbers(self, client: str | None = None) -> tuple[View, ...]:
+    async def numbers(
+        self, client: str | None = None, state: State | None = None
+    ) -> tuple[View, ...]:
+        """Return all numbers, or those of a client or in a state; every list comes from here."""
         stored = await self._store.numbers.list(client)
-        waiting = await self._store.journals.backlogs()
-        return tuple(
-            view_of(each, self._keepers.find(each.number), waiting.get(each.number))
+        counts = await self._store.journals.counts()
+        views = (
+            view_of(each, self._keepers.find(each.number), counts.get(each.number, NONE))
             for each in stored
         )
+        return tuple(view for view in views if state in {None, view.state})
 
     async def wait_settled(self, number: str, seconds: float) -> View:
         """Wait until the worker has reported the result of its start, but no longer than this."""
@@ -204,6 +216,10 @@ class Gateway:
         await self._keepers.start_all(number.number for number in numbers)
         self._retention.start()
         self._key_rotation.start()
+
+    async def _save_budgets(self, number: str, settings: Mapping[str, Any] | None) -> None:
+        if settings is not None:
+            await self._store.journals.budgets(number).save_settings(settings)
 
     async def _unlock(self) -> None:
         if self._lock is not None:

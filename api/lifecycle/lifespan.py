@@ -9,8 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from api.context import Context, SurvivingWork, share
-from api.demo.demo_numbers import announce, set_up_demos
-from api.demo.embedded_sandbox import RunningSandbox, SandboxFailed, run_sandbox
+from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_up_demos
 from api.lifecycle.server_process import StartRefused, follow_server_master
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies

@@ -15,6 +15,7 @@ from api.requests.body import read_query, validate
 from api.requests.errors import not_found
 from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
+from api.texts import reader_language
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
 from supervisor.texts import operator_text
@@ -152,7 +153,7 @@ async def get_messages(number: str) -> Response:
     digits = await admit(number)
     page = validate(JournalPage, read_query(request))
     entries = await context().gateway.messages.list(digits, page.as_selection())
-    language = context().settings.language
+    language = reader_language()
     messages = [describe_entry(digits, entry, language) for entry in entries]
     return respond(MessagesAnswer(messages=messages))
 

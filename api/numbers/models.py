@@ -1,13 +1,13 @@
-"""The bodies of the calls about numbers and the answers to them."""
+"""The bodies and the queries of the calls about numbers."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.numbers.chats import ChosenChats, SelectionAnswer
+from api.numbers.chats import ChosenChats
+from api.numbers.governor import GovernorSettings, JsonInForms
 from api.requests.fields import (
     AbsentIfEmpty,
     ClientName,
@@ -21,13 +21,10 @@ from api.requests.fields import (
     SessionPath,
     StringSession,
 )
-from api.requests.models import Answer, Body
+from api.requests.models import Body
 from supervisor.login.session_transfer import SessionSource
+from supervisor.numbers.state import State
 from supervisor.store import values
-
-if TYPE_CHECKING:
-    from supervisor.numbers.view import View
-
 
 LONGEST_WAIT = 60.0  # seconds
 
@@ -48,6 +45,7 @@ class NewNumber(ChosenChats):
     provider_id: ProviderId = "telegram"
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
+    governor: Annotated[GovernorSettings | None, JsonInForms] = None
 
     @property
     def session(self) -> SessionSource:
@@ -63,6 +61,7 @@ class NewNumber(ChosenChats):
             user_email=self.user_email,
             proxy=self.proxy,
             chats=self.chat_changes(),
+            governor=None if self.governor is None else self.governor.as_changes(),
         )
 
 
@@ -81,6 +80,9 @@ class ChangedNumber(ChosenChats):
     proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
         None, repr=False, description="null, or an empty field of a form, removes the proxy"
     )
+    governor: Annotated[GovernorSettings | None, JsonInForms] = Field(
+        None, description="settings that are left out stay; an empty object restores the defaults"
+    )
 
     @property
     def session(self) -> SessionSource:
@@ -96,6 +98,7 @@ class ChangedNumber(ChosenChats):
             proxy=self.proxy,
             without_proxy="proxy" in self.model_fields_set and self.proxy is None,
             chats=self.chat_changes(),
+            governor=None if self.governor is None else self.governor.as_changes(),
         )
 
 
@@ -137,120 +140,10 @@ class Purge(BaseModel):
     purge: bool = False
 
 
-class OfClient(BaseModel):
-    """Selects the numbers of one client."""
+class Chosen(BaseModel):
+    """Selects numbers by their client and their state."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    client: ClientName | None = None
-
-
-Status = Literal["online", "offline"]
-
-
-class CreatedAnswer(Answer):
-    """The number is created. Its token is shown only in this answer."""
-
-    token: str
-    name: str
-    number: str
-    status: Status
-    state: str
-    login_url: str | None = Field(None, exclude_if=lambda url: url is None)
-
-
-class StateAnswer(Answer):
-    """The state of the number after the call."""
-
-    status: Status
-    state: str
-
-
-class StoppedAnswer(Answer):
-    """The number is stopped."""
-
-    status: Literal["offline"] = "offline"
-    was_running: bool
-
-
-class LastErrorAnswer(Answer):
-    """The last error: what happened, and who must do what."""
-
-    code: str
-    message: str
-    action: str
-
-
-class WorkerAnswer(Answer):
-    """The process that runs the number."""
-
-    pid: int
-    uptime: float = Field(description="seconds")
-    memory: int = Field(description="bytes")
-
-
-class ProxyAnswer(Answer):
-    """The proxy of the number, without its user name, password or secret."""
-
-    kind: Literal["socks5", "http", "mtproxy"]
-    host: str
-    port: int
-
-
-class NumberAnswer(Answer):
-    """Everything about one number."""
-
-    number: str
-    name: str
-    client: str
-    status: Status
-    state: str
-    since: datetime | None
-    restarts: int
-    last_error: LastErrorAnswer | None
-    last_heard: datetime | None
-    backlog: dict[Literal["in", "out"], int]
-    memory: int | None = Field(description="bytes")
-    merged: int | None = Field(description="bytes in pages that are shared with other processes")
-    proxy: ProxyAnswer | None
-    worker: WorkerAnswer | None
-    chats: SelectionAnswer | None = Field(
-        None, exclude_if=lambda chats: chats is None, description="only of a single number"
-    )
-    history_since: date | None = None
-
-
-class NumbersAnswer(Answer):
-    """All numbers."""
-
-    numbers: list[NumberAnswer]
-    merging: Literal["on", "idle", "unavailable", "off"] = Field(
-        description="whether the kernel merges equal memory pages of workers"
-    )
-
-
-def describe_proxy(place: str) -> ProxyAnswer:
-    kind, _, rest = place.partition("://")
-    host, _, port = rest.rpartition(":")
-    return ProxyAnswer.model_validate({"kind": kind, "host": host.strip("[]"), "port": port})
-
-
-def describe(view: View) -> NumberAnswer:
-    return NumberAnswer(
-        number=view.number,
-        name=view.client,
-        client=view.client,
-        status=view.status,
-        state=view.state,
-        since=view.since,
-        restarts=view.restarts,
-        last_error=view.last_error and LastErrorAnswer.model_validate(view.last_error),
-        last_heard=view.last_heard,
-        backlog={"in": view.backlog.into, "out": view.backlog.out},
-        memory=view.worker and view.worker.memory,
-        merged=view.worker and view.worker.merged,
-        proxy=view.proxy and describe_proxy(view.proxy),
-        worker=view.worker and WorkerAnswer.model_validate(view.worker),
-        chats=view.chats and SelectionAnswer.model_validate(view.chats.selection),
-        history_since=view.chats and view.chats.history_since,
-    )
+    client: ClientName | None = Field(None, description="only the numbers of this client")
+    state: State | None = Field(None, description="only the numbers in this state")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -17,17 +18,24 @@ from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, gives, needs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from prometheus_client.metrics_core import Metric
 
     from supervisor.gateway import Readiness
+    from supervisor.journal.values import ByDirection
     from supervisor.numbers.view import View
     from supervisor.processes.page_merging import PageMerging
 
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 LARGEST_FIGURE = 2**63  # a larger one is nonsense and must not make the other figures unreadable
+
+
+_BACKLOG = "Messages not yet delivered: `in` to Planfix, `out` to Telegram."
+_DEAD = "Dead letters that nobody has replayed or dismissed yet."
+_OLDEST = "For how long the oldest message that waits has been stored."
+_HEARD = "How long ago the newest Telegram update came."
 
 
 class Figures(Collector):
@@ -44,6 +52,7 @@ class Figures(Collector):
         self._merging = merging
         self._readiness = readiness
         self._old_keys = old_keys
+        self._now = datetime.now(UTC)
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
@@ -58,7 +67,13 @@ class Figures(Collector):
         )
         yield self._states()
         yield self._restarts()
-        yield self._backlog()
+        yield self._counts("telefix_backlog", _BACKLOG, lambda view: view.backlog)
+        yield self._counts("telefix_dead_letters", _DEAD, lambda view: view.dead)
+        yield self._ages(
+            "telefix_oldest_waiting_seconds", _OLDEST, lambda view: view.oldest_waiting
+        )
+        yield self._ages("telefix_last_heard_seconds", _HEARD, lambda view: view.last_heard)
+        yield self._each_state()
         yield self._memory()
         yield self._merged()
         yield self._loop_lag()
@@ -78,12 +93,27 @@ class Figures(Collector):
             family.add_metric([view.number], view.restarts)
         return family
 
-    def _backlog(self) -> Metric:
-        text = "Messages not yet delivered: `in` to Planfix, `out` to Telegram."
-        family = GaugeMetricFamily("telefix_backlog", text, labels=["number", "direction"])
+    def _each_state(self) -> Metric:
+        text = "The state of a number; the current state has the value 1."
+        labels = ["number", "client", "state"]
+        family = GaugeMetricFamily("telefix_number_state", text, labels=labels)
         for view in self._views:
-            family.add_metric([view.number, "in"], view.backlog.into)
-            family.add_metric([view.number, "out"], view.backlog.out)
+            family.add_metric([view.number, view.client, view.state], 1)
+        return family
+
+    def _counts(self, name: str, text: str, count: Callable[[View], ByDirection]) -> Metric:
+        family = GaugeMetricFamily(name, text, labels=["number", "direction"])
+        for view in self._views:
+            family.add_metric([view.number, "in"], count(view).into)
+            family.add_metric([view.number, "out"], count(view).out)
+        return family
+
+    def _ages(self, name: str, text: str, moment: Callable[[View], datetime | None]) -> Metric:
+        family = GaugeMetricFamily(name, text, labels=["number"])
+        for view in self._views:
+            since = moment(view)
+            if since is not None:
+                family.add_metric([view.number], max(0.0, (self._now - since).total_seconds()))
         return family
 
     def _memory(self) -> Metric:

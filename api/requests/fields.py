@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from supervisor.numbers.planfix_address import is_public_host, objection
-from supervisor.proxy import Proxy, parse_proxy
+from supervisor.numbers.addresses import Proxy, is_public_host, objection, parse_proxy
 
 _NUMBER = re.compile(r"\+?([0-9]{5,15})")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

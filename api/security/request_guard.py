@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from api.requests.call_end import call_with_end
-from api.requests.connection import hang_up, set_patience
 
 if TYPE_CHECKING:
     from hypercorn.typing import (
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         Scope,
     )
     from quart import Quart
+
 
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _LONGEST_STATIC = 100  # characters
@@ -100,3 +102,29 @@ def refusal(scope: HTTPScope) -> int | None:
     if len(_LENGTHS.intersection(name for name, _ in scope["headers"])) > 1:
         return 400  # a proxy may see the end of the body elsewhere
     return None
+
+
+def set_patience(send: ASGISendCallable, seconds: float) -> None:
+    """Let the kernel end the connection if the peer accepts no data for that long."""
+    transport = _transport(send)
+    of_peer: Any = transport and transport.get_extra_info("socket")
+    if of_peer is not None:
+        with suppress(
+            OSError
+        ):  # a Unix socket does not have this option, and needs none: no stranger uses it
+            of_peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
+
+
+def hang_up(send: ASGISendCallable) -> None:
+    """Close the connection now and drop unsent data; a caller that reads nothing would keep it open."""
+    transport = _transport(send)
+    if transport is not None:
+        transport.abort()
+
+
+def _transport(send: Any) -> asyncio.WriteTransport | None:
+    # ASGI offers no access, so go from the stream to its protocol and on to the server's socket.
+    stream = getattr(send, "__self__", None)
+    protocol = getattr(getattr(stream, "send", None), "__self__", None)
+    server = getattr(getattr(protocol, "send", None), "__self__", None)
+    return getattr(getattr(server, "writer", None), "transport", None)

@@ -11,7 +11,7 @@ from api.context import context
 from api.texts import en, ru, uk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Mapping
 
 
 LOGIN_PAGE: Mapping[str, Mapping[str, str]] = {
@@ -36,10 +36,20 @@ def _duration(seconds: float, words: Mapping[str, str]) -> str:
     return f"{math.ceil(seconds / 3600)} {words['hours']}"
 
 
-def page_language(known: Iterable[str]) -> str:
-    """Choose the language of the browser if there is a text in it, else that of the gateway."""
-    default = context(on_standby=True).settings.language
-    return request.accept_languages.best_match(list(known), default) or default
+def page_language(known: Container[str]) -> str:
+    """Choose the first language of the reader that there is, and English if there is none.
+
+    A caller that names no language gets that of the gateway.
+    """
+    asked = [tag.lower() for tag in request.accept_languages.values() if tag]
+    if not asked or asked[0] == "*":
+        return context(on_standby=True).settings.language
+    languages = (tag.partition("-")[0] for tag in asked)
+    return next((language for language in languages if language in known), "en")
+
+
+def reader_language() -> str:
+    return page_language(CONSOLE)
 
 
 CONSOLE: Mapping[str, Mapping[str, str]] = {"en": en.CONSOLE, "ru": ru.CONSOLE, "uk": uk.CONSOLE}

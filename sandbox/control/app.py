@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from quart import Quart, Response, current_app
 
 from sandbox.control import (
+    bot_calls,
     group_calls,
     page,
     planfix_calls,
@@ -39,6 +40,7 @@ def create_app(
     app.register_blueprint(planfix_calls.blueprint)
     app.register_blueprint(telegram_calls.blueprint)
     app.register_blueprint(group_calls.blueprint)
+    app.register_blueprint(bot_calls.blueprint)
     app.register_blueprint(proxy_calls.blueprint)
     app.register_blueprint(teamflame_calls.blueprint)
     app.add_url_rule("/reset", view_func=post_reset, methods=["POST"])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from quart import Blueprint
 
 from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body
 from sandbox.control.telegram_bodies import Order, Phone
-from sandbox.control.telegram_calls import data_centre
+from sandbox.control.telegram_calls import data_centre, describe_message
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.records.chats import Channel, Group
 
@@ -26,6 +26,13 @@ class NewGroup(Order):
     title: Annotated[str, Field(min_length=1, max_length=128, pattern=r"\S")]
     owner: Phone
     members: tuple[Phone, ...] = ()
+    topics: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = ()
+
+    @model_validator(mode="after")
+    def topics_need_a_supergroup(self) -> Self:
+        if self.topics and self.kind != "supergroup":
+            raise ValueError("only a supergroup has topics")
+        return self
 
 
 class Post(Order):
@@ -46,7 +53,26 @@ async def post_group() -> tuple[Json, int]:
         return {"chat_id": group.id}, 201
     channel, _ = centre.channels.create(owner, order.title, broadcast=order.kind == "channel")
     centre.channels.invite(channel, owner, people)
-    return {"chat_id": channel.id}, 201
+    for title in order.topics:
+        centre.channels.open_topic(channel, owner, title)
+    topics = {title: message_id for message_id, title in channel.topics.items()}
+    return {"chat_id": channel.id, "topics": topics}, 201
+
+
+@blueprint.get("/<int(signed=True):chat_id>/messages")
+async def get_messages(chat_id: int) -> list[Json]:
+    """List the messages of a group, as its owner sees them; a topic is the id of its first message."""
+    chats = data_centre().accounts.chats
+    chat = chats.get(chat_id)
+    if chat is None:
+        raise ControlError(404, "not_found", f"there is no chat {chat_id}")
+    owner_id = chat.id if isinstance(chat, Channel) else chat.creator_id
+    box = chat.box if isinstance(chat, Channel) else data_centre().accounts[owner_id].box
+    found = [m for i in list(box.conversation(chat.id).ids) if (m := box.get(i))]
+    extras = ({"from": m.content.sender_id, "topic": m.content.topic} for m in found)
+    return [
+        await describe_message(owner_id, m) | more for m, more in zip(found, extras, strict=True)
+    ]
 
 
 @blueprint.post("/<int(signed=True):chat_id>/messages")

@@ -8,7 +8,9 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     TypeAdapter,
     model_validator,
 )
@@ -18,7 +20,11 @@ from sandbox.telegram.faults import Kind
 from sandbox.telegram.phone_owner import OwnFile
 
 DcId = Literal[2, 4]
-Phone = Annotated[str, Field(pattern=r"^\+?[0-9 ()-]{5,32}$")]
+PHONE = r"\+?[0-9 ()-]{5,32}"
+BOT_NAME = r"@?[A-Za-z]\w{1,28}[Bb][Oo][Tt]"
+OwnPhone = Annotated[str, Field(pattern=f"^{PHONE}$")]
+Phone = Annotated[str, Field(pattern=f"^({PHONE}|{BOT_NAME})$")]
+"""What names an account: a phone, or the user name of a bot, which has no phone."""
 
 
 class Order(BaseModel):
@@ -27,17 +33,35 @@ class Order(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class NewAccount(Order):
-    """A person or a bot who joins Telegram."""
+class NewBot(Order):
+    """A bot that somebody makes; by default its name is its user name."""
 
-    phone: Phone
+    bot: Literal[True]
+    username: Annotated[str, Field(pattern=f"^{BOT_NAME}$")]
+    first_name: Annotated[str, Field(max_length=64)] = ""
+    about: Annotated[str, Field(max_length=140)] = ""
+
+
+class NewAccount(Order):
+    """A person who joins Telegram."""
+
+    phone: OwnPhone
     first_name: Annotated[str, Field(min_length=1, max_length=64)]
     last_name: Annotated[str, Field(max_length=64)] = ""
     username: Annotated[str, Field(pattern=r"^[A-Za-z]\w{3,31}$")] | None = None
     password: Annotated[str | None, Field(min_length=1, repr=False)] = None
     phone_visible: bool = True
-    bot: bool = False
+    bot: Literal[False] = False
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-zA-Z]{2,8})?$")] = "en"
     about: Annotated[str, Field(max_length=140)] = ""
+
+
+Newcomer: TypeAdapter[NewBot | NewAccount] = TypeAdapter(
+    Annotated[
+        Annotated[NewBot, Tag("bot")] | Annotated[NewAccount, Tag("person")],
+        Discriminator(lambda body: "bot" if body.get("bot") is True else "person"),
+    ]
+)
 
 
 class PhoneOnly(Order):
@@ -106,6 +130,38 @@ class Deletion(Order):
     of: Phone
     id: int
     text: str | None = None
+
+
+class Press(Order):
+    """Somebody presses a button: its row and column, counted from 0."""
+
+    by: Phone
+    chat_with: Phone
+    message_id: int
+    button: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+
+
+class ContactSharing(Order):
+    """Somebody shows a bot their own phone."""
+
+    by: Phone
+    chat_with: Phone
+
+
+class Blocking(Order):
+    """Somebody blocks an account, or no longer does."""
+
+    by: Phone
+    who: Phone
+    blocked: bool = True
+
+
+class MiniAppLaunch(Order):
+    """Somebody opens the Mini App of a bot."""
+
+    by: Phone
+    chat_with: Phone
+    start_param: Annotated[str, Field(max_length=512, pattern=r"^[A-Za-z0-9_-]+$")] | None = None
 
 
 class Reading(Order):

@@ -17,7 +17,8 @@ from sandbox.control.telegram_bodies import (
     Deletion,
     Edit,
     MethodTrouble,
-    NewAccount,
+    NewBot,
+    Newcomer,
     NewFolder,
     PhoneOnly,
     ReactionGiven,
@@ -28,6 +29,7 @@ from sandbox.control.telegram_bodies import (
 )
 from sandbox.telegram import phone_owner
 from sandbox.telegram.accounts.accounts import Contact
+from sandbox.telegram.chats import buttons
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.methods import contacts, folders
@@ -51,20 +53,29 @@ def data_centre() -> DataCentre:
 
 
 def describe(account: Account) -> Json:
-    shown = {
+    if account.bot:
+        return {
+            "user_id": account.id,
+            "username": account.username,
+            "first_name": account.first_name,
+            "about": account.about,
+            "bot": True,
+            "bot_token": account.bot_token,
+        }
+    return {
         "user_id": account.id,
         "phone": account.phone,
         "first_name": account.first_name,
         "last_name": account.last_name,
         "username": account.username,
         "about": account.about,
-        "bot": account.bot,
+        "bot": False,
         "code": account.code,
     }
-    return shown | {"bot_token": account.bot_token} if account.bot else shown
 
 
-async def describe_message(owner: Account, message: Message) -> Json:
+async def describe_message(owner_id: int, message: Message) -> Json:
+    """Describe a message as the owner of a mailbox sees it, or as it is in that of a channel."""
     content, file = message.content, await phone_owner.view_file(data_centre(), message)
     return {
         "id": message.id,
@@ -75,8 +86,17 @@ async def describe_message(owner: Account, message: Message) -> Json:
         "date": int(content.date.timestamp()),
         "random_id": message.random_id,
         "grouped_id": content.grouped_id,
-        "reply_to": content.reply_to and content.reply_to.copies.get(owner.id),
+        "reply_to": content.reply_to and content.reply_to.copies.get(owner_id),
+        "buttons": buttons.describe(content.reply_markup),
+        "marks": [describe_mark(mark) for mark in content.entities],
+        "silent": content.silent,
     }
+
+
+def describe_mark(entity: Any) -> Json:
+    """Describe a TL entity: its kind, its place, and what else it has."""
+    shown = {name: value for name, value in entity.to_dict().items() if value is not None}
+    return shown | {"_": shown["_"].removeprefix("MessageEntity").lower()}
 
 
 @blueprint.get("/accounts")
@@ -87,16 +107,21 @@ async def get_accounts() -> list[Json]:
 
 @blueprint.post("/accounts")
 async def post_account() -> tuple[Json, int]:
-    order = await read_body(NewAccount)
+    order = await read_json(Newcomer)
+    if isinstance(order, NewBot):
+        name = order.username.lstrip("@")
+        bot = data_centre().accounts.add_bot(name, order.first_name or name)
+        bot.about = order.about
+        return describe(bot), 201
     account = data_centre().add_account(
         order.phone,
         order.first_name,
         order.last_name,
         username=order.username,
         password=order.password,
-        bot=order.bot,
     )
     account.phone_visible, account.about = order.phone_visible, order.about
+    account.language = order.language
     return describe(account), 201
 
 
@@ -134,13 +159,13 @@ async def get_messages() -> list[Json]:
     owner = data_centre().account_of(_argument("of"))
     peer = data_centre().account_of(_argument("with"))
     found = (owner.box.get(i) for i in list(owner.box.conversation(peer.id).ids))
-    return [await describe_message(owner, m) for m in found if m]
+    return [await describe_message(owner.id, m) for m in found if m]
 
 
 @blueprint.patch("/messages")
 async def patch_message() -> Json:
     order = await read_body(Edit)
-    data_centre().post_office.edit(data_centre().account_of(order.of), order.id, order.text)
+    data_centre().post_office.edit(data_centre().account_of(order.of), order.id, Draft(order.text))
     return {}
 
 

@@ -92,18 +92,18 @@ class DataCentre(Services):
         *,
         username: str | None = None,
         password: str | None = None,
-        bot: bool = False,
     ) -> Account:
         """Make an account; raise RpcError if its phone or username is taken or invalid."""
         if username and self.accounts.find_by_username(username):
             raise RpcError("USERNAME_OCCUPIED")
-        account = self.accounts.add(phone, first_name, last_name, bot=bot)
+        account = self.accounts.add(phone, first_name, last_name)
         self.accounts.rename(account, username)
         account.password = password_srp.make_password(password) if password else None
         return account
 
     def account_of(self, phone: str) -> Account:
-        account = self.accounts.find_by_phone(phone)
+        """Return the person with this phone, or the bot with this user name."""
+        account = self.accounts.find(phone)
         if account is None:
             raise RpcError("PHONE_NUMBER_UNOCCUPIED")
         return account
@@ -131,13 +131,13 @@ class DataCentre(Services):
         times: int | None = None,
     ) -> None:
         """Answer a method with an RPC error, `times` times or until the faults are cleared."""
-        self.faults.fail(method_fault(error, phone, method), times)
+        self.faults.fail(method_fault(error, self._plain(phone), method), times)
 
     def answer_newer(
         self, method: str | None = None, *, phone: str | None = None, times: int | None = None
     ) -> None:
         """Carry out a method, but answer with an object that no client can read."""
-        self.faults.fail(method_fault(None, phone, method), times)
+        self.faults.fail(method_fault(None, self._plain(phone), method), times)
 
     def afflict(
         self,
@@ -148,7 +148,7 @@ class DataCentre(Services):
         dc_id: int | None = None,
     ) -> None:
         """Begin a fault for one account or for all; a connection fault can be limited to one data centre."""
-        condition = Condition.make(kind, phone, seconds, self.time(), dc_id)
+        condition = Condition.make(kind, self._plain(phone), seconds, self.time(), dc_id)
         if condition.lasts:
             self.faults.add(condition)
         if kind is Kind.CUT:
@@ -207,6 +207,11 @@ class DataCentre(Services):
 
     def _execute(self, address: Address, session: Session, message_id: int, request: Any) -> None:
         rpc.execute(rpc.Call(self, session, message_id, address), request)
+
+    def _plain(self, phone: str | None) -> str | None:
+        """Spell the name of an account as the account itself does, if there is one."""
+        account = self.accounts.find(phone) if phone else None
+        return account.phone if account else phone
 
     def _named(self, phone: str | None) -> list[Account]:
         return list(self.accounts) if phone is None else [self.account_of(phone)]

@@ -1,4 +1,4 @@
-"""Which methods are served at which address."""
+"""Which methods are served at which address, and to whom."""
 
 from __future__ import annotations
 
@@ -24,3 +24,54 @@ def check_place(address: Address, home: int, name: str, request: Any) -> None:
     if hasattr(request, "phone_number"):
         raise RpcError(f"PHONE_MIGRATE_{home}")
     raise RpcError(f"{'NETWORK' if name.startswith('auth.') else 'USER'}_MIGRATE_{home}")
+
+
+_FOR_BOTS = frozenset(
+    {
+        "bots.getbotcommands",
+        "bots.getbotmenubutton",
+        "bots.resetbotcommands",
+        "bots.setbotcommands",
+        "bots.setbotmenubutton",
+        "messages.setbotcallbackanswer",
+    }
+)
+_FOR_PEOPLE = frozenset(
+    {
+        "auth.acceptlogintoken",
+        "auth.exportlogintoken",
+        "channels.createchannel",
+        "channels.invitetochannel",
+        "channels.joinchannel",
+        "channels.readhistory",
+        "contacts.addcontact",
+        "contacts.block",
+        "contacts.deletecontacts",
+        "contacts.getcontacts",
+        "contacts.importcontacts",
+        "contacts.resolvephone",
+        "contacts.search",
+        "contacts.unblock",
+        "messages.addchatuser",
+        "messages.createchat",
+        "messages.getbotcallbackanswer",
+        "messages.getdialogs",
+        "messages.gethistory",
+        "messages.getpeerdialogs",
+        "messages.getpinneddialogs",
+        "messages.readhistory",
+        "messages.requestwebview",
+        "messages.search",
+        "messages.searchglobal",
+        "messages.startbot",
+        "photos.uploadprofilephoto",
+    }
+)
+
+
+def check_caller(name: str, *, is_bot: bool) -> None:
+    """Raise RpcError if this method is only for people, or only for bots."""
+    if is_bot and (name in _FOR_PEOPLE or name.startswith("account.")):
+        raise RpcError("BOT_METHOD_INVALID")
+    if not is_bot and name in _FOR_BOTS:
+        raise RpcError("USER_BOT_REQUIRED")

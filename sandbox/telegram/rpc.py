@@ -14,7 +14,7 @@ from sandbox.telegram.accounts.accounts import bare_phone
 from sandbox.telegram.addresses import Address
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import NO_ANSWER, Kind, bare_method
-from sandbox.telegram.placement import check_place
+from sandbox.telegram.placement import check_caller, check_place
 from sandbox.telegram.protocol.newer_layer import NewerObject
 from sandbox.telegram.protocol.request_check import is_well_typed
 
@@ -163,6 +163,8 @@ def _invoke(call: Call, request: Any) -> Any:
         logger.warning("no handler for %s", name)
         raise RpcError(f"METHOD_INVALID_{name.upper().replace('.', '_')}")
     check_place(call.address, call.services.dc_id, name, request)
+    if call.key.account is not None:
+        check_caller(name, is_bot=call.key.account.bot)
     if not is_well_typed(request):
         raise RpcError("INPUT_CONSTRUCTOR_INVALID")
     if not found.anonymous and call.key.account is None:

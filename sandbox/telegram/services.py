@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.telegram.accounts.accounts import Accounts
 from sandbox.telegram.addresses import HOME_DC, Addresses
+from sandbox.telegram.chats.bot_actions import Bots
 from sandbox.telegram.chats.channel_actions import Channels
 from sandbox.telegram.chats.group_actions import BasicGroups
 from sandbox.telegram.chats.message_actions import PostOffice
@@ -49,6 +50,7 @@ class Services:
         self.post_office = PostOffice(self.accounts, self.courier)
         self.groups = BasicGroups(self.accounts, self.post_office)
         self.channels = Channels(self.accounts, self.courier)
+        self.bots = Bots(self.accounts, self.courier, self.post_office)
 
     @property
     def keys(self) -> Keyring:

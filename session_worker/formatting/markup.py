@@ -6,8 +6,9 @@ import html
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import chain
+
+from session_worker.protocol.outgoing import MarkKind
 
 _TOKEN = re.compile(
     r"(?P<break><br\s*/?>(?:\r?\n)?|\r\n?)"
@@ -19,28 +20,15 @@ _ADDRESS = re.compile(r"""\bhref\s*=\s*["']?(https?://[^\s"'<>]+)""", re.IGNOREC
 _SPACES = str.maketrans({"\r": "\n", "\xa0": " "})
 
 
-class Kind(StrEnum):
-    """The ways in which a stretch of text can be formatted."""
-
-    BOLD = "bold"
-    ITALIC = "italic"
-    UNDERLINE = "underline"
-    STRIKE = "strike"
-    CODE = "code"
-    PRE = "pre"
-    QUOTE = "quote"
-    LINK = "link"
-
-
 _STYLES = {
-    **dict.fromkeys(("b", "strong"), Kind.BOLD),
-    **dict.fromkeys(("i", "em"), Kind.ITALIC),
-    **dict.fromkeys(("u", "ins"), Kind.UNDERLINE),
-    **dict.fromkeys(("s", "strike", "del"), Kind.STRIKE),
-    "code": Kind.CODE,
-    "pre": Kind.PRE,
-    "blockquote": Kind.QUOTE,
-    "a": Kind.LINK,
+    **dict.fromkeys(("b", "strong"), MarkKind.BOLD),
+    **dict.fromkeys(("i", "em"), MarkKind.ITALIC),
+    **dict.fromkeys(("u", "ins"), MarkKind.UNDERLINE),
+    **dict.fromkeys(("s", "strike", "del"), MarkKind.STRIKE),
+    "code": MarkKind.CODE,
+    "pre": MarkKind.PRE,
+    "blockquote": MarkKind.QUOTE,
+    "a": MarkKind.LINK,
 }
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = frozenset((*_HEADINGS, "p", "div", "li", "ul", "ol", "tr", "table", "blockquote", "pre"))
@@ -52,7 +40,7 @@ _KNOWN = _BLOCKS | _INLINE | frozenset(_STYLES)
 class Style:
     """A stretch of characters with one kind of formatting."""
 
-    kind: Kind
+    kind: MarkKind
     start: int
     end: int
     url: str = ""
@@ -87,7 +75,7 @@ class _Open:
     """A style whose end has not been found yet."""
 
     order: int
-    kind: Kind
+    kind: MarkKind
     start: int
     url: str
 
@@ -99,7 +87,7 @@ class _Reader:
         self._text: list[str] = []
         self._origins: list[int] = []
         self._styles: list[Style] = []
-        self._open: defaultdict[Kind, list[_Open]] = defaultdict(list)
+        self._open: defaultdict[MarkKind, list[_Open]] = defaultdict(list)
         self._opened = 0
         self._opening: int | None = None
 
@@ -143,8 +131,8 @@ class _Reader:
         if self._opening is None:
             self._opening = at
         kind = _STYLES.get(tag)
-        address = _ADDRESS.search(attributes) if kind is Kind.LINK else None
-        if kind and (address or kind is not Kind.LINK):
+        address = _ADDRESS.search(attributes) if kind is MarkKind.LINK else None
+        if kind and (address or kind is not MarkKind.LINK):
             url = html.unescape(address[1]) if address else ""
             self._opened += 1
             self._open[kind].append(_Open(self._opened, kind, len(self._origins), url))

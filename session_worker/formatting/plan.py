@@ -11,13 +11,13 @@ from unicodedata import combining
 
 from session_worker.formatting.media_kind import can_join_album
 from session_worker.formatting.rendering import is_quote, lay_out, render, width_of
-from session_worker.protocol.messages import Part
+from session_worker.protocol.outgoing import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from session_worker.formatting.rendering import Layout
-    from session_worker.protocol.messages import Attachment
+    from session_worker.protocol.outgoing import Attachment, Mark
 
 LONGEST_TEXT = 4096  # UTF-16 units, like the next
 LONGEST_CAPTION = 1024
@@ -44,14 +44,25 @@ def plan(
     no file, there are no parts.
     """
     texts = split(repair_surrogates(text))
+    can_be_caption = len(texts) == 1 and width_of(render(texts[0]).text) <= LONGEST_CAPTION
+    return arrange([(each, None) for each in texts], attachments, can_be_caption, draw)
+
+
+def arrange(
+    texts: Sequence[tuple[str, tuple[Mark, ...] | None]],
+    attachments: Sequence[Attachment],
+    can_be_caption: bool,
+    draw: Callable[[], int] = draw_random_id,
+) -> tuple[Part, ...]:
+    """Make the parts of texts that are short enough, each with its marks, and of files."""
     groups = list(_groups(attachments))
-    if groups and len(texts) == 1 and width_of(render(texts[0]).text) <= LONGEST_CAPTION:
-        first, *groups = groups
-        messages = [(texts[0], first)]
+    if groups and can_be_caption:
+        [text], [first, *groups] = texts, groups
+        messages = [(*text, first)]
     else:
-        messages = [(each, ()) for each in texts]
-    messages += [("", group) for group in groups]
-    return tuple(_part(body, files, draw) for body, files in messages)
+        messages = [(*text, ()) for text in texts]
+    messages += [("", None, group) for group in groups]
+    return tuple(_part(*message, draw) for message in messages)
 
 
 def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
@@ -71,9 +82,14 @@ def repair_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _part(text: str, files: tuple[int, ...], draw: Callable[[], int]) -> Part:
+def _part(
+    text: str,
+    marks: tuple[Mark, ...] | None,
+    files: tuple[int, ...],
+    draw: Callable[[], int],
+) -> Part:
     ids = len(files) + bool(text)
-    return Part(text=text, files=files, random_ids=tuple(draw() for _ in range(ids)))
+    return Part(text=text, marks=marks, files=files, random_ids=tuple(draw() for _ in range(ids)))
 
 
 def _groups(attachments: Sequence[Attachment]) -> Iterator[tuple[int, ...]]:

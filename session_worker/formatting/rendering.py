@@ -8,7 +8,8 @@ from itertools import accumulate, compress, groupby
 from operator import mul
 from typing import TYPE_CHECKING
 
-from session_worker.formatting.markup import Kind, Style, read
+from session_worker.formatting.markup import Style, read
+from session_worker.protocol.outgoing import Mark, MarkKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,16 +25,6 @@ _QUOTE = re.compile(r">>(?!>)[ \t]?")
 _STOP = re.compile(r"[.,:;!?…]\s+|[(«\"]|\s[—\u2013-]\s+")
 
 Span = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A formatted stretch of the shown text, in UTF-16 units, as Telegram counts."""
-
-    kind: Kind
-    offset: int
-    length: int
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +75,7 @@ def lay_out(source: str) -> Layout:
     anchors = [
         (style.start, style.end)
         for style in plain.styles
-        if style.kind is Kind.LINK and style.end - style.start <= LONGEST_ANCHOR
+        if style.kind is MarkKind.LINK and style.end - style.start <= LONGEST_ANCHOR
     ]
     return Layout(
         plain,
@@ -125,7 +116,7 @@ def _links(text: str) -> Iterator[_Found]:
         floor = link.end()
         if label:
             start, end = label
-            yield _Found((start, floor), ((end, floor),), Style(Kind.LINK, start, end, link[1]))
+            yield _Found((start, floor), ((end, floor),), Style(MarkKind.LINK, start, end, link[1]))
         else:
             brackets = ((link.start(), link.start(1)), (link.end(1), floor))
             yield _Found((link.start(), floor), brackets, None)
@@ -172,7 +163,7 @@ def _quote(lines: list[tuple[int, str]], end: int) -> _Found:
     style = None
     if nonblank:
         (first, _), (last, line) = lines[nonblank[0]], lines[nonblank[-1]]
-        style = Style(Kind.QUOTE, first, last + len(line))
+        style = Style(MarkKind.QUOTE, first, last + len(line))
     return _Found((lines[0][0], lines[0][0]), tuple(hidden), style)
 
 
@@ -191,7 +182,8 @@ def _shown(layout: Layout) -> list[bool]:
 
 
 def _mark(style: Style, units: list[int]) -> Mark:
-    return Mark(style.kind, units[style.start], units[style.end] - units[style.start], style.url)
+    start, end = units[style.start], units[style.end]
+    return Mark(kind=style.kind, offset=start, length=end - start, value=style.url)
 
 
 def _order(mark: Mark) -> tuple[int, int]:

@@ -9,12 +9,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.failures import FailureCode
 from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
-from session_worker.planfix.circuit_breaker import CircuitBreaker, failure_of
+from session_worker.planfix.circuit_breaker import CircuitBreaker, ask_until_answered, failure_of
 from session_worker.planfix.form import PlanfixMessage, full_name
-from session_worker.planfix.hedging import ask_until_answered
 from session_worker.planfix.status_reporter import StatusReporter
 from session_worker.protocol.contract import PlanfixChanged
 from session_worker.protocol.messages import (
@@ -24,6 +22,7 @@ from session_worker.protocol.messages import (
     Delivered,
     Failed,
     Failure,
+    FailureCode,
     Trying,
 )
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from session_worker.protocol.messages import GapFilled
 from session_worker.telegram.errors import LAYER
-from session_worker.telegram.reading.history import Backfill, Last
-from session_worker.telegram.reading.messages_by_id import MessagesById
+from session_worker.telegram.reading.history import Backfill, Last, MessagesById
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox
     from session_worker.telegram.connection.message_box import Gap
     from session_worker.telegram.reading.chosen_chats import ChosenChats
+    from session_worker.telegram.reading.history import Found
     from session_worker.telegram.reading.message_parser import ParsedMessage
-    from session_worker.telegram.reading.messages_by_id import Found
     from session_worker.telegram.reading.people import Ask
     from session_worker.telegram.reading.update_parser import UpdateParser
 

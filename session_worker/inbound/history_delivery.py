@@ -11,17 +11,14 @@ from datetime import UTC, datetime
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from telethon.tl import types
-
 from session_worker.inbound.albums import Albums
 from session_worker.inbound.history_progress import HistoryProgress, load_progress, save_progress
 from session_worker.protocol.messages import Received
 from session_worker.telegram.errors import PeerUnknown, Refused
-from session_worker.telegram.reading.history import Backfill, Last
-from session_worker.telegram.reading.messages_by_id import PAGE
+from session_worker.telegram.reading.history import PAGE, Backfill, Last, address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -31,8 +28,8 @@ if TYPE_CHECKING:
     from session_worker.protocol.messages import Incoming
     from session_worker.session import Outbox
     from session_worker.telegram.reading.chosen_chats import ChosenChats
+    from session_worker.telegram.reading.history import Found
     from session_worker.telegram.reading.message_parser import ParsedMessage
-    from session_worker.telegram.reading.messages_by_id import Found
     from session_worker.telegram.reading.people import Ask
     from session_worker.telegram.reading.update_parser import UpdateParser
     from session_worker.texts.chat_texts import ChatTexts
@@ -109,8 +106,8 @@ class HistoryDelivery:
         self._is_active = not self._progress.is_over
         await self._save()
 
-    def note_stored(self, positions: Iterable[int]) -> None:
-        """Note which messages of the history are stored; their positions are negative."""
+    def record_stored(self, positions: Iterable[int]) -> None:
+        """Record which messages of the history are stored; their positions are negative."""
         self._open.difference_update(positions)
         if not self._open:
             self._all_stored.set()
@@ -134,7 +131,7 @@ class HistoryDelivery:
         last = Last(0, int(began.timestamp()))
         backfill = Backfill(self._sources.ask, receiver.until_answered, last, chosen)
         chats = {
-            dialog.peer.user_id: _address(dialog, entities)
+            dialog.peer.user_id: address_of(dialog, entities)
             async for dialog, entities in backfill.dialogs()
         }
         while chats or self._held:
@@ -244,7 +241,3 @@ class HistoryDelivery:
     async def _save(self) -> None:
         await asyncio.to_thread(save_progress, self._order.path, self._progress)
 
-
-def _address(dialog: Any, entities: Mapping[int, Any]) -> Any:
-    user = entities[dialog.peer.user_id]
-    return types.InputPeerUser(user.id, user.access_hash or 0)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
-from session_worker.failures import FailureCode
-from session_worker.protocol.messages import Failed, Failure
-from session_worker.protocol.spool import incoming_file, photo_file
+from session_worker.protocol.contract import incoming_file, photo_file
+from session_worker.protocol.messages import Failed, Failure, FailureCode
 from session_worker.telegram.errors import (
     FloodWait,
     Refused,

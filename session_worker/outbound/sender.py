@@ -9,7 +9,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from session_worker.failures import LONGEST_WAIT, PAUSES, UNKNOWN, Cause, Reason, judge
+from session_worker.failures import EXPIRED, LONGEST_WAIT, PAUSES, UNKNOWN, Cause, Reason, judge
 from session_worker.lanes import Lanes
 from session_worker.outbound.attachments import FetchFailed
 from session_worker.protocol.messages import Failed, Failure, PartSent, Trying
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from session_worker.backoff import Backoff
     from session_worker.outbound.attachments import Fetcher
-    from session_worker.protocol.messages import Part, Send
+    from session_worker.protocol.messages import Send
+    from session_worker.protocol.outgoing import Part
     from session_worker.session import Outbox
     from session_worker.telegram.reading.message_memory import SentMessages
     from session_worker.telegram.sending.access_hashes import AccessHashes
@@ -95,7 +96,7 @@ class TelegramSender:
         while next_try is not None:
             await asyncio.sleep(min(max(0.0, next_try - time.time()), LONGEST_WAIT))
             await self._telegram.until_online()
-            failure = await self._try(state)
+            failure = Failure(code=EXPIRED) if state.is_expired else await self._try(state)
             if failure is None:
                 break
             await self._outbox.report(Failed(row=command.row, failure=failure))
@@ -175,8 +176,8 @@ class TelegramSender:
     async def _post_with(
         self, access_hash: int, state: SendState, part: Part, report: Report
     ) -> None:
-        peer_id = state.outgoing.peer_id
-        sender = Sender(self._telegram.ask, self._flood_control, peer_id, access_hash)
+        outgoing = state.outgoing_of(part)
+        sender = Sender(self._telegram.ask, self._flood_control, outgoing, access_hash)
         await PartSender(sender, self._uploads, state, part, report).post()
 
     async def _report_sent(self, state: SendState, number: int, part: Part) -> None:

@@ -6,10 +6,9 @@ import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from session_worker.backoff import Backoff
-from session_worker.failures import FailureCode
 from session_worker.planfix.answer import (
     PlanfixAnswerLost,
     PlanfixForbidden,
@@ -17,10 +16,10 @@ from session_worker.planfix.answer import (
     PlanfixUnauthorized,
     PlanfixUnavailable,
 )
-from session_worker.protocol.messages import Failure
+from session_worker.protocol.messages import Failure, FailureCode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from session_worker.planfix.answer import PlanfixError
 
@@ -200,3 +199,48 @@ def failure_of(error: PlanfixError, circuit_breaker: CircuitBreaker) -> Failure:
         case _:
             raise AssertionError(f"no verdict on {error!r}")
     return Failure(code=code, detail=str(error), next_try=next_try)
+
+
+ASK_AGAIN_AFTER = 3.0  # seconds between two questions
+MOST_ASKED = 4  # questions that wait at a time
+
+T = TypeVar("T")
+
+
+async def ask_until_answered(
+    ask: Callable[[], Awaitable[T]], may_repeat: Callable[[], bool] = lambda: True
+) -> T:
+    """Return the first answer, or raise the first failure.
+
+    A server that hung leaves the questions of that time unanswered, so only a new one finds out
+    that it is back. The first question keeps its whole patience, for a server that is just slow.
+    Each time nothing has come for long enough `may_repeat` hears of it, then decides.
+    """
+    asked: list[asyncio.Task[T]] = []
+    try:
+        asked.append(asyncio.create_task(_run(ask)))
+        while not (done := (await _first_of(asked))):
+            if may_repeat():
+                if len(asked) == MOST_ASKED:
+                    await _cancel([asked.pop(1)])
+                asked.append(asyncio.create_task(_run(ask)))
+        return done.pop().result()
+    finally:
+        await _cancel(asked)
+
+
+async def _first_of(asked: list[asyncio.Task[T]]) -> set[asyncio.Task[T]]:
+    done, _ = await asyncio.wait(
+        asked, timeout=ASK_AGAIN_AFTER, return_when=asyncio.FIRST_COMPLETED
+    )
+    return done
+
+
+async def _run(ask: Callable[[], Awaitable[T]]) -> T:
+    return await ask()
+
+
+async def _cancel(tasks: list[asyncio.Task[T]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

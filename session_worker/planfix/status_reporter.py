@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from session_worker.failures import FailureCode
 from session_worker.planfix.answer import PlanfixError
-from session_worker.planfix.circuit_breaker import failure_of
-from session_worker.planfix.hedging import ask_until_answered
-from session_worker.protocol.messages import Failure, StatusTold
+from session_worker.planfix.circuit_breaker import ask_until_answered, failure_of
+from session_worker.protocol.messages import Failure, FailureCode, StatusTold
 
 if TYPE_CHECKING:
     from session_worker.planfix.circuit_breaker import CircuitBreaker

@@ -178,6 +178,7 @@ class Worker:
             last_heard=self._session.last_heard,
             queue_depth=self._session.queue_depth,
             memory=memory.used,
+            private=memory.private,
             merged=memory.merged,
         )
 
@@ -228,9 +229,10 @@ LARGEST = 4096  # bytes
 
 
 class MemoryUse(NamedTuple):
-    """The bytes in use, with our share of what is shared, and the bytes merged with equal pages, if known."""
+    """The bytes in use, with our share of what is shared, those of our own pages, and those merged."""
 
     used: int = 0
+    private: int | None = None
     merged: int | None = None
 
 
@@ -243,7 +245,8 @@ class MemoryGauge:
     def read(self) -> MemoryUse:
         lines = os.pread(self._descriptor, LARGEST, 0).splitlines()[1:]
         bytes_of = {line.split()[0]: int(line.split()[1]) * 1024 for line in lines}
-        return MemoryUse(bytes_of.get(b"Pss:", 0), bytes_of.get(b"KSM:"))
+        private = bytes_of.get(b"Private_Clean:", 0) + bytes_of.get(b"Private_Dirty:", 0)
+        return MemoryUse(bytes_of.get(b"Pss:", 0), private, bytes_of.get(b"KSM:"))
 
     def close(self) -> None:
         os.close(self._descriptor)

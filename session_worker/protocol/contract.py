@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import IntEnum, StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
@@ -27,6 +27,9 @@ from session_worker.protocol.pipe_fields import (
     Seconds,
 )
 from session_worker.protocol.proxy import Proxy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -188,6 +191,7 @@ class Pulse(PipeValue):
     last_heard: Moment | None = None
     queue_depth: Int64 = 0
     memory: Int64 = 0
+    private: Int64 | None = None
     merged: Int64 | None = None
 
 
@@ -256,3 +260,13 @@ Event = Annotated[
 
 COMMANDS: TypeAdapter[Command] = TypeAdapter(Command)
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def incoming_file(spool: Path, row: int, index: int) -> Path:
+    """Return the path of a file that came with a message."""
+    return spool / "in" / str(row) / str(index)
+
+
+def photo_file(spool: Path, photo_id: int) -> Path:
+    """Return the path of a contact's profile photo."""
+    return spool / "photos" / str(photo_id)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import FailFast, Field
 
 from session_worker.protocol.chats import ChatCommand, ChatEvent
+from session_worker.protocol.outgoing import Outgoing
 from session_worker.protocol.pipe_fields import (
     MOST_FILES,
     MOST_PARTS,
@@ -79,44 +80,6 @@ class ChatMemory(PipeValue):
     peer_id: Int64
     task: Int64 | None = None
     contact: Contact | None = None
-
-
-class Attachment(PipeValue):
-    """A file that an employee attached, behind a link of Planfix."""
-
-    name: CommandText
-    url: CommandText
-
-
-SENT_SEPARATELY = -1
-"""Marks a caption that is sent as a message of its own; it must never be sent with the file again."""
-
-
-class Part(PipeValue):
-    """One Telegram message, or one album, of an outgoing message.
-
-    Each of its messages is sent under its own random id, which is fixed before the first try;
-    ``sent`` contains, in the same order, what became of them, once anything has.
-    """
-
-    text: CommandText = ""
-    files: tuple[int, ...] = ()
-    random_ids: tuple[int, ...] = Field(min_length=1)
-    sent: tuple[int | None, ...] = ()
-
-    @property
-    def is_sent(self) -> bool:
-        """Whether nothing of this part is left to be sent."""
-        return bool(self.sent) and not {None, SENT_SEPARATELY} & set(self.sent)
-
-
-class Outgoing(PipeValue):
-    """What an employee answers, split into parts."""
-
-    peer_id: Int64
-    planfix_id: CommandText
-    attachments: tuple[Attachment, ...] = ()
-    parts: tuple[Part, ...]
 
 
 class PlanfixStatus(StrEnum):
@@ -289,3 +252,15 @@ MessageEvent = (
     | GapFilled
     | ChatEvent
 )
+
+
+class FailureCode(StrEnum):
+    """Why something did not reach Planfix; the texts for people are kept where they are shown."""
+
+    UNAVAILABLE = "planfix_unavailable"
+    ANSWER_LOST = "planfix_answer_lost"
+    UNAUTHORIZED = "planfix_unauthorized"
+    FORBIDDEN = "planfix_forbidden"
+    REJECTED = "planfix_rejected"
+    FILE_UNREACHABLE = "telegram_file_unreachable"
+    INTERNAL = "internal_error"

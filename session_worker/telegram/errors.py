@@ -164,7 +164,9 @@ def translate(error: BaseException) -> TelegramError:
         return Moved(error.new_dc)
     if isinstance(error, telethon_errors.TypeNotFoundError):
         return Undecodable(error.invalid_constructor_id)
-    if isinstance(error, telethon_errors.FloodError):
+    # A frozen account has the code of a flood, but no pause ends it.
+    is_frozen = isinstance(error, telethon_errors.FrozenMethodInvalidError)
+    if isinstance(error, telethon_errors.FloodError) and not is_frozen:
         return FloodWait(getattr(error, "seconds", None), _name(error))
     return _lost(error) or _passing(error) or _final(error)
 

@@ -56,6 +56,10 @@ class RowState(StrEnum):
     DEAD = "dead"
 
 
+DEAD: Final = "state = 'dead' AND dismissed IS NULL"
+"""The dead letters that somebody still has to look at."""
+
+
 class Moment(TypeDecorator[datetime]):
     """A point in time that keeps its time zone, on SQLite too."""
 
@@ -85,7 +89,7 @@ def _row_key() -> "Column[Any]":
     return Column(BigInteger, owner, primary_key=True, autoincrement=False)
 
 
-def _partial_index(name: str, *columns: str, where: str) -> Index:
+def partial_index(name: str, *columns: str, where: str) -> Index:
     """Index only the rows that the condition selects."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
@@ -123,6 +127,8 @@ class Number(SQLModel, table=True):
     error_code: str | None = Field(default=None, sa_type=Text)
     error_message: str | None = Field(default=None, sa_type=Text)
     error_action: str | None = Field(default=None, sa_type=Text)
+    error_detail: str | None = Field(default=None, sa_type=Text)
+    heard: float | None = None
     restarts: int = 0
     epoch: int = Field(default_factory=first_epoch, sa_type=BigInteger)
     created: datetime = Field(default_factory=now, sa_type=Moment)
@@ -170,17 +176,6 @@ class LoginLink(SQLModel, table=True):
     is_used: bool = False
 
 
-class Audit(SQLModel, table=True):
-    """Who did what to which number; the entry stays when the number is purged."""
-
-    id: int | None = Field(default=None, primary_key=True)
-    at: datetime = Field(default_factory=now, sa_type=Moment)
-    who: str = Field(sa_type=Text)
-    number: str | None = Field(default=None, sa_type=String(20), index=True)
-    action: str = Field(sa_type=Text)
-    detail: str | None = Field(default=None, sa_type=Text)
-
-
 class JournalRow(SQLModel, table=True):
     """A message in either direction, with the state of its delivery."""
 
@@ -188,9 +183,10 @@ class JournalRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("number", "direction", "key"),
         Index("journal_chat", "number", "peer_id"),
-        _partial_index("journal_pending", "number", "direction", "id", where="state = 'pending'"),
-        _partial_index("journal_owed", "number", "id", where="status_due IS NOT NULL"),
-        _partial_index("journal_bodies", "done", where="body IS NOT NULL"),
+        partial_index("journal_pending", "number", "direction", "id", where="state = 'pending'"),
+        partial_index("journal_dead", "number", "direction", "id", where=DEAD),
+        partial_index("journal_owed", "number", "id", where="status_due IS NOT NULL"),
+        partial_index("journal_bodies", "done", where="body IS NOT NULL"),
         Index("journal_done", "done"),
         {"sqlite_autoincrement": True},
     )
@@ -206,6 +202,7 @@ class JournalRow(SQLModel, table=True):
     )
     direction: Direction = Field(sa_type=String(3))
     peer_id: int = Field(sa_type=BigInteger)
+    connector: str | None = Field(default=None, sa_type=String(10))
     key: str = Field(sa_type=Text)
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
     is_echo: bool = False
@@ -222,6 +219,11 @@ class JournalRow(SQLModel, table=True):
     status_told: str | None = Field(default=None, sa_type=String(5))
     created: datetime = Field(default_factory=now, sa_type=Moment)
     done: datetime | None = Field(default=None, sa_type=Moment)
+    tried: datetime | None = Field(default=None, sa_type=Moment)
+    read: datetime | None = Field(default=None, sa_type=Moment)
+    replays: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    replayed: datetime | None = Field(default=None, sa_type=Moment)
+    dismissed: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class TelegramMessage(SQLModel, table=True):
@@ -288,7 +290,6 @@ number: Final = _tables["number"]
 session: Final = _tables["session"]
 entity: Final = _tables["entity"]
 login_link: Final = _tables["login_link"]
-audit: Final = _tables["audit"]
 journal: Final = _tables["journal"]
 telegram_message: Final = _tables["telegram_message"]
 sent_part: Final = _tables["sent_part"]

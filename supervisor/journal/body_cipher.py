@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from session_worker.protocol.messages import ChatMemory, Incoming, Outgoing
+from session_worker.protocol.messages import ChatMemory, Incoming
+from session_worker.protocol.outgoing import Outgoing
 from supervisor.database.tables import Direction
 from supervisor.encryption.vault import Cell
 from supervisor.errors import SealBroken

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from session_worker.protocol.messages import Incoming, Outgoing
+from session_worker.protocol.messages import Incoming
+from session_worker.protocol.outgoing import Outgoing
 from supervisor.database import tables
 from supervisor.database.tables import Direction, RowState
 from supervisor.errors import MessageNotDead, MessageUnknown, SealBroken

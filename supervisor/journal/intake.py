@@ -12,6 +12,7 @@ from supervisor.database.statements import insert_missing, insert_missing_return
 from supervisor.database.tables import Direction, RowState
 from supervisor.errors import NumberUnknown
 from supervisor.journal.decisions import Mark, marks_of, row_key, without_known
+from supervisor.journal.first_contacts import write_first_contact
 from supervisor.journal.values import Accepted, GapTrace, StoredIncoming
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from session_worker.protocol.messages import Incoming, Outgoing, Received
+    from session_worker.protocol.messages import Incoming, Received
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.journal.body_cipher import BodyCipher
+    from supervisor.journal.first_contacts import FirstContact
 
 _row = tables.journal.c
 _mark = tables.telegram_message.c
@@ -44,11 +47,12 @@ _FRESH = {
 
 
 class NewOutgoing(NamedTuple):
-    """An employee's message, and whether it is the first one of its chat."""
+    """An employee's message, whether its chat is new here, and what to write down of a stranger."""
 
     cipher: BodyCipher
     outgoing: Outgoing
     is_new_chat: bool
+    first: FirstContact | None = None
 
 
 def insert_outgoing(connection: Connection, items: list[NewOutgoing]) -> list[Accepted]:
@@ -57,6 +61,8 @@ def insert_outgoing(connection: Connection, items: list[NewOutgoing]) -> list[Ac
         new = _insert_where_missing(connection, [_values_of(item) for item in items])
         chats = [_chat_of(item.cipher, item.outgoing.peer_id) for item in items if item.is_new_chat]
         insert_missing(connection, tables.chat, chats)
+        for item in items:
+            _insert_first_contact(connection, item, new)
     except IntegrityError as exc:
         raise NumberUnknown from exc  # purged after its token was checked
     names = [(item.cipher.number, item.outgoing.planfix_id) for item in items]
@@ -68,6 +74,20 @@ def insert_outgoing(connection: Connection, items: list[NewOutgoing]) -> list[Ac
         repeats.setdefault(name, answer._replace(is_repeat=True))
         answers.append(repeats[name] if row is None else answer)
     return answers
+
+
+def _insert_first_contact(
+    connection: Connection, item: NewOutgoing, new: dict[tuple[str, str], int]
+) -> None:
+    cipher, outgoing, first = item.cipher, item.outgoing, item.first
+    row = new.get((cipher.number, outgoing.planfix_id))
+    if first is None or row is None:
+        return
+    write_first_contact(connection, cipher.number, outgoing.peer_id, row, first)
+    if first.notice is not None:
+        # No Telegram message has such an id, and a repeat would have the same one.
+        notice = first.notice.model_copy(update={"message_ids": (-row,)})
+        _insert_rows(connection, cipher, [notice])
 
 
 def find_outgoing(connection: Connection, number: str, key: str) -> Accepted | None:
@@ -162,15 +182,18 @@ def _first_answers(
 
 
 def _values_of(item: NewOutgoing) -> dict[str, Any]:
-    cipher, outgoing, _ = item
+    cipher, outgoing, _, first = item
     return {
         **_FRESH,
         "number": cipher.number,
         "direction": Direction.OUT,
         "peer_id": outgoing.peer_id,
+        "connector": None if outgoing.connector == "planfix" else outgoing.connector,
         "key": outgoing.planfix_id,
         "body": cipher.seal(Direction.OUT, outgoing.planfix_id, outgoing),
         "parts": len(outgoing.parts),
+        "next_try": first and first.expected,
+        "error_code": first and first.code,
         "created": tables.now(),
     }
 

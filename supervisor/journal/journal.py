@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from supervisor.database import tables
 from supervisor.database.epoch import Claim, require_fresh
@@ -12,6 +12,7 @@ from supervisor.database.tables import Direction
 from supervisor.errors import NumberUnknown
 from supervisor.journal import browsing, chats, outcomes, pending, receipts, statuses
 from supervisor.journal.body_cipher import BodyCipher
+from supervisor.journal.first_contacts import Budgets
 from supervisor.journal.intake import NewOutgoing, find_outgoing, insert_incoming, insert_outgoing
 from supervisor.journal.values import Recorded
 
@@ -20,12 +21,22 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from session_worker.protocol.messages import ChatMemory, Incoming, Outgoing
+    from session_worker.protocol.messages import ChatMemory, Incoming
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.database.database import Database
     from supervisor.encryption.vault import Vault
     from supervisor.journal.browsing import Selection
+    from supervisor.journal.first_contacts import FirstContact
     from supervisor.journal.pending import Excluded
-    from supervisor.journal.values import Accepted, Entry, GapTrace, OwedStatus, Receipt, Waiting
+    from supervisor.journal.values import (
+        Accepted,
+        Counts,
+        Entry,
+        GapTrace,
+        OwedStatus,
+        Receipt,
+        Waiting,
+    )
     from supervisor.journal.worker_report import WorkerReport
 
 _row = tables.journal.c
@@ -46,6 +57,9 @@ class Journals:
         cipher = BodyCipher(number, self._vault.open_data_key(number, rows[0].data_key))
         return Journal(self._database, cipher)
 
+    def budgets(self, number: str) -> Budgets:
+        return Budgets(self._database, number)
+
     async def hasten(self, number: str) -> None:
         """Make messages for Planfix due at once, because the cause of their failures may be gone.
 
@@ -60,19 +74,9 @@ class Journals:
 
         await self._database.write(unit)
 
-    async def backlogs(self, number: str | None = None) -> dict[str, dict[Direction, int]]:
-        """Count the waiting messages of each direction; a number without any has no entry."""
-        query = (
-            select(_row.number, _row.direction, func.count())
-            .where(pending.IS_PENDING)
-            .group_by(_row.number, _row.direction)
-        )
-        if number is not None:
-            query = query.where(_row.number == number)
-        counts: dict[str, dict[Direction, int]] = {}
-        for of, direction, count in await self._database.fetch(query):
-            counts.setdefault(of, {})[Direction(direction)] = count
-        return counts
+    async def counts(self, numbers: Collection[str] | None = None) -> dict[str, Counts]:
+        """Count waiting messages and dead letters; a number without any has no entry."""
+        return await self._database.read(pending.count_messages, numbers)
 
 
 class Journal:
@@ -82,10 +86,13 @@ class Journal:
         self._database = database
         self._cipher = cipher
         self.number = cipher.number
+        self.budgets = Budgets(database, cipher.number)
 
-    async def accept(self, outgoing: Outgoing, *, is_new_chat: bool) -> Accepted:
+    async def accept(
+        self, outgoing: Outgoing, *, is_new_chat: bool, first: FirstContact | None = None
+    ) -> Accepted:
         """Store an employee's message; a repeated one changes nothing."""
-        new = NewOutgoing(self._cipher, outgoing, is_new_chat)
+        new = NewOutgoing(self._cipher, outgoing, is_new_chat, first)
         return await self._database.write_together(insert_outgoing, new)
 
     async def find_repeat(self, planfix_id: str) -> Accepted | None:

@@ -64,7 +64,9 @@ _settle = _of_row.values(
     done=bindparam("done"),
     status_due=case(
         (
-            (_row.direction == Direction.OUT) & (bindparam("is_dead") == 1),
+            (_row.direction == Direction.OUT)
+            & (bindparam("is_dead") == 1)
+            & _row.connector.is_(None),
             PlanfixStatus.ERROR.value,
         ),
         else_=_row.status_due,
@@ -183,7 +185,11 @@ def _finish(connection: Connection, number: str, rows: list[int]) -> list[int]:
         "error_code": None,
         "error_detail": None,
         "last_id": _newest,
-        "status_due": case((is_read, PlanfixStatus.READ.value), else_=PlanfixStatus.SENT.value),
+        "status_due": case(
+            (_row.connector.is_not(None), None),
+            (is_read, PlanfixStatus.READ.value),
+            else_=PlanfixStatus.SENT.value,
+        ),
     }
     statement = update(tables.journal).where(
         _row.id.in_(rows),

@@ -1,4 +1,4 @@
-"""Finds the rows that wait to be handed to a worker."""
+"""Finds the rows that wait to be handed to a worker, and counts them and the dead letters."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import Boolean, func, literal_column, select, update
 
-from session_worker.protocol.messages import Failure, Outgoing
+from session_worker.protocol.messages import Failure
+from session_worker.protocol.outgoing import Outgoing
 from supervisor.database import tables
-from supervisor.database.tables import Direction, RowState
+from supervisor.database.tables import DEAD, Direction, RowState
 from supervisor.errors import SealBroken
 from supervisor.journal import outcomes
 from supervisor.journal.decisions import may_have_been_sent
-from supervisor.journal.values import Waiting
+from supervisor.journal.first_contacts import is_granted
+from supervisor.journal.values import ByDirection, Counts, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -32,6 +35,7 @@ _columns = (
 
 # A literal, because with a parameter neither database would use the partial index of these rows.
 IS_PENDING: Final = _row.state == literal_column(f"'{RowState.PENDING}'")
+IS_DEAD: Final = literal_column(f"({DEAD})", Boolean)
 UNREADABLE = "body_unreadable"
 
 logger = logging.getLogger(__name__)
@@ -55,7 +59,7 @@ def next_waiting(
     """Return the oldest rows, and the ids of those among them that cannot be decrypted."""
     query = (
         select(*_columns)
-        .where(*_is_pending(cipher.number, direction))
+        .where(*_is_pending(cipher.number, direction), *_may_be_sent(direction))
         .where(_row.id.not_in(sorted(excluded.rows)), _row.peer_id.not_in(sorted(excluded.lanes)))
         .order_by(_row.id)
         .limit(limit)
@@ -115,6 +119,10 @@ def _is_pending(number: str, direction: Direction) -> tuple[ColumnElement[bool],
     return (_row.number == number, _row.direction == direction, IS_PENDING)
 
 
+def _may_be_sent(direction: Direction) -> tuple[ColumnElement[bool], ...]:
+    return (is_granted(),) if direction is Direction.OUT else ()
+
+
 def _open(cipher: BodyCipher, row: Any) -> Waiting | None:
     try:
         body = cipher.open(row.direction, row.key, row.body or b"")
@@ -152,3 +160,51 @@ def _mark_sent(waiting: Waiting, sent: dict[int, tuple[int | None, ...]]) -> Wai
     )
     body = body.model_copy(update={"parts": parts})
     return Waiting(waiting.row, waiting.peer_id, body, waiting.attempts, waiting.next_try)
+
+
+def count_messages(
+    connection: Connection, numbers: Collection[str] | None = None
+) -> dict[str, Counts]:
+    """Count for these numbers, or for all; a number without any has no entry."""
+    of = [] if numbers is None else [_row.number.in_(sorted(numbers))]
+    waiting = _count(connection, IS_PENDING, *of)
+    dead = _count(connection, IS_DEAD, *of)
+    oldest = _oldest(connection, waiting)
+    return {
+        number: Counts(
+            _by_direction(waiting.get(number, {})),
+            _by_direction(dead.get(number, {})),
+            oldest.get(number),
+        )
+        for number in {*waiting, *dead}
+    }
+
+
+Found = dict[str, dict[str, tuple[int, int]]]
+
+
+def _count(connection: Connection, *where: ColumnElement[bool]) -> Found:
+    """Return the count and the smallest id by number and direction."""
+    query = (
+        select(_row.number, _row.direction, func.count(), func.min(_row.id))
+        .where(*where)
+        .group_by(_row.number, _row.direction)
+    )
+    found: Found = {}
+    for number, direction, count, first in connection.execute(query):
+        found.setdefault(number, {})[direction] = (count, first)
+    return found
+
+
+def _oldest(connection: Connection, waiting: Found) -> dict[str, datetime]:
+    firsts = [first for of in waiting.values() for _, first in of.values()]
+    if not firsts:
+        return {}
+    query = select(_row.number, func.min(_row.created)).where(_row.id.in_(firsts))
+    rows = connection.execute(query.group_by(_row.number))
+    return {number: created for number, created in rows}  # noqa: C416 - a row is no pair
+
+
+def _by_direction(of: dict[str, tuple[int, int]]) -> ByDirection:
+    none = (0, 0)
+    return ByDirection(of.get(Direction.IN, none)[0], of.get(Direction.OUT, none)[0])

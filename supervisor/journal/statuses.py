@@ -80,6 +80,7 @@ def _mark_read(connection: Connection, number: str, peer_id: int, up_to: int) ->
         _row.peer_id == peer_id,
         _row.direction == Direction.OUT,
         _row.state == RowState.DELIVERED,
+        _row.connector.is_(None),
         _row.last_id <= up_to,
         or_(known.is_(None), known != PlanfixStatus.READ),
     )

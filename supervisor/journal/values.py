@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from session_worker.protocol.messages import Incoming, Outgoing, PlanfixStatus
+    from session_worker.protocol.messages import Incoming, PlanfixStatus
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.database.tables import Direction, RowState
 
 
@@ -117,3 +118,30 @@ class Receipt:
     delivered: int
     missing: int
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByDirection:
+    """How many messages in each direction: `into` Planfix, `out` to Telegram."""
+
+    into: int = 0
+    out: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.into + self.out
+
+
+EMPTY: Final = ByDirection()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The undelivered messages of a number, since when the oldest waits, and its dead letters."""
+
+    backlog: ByDirection = EMPTY
+    dead: ByDirection = EMPTY
+    oldest_waiting: datetime | None = None
+
+
+NONE: Final = Counts()

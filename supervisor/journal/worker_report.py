@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from session_worker.failures import FailureCode
 from session_worker.protocol.chats import ChatsListed, LeftOut
 from session_worker.protocol.messages import (
     ChatMemory,
@@ -13,6 +12,7 @@ from session_worker.protocol.messages import (
     Delivered,
     Failed,
     Failure,
+    FailureCode,
     GapFilled,
     PartSent,
     ReadByContact,

@@ -8,11 +8,11 @@ from session_worker.protocol.messages import (
     ChatMemory,
     Deliver,
     Incoming,
-    Outgoing,
     PlanfixStatus,
     Send,
     TellStatus,
 )
+from session_worker.protocol.outgoing import Outgoing
 from supervisor.journal.decisions import next_status
 from supervisor.messages.file_links import MessageFile, Photo
 from supervisor.texts import employee_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from session_worker.protocol.chats import ChatsListed, ListChats
 from session_worker.protocol.messages import (
+    Contact,
     Delivered,
     Failed,
     PartSent,
@@ -26,9 +28,8 @@ from supervisor.journal.values import Waiting
 from supervisor.journal.worker_report import report_of
 from supervisor.messages.commands import CommandFactory
 from supervisor.messages.echo_filter import EchoFilter
-from supervisor.messages.file_links import FileLinks
+from supervisor.messages.governor import Governor
 from supervisor.messages.hand_over import HandOver
-from supervisor.messages.planner import Planner
 from supervisor.messages.recipients import PATIENCE, ChatCache, RecipientQuestions
 from supervisor.processes.questions import Questions
 
@@ -37,13 +38,13 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.chats import ChatSelection
     from session_worker.protocol.contract import Command
-    from session_worker.protocol.messages import Contact, MessageEvent, Outgoing
-    from supervisor.config import Config
+    from session_worker.protocol.messages import MessageEvent
+    from session_worker.protocol.outgoing import Outgoing
     from supervisor.journal.journal import Journal
     from supervisor.journal.pending import Excluded
     from supervisor.journal.values import Accepted, GapTrace, Recorded, StoredIncoming
+    from supervisor.messages.file_links import FileLinks
     from supervisor.messages.recipients import OutgoingMessage
-    from supervisor.store.store import Store
 
 
 MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
@@ -57,7 +58,13 @@ class Dispatcher:
     While there is no worker, everything stays in the journal.
     """
 
-    def __init__(self, journal: Journal, links: FileLinks, language: str) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        links: FileLinks,
+        language: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._commands = CommandFactory(journal.number, links, language)
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
@@ -80,10 +87,11 @@ class Dispatcher:
             lambda each: self._tell_worker(self._commands.status(each)),
         )
         self.hand_overs = (self._in, self._out, self._statuses)
+        self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
         self.number = journal.number
         self.journal = journal
         self.chats = ChatCache(journal)
-        self.planner = Planner()
+        self.planning = asyncio.Lock()
 
     async def prepare(self, epoch: int) -> None:
         """Load the rows whose outcome the previous worker did not report; use the new epoch from now on."""
@@ -91,6 +99,7 @@ class Dispatcher:
         self._must_resync = False
         self._recent.clear()
         self.chats.forget_all()
+        await self.governor.load()
         self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
 
     def attach_worker(self, tell: Callable[[Command], None]) -> None:
@@ -98,12 +107,14 @@ class Dispatcher:
         self._tell = tell
         for hand_over in self.hand_overs:
             hand_over.start()
+        self.governor.start()
 
     async def detach_worker(self) -> None:
         """Forget which rows the worker had; all of them are in the journal."""
         self._tell = None
         self._recipient_questions.abort()
         self._chat_questions.abort()
+        await self.governor.stop()
         for hand_over in self.hand_overs:
             await hand_over.stop()
 
@@ -113,6 +124,7 @@ class Dispatcher:
         try:
             recorded = await self.journal.record(self._epoch, report, self._recent)
             await self.chats.load({kept.incoming.peer_id for kept in recorded.stored})
+            await self.governor.record(events)
             if self._must_resync:
                 await self._resynchronise()
         except DatabaseError:
@@ -127,22 +139,29 @@ class Dispatcher:
             self._tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
 
-    async def accept(self, outgoing: Outgoing, *, is_new_chat: bool) -> Accepted:
-        """Store what an employee wrote, and hand it to the worker unless it is a repeat."""
+    async def accept(self, outgoing: Outgoing, new: Contact | None = None) -> Accepted:
+        """Store what an employee wrote, and hand it to the worker unless it is a repeat.
+
+        `new` is the recipient, if they had to be searched for.
+        """
+        first = await self.governor.admit(new) if new else None
         try:
-            accepted = await self.journal.accept(outgoing, is_new_chat=is_new_chat)
+            accepted = await self.journal.accept(outgoing, is_new_chat=new is not None, first=first)
         except BaseException:
             self._out.reload()  # it may be stored; a repeat would not hand it over
+            self.governor.reload()
             raise
         if not accepted.is_repeat:
-            if is_new_chat:
+            if new:
                 self.chats.add(outgoing.peer_id)
-            self._out.add(Waiting(accepted.row, outgoing.peer_id, outgoing))
+            self._offer_outgoing(Waiting(accepted.row, outgoing.peer_id, outgoing))
         return accepted
 
     async def resolve(self, draft: OutgoingMessage) -> Contact:
         if self._tell is None:
             raise WorkerUnavailable
+        if draft.phone:
+            await self.governor.count_look_up()
         return await self._recipient_questions.ask(draft, self._tell)
 
     async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
@@ -232,6 +251,12 @@ class Dispatcher:
         self._out.remove([row])
         self._echo_filter.mark_known(row)
 
+    def _offer_outgoing(self, waiting: Waiting) -> None:
+        if self.governor.is_held(waiting.peer_id):
+            self._in.reload()  # a notice about it may have been stored with it
+        else:
+            self._out.add(waiting)
+
     def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
         if kept.row is not None and kept.row not in recorded.dropped:
             self._in.add(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
@@ -266,33 +291,3 @@ class Dispatcher:
     def _tell_worker(self, command: Command) -> None:
         if self._tell is not None:
             self._tell(command)
-
-
-DAY = 24 * 3600.0  # seconds
-
-
-class Dispatchers:
-    """The dispatchers of all numbers; each is opened when it is first needed."""
-
-    def __init__(self, store: Store, config: Config) -> None:
-        self._store = store
-        self._language = config.language
-        self._dispatchers: dict[str, Dispatcher] = {}
-        self._erased = 0
-        # A link is valid for as long as its file is kept.
-        self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
-
-    async def of(self, number: str) -> Dispatcher:
-        while number not in self._dispatchers:
-            erased = self._erased
-            journal = await self._store.journals.open(number)
-            if erased == self._erased:  # otherwise the journal may use the key of an erased number
-                self._dispatchers.setdefault(
-                    number, Dispatcher(journal, self.links, self._language)
-                )
-        return self._dispatchers[number]
-
-    def forget(self, number: str) -> None:
-        """Forget a number that is erased, and the key of its messages."""
-        self._erased += 1
-        self._dispatchers.pop(number, None)

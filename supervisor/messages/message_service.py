@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.protocol.messages import Attachment, Incoming, Outgoing
-from session_worker.protocol.spool import incoming_file, photo_file
+from session_worker.formatting.plan import plan
+from session_worker.protocol.contract import incoming_file, photo_file
+from session_worker.protocol.messages import Incoming
+from session_worker.protocol.outgoing import Attachment, Outgoing
 from supervisor.errors import (
     FileGone,
     MessageEmpty,
@@ -24,15 +27,19 @@ from supervisor.messages.commands import PHOTO
 from supervisor.messages.file_links import MessageFile, Photo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from session_worker.protocol.chats import ChatSelection, ListedChat
+    from session_worker.protocol.messages import Contact
+    from session_worker.protocol.outgoing import Part
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
-    from supervisor.messages.dispatcher import Dispatcher, Dispatchers
+    from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.messages.dispatchers import Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
+
 
 MOST_CHARACTERS = 500_000  # so that every message fits into a frame of the pipe
 
@@ -90,15 +97,15 @@ class MessageService:
         """Store a message durably; its recipient is known when this returns."""
         _check(draft)
         dispatcher = await self._dispatchers.of(number)
-        peer_id, is_new = await self._recipient(dispatcher, draft)
+        peer_id, new = await self._recipient(dispatcher, draft)
         attachments = tuple(Attachment(name=each.name, url=each.url) for each in draft.attachments)
-        parts = await dispatcher.planner.plan(draft.text, attachments)
+        parts = await plan_in_turn(dispatcher.planning, draft.text, attachments)
         if not parts:
             raise MessageEmpty
         outgoing = Outgoing(
             peer_id=peer_id, planfix_id=draft.planfix_id, attachments=attachments, parts=parts
         )
-        accepted = await dispatcher.accept(outgoing, is_new_chat=is_new)
+        accepted = await dispatcher.accept(outgoing, new)
         peer = accepted.peer_id
         return Accepted(chat_id(number, peer), str(peer), accepted.is_repeat)
 
@@ -152,22 +159,46 @@ class MessageService:
         path = incoming_file(folder, file.row, file.index)
         return OpenFile(path, described.name, described.mime, file.number, folder)
 
-    async def _recipient(self, dispatcher: Dispatcher, draft: OutgoingMessage) -> tuple[int, bool]:
-        """Return the recipient, and whether this is the first message to them."""
+    async def _recipient(
+        self, dispatcher: Dispatcher, draft: OutgoingMessage
+    ) -> tuple[int, Contact | None]:
+        """Return the recipient, and who they are if they had to be searched for."""
         chat_peer = peer_of(dispatcher.number, draft.chat_id) if draft.chat_id else None
         for peer_id in (chat_peer, draft.user_id):
             if peer_id and await dispatcher.chats.has(peer_id):
-                return peer_id, False
+                return peer_id, None
         repeated = await dispatcher.journal.find_repeat(draft.planfix_id)
         if repeated is not None:
-            return repeated.peer_id, False
+            return repeated.peer_id, None
         if not draft.names_somebody:
             raise RecipientUnknown("the chat is unknown" if draft.chat_id else None)
         self._require_online(dispatcher.number)
-        return (await dispatcher.resolve(draft)).peer_id, True
+        contact = await dispatcher.resolve(draft)
+        return contact.peer_id, contact
 
 
 def _check(draft: OutgoingMessage) -> None:
     files = sum(len(name) + len(url) for name, url in draft.attachments)
     if len(draft.text) + files > MOST_CHARACTERS:
         raise MessageTooLarge
+
+
+SHORT = 4096  # characters; planning any text of this size takes milliseconds
+
+
+async def plan_in_turn(
+    turn: asyncio.Lock, text: str, attachments: Sequence[Attachment]
+) -> tuple[Part, ...]:
+    """Plan a short text at once and a long one in a thread, one after the other, in call order.
+
+    The event loop answers the beats of all workers, so no text may block it for long. With a lock
+    for each number, one number keeps at most one thread busy.
+    """
+    async with turn:
+        if len(text) <= SHORT:
+            return plan(text, attachments, _draw)
+        return await asyncio.to_thread(plan, text, attachments, _draw)
+
+
+def _draw() -> int:
+    return secrets.randbits(63) or 1

@@ -22,7 +22,7 @@ from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, Wor
 
 if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment
-    from supervisor.messages.dispatcher import Dispatchers
+    from supervisor.messages.dispatchers import Dispatchers
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.start_limit import StartSlot
@@ -70,6 +70,7 @@ class Keeper:
             uptime=time.time() - worker.started,
             memory=pulse.memory,
             merged=pulse.merged,
+            private=pulse.private,
             loop_lag=pulse.loop_lag,
             queue_depth=pulse.queue_depth,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from supervisor.errors import NumberOffline
-from supervisor.messages.dispatcher import Dispatchers
+from supervisor.messages.dispatchers import Dispatchers
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords

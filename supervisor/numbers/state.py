@@ -49,7 +49,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerHealth:
-    """A running worker; `uptime` and `loop_lag` in seconds, `memory` and `merged` in bytes."""
+    """A running worker; `uptime` and `loop_lag` in seconds, the memory in bytes."""
 
     pid: int
     uptime: float
@@ -57,6 +57,7 @@ class WorkerHealth:
     loop_lag: float
     queue_depth: int
     merged: int | None = None
+    private: int | None = None
 
 
 def shown_state(process: ProcessState, session: SessionState | None) -> State:

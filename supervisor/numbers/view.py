@@ -4,24 +4,59 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from supervisor.database.tables import Direction, Login, Wanted
+from session_worker.protocol.contract import TroubleCode
+from session_worker.protocol.messages import FailureCode
+from supervisor.database.tables import Login, Wanted
+from supervisor.journal.values import EMPTY, NONE, ByDirection, Counts
 from supervisor.numbers.state import State, Status, WorkerHealth, status_of
+from supervisor.processes.worker_exit import WorkerExit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from supervisor.governor.budget import Outlook
     from supervisor.numbers.keeper import Keeper
     from supervisor.store.values import ChatChoice, LastError, Number
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many messages wait in each direction."""
+class Attention(StrEnum):
+    """Whether a person has to act for a number, or the gateway is at it, or all is well."""
 
-    into: int = 0
-    out: int = 0
+    NEEDS_SOMEBODY = "needs_somebody"
+    MENDS_ITSELF = "mends_itself"
+    NONE = "none"
+
+
+_WAITS_FOR_SOMEBODY = frozenset(
+    {State.NEEDS_LOGIN, State.NEEDS_CODE, State.NEEDS_PASSWORD, State.BANNED, State.PARKED}
+)
+_PASSES = frozenset(
+    {
+        TroubleCode.UNREACHABLE,
+        TroubleCode.FAILING,
+        TroubleCode.DEAF,
+        TroubleCode.LIMITED,
+        TroubleCode.PROXY_UNREACHABLE,
+        FailureCode.UNAVAILABLE,
+        WorkerExit.CRASHED,
+        WorkerExit.KILLED,
+        WorkerExit.UNRESPONSIVE,
+        WorkerExit.FORKSERVER_LOST,
+        WorkerExit.LEASE_OVER,
+        WorkerExit.STORE_FAILED,
+    }
+)
+
+
+def attention_to(state: State, code: str | None) -> Attention:
+    """Judge a number by its state and the code of its last error."""
+    if state is State.STOPPED:
+        return Attention.NONE
+    if state in _WAITS_FOR_SOMEBODY or (code is not None and code not in _PASSES):
+        return Attention.NEEDS_SOMEBODY
+    is_well = code is None and status_of(state) is Status.ONLINE
+    return Attention.NONE if is_well else Attention.MENDS_ITSELF
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +71,29 @@ class View:
     last_error: LastError | None
     last_heard: datetime | None = None
     worker: WorkerHealth | None = None
-    backlog: Backlog = Backlog()
+    backlog: ByDirection = EMPTY
+    dead: ByDirection = EMPTY
+    oldest_waiting: datetime | None = None
     proxy: str | None = None
     chats: ChatChoice | None = None
+    budgets: Outlook | None = None
 
     @property
     def status(self) -> Status:
         return status_of(self.state)
 
+    @property
+    def attention(self) -> Attention:
+        """Dead letters need somebody too: they are lost until they are looked at."""
+        if self.dead.total:
+            return Attention.NEEDS_SOMEBODY
+        return attention_to(self.state, self.last_error.code if self.last_error else None)
 
-def view_of(
-    number: Number, keeper: Keeper | None, waiting: Mapping[Direction, int] | None = None
-) -> View:
-    """Combine the stored data, the live state and the number of messages that wait."""
-    counts = waiting or {}
-    backlog = Backlog(counts.get(Direction.IN, 0), counts.get(Direction.OUT, 0))
+
+def view_of(number: Number, keeper: Keeper | None, counts: Counts = NONE) -> View:
+    """Combine the stored data, the live state and the counts of messages."""
     if keeper is None:
-        return _at_rest(number, backlog)
+        return _at_rest(number, counts)
     return View(
         number=number.number,
         client=number.client,
@@ -60,14 +101,16 @@ def view_of(
         since=_moment(keeper.live_state.since),
         restarts=number.restarts,
         last_error=number.last_error,
-        last_heard=_moment(keeper.last_heard),
+        last_heard=_moment(keeper.last_heard or number.heard),
         worker=keeper.worker_health,
-        backlog=backlog,
+        backlog=counts.backlog,
+        dead=counts.dead,
+        oldest_waiting=counts.oldest_waiting,
         proxy=number.proxy_place,
     )
 
 
-def _at_rest(number: Number, backlog: Backlog) -> View:
+def _at_rest(number: Number, counts: Counts) -> View:
     """Show a number without a keeper: it was stopped, parked or banned before the last start."""
     return View(
         number=number.number,
@@ -76,7 +119,10 @@ def _at_rest(number: Number, backlog: Backlog) -> View:
         since=number.changed,
         restarts=number.restarts,
         last_error=number.last_error,
-        backlog=backlog,
+        last_heard=_moment(number.heard),
+        backlog=counts.backlog,
+        dead=counts.dead,
+        oldest_waiting=counts.oldest_waiting,
         proxy=number.proxy_place,
     )
 

@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
-from session_worker.failures import FailureCode
 from session_worker.protocol.contract import (
     Application,
     Assignment,
@@ -23,7 +22,7 @@ from session_worker.protocol.contract import (
     UpdateState,
     UpdateStateMoved,
 )
-from session_worker.protocol.messages import Delivered, Failed, Failure
+from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
 from supervisor.database.tables import Login
 from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.processes.worker_exit import WorkerExit

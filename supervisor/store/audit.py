@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
-from supervisor.database import tables
+from supervisor.database import history_tables as tables
 from supervisor.store.values import AuditEntry
 
 if TYPE_CHECKING:

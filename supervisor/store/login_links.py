@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from supervisor.database import tables
 from supervisor.database.statements import upsert
-from supervisor.store import numbers
+from supervisor.store import number_rows
 from supervisor.store.values import LoginLink
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class LoginLinks:
         row = {"number": number, "link_hash": link_hash, "expires": expires, "is_used": False}
 
         def unit(connection: Connection) -> None:
-            numbers.require(connection, number)
+            number_rows.require(connection, number)
             upsert(connection, tables.login_link, [row])
 
         await self._database.write(unit)

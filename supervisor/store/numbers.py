@@ -1,19 +1,32 @@
-"""The numbers and clients in the database."""
+"""The numbers and clients in the database, and the starts, restarts and errors of their workers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, delete, exists, insert, select, update
+from sqlalchemy import delete, insert
 
 from supervisor.database import tables
-from supervisor.database.statements import insert_missing
+from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Login, Wanted
 from supervisor.encryption import tokens
 from supervisor.encryption.vault import Cell
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
 from supervisor.store import chat_choices
-from supervisor.store.sealed_proxy import open_proxy, proxy_values
+from supervisor.store.number_rows import (
+    AS_NEW,
+    QUERY,
+    as_value,
+    change,
+    client_id,
+    drop_empty_clients,
+    error_values,
+    find,
+    open_proxy,
+    proxy_values,
+    read,
+    require,
+)
 from supervisor.store.values import (
     Changes,
     ChatChoice,
@@ -25,8 +38,6 @@ from supervisor.store.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import ColumnElement, Connection
 
     from session_worker.protocol.proxy import Proxy
@@ -214,82 +225,29 @@ def _cell(number: str) -> Cell:
     return Cell("number", number, "token_planfix")
 
 
-_client = tables.client.c
-QUERY: Final = select(tables.number, _client.name).join(tables.client)
+class Runs:
+    """Each method raises `StaleEpoch` if the number has been started again since then."""
 
-NO_ERROR: Final[Mapping[str, Any]] = dict.fromkeys(("error_code", "error_message", "error_action"))
-AS_NEW: Final[Mapping[str, Any]] = {
-    "wanted": Wanted.RUNNING,
-    "login": case((_number.login == Login.BANNED, Login.NEEDED), else_=_number.login),
-    "parked": None,
-    "restarts": 0,
-    **NO_ERROR,
-}
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
+    async def take_epoch(self, number: str, seen: int) -> int:
+        """Begin a new epoch before a worker starts, if `seen` is still the current one."""
+        return (await self._write(number, seen, epoch=seen + 1)).epoch
 
-def find(connection: Connection, where: ColumnElement[bool]) -> Any:
-    return connection.execute(QUERY.where(where)).first()
+    async def park(self, number: str, epoch: int, reason: str) -> Number:
+        return await self._write(number, epoch, parked=reason)
 
+    async def count_restart(self, number: str, epoch: int) -> Number:
+        return await self._write(number, epoch, restarts=tables.number.c.restarts + 1)
 
-def require(connection: Connection, number: str) -> Any:
-    row = find(connection, _number.digits == number)
-    if row is None:
-        raise NumberUnknown
-    return row
+    async def set_last_error(self, number: str, epoch: int, error: LastError | None) -> Number:
+        return await self._write(number, epoch, **error_values(error))
 
+    async def _write(self, number: str, at: int, /, **values: Any) -> Number:
+        def unit(connection: Connection) -> Number:
+            require_fresh(connection, Claim(number, at))
+            change(connection, number, **values)
+            return read(connection, number)
 
-def read(connection: Connection, number: str) -> Number:
-    return as_value(require(connection, number))
-
-
-def change(connection: Connection, number: str, **values: Any) -> None:
-    statement = (
-        update(tables.number).where(_number.digits == number).values(changed=tables.now(), **values)
-    )
-    connection.execute(statement)
-
-
-def client_id(connection: Connection, name: str) -> int:
-    insert_missing(connection, tables.client, {"name": name})
-    query = select(_client.id).where(_client.name == name)
-    return int(connection.execute(query).scalar_one())
-
-
-def drop_empty_clients(connection: Connection) -> None:
-    used = exists().where(_number.client_id == _client.id)
-    connection.execute(delete(tables.client).where(~used))
-
-
-def as_value(row: Any) -> Number:
-    return Number(
-        number=row.digits,
-        client=row.name,
-        url_planfix=row.url_planfix,
-        provider_id=row.provider_id,
-        user_email=row.user_email,
-        proxy_place=row.proxy_place,
-        wanted=Wanted(row.wanted),
-        login=Login(row.login),
-        parked=row.parked,
-        last_error=_last_error(row),
-        restarts=row.restarts,
-        epoch=row.epoch,
-        created=row.created,
-        changed=row.changed,
-    )
-
-
-def error_values(error: LastError | None) -> Mapping[str, Any]:
-    if error is None:
-        return NO_ERROR
-    return {
-        "error_code": error.code,
-        "error_message": error.message,
-        "error_action": error.action,
-    }
-
-
-def _last_error(row: Any) -> LastError | None:
-    if row.error_code is None:
-        return None
-    return LastError(row.error_code, row.error_message, row.error_action)
+        return await self._database.write(unit)

@@ -14,7 +14,7 @@ from supervisor.database.statements import upsert
 from supervisor.database.tables import Login
 from supervisor.encryption.vault import Cell
 from supervisor.errors import SealBroken
-from supervisor.store import numbers
+from supervisor.store import number_rows
 from supervisor.store.values import Entity, Session, UpdatesMoved, UpdateState
 
 if TYPE_CHECKING:
@@ -71,10 +71,12 @@ class Sessions:
                 connection.execute(delete(tables.entity).where(_entity.number == number))
             elif held is None or session.auth_key != held.auth_key:
                 connection.execute(_forget_hashes.where(_entity.number == number))
-            key = self._vault.open_data_key(number, numbers.require(connection, number).data_key)
+            key = self._vault.open_data_key(
+                number, number_rows.require(connection, number).data_key
+            )
             merged = session.after(held) if held else session
             upsert(connection, tables.session, [_values(claim, merged, key)])
-            numbers.change(connection, number, login=Login.DONE)
+            number_rows.change(connection, number, login=Login.DONE)
 
         await self._database.write(unit)
 
@@ -88,7 +90,7 @@ class Sessions:
         def unit(connection: Connection) -> None:
             require_fresh(connection, Claim(number, epoch))
             connection.execute(forget)
-            numbers.change(connection, number, login=login)
+            number_rows.change(connection, number, login=login)
 
         await self._database.write(unit)
 
@@ -107,7 +109,7 @@ class Sessions:
             connection.execute(
                 delete(tables.entity).where(of_number, _entity.peer_id.not_in(in_chats))
             )
-            numbers.change(connection, number, login=Login.NEEDED)
+            number_rows.change(connection, number, login=Login.NEEDED)
 
         await self._database.write(unit)
 

@@ -12,8 +12,7 @@ from supervisor.store.audit import AuditLog
 from supervisor.store.chat_choices import ChatChoices
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
-from supervisor.store.numbers import Numbers
-from supervisor.store.runs import Runs
+from supervisor.store.numbers import Numbers, Runs
 from supervisor.store.sessions import Entities, Sessions
 
 if TYPE_CHECKING:

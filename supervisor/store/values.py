@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from session_worker.protocol import chats
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from session_worker.protocol.proxy import Proxy
@@ -26,6 +27,7 @@ class LastError:
     code: str
     message: str
     action: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class NewNumber:
     user_email: str | None = None
     proxy: Proxy | None = None
     chats: ChatChanges = ChatChanges()
+    governor: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Changes:
     proxy: Proxy | None = None
     without_proxy: bool = False
     chats: ChatChanges = ChatChanges()
+    governor: Mapping[str, Any] | None = None
+    """Settings of its budgets to change; without any, all of them become the defaults again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Number:
     login: Login
     parked: str | None
     last_error: LastError | None
+    heard: float | None
     restarts: int
     epoch: int
     created: datetime

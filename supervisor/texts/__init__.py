@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from session_worker.failures import Reason, failure_entry
 from supervisor.store.values import LastError
 from supervisor.texts import en, ru, uk
+from supervisor.texts.state import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +29,13 @@ class _Language:
     deliveries: Mapping[str, Texts]
     troubles: Mapping[str, Texts]
     parked: Texts
+    held: Mapping[str, str]
 
 
 _LANGUAGES: Mapping[str, _Language] = {
-    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED),
-    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED),
-    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED),
+    "en": _Language(en.FAILURES, en.DELIVERIES, en.TROUBLES, en.PARKED, en.HELD),
+    "ru": _Language(ru.FAILURES, ru.DELIVERIES, ru.TROUBLES, ru.PARKED, ru.HELD),
+    "uk": _Language(uk.FAILURES, uk.DELIVERIES, uk.TROUBLES, uk.PARKED, uk.HELD),
 }
 
 
@@ -46,6 +49,20 @@ def describe_trouble(
         message = f"{message} ({detail})"
     if parked:
         message, action = f"{message} {texts.parked[0]}", texts.parked[1]
+    return LastError(code, message, action, detail)
+
+
+def translate_error(error: LastError, language: str, *, parked: bool = False) -> LastError:
+    """Describe a stored error in the language of the reader; an unknown one stays as it was told."""
+    if error.code not in _LANGUAGES[language].troubles:
+        return error
+    return describe_trouble(error.code, language, error.detail, parked=parked)
+
+
+def describe_cause(code: str, language: str) -> LastError:
+    """Describe a code of `last_error`, a state without one, or what is wrong with messages."""
+    texts = _LANGUAGES[language]
+    message, action = texts.troubles.get(code) or STATES[language].get(code) or (code, "")
     return LastError(code, message, action)
 
 
@@ -53,6 +70,12 @@ def employee_text(code: str, language: str) -> str:
     """Tell the employee in Planfix why the message did not arrive."""
     employee, _ = _LANGUAGES[language].failures[failure_entry(code).reason]
     return employee
+
+
+def held_text(code: str, expected: float, language: str) -> str:
+    """Tell the employee in Planfix why the message is not sent yet, and when it probably will be."""
+    moment = datetime.fromtimestamp(expected, UTC).strftime("%Y-%m-%d %H:%M")
+    return _LANGUAGES[language].held[code].format(moment=moment)
 
 
 def operator_text(code: str, language: str) -> str:

@@ -53,6 +53,10 @@ FAILURES: Final = {
         "Telegram lets this number write only to people who wrote first for now.",
         "Telegram suspects spam (PEER_FLOOD). Client: ask @SpamBot how long; write to no strangers.",
     ),
+    Reason.FROZEN: (
+        "Telegram has frozen this number's account.",
+        "Telegram has frozen the account. Client: appeal in Telegram, as its notice there says.",
+    ),
     Reason.FLOOD: (
         "Telegram asks this number to wait; the message is sent later.",
         f"Telegram limits the rate; the message is sent when it allows. {_NOTHING}",
@@ -116,6 +120,10 @@ FAILURES: Final = {
     Reason.NEEDS_LOGIN: (
         "The number is not logged in to Telegram; the message is sent after the login.",
         "Client: log the number in again.",
+    ),
+    Reason.EXPIRED: (
+        "The message was not sent before its end of validity.",
+        "It waited until it had expired. Nobody has to do anything.",
     ),
     Reason.UNKNOWN: (
         "Telegram refused the message.",
@@ -227,6 +235,14 @@ TROUBLES: Final = {
     "store_failed": ("The database failed.", "Operator: check the database."),
 }
 DELIVERIES: Final = {
+    "first_contact_budget": (
+        "The number has written to as many new people as is safe, so this message waits.",
+        "Nothing to do: it is sent by itself; governor of PUT /webhook changes the budget.",
+    ),
+    "answers_only": (
+        "Telegram suspects the number of sending spam, so messages to new people wait.",
+        "Nothing to do: they are sent by themselves when that has passed.",
+    ),
     "planfix_answer_lost": (
         "The connection to Planfix broke before its answer came, so the message may be there.",
         "Nothing to do: it is sent again automatically, and Planfix may show it twice.",
@@ -242,5 +258,15 @@ DELIVERIES: Final = {
     "internal_error": (
         "The gateway failed on this message.",
         "Operator: look at the gateway's log, report the error, then send the message again.",
+    ),
+}
+HELD: Final = {
+    "first_contact_budget": (
+        "⏳ Waiting: today this number has written to as many new people as is safe. "
+        "The message is sent by itself, expected at {moment} UTC."
+    ),
+    "answers_only": (
+        "⏳ Waiting: Telegram lets this number only answer for now. "
+        "The message is sent by itself, expected at {moment} UTC."
     ),
 }

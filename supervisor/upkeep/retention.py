@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from session_worker.protocol.spool import incoming_file
+from session_worker.protocol.contract import incoming_file
 from supervisor.background_loop import BackgroundLoop
 from supervisor.database import tables
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP
 from session_worker.confinement.kernel import checked, libc, prctl, syscall
 from session_worker.confinement.landlock import version
-from session_worker.confinement.syscall_numbers import MACHINES, NEEDLESS, TIOCSTI
+from session_worker.confinement.seccomp import MACHINES, NEEDLESS, TIOCSTI
 from session_worker.protocol.pipe_fields import PipeValue
 
 if TYPE_CHECKING:

@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from supervisor.store.values import Changes, NewNumber
 
 WORKER = WorkerHealth(
-    pid=4711, uptime=1.5, memory=9_000_000, merged=6_000_000, loop_lag=0.25, queue_depth=7
+    pid=4711,
+    uptime=1.5,
+    memory=9_000_000,
+    private=5_000_000,
+    merged=6_000_000,
+    loop_lag=0.25,
+    queue_depth=7,
 )
 
 
@@ -124,9 +130,12 @@ class FakeGateway(Gateway):
         held = await self.show(number)
         self.views[number] = replace(held, restarts=held.restarts + 1)
 
-    async def numbers(self, client: str | None = None) -> tuple[View, ...]:
+    async def numbers(
+        self, client: str | None = None, state: State | None = None
+    ) -> tuple[View, ...]:
         self.fail_if_broken()
-        return tuple(held for held in self.views.values() if client in {None, held.client})
+        of_client = (held for held in self.views.values() if client in {None, held.client})
+        return tuple(held for held in of_client if state in {None, held.state})
 
     async def wait_settled(self, number: str, seconds: float) -> View:
         return await self.show(number)

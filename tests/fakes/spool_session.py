@@ -36,7 +36,7 @@ from session_worker.protocol.messages import (
 if TYPE_CHECKING:
     from session_worker.process.lease import Lease
     from session_worker.protocol.contract import Assignment, Command
-    from session_worker.protocol.messages import Part
+    from session_worker.protocol.outgoing import Part
     from session_worker.session import Outbox
 
 MORTAL = "mortal "

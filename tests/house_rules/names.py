@@ -16,8 +16,9 @@ def _words(text: str) -> frozenset[str]:
 GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
-    demo echo employee gateway journal keeper keepers lane lanes letter letters liveness
-    login logins logout node nodes number numbers operator outage owner ownership part parts
+    demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
+    login logins logout node nodes notification notifications number numbers operator outage owner
+    ownership part parts
     people placement receipt receipts recipient recipients sandbox session sessions supervisor
     takeover teamflame token tokens trouble troubles worker workers
     """
@@ -26,51 +27,46 @@ GLOSSARY: Final = _words(
 # Telegram and MTProto, Planfix's chat API, HTTP, proxies, SQL, the kernel, languages.
 PROTOCOLS: Final = _words(
     """
-    account accounts addresses albums answer attached attachment attachments box calls centre
-    centres channel channels command commands connect dh dialog dialogs difference edits en
+    account accounts addresses albums answer attached attachment attachments box buttons calls centre
+    centres channel channels command commands connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups handshake header history
     http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
     password peer phone photos pipe planfix posts profile proxies proxy public qr
-    reply request requests rpc ru seccomp sign socks5 srp status statuses syscall tables tasks
+    reply request requests rpc ru seccomp sign socks5 srp status statuses tables tasks
     tcp telegram text texts thread tl transport transports uk update updates upload uploads
-    user users webhook
+    user users web webhook
     """
 )
 
 ENGINEERING: Final = _words(
     """
-    content operations workspace
-    statements background events hedging loop outages questions
+    rows content operations workspace
+    statements background events loop outages questions
+    answers summary
     access actions address announcements app assembly audit authenticator backoff bodies body
-    breaker browsing bytes cache call check cipher circuit clock codec config confinement
-    connection context contract control data database decisions decoding dir dispatcher
-    downloads embedded encoded encryption end engines entry epoch erasure errors event exchange
+    breaker browsing budget bytes cache check cipher circuit clock codec config confinement
+    connection context contract control data database decisions decoding dir dispatcher dispatchers
+    downloads encoded encryption engines entry epoch erasure errors event exchange
     exit failures fault faults fields filling filter fleet forkserver formatting
-    guard guarded hand hashes health id identity init input intake kind lease lifespan limit
+    guard guarded hand hashes health init input intake lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
     chosen choice choices folders progress reactions rule
-    outcome outcomes page pages parser pending picture plan planner policy polling pool preload
+    outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     probe process program push queue receiver reconciliation records
-    rendering report reporter restart retention rotation run running runs sealed search send
-    sender server service services settings shape soak spool start starvation state store
+    rendering report reporter restart retention rotation run running search send
+    sender server service services settings shape soak start starvation state store
     stored timing traffic transactions transfer values vault view viewer views warmup writer
     """
 )
 
-JOINING: Final = _words("and by in off on out over own")
+JOINING: Final = _words("and in off on out over own")
 
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
-    "api/requests/connection.py": "the only place that knows Hypercorn's insides",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
-    "sandbox/telegram/placement.py": "a table of its own",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/login/links.py": "a service of its own, which the API calls",
-    "supervisor/messages/planner.py": "the only place of the dispatcher's that uses threads",
-    "supervisor/proxy.py": "the API may not import session_worker",
-    "supervisor/store/runs.py": "one module for each thing that is stored",
-    "supervisor/store/sealed_proxy.py": "one module for each thing that is stored",
 }

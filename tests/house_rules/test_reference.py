@@ -11,8 +11,8 @@ import pytest
 from api import create_app
 from api.requests import errors
 from api.settings import Settings
-from session_worker.failures import FailureCode
 from session_worker.protocol.contract import TroubleCode
+from session_worker.protocol.messages import FailureCode
 from supervisor.numbers.state import State
 from supervisor.processes.worker_exit import WorkerExit
 from tests.fakes.gateway import FakeGateway

@@ -59,9 +59,19 @@ function make(tag, className, text) {
   return made;
 }
 
-function makeLine({ mine, text, files, note, tick, reason }) {
+function makeLine({ mine, text, files, note, tick, reason, buttons = [], id }) {
   const line = make("li", mine ? "mine" : "", text);
   for (const file of files) line.append(make("span", "file", file));
+  buttons.forEach((row, y) => {
+    const place = make("span", "buttons", "");
+    row.forEach((button, x) => {
+      const made = make("button", "quiet", button.text);
+      made.type = "button";
+      made.addEventListener("click", () => act(() => press(id, [y, x])));
+      place.append(made);
+    });
+    line.append(place);
+  });
   const foot = make("span", "note", note);
   if (tick) {
     const sign = make("span", `tick ${tick}`, ` ${SIGNS[tick] ?? tick}`);
@@ -87,17 +97,22 @@ const when = (date) => (typeof date === "number" ? clock(date) : new Date(date).
 const size = (bytes) => (bytes < 1024 ? `${bytes} B` : bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1048576).toFixed(1)} MB`);
 
 async function showTelegram() {
-  const people = (await ask("GET", "/telegram/accounts")).filter(({ bot }) => !bot);
+  const accounts = await ask("GET", "/telegram/accounts");
+  const people = accounts.filter(({ bot }) => !bot);
+  const bots = accounts.filter(({ bot }) => bot);
   const label = ({ first_name, last_name, phone }) => `${[first_name, last_name].filter(Boolean).join(" ")} +${phone}`;
   renderChoices("person", people.map((person) => [person.phone, label(person)]));
   const me = element("person").value;
-  renderChoices("partner", people.filter(({ phone }) => phone !== me).map((person) => [person.phone, label(person)]));
+  const others = people.filter(({ phone }) => phone !== me).map((person) => [person.phone, label(person)]);
+  renderChoices("partner", [...others, ...bots.map(({ username, first_name }) => [username, `${first_name} @${username}`])]);
   const partner = element("partner").value;
   element("telegram-form").querySelector("button").disabled = !me || !partner;
   if (!me || !partner) return renderLines("telegram-lines", [], "Add two people, and then write from one to the other.");
   const query = new URLSearchParams({ of: me, with: partner });
   const messages = await ask("GET", `/telegram/messages?${query}`);
-  const lines = messages.map(({ out, text, file, date }) => ({
+  const lines = messages.map(({ out, text, file, date, buttons, id }) => ({
+    id,
+    buttons,
     mine: out,
     text: text ?? "",
     files: file ? [`${file.name} (${size(file.size)})`] : [],
@@ -165,6 +180,14 @@ async function sendTelegram(form) {
   if (form.elements.text.value) message.text = form.elements.text.value;
   if (files.length) message.files = files;
   await ask("POST", "/telegram/messages", message);
+}
+
+// What a bot answers is shown where trouble is; an address opens beside this page.
+async function press(message_id, button) {
+  const order = { by: element("person").value, chat_with: element("partner").value, message_id, button };
+  const { answer, url } = await ask("POST", "/telegram/press", order);
+  if (url) window.open(url, "_blank", "noopener");
+  if (answer) throw new Error(answer);
 }
 
 async function sendPlanfix(form) {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.records.chats import Channel
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SERVICE_ID = 777000
 _FIRST_USER_ID = 1_000_001
 _SHORTEST_PHONE = 5
+_BOT_NAME = re.compile(r"[A-Za-z]\w{1,28}bot", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,34 @@ class Contact:
 
 
 @dataclass(slots=True, eq=False)
+class BotProfile:
+    """What makes an account a bot."""
+
+    # The part of its token after its id.
+    secret: str = field(default_factory=lambda: "AA" + secrets.token_urlsafe(25)[:33])
+    # The people whom it may write to, because they have written to it.
+    acquaintances: set[int] = field(default_factory=set)
+    # Its commands by scope and language, and its menu button by user, 0 for everybody.
+    commands: dict[tuple[bytes, str], list[Any]] = field(default_factory=dict)
+    menu_buttons: dict[int, Any] = field(default_factory=dict)
+    # The events that are counted by qts: who has blocked it, and who no longer does.
+    log: EventLog = field(default_factory=EventLog)
+
+
+@dataclass(slots=True, eq=False)
 class Account:
     """A Telegram user, with everything that Telegram stores about it."""
 
     id: int
+    # A bot has no phone; where a phone names an account, its user name in lower case stands for it.
     phone: str
     first_name: str
     last_name: str = ""
     username: str | None = None
     phone_visible: bool = True
-    bot: bool = False
+    bot_profile: BotProfile | None = None
+    # The language of the phone.
+    language: str = "en"
     # The bio, and whether others can see it.
     about: str = ""
     about_visible: bool = True
@@ -69,9 +89,13 @@ class Account:
     peak_per_key: int = 0
 
     @property
+    def bot(self) -> bool:
+        return self.bot_profile is not None
+
+    @property
     def bot_token(self) -> str:
         """The secret that a bot logs in with."""
-        return f"{self.id}:{self.code}"
+        return f"{self.id}:{self.bot_profile.secret}" if self.bot_profile else ""
 
 
 class Accounts:
@@ -105,16 +129,31 @@ class Accounts:
         found = (chat for chat in self.chats.values() if account.id in chat.members)
         return [chat for chat in found if isinstance(chat, Channel)]
 
-    def add(
-        self, phone: str, first_name: str, last_name: str = "", *, bot: bool = False
-    ) -> Account:
+    def find(self, name: str) -> Account | None:
+        """Find a person by phone, or a bot by user name."""
+        named = self.find_by_username(name)
+        return named if named and named.bot else self.find_by_phone(name)
+
+    def add_bot(self, username: str, name: str) -> Account:
+        """Make a bot; its user name is taken by nobody else."""
+        if not _BOT_NAME.fullmatch(username):
+            raise RpcError("USERNAME_INVALID")
+        if self.find_by_username(username):
+            raise RpcError("USERNAME_OCCUPIED")
+        bot = Account(self._next_id, username.lower(), name, bot_profile=BotProfile())
+        self._next_id += 1
+        self._keep(bot)
+        self.rename(bot, username)
+        return bot
+
+    def add(self, phone: str, first_name: str, last_name: str = "") -> Account:
         """Make an account; a phone belongs to one account only."""
         phone = bare_phone(phone)
         if len(phone) < _SHORTEST_PHONE or not phone.isdecimal():
             raise RpcError("PHONE_NUMBER_INVALID")
         if phone in self._by_phone:
             raise RpcError("PHONE_NUMBER_OCCUPIED")
-        account = Account(self._next_id, phone, first_name, last_name, bot=bot)
+        account = Account(self._next_id, phone, first_name, last_name)
         self._next_id += 1
         self._keep(account)
         return account

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from telethon.tl import types
 
-from sandbox.telegram.chats.message_actions import Draft, Posted, content_of
+from sandbox.telegram.chats.message_actions import Draft, Posted, content_of, rewrite
 from sandbox.telegram.clock import now
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.records.chats import CHANNEL_OFFSET, Channel, Member
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.records.mailbox import Message
 
 _FIRST_ID = 1_500_000_001
+_TOPIC_COLOUR = 0x6FB9F0
 
 
 class Channels:
@@ -70,6 +71,15 @@ class Channels:
         added = types.MessageActionChatAddUser([account.id for account in newcomers])
         return self._put(channel, inviter, Draft(action=added), origin)
 
+    def open_topic(self, channel: Channel, opener: Account, title: str) -> Posted:
+        """Open a topic, which makes the supergroup a forum."""
+        if channel.broadcast or not _may_write(channel, opener):
+            raise RpcError("CHAT_ADMIN_REQUIRED")
+        opened = types.MessageActionTopicCreate(title, _TOPIC_COLOUR)
+        posted = self._put(channel, opener, Draft(action=opened), None)
+        channel.topics[posted.message.id] = title
+        return posted
+
     def join(self, channel: Channel, account: Account, *, origin: Session | None = None) -> None:
         if account.id in channel.members:
             raise RpcError("USER_ALREADY_PARTICIPANT")
@@ -96,17 +106,13 @@ class Channels:
         channel: Channel,
         author: Account,
         message_id: int,
-        text: str,
-        entities: tuple[Any, ...] = (),
+        draft: Draft,
         *,
         origin: Session | None = None,
     ) -> Posted:
-        """Change the text of one's own message."""
+        """Change the text and the buttons of one's own message."""
         message = _own_message(channel, author, message_id)
-        content = message.content
-        if (content.text, content.entities) == (text, list(entities)):
-            raise RpcError("MESSAGE_NOT_MODIFIED")
-        content.text, content.entities, content.edit_date = text, list(entities), now()
+        rewrite(message.content, draft)
         event = EditedMessage(message_id)
         return Posted(message, self._courier.record_in(channel, event, origin=origin))
 

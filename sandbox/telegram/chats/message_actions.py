@@ -40,6 +40,7 @@ class Draft:
     forward: Any = None
     grouped_id: int | None = None
     reply_markup: Any = None
+    topic: int | None = None
     silent: bool = False
     random_id: int | None = None
     date: datetime | None = None
@@ -71,7 +72,10 @@ class PostOffice:
         """Send a message to one or to a group; origin is the session that gets it as its answer."""
         if isinstance(recipient, Group):
             return self._send_to_members(sender, recipient, draft, origin)
+        _refuse_stranger(sender, recipient)
         _refuse_blocked(sender, recipient)
+        if recipient.bot_profile:
+            recipient.bot_profile.acquaintances.add(sender.id)
         if self._courier.writes_newer(sender, recipient):
             draft = replace(draft, media=NewerObject())
         content = content_of(sender, draft)
@@ -84,20 +88,13 @@ class PostOffice:
         self,
         author: Account,
         message_id: int,
-        text: str,
-        entities: tuple[Any, ...] = (),
+        draft: Draft,
         *,
-        media: Any = None,
         origin: Session | None = None,
     ) -> Posted:
-        """Change the text of an account's own message in every copy, and its media if given."""
+        """Change the text and the buttons of an account's own message in every copy, and its media if given."""
         message = self.own_message(author, message_id)
-        content = message.content
-        if media is None and (content.text, content.entities) == (text, list(entities)):
-            raise RpcError("MESSAGE_NOT_MODIFIED")
-        content.text, content.entities, content.edit_date = text, list(entities), now()
-        content.is_edit_hidden = False
-        content.media = content.media if media is None else media
+        rewrite(message.content, draft)
         return Posted(message, self.announce_edit(author, message, origin=origin))
 
     def react(
@@ -221,6 +218,28 @@ class PostOffice:
         return [(self._accounts[holder], copy_id) for holder, copy_id in content.copies.items()]
 
 
+def rewrite(content: Content, draft: Draft) -> None:
+    """Change the content of a message; raise RpcError if it says all that already."""
+    entities, media = list(draft.entities), draft.media
+    before = (content.text, content.entities, content.reply_markup)
+    if media is None and before == (draft.text, entities, draft.reply_markup):
+        raise RpcError("MESSAGE_NOT_MODIFIED")
+    content.text, content.entities, content.edit_date = draft.text, entities, now()
+    content.is_edit_hidden = False
+    content.media = content.media if media is None else media
+    content.reply_markup = draft.reply_markup
+
+
+def _refuse_stranger(sender: Account, recipient: Account) -> None:
+    """Keep a bot from writing to another bot, and to a person who has never written to it."""
+    if sender.bot_profile is None:
+        return
+    if recipient.bot:
+        raise RpcError("USER_IS_BOT")
+    if recipient.id not in sender.bot_profile.acquaintances:
+        raise RpcError("PEER_ID_INVALID")
+
+
 def _refuse_blocked(sender: Account, recipient: Account) -> None:
     if sender.id in recipient.blocked:
         raise RpcError("USER_IS_BLOCKED")
@@ -241,5 +260,6 @@ def content_of(sender: Account, draft: Draft) -> Content:
         forward=draft.forward,
         grouped_id=draft.grouped_id,
         reply_markup=draft.reply_markup,
+        topic=draft.topic,
         silent=draft.silent,
     )

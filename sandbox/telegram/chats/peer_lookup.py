@@ -42,7 +42,7 @@ def find_channel(accounts: Accounts, viewer: Viewer, peer: Any) -> Channel:
     channel = None
     if isinstance(peer, _CHANNEL):
         channel = accounts.chats.get(-CHANNEL_OFFSET - peer.channel_id)
-    if not isinstance(channel, Channel) or viewer.access_hash(channel.id) != peer.access_hash:
+    if not isinstance(channel, Channel) or not _may_name(viewer, channel.id, peer):
         raise RpcError("CHANNEL_INVALID")
     if not channel.is_open_to(viewer.id):
         raise RpcError("CHANNEL_PRIVATE")
@@ -63,4 +63,12 @@ def _may_address(viewer: Viewer, subject: Account, peer: Any) -> bool:
     if isinstance(peer, _FROM_MESSAGE):
         message = viewer.account.box.get(peer.msg_id)
         return message is not None and subject.id in tl_views.peers_of(message)
-    return subject is viewer.account or peer.access_hash == viewer.access_hash(subject.id)
+    return subject is viewer.account or _may_name(viewer, subject.id, peer)
+
+
+def _may_name(viewer: Viewer, subject_id: int, peer: Any) -> bool:
+    """Return whether the access hash is right; a bot needs none for those that it has met."""
+    profile = viewer.account.bot_profile
+    if profile and peer.access_hash == 0:
+        return subject_id < 0 or subject_id in profile.acquaintances
+    return bool(peer.access_hash == viewer.access_hash(subject_id))

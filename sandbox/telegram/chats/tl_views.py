@@ -11,6 +11,7 @@ from sandbox.telegram.clock import now
 from sandbox.telegram.files import media
 from sandbox.telegram.records.chats import CHANNEL_OFFSET, Channel
 from sandbox.telegram.records.event_log import (
+    BotStopped,
     DeletedMessages,
     EditedMessage,
     NewMessage,
@@ -92,6 +93,7 @@ def chat(viewer: Viewer, subject: Chat) -> Any:
         access_hash=viewer.access_hash(subject.id),
         broadcast=subject.broadcast or None,
         megagroup=not subject.broadcast or None,
+        forum=bool(subject.topics) or None,
         **shared,
     )
 
@@ -169,19 +171,25 @@ def update(viewer: Account, entry: Entry, channel: Channel | None = None) -> Any
             record = (channel or viewer).box.get(message_id)
             kind = _MESSAGE_UPDATES[type(entry.event), channel is not None]
             return record and kind(message(viewer, record), *steps)
-        case DeletedMessages(message_ids) if channel:
-            return types.UpdateDeleteChannelMessages(channel.bare_id, list(message_ids), *steps)
         case DeletedMessages(message_ids):
-            return types.UpdateDeleteMessages(list(message_ids), *steps)
+            return _deletion(channel, list(message_ids), *steps)
         case ReadInbox(peer, max_id, unread):
             return types.UpdateReadHistoryInbox(peer_of(peer), max_id, unread, *steps)
         case ReadOutbox(peer, max_id):
             return types.UpdateReadHistoryOutbox(peer_of(peer), max_id, *steps)
+        case BotStopped(user_id, date, is_stopped):
+            return types.UpdateBotStopped(user_id, date, is_stopped, entry.pts)
         case OtherEvent(shown):
             shown.pts, shown.pts_count = steps
             return shown
         case _:
             assert_never(entry.event)
+
+
+def _deletion(channel: Channel | None, message_ids: list[int], pts: int, steps: int) -> Any:
+    if channel is None:
+        return types.UpdateDeleteMessages(message_ids, pts, steps)
+    return types.UpdateDeleteChannelMessages(channel.bare_id, message_ids, pts, steps)
 
 
 def peers_in(viewer: Account, entry: Entry, channel: Channel | None = None) -> set[int]:
@@ -192,6 +200,8 @@ def peers_in(viewer: Account, entry: Entry, channel: Channel | None = None) -> s
             return peers_of(record) if record else set()
         case ReadInbox(peer, _, _) | ReadOutbox(peer, _):
             return {peer}
+        case BotStopped(user_id):
+            return {user_id}
         case OtherEvent(_, users):
             return set(users)
         case DeletedMessages():
@@ -233,8 +243,10 @@ def updates(viewer: Viewer, accounts: Accounts, shown: list[Any], ids: Iterable[
     return types.Updates(shown, people, places, now(), 0)
 
 
-def state(viewer: Account, pts: int | None = None) -> Any:
-    return types.updates.State(viewer.log.pts if pts is None else pts, 0, now(), 0, 0)
+def state(viewer: Account, pts: int | None = None, qts: int | None = None) -> Any:
+    if qts is None:
+        qts = viewer.bot_profile.log.pts if viewer.bot_profile else 0
+    return types.updates.State(viewer.log.pts if pts is None else pts, qts, now(), 0, 0)
 
 
 def _is_in_channel(record: Message) -> bool:
@@ -260,4 +272,12 @@ def _reply_header(viewer: Account, record: Message) -> Any:
     replied = record.content.reply_to
     owner = record.peer if _is_in_channel(record) else viewer.id
     message_id = replied.copies.get(owner) if replied else None
-    return message_id and types.MessageReplyHeader(reply_to_msg_id=message_id)
+    topic = record.content.topic
+    if topic is None:
+        return message_id and types.MessageReplyHeader(reply_to_msg_id=message_id)
+    is_deeper = message_id not in (None, topic)
+    return types.MessageReplyHeader(
+        forum_topic=True,
+        reply_to_msg_id=message_id or topic,
+        reply_to_top_id=topic if is_deeper else None,
+    )

@@ -11,7 +11,7 @@ from sandbox.telegram.chats import tl_views
 from sandbox.telegram.clock import now
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.protocol.tl_codec import serialise
-from sandbox.telegram.records.event_log import NewMessage
+from sandbox.telegram.records.event_log import BotStopped, NewMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,7 +40,10 @@ class Courier:
 
     def record(self, account: Account, event: Event, *, origin: Session | None = None) -> Entry:
         """Log an event and push it to all sessions but the one that caused it."""
-        entry = account.log.append(event)
+        profile = account.bot_profile
+        is_apart = profile is not None and isinstance(event, BotStopped)
+        log = profile.log if profile and is_apart else account.log
+        entry = log.append(event)
         self._push(self._listeners(account, origin), partial(self._shown, entry))
         return entry
 

@@ -11,8 +11,15 @@ from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.files.media import Document, Photo
 from sandbox.telegram.methods.input_media import make_media
-from sandbox.telegram.methods.media_messages import checked_caption, outcome, send
-from sandbox.telegram.methods.messages import peer, replied, sent_before
+from sandbox.telegram.methods.media_messages import checked_caption, outcome
+from sandbox.telegram.methods.messages import (
+    post,
+    recipient_of,
+    replied,
+    sent_before,
+    topic_of,
+)
+from sandbox.telegram.records.chats import Channel
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
@@ -24,9 +31,10 @@ _UPLOADED = (types.InputMediaPhoto, types.InputMediaDocument)
 
 @method(functions.messages.SendMultiMediaRequest)
 def send_multi_media(call: Call, request: Any) -> Any:
-    recipient = peer(call, request.peer)
+    recipient = recipient_of(call, request.peer)
+    box = recipient.box if isinstance(recipient, Channel) else call.account.box
     items = _checked_items(request.multi_media)
-    earlier = [sent_before(call, item.random_id) for item in items]
+    earlier = [sent_before(call, item.random_id, box) for item in items]
     media = [
         before.content.media if before else make_media(call, item.media)
         for before, item in zip(earlier, items, strict=True)
@@ -37,14 +45,15 @@ def send_multi_media(call: Call, request: Any) -> Any:
     grouped_id = next(known, None) or make_group_id()
     done = [
         before
-        or send(
+        or post(
             call,
             recipient,
             Draft(
                 text=item.message,
                 entities=tuple(item.entities or ()),
                 media=each,
-                reply_to=replied(call, request.reply_to),
+                reply_to=replied(call, request.reply_to, box),
+                topic=topic_of(recipient, request.reply_to),
                 grouped_id=grouped_id,
                 silent=bool(request.silent),
                 random_id=item.random_id,

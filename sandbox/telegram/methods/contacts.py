@@ -87,22 +87,24 @@ def search(call: Call, request: Any) -> Any:
 
 @method(functions.contacts.BlockRequest)
 def block(call: Call, request: Any) -> bool:
-    call.account.blocked.add(find_user(call.services.accounts, call.viewer, request.id).id)
+    subject = find_user(call.services.accounts, call.viewer, request.id)
+    call.services.bots.block(call.account, subject, is_blocked=True)
     return True
 
 
 @method(functions.contacts.UnblockRequest)
 def unblock(call: Call, request: Any) -> bool:
     subject = find_user(call.services.accounts, call.viewer, request.id)
-    call.account.blocked.discard(subject.id)
+    call.services.bots.block(call.account, subject, is_blocked=False)
     return True
 
 
 def _findable(call: Call, phone: str) -> Account | None:
     """Find a user by phone number, if the user allows that; one's own number is always found."""
     found = call.services.accounts.find_by_phone(phone)
-    is_open = found is not None and (found.phone_visible or found is call.account)
-    return found if is_open else None
+    if found is None or found.bot:
+        return None
+    return found if found.phone_visible or found is call.account else None
 
 
 def _remember(owner: Account, subject: Account, entry: Any) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
+from sandbox.telegram.chats.buttons import checked_markup
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.chats.peer_lookup import find_channel
 from sandbox.telegram.methods.input_media import make_media
 from sandbox.telegram.methods.media_messages import checked_caption
@@ -30,17 +32,20 @@ def edit_message(call: Call, request: Any) -> Any:
     else:
         text, entities = request.message, tuple(request.entities or ())
     check = checked_caption if media or content.media else checked_text
-    posted = office.edit(
-        call.account, request.id, check(text), entities, media=media, origin=call.session
-    )
-    return updates_with(call, posted)
+    markup = checked_markup(call.account, request.reply_markup)
+    draft = Draft(check(text), entities, media, reply_markup=markup)
+    return updates_with(call, office.edit(call.account, request.id, draft, origin=call.session))
 
 
 def _edit_post(call: Call, request: Any) -> Any:
-    """Change the text of a channel's message."""
+    """Change the text and the buttons of a channel's message."""
     channel = find_channel(call.services.accounts, call.viewer, request.peer)
-    text, entities = checked_text(request.message), tuple(request.entities or ())
-    posted = call.services.channels.edit(
-        channel, call.account, request.id, text, entities, origin=call.session
+    text, entities = request.message, tuple(request.entities or ())
+    if text is None and (message := channel.box.get(request.id)):
+        text, entities = message.content.text, tuple(message.content.entities)
+    markup = checked_markup(call.account, request.reply_markup)
+    draft = Draft(checked_text(text), entities, reply_markup=markup)
+    edited = call.services.channels.edit(
+        channel, call.account, request.id, draft, origin=call.session
     )
-    return updates_with(call, posted)
+    return updates_with(call, edited)

@@ -9,8 +9,8 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.methods.albums import make_group_id
-from sandbox.telegram.methods.media_messages import outcome, send
-from sandbox.telegram.methods.messages import peer, replied, sent_before
+from sandbox.telegram.methods.media_messages import outcome
+from sandbox.telegram.methods.messages import peer, post, replied, sent_before
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def forward_messages(call: Call, request: Any) -> Any:
         if before:
             done.append(before)
         elif original:
-            done.append(send(call, recipient, forwarding.draft(original.content, random_id)))
+            done.append(post(call, recipient, forwarding.draft(original.content, random_id)))
     return outcome(call, done)
 
 

@@ -110,7 +110,8 @@ def _point(place: Any) -> Any:
 
 def _make_contact(call: Call, wanted: Any) -> Any:
     known = call.services.accounts.find_by_phone(wanted.phone_number)
-    user_id = known.id if known and known.phone_visible else 0
+    may_know = known is not None and (known.phone_visible or known is call.account)
+    user_id = known.id if known and may_know and not known.bot else 0
     return types.MessageMediaContact(
         wanted.phone_number, wanted.first_name, wanted.last_name, wanted.vcard, user_id
     )

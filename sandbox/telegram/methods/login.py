@@ -86,9 +86,11 @@ def sign_up(call: Call, request: Any) -> Any:
 @method(functions.auth.ImportBotAuthorizationRequest, anonymous=True)
 def import_bot_authorization(call: Call, request: Any) -> Any:
     user_id, _, _ = request.bot_auth_token.partition(":")
-    bot = call.services.accounts.get(int(user_id)) if user_id.isdecimal() else None
+    is_id = user_id.isascii() and user_id.isdecimal()
+    bot = call.services.accounts.get(int(user_id)) if is_id else None
     if bot is None or not bot.bot or bot.bot_token != request.bot_auth_token:
         raise RpcError("ACCESS_TOKEN_INVALID")
+    _refuse_banned(call.services, bot.phone)
     return admit(call, bot)
 
 

@@ -8,6 +8,7 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.accounts.accounts import Account
 from sandbox.telegram.chats import tl_views
+from sandbox.telegram.chats.buttons import checked_markup
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.chats.peer_lookup import find_channel, find_correspondent, find_user
 from sandbox.telegram.errors import RpcError
@@ -25,7 +26,7 @@ LONGEST_TEXT = 4096
 
 @method(functions.messages.SendMessageRequest)
 def send_message(call: Call, request: Any) -> Any:
-    recipient = _recipient(call, request.peer)
+    recipient = recipient_of(call, request.peer)
     box = recipient.box if isinstance(recipient, Channel) else call.account.box
     if earlier := sent_before(call, request.random_id, box):
         return sent(call, earlier)
@@ -33,10 +34,12 @@ def send_message(call: Call, request: Any) -> Any:
         text=checked_text(request.message),
         entities=tuple(request.entities or ()),
         reply_to=replied(call, request.reply_to, box),
+        topic=topic_of(recipient, request.reply_to),
+        reply_markup=checked_markup(call.account, request.reply_markup),
         silent=bool(request.silent),
         random_id=request.random_id,
     )
-    posted = _post(call, recipient, draft)
+    posted = post(call, recipient, draft)
     if not isinstance(recipient, Account):
         return updates_with(call, posted)
     return types.UpdateShortSentMessage(
@@ -97,17 +100,29 @@ def peer(call: Call, named: Any) -> Account | Group:
     return find_correspondent(call.services.accounts, call.viewer, named)
 
 
-def _recipient(call: Call, named: Any) -> Account | Group | Channel:
+def recipient_of(call: Call, named: Any) -> Account | Group | Channel:
     if isinstance(named, types.InputPeerChannel):
         return find_channel(call.services.accounts, call.viewer, named)
     return peer(call, named)
 
 
-def _post(call: Call, recipient: Account | Group | Channel, draft: Draft) -> Posted:
+def post(call: Call, recipient: Account | Group | Channel, draft: Draft) -> Posted:
     services = call.services
     if isinstance(recipient, Channel):
         return services.channels.post(recipient, call.account, draft, origin=call.session)
     return services.post_office.send(call.account, recipient, draft, origin=call.session)
+
+
+def topic_of(recipient: Account | Group | Channel, reply_to: Any) -> int | None:
+    """Return the topic of a forum that a message is written into."""
+    if not isinstance(recipient, Channel) or not recipient.topics:
+        return None
+    top_id: int = getattr(reply_to, "top_msg_id", None) or 0
+    named: int = top_id or getattr(reply_to, "reply_to_msg_id", 0)
+    if named in recipient.topics:
+        return named
+    message = recipient.box.get(named)
+    return message.content.topic if message else None
 
 
 def checked_text(text: str | None) -> str:
@@ -141,7 +156,7 @@ def sent_before(call: Call, random_id: int, box: Mailbox | None = None) -> Messa
 
 def sent(call: Call, message: Message) -> Any:
     """Answer with a message that was sent earlier; its pts was reported then."""
-    account, channel = call.account, _channel_of(call, message)
+    account, channel = call.account, channel_of(call, message)
     new = types.UpdateNewChannelMessage if channel else types.UpdateNewMessage
     shown = [
         types.UpdateMessageID(message.id, message.random_id),
@@ -155,12 +170,12 @@ def updates_with(call: Call, *posted: Posted) -> Any:
     account = call.account
     ids = [p.message for p in posted if p.message.random_id is not None]
     shown: list[Any] = [types.UpdateMessageID(m.id, m.random_id) for m in ids]
-    shown += [tl_views.update(account, p.entry, _channel_of(call, p.message)) for p in posted]
+    shown += [tl_views.update(account, p.entry, channel_of(call, p.message)) for p in posted]
     named = set().union(*(tl_views.peers_of(p.message) for p in posted))
     return tl_views.updates(call.viewer, call.services.accounts, shown, named)
 
 
-def _channel_of(call: Call, message: Message) -> Channel | None:
+def channel_of(call: Call, message: Message) -> Channel | None:
     chat = call.services.accounts.chats.get(message.peer)
     return chat if isinstance(chat, Channel) else None
 

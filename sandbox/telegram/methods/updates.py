@@ -34,14 +34,16 @@ def get_difference(call: Call, request: Any) -> Any:
     if account.log.is_forgotten(request.pts):
         return types.updates.DifferenceTooLong(account.log.pts)
     entries, channels = account.log.since(request.pts), _active_channels(call, request.date)
-    if not entries and not channels:
+    profile = account.bot_profile
+    apart = profile.log.since(request.qts) if profile else []
+    if not entries and not channels and not apart:
         return types.updates.DifferenceEmpty(now(), 0)
     size = max(1, min(request.pts_limit or SLICE, SLICE))
     if len(entries) > size:
         parts = _parts(call, entries[:size], [])
-        reached = tl_views.state(account, entries[size - 1].pts)
+        reached = tl_views.state(account, entries[size - 1].pts, request.qts)
         return types.updates.DifferenceSlice(*parts, reached)
-    parts = _parts(call, entries, channels)
+    parts = _parts(call, [*entries, *apart], channels)
     return types.updates.Difference(*parts, tl_views.state(account))
 
 

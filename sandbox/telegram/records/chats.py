@@ -56,6 +56,8 @@ class Channel(Chat):
     active: datetime | None = None
     box: Mailbox = field(default_factory=Mailbox)
     log: EventLog = field(default_factory=EventLog)
+    # The topics of a forum, by the id of the message that opened each.
+    topics: dict[int, str] = field(default_factory=dict)
     # The id up to which each member has read.
     read: dict[int, int] = field(default_factory=dict)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 # Older events are forgotten, as Telegram does; a client that far behind is told "too long".
 MAX_KEPT = 20_000
@@ -50,6 +53,15 @@ class ReadOutbox:
 
 
 @dataclass(frozen=True, slots=True)
+class BotStopped:
+    """A person has blocked the bot, or no longer blocks it; such events are counted by qts."""
+
+    user_id: int
+    date: datetime
+    is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OtherEvent:
     """Any other update with a pts, and the users that it mentions."""
 
@@ -57,7 +69,9 @@ class OtherEvent:
     users: tuple[int, ...] = ()
 
 
-Event = NewMessage | EditedMessage | DeletedMessages | ReadInbox | ReadOutbox | OtherEvent
+Event = (
+    NewMessage | EditedMessage | DeletedMessages | ReadInbox | ReadOutbox | BotStopped | OtherEvent
+)
 
 
 @dataclass(frozen=True, slots=True)

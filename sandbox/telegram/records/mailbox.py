@@ -34,6 +34,8 @@ class Content:
     forward: Any = None
     grouped_id: int | None = None
     reply_markup: Any = None
+    # The topic of a forum: the id of the message that opened it.
+    topic: int | None = None
     silent: bool = False
     # Written in the name of a broadcast channel, which hides the author.
     is_post: bool = False

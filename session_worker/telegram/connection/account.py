@@ -12,8 +12,7 @@ from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
 from session_worker.session import ConnectionLeftOpen, SessionEnded
 from session_worker.telegram.connection.announcements import Announcements
 from session_worker.telegram.connection.client import AccountClient
-from session_worker.telegram.connection.connection import Connection, fenced
-from session_worker.telegram.connection.identity import require_own
+from session_worker.telegram.connection.connection import Connection, fenced, require_own
 from session_worker.telegram.connection.polling import Polling
 from session_worker.telegram.connection.session_memory import Names, SessionReporter, WorkerSession
 from session_worker.telegram.connection.timing import ConnectionTiming, clock_trouble, pause_before

@@ -12,8 +12,7 @@ from telethon.crypto import rsa
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
-from session_worker.telegram.connection.decoding import PiecewiseState, log_undecodable
-from session_worker.telegram.connection.difference import Differences
+from session_worker.telegram.connection.decoding import Differences, PiecewiseState, log_undecodable
 from session_worker.telegram.connection.message_box import AccountBox, is_of_channel
 from session_worker.telegram.connection.updates import LibraryQueue
 

@@ -12,8 +12,7 @@ from telethon.password import compute_check
 from telethon.tl import functions, types
 
 from session_worker.telegram.connection.client import AccountClient, trust
-from session_worker.telegram.connection.connection import Connection, fenced
-from session_worker.telegram.connection.identity import require_own
+from session_worker.telegram.connection.connection import Connection, fenced, require_own
 from session_worker.telegram.connection.session_memory import WorkerSession
 from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.errors import (

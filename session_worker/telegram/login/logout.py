@@ -9,8 +9,7 @@ from telethon.tl import functions
 
 from session_worker.protocol.contract import TroubleCode
 from session_worker.telegram.connection.client import AccountClient
-from session_worker.telegram.connection.connection import Connection, fenced
-from session_worker.telegram.connection.identity import require_own
+from session_worker.telegram.connection.connection import Connection, fenced, require_own
 from session_worker.telegram.connection.session_memory import WorkerSession
 from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.errors import NeedsLogin

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from session_worker.protocol.messages import Part
+    from session_worker.protocol.outgoing import Part
 
 RECORD = struct.Struct("<iq")
 MOST_INDEXED = 50_000  # messages; if there are more, the older half is removed
@@ -146,6 +146,8 @@ class SentMessages:
 
     async def add(self, peer_id: int, part: Part, sent: Sequence[int | None]) -> None:
         """Record which messages a part has become."""
+        if peer_id < 0:
+            return  # the ids of a group's messages are its own
         found = [message_id for message_id in dict.fromkeys(sent) if message_id and message_id > 0]
         for message_id in found:
             self._places.add(message_id, peer_id, is_out=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WORTH_TELLING = 5.0  # seconds; shorter waits are not reported
 SPAM_LIMIT = 3600.0  # seconds without first contacts after PEER_FLOOD, which does not say how long
 UNNAMED_WAIT = 30.0  # seconds
+SUSPICIONS = frozenset({"PEER_FLOOD", "FROZEN_METHOD_INVALID", "FROZEN_PARTICIPANT_MISSING"})
 
 
 class Limited(Protocol):
@@ -44,7 +45,12 @@ class FloodControl:
     @property
     def blocks_first_contacts(self) -> bool:
         """Whether only people who wrote first may be written to."""
-        return self._clock() < self._spam_until
+        return self.first_contacts_blocked_for > 0
+
+    @property
+    def first_contacts_blocked_for(self) -> float:
+        """For how many seconds that lasts."""
+        return max(0.0, self._spam_until - self._clock())
 
     async def ask(self, ask: Ask, request: Any, peer_id: int) -> Any:
         """Ask, unless the whole account must wait; learn from the answer."""
@@ -58,8 +64,8 @@ class FloodControl:
             self.record_wait(method, peer_id, wait.seconds)
             raise
         except Refused as refusal:
-            if refusal.text == "PEER_FLOOD":
-                self.record_peer_flood()
+            if refusal.text in SUSPICIONS:
+                self.record_suspicion(refusal.text)
             raise
 
     def record_wait(self, method: str, peer_id: int, seconds: float | None) -> None:
@@ -75,10 +81,10 @@ class FloodControl:
         if until - now > WORTH_TELLING:
             self._report_limit(until, f"FLOOD_WAIT for {method}")
 
-    def record_peer_flood(self) -> None:
-        """Record that Telegram suspects us of sending spam."""
+    def record_suspicion(self, name: str) -> None:
+        """Record that Telegram suspects us of sending spam, or has frozen the account."""
         self._spam_until = self._clock() + SPAM_LIMIT
-        self._report_limit(self._spam_until, "PEER_FLOOD")
+        self._report_limit(self._spam_until, name)
 
     def close(self) -> None:
         if self._end is not None:

@@ -17,7 +17,7 @@ from session_worker.telegram.sending.send_state import FileFailed
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from session_worker.protocol.messages import Part
+    from session_worker.protocol.outgoing import Part
     from session_worker.telegram.sending.requests import Sender
     from session_worker.telegram.sending.send_state import SendState
     from session_worker.telegram.sending.uploads import Uploads
@@ -82,7 +82,10 @@ class PartSender:
     def _caption(self) -> Rendered:
         """The text, as long as it has not been sent."""
         is_sent = not self._part.text or self._text_id in self._state.ids
-        return NOTHING if is_sent else render(self._part.text)
+        if is_sent:
+            return NOTHING
+        marks = self._part.marks
+        return render(self._part.text) if marks is None else Rendered(self._part.text, marks)
 
     async def _send_text(self) -> None:
         """Send the text as a message of its own."""

@@ -12,7 +12,7 @@ from telethon.tl import functions, types
 
 from session_worker.failures import NOT_FOUND, Cause, judge
 from session_worker.protocol.messages import Resolved
-from session_worker.telegram.errors import PeerUnknown, Refused, TelegramError
+from session_worker.telegram.errors import FloodWait, PeerUnknown, Refused, TelegramError
 from session_worker.telegram.reading.people import contact_of
 from session_worker.telegram.sending.requests import cause_of
 
@@ -71,8 +71,6 @@ class RecipientSearch:
             return user
         if not (command.username or command.phone):
             return None
-        if self._flood_control.blocks_first_contacts:
-            raise Refused(400, "PEER_FLOOD")
         if command.username and (user := await self._by_username(command.username)):
             return user
         return await self._by_phone(command.phone) if command.phone else None
@@ -102,6 +100,9 @@ class RecipientSearch:
         if len(phone) < _SHORTEST_PHONE:
             return None
         found = _peer(await self._ask(functions.contacts.ResolvePhoneRequest(phone)))
+        if found is None and self._flood_control.blocks_first_contacts:
+            # Looking does no harm, but adding strangers to the contacts would make it worse.
+            raise FloodWait(self._flood_control.first_contacts_blocked_for, "FLOOD_WAIT")
         return found or await self._by_import(phone)
 
     async def _by_import(self, phone: str) -> Any:

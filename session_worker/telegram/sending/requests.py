@@ -9,7 +9,6 @@ from telethon.tl import functions, types
 
 from session_worker import failures
 from session_worker.failures import Cause
-from session_worker.formatting.markup import Kind
 from session_worker.telegram.errors import (
     FloodWait,
     NeedsLogin,
@@ -20,24 +19,19 @@ from session_worker.telegram.errors import (
     Undecodable,
     Unreachable,
 )
+from session_worker.telegram.sending.markup import entities, input_peer, reply_markup
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
-    from session_worker.formatting.rendering import Mark, Rendered
+    from session_worker.formatting.rendering import Rendered
+    from session_worker.protocol.outgoing import Outgoing
     from session_worker.telegram.sending.flood_control import FloodControl
     from session_worker.telegram.sending.uploads import Ask
 
 ALREADY_SENT = "RANDOM_ID_DUPLICATE"
+NOT_FOR_BOTS = "BOT_METHOD_INVALID"  # bots see no history
 LOOKED_THROUGH = 50  # messages of a chat that are searched for one sent before
-_ENTITIES: Mapping[Kind, Any] = {
-    Kind.BOLD: types.MessageEntityBold,
-    Kind.ITALIC: types.MessageEntityItalic,
-    Kind.UNDERLINE: types.MessageEntityUnderline,
-    Kind.STRIKE: types.MessageEntityStrike,
-    Kind.CODE: types.MessageEntityCode,
-    Kind.QUOTE: types.MessageEntityBlockquote,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +47,38 @@ class Sender:
     """Sends into one chat and returns the ids that Telegram assigned."""
 
     def __init__(
-        self, ask: Ask, flood_control: FloodControl, peer_id: int, access_hash: int
+        self, ask: Ask, flood_control: FloodControl, outgoing: Outgoing, access_hash: int
     ) -> None:
+        """Send what is not part of a text as the outgoing message says: silently, as a reply."""
         self._ask_account = ask
         self._flood_control = flood_control
-        self._peer_id = peer_id
-        self._peer = types.InputPeerUser(peer_id, access_hash)
+        self._keyboard = outgoing.keyboard
+        self._has_text = any(part.text for part in outgoing.parts)
+        self._peer_id = outgoing.peer_id
+        self._peer = input_peer(outgoing.peer_id, access_hash)
+        self._manner = {"silent": outgoing.is_silent or None, "reply_to": _reply_to(outgoing)}
 
     async def text(self, text: Rendered, random_id: int) -> int:
         request = functions.messages.SendMessageRequest(
-            self._peer, text.text, random_id=random_id, entities=_entities(text.marks)
+            self._peer,
+            text.text,
+            random_id=random_id,
+            entities=entities(text.marks),
+            reply_markup=reply_markup(self._keyboard),
+            **self._manner,
         )
         return _ids(await self._post(request), [random_id])[0]
 
     async def media(self, media: Any, caption: Rendered, random_id: int) -> int:
+        carries_keyboard = bool(caption.text) or not self._has_text
         request = functions.messages.SendMediaRequest(
             self._peer,
             media,
             caption.text,
             random_id=random_id,
-            entities=_entities(caption.marks),
+            entities=entities(caption.marks),
+            reply_markup=reply_markup(self._keyboard if carries_keyboard else None),
+            **self._manner,
         )
         return _ids(await self._post(request), [random_id])[0]
 
@@ -82,11 +88,11 @@ class Sender:
                 item.media,
                 item.caption.text,
                 random_id=item.random_id,
-                entities=_entities(item.caption.marks),
+                entities=entities(item.caption.marks),
             )
             for item in items
         ]
-        request = functions.messages.SendMultiMediaRequest(self._peer, singles)
+        request = functions.messages.SendMultiMediaRequest(self._peer, singles, **self._manner)
         return _ids(await self._post(request), [item.random_id for item in items])
 
     async def register_media(self, media: Any) -> Any:
@@ -120,6 +126,10 @@ class Sender:
             found = (await self._ask(request)).messages
         except Undecodable:
             return 0
+        except Refused as refusal:
+            if refusal.text == NOT_FOR_BOTS:
+                return 0
+            raise
         for message in found:
             if not isinstance(message, types.Message) or not message.out:
                 continue
@@ -161,21 +171,19 @@ def _code_of(error: TelegramError) -> str:
     return failures.FAILING if isinstance(error, TemporarilyFailed) else failures.UNKNOWN
 
 
+def _reply_to(outgoing: Outgoing) -> Any:
+    """Name the message that is answered, or the first one of the topic."""
+    if outgoing.reply_to is None and outgoing.topic is None:
+        return None
+    return types.InputReplyToMessage(
+        outgoing.reply_to or outgoing.topic,
+        top_msg_id=outgoing.topic if outgoing.reply_to else None,
+    )
+
+
 def _has_media(message: Any) -> bool:
     # The preview of a link was not sent as media.
     return message.media is not None and not isinstance(message.media, types.MessageMediaWebPage)
-
-
-def _entities(marks: Sequence[Mark]) -> list[Any] | None:
-    return [_entity(mark) for mark in marks] or None
-
-
-def _entity(mark: Mark) -> Any:
-    if mark.kind is Kind.LINK:
-        return types.MessageEntityTextUrl(mark.offset, mark.length, mark.url)
-    if mark.kind is Kind.PRE:
-        return types.MessageEntityPre(mark.offset, mark.length, language="")
-    return _ENTITIES[mark.kind](mark.offset, mark.length)
 
 
 def _ids(answer: Any, random_ids: Sequence[int]) -> tuple[int, ...]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from session_worker.protocol.messages import SENT_SEPARATELY
+from session_worker.protocol.outgoing import SENT_SEPARATELY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from session_worker.failures import Cause, Remedy
-    from session_worker.protocol.messages import Attachment, Outgoing, Part, Send
+    from session_worker.protocol.messages import Send
+    from session_worker.protocol.outgoing import Attachment, Outgoing, Part
 
 
 class FileFailed(Exception):
@@ -53,6 +55,19 @@ class SendState:
     @property
     def outgoing(self) -> Outgoing:
         return self.send.outgoing
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it is too late to begin; what has begun is sent to its end."""
+        expires = self.outgoing.expires
+        return expires is not None and expires < time.time() and not self.ids
+
+    def outgoing_of(self, part: Part) -> Outgoing:
+        """Return what is sent, with its keyboard only if this part carries it."""
+        texts = [each for each in self.outgoing.parts if each.text] or list(self.outgoing.parts)
+        if self.outgoing.keyboard is None or part is texts[-1]:
+            return self.outgoing
+        return self.outgoing.changed(keyboard=None)
 
     @property
     def open_parts(self) -> list[tuple[int, Part]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from session_worker.protocol.messages import Contact
 from supervisor.journal.browsing import Selection
 from supervisor.messages.dispatcher import Dispatcher
 from supervisor.messages.file_links import FileLinks
@@ -83,7 +84,7 @@ class RecordedDispatcher:
         await eventually(lambda: self.is_idle)
 
     async def write(self, planfix_id: str, peer_id: int = 1) -> Accepted:
-        return await self.dispatcher.accept(outgoing(planfix_id, peer_id), is_new_chat=True)
+        return await self.dispatcher.accept(outgoing(planfix_id, peer_id), Contact(peer_id=peer_id))
 
     def told_of(self, kind: type[T]) -> list[T]:
         return [command for command in self.told if isinstance(command, kind)]

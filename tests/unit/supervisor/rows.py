@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from session_worker.protocol.messages import (
-    Contact,
-    Incoming,
-    IncomingFile,
-    Outgoing,
-    Part,
-    PartSent,
-    Received,
-)
+from session_worker.protocol.messages import Contact, Incoming, IncomingFile, PartSent, Received
+from session_worker.protocol.outgoing import Outgoing, Part
 
 if TYPE_CHECKING:
     from supervisor.messages.hand_over import HandOver

@@ -130,7 +130,7 @@ async def test_difference_comes_in_slices(
     """A channel's difference holds every kind of event up to the limit, then is empty."""
     client, start = await client_of(bob), crowd.log.pts
     one, two = (data_centre.channels.post(crowd, alice, Draft(t)).message for t in ("1", "2"))
-    data_centre.channels.edit(crowd, alice, one.id, "1, edited")
+    data_centre.channels.edit(crowd, alice, one.id, Draft("1, edited"))
     data_centre.channels.delete(crowd, alice, [two.id])
 
     first = await difference(client, bob, crowd, start, 1)

@@ -166,7 +166,7 @@ async def test_difference_drops_all_but_messages(
 
     def happen(text: str) -> None:
         mine, theirs = office.send(alice, bob, Draft("mine")), office.send(bob, alice, Draft("new"))
-        office.edit(bob, theirs.message.id, text)
+        office.edit(bob, theirs.message.id, Draft(text))
         office.read(bob, alice, mine.message.content.copies[bob.id])
 
     happen("live")

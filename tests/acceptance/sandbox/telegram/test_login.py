@@ -172,7 +172,7 @@ async def test_qr_token_counts_once(client_of: ClientOf, alice: Account) -> None
 
 async def test_bot_logs_in_by_token(data_centre: DataCentre, client_of: ClientOf) -> None:
     """A bot has a token; a wrong one is refused."""
-    bot = data_centre.add_account("380501110009", "Robot", username="robot", bot=True)
+    bot = data_centre.accounts.add_bot("robot", "Robot")
     client = await client_of()
 
     with pytest.raises(errors.AccessTokenInvalidError):

@@ -60,7 +60,7 @@ async def test_difference_carries_every_kind_of_event(
     edited = office.send(bob, alice, Draft("one")).message
     deleted = office.send(bob, alice, Draft("two")).message
     mine = office.send(alice, bob, Draft("mine")).message
-    office.edit(bob, edited.id, "one, edited")
+    office.edit(bob, edited.id, Draft("one, edited"))
     office.delete(bob, [deleted.id], for_all=True)
     office.read(bob, alice)
 

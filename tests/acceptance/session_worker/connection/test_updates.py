@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from telethon.tl import functions, types
 
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from session_worker.protocol.contract import SessionState
 from session_worker.telegram.connection.message_box import Gap
@@ -138,8 +139,8 @@ async def test_edits_deletions_and_reads_come_after_a_cut(
     await number.stop()
     second = write("second")
     third = write("third")
-    telegram.post_office.edit(contact, first.message.id, "first, edited")
-    telegram.post_office.edit(contact, second.message.id, "second, edited")
+    telegram.post_office.edit(contact, first.message.id, Draft("first, edited"))
+    telegram.post_office.edit(contact, second.message.id, Draft("second, edited"))
     telegram.post_office.delete(contact, [third.message.id], for_all=True)
     telegram.post_office.read(contact, us)
 

@@ -10,9 +10,11 @@ from telethon.sessions import StringSession
 from telethon.tl import functions, types
 
 from sandbox.telegram.accounts.accounts import Contact as Saved
+from sandbox.telegram.chats.message_actions import Draft
 from session_worker.protocol.chats import ChatSelection, ChatsListed, LeftOut, ListChats, Mode
 from session_worker.protocol.contract import EntitiesSeen
-from session_worker.protocol.messages import Failed, Outgoing, Part, Resolve, Resolved, Send
+from session_worker.protocol.messages import Failed, Resolve, Resolved, Send
+from session_worker.protocol.outgoing import Outgoing, Part
 from tests.acceptance.session_worker.inbound.inbound_number import PHONE
 from tests.support.waiting import eventually
 
@@ -52,7 +54,7 @@ async def test_nothing_of_a_chat_left_out_leaves_the_worker(idle: InboundNumber)
 
     posted = idle.write(WORD)
     mine = idle.write(f"{WORD} too", sender=idle.me)
-    office.edit(idle.contact, posted.message.id, f"{WORD} again")
+    office.edit(idle.contact, posted.message.id, Draft(f"{WORD} again"))
     office.read(idle.contact, idle.me)
     office.delete(idle.contact, [posted.message.id], for_all=True)
     office.delete(idle.me, [mine.message.id], for_all=True)

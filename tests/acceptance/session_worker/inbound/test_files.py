@@ -206,7 +206,7 @@ async def test_a_caption_edit_does_not_repeat_the_file(inbound: InboundNumber) -
     ids = await send(inbound, OwnFile("a.txt", "text/plain", b"x"), text="old")
     await inbound.until_texts("old")
 
-    inbound.centre.post_office.edit(inbound.contact, ids[0], "new")
+    inbound.centre.post_office.edit(inbound.contact, ids[0], Draft("new"))
 
     await inbound.until_texts("old", "Edited: new")
     assert inbound.told[1].attachments == ()

@@ -95,7 +95,7 @@ async def test_an_edit_arrives_as_a_line(inbound: InboundNumber) -> None:
     posted = inbound.write("tne")
     await inbound.until_texts("tne")
 
-    inbound.centre.post_office.edit(inbound.contact, posted.message.id, "ten")
+    inbound.centre.post_office.edit(inbound.contact, posted.message.id, Draft("ten"))
 
     await inbound.until_texts("tne", "Edited: ten")
 
@@ -151,7 +151,7 @@ async def test_a_reaction_arrives_as_a_line(inbound: InboundNumber) -> None:
 
     office.react(inbound.contact, copies[inbound.contact.id], thumb)
     await inbound.until_texts("ready?", ">> ready?\nReaction: 👍")
-    office.edit(inbound.me, posted.message.id, "all ready?")
+    office.edit(inbound.me, posted.message.id, Draft("all ready?"))
     edit = "Edited: all ready?"
     await inbound.until_texts("ready?", ">> ready?\nReaction: 👍", edit)
     office.react(inbound.contact, copies[inbound.contact.id], ())
@@ -207,7 +207,7 @@ async def test_places_cards_polls_dice_are_readable(inbound: InboundNumber) -> N
 async def test_nobody_hears_of_ignored_chats(inbound: InboundNumber) -> None:
     """Saved Messages, Telegram itself, Planfix's bot, groups are none of Planfix's business."""
     office, centre = inbound.centre.post_office, inbound.centre
-    bot = centre.add_account("380000000001", "Planfix", username="Planfix_Bot", bot=True)
+    bot = centre.accounts.add_bot("Planfix_Bot", "Planfix")
     group, _ = centre.groups.create(inbound.contact, "Team", [inbound.me])
     inbound.write("code 12345", sender=centre.accounts.service)
     inbound.write("task changed", sender=bot)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
 from tests.acceptance.session_worker.inbound.inbound_number import PHONE
@@ -120,7 +121,7 @@ async def test_edits_and_deletions_beside_it_arrive(inbound: InboundNumber) -> N
     await inbound.until_settled()
     await inbound.stop()
     write_newer(inbound)
-    inbound.centre.post_office.edit(inbound.contact, posted.message.id, "correct")
+    inbound.centre.post_office.edit(inbound.contact, posted.message.id, Draft("correct"))
 
     await inbound.start_again()
 

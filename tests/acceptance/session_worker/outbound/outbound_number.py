@@ -11,15 +11,8 @@ from session_worker.backoff import Backoff
 from session_worker.formatting.plan import plan
 from session_worker.outbound.attachments import Fetcher, Limits
 from session_worker.outbound.sender import TelegramSender
-from session_worker.protocol.messages import (
-    Attachment,
-    Failed,
-    Failure,
-    Outgoing,
-    PartSent,
-    Send,
-    Trying,
-)
+from session_worker.protocol.messages import Failed, Failure, PartSent, Send, Trying
+from session_worker.protocol.outgoing import Attachment, Outgoing
 from session_worker.telegram.reading.message_memory import (
     MessageIndex,
     RecentMessages,

@@ -11,7 +11,7 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.faults import Kind, method_fault
 from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode
-from session_worker.protocol.messages import SENT_SEPARATELY
+from session_worker.protocol.outgoing import SENT_SEPARATELY
 from supervisor.texts import employee_text
 from tests.acceptance.session_worker.conftest import PHONE
 from tests.fakes.media import make_jpeg, noise

@@ -145,7 +145,7 @@ async def test_bots_and_ourselves_are_nobody(
     resolver: RecipientSearch, telegram: DataCentre, number: Number
 ) -> None:
     """No employee writes to a bot, nor to the number itself."""
-    telegram.add_account("380999990000", "Helper", username="helper_bot", bot=True)
+    telegram.accounts.add_bot("helper_bot", "Helper")
 
     assert code_of(await resolve(resolver, username="helper_bot")) == "CONTACT_NOT_FOUND"
     assert code_of(await resolve(resolver, phone=number.phone)) == "CONTACT_NOT_FOUND"
@@ -164,10 +164,10 @@ async def test_wait_is_told(resolver: RecipientSearch, telegram: DataCentre, met
     assert answer.failure.next_try
 
 
-async def test_suspected_number_meets_no_strangers(
+async def test_suspected_number_adds_no_strangers(
     outbound: OutboundNumber, telegram: DataCentre, taras: Account
 ) -> None:
-    """After PEER_FLOOD nobody new is looked for; those who are known still are found."""
+    """After PEER_FLOOD people are still found, but no stranger is added to the contacts for it."""
     telegram.fail("PEER_FLOOD", method="messages.sendMessage", times=1)
     await outbound.send(taras, "text")
     resolver = RecipientSearch(outbound.number.account, outbound.throttle, outbound.access_hashes)
@@ -175,7 +175,9 @@ async def test_suspected_number_meets_no_strangers(
     stranger = await resolve(resolver, phone="380999999999")
     known = await resolve(resolver, user_id=taras.id)
 
-    assert code_of(stranger) == "PEER_FLOOD"
+    assert code_of(stranger) == "FLOOD_WAIT"
+    assert stranger.failure is not None
+    assert stranger.failure.next_try
     assert known.contact is not None
 
 

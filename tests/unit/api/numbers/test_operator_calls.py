@@ -9,8 +9,8 @@ import pytest
 
 from supervisor.errors import DatabaseUnavailable, StandingBy, WorkerTimeout
 from supervisor.gateway import Readiness
+from supervisor.journal.values import ByDirection
 from supervisor.numbers.state import State
-from supervisor.numbers.view import Backlog
 from supervisor.processes.page_merging import PageMerging
 from tests.fakes.gateway import WORKER, view
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
@@ -81,7 +81,7 @@ async def test_metrics_count_by_state(client: TestClientProtocol, gateway: FakeG
     """Prometheus gets the states, restarts, backlogs, and the memory, lag and queue of each worker."""
     gateway.keys.old = 4
     gateway.views = {
-        "1": view("1", "Romashka", backlog=Backlog(into=2, out=5), restarts=3),
+        "1": view("1", "Romashka", backlog=ByDirection(into=2, out=5), restarts=3),
         "2": view("2", "Vesna", state=State.PARKED, worker=None),
     }
 

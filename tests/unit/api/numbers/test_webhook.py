@@ -8,8 +8,8 @@ import pytest
 
 from supervisor.errors import SessionPathForbidden, SessionStringBroken
 from supervisor.gateway import NO_SESSION
+from supervisor.journal.values import ByDirection
 from supervisor.numbers.state import State
-from supervisor.numbers.view import Backlog
 from supervisor.store.values import Changes, LastError
 from tests.fakes.gateway import view
 from tests.unit.api.calls import ADMIN_KEY, FORM, NUMBER, bearer, draft, fields_at_fault, start
@@ -100,7 +100,7 @@ async def test_get_tells_how_the_number_is(
         state=State.BACKING_OFF,
         restarts=3,
         last_error=LastError("crashed", "It crashed.", "Nobody needs to act."),
-        backlog=Backlog(into=2, out=5),
+        backlog=ByDirection(into=2, out=5),
     )
 
     response = await client.get("/webhook", query_string=NAMED, headers=bearer(token))
@@ -110,7 +110,12 @@ async def test_get_tells_how_the_number_is(
     assert body["since"] == "2026-01-01T00:00:00Z"
     assert body["last_error"]["action"] == "Nobody needs to act."
     assert body["backlog"] == {"in": 2, "out": 5}
-    assert body["worker"] == {"pid": 4711, "uptime": 1.5, "memory": 9_000_000}
+    assert body["worker"] == {
+        "pid": 4711,
+        "uptime": 1.5,
+        "memory": 9_000_000,
+        "private": 5_000_000,
+    }
 
 
 async def test_name_must_be_the_clients(client: TestClientProtocol) -> None:

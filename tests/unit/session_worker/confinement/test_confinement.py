@@ -8,7 +8,7 @@ import pytest
 
 from session_worker.confinement.landlock import handled, ruleset_of
 from session_worker.confinement.own_user import USERS, has_room, is_able
-from session_worker.confinement.syscall_numbers import MACHINES, NEEDLESS, NUMBERS
+from session_worker.confinement.seccomp import MACHINES, NEEDLESS, NUMBERS
 
 FULL = "         0          0 4294967295\n"
 ROOTLESS = "         0       1000          1\n         1     100000      65536\n"

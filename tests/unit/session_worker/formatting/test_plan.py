@@ -12,13 +12,14 @@ from session_worker.formatting.plan import (
     LONGEST_ALBUM,
     LONGEST_CAPTION,
     LONGEST_TEXT,
+    arrange,
     draw_random_id,
     plan,
     repair_surrogates,
     split,
 )
 from session_worker.formatting.rendering import render, width_of
-from session_worker.protocol.messages import Attachment, Part
+from session_worker.protocol.outgoing import Attachment, Mark, MarkKind, Part
 
 PIECES = [
     "word", " ", "\n", "\n\n", ". ", "😀", "\u200d", "e\u0301", ">> ", ">>", ">", "&amp;", "<b>", "</b>",
@@ -56,7 +57,7 @@ def test_links_are_cut_nowhere(text: str, limit: int) -> None:
     """As many links come out of the pieces as are in the text."""
     shown = [render(piece) for piece in split(text, limit)]
 
-    told = "".join(r.text + "".join(mark.url for mark in r.marks) for r in shown)
+    told = "".join(r.text + "".join(mark.value for mark in r.marks) for r in shown)
     assert told.count("https://e.com/") == text.count("https://e.com/")
 
 
@@ -169,3 +170,12 @@ def test_random_ids_fit_the_wire() -> None:
 def test_halves_of_characters_do_not_break_the_rest() -> None:
     """Two halves become the character they are; a lone one is replaced, as it can't be sent."""
     assert repair_surrogates("a\ud83d\ude00b\ud800c") == "a😀b\ufffdc"
+
+
+def test_marked_text_keeps_its_marks() -> None:
+    """A text with marks of its own becomes a part with exactly these."""
+    marks = (Mark(kind=MarkKind.BOLD, offset=0, length=4),)
+
+    [part] = arrange([("bold", marks)], [], can_be_caption=True)
+
+    assert (part.text, part.marks, part.files) == ("bold", marks, ())

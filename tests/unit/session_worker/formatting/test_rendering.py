@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.formatting.markup import Kind
 from session_worker.formatting.rendering import MOST_LINKS, Rendered, render, width_of
+from session_worker.protocol.outgoing import MarkKind
 
 PIECES = [
     "word", " ", "\n", "\r\n", "😀", "é", ". ", ": ", ">> ", ">>", "&gt;&gt; ", "&nbsp;", "&laquo;",
@@ -17,11 +17,11 @@ PIECES = [
 COMMENTS = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 
 
-def marked(rendered: Rendered) -> list[tuple[Kind, str, str]]:
+def marked(rendered: Rendered) -> list[tuple[MarkKind, str, str]]:
     """Cut out what each mark covers, as Telegram counts."""
     units = rendered.text.encode("utf-16-le")
     return [
-        (mark.kind, units[mark.offset * 2 :][: mark.length * 2].decode("utf-16-le"), mark.url)
+        (mark.kind, units[mark.offset * 2 :][: mark.length * 2].decode("utf-16-le"), mark.value)
         for mark in rendered.marks
     ]
 
@@ -60,35 +60,35 @@ def test_text_reads_as_it_was_meant(source: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("source", "marks"),
     [
-        ("Docs [ https://e.com/a[1] ]", [(Kind.LINK, "Docs", "https://e.com/a[1]")]),
+        ("Docs [ https://e.com/a[1] ]", [(MarkKind.LINK, "Docs", "https://e.com/a[1]")]),
         (
             "Hello! Our price list [ https://e.com ], or chat [ https://c.io ]",
             [
-                (Kind.LINK, "Our price list", "https://e.com"),
-                (Kind.LINK, "or chat", "https://c.io"),
+                (MarkKind.LINK, "Our price list", "https://e.com"),
+                (MarkKind.LINK, "or chat", "https://c.io"),
             ],
         ),
-        ("https://e.com [ https://e.com ]", [(Kind.LINK, "https://e.com", "https://e.com")]),
-        ("one\ntwo [ https://e.com ]", [(Kind.LINK, "two", "https://e.com")]),
-        ("long " * 20 + "end [ https://e.com ]", [(Kind.LINK, "end", "https://e.com")]),
+        ("https://e.com [ https://e.com ]", [(MarkKind.LINK, "https://e.com", "https://e.com")]),
+        ("one\ntwo [ https://e.com ]", [(MarkKind.LINK, "two", "https://e.com")]),
+        ("long " * 20 + "end [ https://e.com ]", [(MarkKind.LINK, "end", "https://e.com")]),
         (
             '<a href="https://e.com/?a=1&amp;b=2">here</a>',
-            [(Kind.LINK, "here", "https://e.com/?a=1&b=2")],
+            [(MarkKind.LINK, "here", "https://e.com/?a=1&b=2")],
         ),
-        (">> a\n>>\n>> b\n>>\nc", [(Kind.QUOTE, "a\n\nb", "")]),
+        (">> a\n>>\n>> b\n>>\nc", [(MarkKind.QUOTE, "a\n\nb", "")]),
         (
             ">> look [ https://e.com ]\nyes",
-            [(Kind.QUOTE, "look", ""), (Kind.LINK, "look", "https://e.com")],
+            [(MarkKind.QUOTE, "look", ""), (MarkKind.LINK, "look", "https://e.com")],
         ),
-        ("😀 <b>bold 😀</b> <i>it</i>", [(Kind.BOLD, "bold 😀", ""), (Kind.ITALIC, "it", "")]),
-        ("<b>open", [(Kind.BOLD, "open", "")]),
+        ("😀 <b>bold 😀</b> <i>it</i>", [(MarkKind.BOLD, "bold 😀", ""), (MarkKind.ITALIC, "it", "")]),
+        ("<b>open", [(MarkKind.BOLD, "open", "")]),
         ("<s>a</s><u>b</u><code>c</code>", [
-            (Kind.STRIKE, "a", ""), (Kind.UNDERLINE, "b", ""), (Kind.CODE, "c", ""),
+            (MarkKind.STRIKE, "a", ""), (MarkKind.UNDERLINE, "b", ""), (MarkKind.CODE, "c", ""),
         ]),
         ("<b> </b>", []),
     ],
 )  # fmt: skip
-def test_marks_cover_what_they_should(source: str, marks: list[tuple[Kind, str, str]]) -> None:
+def test_marks_cover_what_they_should(source: str, marks: list[tuple[MarkKind, str, str]]) -> None:
     """Links, quotes, styles cover exactly their words, counted in UTF-16 units."""
     assert marked(render(source)) == marks
 
@@ -125,7 +125,7 @@ def test_no_address_is_lost(source: str) -> None:
     """Where a link leads is told by its mark, else by the text."""
     rendered = render(source)
 
-    told = rendered.text + "".join(mark.url for mark in rendered.marks)
+    told = rendered.text + "".join(mark.value for mark in rendered.marks)
     for address in ("https://e.com/a", "https://e.com/b"):
         assert told.count(address) >= source.count(address)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.planfix.hedging import ask_until_answered
+from session_worker.planfix.circuit_breaker import ask_until_answered
 
 if TYPE_CHECKING:
     from tests.support.clock import AutojumpClock

@@ -9,7 +9,7 @@ import pytest
 from telethon.errors import BadRequestError, TypeNotFoundError
 from telethon.tl import functions, types
 
-from session_worker.telegram.connection.difference import MOST_STEPS, Differences
+from session_worker.telegram.connection.decoding import MOST_STEPS, Differences
 
 if TYPE_CHECKING:
     from session_worker.telegram.connection.message_box import Gap

@@ -10,7 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from supervisor.database.database import Database
-from supervisor.database.tables import Number
+from supervisor.database.governor_tables import governor
+from supervisor.database.notification_tables import notification
 from supervisor.errors import DatabaseTooNew
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ async def test_newer_database_is_refused(database_url: str) -> None:
 def compare(connection: Connection) -> Any:
     # The folder of the versions is no part of it, so this needs no files.
     context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return compare_metadata(context, Number.metadata)
+    assert governor.metadata is notification.metadata
+    return compare_metadata(context, notification.metadata)
 
 
 def come_from_the_future(connection: Connection) -> None:

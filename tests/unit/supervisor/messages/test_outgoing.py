@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.messages import (
-    SENT_SEPARATELY,
+    Contact,
     Failed,
     Failure,
     PlanfixStatus,
@@ -19,6 +19,7 @@ from session_worker.protocol.messages import (
     TellStatus,
     Trying,
 )
+from session_worker.protocol.outgoing import SENT_SEPARATELY
 from tests.unit.supervisor.rows import NUMBER, outgoing, sent
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ async def test_accepted_without_worker_waits(closed_dispatcher: RecordedDispatch
 
 async def test_status_follows_the_last_part(recorded: RecordedDispatcher) -> None:
     """Planfix is told that a message was sent when all of it was."""
-    accepted = await recorded.dispatcher.accept(outgoing("a", parts=2), is_new_chat=True)
+    accepted = await recorded.dispatcher.accept(outgoing("a", parts=2), Contact(peer_id=1))
     await recorded.say(Trying(row=accepted.row), sent(accepted.row, 5))
     assert statuses(recorded) == []
 
@@ -85,7 +86,7 @@ async def test_status_follows_the_last_part(recorded: RecordedDispatcher) -> Non
 
 async def test_sent_parts_are_not_sent_again(recorded: RecordedDispatcher) -> None:
     """After the death of a worker only the rest of a message is sent."""
-    accepted = await recorded.dispatcher.accept(outgoing("a", parts=3), is_new_chat=True)
+    accepted = await recorded.dispatcher.accept(outgoing("a", parts=3), Contact(peer_id=1))
     await recorded.say(
         Trying(row=accepted.row), sent(accepted.row, 5), sent(accepted.row, 0, part=1)
     )
@@ -99,7 +100,7 @@ async def test_sent_parts_are_not_sent_again(recorded: RecordedDispatcher) -> No
 
 async def test_part_half_sent_is_open(recorded: RecordedDispatcher) -> None:
     """A part of which messages are still to be sent is handed over with what it has become."""
-    accepted = await recorded.dispatcher.accept(outgoing("a", parts=2), is_new_chat=True)
+    accepted = await recorded.dispatcher.accept(outgoing("a", parts=2), Contact(peer_id=1))
     row = accepted.row
     await recorded.say(sent(row, None, SENT_SEPARATELY), sent(row, 6, part=1))
 
@@ -265,9 +266,24 @@ async def other_office(recorded: RecordedDispatcher) -> RecordedDispatcher:
 @pytest.mark.parametrize("count", [1000])
 async def test_many_at_once_share_commits(recorded: RecordedDispatcher, count: int) -> None:
     """All that arrive together are stored, each with its own row, handed over in that order."""
-    answers = await asyncio.gather(*(recorded.write(str(i), peer_id=i) for i in range(count)))
+    accept = recorded.dispatcher.accept
+    answers = await asyncio.gather(*(accept(outgoing(str(i), peer_id=i)) for i in range(count)))
 
     handed = [order.row for order in recorded.told_of(Send)]
     assert len({answer.row for answer in answers}) == count
     assert handed == sorted(answer.row for answer in answers)[: len(handed)]
-    assert (await recorded.store.journals.backlogs())[NUMBER] == {"out": count}
+    assert (await recorded.store.journals.counts())[NUMBER].backlog.out == count
+
+
+async def test_notification_owes_planfix_nothing(recorded: RecordedDispatcher) -> None:
+    """What Planfix did not write is not reported to it, whether it was sent, read or refused."""
+    good, bad = [
+        await recorded.dispatcher.accept(outgoing(name).changed(connector="notify"))
+        for name in "ab"
+    ]
+    dead = Failed(row=bad.row, failure=Failure(code="USER_IS_BLOCKED"))
+
+    await recorded.say(Trying(row=good.row), sent(good.row, 5), dead, read(9))
+
+    assert statuses(recorded) == []
+    assert {entry.state for entry in await recorded.entries()} == {"delivered", "dead"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ STORED = Number(
     login=Login.DONE,
     parked=None,
     last_error=None,
+    heard=None,
     restarts=0,
     epoch=1,
     created=BEGUN,
@@ -47,6 +49,15 @@ def test_time_that_does_not_exist_is_none(last_heard: float) -> None:
     keeper: Any = Nonsensical(last_heard)
 
     assert view_of(STORED, keeper).last_heard is None
+
+
+def test_last_heard_survives_a_restart() -> None:
+    """Until its new worker hears something, a number was last heard when the gateway stored it."""
+    keeper: Any = Nonsensical(0.0)
+    stored = replace(STORED, heard=BEGUN.timestamp())
+
+    assert view_of(stored, keeper).last_heard == BEGUN
+    assert view_of(stored, None).last_heard == BEGUN
 
 
 def test_time_is_told() -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from session_worker.protocol.contract import NO_HASH
-from session_worker.protocol.messages import Outgoing, Part
+from session_worker.protocol.outgoing import Outgoing, Part
 from supervisor.database.tables import Login
 from supervisor.errors import SealBroken
 from supervisor.store.values import Entity, Session, UpdateState

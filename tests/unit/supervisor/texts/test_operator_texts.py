@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from session_worker.failures import FailureCode
+from session_worker.protocol.messages import FailureCode
 from supervisor.texts import operator_text
 
 

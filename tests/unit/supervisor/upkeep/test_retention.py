@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from session_worker.protocol.contract import incoming_file, photo_file
 from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure
-from session_worker.protocol.spool import incoming_file, photo_file
 from supervisor.config import Config
 from supervisor.database import tables
 from supervisor.upkeep.retention import Retention

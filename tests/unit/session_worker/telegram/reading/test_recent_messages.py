@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.protocol.messages import SENT_SEPARATELY, Part
+from session_worker.protocol.outgoing import SENT_SEPARATELY, Part
 from session_worker.telegram.reading.message_memory import (
     IndexedMessage,
     MessageIndex,

@@ -127,7 +127,7 @@ async def test_spam_limit_keeps_strangers_out(throttle: FloodControl, account: A
 
 async def test_longer_limit_is_not_shortened(throttle: FloodControl, account: Account) -> None:
     """A short wait during a long one does not end what is told."""
-    throttle.record_peer_flood()
+    throttle.record_suspicion("PEER_FLOOD")
     throttle.record_wait("Text", ONE, 10)
 
     await _pass(11)

@@ -1,0 +1,225 @@
+"""What SANDBOX=1 adds: the sandbox as a child process, and two demo clients with one number each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+import sys
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from supervisor.errors import NumberUnknown
+from supervisor.login.session_transfer import SessionSource
+from supervisor.store.values import NewNumber
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator
+
+    from api.settings import Settings
+    from supervisor.gateway import Gateway
+
+
+logger = logging.getLogger("sandbox")
+
+HOST = "127.0.0.1"
+_READY = b"READY"
+_START_TIME = 30.0  # seconds
+_STOP_TIME = 3.0  # seconds
+_HERE = Path(__file__).parents[1]
+# The kernel kills the sandbox when its gateway ends, even if the gateway was killed.
+_PROGRAM = (
+    "import ctypes, runpy, signal; "
+    "ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
+    "runpy.run_module('sandbox', run_name='__main__', alter_sys=True)"
+)
+
+
+class SandboxFailed(Exception):
+    """The embedded sandbox did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSandbox:
+    """Where the sandbox listens, and the public key of its data centre."""
+
+    telegram_port: int
+    http_port: int
+    key_file: Path
+    host: str = HOST
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.http_port}"
+
+
+@asynccontextmanager
+async def run_sandbox(data_dir: Path) -> AsyncIterator[RunningSandbox]:
+    telegram_port, http_port = _free_ports(2)
+    sandbox = RunningSandbox(telegram_port, http_port, data_dir / "sandbox.pem")
+    process = await _start(sandbox)
+    try:
+        await _wait_until_ready(process)
+        relay = asyncio.create_task(_relay(process))
+        try:
+            yield sandbox
+        finally:
+            relay.cancel()
+    finally:
+        await _stop(process)
+
+
+async def _start(sandbox: RunningSandbox) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _PROGRAM,
+        *("--telegram-port", str(sandbox.telegram_port)),
+        *("--http-port", str(sandbox.http_port)),
+        *("--key", str(sandbox.key_file)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=_HERE,
+        start_new_session=True,  # Ctrl-C stops the gateway, which needs its sandbox until it has stopped
+    )
+
+
+async def _wait_until_ready(process: Process) -> None:
+    try:
+        async with asyncio.timeout(_START_TIME):
+            while (line := await _read_line(process)) != _READY:
+                if not line:
+                    raise SandboxFailed("it exited during startup")
+    except TimeoutError as exc:
+        raise SandboxFailed(f"it was not ready within {_START_TIME:.0f} s") from exc
+
+
+async def _relay(process: Process) -> None:
+    while line := await _read_line(process):
+        logger.info("%s", line.decode(errors="replace"))
+    logger.error("the sandbox has exited")
+
+
+async def _read_line(process: Process) -> bytes:
+    assert process.stdout is not None
+    line = await process.stdout.readline()
+    return line.strip() or line
+
+
+async def _stop(process: Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_TIME):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _free_ports(count: int) -> list[int]:
+    # All sockets stay open until the end, or one port might be returned twice.
+    held = [socket.create_server((HOST, 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in held]
+    for server in held:
+        server.close()
+    return ports
+
+
+READY_POLL = 0.2  # seconds
+_PATIENCE = 15.0  # seconds for a demo number to come online
+_PROVIDER = "telegram"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A client, its number, and a contact who writes to it."""
+
+    client: str
+    account: str
+    number: str
+    first_name: str
+    contact: str
+    contact_name: str
+
+
+DEMOS = (
+    Demo("Romashka", "romashka", "380500000001", "Olena", "380670000001", "Andriy"),
+    Demo("Vesna", "vesna", "380500000002", "Maria", "380670000002", "Taras"),
+)
+
+
+async def set_up_demos(settings: Settings, gateway: Gateway, sandbox_url: str) -> None:
+    while not (await gateway.readiness()).ok:  # noqa: ASYNC110 - the gateway offers no event to wait for
+        await asyncio.sleep(READY_POLL)
+    async with httpx.AsyncClient(base_url=sandbox_url, timeout=30.0) as control:
+        for demo in DEMOS:
+            await _set_up(demo, settings, gateway, control)
+
+
+async def _set_up(
+    demo: Demo, settings: Settings, gateway: Gateway, control: httpx.AsyncClient
+) -> None:
+    await _open_account(control, demo.contact, demo.contact_name)
+    await _open_account(control, demo.number, demo.first_name)
+    session = (await _post(control, "/telegram/sessions", phone=demo.number))["string_session"]
+    planfix = {
+        "planfix_token": secrets.token_urlsafe(24),
+        "provider_id": _PROVIDER,
+        "webhook_url": f"{settings.public_url}/webhook/message",
+    }
+    await _put(control, f"/planfix/{demo.account}", planfix)
+    with suppress(NumberUnknown):
+        # The sandbox keeps nothing between runs, so the number of an earlier run is of no use.
+        await gateway.stop(demo.number, purge=True)
+    new = _registration(demo, sandbox_url(control), planfix["planfix_token"])
+    created = await gateway.create(new, SessionSource(string=session))
+    await _put(control, f"/planfix/{demo.account}", planfix | {"token": created.token})
+    view = await gateway.wait_settled(demo.number, _PATIENCE)
+    logger.info("demo number %s of client %s: %s", view.number, view.client, view.state)
+
+
+def _registration(demo: Demo, url: str, planfix_token: str) -> NewNumber:
+    return NewNumber(
+        number=demo.number,
+        client=demo.client,
+        url_planfix=f"{url}/planfix/{demo.account}/webchat/api",
+        token_planfix=planfix_token,
+        provider_id=_PROVIDER,
+    )
+
+
+def sandbox_url(control: httpx.AsyncClient) -> str:
+    return str(control.base_url).rstrip("/")
+
+
+async def _open_account(control: httpx.AsyncClient, phone: str, name: str) -> None:
+    await _post(control, "/telegram/accounts", phone=phone, first_name=name)
+
+
+async def _post(control: httpx.AsyncClient, path: str, **fields: Any) -> dict[str, Any]:
+    response = await control.post(path, json=fields)
+    body: dict[str, Any] = response.raise_for_status().json()
+    return body
+
+
+async def _put(control: httpx.AsyncClient, path: str, fields: dict[str, Any]) -> None:
+    (await control.put(path, json=fields)).raise_for_status()
+
+
+def announce(settings: Settings, sandbox_url: str) -> None:
+    # Not written to the log, which would redact the key.
+    sys.stdout.write(
+        f"\n  Console   {settings.public_url}/console"
+        f"\n  API       {settings.public_url}/docs"
+        f"\n  Sandbox   {sandbox_url}/"
+        f"\n  Admin key {settings.admin_key.get_secret_value()}\n\n"
+    )
+    sys.stdout.flush()

@@ -1,0 +1,152 @@
+"""The call that does one thing to many numbers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+from quart import Blueprint, Response, request
+from quart_schema import document_request, document_response, tag
+
+from api.admission import OPERATOR, audited
+from api.context import context
+from api.requests.body import read_body, validate
+from api.requests.errors import from_gateway, not_found
+from api.requests.fields import ClientName, Digits
+from api.requests.models import Answer, Body, respond
+from api.requests.openapi import ADMIN, needs
+from supervisor.errors import GatewayError
+from supervisor.numbers.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from supervisor.numbers.view import View
+
+MOST_NUMBERS = 1000
+AT_ONCE = 16  # numbers; the stop of a worker may take seconds
+
+Action = Literal["restart", "stop", "start", "replay"]
+DONE_AS = {"restart": "restarted", "stop": "stopped", "start": "started", "replay": "replayed"}
+
+
+def _split(value: Any) -> Any:
+    return value.split(",") if isinstance(value, str) else value
+
+
+class WantedAction(Body):
+    """What to do, and to which numbers; selectors that are given together all have to fit."""
+
+    action: Action = Field(
+        description="`restart` leaves stopped numbers alone; `start` starts those that are stopped or parked; "
+        "`replay` sends all dead letters again"
+    )
+    numbers: Annotated[
+        list[Digits] | None, BeforeValidator(_split), Field(max_length=MOST_NUMBERS)
+    ] = Field(None, description="these numbers; in a form separated by commas")
+    client: ClientName | None = Field(None, description="the numbers of this client")
+    state: State | None = Field(None, description="the numbers in this state")
+
+    @model_validator(mode="after")
+    def _select_something(self) -> Self:
+        if self.numbers is None and self.client is None and self.state is None:
+            raise ValueError("needs numbers, client or state")
+        return self
+
+
+class ActionAnswer(Answer):
+    """What was done with one number."""
+
+    number: str
+    outcome: Literal["done", "skipped", "failed"] = Field(
+        description="`skipped`: there was nothing to do"
+    )
+    state: State | None = Field(description="the state afterwards")
+    replayed: int | None = Field(description="how many dead letters are sent again")
+    error: str | None = Field(description="the code of the error, if it failed")
+    detail: str | None = Field(description="why it failed")
+
+
+class ActionsAnswer(Answer):
+    """What was done with each number."""
+
+    numbers: list[ActionAnswer]
+
+
+blueprint = Blueprint("actions", __name__, url_prefix="/numbers/actions")
+
+
+@blueprint.post("")
+@tag(["numbers"])
+@needs(ADMIN)
+@document_request(WantedAction)
+@document_response(ActionsAnswer)
+async def post_actions() -> Response:
+    """Restart, stop or start many numbers, or replay their dead letters."""
+    context().authenticator.require_operator(request)
+    wanted = validate(WantedAction, await read_body(request))
+    views = await context().gateway.numbers(wanted.client, wanted.state)
+    chosen = [view for view in views if wanted.numbers is None or view.number in wanted.numbers]
+    slots = asyncio.Semaphore(AT_ONCE)
+    outcomes = await asyncio.gather(*(_act(view, wanted.action, slots) for view in chosen))
+    return respond(ActionsAnswer(numbers=[*outcomes, *_missing(wanted, chosen)]))
+
+
+def _missing(wanted: WantedAction, chosen: Sequence[View]) -> list[ActionAnswer]:
+    """Report the numbers that were named and do not exist, or do not fit the other selectors."""
+    found = {view.number for view in chosen}
+    unknown = not_found("the number does not exist, or is not of this client and in this state")
+    missing = dict.fromkeys(each for each in wanted.numbers or () if each not in found)
+    return [_failed(number, unknown.code, str(unknown.detail)) for number in missing]
+
+
+async def _act(view: View, action: Action, slots: asyncio.Semaphore) -> ActionAnswer:
+    if not _is_due(view, action):
+        return _answer(view.number, "skipped", view.state)
+    async with slots:
+        try:
+            return await _do(view.number, action)
+        except GatewayError as exc:
+            error = from_gateway(exc)
+            return _failed(view.number, error.code, str(error.detail))
+
+
+def _is_due(view: View, action: Action) -> bool:
+    match action:
+        case "restart" | "stop":
+            return view.state is not State.STOPPED
+        case "start":
+            return view.state in {State.STOPPED, State.PARKED}
+        case "replay":
+            return view.dead.total > 0
+
+
+async def _do(number: str, action: Action) -> ActionAnswer:
+    gateway = context().gateway
+    if action == "replay":
+        work = gateway.messages.replay_all(number)
+        count = await audited(work, OPERATOR, DONE_AS[action], number, "messages: {}".format)
+        return _answer(number, "done", (await gateway.show(number)).state, count)
+    if action == "stop":
+        await audited(gateway.stop(number), OPERATOR, DONE_AS[action], number)
+    else:
+        await audited(gateway.restart(number), OPERATOR, DONE_AS[action], number)
+    return _answer(number, "done", (await gateway.show(number)).state)
+
+
+def _answer(
+    number: str,
+    outcome: Literal["done", "skipped"],
+    state: State,
+    replayed: int | None = None,
+) -> ActionAnswer:
+    return ActionAnswer(
+        number=number, outcome=outcome, state=state, replayed=replayed, error=None, detail=None
+    )
+
+
+def _failed(number: str, code: str, detail: str) -> ActionAnswer:
+    return ActionAnswer(
+        number=number, outcome="failed", state=None, replayed=None, error=code, detail=detail
+    )

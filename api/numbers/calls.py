@@ -1,0 +1,200 @@
+"""The calls about numbers: those at /webhook, which start, change, and stop one, and those at /numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_request, document_response, tag
+
+from api.admission import OPERATOR, admit, admit_as, audited, name_of
+from api.context import context
+from api.numbers.answers import (
+    CreatedAnswer,
+    NumberAnswer,
+    NumbersAnswer,
+    StateAnswer,
+    StoppedAnswer,
+    describe,
+)
+from api.numbers.models import (
+    SESSION_FIELDS,
+    AskedNumber,
+    ChangedNumber,
+    Chosen,
+    NamedNumber,
+    NewNumber,
+    Patience,
+    Purge,
+    StoppedNumber,
+)
+from api.numbers.summary import summarise
+from api.requests.body import read_body, read_body_or_query, read_query, validate
+from api.requests.errors import not_found, operator_only, unauthorized
+from api.requests.models import Numbered, respond
+from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
+from api.texts import reader_language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+blueprint = Blueprint("numbers", __name__)
+_ASKED = frozenset(NamedNumber.model_fields)
+_STOPPED = frozenset(StoppedNumber.model_fields)
+
+
+@blueprint.post("/webhook")
+@tag(["webhook"])
+@needs(ADMIN)
+@document_request(NewNumber)
+@document_querystring(Patience)
+@document_response(CreatedAnswer, 201)
+async def post_webhook() -> Response:
+    """Create a number and start it."""
+    context().authenticator.require_operator(request)
+    new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
+    wait = validate(Patience, read_query(request)).wait
+    created = await audited(
+        context().gateway.create(new.as_value(), new.session), OPERATOR, "started", new.number
+    )
+    view = await context().gateway.wait_settled(new.number, wait)
+    answer = CreatedAnswer(
+        token=created.token,
+        name=view.client,
+        number=view.number,
+        status=view.status,
+        state=view.state,
+        login_url=await _login_url(new.number) if view.state == "needs_login" else None,
+    )
+    return respond(answer, 201)
+
+
+@blueprint.get("/webhook")
+@tag(["webhook"])
+@needs(ADMIN_OR_TOKEN)
+@document_querystring(AskedNumber)
+@document_response(NumberAnswer)
+async def get_webhook() -> Response:
+    """Show a number."""
+    fields = await read_body_or_query(request, _ASKED)
+    number = validate(Numbered, fields).number
+    is_operator = await context().authenticator.require_either(request, number)
+    asked = validate(NamedNumber, fields)
+    view = await context().gateway.show(number)
+    if view.client != asked.name:
+        raise not_found() if is_operator else unauthorized()
+    return respond(describe(view, reader_language()))
+
+
+@blueprint.put("/webhook")
+@tag(["webhook"])
+@needs(ADMIN_OR_TOKEN)
+@document_request(ChangedNumber)
+@document_querystring(Patience)
+@document_response(StateAnswer)
+async def put_webhook() -> Response:
+    """Stop a number, change it, and start it again. Another name or session requires the admin key."""
+    fields = await read_body(request)
+    number = validate(Numbered, fields).number
+    is_operator = await context().authenticator.require_either(request, number)
+    if not is_operator:
+        _leave_sessions_alone(fields)
+    changes = validate(ChangedNumber, fields, **_rules(is_operator=is_operator))
+    wait = validate(Patience, read_query(request)).wait
+    if not is_operator and changes.name is not None:
+        await _leave_name_alone(number, changes.name)
+    work = context().gateway.change(number, changes.as_value(), changes.session)
+    await audited(work, name_of(is_operator=is_operator), "changed", number)
+    view = await context().gateway.wait_settled(number, wait)
+    return respond(StateAnswer(status=view.status, state=view.state))
+
+
+@blueprint.delete("/webhook")
+@tag(["webhook"])
+@needs(ADMIN_OR_TOKEN)
+@document_request(StoppedNumber)
+@document_querystring(Purge)
+@document_response(StoppedAnswer)
+async def delete_webhook() -> Response:
+    """Stop a number; with `purge`, erase its data too."""
+    fields = await read_body_or_query(request, _STOPPED)
+    number = validate(Numbered, fields).number
+    is_operator = await context().authenticator.require_either(request, number)
+    asked = validate(StoppedNumber, fields)
+    purge = asked.purge or validate(Purge, read_query(request)).purge
+    view = await context().gateway.show(number)
+    if view.client != asked.name:
+        raise not_found() if is_operator else unauthorized()
+    was_running = await audited(
+        context().gateway.stop(number, purge=purge),
+        name_of(is_operator=is_operator),
+        "purged" if purge else "stopped",
+        number,
+    )
+    return respond(StoppedAnswer(was_running=was_running))
+
+
+def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
+    """Refuse session fields from a client before any answer could reveal which files exist."""
+    named = [name for name in SESSION_FIELDS if fields.get(name)]
+    if named:
+        raise operator_only(named)
+
+
+async def _leave_name_alone(number: str, name: str) -> None:
+    if (await context().gateway.show(number)).client != name:
+        raise operator_only(["name"])
+
+
+async def _login_url(number: str) -> str:
+    link = await context().gateway.links.make(number)
+    return context().settings.login_url(link.secret)
+
+
+def _rules(*, is_operator: bool) -> dict[str, bool]:
+    allow_private = context().settings.allow_private_planfix
+    # Errors of a proxy must not tell a client what else is in the operator's network.
+    return {
+        "allow_private_planfix": allow_private,
+        "allow_private_proxy": allow_private or is_operator,
+    }
+
+
+@blueprint.get("/numbers")
+@tag(["numbers"])
+@needs(ADMIN)
+@document_querystring(Chosen)
+@document_response(NumbersAnswer)
+async def get_numbers() -> Response:
+    """List all numbers, or those of one client or in one state, and add them up."""
+    context().authenticator.require_operator(request)
+    chosen = validate(Chosen, read_query(request))
+    views = await context().gateway.numbers(chosen.client, chosen.state)
+    merging = (await context().gateway.page_merging()).value
+    language = reader_language()
+    numbers = [describe(view, language) for view in views]
+    summary = summarise(views, language)
+    return respond(NumbersAnswer(numbers=numbers, summary=summary, merging=merging))
+
+
+@blueprint.get("/numbers/<number>")
+@tag(["numbers"])
+@needs(ADMIN_OR_TOKEN)
+@document_response(NumberAnswer)
+async def get_number(number: str) -> Response:
+    """Show everything about one number."""
+    digits = await admit(number)
+    return respond(describe(await context().gateway.show(digits), reader_language()))
+
+
+@blueprint.post("/numbers/<number>/restart")
+@tag(["numbers"])
+@needs(ADMIN_OR_TOKEN)
+@document_response(StateAnswer)
+async def post_restart(number: str) -> Response:
+    """Stop a number and start it again."""
+    digits, who = await admit_as(number)
+    await audited(context().gateway.restart(digits), who, "restarted", digits)
+    view = await context().gateway.show(digits)
+    return respond(StateAnswer(status=view.status, state=view.state))

@@ -1,0 +1,60 @@
+"""The tables of what a number has used of its budgets.
+
+This file has no `from __future__ import annotations` either: SQLModel evaluates the annotations.
+"""
+
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import BigInteger, Column, ForeignKey, String, Text
+from sqlmodel import Field, SQLModel
+
+
+def _owner() -> ForeignKey:
+    return ForeignKey("number.digits", ondelete="CASCADE")
+
+
+class Governor(SQLModel, table=True):
+    """The settings of a number's budgets, and until when Telegram suspects it of sending spam."""
+
+    number: str = Field(sa_column=Column(String(20), _owner(), primary_key=True))
+    settings: str | None = Field(default=None, sa_type=Text)
+    suspected_for: str | None = Field(default=None, sa_type=Text)
+    suspected_until: float | None = None
+    suspected_times: int = 0
+
+
+class FirstContact(SQLModel, table=True):
+    """Somebody to whom a number wrote first; without a time, their messages still wait.
+
+    The time is 0 if they wrote before their turn came, so that it was an answer after all.
+    """
+
+    __tablename__: ClassVar[Any] = "first_contact"
+
+    number: str = Field(sa_column=Column(String(20), _owner(), primary_key=True))
+    peer_id: int = Field(
+        sa_column=Column(BigInteger, primary_key=True, autoincrement=False, nullable=False)
+    )
+    row: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("journal.id", ondelete="CASCADE"), nullable=False, index=True
+        )
+    )
+    granted: float | None = None
+
+
+class PhoneLookUp(SQLModel, table=True):
+    """When a number asked Telegram whose a phone is."""
+
+    __tablename__: ClassVar[Any] = "phone_look_up"
+
+    id: int | None = Field(default=None, primary_key=True)
+    number: str = Field(sa_column=Column(String(20), _owner(), nullable=False, index=True))
+    at: float
+
+
+_tables = SQLModel.metadata.tables
+
+governor: Final = _tables["governor"]
+first_contact: Final = _tables["first_contact"]
+phone_look_up: Final = _tables["phone_look_up"]

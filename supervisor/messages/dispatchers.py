@@ -1,0 +1,41 @@
+"""The dispatchers of all numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from supervisor.messages.dispatcher import Dispatcher
+from supervisor.messages.file_links import FileLinks
+
+if TYPE_CHECKING:
+    from supervisor.config import Config
+    from supervisor.store.store import Store
+
+DAY = 24 * 3600.0  # seconds
+
+
+class Dispatchers:
+    """The dispatchers of all numbers; each is opened when it is first needed."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._language = config.language
+        self._dispatchers: dict[str, Dispatcher] = {}
+        self._erased = 0
+        # A link is valid for as long as its file is kept.
+        self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
+
+    async def of(self, number: str) -> Dispatcher:
+        while number not in self._dispatchers:
+            erased = self._erased
+            journal = await self._store.journals.open(number)
+            if erased == self._erased:  # otherwise the journal may use the key of an erased number
+                self._dispatchers.setdefault(
+                    number, Dispatcher(journal, self.links, self._language)
+                )
+        return self._dispatchers[number]
+
+    def forget(self, number: str) -> None:
+        """Forget a number that is erased, and the key of its messages."""
+        self._erased += 1
+        self._dispatchers.pop(number, None)

@@ -1,0 +1,124 @@
+"""The rows of numbers and clients: reading, changing and sealing them within a unit of work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import case, delete, exists, select, update
+
+from session_worker.protocol.proxy import Proxy
+from supervisor.database import tables
+from supervisor.database.statements import insert_missing
+from supervisor.database.tables import Login, Wanted
+from supervisor.encryption.vault import Cell
+from supervisor.errors import NumberUnknown
+from supervisor.store.values import LastError, Number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from supervisor.encryption.vault import DataKey
+
+_number = tables.number.c
+_client = tables.client.c
+QUERY: Final = select(tables.number, _client.name).join(tables.client)
+
+NO_ERROR: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("error_code", "error_message", "error_action", "error_detail")
+)
+AS_NEW: Final[Mapping[str, Any]] = {
+    "wanted": Wanted.RUNNING,
+    "login": case((_number.login == Login.BANNED, Login.NEEDED), else_=_number.login),
+    "parked": None,
+    "restarts": 0,
+    **NO_ERROR,
+}
+
+
+def find(connection: Connection, where: ColumnElement[bool]) -> Any:
+    return connection.execute(QUERY.where(where)).first()
+
+
+def require(connection: Connection, number: str) -> Any:
+    row = find(connection, _number.digits == number)
+    if row is None:
+        raise NumberUnknown
+    return row
+
+
+def read(connection: Connection, number: str) -> Number:
+    return as_value(require(connection, number))
+
+
+def change(connection: Connection, number: str, **values: Any) -> None:
+    statement = (
+        update(tables.number).where(_number.digits == number).values(changed=tables.now(), **values)
+    )
+    connection.execute(statement)
+
+
+def client_id(connection: Connection, name: str) -> int:
+    insert_missing(connection, tables.client, {"name": name})
+    query = select(_client.id).where(_client.name == name)
+    return int(connection.execute(query).scalar_one())
+
+
+def drop_empty_clients(connection: Connection) -> None:
+    used = exists().where(_number.client_id == _client.id)
+    connection.execute(delete(tables.client).where(~used))
+
+
+def as_value(row: Any) -> Number:
+    return Number(
+        number=row.digits,
+        client=row.name,
+        url_planfix=row.url_planfix,
+        provider_id=row.provider_id,
+        user_email=row.user_email,
+        proxy_place=row.proxy_place,
+        wanted=Wanted(row.wanted),
+        login=Login(row.login),
+        parked=row.parked,
+        last_error=_last_error(row),
+        heard=row.heard,
+        restarts=row.restarts,
+        epoch=row.epoch,
+        created=row.created,
+        changed=row.changed,
+    )
+
+
+def error_values(error: LastError | None) -> Mapping[str, Any]:
+    if error is None:
+        return NO_ERROR
+    return {
+        "error_code": error.code,
+        "error_message": error.message,
+        "error_action": error.action,
+        "error_detail": error.detail,
+    }
+
+
+def _last_error(row: Any) -> LastError | None:
+    if row.error_code is None:
+        return None
+    return LastError(row.error_code, row.error_message, row.error_action, row.error_detail or "")
+
+
+def proxy_values(number: str, proxy: Proxy | None, key: DataKey) -> dict[str, Any]:
+    if proxy is None:
+        return {"proxy": None, "proxy_place": None}
+    sealed = key.seal(_proxy_cell(number), proxy.model_dump_json().encode())
+    return {"proxy": sealed, "proxy_place": proxy.place}
+
+
+def open_proxy(row: Any, key: DataKey) -> Proxy | None:
+    if row.proxy is None:
+        return None
+    return Proxy.model_validate_json(key.open(_proxy_cell(row.digits), row.proxy))
+
+
+def _proxy_cell(number: str) -> Cell:
+    return Cell("number", number, "proxy")
