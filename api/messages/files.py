@@ -14,8 +14,8 @@ from quart_schema import hide
 from werkzeug.http import parse_range_header
 
 from api.context import context
-from api.requests.call_end import at_end
 from api.requests.errors import ApiError, not_found
+from api.security.request_guard import at_end
 from supervisor.errors import FileGone, LinkInvalid
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")

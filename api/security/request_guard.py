@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from api.requests.call_end import call_with_end
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from hypercorn.typing import (
         ASGIReceiveCallable,
         ASGIReceiveEvent,
@@ -128,3 +129,23 @@ def _transport(send: Any) -> asyncio.WriteTransport | None:
     protocol = getattr(getattr(stream, "send", None), "__self__", None)
     server = getattr(getattr(protocol, "send", None), "__self__", None)
     return getattr(getattr(server, "writer", None), "transport", None)
+
+
+_left: ContextVar[list[Callable[[], None]]] = ContextVar("functions to run at the end of the call")
+
+
+def at_end(act: Callable[[], None]) -> None:
+    """Run the function when the current call is over: answered, cut off, or never answered."""
+    _left.get().append(act)
+
+
+@contextmanager
+def call_with_end() -> Iterator[None]:
+    acts: list[Callable[[], None]] = []
+    before = _left.set(acts)
+    try:
+        yield
+    finally:
+        _left.reset(before)
+        for act in reversed(acts):
+            act()

@@ -1,12 +1,14 @@
-"""Encrypts secrets with data keys, wraps these with SECRET_KEY, and derives the keys of links."""
+"""Secrets at rest: values and data keys are sealed, links get keys of their own, tokens are hashed."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
+import hmac
 import json
 import os
+import secrets
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from cryptography.exceptions import InvalidTag
@@ -147,3 +149,22 @@ def link_keys(secret_key: str) -> list[bytes]:
 
 def _derive(key: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key)
+
+
+_NO_HASH = bytes(32)
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> bytes:
+    # Plain SHA-256: 256 random bits cannot be guessed, so a key would add nothing, and a hash that
+    # depends on SECRET_KEY would become invalid when SECRET_KEY is changed.
+    return hashlib.sha256(token.encode(errors="replace")).digest()
+
+
+def is_token(token: str, stored_hash: bytes | None) -> bool:
+    """Compare in constant time; a missing hash takes as long as a wrong token."""
+    same = hmac.compare_digest(hash_token(token), stored_hash or _NO_HASH)
+    return same and stored_hash is not None

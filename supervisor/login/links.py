@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from supervisor.encryption import tokens
+from supervisor.encryption.vault import hash_token, new_token
 from supervisor.errors import LinkDead
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ class LoginLinks:
 
     async def make(self, number: str) -> MadeLink:
         await self._store.numbers.get(number)
-        made = MadeLink(tokens.new_token(), _now() + timedelta(seconds=self._config.link_lifetime))
-        await self._store.login_links.save(number, tokens.hash_token(made.secret), made.expires_at)
+        made = MadeLink(new_token(), _now() + timedelta(seconds=self._config.link_lifetime))
+        await self._store.login_links.save(number, hash_token(made.secret), made.expires_at)
         return made
 
     async def open(self, secret: str) -> LoginLink:
         """Return the link with this secret; raise LinkDead if there is none or it has expired."""
-        link = await self._store.login_links.find(tokens.hash_token(secret))
+        link = await self._store.login_links.find(hash_token(secret))
         if link is None or link.expires <= _now():
             raise LinkDead
         return link

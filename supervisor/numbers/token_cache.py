@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supervisor.encryption.tokens import hash_token
+from supervisor.encryption.vault import hash_token
 
 if TYPE_CHECKING:
     from supervisor.store.numbers import Numbers

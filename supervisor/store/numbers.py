@@ -9,8 +9,7 @@ from sqlalchemy import delete, insert
 from supervisor.database import tables
 from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Login, Wanted
-from supervisor.encryption import tokens
-from supervisor.encryption.vault import Cell
+from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
 from supervisor.store import chat_choices
 from supervisor.store.number_rows import (
@@ -57,7 +56,7 @@ class Numbers:
 
     async def create(self, new: NewNumber) -> Created:
         """Register a new number or a stopped one; only this answer contains its token."""
-        token = tokens.new_token()
+        token = new_token()
 
         def unit(connection: Connection) -> Number:
             held = find(connection, _number.digits == new.number)
@@ -121,12 +120,12 @@ class Numbers:
     async def get_with_token(self, number: str, token: str) -> Number | None:
         """Return the number if this is its token; unknown numbers take as long as wrong tokens."""
         row = await self._read_row(_number.digits == number)
-        if not tokens.is_token(token, row.token_hash if row else None):
+        if not is_token(token, row.token_hash if row else None):
             return None
         return as_value(row)
 
     async def find_by_token(self, token: str) -> Number | None:
-        row = await self._read_row(_number.token_hash == tokens.hash_token(token))
+        row = await self._read_row(_number.token_hash == hash_token(token))
         return as_value(row) if row else None
 
     async def share_planfix(self, number: str, other: str) -> bool:
@@ -176,7 +175,7 @@ class Numbers:
             token_planfix=self._seal(new.number, wrapped, new.token_planfix),
             provider_id=new.provider_id,
             user_email=new.user_email,
-            token_hash=tokens.hash_token(token),
+            token_hash=hash_token(token),
             data_key=wrapped,
             **self._sealed(new.number, wrapped, new.proxy),
         )
@@ -194,7 +193,7 @@ class Numbers:
             "token_planfix": self._seal(new.number, held.data_key, new.token_planfix),
             "provider_id": new.provider_id,
             "user_email": new.user_email,
-            "token_hash": tokens.hash_token(token),
+            "token_hash": hash_token(token),
             **self._sealed(new.number, held.data_key, new.proxy),
         }
         change(connection, new.number, **values, **AS_NEW)

@@ -21,6 +21,8 @@ ONE_FOR_EACH = {
     "sandbox/telegram/methods",
 }  # a module for each measurement, each family
 SMALL = 50  # lines
+GATEWAY = ("api/", "supervisor/", "session_worker/")
+MOST_WITH_ONE_IMPORTER = 0.36  # of the gateway's modules; lower it when fewer are left
 
 
 def folders_are_small(paths: Sequence[str]) -> Iterator[str]:
@@ -55,6 +57,23 @@ def small_modules_have_a_reason(
             continue
         if lines < SMALL and len(importers[_module(source.path)]) == 1:
             yield f"{source.path}: {lines} lines for one importer; merge it or give its reason"
+
+
+def few_have_one_importer(
+    sources: Sequence[Source], most: float = MOST_WITH_ONE_IMPORTER
+) -> Iterator[str]:
+    """Put what belongs to one neighbour into it: a reader opens a file for each module on the way."""
+    importers = _importers(sources)
+    modules = [source.path for source in sources if _is_of_gateway(source.path)]
+    single = [path for path in modules if len(importers[_module(path)]) == 1]
+    if len(single) > most * len(modules):
+        yield f"{len(single)} of {len(modules)} modules have one importer: {', '.join(single)}"
+
+
+def _is_of_gateway(path: str) -> bool:
+    return (
+        path.startswith(GATEWAY) and not path.endswith("__init__.py") and "migrations" not in path
+    )
 
 
 def reasons_are_needed(

@@ -95,6 +95,21 @@ def test_small_modules_have_a_reason(sources: list[Source]) -> None:
     assert list(layout.small_modules_have_a_reason(sources)) == []
 
 
+def test_few_have_one_importer(sources: list[Source]) -> None:
+    """The share of modules that serve a single neighbour does not grow."""
+    assert list(layout.few_have_one_importer(sources)) == []
+
+
+def test_many_single_importers_are_found() -> None:
+    """Modules with one importer are reported from the limit on; those with two do not count."""
+    parts = [Source(f"api/{name}.py", "") for name in "ab"]
+    one, two = (Source(f"api/{name}.py", "from api import a, b\n") for name in ("one", "two"))
+
+    assert list(layout.few_have_one_importer([*parts, one], most=0.5))
+    assert not list(layout.few_have_one_importer([*parts, one], most=0.7))
+    assert not list(layout.few_have_one_importer([*parts, one, two], most=0.0))
+
+
 def test_reasons_are_needed(sources: list[Source]) -> None:
     """No reason outlives its module."""
     assert list(layout.reasons_are_needed(sources)) == []

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from api.messages.files import Downloads, time_for
-from api.requests.call_end import call_with_end
 from api.requests.errors import ApiError
+from api.security.request_guard import call_with_end
 from supervisor.messages.message_service import OpenFile
 from tests.support.waiting import eventually
 from tests.unit.api.calls import NUMBER

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.database.access import Access
+from supervisor.database.database import Access
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:

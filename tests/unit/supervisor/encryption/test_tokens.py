@@ -7,7 +7,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.encryption.tokens import hash_token, is_token, new_token
+from supervisor.encryption.vault import hash_token, is_token, new_token
 
 
 def test_token_can_not_be_guessed() -> None:
