@@ -240,4 +240,3 @@ class HistoryDelivery:
 
     async def _save(self) -> None:
         await asyncio.to_thread(save_progress, self._order.path, self._progress)
-

@@ -67,6 +67,7 @@ REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
+    "supervisor/database/chat_tables.py": "one module of tables for each subject",
     "supervisor/log.py": "the API may not import session_worker",
     "supervisor/login/links.py": "a service of its own, which the API calls",
 }

@@ -75,13 +75,13 @@ class ChosenChats:
         """Whether nothing is left out."""
         return self._selection.mode is Mode.ALL
 
-    def learn(self, update: Any, entities: Iterable[Any] = ()) -> None:
+    def remember(self, update: Any, entities: Iterable[Any] = ()) -> None:
         """Note what an update says about folders, contacts and bots."""
         if isinstance(update, _ABOUT_FOLDERS + _ABOUT_CONTACTS):
             self._read_at = 0.0
         for user in entities:
             if isinstance(user, types.User) and not user.min and self._book is not None:
-                self._learn_user(self._book, user)
+                self._remember_user(self._book, user)
 
     async def include(self, peer_id: int) -> bool:
         """Whether the chat with this person goes to Planfix; raises a TelegramError."""
@@ -163,7 +163,7 @@ class ChosenChats:
             bots=self._book.bots if self._book is not None else frozenset(),
         )
 
-    def _learn_user(self, book: AddressBook, user: Any) -> None:
+    def _remember_user(self, book: AddressBook, user: Any) -> None:
         contacts = book.contacts | {user.id} if user.contact else book.contacts - {user.id}
         bots = book.bots | {user.id} if user.bot else book.bots
         if (contacts, bots) != (book.contacts, book.bots):

@@ -66,7 +66,7 @@ class UpdateParser:
     async def parse(self, update: Any) -> Sequence[ParsedUpdate]:
         """Return what an update means for Planfix, which often is nothing."""
         entities = getattr(update, "_entities", {})
-        self._learn(update, entities)
+        self._remember_people(update, entities)
         match update:
             case types.UpdateNewMessage(message=message):
                 return await self.parse_message(message, entities)
@@ -108,7 +108,7 @@ class UpdateParser:
     async def _parse_written(
         self, message: Any, entities: Mapping[int, Any], index: MessageIndex
     ) -> Sequence[ParsedMessage]:
-        self._learn(message, entities)
+        self._remember_people(message, entities)
         contact = await self._contact_in(message)
         if contact is None or is_silent(message, self._texts):
             return ()
@@ -144,9 +144,9 @@ class UpdateParser:
             if hides or reaction.date > now - RECENT
         ]
 
-    def _learn(self, what: Any, entities: Mapping[int, Any]) -> None:
+    def _remember_people(self, what: Any, entities: Mapping[int, Any]) -> None:
         self._people.learn(entities.values())
-        self._chosen.learn(what, entities.values())
+        self._chosen.remember(what, entities.values())
 
     def _remember(self, message: Any, parsed: ParsedMessage) -> None:
         text = snippet(parsed.incoming.text or parsed.label)
