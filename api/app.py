@@ -23,6 +23,7 @@ from api.requests.errors import register_error_handlers
 from api.requests.openapi import describe_api
 from api.security.request_guard import guard_requests
 from api.settings import Settings, SettingsInvalid, read_settings
+from api.teamflame import register_teamflame
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         pages,
     ):
         app.register_blueprint(module.blueprint)
+    register_teamflame(app)
     app.after_request(partial(_guard, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app
@@ -98,6 +100,8 @@ def _page_headers(settings: Settings) -> dict[str, str]:
 
 async def _guard(headers: dict[str, str], response: Response) -> Response:
     there = {name for name, _ in response.headers}
+    if "Content-Security-Policy" in there:
+        there.add("X-Frame-Options")  # an own policy says who may show the page in a frame
     response.headers.extend(each for each in headers.items() if each[0] not in there)
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
         # The framework redirects only to add a slash. It would use the scheme and host that it

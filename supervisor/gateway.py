@@ -79,6 +79,8 @@ class Gateway:
         self.tokens = TokenCache(store.numbers)
         self.audit = store.audit
         self.keys = store.keys
+        # For what api plugs in beside the numbers, which stores its own rows.
+        self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
             self._keepers.dispatchers, config, self._keepers.require_online
         )

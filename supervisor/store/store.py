@@ -24,7 +24,7 @@ class Store:
     """Everything that the gateway stores."""
 
     def __init__(self, database_url: str, secret_key: str) -> None:
-        vault = Vault.from_secret_key(secret_key)
+        vault = self.vault = Vault.from_secret_key(secret_key)
         self.database = Database(database_url)
         self.keys = Keys(self.database, vault)
         self.numbers = Numbers(self.database, vault)

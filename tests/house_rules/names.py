@@ -41,6 +41,7 @@ PROTOCOLS: Final = _words(
 ENGINEERING: Final = _words(
     """
     rows content operations workspace
+    auth boards choices directory endpoints mini proof
     statements background events loop outages questions
     answers summary
     access actions address announcements app assembly audit authenticator backoff bodies body
@@ -64,6 +65,7 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
+    "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
