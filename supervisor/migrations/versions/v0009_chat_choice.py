@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_chat_choice"
-down_revision = "0007_history"
+revision = "0009_chat_choice"
+down_revision = "0008_teamflame"
 
 
 def upgrade() -> None:
