@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
 from supervisor.journal.values import NONE
-from supervisor.login.links import LoginLinks
-from supervisor.login.login_service import LoginService
+from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
 from supervisor.numbers.keepers import Keepers

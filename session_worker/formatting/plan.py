@@ -12,13 +12,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 from unicodedata import combining
 
-from session_worker.formatting.rendering import is_quote, lay_out, render, width_of
+from session_worker.formatting.markup import Plain
+from session_worker.formatting.rendering import Layout, is_quote, lay_out, render, width_of
 from session_worker.protocol.outgoing import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from session_worker.formatting.rendering import Layout
     from session_worker.protocol.outgoing import Attachment, Mark
 
 
@@ -133,6 +133,12 @@ def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
     cuts = (layout.plain.origins[cut] for cut in _Cutter(layout).cuts(limit))
     pieces = [text[start:end] for start, end in pairwise((0, *cuts, len(text)))]
     return _without_blanks(pieces)
+
+
+def cut_places(text: str, solid: Sequence[tuple[int, int]], limit: int = LONGEST_TEXT) -> list[int]:
+    """Return where to cut a text without tags, best between sentences and never inside `solid`."""
+    plain = Plain(text, tuple(range(len(text) + 1)), ())
+    return list(_Cutter(Layout(plain, (), tuple(solid), ())).cuts(limit))
 
 
 def repair_surrogates(text: str) -> str:

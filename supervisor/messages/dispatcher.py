@@ -7,7 +7,7 @@ import logging
 import time
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from session_worker.protocol.chats import ChatsListed, ListChats
 from session_worker.protocol.messages import (
@@ -52,6 +52,14 @@ MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
 logger = logging.getLogger(__name__)
 
 
+class Watcher(Protocol):
+    """Who wants to know when a number has a worker, and when an outgoing message is finished."""
+
+    def attach_worker(self, number: str) -> None: ...
+    def detach_worker(self, number: str) -> None: ...
+    def finish(self, number: str, row: int) -> None: ...
+
+
 class Dispatcher:
     """Hands rows to the worker and records what happens to them.
 
@@ -64,7 +72,9 @@ class Dispatcher:
         links: FileLinks,
         language: str,
         clock: Callable[[], float] = time.time,
+        watcher: Watcher | None = None,
     ) -> None:
+        self._watcher = watcher
         self._commands = CommandFactory(journal.number, links, language)
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
@@ -102,16 +112,25 @@ class Dispatcher:
         await self.governor.load()
         self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the worker holds no row."""
+        return not any(hand_over.in_flight.rows for hand_over in self.hand_overs)
+
     def attach_worker(self, tell: Callable[[Command], None]) -> None:
         """Hand rows to a new worker, which has none yet."""
         self._tell = tell
         for hand_over in self.hand_overs:
             hand_over.start()
         self.governor.start()
+        if self._watcher is not None:
+            self._watcher.attach_worker(self.number)
 
     async def detach_worker(self) -> None:
         """Forget which rows the worker had; all of them are in the journal."""
         self._tell = None
+        if self._watcher is not None:
+            self._watcher.detach_worker(self.number)
         self._recipient_questions.abort()
         self._chat_questions.abort()
         await self.governor.stop()
@@ -250,6 +269,8 @@ class Dispatcher:
     def _finish_outgoing(self, row: int) -> None:
         self._out.remove([row])
         self._echo_filter.mark_known(row)
+        if self._watcher is not None:
+            self._watcher.finish(self.number, row)
 
     def _offer_outgoing(self, waiting: Waiting) -> None:
         if self.governor.is_held(waiting.peer_id):

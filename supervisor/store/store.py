@@ -12,8 +12,10 @@ from supervisor.store.audit import AuditLog
 from supervisor.store.chat_choices import ChatChoices
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
+from supervisor.store.notifications import Notifications
 from supervisor.store.numbers import Numbers, Runs
 from supervisor.store.sessions import Entities, Sessions
+from supervisor.store.templates import Templates
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -35,6 +37,8 @@ class Store:
         self.login_links = LoginLinks(self.database)
         self.journals = Journals(self.database, vault)
         self.erasure = Erasure(self.database)
+        self.notifications = Notifications(self.database, vault)
+        self.templates = Templates(self.database)
         self.audit = AuditLog(self.database)
         self.link_keys = link_keys(secret_key)
 
