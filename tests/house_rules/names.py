@@ -40,6 +40,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
+    chosen choice choices folders progress reactions rule
     rows content operations workspace
     auth boards choices directory endpoints mini proof
     statements background events loop outages questions
@@ -51,7 +52,6 @@ ENGINEERING: Final = _words(
     exit failures fault faults fields filling filter fleet forkserver formatting
     guard guarded hand hashes health init input intake lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
-    chosen choice choices folders progress reactions rule
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     probe process program push queue rates receiver reconciliation records
     rendering report reporter restart retention rotation run running search send
@@ -65,14 +65,9 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
+    "supervisor/database/chat_tables.py": "one module of tables for each subject",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
-<<<<<<< HEAD
-    "supervisor/database/chat_tables.py": "one module of tables for each subject",
-    "supervisor/log.py": "the API may not import session_worker",
-    "supervisor/login/links.py": "a service of its own, which the API calls",
-=======
->>>>>>> main
 }
