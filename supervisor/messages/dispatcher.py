@@ -9,7 +9,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from session_worker.protocol.chats import ChatsListed, ListChats
+from session_worker.protocol.chats import ChatsListed
 from session_worker.protocol.messages import (
     Contact,
     Delivered,
@@ -30,8 +30,7 @@ from supervisor.messages.commands import CommandFactory
 from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.governor import Governor
 from supervisor.messages.hand_over import HandOver
-from supervisor.messages.recipients import PATIENCE, ChatCache, RecipientQuestions
-from supervisor.processes.questions import Questions
+from supervisor.messages.recipients import ChatCache, RecipientQuestions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -81,7 +80,6 @@ class Dispatcher:
         self._must_resync = False
         self._recent: deque[GapTrace] = deque(maxlen=MOST_REMEMBERED)
         self._recipient_questions = RecipientQuestions()
-        self._chat_questions: Questions[ChatsListed] = Questions(PATIENCE)
         self._echo_filter = EchoFilter(self._deliver)
         name = f"number {journal.number}, "
         self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
@@ -132,7 +130,6 @@ class Dispatcher:
         if self._watcher is not None:
             self._watcher.detach_worker(self.number)
         self._recipient_questions.abort()
-        self._chat_questions.abort()
         await self.governor.stop()
         for hand_over in self.hand_overs:
             await hand_over.stop()
@@ -187,10 +184,7 @@ class Dispatcher:
         """Ask the worker which chats go to Planfix; without a selection, under the current one."""
         if self._tell is None:
             raise WorkerUnavailable
-        request_id = self._chat_questions.open()
-        question = ListChats(request_id=request_id, selection=selection, with_names=with_names)
-        self._tell(question)
-        return await self._chat_questions.wait(request_id)
+        return await self._recipient_questions.list_chats(selection, self._tell, names=with_names)
 
     async def replay(self, row: int) -> None:
         """Send a dead letter again, after the messages that wait in its chat."""
@@ -229,15 +223,9 @@ class Dispatcher:
             case StatusTold():
                 self._act_on_told(event)
             case Resolved() | ChatsListed():
-                self._act_on_answer(event)
+                self._recipient_questions.resolve(event)
             case _:
                 pass  # it is recorded, and nothing follows
-
-    def _act_on_answer(self, answer: Resolved | ChatsListed) -> None:
-        if isinstance(answer, Resolved):
-            self._recipient_questions.resolve(answer)
-        else:
-            self._chat_questions.answer(answer.request_id, answer)
 
     def _act_on_trying(self, row: int) -> None:
         self._in.in_flight.work(row)
