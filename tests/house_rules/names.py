@@ -41,7 +41,7 @@ PROTOCOLS: Final = _words(
 ENGINEERING: Final = _words(
     """
     chosen choice choices folders progress reactions rule
-    rows content operations workspace
+    kind rows content operations workspace
     auth boards choices directory endpoints mini proof
     statements background events loop outages questions
     answers summary
