@@ -182,8 +182,6 @@ class Dispatcher:
 
     async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
         """Ask the worker which chats go to Planfix; without a selection, under the current one."""
-        if self._tell is None:
-            raise WorkerUnavailable
         return await self._recipient_questions.list_chats(selection, self._tell, names=with_names)
 
     async def replay(self, row: int) -> None:

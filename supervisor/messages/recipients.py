@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.protocol.chats import ChatsListed, ListChats
 from session_worker.protocol.messages import ChatMemory, Resolve
-from supervisor.errors import RecipientUnknown, ResolvingDelayed
+from supervisor.errors import RecipientUnknown, ResolvingDelayed, WorkerUnavailable
 from supervisor.processes.questions import Questions
 
 if TYPE_CHECKING:
@@ -44,9 +44,15 @@ class RecipientQuestions:
         return _contact_of(await self._questions.wait(request_id))
 
     async def list_chats(
-        self, selection: ChatSelection | None, tell: Callable[[Command], None], *, names: bool
+        self,
+        selection: ChatSelection | None,
+        tell: Callable[[Command], None] | None,
+        *,
+        names: bool,
     ) -> ChatsListed:
         """Ask which of the number's chats go to Planfix, so that messages may go there."""
+        if tell is None:
+            raise WorkerUnavailable
         request_id = self._lists.open()
         tell(ListChats(request_id=request_id, selection=selection, with_names=names))
         return await self._lists.wait(request_id)
