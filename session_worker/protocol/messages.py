@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import FailFast, Field
 
 from session_worker.protocol.bots import HeardMessage
+from session_worker.protocol.chats import ChatCommand, ChatEvent
 from session_worker.protocol.outgoing import Outgoing
 from session_worker.protocol.pipe_fields import (
     MOST_FILES,
@@ -52,6 +53,7 @@ class IncomingKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"
     DELETION = "deletion"
+    REACTION = "reaction"
 
 
 class Incoming(PipeValue):
@@ -240,7 +242,7 @@ class GapFilled(PipeValue):
     detail: Detail = ""
 
 
-MessageCommand = Deliver | Send | TellStatus | Stored | Resolve
+MessageCommand = Deliver | Send | TellStatus | Stored | Resolve | ChatCommand
 MessageEvent = (
     Received
     | ReadByContact
@@ -252,6 +254,7 @@ MessageEvent = (
     | ChatRemembered
     | Resolved
     | GapFilled
+    | ChatEvent
 )
 
 

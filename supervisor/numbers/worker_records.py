@@ -107,6 +107,7 @@ class WorkerRecords:
         if number.is_bot:
             language = (await self._store.bots.get(self.number)).language
             factory = one_off.session_factory if one_off else BOT
+        choice = await self._store.chat_choices.get(self.number)
         planfix = PlanfixAccount(
             url=number.url_planfix,
             token=secrets.token_planfix,
@@ -124,6 +125,8 @@ class WorkerRecords:
             session=await self._stored_session(),
             planfix=planfix,
             proxy=secrets.proxy,
+            chats=choice.selection,
+            history_since=choice.history_since,
             spool=str(self._config.spool_of(self.number)),
             language=language,
             log_level=self._config.log_level,

@@ -11,6 +11,7 @@ from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Login, Wanted
 from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
+from supervisor.store import chat_choices
 from supervisor.store.bots import keep_bot
 from supervisor.store.number_rows import (
     AS_NEW,
@@ -27,7 +28,15 @@ from supervisor.store.number_rows import (
     read,
     require,
 )
-from supervisor.store.values import Changes, Created, LastError, NewNumber, Number, Secrets
+from supervisor.store.values import (
+    Changes,
+    ChatChoice,
+    Created,
+    LastError,
+    NewNumber,
+    Number,
+    Secrets,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -57,9 +66,10 @@ class Numbers:
                 self._insert(connection, new, token)
             else:
                 self._register_again(connection, held, new, token)
+            row, chosen = require(connection, new.number), ChatChoice().after(new.chats)
+            chat_choices.write(connection, self._vault, row, chosen)
             if new.bot is not None:
-                wrapped = require(connection, new.number).data_key
-                key = self._vault.open_data_key(new.number, wrapped)
+                key = self._vault.open_data_key(new.number, row.data_key)
                 keep_bot(connection, new.number, new.bot, key)
             return read(connection, new.number)
 
@@ -70,6 +80,7 @@ class Numbers:
             held = require(connection, number)
             values = self._changed_values(connection, held, changes)
             change(connection, number, **values)
+            chat_choices.change(connection, self._vault, held, changes.chats)
             drop_empty_clients(connection)
             return read(connection, number)
 

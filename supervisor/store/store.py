@@ -10,6 +10,7 @@ from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
 from supervisor.store.audit import AuditLog
 from supervisor.store.bots import Bots
+from supervisor.store.chat_choices import ChatChoices
 from supervisor.store.heard import HeardRows
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
@@ -35,6 +36,7 @@ class Store:
         self.bots = Bots(self.database, vault)
         self.people = People(self.database)
         self.heard = HeardRows(self.database, vault)
+        self.chat_choices = ChatChoices(self.database, vault)
         self.runs = Runs(self.database)
         self.sessions = Sessions(self.database, vault)
         self.entities = Entities(self.database)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.session_memory import MayReport
     from session_worker.telegram.connection.updates import PositionedUpdate
 
     OnUpdate = Callable[["TelegramAccount", PositionedUpdate], Awaitable[None]]
@@ -77,6 +78,7 @@ class TelegramAccount:
         )
         self._connection: Connection | None = None
         self._online = asyncio.Event()
+        self.connections = 0
 
     @property
     def last_heard(self) -> float | None:
@@ -150,6 +152,10 @@ class TelegramAccount:
         """Return who has this phone, among the people whom this account knows."""
         found = self._session.get_entity_rows_by_phone(phone)
         return found[0] if found else None
+
+    def choose_entities(self, may_report: MayReport) -> None:
+        """Report only those people about whom something may be stored."""
+        self._session_reporter.may_report = may_report
 
     def report_entities(self) -> None:
         """Report new entities now, so that they are stored before anything that refers to them."""
@@ -237,6 +243,7 @@ class TelegramAccount:
             await connection.open(self._inbox.reached or self._start_state)
             await self._verify(connection)
             self._connection = connection
+            self.connections += 1
             self._online.set()
             await Polling(connection, self._inbox, self._announcements, self._timing).run()
         finally:
