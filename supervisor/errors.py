@@ -53,10 +53,6 @@ class NumberWithoutOwner(WorkerUnavailable):
     """The number is moving from one node to another; try again in a moment."""
 
 
-class NodeUnknown(GatewayError):
-    """There is no such node, or it has gone."""
-
-
 class ResolvingDelayed(GatewayError):
     """Telegram cannot find the recipient of a first message now."""
 
@@ -202,6 +198,19 @@ class LoginFlood(LoginError):
     def __init__(self, retry_after: float | None) -> None:
         self.retry_after = retry_after
         super().__init__(f"{retry_after:.0f} s" if retry_after else "hours, maybe a day")
+
+
+class TokenMalformed(LoginError):
+    """The token is not one of a bot; BotFather gives them, such as 123456:ABC…."""
+
+
+class TelegramRefused(GatewayError):
+    """Telegram refuses what was asked of it."""
+
+    def __init__(self, code: str, retry_after: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after = retry_after
 
 
 class TelegramUnreachable(GatewayError):

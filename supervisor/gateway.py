@@ -9,9 +9,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from supervisor.bots.bot_service import BotService
 from supervisor.database.coordination import Coordination
 from supervisor.database.tables import now
-from supervisor.errors import DatabaseError, NodeUnknown
+from supervisor.errors import DatabaseError
 from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
@@ -88,6 +89,7 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
+        self.bots = BotService(store, self._keepers, self.tokens)
         self.audit = store.audit
         self.keys = store.keys
         # For what api plugs in beside the numbers, which stores its own rows.
@@ -116,6 +118,7 @@ class Gateway:
         await self._keepers.stop_all()
         if self.node is not None:
             await self.node.stop()
+        await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
         self._takeover.release()  # last, when nothing of ours can write any more
@@ -147,7 +150,8 @@ class Gateway:
         counts = await self._store.journals.counts([number])
         budgets = await self._store.journals.budgets(number).outlook(time.time())
         view = view_of(stored, self._keepers.find(number), counts.get(number, NONE))
-        return replace(view, budgets=budgets)
+        chats = await self._store.chat_choices.get(number)
+        return replace(view, budgets=budgets, chats=chats)
 
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION
@@ -186,10 +190,10 @@ class Gateway:
             await self._start(number)
 
     async def numbers(
-        self, client: str | None = None, state: State | None = None
+        self, client: str | None = None, state: State | None = None, *, are_bots: bool = False
     ) -> tuple[View, ...]:
-        """Return all numbers, or those of a client or in a state; every list comes from here."""
-        stored = await self._store.numbers.list(client)
+        """Return all numbers, or those of a client or in a state, or bots; every list comes from here."""
+        stored = await self._store.numbers.list(client, are_bots=are_bots)
         counts = await self._store.journals.counts()
         views = (
             view_of(each, self._keepers.find(each.number), counts.get(each.number, NONE))
@@ -197,9 +201,10 @@ class Gateway:
         )
         return tuple(view for view in views if state in {None, view.state})
 
-    async def numbers_kept(self, client: str | None = None) -> tuple[View, ...]:
+    async def numbers_kept(self, *, are_bots: bool = False) -> tuple[View, ...]:
         """Return the numbers that run here, or of which this gateway knows how they ended."""
-        return tuple(view for view in await self.numbers(client) if self._keepers.find(view.number))
+        views = await self.numbers(are_bots=are_bots)
+        return tuple(view for view in views if self._keepers.find(view.number))
 
     async def wait_settled(self, number: str, seconds: float) -> View:
         """Wait until the worker has reported the result of its start, but no longer than this."""
@@ -216,12 +221,6 @@ class Gateway:
         memory = self._keepers.memory()
         url, state = self._config.public_url, NodeState.ALIVE
         return (ListedNode("single", url, state, memory, self._since, kept),)
-
-    async def drain(self, node: str) -> None:
-        """Order a node to move its numbers away."""
-        if self.node is None or not await self.node.nodes.order_drain(node):
-            raise NodeUnknown
-        self.node.announce()
 
     async def page_merging(self) -> PageMerging:
         """Return whether the kernel merges equal memory pages of workers."""

@@ -31,6 +31,7 @@ SETTINGS = (
     *("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_DC", "TELEGRAM_DC_KEY"),
     *("ALLOW_PRIVATE_PLANFIX", "SANDBOX", "LANGUAGE", "LOG_LEVEL", "LOG_FORMAT", "RETENTION_DAYS"),
     *("NODE_URL", "CLUSTER_KEY", "NODE_TTL", "NODE_TAKEOVER", "FILES_URL"),
+    *("PORT", "SANDBOX_PORT"),
 )
 
 for setting in SETTINGS:  # before any of our modules can read them

@@ -56,7 +56,9 @@ async def post_drain(node: str) -> Response:
     """Move all numbers of a node to the others. It may be stopped when it has none left."""
     context().authenticator.require_operator(request)
     gateway = context().gateway
-    await gateway.drain(node)
+    if gateway.node is None or not await gateway.node.nodes.order_drain(node):
+        raise not_found("the node does not exist, or it has gone")
+    gateway.node.announce()
     await gateway.audit.append(OPERATOR, "drained", None, node)
     for each in await gateway.nodes():
         if each.node == node:
@@ -69,5 +71,6 @@ async def post_drain(node: str) -> Response:
 async def get_numbers_kept() -> Response:
     """Tell another node how the numbers are that run here."""
     require_node()
-    views = await context().gateway.numbers_kept(read_query(request).get("client"))
+    are_bots = read_query(request).get("bots") == "1"
+    views = await context().gateway.numbers_kept(are_bots=are_bots)
     return Response(VIEWS.dump_json(views), content_type="application/json")

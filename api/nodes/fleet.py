@@ -23,24 +23,23 @@ logger = logging.getLogger(__name__)
 
 
 async def views_of_all_nodes(
-    client: str | None = None, state: State | None = None
+    client: str | None = None, state: State | None = None, *, are_bots: bool = False
 ) -> tuple[View, ...]:
     """Return all numbers, or those of a client or in a state, as the nodes that run them show them."""
     gateway = context().gateway
-    views = {view.number: view for view in await gateway.numbers(client)}
+    views = {view.number: view for view in await gateway.numbers(client, are_bots=are_bots)}
     if gateway.node is not None:
-        for foreign in await asyncio.gather(
-            *(_views_of(url, client) for url in await gateway.node.find_peers())
-        ):
+        peers = await gateway.node.find_peers()
+        for foreign in await asyncio.gather(*(_views_of(url, are_bots=are_bots) for url in peers)):
             views |= {view.number: view for view in foreign if view.number in views}
     return tuple(view for view in views.values() if state in {None, view.state})
 
 
-async def _views_of(url: str, client: str | None) -> Iterable[View]:
+async def _views_of(url: str, *, are_bots: bool) -> Iterable[View]:
     """Return what a node runs; one that does not answer is left out, and will soon be taken over."""
-    query = {} if client is None else {"client": client}
     try:
-        return VIEWS.validate_json(await find_forwarding().fetch(url, "/nodes/numbers", **query))
+        answer = await find_forwarding().fetch(url, "/nodes/numbers", bots=str(int(are_bots)))
+        return VIEWS.validate_json(answer)
     except (NotAnswered, ValueError) as exc:
         logger.warning("node %s does not say how its numbers are: %s", url, exc)
         return ()

@@ -9,6 +9,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from session_worker.protocol.chats import ChatsListed
 from session_worker.protocol.messages import (
     Contact,
     Delivered,
@@ -34,6 +35,7 @@ from supervisor.messages.recipients import ChatCache, RecipientQuestions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from session_worker.protocol.chats import ChatSelection
     from session_worker.protocol.contract import Command
     from session_worker.protocol.messages import MessageEvent
     from session_worker.protocol.outgoing import Outgoing
@@ -69,7 +71,6 @@ class Dispatcher:
         language: str,
         clock: Callable[[], float] = time.time,
         watcher: Watcher | None = None,
-        *,
         is_shared: bool = False,
     ) -> None:
         self._watcher = watcher
@@ -82,17 +83,16 @@ class Dispatcher:
         self._echo_filter = EchoFilter(self._deliver)
         name = f"number {journal.number}, "
         self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
-        outgoing = partial(journal.waiting, Direction.OUT)
         self._out = HandOver(
             f"{name}out to Telegram",
-            outgoing,
-            lambda each: self._tell_worker(self._commands.send(each)),
+            partial(journal.waiting, Direction.OUT),
+            lambda each: self.tell_worker(self._commands.send(each)),
             is_shared=is_shared,
         )
         self._statuses = HandOver(
             f"{name}statuses",
             journal.owed,
-            lambda each: self._tell_worker(self._commands.status(each)),
+            lambda each: self.tell_worker(self._commands.status(each)),
         )
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
@@ -152,7 +152,7 @@ class Dispatcher:
         for memory in report.chats.values():
             self.chats.remember(memory)
         if report.positions:
-            self._tell_worker(Stored(positions=tuple(report.positions)))
+            self.tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
 
     async def accept(self, outgoing: Outgoing, new: Contact | None = None) -> Accepted:
@@ -173,16 +173,16 @@ class Dispatcher:
             self._offer_outgoing(Waiting(accepted.row, outgoing.peer_id, outgoing))
         return accepted
 
-    def reload_outgoing(self, waiting: int | None = None) -> None:
-        """See `HandOver.reload_if_behind`."""
-        self._out.reload_if_behind(waiting)
-
     async def resolve(self, draft: OutgoingMessage) -> Contact:
         if self._tell is None:
             raise WorkerUnavailable
         if draft.phone:
             await self.governor.count_look_up()
         return await self._recipient_questions.ask(draft, self._tell)
+
+    async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
+        """Ask the worker which chats go to Planfix; without a selection, under the current one."""
+        return await self._recipient_questions.list_chats(selection, self._tell, names=with_names)
 
     async def replay(self, row: int) -> None:
         """Send a dead letter again, after the messages that wait in its chat."""
@@ -208,7 +208,7 @@ class Dispatcher:
         self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
     ) -> None:
         match event:
-            case Received():
+            case Received(is_for_planfix=True):
                 self._offer_incoming(next(kept), recorded)
             case Trying(row=row):
                 self._act_on_trying(row)
@@ -220,7 +220,7 @@ class Dispatcher:
                 self._finish_outgoing(row)
             case StatusTold():
                 self._act_on_told(event)
-            case Resolved():
+            case Resolved() | ChatsListed():
                 self._recipient_questions.resolve(event)
             case _:
                 pass  # it is recorded, and nothing follows
@@ -291,10 +291,10 @@ class Dispatcher:
 
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
-        self._tell_worker(
+        self.tell_worker(
             self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time())
         )
 
-    def _tell_worker(self, command: Command) -> None:
+    def tell_worker(self, command: Command) -> None:
         if self._tell is not None:
             self._tell(command)

@@ -48,9 +48,10 @@ class Dispatchers:
         return self._dispatchers[number]
 
     def reload(self, number: str, waiting: int | None = None) -> None:
-        """See `Dispatcher.reload_outgoing`."""
+        """See `HandOver.reload_if_behind`; messages of employees are meant."""
         if number in self._dispatchers:
-            self._dispatchers[number].reload_outgoing(waiting)
+            _, outgoing, _ = self._dispatchers[number].hand_overs
+            outgoing.reload_if_behind(waiting)
 
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""

@@ -61,7 +61,6 @@ class Node:
         self._coordination = coordination
         self._runner = runner
         self._observations = Observations()
-        self._sight = Sight(server="")
         self._free_before = 0
         self._woken = asyncio.Event()
         self._looked = asyncio.Event()
@@ -219,7 +218,6 @@ class Node:
         return POLL
 
     async def _act_on(self, sight: Sight) -> None:
-        self._sight = sight
         self._observations = self._observations.with_sight(sight, self.incarnation, now())
         for peer in self._observations.lost(now(), self.lease.takeover):
             if await self.nodes.fence(peer):

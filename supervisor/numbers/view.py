@@ -14,7 +14,7 @@ from supervisor.governor.budget import Outlook  # noqa: TC001 - as below
 from supervisor.journal.values import EMPTY, NONE, ByDirection, Counts
 from supervisor.numbers.state import State, Status, WorkerHealth, status_of
 from supervisor.processes.worker_exit import WorkerExit
-from supervisor.store.values import LastError  # noqa: TC001 - nodes read a view's types at run time
+from supervisor.store.values import ChatChoice, LastError  # noqa: TC001 - nodes read a view's types at run time
 
 if TYPE_CHECKING:
     from supervisor.numbers.keeper import Keeper
@@ -76,6 +76,7 @@ class View:
     dead: ByDirection = EMPTY
     oldest_waiting: datetime | None = None
     proxy: str | None = None
+    chats: ChatChoice | None = None
     budgets: Outlook | None = None
 
     @property

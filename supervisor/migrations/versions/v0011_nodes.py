@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_nodes"
-down_revision = "0008_teamflame"
+revision = "0011_nodes"
+down_revision = "0010_bots"
 
 
 def upgrade() -> None:
