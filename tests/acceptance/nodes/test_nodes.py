@@ -57,6 +57,7 @@ async def test_messages_pass_through_any_node(cluster: Cluster) -> None:
 
 async def test_call_about_a_number_reaches_its_node(cluster: Cluster) -> None:
     """Whatever is asked about a number of another node, the caller sees no difference."""
+    await cluster.until_online(cluster.nodes[0])
     for talk in cluster.talks:
         answers = [
             (await cluster.call(node, "GET", f"/numbers/{talk.number}", talk.token)).json()
@@ -73,6 +74,7 @@ async def test_call_about_a_number_reaches_its_node(cluster: Cluster) -> None:
 async def test_first_message_asks_the_owner(cluster: Cluster) -> None:
     """A recipient who has to be found in Telegram is found by the node that runs the number."""
     talk = cluster.talks[0]
+    await cluster.until_online(cluster.nodes[0])
     for index, node in enumerate(cluster.nodes):
         phone = f"38063000000{index}"
         stranger = {"phone": phone, "first_name": "Ihor"}
@@ -106,6 +108,7 @@ async def test_any_node_knows_wrong_keys(cluster: Cluster) -> None:
 async def test_metrics_show_all_nodes(cluster: Cluster) -> None:
     """Any node gives the figures of all numbers."""
     for node in cluster.nodes:
+        await cluster.until_online(node)
         text = (await cluster.call(node, "GET", "/metrics")).text
         assert 'telefix_numbers{state="online"} 4.0' in text
 
