@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.protocol.outgoing import MarkKind
-from supervisor.notifications.marked_text import MarkupInvalid, TextBuilder
+from supervisor.errors import MarkupInvalid
+from supervisor.notifications.marked_text import TextBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

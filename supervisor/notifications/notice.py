@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.formatting.plan import LONGEST_CAPTION, arrange
-from session_worker.protocol.outgoing import Attachment, Keyboard, Mark, Outgoing
+from session_worker.protocol.outgoing import Attachment as Attachment
+from session_worker.protocol.outgoing import Button as Button
+from session_worker.protocol.outgoing import Keyboard as Keyboard
+from session_worker.protocol.outgoing import Mark, Outgoing
 from session_worker.protocol.pipe_fields import CommandText, PipeValue
 from supervisor.errors import MessageEmpty, MessageTooLarge
 from supervisor.notifications.marked_text import width_of

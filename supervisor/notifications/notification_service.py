@@ -70,6 +70,7 @@ class Wording(NamedTuple):
     data: Mapping[str, Any] = {}
     language: str | None = None
     title: str | None = None
+    is_template: bool = False
 
 
 class NotificationService:
@@ -80,13 +81,13 @@ class NotificationService:
         store: Store,
         dispatchers: Dispatchers,
         people: People,
-        is_bot: Callable[[str], Awaitable[bool]],
+        sender_of: Callable[[str], Awaitable[Sender]],
     ) -> None:
         self._store = store
         self._stored = store.notifications
         self._dispatchers = dispatchers
         self._people = people
-        self._is_bot = is_bot
+        self.sender_of = sender_of
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         dispatchers.watcher = self
@@ -152,13 +153,18 @@ class NotificationService:
 
     async def word(self, sender: Sender, wording: Wording) -> MarkedText:
         """Make the text; raise what is wrong with it or with its template."""
-        if wording.template is None:
-            return read_text(wording.text or "", wording.format)
-        template = await self.find_template(
-            sender.number, wording.template, wording.language or sender.language
-        )
+        if wording.template is not None:
+            template = await self.find_template(
+                sender.number, wording.template, wording.language or sender.language
+            )
+        elif wording.is_template:
+            template = Template(wording.text or "", wording.format)
+        else:
+            text = read_text(wording.text or "", wording.format)
+            return text.with_title(wording.title or "")
         # In a thread: whatever a template does, the beats of the workers go on.
-        return await asyncio.to_thread(render_template, template, wording.data)
+        text = await asyncio.to_thread(render_template, template, wording.data)
+        return text.with_title(wording.title or "")
 
     async def find_template(self, owner: str, name: str, language: str) -> Template:
         """Return the owner's template, the operator's or ours, best in this language."""
@@ -203,9 +209,9 @@ class NotificationService:
             await queue.stop()
 
     async def _start_queue(self, number: str) -> None:
-        is_bot = await self._is_bot(number)
+        sender = await self.sender_of(number)
         queue = NotificationQueue(
-            number, self._stored, self._dispatchers, self._people, is_bot=is_bot
+            number, self._stored, self._dispatchers, self._people, is_bot=sender.is_bot
         )
         self._queues[number] = queue
         queue.start()

@@ -77,7 +77,9 @@ class Bot:
     def open(self) -> None:
         """Begin anew, as another process of the gateway would."""
         self.dispatchers = Dispatchers(self.store, self.config)
-        self.service = NotificationService(self.store, self.dispatchers, self.people, self._is_bot)
+        self.service = NotificationService(
+            self.store, self.dispatchers, self.people, self._sender_of
+        )
 
     async def attach(self) -> None:
         dispatcher = await self.dispatchers.of(NUMBER)
@@ -109,8 +111,8 @@ class Bot:
     async def say(self, *events: Any) -> None:
         await (await self.dispatchers.of(NUMBER)).record_events(events)
 
-    async def _is_bot(self, _number: str) -> bool:
-        return self.is_bot
+    async def _sender_of(self, number: str) -> Sender:
+        return Sender(number, self.is_bot, "en")
 
 
 @pytest.fixture
