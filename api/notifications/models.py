@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
@@ -14,6 +13,9 @@ from supervisor.notifications.notice import Attachment, Button, Keyboard, Manner
 from supervisor.notifications.notification_service import Wording
 from supervisor.notifications.recipients import Address, parse_address
 from supervisor.notifications.templates import TextFormat
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MOST_RECIPIENTS = 1000
 LONGEST_TEXT = 64 * 1024  # characters
@@ -111,10 +113,10 @@ class NotifyBody(WordingBody):
         Field(min_length=1, max_length=MOST_RECIPIENTS, examples=[[123, "@name", "alias:ops"]]),
     ]
     silent: bool = False
-    buttons: Rows = []
+    buttons: Rows = Field(default_factory=list)
     attachments: Annotated[
         list[AttachmentBody], BeforeValidator(_from_json), Field(max_length=10)
-    ] = []
+    ] = Field(default_factory=list)
     dedup_key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     not_before: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None

@@ -7,6 +7,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from session_worker.protocol.outgoing import UPLOADED
 from supervisor.errors import NotificationUnknown, TemplateUnknown
 from supervisor.notifications.default_templates import default_template
 from supervisor.notifications.notice import Notice
@@ -25,7 +26,9 @@ from supervisor.store.templates import EVERYBODY, StoredTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from pathlib import Path
 
+    from supervisor.config import Config
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.notifications.marked_text import MarkedText
     from supervisor.notifications.notice import Manner, Rejected
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from supervisor.store.store import Store
 
 LONGEST_WAIT = 60.0  # seconds
+UPLOAD_LIFETIME = 7 * 24 * 3600.0  # seconds; a message is sent or given up before that
 
 
 class Sender(NamedTuple):
@@ -82,12 +86,14 @@ class NotificationService:
         dispatchers: Dispatchers,
         people: People,
         sender_of: Callable[[str], Awaitable[Sender]],
+        config: Config,
     ) -> None:
         self._store = store
         self._stored = store.notifications
         self._dispatchers = dispatchers
         self._people = people
         self.sender_of = sender_of
+        self._config = config
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         dispatchers.watcher = self
@@ -190,6 +196,13 @@ class NotificationService:
         if not await self._store.templates.delete(owner or EVERYBODY, name, language):
             raise TemplateUnknown(name)
 
+    async def keep_upload(self, number: str, content: bytes) -> str:
+        """Keep a file that came with a call where the worker finds it; return its address."""
+        folder = self._config.spool_of(number) / "uploads"
+        name = secrets.token_hex(16)
+        await asyncio.to_thread(_write, folder, name, content)
+        return f"{UPLOADED}{name}"
+
     def attach_worker(self, number: str) -> None:
         """Begin to hand over what waits for this number."""
         self._in_background(self._start_queue(number))
@@ -234,3 +247,14 @@ class NotificationService:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    """Write a file that the worker's user may read, and delete those that are too old."""
+    folder.mkdir(parents=True, exist_ok=True)
+    too_old = time.time() - UPLOAD_LIFETIME
+    for file in folder.iterdir():
+        if file.stat().st_mtime < too_old:
+            file.unlink(missing_ok=True)
+    (folder / name).write_bytes(content)
+    (folder / name).chmod(0o644)

@@ -78,7 +78,7 @@ class Bot:
         """Begin anew, as another process of the gateway would."""
         self.dispatchers = Dispatchers(self.store, self.config)
         self.service = NotificationService(
-            self.store, self.dispatchers, self.people, self._sender_of
+            self.store, self.dispatchers, self.people, self._sender_of, self.config
         )
 
     async def attach(self) -> None:
