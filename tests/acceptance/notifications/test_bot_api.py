@@ -108,7 +108,7 @@ async def test_python_telegram_bot_sends(bot: Bot) -> None:
 
 async def test_apprise_notifies(bot: Bot) -> None:
     """Apprise sends a title and a body, told only another address."""
-    target = NotifyTelegram(
+    target = NotifyTelegram(  # type: ignore[no-untyped-call] # it has no types
         bot.token, [str(await user_id(bot))], detect_owner=False, format=NotifyFormat.HTML
     )
     target.notify_url = f"{base(bot)}/bot"
@@ -174,7 +174,7 @@ async def test_log_holds_no_token(bot: Bot, server: Any) -> None:
     await bot.stage.gateway.get(f"/bot{bot.token}/nothing")
 
     written = await asyncio.to_thread(server.log.read_text)
-    assert "gateway" in written
+    assert "supervisor" in written
     assert bot.token.partition(":")[2] not in written
 
 
