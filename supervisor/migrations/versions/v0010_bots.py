@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_bots"
-down_revision = "0008_teamflame"
+revision = "0010_bots"
+down_revision = "0009_chat_choice"
 
 
 def _owner(*, is_key: bool = False) -> sa.Column[str]:
