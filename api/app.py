@@ -18,6 +18,7 @@ from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
 from api.notifications import calls as notification_calls
+from api.notifications import planfix_events
 from api.numbers import actions, chats
 from api.numbers import calls as number_calls
 from api.operations import audit, console_link, health, pages
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         journal,
         files,
         notification_calls,
+        planfix_events,
         login_calls,
         page,
         audit,

@@ -16,6 +16,7 @@ from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
 from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.planfix_events import PlanfixEvents
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
@@ -82,6 +83,7 @@ class Gateway:
         self.notifications = NotificationService(
             store, self._keepers.dispatchers, store.people, self._sender_of, config
         )
+        self.planfix_events = PlanfixEvents(store, self.notifications)
         self.audit = store.audit
         self.keys = store.keys
         # For what api plugs in beside the numbers, which stores its own rows.

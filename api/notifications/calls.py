@@ -75,8 +75,8 @@ async def post_notify() -> Response:
     )
     if accepted.id is not None and waiting.wait:
         outcomes = await notifications.wait(number, accepted.id, waiting.wait)
-        return respond(WaitedAnswer(**dict(_answer(accepted)), recipients=_shown(outcomes)), 202)
-    return respond(_answer(accepted), 202)
+        return respond(WaitedAnswer(**dict(answer_of(accepted)), recipients=_shown(outcomes)), 202)
+    return respond(answer_of(accepted), 202)
 
 
 class WaitedAnswer(NotifyAnswer):
@@ -180,7 +180,7 @@ async def _admit_owner() -> str | None:
     return number
 
 
-def _answer(accepted: Accepted) -> NotifyAnswer:
+def answer_of(accepted: Accepted) -> NotifyAnswer:
     return NotifyAnswer(
         id=accepted.id,
         accepted=accepted.accepted,

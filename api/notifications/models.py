@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from api.requests.models import Answer, Body
 from supervisor.errors import AddressMalformed
@@ -234,3 +241,23 @@ class PreviewAnswer(Answer):
     text: str
     entities: list[EntityAnswer]
     parts: int = Field(description="the number of messages that it will be")
+
+
+class PlanfixEventBody(BaseModel):
+    """What a script of Planfix sends; any field may be missing, and unknown ones are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    token: str = Field(description="the key of the bot; it may be in a header instead")
+    event: str = Field(default="", examples=["comment.added"])
+    task: str = ""
+    comment: str = ""
+    title: str = ""
+    author: str = ""
+    status: str = ""
+    due: str = ""
+    text: str = ""
+    link: str = ""
+    telegramUserName: str = ""  # noqa: N815 - the name of the field
+    telegramUserId: str = ""  # noqa: N815
+    contactPhone: str = ""  # noqa: N815

@@ -135,6 +135,11 @@ class NotificationService:
         self._wake(sender.number)
         return Accepted(new_id, len(found.recipients), notice.rejected)
 
+    async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
+        """Return the answer to an earlier call with this key."""
+        found = await self._stored.find_by_key(number, dedup_key)
+        return None if found is None else await self._first_answer(number, found)
+
     async def show(self, number: str, notification: str) -> list[RecipientOutcome]:
         """Return what became of the message to each recipient."""
         await self._stored.body(number, notification)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import case, delete, func, insert, literal_column, select, tuple_, update
@@ -95,7 +94,6 @@ class Notifications:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._data_keys: dict[str, DataKey] = {}
 
     async def seal(self, number: str, notification_id: str, body: bytes) -> bytes:
         return (await self._data_key(number)).seal(_cell(number, notification_id), body)
@@ -103,6 +101,13 @@ class Notifications:
     async def add(self, new: NewNotification) -> str:
         """Store a notification; return its id, or that of the earlier one with its dedup key."""
         return await self._database.write_together(_insert, new)
+
+    async def find_by_key(self, number: str, dedup_key: str) -> str | None:
+        query = select(notification.c.id).where(
+            notification.c.number == number, notification.c.dedup_key == dedup_key
+        )
+        rows = await self._database.fetch(query)
+        return rows[0].id if rows else None
 
     async def body(self, number: str, notification_id: str) -> bytes:
         query = select(notification.c.body).where(
@@ -199,10 +204,6 @@ class Notifications:
         if not rows:
             raise NumberUnknown
         return self._vault.open_data_key(number, rows[0].data_key)
-
-
-def dump_body(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _insert(connection: Connection, items: list[NewNotification]) -> list[str]:

@@ -21,6 +21,7 @@ from supervisor.store.values import AuditEntry
 from tests.fakes.bots import FakeBots
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.messages import FakeMessages
+from tests.fakes.notifications import FakeNotifications, FakePlanfixEvents
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,6 +55,8 @@ class FakeGateway(Gateway):
     """Keeps numbers in a dict, remembers what was asked and raises what it is told to."""
 
     messages: FakeMessages
+    notifications: FakeNotifications
+    planfix_events: FakePlanfixEvents
     bots: FakeBots
     logins: FakeLogins
     links: FakeLinks
@@ -72,6 +75,8 @@ class FakeGateway(Gateway):
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
         self.messages = FakeMessages()
+        self.notifications = FakeNotifications()
+        self.planfix_events = FakePlanfixEvents()
         self.bots = FakeBots(self)
         self.logins = FakeLogins()
         self.links = FakeLinks()
