@@ -108,6 +108,11 @@ class Dispatcher:
         await self.governor.load()
         self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the worker holds no row."""
+        return not any(hand_over.in_flight.rows for hand_over in self.hand_overs)
+
     def attach_worker(self, tell: Callable[[Command], None]) -> None:
         """Hand rows to a new worker, which has none yet."""
         self._tell = tell

@@ -90,11 +90,13 @@ class WorkerRecords:
         self._store = store
         self._config = config
         self._epoch = 0
+        self.client = ""
         self._error_code: str | None = None
 
     async def make_assignment(self, one_off: OneOffSession | None = None) -> Assignment:
         """Open a new epoch: from here on, nothing that an earlier worker reported is written."""
         number = await self._store.numbers.get(self.number)
+        self.client = number.client
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         self._error_code = number.last_error.code if number.last_error else None
         secrets = await self._store.numbers.secrets(self.number)

@@ -40,11 +40,11 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    rows content operations workspace
+    kind rows content operations workspace
     auth boards choices directory endpoints mini proof
     statements background events loop outages questions
     answers summary
-    access actions address announcements app assembly audit authenticator backoff bodies body
+    ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
     connection context contract control data database decisions default decoding dir dispatcher dispatchers
     downloads encoded encryption engines entry epoch erasure errors event exchange

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox
 
 
+MOST_PEERS = (
+    10_000  # kept in memory; the database has all of them, and a hash can be asked for again
+)
+
 Row = tuple[int, int, str | None, str | None, str | None]
 
 
@@ -98,8 +102,13 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
     def process_entities(self, tlo: Any) -> None:
         for row in self._entities_to_rows(tlo):
             # Peers with negative ids do not concern us; id 0 is Telethon's own note.
-            if row[0] > 0 and self._rows.get(row[0]) != row:
-                self._rows[row[0]] = self._changed[row[0]] = row
+            if row[0] <= 0:
+                continue
+            if self._rows.pop(row[0], None) != row:
+                self._changed[row[0]] = row
+            self._rows[row[0]] = row
+        while len(self._rows) > MOST_PEERS:
+            del self._rows[next(iter(self._rows))]
         if self._changed:
             self.on_entities()
 
