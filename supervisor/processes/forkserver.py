@@ -98,9 +98,9 @@ class Forkserver:
 
     async def _call(self, function: Callable[[], T]) -> T:
         """Run the function in its turn; whoever no longer wants the answer does not interrupt it."""
-        return await asyncio.shield(asyncio.create_task(self._take_turn(function)))
+        return await asyncio.shield(asyncio.create_task(self._run_in_turn(function)))
 
-    async def _take_turn(self, function: Callable[[], T]) -> T:
+    async def _run_in_turn(self, function: Callable[[], T]) -> T:
         async with self._turn:
             running = asyncio.get_running_loop().run_in_executor(self._thread, function)
             await self._watch(running)
