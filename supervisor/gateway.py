@@ -130,7 +130,8 @@ class Gateway:
         counts = await self._store.journals.counts([number])
         budgets = await self._store.journals.budgets(number).outlook(time.time())
         view = view_of(stored, self._keepers.find(number), counts.get(number, NONE))
-        return replace(view, budgets=budgets)
+        chats = await self._store.chat_choices.get(number)
+        return replace(view, budgets=budgets, chats=chats)
 
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION

@@ -9,6 +9,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from session_worker.protocol.chats import ChatsListed
 from session_worker.protocol.messages import (
     Contact,
     Delivered,
@@ -34,6 +35,7 @@ from supervisor.messages.recipients import ChatCache, RecipientQuestions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from session_worker.protocol.chats import ChatSelection
     from session_worker.protocol.contract import Command
     from session_worker.protocol.messages import MessageEvent
     from session_worker.protocol.outgoing import Outgoing
@@ -178,6 +180,10 @@ class Dispatcher:
             await self.governor.count_look_up()
         return await self._recipient_questions.ask(draft, self._tell)
 
+    async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
+        """Ask the worker which chats go to Planfix; without a selection, under the current one."""
+        return await self._recipient_questions.list_chats(selection, self._tell, names=with_names)
+
     async def replay(self, row: int) -> None:
         """Send a dead letter again, after the messages that wait in its chat."""
         direction = await self.journal.revive(row)
@@ -214,7 +220,7 @@ class Dispatcher:
                 self._finish_outgoing(row)
             case StatusTold():
                 self._act_on_told(event)
-            case Resolved():
+            case Resolved() | ChatsListed():
                 self._recipient_questions.resolve(event)
             case _:
                 pass  # it is recorded, and nothing follows

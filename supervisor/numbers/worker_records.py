@@ -100,6 +100,7 @@ class WorkerRecords:
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         self._error_code = number.last_error.code if number.last_error else None
         secrets = await self._store.numbers.secrets(self.number)
+        choice = await self._store.chat_choices.get(self.number)
         planfix = PlanfixAccount(
             url=number.url_planfix,
             token=secrets.token_planfix,
@@ -116,6 +117,8 @@ class WorkerRecords:
             session=await self._stored_session(),
             planfix=planfix,
             proxy=secrets.proxy,
+            chats=choice.selection,
+            history_since=choice.history_since,
             spool=str(self._config.spool_of(self.number)),
             language=self._config.language,
             log_level=self._config.log_level,

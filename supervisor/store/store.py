@@ -9,6 +9,7 @@ from supervisor.encryption.vault import Vault, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
 from supervisor.store.audit import AuditLog
+from supervisor.store.chat_choices import ChatChoices
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
 from supervisor.store.notifications import Notifications
@@ -29,6 +30,7 @@ class Store:
         self.database = Database(database_url)
         self.keys = Keys(self.database, vault)
         self.numbers = Numbers(self.database, vault)
+        self.chat_choices = ChatChoices(self.database, vault)
         self.runs = Runs(self.database)
         self.sessions = Sessions(self.database, vault)
         self.entities = Entities(self.database)

@@ -40,6 +40,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
+    chosen choice choices folders progress reactions rule
     kind rows content operations workspace
     auth boards choices directory endpoints mini proof
     statements background events loop outages questions
@@ -64,6 +65,7 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
+    "supervisor/database/chat_tables.py": "one module of tables for each subject",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
