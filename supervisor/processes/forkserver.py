@@ -74,6 +74,8 @@ class Forkserver:
         forking = asyncio.ensure_future(self._call(self._fork))
         try:
             return await asyncio.shield(forking)
+        except (OSError, EOFError) as exc:
+            raise ForkFailed(str(exc)) from exc
         except asyncio.CancelledError:
             # The thread forks all the same, and the process it forks must not be left behind.
             await self.discard(await forking)
@@ -122,15 +124,20 @@ class Forkserver:
                 silence = Silence(usage)
 
     def _fork(self) -> Child:
+        try:
+            return self._fork_once()
+        except ConnectionRefusedError:
+            # The forkserver has closed its socket and is about to end; nothing was forked.
+            _wait_for_end(_forkserver_pid())
+            return self._fork_once()
+
+    def _fork_once(self) -> Child:
         ours, theirs = self._context.Pipe()
         try:
             with _main_hidden():
                 process = self._context.Process(target=entry.main, args=(theirs,), daemon=True)
                 process.start()
             descriptor = os.pidfd_open(process.pid)
-        except (OSError, EOFError) as exc:
-            raise ForkFailed(str(exc)) from exc
-        else:
             end = socket.socket(fileno=os.dup(ours.fileno()))
             return Child(process.pid, descriptor, end, process)
         finally:
@@ -154,6 +161,13 @@ def _reap(child: Child) -> int:
     child.process.close()
     os.close(child.descriptor)
     return status
+
+
+def _wait_for_end(pid: int | None) -> None:
+    """Wait for a child that is ending; it stays a zombie for multiprocess, which reaps it."""
+    if pid is not None:
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def _forkserver_pid() -> int | None:
