@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
+from api.bots import calls as bot_calls
 from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
 from api.login import calls as login_calls
@@ -17,7 +18,7 @@ from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
 from api.numbers import actions, chats
 from api.numbers import calls as number_calls
-from api.operations import audit, health, pages
+from api.operations import audit, console_link, health, pages
 from api.requests.body import LARGEST
 from api.requests.errors import register_error_handlers
 from api.requests.openapi import describe_api
@@ -61,12 +62,14 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         planfix_webhook,
         chats,
         actions,
+        bot_calls,
         journal,
         files,
         login_calls,
         page,
         audit,
         health,
+        console_link,
         pages,
     ):
         app.register_blueprint(module.blueprint)

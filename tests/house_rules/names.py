@@ -19,7 +19,7 @@ GLOSSARY: Final = _words(
     demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes notice notification notifications number numbers operator outage owner
     ownership part parts
-    people placement receipt receipts recipient recipients sandbox session sessions supervisor
+    heard people placement receipt receipts recipient recipients registration sandbox session sessions supervisor
     takeover teamflame template templates token tokens trouble troubles worker workers
     """
 )
@@ -40,7 +40,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    chosen choice choices folders progress reactions rule
+    chosen choice choices console folders link progress reactions rule
     kind rows content operations workspace
     auth boards choices directory endpoints mini proof
     statements background events loop outages questions
