@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import case, delete, func, insert, literal_column, select, tuple_, update
+from sqlalchemy import case, func, insert, literal_column, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from supervisor.database import tables
@@ -16,7 +16,6 @@ from supervisor.errors import NotificationUnknown, NumberUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -174,21 +173,6 @@ class Notifications:
         query = select(_row.peer_id, _row.error_code).where(_row.id == row)
         rows = await self._database.fetch(query)
         return (rows[0].peer_id, rows[0].error_code) if rows else (0, None)
-
-    async def erase(self, before: datetime, most: int) -> int:
-        """Delete old notifications that wait for nothing, and return how many were deleted."""
-        waiting = select(recipient.c.notification).where(_IS_QUEUED)
-        old = (
-            select(notification.c.id)
-            .where(notification.c.created < before, notification.c.id.not_in(waiting))
-            .limit(most)
-        )
-
-        def unit(connection: Connection) -> int:
-            statement = delete(notification).where(notification.c.id.in_(old))
-            return connection.execute(statement).rowcount
-
-        return await self._database.write(unit)
 
     async def _mark(self, which: ColumnElement[bool], state: str, error: str | None) -> None:
         statement = update(recipient).where(which, _IS_QUEUED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -276,6 +277,18 @@ async def test_rejected_addresses_are_kept(bot: Bot) -> None:
     for _ in range(2):
         answer = await bot.service.notify(sender, [parse_address(5)], notice, manner)
         assert [each.code for each in answer.rejected] == ["invalid_recipient"]
+
+
+async def test_old_notifications_are_erased(bot: Bot) -> None:
+    """After their time notifications are deleted, except those that still wait."""
+    waits = await bot.notify(5, manner=Manner(not_before=time.time() + 3600))
+    over = await bot.notify()
+    later = datetime.now(UTC) + timedelta(days=1)
+
+    assert await bot.store.erasure.delete_notifications(later, 10) == 1
+    assert await bot.states(waits) == [("5", "queued", None)]
+    with pytest.raises(NotificationUnknown):
+        await bot.states(over)
 
 
 async def test_own_template_comes_first(bot: Bot) -> None:
