@@ -16,7 +16,7 @@ from supervisor.processes.start_limit import StartLimit
 from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from session_worker.protocol.contract import Trouble
     from supervisor.numbers.restart_policy import Step
@@ -92,6 +92,8 @@ class ExitLog:
         self._lately[ending] = after = before.with_failure(number, now)
         was_told = before.is_on(0, now)
         level = logging.DEBUG if after.is_on(0, now) else logging.WARNING
+        if ending is WorkerExit.REPLACED:
+            level = logging.INFO  # as it should be
         if not was_told and after.is_on(0, now):
             self._tell_cause(ending, len(after.failures), after.window)
         logger.log(level, "number %s: worker ended: %s; next: %s", number, ending, step)
@@ -118,18 +120,23 @@ class WorkerPool:
     mass_failure: MassFailure = field(default_factory=MassFailure)
     start_limit: StartLimit = field(default_factory=lambda: StartLimit(STARTING_AT_ONCE))
     random: Random = field(default_factory=Random)
-    running: set[str] = field(default_factory=set)
+    running: dict[str, str] = field(default_factory=dict)
+    """The numbers that should run, each with its client."""
     silent: SilentWorkers = field(default_factory=SilentWorkers)
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
     exit_log: ExitLog = field(default_factory=ExitLog)
     cut_off: set[str] = field(default_factory=set)
+    off_clock: set[str] = field(default_factory=set)
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
         """Take note of a crash; return whether so many workers crash that no number is at fault."""
         if ending not in CRASHES:
             return False
         self.mass_failure = self.mass_failure.with_failure(number, now)
-        return self.mass_failure.is_on(len(self.running), now)
+        crashed = {who for _, who in self.mass_failure.failures}
+        return self.mass_failure.is_on(len(self.running), now) and self._are_of_most_clients(
+            crashed
+        )
 
     def may_kill(self, number: str, *, is_silent: bool) -> bool:
         """Take note of a silent worker; return whether it may be killed if it hangs.
@@ -137,9 +144,9 @@ class WorkerPool:
         If many are silent at once, the machine is slow or was frozen. The kernel ends those that
         hang all the same, when their leases are over.
         """
-        were_many = self.silent.are_many(len(self.running))
+        were_many = self._are_many_silent()
         (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
-        are_many = self.silent.are_many(len(self.running))
+        are_many = self._are_many_silent()
         if are_many and not were_many:
             count = len(self.silent.numbers)
             logger.error(
@@ -157,6 +164,7 @@ class WorkerPool:
 
     def note_trouble(self, number: str, trouble: Trouble | None) -> None:
         """Tell once when most numbers can't reach Telegram, once more when they can again."""
+        self._record_clock(number, trouble)
         is_cut_off = trouble is not None and trouble.code is TroubleCode.UNREACHABLE
         were_most = self._are_most_cut_off()
         (self.cut_off.add if is_cut_off else self.cut_off.discard)(number)
@@ -166,6 +174,27 @@ class WorkerPool:
             logger.error("Telegram can't be reached, %d numbers try again and again", count)
         if were_most and not are_most:
             logger.warning("Telegram can be reached again, %d numbers are to follow", count)
+
+    def _record_clock(self, number: str, trouble: Trouble | None) -> None:
+        """Report the clock of the machine once: each number compares it with Telegram's on and on."""
+        was_wrong = bool(self.off_clock)
+        if trouble is not None and trouble.code is TroubleCode.CLOCK:
+            self.off_clock.add(number)
+            if not was_wrong:
+                logger.error("the clock of this machine must be set (NTP): %s", trouble.detail)
+        else:
+            self.off_clock.discard(number)
+            if was_wrong and not self.off_clock:
+                logger.warning("no number finds the clock of this machine wrong any more")
+
+    def _are_many_silent(self) -> bool:
+        silent = self.silent
+        return silent.are_many(len(self.running)) and self._are_of_most_clients(silent.numbers)
+
+    def _are_of_most_clients(self, numbers: Iterable[str]) -> bool:
+        """Whether trouble is too widespread to be that of one client, who may have many numbers."""
+        clients = {self.running[number] for number in numbers if number in self.running}
+        return len(clients) > len(set(self.running.values())) / 2
 
     def _are_most_cut_off(self) -> bool:
         return len(self.cut_off) >= max(MOST_AT_LEAST, len(self.running) / 2)
