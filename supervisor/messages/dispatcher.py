@@ -180,6 +180,10 @@ class Dispatcher:
             await self.governor.count_look_up()
         return await self._recipient_questions.ask(draft, self._tell)
 
+    def confirm(self, positions: tuple[int, ...]) -> None:
+        """Tell the worker that what it reported at these positions is stored."""
+        self._tell_worker(Stored(positions=positions))
+
     async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
         """Ask the worker which chats go to Planfix; without a selection, under the current one."""
         return await self._recipient_questions.list_chats(selection, self._tell, names=with_names)
@@ -208,7 +212,7 @@ class Dispatcher:
         self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
     ) -> None:
         match event:
-            case Received():
+            case Received(is_for_planfix=True):
                 self._offer_incoming(next(kept), recorded)
             case Trying(row=row):
                 self._act_on_trying(row)

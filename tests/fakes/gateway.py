@@ -131,9 +131,11 @@ class FakeGateway(Gateway):
         self.views[number] = replace(held, restarts=held.restarts + 1)
 
     async def numbers(
-        self, client: str | None = None, state: State | None = None
+        self, client: str | None = None, state: State | None = None, *, are_bots: bool = False
     ) -> tuple[View, ...]:
         self.fail_if_broken()
+        if are_bots:
+            return ()
         of_client = (held for held in self.views.values() if client in {None, held.client})
         return tuple(held for held in of_client if state in {None, held.state})
 
