@@ -63,6 +63,11 @@ class BoardWatch:
             jitter=random(),  # noqa: S311 - spreads load
         )
 
+    def is_awaited(self, waited: float) -> bool:
+        """Tell whether somebody has opened the board, who need not wait as long as others."""
+        is_open = self._teamflame.is_open(self._board_id, self._pace.open_for)
+        return is_open and waited >= self._pace.open and not self._failures
+
     async def _find_events(self) -> Sequence[Event]:
         columns = await self._read_columns()
         stored = await self._teamflame.snapshots.get(self._board_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from supervisor.errors import GatewayError
@@ -64,7 +65,15 @@ class Watching:
                 logger.warning("TeamFlame boards are not watched: %s", exc)
             except Exception:  # the root of this task
                 logger.exception("TeamFlame boards are not watched")
-            await asyncio.sleep(self._refresh)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait until somebody has subscribed, or for others that did so on another node."""
+        changed = self._teamflame.choices.have_changed
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._refresh):
+                await changed.wait()
+        changed.clear()
 
     async def _adjust(self) -> None:
         """Watch the boards that somebody wants to hear of, and no others."""
@@ -104,4 +113,12 @@ class Watching:
                 logger.warning("a TeamFlame board could not be watched: %s", exc)
             except Exception:  # the root of this task
                 logger.exception("a TeamFlame board could not be watched")
-            await asyncio.sleep(pause)
+            await self._pause(watch, pause)
+
+    async def _pause(self, watch: BoardWatch, pause: float) -> None:
+        """Wait; less if somebody opens the board meanwhile."""
+        waited = 0.0
+        while waited < pause and not watch.is_awaited(waited):
+            step = min(pause - waited, self._refresh)
+            await asyncio.sleep(step)
+            waited += step

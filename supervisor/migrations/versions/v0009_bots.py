@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_bots"
-down_revision = "0008_teamflame"
+down_revision = "0009_chat_choice"
 
 
 def _owner(*, is_key: bool = False) -> sa.Column[str]:

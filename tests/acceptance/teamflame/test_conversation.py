@@ -162,7 +162,9 @@ async def test_signing_out(office: Office) -> None:
 
 async def test_lost_access_is_told_once(office: Office) -> None:
     """When TeamFlame ends the sign-in, the person is asked to sign in again."""
-    office.teamflame.accounts.on_lost(lambda users: office.conversation.report_lost(users, "lost:1"))
+    office.teamflame.accounts.on_lost(
+        lambda users: office.conversation.report_lost(users, "lost:1")
+    )
     anna = await office.signed_in(ANNA, board="Week")
     await office.act(ANNA, "sign_out")
 
