@@ -127,9 +127,14 @@ class NumberSession:
         flood_control = FloodControl(account)
         access_hashes = self._access_hashes = self.access_hashes_class(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        sent_messages = SentMessages(recent_messages, indexes[1])
         self._sender = TelegramSender(
-            account, flood_control, access_hashes, fetcher, outbox, sent_messages, spool
+            account,
+            flood_control,
+            access_hashes,
+            fetcher,
+            outbox,
+            SentMessages(recent_messages, indexes[1]),
+            spool,
         )
         self._resolver = RecipientSearch(account, flood_control, access_hashes)
         self._left_out = texts.left_out

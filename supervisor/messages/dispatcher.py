@@ -87,12 +87,12 @@ class Dispatcher:
         self._out = HandOver(
             f"{name}out to Telegram",
             outgoing,
-            lambda each: self._tell_worker(self._commands.send(each)),
+            lambda each: self.tell_worker(self._commands.send(each)),
         )
         self._statuses = HandOver(
             f"{name}statuses",
             journal.owed,
-            lambda each: self._tell_worker(self._commands.status(each)),
+            lambda each: self.tell_worker(self._commands.status(each)),
         )
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
@@ -152,7 +152,7 @@ class Dispatcher:
         for memory in report.chats.values():
             self.chats.remember(memory)
         if report.positions:
-            self._tell_worker(Stored(positions=tuple(report.positions)))
+            self.tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
 
     async def accept(self, outgoing: Outgoing, new: Contact | None = None) -> Accepted:
@@ -179,10 +179,6 @@ class Dispatcher:
         if draft.phone:
             await self.governor.count_look_up()
         return await self._recipient_questions.ask(draft, self._tell)
-
-    def confirm(self, positions: tuple[int, ...]) -> None:
-        """Tell the worker that what it reported at these positions is stored."""
-        self._tell_worker(Stored(positions=positions))
 
     async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
         """Ask the worker which chats go to Planfix; without a selection, under the current one."""
@@ -295,10 +291,10 @@ class Dispatcher:
 
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
-        self._tell_worker(
+        self.tell_worker(
             self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time())
         )
 
-    def _tell_worker(self, command: Command) -> None:
+    def tell_worker(self, command: Command) -> None:
         if self._tell is not None:
             self._tell(command)

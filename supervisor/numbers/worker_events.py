@@ -20,7 +20,7 @@ from session_worker.protocol.contract import (
     UpdateStateMoved,
 )
 from session_worker.protocol.login import LoginEvent, LoginFailed, LoginMoved, LoginStage
-from session_worker.protocol.messages import MessageEvent, Received
+from session_worker.protocol.messages import MessageEvent, Received, Stored
 from supervisor.errors import DatabaseUnavailable
 from supervisor.journal.worker_report import split_after_gaps
 from supervisor.numbers.state import LiveState, ProcessState, is_settled
@@ -127,7 +127,7 @@ class WorkerEvents:
 
     def _confirm(self, positions: tuple[int, ...]) -> None:
         if self._dispatcher is not None:
-            self._dispatcher.confirm(positions)
+            self._dispatcher.tell_worker(Stored(positions=positions))
 
     async def _until_stored(self, store: Callable[[], Awaitable[None]]) -> None:
         """Store what must not be lost; while the database is away, the worker waits with us."""

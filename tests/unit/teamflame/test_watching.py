@@ -181,7 +181,14 @@ def test_own_actions_explain_a_change_for_a_while() -> None:
 
 @pytest.mark.parametrize(
     ("is_open", "unchanged", "failures", "pause"),
-    [(True, 9, 0, 15), (False, 0, 0, 15), (False, 9, 0, 60), (False, 99, 0, 120), (True, 0, 1, 60), (True, 0, 9, 600)],
+    [
+        (True, 9, 0, 15),
+        (False, 0, 0, 15),
+        (False, 9, 0, 60),
+        (False, 99, 0, 120),
+        (True, 0, 1, 60),
+        (True, 0, 9, 600),
+    ],
 )
 def test_pace(*, is_open: bool, unchanged: int, failures: int, pause: float) -> None:
     """An open board is looked at often, a quiet or failing one seldom, and no two at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_bots"
+revision = "0010_bots"
 down_revision = "0009_chat_choice"
 
 
