@@ -44,7 +44,7 @@ def _run(*command: str, is_heard: bool = False) -> subprocess.CompletedProcess[s
     return subprocess.run([sys.executable, *command], check=False, stdout=heard, text=True)
 
 
-def _notify(what: str, tests: list[str], status: int) -> int:
+def _tell(what: str, tests: list[str], status: int) -> int:
     sys.stdout.write("\n".join(["", what, *(f"    {test}" for test in tests), "", ""]))
     sys.stdout.flush()
     return status

@@ -29,9 +29,9 @@ class Town:
 
     def begin(self, *numbers: str, url: str = URL) -> None:
         for number in numbers:
-            self.outages.begin(url, number, self._notify(number))
+            self.outages.begin(url, number, self._tell(number))
 
-    def _notify(self, number: str) -> Tell:
+    def _tell(self, number: str) -> Tell:
         return self.told.setdefault(number, []).append
 
 
