@@ -42,7 +42,7 @@ ENGINEERING: Final = _words(
     """
     chosen choice choices console folders link progress reactions rule
     kind rows content operations workspace
-    pace screens snapshot steps talk watch watching
+    board pace screens snapshot snapshots steps talk watch watching
     messenger auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions
     answers summary
