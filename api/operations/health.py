@@ -203,5 +203,6 @@ async def get_metrics() -> Response:
     gateway = context().gateway
     old_keys = await gateway.keys.count_old()
     merging = await gateway.page_merging()
-    text = render_metrics(await gateway.numbers(), await gateway.readiness(), merging, old_keys)
+    views = [*await gateway.numbers(), *await gateway.numbers(are_bots=True)]
+    text = render_metrics(views, await gateway.readiness(), merging, old_keys)
     return Response(text, content_type=CONTENT_TYPE)

@@ -57,7 +57,9 @@ class Retention:
             deleted = await self._erasure.delete_rows(before - self._kept, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
         await self._erasure.delete_heard(before)
-        while await self._erasure.delete_notifications(before, BATCH) == BATCH:
+        deleted = BATCH
+        while deleted == BATCH:
+            deleted = await self._erasure.delete_notifications(before, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
