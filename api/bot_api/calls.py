@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from api.bot_api.fields import Parameters
-    from supervisor.notifications.marked_text import MarkedText
+    from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.notifications.recipients import Address
     from supervisor.store.values import Bot
 

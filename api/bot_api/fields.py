@@ -10,9 +10,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.bot_api.answers import BotApiError, bad_request
 from supervisor.errors import AddressMalformed, MarkupInvalid
-from supervisor.notifications.html_parser import parse_html
-from supervisor.notifications.markdown_parser import Dialect, parse_markdown
-from supervisor.notifications.marked_text import MarkedText
+from supervisor.notifications.formatting.html_parser import parse_html
+from supervisor.notifications.formatting.markdown_parser import Dialect, parse_markdown
+from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.notice import Button, Keyboard, Mark, MarkKind
 from supervisor.notifications.recipients import Address, parse_address
 

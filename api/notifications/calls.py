@@ -28,9 +28,9 @@ from api.requests.models import respond
 from api.requests.openapi import ADMIN_OR_TOKEN, TOKEN, needs
 from api.security.authenticator import presented_key
 from supervisor.errors import TemplateUnknown
+from supervisor.notifications.formatting.templates import Template, TextFormat
 from supervisor.notifications.notice import make_notice
 from supervisor.notifications.notification_service import Sender
-from supervisor.notifications.templates import Template, TextFormat
 
 if TYPE_CHECKING:
     from supervisor.notifications.notification_service import Accepted, RecipientOutcome

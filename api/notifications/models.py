@@ -16,10 +16,10 @@ from pydantic import (
 
 from api.requests.models import Answer, Body
 from supervisor.errors import AddressMalformed
+from supervisor.notifications.formatting.templates import TextFormat
 from supervisor.notifications.notice import Attachment, Button, Keyboard, Manner, Rejected
 from supervisor.notifications.notification_service import Wording
 from supervisor.notifications.recipients import Address, parse_address
-from supervisor.notifications.templates import TextFormat
 
 if TYPE_CHECKING:
     from datetime import datetime

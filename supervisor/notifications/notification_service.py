@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from session_worker.protocol.outgoing import UPLOADED
 from supervisor.errors import NotificationUnknown, TemplateUnknown
-from supervisor.notifications.default_templates import default_template
-from supervisor.notifications.notice import Notice
-from supervisor.notifications.outcome import outcome_of
-from supervisor.notifications.queue import NotificationQueue
-from supervisor.notifications.recipient_lookup import RecipientLookup
-from supervisor.notifications.templates import (
+from supervisor.notifications.formatting.default_templates import default_template
+from supervisor.notifications.formatting.templates import (
     Template,
     TextFormat,
     check_template,
     read_text,
     render_template,
 )
+from supervisor.notifications.notice import Notice
+from supervisor.notifications.outcome import outcome_of
+from supervisor.notifications.queue import NotificationQueue
+from supervisor.notifications.recipient_lookup import RecipientLookup
 from supervisor.store.notifications import NewNotification
 from supervisor.store.templates import EVERYBODY, StoredTemplate
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config
     from supervisor.messages.dispatchers import Dispatchers
-    from supervisor.notifications.marked_text import MarkedText
+    from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.notifications.notice import Manner, Rejected
     from supervisor.notifications.outcome import Outcome
     from supervisor.notifications.recipient_lookup import People

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
 from supervisor.errors import AddressMalformed
-from supervisor.notifications.default_templates import OTHER_EVENT, default_names
+from supervisor.notifications.formatting.default_templates import OTHER_EVENT, default_names
 from supervisor.notifications.notice import Button, Keyboard, Rejected
 from supervisor.notifications.recipients import Address, parse_loosely, parse_phone
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supervisor.errors import NotificationUnknown, TemplateUnknown
-from supervisor.notifications.default_templates import default_template
+from supervisor.notifications.formatting.default_templates import default_template
+from supervisor.notifications.formatting.templates import Template, check_template
 from supervisor.notifications.notification_service import Accepted, NotificationService, Sender
 from supervisor.notifications.planfix_events import PlanfixEvents
-from supervisor.notifications.templates import Template, check_template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

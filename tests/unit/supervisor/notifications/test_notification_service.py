@@ -14,8 +14,9 @@ from session_worker.protocol.messages import Failed, Failure, Send
 from supervisor.config import Config
 from supervisor.errors import NotificationUnknown, TemplateUnknown
 from supervisor.messages.dispatchers import Dispatchers
-from supervisor.notifications.default_templates import default_names
-from supervisor.notifications.marked_text import MarkedText
+from supervisor.notifications.formatting.default_templates import default_names
+from supervisor.notifications.formatting.marked_text import MarkedText
+from supervisor.notifications.formatting.templates import Template, TextFormat
 from supervisor.notifications.notice import Manner, Rejected, make_notice
 from supervisor.notifications.notification_service import (
     Accepted,
@@ -25,7 +26,6 @@ from supervisor.notifications.notification_service import (
 )
 from supervisor.notifications.outcome import RecipientState
 from supervisor.notifications.recipients import parse_address
-from supervisor.notifications.templates import Template, TextFormat
 from tests.support.waiting import eventually
 from tests.unit.supervisor.rows import NUMBER, sent
 

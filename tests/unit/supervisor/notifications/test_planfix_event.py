@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.notifications.default_templates import OTHER_EVENT
+from supervisor.notifications.formatting.default_templates import OTHER_EVENT
 from supervisor.notifications.planfix_event import (
     comment_key,
     keyboard_of,

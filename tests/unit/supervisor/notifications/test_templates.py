@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from supervisor.errors import FieldMissing, TemplateInvalid, TemplateTooCostly
-from supervisor.notifications.templates import (
+from supervisor.notifications.formatting.templates import (
     MOST_VALUES,
     Template,
     TextFormat,

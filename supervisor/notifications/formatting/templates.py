@@ -15,9 +15,9 @@ from liquid import BoundTemplate, Environment, StrictUndefined, Undefined
 from liquid.exceptions import LiquidError, ResourceLimitError, UndefinedError
 
 from supervisor.errors import FieldMissing, TemplateInvalid, TemplateTooCostly
-from supervisor.notifications.html_parser import parse_html
-from supervisor.notifications.markdown_parser import escape_markdown, parse_markdown
-from supervisor.notifications.marked_text import MarkedText
+from supervisor.notifications.formatting.html_parser import parse_html
+from supervisor.notifications.formatting.markdown_parser import escape_markdown, parse_markdown
+from supervisor.notifications.formatting.marked_text import MarkedText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
