@@ -164,6 +164,10 @@ class Dispatcher:
         direction = await self.journal.revive(row)
         (self._in if direction is Direction.IN else self._out).reload()
 
+    async def dismiss(self, row: int) -> None:
+        """Let a dead letter rest."""
+        await self.journal.dismiss(row)
+
     async def replay_all(self) -> int:
         count = await self.journal.revive_all()
         self._in.reload()

@@ -106,3 +106,8 @@ _UK: Final = {
 }
 
 STATES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {"en": _EN, "ru": _RU, "uk": _UK}
+SENT_AGAIN: Final[Mapping[str, str]] = {
+    "en": "It was sent again, and failed again.",
+    "ru": "Его отправили снова, и оно снова не дошло.",
+    "uk": "Його надіслали знову, і воно знову не дійшло.",
+}
