@@ -15,7 +15,7 @@ from api.login import calls as login_calls
 from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
-from api.numbers import actions
+from api.numbers import actions, events, history
 from api.numbers import calls as number_calls
 from api.operations import audit, health, pages
 from api.requests.body import LARGEST
@@ -59,6 +59,8 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         number_calls,
         planfix_webhook,
         actions,
+        history,
+        events,
         journal,
         files,
         login_calls,

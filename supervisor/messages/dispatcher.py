@@ -30,6 +30,7 @@ from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.governor import Governor
 from supervisor.messages.hand_over import HandOver
 from supervisor.messages.recipients import ChatCache, RecipientQuestions
+from supervisor.messages.traffic import MessageNews, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,6 +86,8 @@ class Dispatcher:
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
         self.number = journal.number
+        self._traffic = Traffic(journal.number)
+        self.report: Callable[[MessageNews], None] = lambda _news: None
         self.journal = journal
         self.chats = ChatCache(journal)
         self.planning = asyncio.Lock()
@@ -133,6 +136,7 @@ class Dispatcher:
         if report.positions:
             self._tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
+        self.report(self._traffic.follow(events, recorded))
 
     async def accept(self, outgoing: Outgoing, new: Contact | None = None) -> Accepted:
         """Store what an employee wrote, and hand it to the worker unless it is a repeat.
@@ -149,7 +153,9 @@ class Dispatcher:
         if not accepted.is_repeat:
             if new:
                 self.chats.add(outgoing.peer_id)
+            self._traffic.begin(accepted.row)
             self._offer_outgoing(Waiting(accepted.row, outgoing.peer_id, outgoing))
+            self.report(MessageNews(self.number))
         return accepted
 
     async def resolve(self, draft: OutgoingMessage) -> Contact:
@@ -163,15 +169,18 @@ class Dispatcher:
         """Send a dead letter again, after the messages that wait in its chat."""
         direction = await self.journal.revive(row)
         (self._in if direction is Direction.IN else self._out).reload()
+        self.report(MessageNews(self.number))
 
     async def dismiss(self, row: int) -> None:
         """Let a dead letter rest."""
         await self.journal.dismiss(row)
+        self.report(MessageNews(self.number))
 
     async def replay_all(self) -> int:
         count = await self.journal.revive_all()
         self._in.reload()
         self._out.reload()
+        self.report(MessageNews(self.number))
         return count
 
     def _act(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
@@ -243,6 +252,7 @@ class Dispatcher:
 
     def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
         if kept.row is not None and kept.row not in recorded.dropped:
+            self._traffic.begin(kept.row)
             self._in.add(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
 
     async def _resynchronise(self) -> None:

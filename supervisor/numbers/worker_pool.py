@@ -16,8 +16,11 @@ from supervisor.processes.start_limit import StartLimit
 from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from session_worker.protocol.contract import Trouble
     from supervisor.numbers.restart_policy import Step
+    from supervisor.numbers.state import Change
     from supervisor.processes.forkserver import Forkserver
 
 
@@ -76,6 +79,7 @@ class WorkerPool:
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
     exit_log: ExitLog = field(default_factory=ExitLog)
     cut_off: set[str] = field(default_factory=set)
+    report_change: Callable[[Change], None] = lambda _change: None
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
         """Take note of a crash; return whether so many workers crash that no number is at fault."""

@@ -9,6 +9,7 @@ from supervisor.encryption.vault import Vault, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
 from supervisor.store.audit import AuditLog
+from supervisor.store.history import History
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
 from supervisor.store.numbers import Numbers, Runs
@@ -34,6 +35,7 @@ class Store:
         self.journals = Journals(self.database, vault)
         self.erasure = Erasure(self.database)
         self.audit = AuditLog(self.database)
+        self.history = History(self.database)
         self.link_keys = link_keys(secret_key)
 
     async def start(self) -> None:

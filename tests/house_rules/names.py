@@ -42,7 +42,7 @@ ENGINEERING: Final = _words(
     """
     rows content operations workspace
     statements background events loop outages questions
-    answers summary
+    answers feed histogram monitor summary
     access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
     connection context contract control data database decisions decoding dir dispatcher dispatchers
