@@ -15,7 +15,7 @@ from api.login import calls as login_calls
 from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
-from api.numbers import actions, events, history
+from api.numbers import actions, chats, events, history
 from api.numbers import calls as number_calls
 from api.operations import audit, health, pages
 from api.requests.body import LARGEST
@@ -23,6 +23,7 @@ from api.requests.errors import register_error_handlers
 from api.requests.openapi import describe_api
 from api.security.request_guard import guard_requests
 from api.settings import Settings, SettingsInvalid, read_settings
+from api.teamflame import register_teamflame
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     for module in (
         number_calls,
         planfix_webhook,
+        chats,
         actions,
         history,
         events,
@@ -70,6 +72,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         pages,
     ):
         app.register_blueprint(module.blueprint)
+    register_teamflame(app)
     app.after_request(partial(_guard, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app
@@ -99,6 +102,8 @@ def _page_headers(settings: Settings) -> dict[str, str]:
 
 async def _guard(headers: dict[str, str], response: Response) -> Response:
     there = {name for name, _ in response.headers}
+    if "Content-Security-Policy" in there:
+        there.add("X-Frame-Options")  # an own policy says who may show the page in a frame
     response.headers.extend(each for each in headers.items() if each[0] not in there)
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
         # The framework redirects only to add a slash. It would use the scheme and host that it

@@ -96,7 +96,12 @@ class Settings(BaseSettings):
     retention_days: int = Field(30, ge=1)
     memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"
 
-    @field_validator("public_url")
+    teamflame_bot_token: SecretStr = SecretStr("")
+    teamflame_auth_url: str = "https://auth-api.teamflame.ru"
+    teamflame_api_url: str = "https://api.teamflame.ru"
+    teamflame_profile: Literal["v2023", "v2024"] = "v2023"
+
+    @field_validator("public_url", "teamflame_auth_url", "teamflame_api_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
         if not _ADDRESS.fullmatch(url):

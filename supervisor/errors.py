@@ -70,6 +70,14 @@ class RecipientUnknown(GatewayError):
     """The recipient was not found."""
 
 
+class NotificationUnknown(GatewayError):
+    """There is no such notification."""
+
+
+class TemplateUnknown(GatewayError):
+    """There is no such template."""
+
+
 class LinkInvalid(GatewayError):
     """The link was not made by this gateway."""
 

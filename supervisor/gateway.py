@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.errors import DatabaseError
 from supervisor.journal.values import NONE
-from supervisor.login.links import LoginLinks
-from supervisor.login.login_service import LoginService
+from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
 from supervisor.monitoring.monitor import Monitor
@@ -86,6 +85,8 @@ class Gateway:
         self.keys = store.keys
         self.history = store.history
         self.planfix_check = PlanfixCheck(store, config)
+        # For what api plugs in beside the numbers, which stores its own rows.
+        self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
             self._keepers.dispatchers, config, self._keepers.require_online
         )
@@ -137,7 +138,8 @@ class Gateway:
         counts = await self._store.journals.counts([number])
         budgets = await self._store.journals.budgets(number).outlook(time.time())
         view = view_of(stored, self._keepers.find(number), counts.get(number, NONE))
-        return replace(view, budgets=budgets)
+        chats = await self._store.chat_choices.get(number)
+        return replace(view, budgets=budgets, chats=chats)
 
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION

@@ -13,6 +13,7 @@ from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_u
 from api.lifecycle.server_process import StartRefused, follow_server_master
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
+from api.teamflame import serve_teamflame
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.errors import GatewayError
 from supervisor.file_access import make_private_folder, warn_if_open
@@ -43,6 +44,7 @@ async def serve_gateway(
         proxies = parse_proxies(settings.trusted_proxies)
         authenticator = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
         share(app, Context(settings, gateway, authenticator, work))
+        await stack.enter_async_context(serve_teamflame(app, settings, gateway))
         if sandbox is not None:
             await stack.enter_async_context(_demo(settings, gateway, sandbox))
         # These objects stay until the end; a full collection that visited them paused us for 50 ms.

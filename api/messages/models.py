@@ -106,7 +106,7 @@ class ReplayAnswer(Answer):
     message: MessageAnswer | None = Field(
         exclude_if=lambda message: message is None,
         description="what became of the one message while the call waited; if it died again, "
-        "its `state` is `dead` and `error` says why"
+        "its `state` is `dead` and `error` says why",
     )
 
 

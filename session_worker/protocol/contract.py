@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
+from session_worker.protocol.chats import ChatSelection
 from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
 from session_worker.protocol.pipe_fields import (
@@ -163,6 +165,8 @@ class Assignment(PipeValue):
     session: StoredSession | None = None
     planfix: PlanfixAccount
     proxy: Proxy | None = None
+    chats: ChatSelection = ChatSelection()
+    history_since: date | None = None
     spool: CommandText
     language: CommandText = "ru"
     log_level: CommandText = "INFO"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import FailFast, Field
 
+from session_worker.protocol.chats import ChatCommand, ChatEvent
 from session_worker.protocol.outgoing import Outgoing
 from session_worker.protocol.pipe_fields import (
     MOST_FILES,
@@ -51,6 +52,7 @@ class IncomingKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"
     DELETION = "deletion"
+    REACTION = "reaction"
 
 
 class Incoming(PipeValue):
@@ -236,7 +238,7 @@ class GapFilled(PipeValue):
     detail: Detail = ""
 
 
-MessageCommand = Deliver | Send | TellStatus | Stored | Resolve
+MessageCommand = Deliver | Send | TellStatus | Stored | Resolve | ChatCommand
 MessageEvent = (
     Received
     | ReadByContact
@@ -248,6 +250,7 @@ MessageEvent = (
     | ChatRemembered
     | Resolved
     | GapFilled
+    | ChatEvent
 )
 
 

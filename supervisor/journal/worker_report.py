@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from session_worker.protocol.chats import ChatsListed, LeftOut
 from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
@@ -67,6 +68,7 @@ class WorkerReport:
     parts: list[PartSent] = field(default_factory=list)
     reads: dict[int, int] = field(default_factory=dict)
     told: list[StatusTold] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
     gap: GapFilled | None = None
     positions: list[int] = field(default_factory=list)
 
@@ -83,7 +85,9 @@ class WorkerReport:
                 self.chats[event.chat.peer_id] = event.chat
             case GapFilled():
                 self.gap = event
-            case Resolved():
+            case LeftOut(row=row):
+                self.left_out.append(row)
+            case Resolved() | ChatsListed():
                 pass  # an answer to a question; nothing is stored
             case _:
                 self._add_outcome(event)

@@ -9,6 +9,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
+from session_worker.protocol.chats import ChatsListed
 from session_worker.protocol.messages import (
     Contact,
     Delivered,
@@ -30,11 +31,12 @@ from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.governor import Governor
 from supervisor.messages.hand_over import HandOver
 from supervisor.messages.recipients import ChatCache, RecipientQuestions
-from supervisor.messages.traffic import MessageNews, Traffic
+from supervisor.messages.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from session_worker.protocol.chats import ChatSelection
     from session_worker.protocol.contract import Command
     from session_worker.protocol.messages import MessageEvent
     from session_worker.protocol.outgoing import Outgoing
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from supervisor.journal.values import Accepted, GapTrace, Recorded, StoredIncoming
     from supervisor.messages.file_links import FileLinks
     from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.messages.traffic import Watcher
 
 
 MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
@@ -62,7 +65,9 @@ class Dispatcher:
         links: FileLinks,
         language: str,
         clock: Callable[[], float] = time.time,
+        watcher: Watcher | None = None,
     ) -> None:
+        self._watcher = watcher
         self._commands = CommandFactory(journal.number, links, language)
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
@@ -86,8 +91,7 @@ class Dispatcher:
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
         self.number = journal.number
-        self._traffic = Traffic(journal.number)
-        self.report: Callable[[MessageNews], None] = lambda _news: None
+        self.traffic = Traffic(journal.number)
         self.journal = journal
         self.chats = ChatCache(journal)
         self.planning = asyncio.Lock()
@@ -101,16 +105,25 @@ class Dispatcher:
         await self.governor.load()
         self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the worker holds no row."""
+        return not any(hand_over.in_flight.rows for hand_over in self.hand_overs)
+
     def attach_worker(self, tell: Callable[[Command], None]) -> None:
         """Hand rows to a new worker, which has none yet."""
         self._tell = tell
         for hand_over in self.hand_overs:
             hand_over.start()
         self.governor.start()
+        if self._watcher is not None:
+            self._watcher.attach_worker(self.number)
 
     async def detach_worker(self) -> None:
         """Forget which rows the worker had; all of them are in the journal."""
         self._tell = None
+        if self._watcher is not None:
+            self._watcher.detach_worker(self.number)
         self._recipient_questions.abort()
         await self.governor.stop()
         for hand_over in self.hand_overs:
@@ -136,7 +149,7 @@ class Dispatcher:
         if report.positions:
             self._tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
-        self.report(self._traffic.follow(events, recorded))
+        self.traffic.follow(events, recorded)
 
     async def accept(self, outgoing: Outgoing, new: Contact | None = None) -> Accepted:
         """Store what an employee wrote, and hand it to the worker unless it is a repeat.
@@ -153,9 +166,9 @@ class Dispatcher:
         if not accepted.is_repeat:
             if new:
                 self.chats.add(outgoing.peer_id)
-            self._traffic.begin(accepted.row)
+            self.traffic.begin(accepted.row)
             self._offer_outgoing(Waiting(accepted.row, outgoing.peer_id, outgoing))
-            self.report(MessageNews(self.number))
+            self.traffic.move()
         return accepted
 
     async def resolve(self, draft: OutgoingMessage) -> Contact:
@@ -165,22 +178,21 @@ class Dispatcher:
             await self.governor.count_look_up()
         return await self._recipient_questions.ask(draft, self._tell)
 
+    async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
+        """Ask the worker which chats go to Planfix; without a selection, under the current one."""
+        return await self._recipient_questions.list_chats(selection, self._tell, names=with_names)
+
     async def replay(self, row: int) -> None:
         """Send a dead letter again, after the messages that wait in its chat."""
         direction = await self.journal.revive(row)
         (self._in if direction is Direction.IN else self._out).reload()
-        self.report(MessageNews(self.number))
-
-    async def dismiss(self, row: int) -> None:
-        """Let a dead letter rest."""
-        await self.journal.dismiss(row)
-        self.report(MessageNews(self.number))
+        self.traffic.move()
 
     async def replay_all(self) -> int:
         count = await self.journal.revive_all()
         self._in.reload()
         self._out.reload()
-        self.report(MessageNews(self.number))
+        self.traffic.move()
         return count
 
     def _act(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
@@ -208,7 +220,7 @@ class Dispatcher:
                 self._finish_outgoing(row)
             case StatusTold():
                 self._act_on_told(event)
-            case Resolved():
+            case Resolved() | ChatsListed():
                 self._recipient_questions.resolve(event)
             case _:
                 pass  # it is recorded, and nothing follows
@@ -243,6 +255,8 @@ class Dispatcher:
     def _finish_outgoing(self, row: int) -> None:
         self._out.remove([row])
         self._echo_filter.mark_known(row)
+        if self._watcher is not None:
+            self._watcher.finish(self.number, row)
 
     def _offer_outgoing(self, waiting: Waiting) -> None:
         if self.governor.is_held(waiting.peer_id):
@@ -252,7 +266,7 @@ class Dispatcher:
 
     def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
         if kept.row is not None and kept.row not in recorded.dropped:
-            self._traffic.begin(kept.row)
+            self.traffic.begin(kept.row)
             self._in.add(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
 
     async def _resynchronise(self) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from supervisor.config import Config
-    from supervisor.messages.traffic import MessageNews
+    from supervisor.messages.traffic import MessageNews, Watcher
     from supervisor.store.store import Store
 
 DAY = 24 * 3600.0  # seconds
@@ -25,6 +25,7 @@ class Dispatchers:
         self._language = config.language
         self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
+        self.watcher: Watcher | None = None
         # A link is valid for as long as its file is kept.
         self.report: Callable[[MessageNews], None] = lambda _news: None
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
@@ -34,8 +35,8 @@ class Dispatchers:
             erased = self._erased
             journal = await self._store.journals.open(number)
             if erased == self._erased:  # otherwise the journal may use the key of an erased number
-                opened = Dispatcher(journal, self.links, self._language)
-                opened.report = self.report
+                opened = Dispatcher(journal, self.links, self._language, watcher=self.watcher)
+                opened.traffic.report = self.report
                 self._dispatchers.setdefault(number, opened)
         return self._dispatchers[number]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from session_worker.protocol.messages import Delivered, Failed, PartSent
 from supervisor.database.tables import Direction
@@ -35,6 +35,14 @@ class MessageNews(NamedTuple):
     dead: tuple[Dead, ...] = ()
 
 
+class Watcher(Protocol):
+    """Who wants to know when a number has a worker, and when an outgoing message is finished."""
+
+    def attach_worker(self, number: str) -> None: ...
+    def detach_worker(self, number: str) -> None: ...
+    def finish(self, number: str, row: int) -> None: ...
+
+
 class Traffic:
     """Remembers when messages came, and reports how long they took."""
 
@@ -42,13 +50,18 @@ class Traffic:
         self._number = number
         self._clock = clock
         self._came: dict[int, float] = {}
+        self.report: Callable[[MessageNews], None] = lambda _news: None
 
     def begin(self, row: int) -> None:
         if len(self._came) < MOST_OPEN:
             self._came[row] = self._clock()
 
-    def follow(self, events: Sequence[MessageEvent], recorded: Recorded) -> MessageNews:
-        """Return what the events of a worker say, now that they are recorded."""
+    def move(self) -> None:
+        """Report that there are other messages now, although no worker said so."""
+        self.report(MessageNews(self._number))
+
+    def follow(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
+        """Report what the events of a worker say, now that they are recorded."""
         delivered: list[tuple[Direction, float | None]] = []
         dead: list[Dead] = []
         failures = 0
@@ -67,7 +80,7 @@ class Traffic:
                         dead.append(Dead(row, failure.code, failure.detail))
                 case _:
                     pass  # nothing has come to an end
-        return MessageNews(self._number, tuple(delivered), failures, tuple(dead))
+        self.report(MessageNews(self._number, tuple(delivered), failures, tuple(dead)))
 
     def _end(self, row: int) -> float | None:
         came = self._came.pop(row, None)

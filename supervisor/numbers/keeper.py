@@ -13,8 +13,9 @@ from session_worker.protocol.contract import Command, Pulse
 from supervisor.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, WorkerUnavailable
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
-from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth
+from supervisor.numbers.state import LiveState, ProcessState, State, WorkerHealth
 from supervisor.numbers.worker_events import WorkerEvents
+from supervisor.processes.ageing import Age, Ageing
 from supervisor.processes.forkserver import ForkFailed
 from supervisor.processes.worker_exit import WorkerExit
 from supervisor.processes.worker_process import WorkerProcess
@@ -22,6 +23,7 @@ from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, Wor
 
 if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment
+    from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
@@ -83,7 +85,7 @@ class Keeper:
         self._record = Record()
         self.has_begun = False
         self.live_state.show(ProcessState.STARTING)
-        self._pool.running.add(self.number)
+        self._pool.running.setdefault(self.number, "")
         self._life = asyncio.create_task(self._keep_running(), name=f"keeper of {self.number}")
 
     async def stop(self) -> None:
@@ -92,7 +94,7 @@ class Keeper:
             self._life.cancel()
             await asyncio.wait({self._life})
             self._life = None
-        self._pool.running.discard(self.number)
+        self._pool.running.pop(self.number, None)
         with self.live_state.one_change():
             self.live_state.explain(None)
             self.live_state.show(ProcessState.STOPPED)
@@ -111,7 +113,7 @@ class Keeper:
             self.live_state.show(ProcessState.PARKED)
         finally:
             self.has_begun = True
-            self._pool.running.discard(self.number)
+            self._pool.running.pop(self.number, None)
 
     async def _run(self) -> WorkerExit:
         """Run one worker from its fork to its end."""
@@ -152,6 +154,7 @@ class Keeper:
         one_off, self._one_off = self._one_off, None
         self._why_parked = ""
         assignment = await self._records.make_assignment(one_off)
+        self._pool.running[self.number] = self._records.client
         dispatcher = None if one_off else await self._dispatchers.of(self.number)
         if dispatcher is not None:
             await dispatcher.prepare(assignment.epoch)
@@ -174,23 +177,30 @@ class Keeper:
                 note_trouble=partial(self._pool.note_trouble, self.number),
                 note_planfix=partial(self._note_planfix, url),
             )
-            return await self._serve(worker, events, one_off)
+            run = WorkerRun(
+                worker,
+                self._pool.timing,
+                events.handle,
+                may_kill=self._note_silence,
+                is_login=one_off is not None and one_off.is_login,
+                ageing=self._ageing_of(dispatcher),
+            )
+            return await run.run()
         finally:
             self._note_end(worker, assignment)
             if dispatcher is not None:
                 await dispatcher.detach_worker()
 
-    async def _serve(
-        self, worker: WorkerProcess, events: WorkerEvents, one_off: OneOffSession | None
-    ) -> WorkerExit:
-        run = WorkerRun(
-            worker,
-            self._pool.timing,
-            events.handle,
-            may_kill=self._note_silence,
-            is_login=one_off is not None and one_off.is_login,
-        )
-        return await run.run()
+    def _ageing_of(self, dispatcher: Dispatcher | None) -> Ageing | None:
+        """Let a worker of messages be replaced in time; one for a login ends by itself."""
+        if dispatcher is None:
+            return None
+        lifetime, chance = self._pool.timing.lifetime, self._pool.random.random()
+
+        def is_quiet() -> bool:
+            return self.live_state.state is State.ONLINE and dispatcher.is_quiet
+
+        return Ageing(lifetime, is_quiet, Age(chance))
 
     def _note_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
         self._last_heard, self._why_parked = self.last_heard, worker.breach or ""

@@ -17,7 +17,7 @@ from supervisor.processes.worker_exit import WorkerExit
 if TYPE_CHECKING:
     from supervisor.governor.budget import Outlook
     from supervisor.numbers.keeper import Keeper
-    from supervisor.store.values import LastError, Number
+    from supervisor.store.values import ChatChoice, LastError, Number
 
 
 class Attention(StrEnum):
@@ -76,6 +76,7 @@ class View:
     oldest_waiting: datetime | None = None
     proxy: str | None = None
     deaf_seconds: float = 0.0
+    chats: ChatChoice | None = None
     budgets: Outlook | None = None
 
     @property

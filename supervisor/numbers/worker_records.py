@@ -91,18 +91,21 @@ class WorkerRecords:
         self._store = store
         self._config = config
         self._epoch = 0
+        self.client = ""
         self._error_code: str | None = None
         self.live_state = LiveState(number)
 
     async def make_assignment(self, one_off: OneOffSession | None = None) -> Assignment:
         """Open a new epoch: from here on, nothing that an earlier worker reported is written."""
         number = await self._store.numbers.get(self.number)
+        self.client = number.client
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         error = number.last_error
         self._error_code = error.code if error else None
         self.live_state.client = number.client
         self.live_state.explain(Cause(error.code, error.detail) if error else None)
         secrets = await self._store.numbers.secrets(self.number)
+        choice = await self._store.chat_choices.get(self.number)
         planfix = PlanfixAccount(
             url=number.url_planfix,
             token=secrets.token_planfix,
@@ -119,6 +122,8 @@ class WorkerRecords:
             session=await self._stored_session(),
             planfix=planfix,
             proxy=secrets.proxy,
+            chats=choice.selection,
+            history_since=choice.history_since,
             spool=str(self._config.spool_of(self.number)),
             language=self._config.language,
             log_level=self._config.log_level,

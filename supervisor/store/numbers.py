@@ -11,6 +11,7 @@ from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Login, Wanted
 from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
+from supervisor.store import chat_choices
 from supervisor.store.number_rows import (
     AS_NEW,
     QUERY,
@@ -25,7 +26,15 @@ from supervisor.store.number_rows import (
     read,
     require,
 )
-from supervisor.store.values import Changes, Created, LastError, NewNumber, Number, Secrets
+from supervisor.store.values import (
+    Changes,
+    ChatChoice,
+    Created,
+    LastError,
+    NewNumber,
+    Number,
+    Secrets,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -55,6 +64,8 @@ class Numbers:
                 self._insert(connection, new, token)
             else:
                 self._register_again(connection, held, new, token)
+            row, chosen = require(connection, new.number), ChatChoice().after(new.chats)
+            chat_choices.write(connection, self._vault, row, chosen)
             return read(connection, new.number)
 
         return Created(await self._database.write(unit), token)
@@ -64,6 +75,7 @@ class Numbers:
             held = require(connection, number)
             values = self._changed_values(connection, held, changes)
             change(connection, number, **values)
+            chat_choices.change(connection, self._vault, held, changes.chats)
             drop_empty_clients(connection)
             return read(connection, number)
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+
+from session_worker.protocol import chats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from session_worker.protocol.proxy import Proxy
     from supervisor.database.epoch import Claim
     from supervisor.database.tables import Login, Wanted
+
+
+ChatSelection = chats.ChatSelection
+ALL_CHATS: Final = ChatSelection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,29 @@ class LastError:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatChanges:
+    """The changes of the chosen chats; a field that is None stays as it is."""
+
+    selection: ChatSelection | None = None
+    history_since: date | None = None
+    without_history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatChoice:
+    """Which chats of a number go to Planfix, and since when their history does."""
+
+    selection: ChatSelection = ALL_CHATS
+    history_since: date | None = None
+
+    def after(self, changes: ChatChanges) -> ChatChoice:
+        history_since = changes.history_since or self.history_since
+        return ChatChoice(
+            changes.selection or self.selection, None if changes.without_history else history_since
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NewNumber:
     """A number that the operator registers."""
 
@@ -35,6 +64,7 @@ class NewNumber:
     provider_id: str = "telegram"
     user_email: str | None = None
     proxy: Proxy | None = None
+    chats: ChatChanges = ChatChanges()
     governor: Mapping[str, Any] | None = None
 
 
@@ -49,6 +79,7 @@ class Changes:
     user_email: str | None = None
     proxy: Proxy | None = None
     without_proxy: bool = False
+    chats: ChatChanges = ChatChanges()
     governor: Mapping[str, Any] | None = None
     """Settings of its budgets to change; without any, all of them become the defaults again."""
 

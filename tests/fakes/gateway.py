@@ -20,6 +20,7 @@ from supervisor.store.keys import Keys
 from supervisor.store.values import AuditEntry
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.messages import FakeMessages
+from tests.fakes.monitoring import FakeHistory, FakeMonitor, FakePlanfixCheck
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -58,6 +59,9 @@ class FakeGateway(Gateway):
     tokens: FakeTokens
     audit: FakeAudit
     keys: FakeKeys
+    monitor: FakeMonitor
+    history: FakeHistory
+    planfix_check: FakePlanfixCheck
 
     def __init__(self) -> None:
         self.views: dict[str, View] = {}
@@ -76,6 +80,9 @@ class FakeGateway(Gateway):
         self.audit = FakeAudit(self)
         self.keys = FakeKeys()
         self.sessions = FakeSessions(self)
+        self.monitor = FakeMonitor()
+        self.history = FakeHistory()
+        self.planfix_check = FakePlanfixCheck(self)
 
     async def __aenter__(self) -> Self:
         if isinstance(self.broken, GatewayError):

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from supervisor.database.tables import RowState
 from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
-from supervisor.messages.message_service import Accepted, MessageService, OpenFile
+from supervisor.journal.values import MessagePath
+from supervisor.messages.message_service import Accepted, Chats, MessageService, OpenFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_worker.protocol.chats import ChatSelection
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
     from supervisor.messages.recipients import OutgoingMessage
@@ -26,6 +30,8 @@ class FakeMessages(MessageService):
         self.found: list[Receipt] = []
         self.files: dict[str, OpenFile] = {}
         self.refusal: Exception | None = None
+        self.chats_found = Chats((), (), is_complete=True)
+        self.chats_asked: list[tuple[ChatSelection | None, bool]] = []
 
     async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
         if self.refusal:
@@ -38,6 +44,25 @@ class FakeMessages(MessageService):
     async def list(self, number: str, selection: Selection) -> tuple[Entry, ...]:
         self.selections.append(selection)
         return tuple(self.entries)
+
+    async def chats(
+        self, number: str, selection: ChatSelection | None, *, with_names: bool
+    ) -> Chats:
+        self.chats_asked.append((selection, with_names))
+        return self.chats_found
+
+    async def search(self, number: str, selection: Selection) -> tuple[Sequence[Entry], int | None]:
+        self.selections.append(selection)
+        return [each for each in self.entries if selection.matches(each)], None
+
+    async def find_path(self, number: str, row: int) -> MessagePath:
+        found = [entry for entry in self.entries if entry.id == row]
+        if not found:
+            raise MessageUnknown
+        return MessagePath(found[0], (), ())
+
+    async def dismiss(self, number: str, row: int) -> None:
+        await self.replay(number, row)
 
     async def replay(self, number: str, row: int) -> None:
         found = [entry for entry in self.entries if entry.id == row]

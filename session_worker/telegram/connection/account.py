@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.session_memory import MayReport
     from session_worker.telegram.connection.updates import PositionedUpdate
 
     OnUpdate = Callable[["TelegramAccount", PositionedUpdate], Awaitable[None]]
@@ -75,6 +76,7 @@ class TelegramAccount:
         )
         self._connection: Connection | None = None
         self._online = asyncio.Event()
+        self.connections = 0
 
     @property
     def last_heard(self) -> float | None:
@@ -134,6 +136,10 @@ class TelegramAccount:
     def names(self, peer_id: int) -> Names | None:
         """Return the names by which a known person can be looked up."""
         return self._session.names(peer_id)
+
+    def choose_entities(self, may_report: MayReport) -> None:
+        """Report only those people about whom something may be stored."""
+        self._session_reporter.may_report = may_report
 
     def report_entities(self) -> None:
         """Report new entities now, so that they are stored before anything that refers to them."""
@@ -221,6 +227,7 @@ class TelegramAccount:
             await connection.open(self._inbox.reached or self._start_state)
             await self._verify(connection)
             self._connection = connection
+            self.connections += 1
             self._online.set()
             await Polling(connection, self._inbox, self._announcements, self._timing).run()
         finally:

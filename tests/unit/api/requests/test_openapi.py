@@ -39,8 +39,15 @@ CALLS = [
     ("PUT", "/webhook"),
     ("DELETE", "/webhook"),
     ("GET", "/numbers"),
+    ("POST", "/numbers/actions"),
     ("GET", "/numbers/{number}"),
+    ("GET", "/numbers/{number}/chats"),
     ("POST", "/numbers/{number}/restart"),
+    ("POST", "/numbers/actions"),
+    ("GET", "/numbers/{number}/history"),
+    ("POST", "/numbers/{number}/planfix/test"),
+    ("GET", "/numbers/{number}/messages/{message_id}"),
+    ("DELETE", "/numbers/{number}/messages/{message_id}"),
     ("POST", "/numbers/{number}/login"),
     ("POST", "/numbers/{number}/login/code"),
     ("POST", "/numbers/{number}/login/password"),
@@ -57,6 +64,7 @@ CALLS = [
     ("GET", "/readyz"),
     ("GET", "/metrics"),
 ]
+MINI_APP = "/teamflame/"  # tried with a TeamFlame behind it, in tests/acceptance/teamflame/
 TAKES_NOTHING = {"/healthz", "/readyz", "/metrics"}  # so that nothing about the call can be wrong
 MADE_UP = [
     (mode, method, path)
@@ -141,4 +149,5 @@ async def test_every_described_call_is_tried(client: TestClientProtocol) -> None
     paths = (await (await client.get("/openapi.json")).get_json())["paths"]
 
     described = {(method, path) for path, methods in paths.items() for method in methods}
-    assert described == {(method.lower(), path) for method, path in CALLS}
+    own = {(method, path) for method, path in described if not path.startswith(MINI_APP)}
+    assert own == {(method.lower(), path) for method, path in CALLS}
