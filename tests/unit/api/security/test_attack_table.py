@@ -289,5 +289,7 @@ async def test_head_is_guarded_as_get(client: TestClientProtocol, rule: str) -> 
     head = await client.head(path_of(rule), query_string=NAMED)
     options = await client.options(path_of(rule))
 
-    assert head.status_code == (401 if ("GET", rule) in GUARDED else 405)
+    # Where only POST is a call of its own, GET asks for a number with that name.
+    has_get = ("GET", rule) in GUARDED or rule == "/numbers/actions"
+    assert head.status_code == (401 if has_get else 405)
     assert await options.get_data() == b""
