@@ -292,9 +292,8 @@ class Dispatcher:
 
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
-        self._tell_worker(
-            self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time())
-        )
+        memory = self.chats.recall(waiting.peer_id)
+        self._tell_worker(self._commands.deliver(waiting, memory, time.time()))
 
     def _tell_worker(self, command: Command) -> None:
         if self._tell is not None:

@@ -51,6 +51,7 @@ GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("POST", "/numbers/actions"): (ADMIN, {"action": "start", "client": "Romashka"}),
     ("GET", "/events"): (ADMIN, None),
     ("GET", "/numbers/<number>/history"): (EITHER, None),
+    ("GET", "/numbers/<number>/chats"): (EITHER, None),
     ("POST", "/numbers/<number>/planfix/test"): (EITHER, {"provider_id": "x"}),
     ("GET", "/numbers/<number>/messages/<message_id>"): (EITHER, None),
     ("DELETE", "/numbers/<number>/messages/<message_id>"): (EITHER, None),
