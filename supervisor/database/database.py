@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from supervisor.database.transactions import Transactor
+    from supervisor.histogram import Histogram
 
 
 Item = TypeVar("Item")
@@ -59,6 +60,11 @@ class Database:
         await self._writer.stop()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    @property
+    def commits(self) -> Histogram:
+        """How long the transactions of the writer took."""
+        return self._writer.commits
 
     def locking_engine(self) -> AsyncEngine | None:
         """Return what a lock on the database needs; an SQLite file needs none.

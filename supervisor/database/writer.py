@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supervisor.errors import DatabaseUnavailable
+from supervisor.histogram import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +61,7 @@ class Writer:
         self._transactor = transactor
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self.commits = Histogram()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._serve(), name="database writer")
@@ -112,12 +115,14 @@ class Writer:
                 await self._settle(jobs)
 
     async def _settle(self, jobs: list[_Job]) -> None:
+        began = time.monotonic()
         try:
             outcomes = await self._all_at_once(jobs)
         except _JobFailed:
             outcomes = await self._after_failure(jobs)
         except Exception as exc:  # noqa: BLE001 - every caller gets the error
             outcomes = [_Failure(exc)] * len(jobs)
+        self.commits.observe(time.monotonic() - began)
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.settle(outcome)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from supervisor.background_loop import BackgroundLoop
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PAUSE = 0.5  # seconds between two writes of what has changed; changes are shown within 2 s
 FAILURE_PAUSE = 2.0  # seconds until a database that was away is asked again
 HEARD_EVERY = 60  # pauses between two writes of when numbers were last heard
+LAG_EVERY = 1.0  # seconds between two measurements of the event loop
 MOST_UNWRITTEN = 20_000  # changes that are kept while the database is away
 
 logger = logging.getLogger(__name__)
@@ -50,15 +51,21 @@ class Monitor:
         self.feed = Feed()
         self.delivered: Counter[tuple[str, Direction]] = Counter()
         self.failures: Counter[str] = Counter()
-        self.delays: dict[Direction, Histogram] = defaultdict(Histogram)
+        self.delays: dict[Direction, Histogram] = {each: Histogram() for each in Direction}
+        self.lag = Histogram()
+        self.commits = store.database.commits
+        self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._is_on = True
         self._loop.start()
+        self._watch = asyncio.create_task(_watch_lag(self.lag), name="event loop lag")
 
     async def stop(self) -> None:
         """Write what is left; the numbers that stop from here on stop with the gateway."""
         self._is_on = False
+        if self._watch is not None:
+            self._watch.cancel()
         await self._loop.stop()
         try:
             await self._write_changes()
@@ -139,10 +146,10 @@ def _as_past_state(change: Change) -> PastState:
     return PastState(0, change.number, moment(change.at), change.state, code, detail or None)
 
 
-async def watch_loop_lag(lag: Histogram, every: float = 1.0) -> None:
+async def _watch_lag(lag: Histogram) -> None:
     """Measure again and again how late the event loop wakes a task."""
     loop = asyncio.get_running_loop()
     while True:
-        due = loop.time() + every
-        await asyncio.sleep(every)
+        due = loop.time() + LAG_EVERY
+        await asyncio.sleep(LAG_EVERY)
         lag.observe(max(0.0, loop.time() - due))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NoReturn
 
+from supervisor.database.tables import Direction
+from supervisor.histogram import Histogram
 from supervisor.monitoring.feed import Feed, Listener, TooSlow
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import Checked, Draft, Finding, PlanfixCheck
@@ -33,6 +36,10 @@ class FakeMonitor(Monitor):
 
     def __init__(self) -> None:
         self.feed = EndedFeed()
+        self.delivered = Counter()
+        self.failures = Counter()
+        self.delays = {each: Histogram() for each in Direction}
+        self.lag, self.commits = Histogram(), Histogram()
 
 
 class FakeHistory(History):

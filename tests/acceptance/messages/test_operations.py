@@ -65,6 +65,27 @@ async def test_path_of_a_message_is_told(conversation: Conversation) -> None:
     assert in_order(path_out, "stored", "sent", "delivered", "read")
 
 
+async def test_traffic_is_measured(conversation: Conversation) -> None:
+    """Prometheus gets how many messages were delivered each way, and histograms of how long that took."""
+    await conversation.contact_writes("in")
+    await conversation.until_in_planfix("in")
+    await conversation.until_told(await conversation.employee_tells("out"), "sent")
+
+    text = (await conversation.programs.gateway("GET", "/metrics")).text
+
+    lines = text.splitlines()
+    for direction in ("in", "out"):
+        labels = f'direction="{direction}",number="{conversation.number}"'
+        assert f"telefix_delivered_total{{{labels}}} 1.0" in lines
+        counted = [
+            each for each in lines if each.startswith(f"telefix_way_{direction}_seconds_count")
+        ]
+        assert [float(each.split()[-1]) >= 1 for each in counted] == [True]
+    for name in ("telefix_commit_seconds", "telefix_loop_lag_seconds"):
+        assert f'{name}_bucket{{le="+Inf"}}' in text
+    assert f'telefix_deaf_seconds_total{{number="{conversation.number}"}} 0.0' in lines
+
+
 def in_order(path: dict[str, str], *names: str) -> bool:
     moments = [datetime.fromisoformat(path[name]) for name in names]
     return moments == sorted(moments)
