@@ -78,12 +78,14 @@ class Settings(BaseSettings):
     )
 
     sandbox: bool = False
+    port: int = Field(8080, ge=1, le=65534)
+    sandbox_port: int | None = Field(None, ge=0, le=65535)
     data_dir: Path = Path("data")
     admin_key: SecretStr = SecretStr("")
     secret_key: SecretStr = SecretStr("")
     database_url: SecretStr = SecretStr("")
     session_root: Path = Path()
-    public_url: str = "http://127.0.0.1:8080"
+    public_url: str = ""
     trusted_proxies: str = ""
     telegram_api_id: int = Field(0, ge=0)
     telegram_api_hash: SecretStr = SecretStr("")
@@ -157,6 +159,7 @@ class Settings(BaseSettings):
             "data_dir": data_dir,
             "session_root": data_dir / "sessions",
             "database_url": f"sqlite+aiosqlite:///{data_dir / 'telefix.db'}",
+            "public_url": f"http://127.0.0.1:{values.get('port') or 8080}",
         }
         if str(values.get("sandbox", "")).strip().lower() in {"1", "true", "yes", "on"}:
             derived |= {
@@ -180,6 +183,10 @@ class Settings(BaseSettings):
         if self.sandbox and self.telegram_dc:
             raise ValueError("SANDBOX=1 uses its own data centre: remove TELEGRAM_DC")
         return self
+
+    @property
+    def sandbox_page_port(self) -> int:
+        return self.port + 1 if self.sandbox_port is None else self.sandbox_port
 
     def login_url(self, secret: str) -> str:
         return f"{self.public_url}/login/{secret}/"

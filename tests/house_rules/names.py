@@ -40,7 +40,7 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    chosen choice choices folders progress reactions rule
+    chosen choice choices console folders link progress reactions rule
     kind rows content operations workspace
     auth boards choices directory endpoints mini proof
     statements background events loop outages questions
