@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
+from api.bots import calls as bot_calls
 from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
 from api.login import calls as login_calls
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         actions,
         history,
         events,
+        bot_calls,
         journal,
         files,
         login_calls,

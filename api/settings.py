@@ -20,8 +20,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.security.client_address import parse_proxies
+from supervisor.bots.bot_service import bot_of
 from supervisor.database.engines import database_url
 from supervisor.encryption.vault import parse_secret_key
+from supervisor.errors import TokenMalformed
 from supervisor.file_access import make_private_folder
 
 LANGUAGES = ("en", "ru", "uk")
@@ -91,6 +93,8 @@ class Settings(BaseSettings):
     telegram_api_hash: SecretStr = SecretStr("")
     telegram_dc: str | None = None
     telegram_dc_key: Path | None = None
+    telegram_bot_token: SecretStr = SecretStr("")
+    telegram_chat_id: str = ""
     allow_private_planfix: bool = False
     language: Annotated[Language, BeforeValidator(pick_language)] = "ru"
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
@@ -135,6 +139,16 @@ class Settings(BaseSettings):
     def _of_a_known_kind(cls, url: SecretStr) -> SecretStr:
         database_url(url.get_secret_value())
         return url
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _of_a_bot(cls, token: SecretStr) -> SecretStr:
+        if token.get_secret_value():
+            try:
+                bot_of(token.get_secret_value())
+            except TokenMalformed as exc:
+                raise ValueError(str(exc)) from exc
+        return token
 
     @field_validator("telegram_dc")
     @classmethod

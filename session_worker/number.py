@@ -73,6 +73,9 @@ DELIVERED_LOG = "proofs"
 class NumberSession:
     """Carries messages between Telegram and Planfix, while the supervisor stores them."""
 
+    parser_class: type[UpdateParser] = UpdateParser
+    access_hashes_class: type[AccessHashes] = AccessHashes
+
     def __init__(  # noqa: PLR0913 - tests set the pace of each side
         self,
         assignment: Assignment,
@@ -92,15 +95,20 @@ class NumberSession:
             assignment, outbox, lease, on_update=self._process_update, timing=timing
         )
         spool, texts = Path(assignment.spool), texts_of(assignment.language)
-        recent_messages, people = RecentMessages(), People(account.ask, lambda: account.owner)
+        recent_messages = RecentMessages()
+        people = People(account.ask, lambda: account.owner, account.phone_of)
         self._account = account
         self._message_index = MessageIndex(spool / MESSAGE_INDEX)
         self._chosen = ChosenChats(assignment.chats, account, people)
         account.choose_entities(self._chosen.may_report)
         indexes = self._message_index, MessageIndex(spool / SENT)
-        parser = UpdateParser(people, recent_messages, indexes, texts, self._chosen)
+        parser = self._parser = self.parser_class(
+            people, recent_messages, indexes, texts, self._chosen
+        )
         self._receiver = UpdateReceiver(parser, self._message_index, outbox, texts, account, albums)
-        self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox, self._chosen)
+        self._gap_filling = GapFilling(
+            account.ask, parser, self._receiver, outbox, self._chosen, is_bot=assignment.is_bot
+        )
         history = History(account.ask, recent_messages, texts)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         profiles = Profiles(account.ask)
@@ -117,11 +125,16 @@ class NumberSession:
             pace,
         )
         flood_control = FloodControl(account)
-        access_hashes = AccessHashes(account, flood_control)
+        access_hashes = self._access_hashes = self.access_hashes_class(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        sent_messages = SentMessages(recent_messages, indexes[1])
         self._sender = TelegramSender(
-            account, flood_control, access_hashes, fetcher, outbox, sent_messages, spool
+            account,
+            flood_control,
+            access_hashes,
+            fetcher,
+            outbox,
+            SentMessages(recent_messages, indexes[1]),
+            spool,
         )
         self._resolver = RecipientSearch(account, flood_control, access_hashes)
         self._left_out = texts.left_out

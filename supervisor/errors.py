@@ -181,6 +181,19 @@ class LoginFlood(LoginError):
         super().__init__(f"{retry_after:.0f} s" if retry_after else "hours, maybe a day")
 
 
+class TokenMalformed(LoginError):
+    """The token is not one of a bot; BotFather gives them, such as 123456:ABC…."""
+
+
+class TelegramRefused(GatewayError):
+    """Telegram refuses what was asked of it."""
+
+    def __init__(self, code: str, retry_after: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after = retry_after
+
+
 class TelegramUnreachable(GatewayError):
     """Telegram cannot be reached."""
 

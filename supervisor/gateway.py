@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from supervisor.bots.bot_service import BotService
 from supervisor.errors import DatabaseError
 from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
@@ -81,6 +82,7 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers)
+        self.bots = BotService(store, self._keepers, self.tokens)
         self.audit = store.audit
         self.keys = store.keys
         self.history = store.history
@@ -107,6 +109,7 @@ class Gateway:
         await self._retention.stop()
         await self.monitor.stop()
         await self._keepers.stop_all()
+        await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
         self._takeover.release()  # last, when nothing of ours can write any more
@@ -177,10 +180,10 @@ class Gateway:
             await self._start(number)
 
     async def numbers(
-        self, client: str | None = None, state: State | None = None
+        self, client: str | None = None, state: State | None = None, *, are_bots: bool = False
     ) -> tuple[View, ...]:
-        """Return all numbers, or those of a client or in a state; every list comes from here."""
-        stored = await self._store.numbers.list(client)
+        """Return all numbers, or those of a client or in a state, or bots; every list comes from here."""
+        stored = await self._store.numbers.list(client, are_bots=are_bots)
         counts = await self._store.journals.counts()
         views = (
             view_of(each, self._keepers.find(each.number), counts.get(each.number, NONE))

@@ -8,6 +8,7 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from api.bots.own_bot import own_bot
 from api.context import Context, SurvivingWork, share
 from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_up_demos
 from api.lifecycle.server_process import StartRefused, follow_server_master
@@ -45,6 +46,7 @@ async def serve_gateway(
         proxies = parse_proxies(settings.trusted_proxies)
         authenticator = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
         share(app, Context(settings, gateway, authenticator, work))
+        await stack.enter_async_context(own_bot(settings, gateway))
         await stack.enter_async_context(serve_teamflame(app, settings, gateway))
         if sandbox is not None:
             await stack.enter_async_context(_demo(app, settings, gateway, sandbox))

@@ -34,12 +34,16 @@ class GapFilling:
         receiver: UpdateReceiver,
         outbox: Outbox,
         chosen: ChosenChats,
+        *,
+        is_bot: bool = False,
     ) -> None:
+        """Let a bot read messages by their ids, because Telegram shows it no chats."""
         self._ask = ask
         self._parser = parser
         self._receiver = receiver
         self._outbox = outbox
         self._chosen = chosen
+        self._is_bot = is_bot
 
     async def fill(self, position: int, gap: Gap, last: Last) -> None:
         """Report all messages after the last known one; the last of them acknowledges the gap."""
@@ -67,6 +71,8 @@ class GapFilling:
 
     def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
         first = first_of(gap, last.message_id)
+        if first is None and self._is_bot:
+            first = last.message_id + 1
         if first is None:
             until_answered = self._receiver.until_answered
             return Backfill(self._ask, until_answered, last, self._chosen, unread).messages()

@@ -161,7 +161,14 @@ class UpdateReceiver:
 
     async def _report_messages(self, gathered: Iterable[CompleteMessage]) -> None:
         for each in gathered:
-            await self._outbox.report(Received(positions=each.positions, incoming=each.incoming))
+            await self._outbox.report(
+                Received(
+                    positions=each.positions,
+                    incoming=each.incoming,
+                    heard=each.heard,
+                    is_for_planfix=each.is_for_planfix,
+                )
+            )
 
 
 def _skipped_receipt(update: Any, error: Undecodable) -> GapFilled:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
+from session_worker.protocol.bots import BotEvent, BotRequest
 from session_worker.protocol.chats import ChatSelection
 from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
@@ -160,6 +161,7 @@ class Assignment(PipeValue):
     number: CommandText
     epoch: int
     deadline: float
+    is_bot: bool = False
     application: Application
     data_centre: DataCentre | None = None
     session: StoredSession | None = None
@@ -244,7 +246,8 @@ class WatchPlanfix(PipeValue):
 
 
 Command = Annotated[
-    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand, Field(discriminator="kind")
+    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand | BotRequest,
+    Field(discriminator="kind"),
 ]
 Event = Annotated[
     Pulse
@@ -254,7 +257,8 @@ Event = Annotated[
     | UpdateStateMoved
     | PlanfixChanged
     | MessageEvent
-    | LoginEvent,
+    | LoginEvent
+    | BotEvent,
     Field(discriminator="kind"),
 ]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import FailFast, Field
 
+from session_worker.protocol.bots import HeardMessage
 from session_worker.protocol.chats import ChatCommand, ChatEvent
 from session_worker.protocol.outgoing import Outgoing
 from session_worker.protocol.pipe_fields import (
@@ -155,6 +156,9 @@ class Received(PipeValue):
     kind: Literal["received"] = "received"
     positions: Ids
     incoming: Incoming
+    # What a bot has to react to itself, and whether Planfix is told of it as well.
+    heard: HeardMessage | None = None
+    is_for_planfix: bool = True
 
 
 class ReadByContact(PipeValue):

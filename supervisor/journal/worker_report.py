@@ -75,7 +75,8 @@ class WorkerReport:
     def add(self, event: MessageEvent) -> None:
         match event:
             case Received():
-                self.received.append(event)
+                if event.is_for_planfix:
+                    self.received.append(event)
                 self.positions.extend(event.positions)
             case ReadByContact():
                 newest = max(event.up_to, self.reads.get(event.peer_id, 0))

@@ -81,12 +81,12 @@ class Dispatcher:
         self._out = HandOver(
             f"{name}out to Telegram",
             outgoing,
-            lambda each: self._tell_worker(self._commands.send(each)),
+            lambda each: self.tell_worker(self._commands.send(each)),
         )
         self._statuses = HandOver(
             f"{name}statuses",
             journal.owed,
-            lambda each: self._tell_worker(self._commands.status(each)),
+            lambda each: self.tell_worker(self._commands.status(each)),
         )
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
@@ -147,7 +147,7 @@ class Dispatcher:
         for memory in report.chats.values():
             self.chats.remember(memory)
         if report.positions:
-            self._tell_worker(Stored(positions=tuple(report.positions)))
+            self.tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
         self.traffic.follow(events, recorded)
 
@@ -208,7 +208,7 @@ class Dispatcher:
         self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
     ) -> None:
         match event:
-            case Received():
+            case Received(is_for_planfix=True):
                 self._offer_incoming(next(kept), recorded)
             case Trying(row=row):
                 self._act_on_trying(row)
@@ -293,8 +293,8 @@ class Dispatcher:
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
         memory = self.chats.recall(waiting.peer_id)
-        self._tell_worker(self._commands.deliver(waiting, memory, time.time()))
+        self.tell_worker(self._commands.deliver(waiting, memory, time.time()))
 
-    def _tell_worker(self, command: Command) -> None:
+    def tell_worker(self, command: Command) -> None:
         if self._tell is not None:
             self._tell(command)

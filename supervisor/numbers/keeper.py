@@ -17,18 +17,25 @@ from supervisor.numbers.state import LiveState, ProcessState, State, WorkerHealt
 from supervisor.numbers.worker_events import WorkerEvents
 from supervisor.processes.ageing import Age, Ageing
 from supervisor.processes.forkserver import ForkFailed
+from supervisor.processes.questions import Questions
 from supervisor.processes.worker_exit import WorkerExit
 from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_worker.protocol.bots import Done
     from session_worker.protocol.contract import Assignment
+    from supervisor.contacts.heard_events import HeardEvents
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.start_limit import StartSlot
     from supervisor.processes.worker_run import OneOffSession
+
+REQUEST_PATIENCE = 30.0  # seconds in which a worker carries out what a program asked for
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +46,17 @@ class Keeper:
     Its methods must not be called by two callers at a time: `Keepers.lock_of` sees to that.
     """
 
-    def __init__(self, pool: WorkerPool, records: WorkerRecords, dispatchers: Dispatchers) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        records: WorkerRecords,
+        dispatchers: Dispatchers,
+        listening: HeardEvents,
+    ) -> None:
         self._pool = pool
         self._records = records
         self._dispatchers = dispatchers
+        self._listening = listening
         self._record = Record()
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
@@ -50,6 +64,7 @@ class Keeper:
         self.live_state = LiveState(records.number, pool.report_change)
         records.live_state = self.live_state
         self.login = LoginDialog()
+        self.requests: Questions[Done] = Questions(REQUEST_PATIENCE)
         self._one_off: OneOffSession | None = None
         self._why_parked = ""
         self.has_begun = False
@@ -104,6 +119,14 @@ class Keeper:
             raise WorkerUnavailable(self.number)
         self._worker.send(command)
 
+    async def ask(self, make: Callable[[int], Command]) -> Done:
+        """Ask the worker for something, under the request id with which it answers."""
+        if self._worker is None:
+            raise WorkerUnavailable(self.number)
+        request_id = self.requests.open()
+        self._worker.send(make(request_id))
+        return await self.requests.wait(request_id)
+
     async def _keep_running(self) -> None:
         try:
             while await self._follow(await self._run()):
@@ -140,6 +163,7 @@ class Keeper:
             return WorkerExit.CRASHED
         finally:
             self.login.abort()
+            self.requests.abort()
 
     async def _wait_for_proxy(self) -> None:
         """Give a proxy time to close the connection of a killed worker: two would cost the login."""
@@ -164,6 +188,8 @@ class Keeper:
             worker.send(one_off.opening)
         if dispatcher is not None:
             dispatcher.attach_worker(worker.send)
+            if assignment.is_bot:
+                await self._listening.resume(self.number)
         slot.release_after(self._pool.timing.boot)
         try:
             url = assignment.planfix.url
@@ -174,6 +200,8 @@ class Keeper:
                 self.login,
                 ExpectedEvents(one_off),
                 slot,
+                self._listening,
+                self.requests,
                 note_trouble=partial(self._pool.note_trouble, self.number),
                 note_planfix=partial(self._note_planfix, url),
             )

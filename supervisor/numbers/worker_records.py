@@ -23,6 +23,7 @@ from session_worker.protocol.contract import (
     UpdateStateMoved,
 )
 from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
+from supervisor.database.epoch import Claim
 from supervisor.database.tables import Login
 from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.numbers.state import Cause, LiveState
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
 
+BOT = "session_worker.bot:BotSession"
 MOST_ENTITIES = 5000  # more would not fit into the first frame
 _DEAD_KEYS = frozenset(
     {
@@ -105,6 +107,11 @@ class WorkerRecords:
         self.live_state.client = number.client
         self.live_state.explain(Cause(error.code, error.detail) if error else None)
         secrets = await self._store.numbers.secrets(self.number)
+        factory = (one_off or self._config).session_factory
+        language: str = self._config.language
+        if number.is_bot:
+            language = (await self._store.bots.get(self.number)).language
+            factory = one_off.session_factory if one_off else BOT
         choice = await self._store.chat_choices.get(self.number)
         planfix = PlanfixAccount(
             url=number.url_planfix,
@@ -115,6 +122,7 @@ class WorkerRecords:
         )
         return Assignment(
             number=self.number,
+            is_bot=number.is_bot,
             epoch=self._epoch,
             deadline=0.0,
             application=Application(api_id=self._config.api_id, api_hash=self._config.api_hash),
@@ -125,10 +133,10 @@ class WorkerRecords:
             chats=choice.selection,
             history_since=choice.history_since,
             spool=str(self._config.spool_of(self.number)),
-            language=self._config.language,
+            language=language,
             log_level=self._config.log_level,
             log_format=self._config.log_format,
-            session_factory=(one_off or self._config).session_factory,
+            session_factory=factory,
         )
 
     async def save(self, fact: Fact) -> None:
@@ -175,9 +183,16 @@ class WorkerRecords:
             login = Login.BANNED if trouble.code in _BANNED else Login.NEEDED
             await self._store.sessions.drop(self.number, self._epoch, login)
 
+    @property
+    def claim(self) -> Claim:
+        """In whose name this worker's events are written."""
+        return Claim(self.number, self._epoch)
+
     @_if_possible
-    async def record_logged_in(self, who: str) -> None:
-        """End the login link and record the login in the audit log."""
+    async def record_logged_in(self, who: str, username: str | None = None) -> None:
+        """End the login link, store what a bot is called, and record the login in the audit log."""
+        if username:
+            await self._store.bots.name(self.number, username)
         await self._store.login_links.use(self.number)
         await self._store.audit.append(who, "logged_in", self.number)
 

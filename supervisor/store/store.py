@@ -9,12 +9,15 @@ from supervisor.encryption.vault import Vault, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
 from supervisor.store.audit import AuditLog
+from supervisor.store.bots import Bots
 from supervisor.store.chat_choices import ChatChoices
+from supervisor.store.heard import HeardRows
 from supervisor.store.history import History
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
 from supervisor.store.notifications import Notifications
 from supervisor.store.numbers import Numbers, Runs
+from supervisor.store.people import People
 from supervisor.store.sessions import Entities, Sessions
 from supervisor.store.templates import Templates
 
@@ -31,6 +34,9 @@ class Store:
         self.database = Database(database_url)
         self.keys = Keys(self.database, vault)
         self.numbers = Numbers(self.database, vault)
+        self.bots = Bots(self.database, vault)
+        self.people = People(self.database)
+        self.heard = HeardRows(self.database, vault)
         self.chat_choices = ChatChoices(self.database, vault)
         self.runs = Runs(self.database)
         self.sessions = Sessions(self.database, vault)

@@ -31,6 +31,26 @@ class LastError:
 
 
 @dataclass(frozen=True, slots=True)
+class BotDetails:
+    """What makes a number a bot: its token at Telegram, and what else is stored only of bots."""
+
+    token: str = field(repr=False)
+    language: str = "ru"
+    planfix_rest_url: str | None = None
+    planfix_rest_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """What is stored of a bot beside what is stored of every number, without its secrets."""
+
+    bot: str
+    username: str
+    language: str
+    planfix_rest_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChatChanges:
     """The changes of the chosen chats; a field that is None stays as it is."""
 
@@ -55,7 +75,10 @@ class ChatChoice:
 
 @dataclass(frozen=True, slots=True)
 class NewNumber:
-    """A number that the operator registers."""
+    """A number that the operator registers, or a bot, whose Telegram id stands for the number.
+
+    A bot without Planfix has an empty `url_planfix`.
+    """
 
     number: str
     client: str
@@ -66,6 +89,7 @@ class NewNumber:
     proxy: Proxy | None = None
     chats: ChatChanges = ChatChanges()
     governor: Mapping[str, Any] | None = None
+    bot: BotDetails | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +113,7 @@ class Number:
     """A number as it is stored, without its secrets."""
 
     number: str
+    is_bot: bool
     client: str
     url_planfix: str
     provider_id: str

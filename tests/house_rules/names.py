@@ -19,7 +19,7 @@ GLOSSARY: Final = _words(
     demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes notice notification notifications number numbers operator outage owner
     ownership part parts
-    people placement receipt receipts recipient recipients sandbox session sessions supervisor
+    heard people placement receipt receipts recipient recipients registration sandbox session sessions supervisor
     takeover teamflame template templates token tokens trouble troubles worker workers
     """
 )

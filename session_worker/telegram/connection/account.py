@@ -64,7 +64,9 @@ class TelegramAccount:
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._lease_lost = asyncio.Event()
-        self._session = WorkerSession(assignment.session, assignment.data_centre)
+        self._session = WorkerSession(
+            assignment.session, assignment.data_centre, is_bot=assignment.is_bot
+        )
         self._session_reporter = SessionReporter(outbox, self._session)
         self._inbox = Inbox(INBOX, self._session_reporter.report_update_state)
         stored = assignment.session
@@ -136,6 +138,20 @@ class TelegramAccount:
     def names(self, peer_id: int) -> Names | None:
         """Return the names by which a known person can be looked up."""
         return self._session.names(peer_id)
+
+    def keep_phone(self, peer_id: int, phone: str) -> None:
+        """Remember the phone that somebody has shown to this bot."""
+        self._session.keep_phone(peer_id, phone)
+
+    def phone_of(self, peer_id: int) -> str | None:
+        """Return the phone that somebody has shown to this bot; Telegram shows a bot none."""
+        names = self.names(peer_id) if self._assignment.is_bot else None
+        return names.phone if names else None
+
+    def find_phone(self, phone: str) -> int | None:
+        """Return who has this phone, among the people whom this account knows."""
+        found = self._session.get_entity_rows_by_phone(phone)
+        return found[0] if found else None
 
     def choose_entities(self, may_report: MayReport) -> None:
         """Report only those people about whom something may be stored."""
@@ -266,7 +282,7 @@ class TelegramAccount:
             if self.owner is None:
                 raise
             return self.owner
-        require_own(me, self._assignment.number)
+        require_own(me, self._assignment.number, is_bot=self._assignment.is_bot)
         return int(me.id)
 
 

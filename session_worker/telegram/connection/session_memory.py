@@ -44,10 +44,17 @@ class Names(NamedTuple):
 class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
     """Starts from what was stored, remembers what has changed and writes to no disk."""
 
-    def __init__(self, stored: StoredSession | None, data_centre: DataCentre | None) -> None:
+    def __init__(
+        self,
+        stored: StoredSession | None,
+        data_centre: DataCentre | None,
+        *,
+        is_bot: bool = False,
+    ) -> None:
         super().__init__()
         self._rows: dict[int, Row] = {}
         self._changed: dict[int, Row] = {}
+        self._is_bot = is_bot
         self._reported: KeySaved | None = None
         self.on_entities: Callable[[], None] = _ignore_changes
         if stored is not None:
@@ -107,10 +114,11 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
             self._changed[entity.peer_id] = self._rows[entity.peer_id]
 
     def process_entities(self, tlo: Any) -> None:
-        for row in self._entities_to_rows(tlo):
+        for seen in self._entities_to_rows(tlo):
             # Peers with negative ids do not concern us; id 0 is Telethon's own note.
-            if row[0] <= 0:
+            if seen[0] <= 0:
                 continue
+            row = self._with_phone(seen)
             if self._rows.pop(row[0], None) != row:
                 self._changed[row[0]] = row
             self._rows[row[0]] = row
@@ -118,6 +126,18 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
             del self._rows[next(iter(self._rows))]
         if self._changed:
             self.on_entities()
+
+    def keep_phone(self, peer_id: int, phone: str) -> None:
+        """Remember the phone that somebody has shown to a bot, whom Telegram shows none."""
+        row = self._rows.get(peer_id)
+        if row is not None:
+            self._rows[peer_id] = self._changed[peer_id] = (*row[:3], phone, row[4])
+            self.on_entities()
+
+    def _with_phone(self, row: Row) -> Row:
+        """Add the phone that a bot was shown, which no answer of Telegram's contains."""
+        known = self._rows.get(row[0])
+        return (*row[:3], known[3], row[4]) if self._is_bot and known else row
 
     def get_entity_rows_by_id(self, id: int, exact: bool = True) -> tuple[int, int] | None:  # noqa: A002 - telethon's name
         row = self._rows.get(id if exact else utils.get_peer_id(PeerUser(id)))

@@ -15,6 +15,7 @@ from session_worker.telegram.reading.media_text import media_text, service_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from session_worker.protocol.bots import HeardMessage
     from session_worker.telegram.reading.reactions import Reaction
     from session_worker.texts.chat_texts import ChatTexts
 
@@ -194,6 +195,8 @@ class ParsedMessage:
     incoming: Incoming
     label: str = ""
     album: int | None = None
+    heard: HeardMessage | None = None
+    is_for_planfix: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,12 @@ GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("POST", "/numbers/<number>/messages/<message_id>/replay"): (EITHER, None),
     ("POST", "/numbers/<number>/replay"): (EITHER, None),
     ("GET", "/numbers/<number>/receipts"): (EITHER, None),
+    ("POST", "/bots"): (ADMIN, {"name": "Acme", "token": f"{FREE}:AAsecret"}),
+    ("GET", "/bots"): (ADMIN, None),
+    ("GET", "/bots/<bot>"): (EITHER, None),
+    ("DELETE", "/bots/<bot>"): (EITHER, None),
+    ("POST", "/bots/<bot>/restart"): (EITHER, None),
+    ("GET", "/bots/<bot>/people"): (EITHER, None),
     ("GET", "/audit"): (ADMIN, None),
     ("GET", "/metrics"): (ADMIN, None),
 }
@@ -134,7 +140,9 @@ async def open_numbers(client: TestClientProtocol) -> Tokens:
 
 
 def path_of(rule: str, number: str = NUMBER) -> str:
-    return rule.replace("<number>", number).replace("<message_id>", "1")
+    for name in ("<number>", "<bot>"):
+        rule = rule.replace(name, number)
+    return rule.replace("<message_id>", "1")
 
 
 def body_for(body: dict[str, str] | None, number: str) -> dict[str, str] | None:
