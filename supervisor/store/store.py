@@ -8,11 +8,10 @@ from supervisor.database.database import Database
 from supervisor.encryption.vault import Vault, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
-from supervisor.store.audit import AuditLog
 from supervisor.store.bots import Bots
 from supervisor.store.chat_choices import ChatChoices
 from supervisor.store.heard import HeardRows
-from supervisor.store.history import History
+from supervisor.store.history import AuditLog, History
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
 from supervisor.store.notifications import Notifications

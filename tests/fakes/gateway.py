@@ -15,7 +15,7 @@ from supervisor.numbers.state import State, WorkerHealth
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View
 from supervisor.processes.page_merging import PageMerging
-from supervisor.store.audit import AuditLog
+from supervisor.store.history import AuditLog
 from supervisor.store.keys import Keys
 from supervisor.store.values import AuditEntry
 from tests.fakes.bots import FakeBots
