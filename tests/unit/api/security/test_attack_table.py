@@ -34,6 +34,8 @@ PUBLIC = {
 }
 LINKS = {
     ("GET", "/files/<token>/<name>"),
+    ("GET", "/console/link/<secret>"),
+    ("POST", "/console/link/<secret>"),
     ("GET", "/login/<secret>/"),
     ("POST", "/login/<secret>/"),
     ("GET", "/login/<secret>/state"),
