@@ -29,12 +29,12 @@ PUBLIC = {
     ("GET", "/readyz"),
     ("GET", "/docs"),
     ("GET", "/console"),
+    ("GET", "/console/link/<secret>"),  # a page that asks; only its POST uses the link
     ("GET", "/openapi.json"),
     ("GET", "/static/<path:filename>"),
 }
 LINKS = {
     ("GET", "/files/<token>/<name>"),
-    ("GET", "/console/link/<secret>"),
     ("POST", "/console/link/<secret>"),
     ("GET", "/login/<secret>/"),
     ("POST", "/login/<secret>/"),
