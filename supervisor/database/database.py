@@ -112,12 +112,20 @@ class Database:
         with self._writes.watched():
             return await self._writer.run(lambda each: unit(each, *args, **kwargs))
 
+    async def write_for(self, number: str, unit: Callable[[Connection], Answer]) -> Answer:
+        """Run a unit in the turn of this number, which may have very many."""
+        with self._writes.watched():
+            return await self._writer.run(unit, number)
+
     async def write_together(
-        self, handler: Callable[[Connection, list[Item]], Sequence[Answer]], item: Item
+        self,
+        handler: Callable[[Connection, list[Item]], Sequence[Answer]],
+        item: Item,
+        number: str = "",
     ) -> Answer:
         """See `Writer.together`."""
         with self._writes.watched():
-            return await self._writer.together(handler, item)
+            return await self._writer.together(handler, item, number)
 
 
 async def migrate(transactor: Transactor) -> None:

@@ -95,7 +95,7 @@ class Journal:
     ) -> Accepted:
         """Store an employee's message; a repeated one changes nothing."""
         new = NewOutgoing(self._cipher, outgoing, is_new_chat, first)
-        return await self._database.write_together(insert_outgoing, new)
+        return await self._database.write_together(insert_outgoing, new, self.number)
 
     async def find_repeat(self, planfix_id: str) -> Accepted | None:
         return await self._database.read(find_outgoing, self.number, planfix_id)
@@ -114,7 +114,7 @@ class Journal:
             require_fresh(connection, Claim(self.number, epoch))
             return self._record(connection, report, traces)
 
-        return await self._database.write(unit)
+        return await self._database.write_for(self.number, unit)
 
     async def waiting(
         self, direction: Direction, excluded: Excluded, limit: int
