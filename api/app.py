@@ -19,7 +19,7 @@ from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
 from api.notifications import calls as notification_calls
 from api.notifications import planfix_events
-from api.numbers import actions, chats
+from api.numbers import actions, chats, events, history
 from api.numbers import calls as number_calls
 from api.operations import audit, console_link, health, pages
 from api.requests.body import LARGEST
@@ -66,6 +66,8 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         chats,
         actions,
         bot_api_calls,
+        history,
+        events,
         bot_calls,
         journal,
         files,
