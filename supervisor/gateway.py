@@ -10,17 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.bots.bot_service import BotService
-from supervisor.database.coordination import Coordination
-from supervisor.database.tables import now
-from supervisor.errors import DatabaseError
+from supervisor.errors import DatabaseError, NumberUnknown
 from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
-from supervisor.nodes.lease import NodeLease
-from supervisor.nodes.node import Node
+from supervisor.monitoring.monitor import Monitor
+from supervisor.monitoring.planfix_check import PlanfixCheck
+from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.planfix_events import PlanfixEvents
 from supervisor.numbers.keepers import Keepers
-from supervisor.numbers.state import State
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
 from supervisor.numbers.worker_pool import WorkerPool
@@ -28,7 +27,6 @@ from supervisor.ownership.database_lock import DatabaseLock
 from supervisor.ownership.takeover import Takeover
 from supervisor.processes.forkserver import Forkserver, log_confinement
 from supervisor.processes.page_merging import PageMerging, log_merging, look_at_merging
-from supervisor.store.nodes import ListedNode, NodeState
 from supervisor.upkeep.key_rotation import KeyRotation
 from supervisor.upkeep.retention import Retention
 
@@ -36,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from supervisor.config import Config, NodeConfig
+    from supervisor.config import Config
+    from supervisor.nodes.node import Node
+    from supervisor.numbers.state import State
     from supervisor.ownership.data_dir_lock import Ownership
     from supervisor.store.store import Store
     from supervisor.store.values import Changes, NewNumber
@@ -74,24 +74,32 @@ class Gateway:
     ) -> None:
         self._store = store
         self._config = config
-        self._since = now()
         self._pool = pool or WorkerPool(Forkserver(merging=config.merge_memory))
         self._keepers = Keepers(self._pool, store, config)
-        if config.node is not None:
-            self.node = self._as_node(config.node)
+        self.node = self._keepers.node
+        self.nodes = self._keepers.list_nodes
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
         is_shared = self.node is not None
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
-        self._retention = Retention(store.erasure, config)
+        self._retention = Retention(store.erasure, store.history, config)
         self._key_rotation = KeyRotation(store.keys)
+        self.monitor = Monitor(store, self._keepers.last_heard)
+        self._pool.report_change = self.monitor.receive_change
+        self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
         self.bots = BotService(store, self._keepers, self.tokens)
+        self.notifications = NotificationService(
+            store, self._keepers.dispatchers, store.people, self._sender_of, config
+        )
+        self.planfix_events = PlanfixEvents(store, self.notifications)
         self.audit = store.audit
         self.keys = store.keys
+        self.history = store.history
+        self.planfix_check = PlanfixCheck(store, config)
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
@@ -115,9 +123,11 @@ class Gateway:
             await self.node.halt()
         await self._key_rotation.stop()
         await self._retention.stop()
+        await self.monitor.stop()
         await self._keepers.stop_all()
         if self.node is not None:
             await self.node.stop()
+        await self.notifications.stop()
         await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
@@ -180,6 +190,7 @@ class Gateway:
                 await self._store.numbers.purge(number)
                 self._keepers.forget(number)
                 self.tokens.forget(number)
+                self.monitor.forget(number)
                 await self._clear_spool(number)
                 if self.node is not None:
                     await self.node.disown(number)
@@ -213,15 +224,6 @@ class Gateway:
             await keeper.live_state.wait_settled(seconds)
         return await self.show(number)
 
-    async def nodes(self) -> tuple[ListedNode, ...]:
-        """Return all nodes; a gateway that is alone is the only one."""
-        if self.node is not None:
-            return await self.node.nodes.list()
-        kept = sum(1 for view in await self.numbers() if view.state is not State.STOPPED)
-        memory = self._keepers.memory()
-        url, state = self._config.public_url, NodeState.ALIVE
-        return (ListedNode("single", url, state, memory, self._since, kept),)
-
     async def page_merging(self) -> PageMerging:
         """Return whether the kernel merges equal memory pages of workers."""
         return await asyncio.to_thread(look_at_merging, wanted=self._config.merge_memory)
@@ -230,7 +232,7 @@ class Gateway:
         if self._takeover.not_active_reason is not None:
             return Readiness(ok=False, reason=self._takeover.not_active_reason)
         try:
-            wanted = await self._numbers_to_run()
+            wanted = await self._keepers.numbers_to_run()
         except DatabaseError as exc:
             return Readiness(ok=False, reason=str(exc))
         waiting = self._keepers.not_started(wanted)
@@ -249,31 +251,24 @@ class Gateway:
             raise
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
+        self.monitor.start()
         if self.node is not None:
             await self.node.start()
         else:
-            await self._keepers.start_all(await self._numbers_to_run())
+            await self._keepers.start_all(await self._keepers.numbers_to_run())
         self._retention.start()
         self._key_rotation.start()
-
-    def _as_node(self, config: NodeConfig) -> Node:
-        """Make this gateway one of several, which runs only the numbers that it owns."""
-        self._pool.lease = NodeLease(config.ttl, config.takeover)
-        coordination = Coordination(self._store.database.url, config.ttl / 3)
-        node = Node(self._store, coordination, config.url, self._pool.lease, self._keepers)
-        self._keepers.claim = node.claim
-        self._keepers.dispatchers.is_kept = lambda number: self._keepers.find(number) is not None
-        return node
-
-    async def _numbers_to_run(self) -> list[str]:
-        """Return the numbers that this gateway has to run."""
-        if self.node is not None:
-            return sorted(await self.node.numbers_to_run())
-        return [number.number for number in await self._store.numbers.list_to_run()]
 
     async def _save_budgets(self, number: str, settings: Mapping[str, Any] | None) -> None:
         if settings is not None:
             await self._store.journals.budgets(number).save_settings(settings)
+
+    async def _sender_of(self, number: str) -> Sender:
+        try:
+            language = (await self._store.bots.get(number)).language
+        except NumberUnknown:
+            return Sender(number, is_bot=False, language=self._config.language)
+        return Sender(number, is_bot=True, language=language)
 
     async def _unlock(self) -> None:
         if self._lock is not None:

@@ -40,7 +40,7 @@ class Coordination:
         """Give up on a transaction after `patience` seconds."""
         self._patience = patience
         self._engine = coordinating_engine(url, patience)
-        self._transactor = GreenletTransactor(self._engine)
+        self._transactor = GreenletTransactor(self._engine, patience)
         self._access = Access("used by this node")
         self._rung: set[str] = set()
         self._ringing: asyncio.Task[None] | None = None
@@ -56,8 +56,7 @@ class Coordination:
     ) -> Answer:
         """Run a unit in a transaction; whatever lasts too long counts as an outage."""
         with self._access.watched():
-            async with asyncio.timeout(self._patience):
-                return await self._transactor.transact(lambda each: unit(each, *args, **kwargs))
+            return await self._transactor.transact(lambda each: unit(each, *args, **kwargs))
 
     def listen(self, hear: Callable[[str], None]) -> None:
         """Call `hear` with the name of a number, or with `EVERYBODY`, when another node rings."""
@@ -75,7 +74,7 @@ class Coordination:
         if self._ringing is not None:
             await self._ringing
         await self._deafen()
-        await self._engine.dispose()
+        await self._transactor.dispose()
 
     async def _ring(self) -> None:
         while self._rung:

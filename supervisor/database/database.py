@@ -17,7 +17,7 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy import inspect, text
 
 from supervisor.database.engines import database_url, locking_engine, make_private_file
-from supervisor.database.transactions import open_reader, open_writer
+from supervisor.database.transactions import LIMIT, open_reader, open_writer
 from supervisor.database.writer import Writer
 from supervisor.errors import DatabaseRefused, DatabaseTooNew, DatabaseUnavailable
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from supervisor.database.transactions import Transactor
+    from supervisor.histogram import Histogram
 
 
 Item = TypeVar("Item")
@@ -42,24 +43,41 @@ class Database:
     returns values and never a cursor.
     """
 
-    def __init__(self, url: str, patience: float | None = None) -> None:
-        """Several nodes use the database if their transactions have a limit of `patience` seconds."""
+    def __init__(
+        self, url: str, limit: float | None = LIMIT, patience: float | None = None
+    ) -> None:
+        """Let no unit of work on a server take more seconds than this limit.
+
+        A server that several nodes share ends a transaction that pauses for `patience` seconds.
+        """
         self._url = database_url(url)
-        self._reading = open_reader(self._url)
-        self._writing = open_writer(self._url, patience)
+        self._reading = open_reader(self._url, limit)
+        self._writing = open_writer(self._url, limit, patience)
         self._writer = Writer(self._writing)
         self._reads, self._writes = Access("read"), Access("written")
 
     async def start(self) -> None:
         """Bring the tables up to date, then accept writes."""
         with self._writes.watched():
-            await migrate(self._writing)
+            await self._migrate()
         self._writer.start()
 
     async def stop(self) -> None:
         await self._writer.stop()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    @property
+    def commits(self) -> Histogram:
+        """How long the transactions of the writer took."""
+        return self._writer.commits
+
+    async def _migrate(self) -> None:
+        migrating = open_writer(self._url, limit=None)  # a big table takes its time
+        try:
+            await migrate(migrating)
+        finally:
+            await migrating.dispose()
 
     def locking_engine(self) -> AsyncEngine | None:
         """Return what a lock on the database needs; an SQLite file needs none.
@@ -103,12 +121,20 @@ class Database:
         with self._writes.watched():
             return await self._writer.run(lambda each: unit(each, *args, **kwargs))
 
+    async def write_for(self, number: str, unit: Callable[[Connection], Answer]) -> Answer:
+        """Run a unit in the turn of this number, which may have very many."""
+        with self._writes.watched():
+            return await self._writer.run(unit, number)
+
     async def write_together(
-        self, handler: Callable[[Connection, list[Item]], Sequence[Answer]], item: Item
+        self,
+        handler: Callable[[Connection, list[Item]], Sequence[Answer]],
+        item: Item,
+        number: str = "",
     ) -> Answer:
         """See `Writer.together`."""
         with self._writes.watched():
-            return await self._writer.together(handler, item)
+            return await self._writer.together(handler, item, number)
 
 
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(32286, 61894)")

@@ -35,8 +35,12 @@ _KEEPALIVE = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-_LASTING = {"timeout": 5.0, "command_timeout": 5.0, "server_settings": _KEEPALIVE}
-_READ_ONLY = {"server_settings": {"default_transaction_read_only": "on"}}
+CONNECTING: Final = 5.0  # seconds
+_LASTING = {"timeout": CONNECTING, "command_timeout": 5.0, "server_settings": _KEEPALIVE}
+_READ_ONLY = {
+    "timeout": CONNECTING,
+    "server_settings": {"default_transaction_read_only": "on"},
+}
 
 
 def database_url(text: str) -> URL:
@@ -71,7 +75,7 @@ def make_private_file(url: URL) -> None:
 def writing_engine(url: URL, patience: float | None = None) -> AsyncEngine:
     """Return an engine with one connection, whose transactions pause for `patience` at most."""
     settings = {} if patience is None else _without_abandoned(patience)
-    connect_args = {"server_settings": settings}
+    connect_args = {"timeout": CONNECTING, "server_settings": settings}
     return create_async_engine(
         url, pool_size=1, max_overflow=0, hide_parameters=True, connect_args=connect_args
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from supervisor.config import Config
-    from supervisor.messages.dispatcher import Watcher
+    from supervisor.messages.traffic import MessageNews, Watcher
     from supervisor.store.store import Store
 
 DAY = 24 * 3600.0  # seconds
@@ -30,6 +30,7 @@ class Dispatchers:
         """Whether this node runs the number; otherwise nothing of it is remembered here."""
         self.watcher: Watcher | None = None
         # A link is valid for as long as its file is kept.
+        self.report: Callable[[MessageNews], None] = lambda _news: None
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
 
     async def of(self, number: str) -> Dispatcher:
@@ -44,6 +45,7 @@ class Dispatchers:
             if not self.is_kept(number):
                 return dispatcher
             if erased == self._erased:  # otherwise the journal may use the key of an erased number
+                dispatcher.traffic.report = self.report
                 self._dispatchers.setdefault(number, dispatcher)
         return self._dispatchers[number]
 

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from supervisor.contacts.heard_events import HeardEvents
+from supervisor.database.coordination import Coordination
+from supervisor.database.tables import now
 from supervisor.errors import NumberOffline
 from supervisor.messages.dispatchers import Dispatchers
+from supervisor.nodes.lease import NodeLease
+from supervisor.nodes.node import Node
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords
+from supervisor.store.nodes import ListedNode, NodeState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+    from collections.abc import AsyncIterator, Collection, Iterable
 
-    from supervisor.config import Config
+    from supervisor.config import Config, NodeConfig
     from supervisor.nodes.runner import Act, Check
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.processes.worker_run import OneOffSession
@@ -36,8 +41,22 @@ class Keepers:
         self.dispatchers = Dispatchers(store, config)
         self.listening = HeardEvents(store)
         self._keepers: dict[str, Keeper] = {}
-        self.claim: Callable[[str], Awaitable[None]] = _owns_all
+        self._since = now()
+        self.node = self._as_node(config.node) if config.node is not None else None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def numbers_to_run(self) -> list[str]:
+        """Return the numbers that this gateway has to run."""
+        if self.node is not None:
+            return sorted(await self.node.numbers_to_run())
+        return [number.number for number in await self._store.numbers.list_to_run()]
+
+    async def list_nodes(self) -> tuple[ListedNode, ...]:
+        """Return all nodes; a gateway that is alone is the only one."""
+        if self.node is not None:
+            return await self.node.nodes.list()
+        url, count = self._config.public_url, len(self._pool.running)
+        return (ListedNode("single", url, NodeState.ALIVE, self.memory(), self._since, count),)
 
     def lock_of(self, number: str) -> asyncio.Lock:
         """Return the lock to hold while a number is started, changed or stopped."""
@@ -56,7 +75,8 @@ class Keepers:
     async def claimed(self, number: str) -> AsyncIterator[None]:
         """Hold the lock of a number that this node owns, or raise who owns it."""
         async with self.lock_of(number):
-            await self.claim(number)
+            if self.node is not None:
+                await self.node.claim(number)
             yield
 
     def kept(self) -> Collection[str]:
@@ -120,6 +140,11 @@ class Keepers:
         if keeper is not None:
             await keeper.stop()
 
+    def last_heard(self) -> dict[str, float]:
+        """Return when each number's newest Telegram update came, if one came."""
+        heard = {number: keeper.last_heard for number, keeper in self._keepers.items()}
+        return {number: at for number, at in heard.items() if at}
+
     def forget(self, number: str) -> None:
         self._keepers.pop(number, None)
         self.dispatchers.forget(number)
@@ -142,6 +167,9 @@ class Keepers:
             if (keeper := self._keepers.get(number)) is None or not keeper.has_begun
         ]
 
-
-async def _owns_all(_number: str) -> None:
-    """Agree: a gateway that is alone owns all numbers."""
+    def _as_node(self, config: NodeConfig) -> Node:
+        """Make this gateway one of several, which runs only the numbers that it owns."""
+        lease = self._pool.lease = NodeLease(config.ttl, config.takeover)
+        coordination = Coordination(self._store.database.url, config.ttl / 3)
+        self.dispatchers.is_kept = lambda number: number in self._keepers
+        return Node(self._store, coordination, config.url, lease, self)

@@ -21,7 +21,7 @@ def places() -> frozenset[str]:
     folders = [
         TOP / name for name in ("api", "sandbox", "session_worker", "supervisor", "teamflame")
     ]
-    folders += [TOP / name for name in ("benchmarks", "docs", "tests", ".ci")]
+    folders += [TOP / name for name in ("benchmarks", "deploy", "docs", "tests", ".ci")]
     found = [path for folder in folders for path in (folder, *folder.rglob("*"))]
     found += [path for path in TOP.iterdir() if path.is_file()]
     names = ((path.relative_to(TOP).as_posix(), path.is_dir()) for path in found)

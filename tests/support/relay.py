@@ -13,7 +13,7 @@ class Relay:
     """Passes connections on to a server, as long as the network is there."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Pass on to a port, or to a socket in the file system if there is no port."""
+        """Lead to a port, or, where the host is the path of a folder, to a server's socket in it."""
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -71,7 +71,11 @@ class Relay:
             writer.close()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await self._connect()
+        host, port = self._target
+        if host.startswith("/"):
+            there, back = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        else:
+            there, back = await asyncio.open_connection(host, port)
         self._writers.add(back)
         ways = [
             asyncio.create_task(self._pass_on(reader, back)),
@@ -85,12 +89,6 @@ class Relay:
             await asyncio.gather(*ways, return_exceptions=True)
             self._writers.discard(back)
             back.close()
-
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        host, port = self._target
-        if not port:
-            return await asyncio.open_unix_connection(host)
-        return await asyncio.open_connection(host, port)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(CHUNK):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import sqlite3
+import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,6 +103,27 @@ async def test_commands_of_the_guides_work(demo: Server, guide: str) -> None:
         said = await shell(demo, opening + text.replace("curl -sS", "curl -sS --fail-with-body"))
 
         assert '"state"' in said
+
+
+async def test_backup_is_whole_and_private(demo: Server, tmp_path: Path) -> None:
+    """The commands of the guide copy a running database, also what is only in its -wal, and restore it."""
+    guide = blocks_of((TOP / "docs" / "operating.md").read_text())
+    (backup,) = (block for block in guide if "live.backup" in block)
+    (restore,) = (block for block in guide if "data/old" in block)
+    data, saved = tmp_path / "data", tmp_path / "telefix-backup" / "telefix.db"
+
+    await shell(demo, f"export HOME={tmp_path}\n{backup}")
+    data.mkdir()
+    for name in ("telefix.db", "telefix.db-wal", "telefix.db-shm"):
+        (data / name).write_text("of another day")
+    await shell(demo, f"systemctl() {{ :; }}\ncd {tmp_path}; HOME={tmp_path}\n{restore}")
+
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    assert sorted(path.name for path in data.glob("telefix.db*")) == ["telefix.db"]
+    assert len(list((data / "old").iterdir())) == 3
+    with closing(sqlite3.connect(data / "telefix.db")) as restored:
+        numbers = {row[0] for row in restored.execute("SELECT digits FROM number")}
+    assert numbers >= {"380500000001", "380500000002"}
 
 
 async def test_console_link_signs_in_once(demo: Server) -> None:

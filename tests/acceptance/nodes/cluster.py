@@ -143,8 +143,8 @@ class Cluster:
     async def add_node(self) -> NodeProgram:
         """Start one more node, with a DATA_DIR of its own."""
         port, name = free_port(), f"node{next(self._count)}"
-        socket = f"{self._database_url.query['host']}/.s.PGSQL.5432"
-        line = await self._stack.enter_async_context(Relay(socket, 0))
+        folder = str(self._database_url.query["host"])
+        line = await self._stack.enter_async_context(Relay(folder, 5432))
         own = {
             "ADMIN_KEY": ADMIN_KEY,
             "SECRET_KEY": SECRET_KEY,
