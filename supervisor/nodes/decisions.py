@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from supervisor.store.nodes import NodeState, Peer
+from supervisor.nodes.records import NodeState, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supervisor.store.nodes import Sight
+    from supervisor.nodes.records import Sight
 
 WORTH_A_MOVE = 2  # numbers that a node must have more than another
 SPREAD = 0.1  # of a fair share; a smaller difference is left as it is

@@ -26,8 +26,8 @@ from supervisor.nodes.decisions import (
     node_for_new,
     numbers_to_claim,
 )
+from supervisor.nodes.records import Nodes, NodeState, Owner, Sight, require_owner
 from supervisor.nodes.runner import always, do_nothing
-from supervisor.store.nodes import Nodes, NodeState, Owner, Sight
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -173,7 +173,8 @@ class Node:
         incarnation = secrets.token_hex(16)
         began = now()
         await self.nodes.join(incarnation, self.url)
-        self.incarnation = self._runs.incarnation = incarnation
+        self.incarnation = incarnation
+        self._runs.require_owner = partial(require_owner, incarnation=incarnation)
         self._observations = Observations()
         self.lease.renew(began)
         self.announce()

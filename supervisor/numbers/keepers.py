@@ -16,10 +16,10 @@ from supervisor.errors import NumberOffline
 from supervisor.messages.dispatchers import Dispatchers
 from supervisor.nodes.lease import NodeLease
 from supervisor.nodes.node import Node
+from supervisor.nodes.records import ListedNode, NodeState
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords
-from supervisor.store.nodes import ListedNode, NodeState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable

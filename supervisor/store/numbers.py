@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 
 from supervisor.database import tables
 from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Wanted
 from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
-from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown, StaleEpoch
+from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
 from supervisor.store import chat_choices
 from supervisor.store.bots import keep_bot
-from supervisor.store.nodes import owns
 from supervisor.store.number_rows import (
     AS_NEW,
     IS_NUMBER,
@@ -237,17 +236,15 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.incarnation: str | None = None
-        """The node in whose name workers are started, if there are several."""
+        self.require_owner: Callable[[Connection, str], None] = lambda _connection, _number: None
+        """Raises StaleEpoch if another node runs the number."""
 
     async def take_epoch(self, number: str, seen: int) -> int:
         """Begin a new epoch before a worker starts, if `seen` is still the current one."""
-        incarnation = self.incarnation
 
         def unit(connection: Connection) -> int:
             require_fresh(connection, Claim(number, seen))
-            if incarnation is not None and not connection.scalar(select(owns(incarnation, number))):
-                raise StaleEpoch("another node runs the number")
+            self.require_owner(connection, number)
             change(connection, number, epoch=seen + 1)
             return seen + 1
 

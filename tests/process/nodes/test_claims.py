@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from supervisor.database.coordination import Coordination
 from supervisor.database.engines import database_url, writing_engine
 from supervisor.errors import StaleEpoch
-from supervisor.store.nodes import Nodes, NodeState, Peer
+from supervisor.nodes.records import Nodes, NodeState, Peer, require_owner
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
 
@@ -70,7 +71,7 @@ async def test_beat_protects_from_the_fence(nodes: Nodes) -> None:
 async def test_fenced_node_owns_nothing(nodes: Nodes, store: Store) -> None:
     """The numbers of a fenced node are free at once, and it can neither claim nor start any."""
     await nodes.claim("two", 6)
-    store.runs.incarnation = "two"
+    store.runs.require_owner = partial(require_owner, incarnation="two")
     epoch = (await store.numbers.get(NUMBERS[0])).epoch
     assert await store.runs.take_epoch(NUMBERS[0], epoch) == epoch + 1
 
@@ -89,7 +90,7 @@ async def test_fenced_node_owns_nothing(nodes: Nodes, store: Store) -> None:
 async def test_number_is_handed_over(nodes: Nodes, store: Store) -> None:
     """The new owner has the number at once, and the old one may not start it any more."""
     await nodes.claim("one", 6)
-    store.runs.incarnation = "one"
+    store.runs.require_owner = partial(require_owner, incarnation="one")
     assert await nodes.hand_over("one", NUMBERS[0], "two")
 
     assert (await nodes.look("two")).to_run == {NUMBERS[0]}

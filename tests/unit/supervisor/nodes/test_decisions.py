@@ -12,7 +12,7 @@ from supervisor.nodes.decisions import (
     node_for_new,
     numbers_to_claim,
 )
-from supervisor.store.nodes import NodeState, Peer, Sight
+from supervisor.nodes.records import NodeState, Peer, Sight
 
 LOADS = st.lists(st.integers(0, 40), min_size=2, max_size=5)
 

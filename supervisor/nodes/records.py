@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from supervisor.database import tables
 from supervisor.database.node_tables import node, placement
+from supervisor.errors import StaleEpoch
 from supervisor.store.number_rows import IS_TO_RUN
 
 if TYPE_CHECKING:
@@ -219,14 +220,11 @@ class Nodes:
         return await self._coordination.run(lambda each: each.execute(statement).rowcount > 0)
 
 
-def owns(incarnation: str, number: str) -> ColumnElement[bool]:
-    """Select by whether this node owns the number now."""
-    return (
-        select(_placement.number)
-        .join(node, _owns)
-        .where(_placement.number == number, _placement.incarnation == incarnation)
-        .exists()
-    )
+def require_owner(connection: Connection, number: str, *, incarnation: str) -> None:
+    """Raise StaleEpoch unless this node owns the number now."""
+    owner = _find_owner(connection, number)
+    if owner is None or owner.incarnation != incarnation:
+        raise StaleEpoch("another node runs the number")
 
 
 def _look(connection: Connection, incarnation: str) -> Sight:
