@@ -29,6 +29,7 @@ PUBLIC = {
     ("GET", "/readyz"),
     ("GET", "/docs"),
     ("GET", "/console"),
+    ("GET", "/console/link/<secret>"),
     ("GET", "/openapi.json"),
     ("GET", "/static/<path:filename>"),
 }
@@ -38,16 +39,19 @@ LINKS = {
     ("POST", "/login/<secret>/"),
     ("GET", "/login/<secret>/state"),
     ("GET", "/login/<secret>/qr.svg"),
+    ("POST", "/console/link/<secret>"),
 }
 PLANFIX = {("POST", "/webhook/message")}  # its token is a field
 MINI_APP = "/teamflame/"  # opened by no key of ours, see tests/acceptance/teamflame/test_attacks.py
-GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
+GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, Any] | None]] = {
     ("POST", "/webhook"): (ADMIN, draft(number=FREE)),
     ("GET", "/webhook"): (EITHER, NAMED),
     ("PUT", "/webhook"): (EITHER, CHANGE),
     ("DELETE", "/webhook"): (EITHER, NAMED),
     ("GET", "/numbers"): (ADMIN, None),
+    ("POST", "/numbers/actions"): (ADMIN, {"action": "restart", "numbers": [FREE]}),
     ("GET", "/numbers/<number>"): (EITHER, None),
+    ("GET", "/numbers/<number>/chats"): (EITHER, None),
     ("POST", "/numbers/<number>/restart"): (EITHER, None),
     ("POST", "/numbers/<number>/login"): (EITHER, {"method": "qr"}),
     ("POST", "/numbers/<number>/login/code"): (EITHER, {"code": "1"}),
@@ -291,5 +295,7 @@ async def test_head_is_guarded_as_get(client: TestClientProtocol, rule: str) -> 
     head = await client.head(path_of(rule), query_string=NAMED)
     options = await client.options(path_of(rule))
 
-    assert head.status_code == (401 if ("GET", rule) in GUARDED else 405)
+    # To GET, "actions" is a number like any other.
+    is_got = ("GET", rule) in GUARDED or rule == "/numbers/actions"
+    assert head.status_code == (401 if is_got else 405)
     assert await options.get_data() == b""
