@@ -29,29 +29,34 @@ PUBLIC = {
     ("GET", "/readyz"),
     ("GET", "/docs"),
     ("GET", "/console"),
-    ("GET", "/console/link/<secret>"),
+    ("GET", "/console/link/<secret>"),  # a page that asks; only its POST uses the link
     ("GET", "/openapi.json"),
     ("GET", "/static/<path:filename>"),
 }
 LINKS = {
     ("GET", "/files/<token>/<name>"),
+    ("POST", "/console/link/<secret>"),
     ("GET", "/login/<secret>/"),
     ("POST", "/login/<secret>/"),
     ("GET", "/login/<secret>/state"),
     ("GET", "/login/<secret>/qr.svg"),
-    ("POST", "/console/link/<secret>"),
 }
 PLANFIX = {("POST", "/webhook/message")}  # its token is a field
 MINI_APP = "/teamflame/"  # opened by no key of ours, see tests/acceptance/teamflame/test_attacks.py
-GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, Any] | None]] = {
+GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("POST", "/webhook"): (ADMIN, draft(number=FREE)),
     ("GET", "/webhook"): (EITHER, NAMED),
     ("PUT", "/webhook"): (EITHER, CHANGE),
     ("DELETE", "/webhook"): (EITHER, NAMED),
     ("GET", "/numbers"): (ADMIN, None),
-    ("POST", "/numbers/actions"): (ADMIN, {"action": "restart", "numbers": [FREE]}),
     ("GET", "/numbers/<number>"): (EITHER, None),
+    ("POST", "/numbers/actions"): (ADMIN, {"action": "start", "client": "Romashka"}),
+    ("GET", "/events"): (ADMIN, None),
+    ("GET", "/numbers/<number>/history"): (EITHER, None),
     ("GET", "/numbers/<number>/chats"): (EITHER, None),
+    ("POST", "/numbers/<number>/planfix/test"): (EITHER, {"provider_id": "x"}),
+    ("GET", "/numbers/<number>/messages/<message_id>"): (EITHER, None),
+    ("DELETE", "/numbers/<number>/messages/<message_id>"): (EITHER, None),
     ("POST", "/numbers/<number>/restart"): (EITHER, None),
     ("POST", "/numbers/<number>/login"): (EITHER, {"method": "qr"}),
     ("POST", "/numbers/<number>/login/code"): (EITHER, {"code": "1"}),
@@ -295,7 +300,7 @@ async def test_head_is_guarded_as_get(client: TestClientProtocol, rule: str) -> 
     head = await client.head(path_of(rule), query_string=NAMED)
     options = await client.options(path_of(rule))
 
-    # To GET, "actions" is a number like any other.
-    is_got = ("GET", rule) in GUARDED or rule == "/numbers/actions"
-    assert head.status_code == (401 if is_got else 405)
+    # Where only POST is a call of its own, GET asks for a number with that name.
+    has_get = ("GET", rule) in GUARDED or rule == "/numbers/actions"
+    assert head.status_code == (401 if has_get else 405)
     assert await options.get_data() == b""
