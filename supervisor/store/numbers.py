@@ -40,6 +40,8 @@ from supervisor.store.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import ColumnElement, Connection
 
     from session_worker.protocol.proxy import Proxy
