@@ -3,15 +3,21 @@ PYTHON ?= python3
 # How pytest runs, for example `make test PYTEST="-x -k pipe"`.
 PYTEST ?= -n 4 --dist worksteal
 BIN := .venv/bin
+# Where `make run` listens; the sandbox page is at the port after it.
+PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8080)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run setup test check bench soak format lock mini-app mini-app-check
+.PHONY: run setup setup-production test check bench soak format lock mini-app mini-app-check
 .DEFAULT_GOAL := test
 
 run: .venv/run-ready
-	SANDBOX=1 $(BIN)/hypercorn --workers 0 --bind 127.0.0.1:8080 "api:create_app()"
+	@$(BIN)/python -c 'from api.demo import require_free; require_free($(PORT))'
+	@SANDBOX=1 PORT=$(PORT) $(BIN)/hypercorn --workers 0 --bind 127.0.0.1:$(PORT) "api:create_app()"
 
 setup: .venv/ready
+
+# Only what production needs, without the tools for tests.
+setup-production: .venv/run-ready
 
 # `make test REPEAT=1` gives failed tests a second chance, see tests/support/repetition.py.
 test: check
@@ -72,14 +78,16 @@ lock: .venv/ready
 # Compiled modules matter: the forkserver imports Telethon, which takes 1.0 s without them and 0.16 s with them.
 # If uv finds no registry, pip may find one, because it knows the machine's own settings.
 define install
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode --requirements $(1) \
+	@echo "Installing the packages of $(1) into .venv; this happens once and takes a minute or two."
+	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode --requirements $(1) \
 		|| $(BIN)/python -m pip install --quiet --require-hashes --compile --requirement $(1)
 endef
 
 .venv/uv-ready: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Telefix needs Python 3.11 or newer; name one: make PYTHON=python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > .venv/uv.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
+	@echo "Making .venv."
+	@$(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > .venv/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
 	@touch $@

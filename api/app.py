@@ -9,20 +9,22 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
+from api.bots import calls as bot_calls
 from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
 from api.login import calls as login_calls
 from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
-from api.numbers import actions
+from api.numbers import actions, chats
 from api.numbers import calls as number_calls
-from api.operations import audit, health, pages
+from api.operations import audit, console_link, health, pages
 from api.requests.body import LARGEST
 from api.requests.errors import register_error_handlers
 from api.requests.openapi import describe_api
 from api.security.request_guard import guard_requests
 from api.settings import Settings, SettingsInvalid, read_settings
+from api.teamflame import register_teamflame
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -58,16 +60,20 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     for module in (
         number_calls,
         planfix_webhook,
+        chats,
         actions,
+        bot_calls,
         journal,
         files,
         login_calls,
         page,
         audit,
         health,
+        console_link,
         pages,
     ):
         app.register_blueprint(module.blueprint)
+    register_teamflame(app)
     app.after_request(partial(_guard, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app
@@ -97,6 +103,8 @@ def _page_headers(settings: Settings) -> dict[str, str]:
 
 async def _guard(headers: dict[str, str], response: Response) -> Response:
     there = {name for name, _ in response.headers}
+    if "Content-Security-Policy" in there:
+        there.add("X-Frame-Options")  # an own policy says who may show the page in a frame
     response.headers.extend(each for each in headers.items() if each[0] not in there)
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
         # The framework redirects only to add a slash. It would use the scheme and host that it

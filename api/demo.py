@@ -60,8 +60,12 @@ class RunningSandbox:
 
 
 @asynccontextmanager
-async def run_sandbox(data_dir: Path) -> AsyncIterator[RunningSandbox]:
-    telegram_port, http_port = _free_ports(2)
+async def run_sandbox(data_dir: Path, http_port: int) -> AsyncIterator[RunningSandbox]:
+    """Run the sandbox; its page is at this port, or at any free one for 0."""
+    telegram_port, free_port = _free_ports(2)
+    http_port = http_port or free_port
+    if not is_free(http_port):
+        raise SandboxFailed(f"port {http_port} is in use; choose another one with SANDBOX_PORT")
     sandbox = RunningSandbox(telegram_port, http_port, data_dir / "sandbox.pem")
     process = await _start(sandbox)
     try:
@@ -122,6 +126,25 @@ async def _stop(process: Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+def require_free(port: int) -> None:
+    """End this program with one sentence if the port is in use; `make run` asks before it starts."""
+    if not is_free(port):
+        sys.exit(
+            f"Port {port} is in use: end the program that uses it, "
+            f"or take another port, for example with: make run PORT={port + 100}"
+        )
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 def _free_ports(count: int) -> list[int]:
@@ -214,10 +237,10 @@ async def _put(control: httpx.AsyncClient, path: str, fields: dict[str, Any]) ->
     (await control.put(path, json=fields)).raise_for_status()
 
 
-def announce(settings: Settings, sandbox_url: str) -> None:
+def announce(settings: Settings, sandbox_url: str, console_link: str) -> None:
     # Not written to the log, which would redact the key.
     sys.stdout.write(
-        f"\n  Console   {settings.public_url}/console"
+        f"\n  Console   {settings.public_url}{console_link} (signs you in, once)"
         f"\n  API       {settings.public_url}/docs"
         f"\n  Sandbox   {sandbox_url}/"
         f"\n  Admin key {settings.admin_key.get_secret_value()}\n\n"

@@ -20,8 +20,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.security.client_address import parse_proxies
+from supervisor.bots.bot_service import bot_of
 from supervisor.database.engines import database_url
 from supervisor.encryption.vault import parse_secret_key
+from supervisor.errors import TokenMalformed
 from supervisor.file_access import make_private_folder
 
 LANGUAGES = ("en", "ru", "uk")
@@ -78,17 +80,21 @@ class Settings(BaseSettings):
     )
 
     sandbox: bool = False
+    port: int = Field(8080, ge=1, le=65534)
+    sandbox_port: int | None = Field(None, ge=0, le=65535)
     data_dir: Path = Path("data")
     admin_key: SecretStr = SecretStr("")
     secret_key: SecretStr = SecretStr("")
     database_url: SecretStr = SecretStr("")
     session_root: Path = Path()
-    public_url: str = "http://127.0.0.1:8080"
+    public_url: str = ""
     trusted_proxies: str = ""
     telegram_api_id: int = Field(0, ge=0)
     telegram_api_hash: SecretStr = SecretStr("")
     telegram_dc: str | None = None
     telegram_dc_key: Path | None = None
+    telegram_bot_token: SecretStr = SecretStr("")
+    telegram_chat_id: str = ""
     allow_private_planfix: bool = False
     language: Annotated[Language, BeforeValidator(pick_language)] = "ru"
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
@@ -96,7 +102,12 @@ class Settings(BaseSettings):
     retention_days: int = Field(30, ge=1)
     memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"
 
-    @field_validator("public_url")
+    teamflame_bot_token: SecretStr = SecretStr("")
+    teamflame_auth_url: str = "https://auth-api.teamflame.ru"
+    teamflame_api_url: str = "https://api.teamflame.ru"
+    teamflame_profile: Literal["v2023", "v2024"] = "v2023"
+
+    @field_validator("public_url", "teamflame_auth_url", "teamflame_api_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
         if not _ADDRESS.fullmatch(url):
@@ -129,6 +140,16 @@ class Settings(BaseSettings):
         database_url(url.get_secret_value())
         return url
 
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _of_a_bot(cls, token: SecretStr) -> SecretStr:
+        if token.get_secret_value():
+            try:
+                bot_of(token.get_secret_value())
+            except TokenMalformed as exc:
+                raise ValueError(str(exc)) from exc
+        return token
+
     @field_validator("telegram_dc")
     @classmethod
     def _with_port(cls, address: str | None) -> str | None:
@@ -152,6 +173,7 @@ class Settings(BaseSettings):
             "data_dir": data_dir,
             "session_root": data_dir / "sessions",
             "database_url": f"sqlite+aiosqlite:///{data_dir / 'telefix.db'}",
+            "public_url": f"http://127.0.0.1:{values.get('port') or 8080}",
         }
         if str(values.get("sandbox", "")).strip().lower() in {"1", "true", "yes", "on"}:
             derived |= {
@@ -175,6 +197,10 @@ class Settings(BaseSettings):
         if self.sandbox and self.telegram_dc:
             raise ValueError("SANDBOX=1 uses its own data centre: remove TELEGRAM_DC")
         return self
+
+    @property
+    def sandbox_page_port(self) -> int:
+        return self.port + 1 if self.sandbox_port is None else self.sandbox_port
 
     def login_url(self, secret: str) -> str:
         return f"{self.public_url}/login/{secret}/"

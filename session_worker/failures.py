@@ -44,6 +44,7 @@ class Reason(StrEnum):
     TELEGRAM_FAILING = "telegram_failing"
     OFFLINE = "offline"
     NEEDS_LOGIN = "needs_login"
+    CHAT_LEFT_OUT = "chat_left_out"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
 
@@ -90,6 +91,7 @@ NEEDS_LOGIN = "NEEDS_LOGIN"
 FAILING = "INTERNAL"
 UNKNOWN = "UNKNOWN"
 NOT_FOUND = "CONTACT_NOT_FOUND"
+CHAT_LEFT_OUT = "CHAT_LEFT_OUT"
 EXPIRED = "EXPIRED"
 
 MOST_TRIES = 12  # with the pauses below, about an hour
@@ -117,6 +119,7 @@ _ROWS: Mapping[tuple[Reason, Remedy], str] = {
         "CONTACT_NOT_FOUND USERNAME_NOT_OCCUPIED USERNAME_INVALID PHONE_NOT_OCCUPIED"
         " PHONE_NUMBER_INVALID PHONE_NUMBER_UNOCCUPIED CONTACT_ID_INVALID CONTACT_MISSING"
     ),
+    (Reason.CHAT_LEFT_OUT, Remedy.GIVE_UP): CHAT_LEFT_OUT,
     (Reason.SPAM_LIMIT, Remedy.GIVE_UP): "PEER_FLOOD",
     (Reason.FROZEN, Remedy.GIVE_UP): "FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING",
     (Reason.FLOOD, Remedy.WAIT): (

@@ -23,6 +23,11 @@ class Lanes(Generic[T]):
         self._waiting: dict[Hashable, deque[T]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def depth(self) -> int:
+        """How many items wait or are worked on."""
+        return sum(map(len, self._waiting.values()))
+
     def put(self, lane: Hashable, item: T) -> None:
         """Queue an item behind everything that was put into the same lane before."""
         if lane in self._waiting:

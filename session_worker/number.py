@@ -7,9 +7,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from session_worker.failures import CHAT_LEFT_OUT
 from session_worker.inbound.delivered_log import DeliveredLog
 from session_worker.inbound.delivery import PlanfixDelivery
 from session_worker.inbound.gap_filling import GapFilling
+from session_worker.inbound.history_delivery import (
+    HistoryDelivery,
+    HistoryOrder,
+    HistorySources,
+)
 from session_worker.inbound.message_assembly import MessageAssembler, Sources
 from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.lanes import Lanes
@@ -17,11 +23,22 @@ from session_worker.network.guarded_transport import tls_context
 from session_worker.outbound.attachments import Fetcher
 from session_worker.outbound.sender import TelegramSender
 from session_worker.planfix.client import PlanfixClient
+from session_worker.protocol.chats import LeftOut, ListChats
 from session_worker.protocol.contract import WatchPlanfix
-from session_worker.protocol.messages import Deliver, Resolve, Send, Stored, TellStatus
+from session_worker.protocol.messages import (
+    Deliver,
+    Failed,
+    Failure,
+    Resolve,
+    Resolved,
+    Send,
+    Stored,
+    TellStatus,
+)
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.message_box import Gap
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
+from session_worker.telegram.reading.chosen_chats import ChosenChats
 from session_worker.telegram.reading.downloads import Downloads
 from session_worker.telegram.reading.history import History, Last
 from session_worker.telegram.reading.message_memory import (
@@ -38,6 +55,7 @@ from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
     from session_worker.inbound.albums import AlbumTiming
+    from session_worker.inbound.history_delivery import HistoryPace
     from session_worker.planfix.circuit_breaker import CircuitBreaker
     from session_worker.planfix.client import PlanfixTimeouts
     from session_worker.protocol.contract import Assignment, Command
@@ -48,11 +66,15 @@ if TYPE_CHECKING:
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix accepts no larger files
 MESSAGE_INDEX = "messages"
 SENT = "sent"
+HISTORY = "history"
 DELIVERED_LOG = "proofs"
 
 
 class NumberSession:
     """Carries messages between Telegram and Planfix, while the supervisor stores them."""
+
+    parser_class: type[UpdateParser] = UpdateParser
+    access_hashes_class: type[AccessHashes] = AccessHashes
 
     def __init__(  # noqa: PLR0913 - tests set the pace of each side
         self,
@@ -64,6 +86,7 @@ class NumberSession:
         albums: AlbumTiming | None = None,
         circuit_breaker: CircuitBreaker | None = None,
         timeouts: PlanfixTimeouts | None = None,
+        pace: HistoryPace | None = None,
     ) -> None:
 
         self._outbox = outbox
@@ -72,13 +95,20 @@ class NumberSession:
             assignment, outbox, lease, on_update=self._process_update, timing=timing
         )
         spool, texts = Path(assignment.spool), texts_of(assignment.language)
-        recent_messages, people = RecentMessages(), People(account.ask, lambda: account.owner)
+        recent_messages = RecentMessages()
+        people = People(account.ask, lambda: account.owner, account.phone_of)
         self._account = account
         self._message_index = MessageIndex(spool / MESSAGE_INDEX)
-        sent = MessageIndex(spool / SENT)
-        parser = UpdateParser(people, recent_messages, (self._message_index, sent), texts)
+        self._chosen = ChosenChats(assignment.chats, account, people)
+        account.choose_entities(self._chosen.may_report)
+        indexes = self._message_index, MessageIndex(spool / SENT)
+        parser = self._parser = self.parser_class(
+            people, recent_messages, indexes, texts, self._chosen
+        )
         self._receiver = UpdateReceiver(parser, self._message_index, outbox, texts, account, albums)
-        self._gap_filling = GapFilling(account.ask, parser, self._receiver, outbox)
+        self._gap_filling = GapFilling(
+            account.ask, parser, self._receiver, outbox, self._chosen, is_bot=assignment.is_bot
+        )
         history = History(account.ask, recent_messages, texts)
         downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
         profiles = Profiles(account.ask)
@@ -88,15 +118,28 @@ class NumberSession:
         self._planfix_delivery = PlanfixDelivery(
             planfix, assembler, outbox, DeliveredLog(spool / DELIVERED_LOG), circuit_breaker
         )
+        self._history = HistoryDelivery(
+            HistoryOrder(assignment.history_since, assignment.chats, spool / HISTORY),
+            HistorySources(account.ask, parser, self._receiver, self._chosen, outbox, texts),
+            lambda: self._planfix_delivery.depth,
+            pace,
+        )
         flood_control = FloodControl(account)
-        access_hashes = AccessHashes(account, flood_control)
+        access_hashes = self._access_hashes = self.access_hashes_class(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
-        sent_messages = SentMessages(recent_messages, sent)
         self._sender = TelegramSender(
-            account, flood_control, access_hashes, fetcher, outbox, sent_messages, spool
+            account,
+            flood_control,
+            access_hashes,
+            fetcher,
+            outbox,
+            SentMessages(recent_messages, indexes[1]),
+            spool,
         )
         self._resolver = RecipientSearch(account, flood_control, access_hashes)
-        self._resolving: Lanes[Resolve] = Lanes(self._resolve)
+        self._left_out = texts.left_out
+        self._resolving: Lanes[Resolve | ListChats] = Lanes(self._resolve)
+        self._deciding: Lanes[Deliver | Send] = Lanes(self._decide)
 
     @property
     def last_heard(self) -> float | None:
@@ -108,7 +151,12 @@ class NumberSession:
 
     async def run(self) -> None:
         await self._message_index.open()
-        jobs = {"account": self._account.run(), "albums": self._receiver.run()}
+        await self._history.open()
+        jobs = {
+            "account": self._account.run(),
+            "albums": self._receiver.run(),
+            "history": self._history.run(),
+        }
         tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -127,16 +175,17 @@ class NumberSession:
     async def handle(self, command: Command) -> None:
         match command:
             case Stored(positions=positions):
+                self._history.record_stored(positions)
                 await self._receiver.acknowledge_stored(positions)
-            case Deliver():
-                self._planfix_delivery.deliver(command)
+            case Deliver(incoming=incoming):
+                self._deciding.put((Deliver, incoming.peer_id), command)
             case TellStatus():
                 self._planfix_delivery.tell_status(command)
-            case Send():
-                self._sender.send(command)
+            case Send(outgoing=outgoing):
+                self._deciding.put((Send, outgoing.peer_id), command)
             case WatchPlanfix():
                 self._planfix_delivery.watch(command)
-            case Resolve(request_id=request_id):
+            case Resolve(request_id=request_id) | ListChats(request_id=request_id):
                 self._resolving.put(request_id, command)
             case _:
                 await self._account.handle(command)
@@ -154,15 +203,40 @@ class NumberSession:
             case update:
                 await self._receiver.receive(incoming.position, update)
 
-    async def _resolve(self, command: Resolve) -> None:
+    async def _decide(self, command: Deliver | Send) -> None:
+        """Pass a message on unless its chat is left out."""
+        match command:
+            case Deliver(row=row, incoming=incoming):
+                if await self._chosen.until_decided(incoming.peer_id, incoming.contact):
+                    self._planfix_delivery.deliver(command)
+                else:
+                    await self._outbox.report(LeftOut(row=row))
+            case Send(row=row, outgoing=outgoing):
+                if await self._chosen.until_decided(outgoing.peer_id):
+                    self._sender.send(command)
+                else:
+                    failure = Failure(code=CHAT_LEFT_OUT)
+                    await self._outbox.report(Failed(row=row, failure=failure))
+
+    async def _resolve(self, command: Resolve | ListChats) -> None:
+        if isinstance(command, ListChats):
+            await self._outbox.report(await self._chosen.list(command))
+            return
         answer = await self._resolver.resolve(command)
+        found = answer.contact
+        if found is not None and not await self._chosen.until_decided(found.peer_id, found):
+            failure = Failure(code=CHAT_LEFT_OUT, detail=self._left_out)
+            answer = Resolved(request_id=command.request_id, failure=failure)
         # The next worker must be able to write to a contact that Planfix is about to learn of.
         self._account.report_entities()
         await self._outbox.report(answer)
 
     async def _close(self) -> None:
         await asyncio.gather(
-            self._planfix_delivery.close(), self._sender.close(), self._resolving.close()
+            self._planfix_delivery.close(),
+            self._sender.close(),
+            self._resolving.close(),
+            self._deciding.close(),
         )
 
 

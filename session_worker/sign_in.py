@@ -14,6 +14,7 @@ from session_worker.protocol.login import (
     EnterPassword,
     LoginByCode,
     LoginByQr,
+    LoginByToken,
     LoginFailed,
     LoginFailure,
     LoginMoved,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.connection.timing import ConnectionTiming
 
     Outcome = CodeSent | PasswordWanted | LoggedIn
-    LoginStep = LoginByCode | LoginByQr | EnterCode | EnterPassword | WatchQr
+    LoginStep = LoginByCode | LoginByQr | LoginByToken | EnterCode | EnterPassword | WatchQr
     Step = LoginStep | PasswordWanted | LoggedIn | TelegramError
 
 PATIENCE = 60.0  # seconds to wait for the first command
@@ -97,7 +98,14 @@ class SignIn:
 
     async def handle(self, command: Command) -> None:
         match command:
-            case LoginByCode() | LoginByQr() | EnterCode() | EnterPassword() | WatchQr():
+            case (
+                LoginByCode()
+                | LoginByQr()
+                | LoginByToken()
+                | EnterCode()
+                | EnterPassword()
+                | WatchQr()
+            ):
                 self._steps.put_nowait(command)
             case _:
                 logger.warning("the session has no use for the command %s", command.kind)
@@ -114,7 +122,7 @@ class SignIn:
 
     async def _handle_step(self, step: Step) -> None:
         match step:
-            case LoginByCode() | LoginByQr():
+            case LoginByCode() | LoginByQr() | LoginByToken():
                 await self._start(step)
             case EnterCode(code=code) if self._stage is LoginStage.CODE_SENT:
                 await self._try(step.request_id, self._login.enter_code(code))
@@ -132,9 +140,12 @@ class SignIn:
                 self._time_limit = self._later_time_limit
                 await self._advance(step)
 
-    async def _start(self, step: LoginByCode | LoginByQr) -> None:
-        self._time_limit = self._later_time_limit = step.patience
+    async def _start(self, step: LoginByCode | LoginByQr | LoginByToken) -> None:
+        if not isinstance(step, LoginByToken):
+            self._time_limit = self._later_time_limit = step.patience
         match step:
+            case LoginByToken(token=token):
+                await self._try(step.request_id, self._login.enter_token(token))
             case LoginByCode():
                 await self._try(step.request_id, self._login.send_code())
             case LoginByQr():
@@ -158,10 +169,10 @@ class SignIn:
             case PasswordWanted(hint=hint):
                 moved = LoginMoved(stage=LoginStage.PASSWORD_WANTED, hint=hint)
                 self._enter_stage(moved, SessionState.NEEDS_PASSWORD)
-            case LoggedIn(key=key):
+            case LoggedIn(key=key, username=username):
                 # The key is sent first, because whoever learns of the login relies on it.
                 await self._outbox.report(key)
-                self._answer(LoginMoved(stage=LoginStage.LOGGED_IN))
+                self._answer(LoginMoved(stage=LoginStage.LOGGED_IN, username=username))
                 raise SessionGained
 
     def _scan(self, pause: float) -> None:

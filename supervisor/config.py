@@ -68,6 +68,22 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifetime:
+    """When a worker that works well is replaced; durations in seconds, memory in bytes."""
+
+    memory: int = 96 << 20
+    age: float = 7 * 24 * 3600.0
+    variance: float = 0.25
+    """By which share the limits of one worker may be lower than those of another."""
+    shortest: float = 600.0
+    """For how long the memory of a new worker does not count, so that none is replaced on and on."""
+    peak: float = 30.0
+    """How long it must be over a limit before it is replaced in a moment without work."""
+    patience: float = 300.0
+    """The same if it always has work."""
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Durations in seconds.
 
@@ -87,3 +103,4 @@ class Timing:
     """How long a proxy may keep the connection of a worker that did not close it."""
     boot: float = 1.0
     """How long a worker that has not reported yet keeps the next one from starting."""
+    lifetime: Lifetime = field(default_factory=Lifetime)

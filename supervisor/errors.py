@@ -70,6 +70,14 @@ class RecipientUnknown(GatewayError):
     """The recipient was not found."""
 
 
+class NotificationUnknown(GatewayError):
+    """There is no such notification."""
+
+
+class TemplateUnknown(GatewayError):
+    """There is no such template."""
+
+
 class LinkInvalid(GatewayError):
     """The link was not made by this gateway."""
 
@@ -171,6 +179,19 @@ class LoginFlood(LoginError):
     def __init__(self, retry_after: float | None) -> None:
         self.retry_after = retry_after
         super().__init__(f"{retry_after:.0f} s" if retry_after else "hours, maybe a day")
+
+
+class TokenMalformed(LoginError):
+    """The token is not one of a bot; BotFather gives them, such as 123456:ABC…."""
+
+
+class TelegramRefused(GatewayError):
+    """Telegram refuses what was asked of it."""
+
+    def __init__(self, code: str, retry_after: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after = retry_after
 
 
 class TelegramUnreachable(GatewayError):

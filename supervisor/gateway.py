@@ -9,10 +9,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from supervisor.bots.bot_service import BotService
 from supervisor.errors import DatabaseError
 from supervisor.journal.values import NONE
-from supervisor.login.links import LoginLinks
-from supervisor.login.login_service import LoginService
+from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
 from supervisor.numbers.keepers import Keepers
@@ -77,8 +77,11 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers)
+        self.bots = BotService(store, self._keepers, self.tokens)
         self.audit = store.audit
         self.keys = store.keys
+        # For what api plugs in beside the numbers, which stores its own rows.
+        self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
             self._keepers.dispatchers, config, self._keepers.require_online
         )
@@ -98,6 +101,7 @@ class Gateway:
         await self._key_rotation.stop()
         await self._retention.stop()
         await self._keepers.stop_all()
+        await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
         self._takeover.release()  # last, when nothing of ours can write any more
@@ -129,7 +133,8 @@ class Gateway:
         counts = await self._store.journals.counts([number])
         budgets = await self._store.journals.budgets(number).outlook(time.time())
         view = view_of(stored, self._keepers.find(number), counts.get(number, NONE))
-        return replace(view, budgets=budgets)
+        chats = await self._store.chat_choices.get(number)
+        return replace(view, budgets=budgets, chats=chats)
 
     async def change(
         self, number: str, changes: Changes, session: SessionSource = NO_SESSION
@@ -166,10 +171,10 @@ class Gateway:
             await self._start(number)
 
     async def numbers(
-        self, client: str | None = None, state: State | None = None
+        self, client: str | None = None, state: State | None = None, *, are_bots: bool = False
     ) -> tuple[View, ...]:
-        """Return all numbers, or those of a client or in a state; every list comes from here."""
-        stored = await self._store.numbers.list(client)
+        """Return all numbers, or those of a client or in a state, or bots; every list comes from here."""
+        stored = await self._store.numbers.list(client, are_bots=are_bots)
         counts = await self._store.journals.counts()
         views = (
             view_of(each, self._keepers.find(each.number), counts.get(each.number, NONE))

@@ -30,6 +30,7 @@ SETTINGS = (
     "TRUSTED_PROXIES",
     *("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELEGRAM_DC", "TELEGRAM_DC_KEY"),
     *("ALLOW_PRIVATE_PLANFIX", "SANDBOX", "LANGUAGE", "LOG_LEVEL", "LOG_FORMAT", "RETENTION_DAYS"),
+    *("PORT", "SANDBOX_PORT"),
 )
 
 for setting in SETTINGS:  # before any of our modules can read them

@@ -8,11 +8,14 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from api.bots.own_bot import own_bot
 from api.context import Context, SurvivingWork, share
 from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_up_demos
 from api.lifecycle.server_process import StartRefused, follow_server_master
+from api.operations.console_link import make_console_link
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
+from api.teamflame import serve_teamflame
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.errors import GatewayError
 from supervisor.file_access import make_private_folder, warn_if_open
@@ -43,8 +46,10 @@ async def serve_gateway(
         proxies = parse_proxies(settings.trusted_proxies)
         authenticator = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
         share(app, Context(settings, gateway, authenticator, work))
+        await stack.enter_async_context(own_bot(settings, gateway))
+        await stack.enter_async_context(serve_teamflame(app, settings, gateway))
         if sandbox is not None:
-            await stack.enter_async_context(_demo(settings, gateway, sandbox))
+            await stack.enter_async_context(_demo(app, settings, gateway, sandbox))
         # These objects stay until the end; a full collection that visited them paused us for 50 ms.
         gc.freeze()
         yield
@@ -54,7 +59,9 @@ async def _start_sandbox(stack: AsyncExitStack, settings: Settings) -> RunningSa
     if not settings.sandbox:
         return None
     try:
-        return await stack.enter_async_context(run_sandbox(settings.data_dir))
+        return await stack.enter_async_context(
+            run_sandbox(settings.data_dir, settings.sandbox_page_port)
+        )
     except SandboxFailed as exc:
         raise StartRefused(f"{exc.__doc__} ({exc})") from exc
 
@@ -75,9 +82,9 @@ async def _start(stack: AsyncExitStack, gateway: Gateway) -> Gateway:
 
 @asynccontextmanager
 async def _demo(
-    settings: Settings, gateway: Gateway, sandbox: RunningSandbox
+    app: Quart, settings: Settings, gateway: Gateway, sandbox: RunningSandbox
 ) -> AsyncIterator[None]:
-    announce(settings, sandbox.url)
+    announce(settings, sandbox.url, make_console_link(app))
     setting_up = asyncio.create_task(_set_up_demo(settings, gateway, sandbox))
     try:
         yield

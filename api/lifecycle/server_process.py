@@ -14,7 +14,7 @@ from functools import partial
 from multiprocessing.synchronize import SemLock
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from supervisor.log import set_up_log
+from session_worker.process.log import set_up as set_up_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from api.numbers.chats import SelectionAnswer
 from api.numbers.governor import GovernorAnswer, describe_budgets
 from api.requests.models import Answer
 from supervisor.numbers.state import State
@@ -117,6 +118,10 @@ class NumberAnswer(Answer):
     governor: GovernorAnswer | None = Field(
         description="what is left of the budgets; null in the list of all numbers"
     )
+    chats: SelectionAnswer | None = Field(
+        description="which chats go to Planfix; null in the list of all numbers"
+    )
+    history_since: date | None = Field(description="since when the history is delivered, if it is")
 
 
 class ClientAnswer(Answer):
@@ -203,4 +208,6 @@ def describe(view: View, language: str) -> NumberAnswer:
         proxy=view.proxy and describe_proxy(view.proxy),
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
         governor=view.budgets and describe_budgets(view.budgets),
+        chats=view.chats and SelectionAnswer.model_validate(view.chats.selection),
+        history_since=view.chats and view.chats.history_since,
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.numbers.chats import ChosenChats
 from api.numbers.governor import GovernorSettings, JsonInForms
 from api.requests.fields import (
     AbsentIfEmpty,
@@ -31,7 +32,7 @@ SESSION_FIELDS = ("name_session", "path_session", "string_session")
 """The fields that bring a session along."""
 
 
-class NewNumber(Body):
+class NewNumber(ChosenChats):
     """A number to start."""
 
     name: ClientName
@@ -59,11 +60,12 @@ class NewNumber(Body):
             provider_id=self.provider_id,
             user_email=self.user_email,
             proxy=self.proxy,
+            chats=self.chat_changes(),
             governor=None if self.governor is None else self.governor.as_changes(),
         )
 
 
-class ChangedNumber(Body):
+class ChangedNumber(ChosenChats):
     """What to change about a number; fields that are left out keep their values."""
 
     number: Digits
@@ -95,6 +97,7 @@ class ChangedNumber(Body):
             user_email=self.user_email,
             proxy=self.proxy,
             without_proxy="proxy" in self.model_fields_set and self.proxy is None,
+            chats=self.chat_changes(),
             governor=None if self.governor is None else self.governor.as_changes(),
         )
 

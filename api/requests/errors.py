@@ -40,6 +40,8 @@ _GATEWAY_ERRORS: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.PasswordInvalid: (400, "password_invalid"),
     gateway.WrongAccount: (400, "wrong_account"),
     gateway.LoginRefused: (400, "login_refused"),
+    gateway.TokenMalformed: (400, "invalid_token"),
+    gateway.TelegramRefused: (400, "telegram_refused"),
     gateway.LoginFlood: (429, "flood_wait"),
     gateway.NotLoggingIn: (409, "not_logging_in"),
     gateway.LoggedInAlready: (409, "logged_in"),

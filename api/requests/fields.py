@@ -81,6 +81,11 @@ def _email(text: str) -> str:
     return text
 
 
+def _as_name(value: Any) -> Any:
+    """Accept a Telegram id as a number, too."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _absent_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
@@ -113,4 +118,5 @@ ProxyAddress = Annotated[
         }
     ),
 ]
+ChatName = Annotated[Text, BeforeValidator(_as_name), Field(min_length=1, max_length=200)]
 AbsentIfEmpty = BeforeValidator(_absent_if_empty)

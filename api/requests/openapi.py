@@ -15,6 +15,8 @@ from quart_schema import (
 )
 
 from api.requests.models import ErrorAnswer
+from teamflame.web.admission import Body as JsonBody
+from teamflame.web.openapi import SCHEMES as MINI_APP_SCHEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,11 +36,14 @@ _SCHEMES: dict[str, SecuritySchemeInput] = {
     "adminKey": HttpSecurityScheme(scheme="bearer"),
     "bearerToken": HttpSecurityScheme(scheme="bearer"),
     "token": APIKeySecurityScheme(name="Token", in_="header"),
+    "miniApp": APIKeySecurityScheme(name="Authorization", in_="header"),
+    "miniAppToken": HttpSecurityScheme(scheme="bearer"),
 }
 _KEYS = {
     "adminKey": "the operator's ADMIN_KEY",
     "bearerToken": "the token of the number",
     "token": "the token of the number",
+    **MINI_APP_SCHEMES,
 }
 _MEDIA_TYPE = "_media_type"
 _FORM = "application/x-www-form-urlencoded"
@@ -81,6 +86,8 @@ class Description(OpenAPIProvider):
         self, model: type[Any], source: DataSource
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         body, components = super().build_request_body(model, source)
+        if issubclass(model, JsonBody):
+            return {**body, "required": True}, components
         (content,) = body["content"].values()
         return {
             "required": True,

@@ -96,18 +96,19 @@ class Authenticator:
         return hmac.compare_digest(_hash(key), self._admin_key_hash)
 
     def _check_limit(self, request: Request) -> None:
-        wait = self._limit.wait(neighbourhood(self._caller(request)), _now())
+        wait = self._limit.wait(neighbourhood(self.address_of(request)), _now())
         if wait > 0:
             raise too_many_attempts(int(wait) + 1)
 
     def _refuse(self, request: Request) -> Exception:
-        caller, now = self._caller(request), _now()
+        caller, now = self.address_of(request), _now()
         self._limit.count(neighbourhood(caller), now)
         if self._limit.wait(neighbourhood(caller), now):
             logger.warning("too many wrong keys from %s", caller)
         return unauthorized()
 
-    def _caller(self, request: Request) -> str:
+    def address_of(self, request: Request) -> str:
+        """Return the address of the caller behind trusted proxies."""
         forwarded = request.headers.getlist("X-Forwarded-For")
         return find_caller(request.remote_addr, forwarded, self._proxies)
 

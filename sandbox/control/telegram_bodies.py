@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -97,6 +98,8 @@ class Sending(Order):
     files: tuple[SentFile, ...] = ()
     reply_to: int | None = None
     voice: bool = False
+    # When it was written, for a history; messages of a chat are written in order.
+    date: AwareDatetime | None = None
 
     @model_validator(mode="after")
     def has_content(self) -> Self:
@@ -166,6 +169,32 @@ class Reading(Order):
 
     by: Phone
     chat_with: Phone
+
+
+class ReactionGiven(Order):
+    """Somebody reacts to a message of a chat, or takes the reaction back."""
+
+    by: Phone
+    id: int
+    emoji: Annotated[str, Field(min_length=1, max_length=16)] | None = None
+
+
+class NewFolder(Order):
+    """A folder that an account's owner makes, or replaces by its title."""
+
+    of: Phone
+    title: Annotated[str, Field(min_length=1, max_length=12)]
+    people: tuple[Phone, ...] = ()
+    contacts: bool = False
+    non_contacts: bool = False
+
+
+class ContactEntry(Order):
+    """A person whom an account's owner adds to the address book, or takes out of it."""
+
+    of: Phone
+    contact: Phone
+    is_saved: Annotated[bool, Field(alias="saved")] = True
 
 
 class MethodTrouble(Order):

@@ -7,29 +7,38 @@ from binascii import Error as Base64Error
 from typing import TYPE_CHECKING, Any, cast
 
 from quart import Blueprint, current_app, request
+from telethon.tl import types
 
 from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body, read_json
 from sandbox.control.telegram_bodies import (
     Call,
+    ContactEntry,
     Deletion,
     Edit,
     MethodTrouble,
     NewBot,
     Newcomer,
+    NewFolder,
     PhoneOnly,
+    ReactionGiven,
     Reading,
     Scan,
     Sending,
     Trouble,
 )
 from sandbox.telegram import phone_owner
+from sandbox.telegram.accounts.accounts import Contact
 from sandbox.telegram.chats import buttons
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
+from sandbox.telegram.methods import contacts, folders
 from sandbox.telegram.methods.qr import scan
+from sandbox.telegram.records.folders import Folder
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sandbox.telegram.accounts.accounts import Account
     from sandbox.telegram.data_centre import DataCentre
     from sandbox.telegram.records.mailbox import Content, Message
@@ -135,18 +144,13 @@ async def post_message() -> tuple[Json, int]:
     order = await read_body(Sending)
     centre = data_centre()
     people = centre.account_of(order.sender), centre.account_of(order.recipient)
+    _check_order(people, order.date)
     reply_to = _content_of(people[0], order.reply_to) if order.reply_to else None
+    draft = Draft(order.text, reply_to=reply_to, date=order.date)
     if not order.files:
-        draft = Draft(order.text, reply_to=reply_to)
         return {"ids": [centre.post_office.send(*people, draft).message.id]}, 201
-    ids = await phone_owner.send_files(
-        centre,
-        people,
-        [file.on_phone() for file in order.files],
-        text=order.text,
-        reply_to=reply_to,
-        voice=order.voice,
-    )
+    files = [file.on_phone() for file in order.files]
+    ids = await phone_owner.send_files(centre, people, files, draft, voice=order.voice)
     return {"ids": ids}, 201
 
 
@@ -189,6 +193,39 @@ async def post_read() -> Json:
     return {}
 
 
+@blueprint.post("/reactions")
+async def post_reaction() -> Json:
+    order = await read_body(ReactionGiven)
+    emojis = (types.ReactionEmoji(order.emoji),) if order.emoji else ()
+    data_centre().post_office.react(data_centre().account_of(order.by), order.id, emojis)
+    return {}
+
+
+@blueprint.put("/folders")
+async def put_folder() -> Json:
+    order = await read_body(NewFolder)
+    owner = data_centre().account_of(order.of)
+    held = (each.id for each in owner.folders.values() if each.title == order.title)
+    folder_id = next(held, None) or folders.next_id(owner)
+    kinds = {name for name in ("contacts", "non_contacts") if getattr(order, name)}
+    people = tuple(data_centre().account_of(phone).id for phone in order.people)
+    folder = Folder(folder_id, order.title, included=people, kinds=frozenset(kinds))
+    folders.keep(data_centre(), owner, folder_id, folder)
+    return {"id": folder_id}
+
+
+@blueprint.put("/contacts")
+async def put_contact() -> Json:
+    order = await read_body(ContactEntry)
+    owner, subject = (data_centre().account_of(p) for p in (order.of, order.contact))
+    owner.contacts.pop(subject.id, None)
+    if order.is_saved:
+        entry = Contact(subject.first_name, subject.last_name, subject.phone)
+        owner.contacts[subject.id] = entry
+    contacts.announce(data_centre(), owner, subject)
+    return {}
+
+
 @blueprint.get("/connections")
 async def get_connections() -> Json:
     count = data_centre().count_connections(_argument("phone"))
@@ -221,6 +258,14 @@ def _argument(name: str) -> str:
         raise ControlError(400, "invalid_request", f"the query needs {name}=PHONE")
     # A plus sign that was not escaped arrives as a space.
     return value.strip()
+
+
+def _check_order(people: tuple[Account, Account], date: datetime | None) -> None:
+    """Refuse a message that would be older than the one before it, which Telegram never has."""
+    sender, recipient = people
+    last = sender.box.get(sender.box.conversation(recipient.id).top)
+    if date is not None and last is not None and date < last.content.date:
+        raise ControlError(400, "invalid_request", "the chat has a newer message already")
 
 
 def _content_of(owner: Account, message_id: int) -> Content:

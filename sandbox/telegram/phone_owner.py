@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.telegram.accounts.accounts import Account
-    from sandbox.telegram.records.mailbox import Content, Message
+    from sandbox.telegram.records.mailbox import Message
     from sandbox.telegram.services import Services
 
 LONGEST_ALBUM = 10
+EMPTY = Draft()
 _PHOTO_TYPES = {"image/jpeg", "image/png"}
 _DURATION = 1  # seconds; the sandbox does not parse videos or sounds
 _SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
@@ -51,27 +52,26 @@ async def send_files(
     services: Services,
     people: tuple[Account, Account],
     files: Sequence[OwnFile],
+    draft: Draft = EMPTY,
     *,
-    text: str = "",
-    reply_to: Content | None = None,
     voice: bool = False,
 ) -> list[int]:
     """Send files from the first person to the second; several files form an album.
 
-    The text becomes the caption of the first file; the sender's message ids are returned.
+    The draft's text becomes the caption of the first file; the sender's message ids are returned.
     """
     media = [await _make_media(services, file, voice=voice) for file in files]
     groups = [secrets.randbits(62) for _ in range(0, len(media), LONGEST_ALBUM)]
     is_album = len(media) > 1 and not voice
     ids = []
     for place, each in enumerate(media):
-        draft = Draft(
-            text="" if place else text,
+        item = replace(
+            draft,
+            text="" if place else draft.text,
             media=each,
-            reply_to=reply_to,
             grouped_id=groups[place // LONGEST_ALBUM] if is_album else None,
         )
-        ids.append(services.post_office.send(*people, draft).message.id)
+        ids.append(services.post_office.send(*people, item).message.id)
     return ids
 
 

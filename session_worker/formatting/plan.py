@@ -5,76 +5,19 @@ from __future__ import annotations
 import re
 import secrets
 from bisect import bisect_right
-from enum import StrEnum
 from itertools import pairwise
-from mimetypes import MimeTypes
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 from unicodedata import combining
 
-from session_worker.formatting.rendering import is_quote, lay_out, render, width_of
+from session_worker.formatting.markup import Plain
+from session_worker.formatting.media_kind import can_join_album
+from session_worker.formatting.rendering import Layout, is_quote, lay_out, render, width_of
 from session_worker.protocol.outgoing import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from session_worker.formatting.rendering import Layout
     from session_worker.protocol.outgoing import Attachment, Mark
-
-
-_TYPES = MimeTypes()  # an instance of our own, because it reads the system's files
-_OURS = {
-    "image/jpeg": ".jpg .jpeg .jpe .jfif",
-    "image/png": ".png",
-    "video/mp4": ".mp4 .m4v",
-    "video/quicktime": ".mov",
-    "audio/ogg": ".ogg .oga .opus",
-    "audio/mpeg": ".mp3",
-    "audio/mp4": ".m4a",
-    "audio/flac": ".flac",
-    "audio/x-wav": ".wav",
-}
-_BY_SUFFIX = {suffix: mime for mime, suffixes in _OURS.items() for suffix in suffixes.split()}
-UNKNOWN_TYPE = "application/octet-stream"
-
-
-class MediaKind(StrEnum):
-    """The ways in which Telegram shows a file."""
-
-    PHOTO = "photo"
-    VIDEO = "video"
-    VOICE = "voice"
-    AUDIO = "audio"
-    DOCUMENT = "document"
-
-
-_KINDS = {
-    "image/jpeg": MediaKind.PHOTO,
-    "image/png": MediaKind.PHOTO,
-    "video/mp4": MediaKind.VIDEO,
-    "video/quicktime": MediaKind.VIDEO,
-    "audio/ogg": MediaKind.VOICE,
-    "audio/mpeg": MediaKind.AUDIO,
-    "audio/mp4": MediaKind.AUDIO,
-    "audio/flac": MediaKind.AUDIO,
-}
-
-
-def mime_of(name: str) -> str:
-    guess = _BY_SUFFIX.get(PurePath(name).suffix.lower())
-    if guess is None:
-        guess, encoding = _TYPES.guess_type(name, strict=False)
-        guess = None if encoding else guess
-    return guess or UNKNOWN_TYPE
-
-
-def kind_of(name: str) -> MediaKind:
-    """Judge by the name; whether the content agrees can only be checked once the file is there."""
-    return _KINDS.get(mime_of(name), MediaKind.DOCUMENT)
-
-
-def can_join_album(name: str) -> bool:
-    return kind_of(name) in {MediaKind.PHOTO, MediaKind.VIDEO}
 
 
 LONGEST_TEXT = 4096  # UTF-16 units, like the next
@@ -133,6 +76,12 @@ def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
     cuts = (layout.plain.origins[cut] for cut in _Cutter(layout).cuts(limit))
     pieces = [text[start:end] for start, end in pairwise((0, *cuts, len(text)))]
     return _without_blanks(pieces)
+
+
+def cut_places(text: str, solid: Sequence[tuple[int, int]], limit: int = LONGEST_TEXT) -> list[int]:
+    """Return where to cut a text without tags, best between sentences and never inside `solid`."""
+    plain = Plain(text, tuple(range(len(text) + 1)), ())
+    return list(_Cutter(Layout(plain, (), tuple(solid), ())).cuts(limit))
 
 
 def repair_surrogates(text: str) -> str:

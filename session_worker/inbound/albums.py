@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from session_worker.protocol.bots import HeardMessage
     from session_worker.protocol.messages import Incoming
     from session_worker.telegram.reading.message_parser import ParsedMessage
     from session_worker.texts.chat_texts import ChatTexts
@@ -31,6 +32,8 @@ class CompleteMessage:
 
     positions: tuple[int, ...]
     incoming: Incoming
+    heard: HeardMessage | None = None
+    is_for_planfix: bool = True
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ class Albums:
             done.append(self._close(peer_id))
             album = None
         if parsed.album is None:
-            return [*done, CompleteMessage(positions, _joined([parsed], self._texts))]
+            return [*done, self._complete(positions, [parsed])]
         if album is None:
             album = self._open[peer_id] = _Album(parsed.album, now)
         album.items.append(parsed)
@@ -93,7 +96,12 @@ class Albums:
 
     def _close(self, peer_id: int) -> CompleteMessage:
         album = self._open.pop(peer_id)
-        return CompleteMessage(tuple(album.positions), _joined(album.items, self._texts))
+        return self._complete(tuple(album.positions), album.items)
+
+    def _complete(self, positions: tuple[int, ...], items: list[ParsedMessage]) -> CompleteMessage:
+        first = items[0]
+        joined = _joined(items, self._texts)
+        return CompleteMessage(positions, joined, first.heard, first.is_for_planfix)
 
 
 def _joined(items: list[ParsedMessage], texts: ChatTexts) -> Incoming:

@@ -9,6 +9,8 @@ import struct
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from session_worker.protocol.messages import IncomingKind
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -72,5 +74,7 @@ def _digest(incoming: Incoming) -> bytes:
     named = (
         *(incoming.peer_id, incoming.what, incoming.date, incoming.edit_date),
         *incoming.message_ids,
+        # A reaction may be put and taken back within a second.
+        *((incoming.text,) if incoming.what is IncomingKind.REACTION else ()),
     )
     return blake2b(repr(named).encode(), digest_size=DIGEST).digest()

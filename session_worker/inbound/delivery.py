@@ -244,6 +244,11 @@ class PlanfixDelivery:
             StatusReporter(planfix, self._circuit_breaker, outbox).report
         )
 
+    @property
+    def depth(self) -> int:
+        """How many messages wait for Planfix."""
+        return self._messages.depth
+
     def deliver(self, command: Deliver) -> None:
         """Queue a message behind all earlier ones of the same chat."""
         self._messages.put(command.incoming.peer_id, command)

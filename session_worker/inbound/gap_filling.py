@@ -9,11 +9,12 @@ from session_worker.telegram.errors import LAYER
 from session_worker.telegram.reading.history import Backfill, Last, MessagesById
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from session_worker.inbound.receiver import UpdateReceiver
     from session_worker.session import Outbox
     from session_worker.telegram.connection.message_box import Gap
+    from session_worker.telegram.reading.chosen_chats import ChosenChats
     from session_worker.telegram.reading.history import Found
     from session_worker.telegram.reading.message_parser import ParsedMessage
     from session_worker.telegram.reading.people import Ask
@@ -27,12 +28,22 @@ class GapFilling:
     """Reads the messages missed in a gap before newer updates are processed."""
 
     def __init__(
-        self, ask: Ask, parser: UpdateParser, receiver: UpdateReceiver, outbox: Outbox
+        self,
+        ask: Ask,
+        parser: UpdateParser,
+        receiver: UpdateReceiver,
+        outbox: Outbox,
+        chosen: ChosenChats,
+        *,
+        is_bot: bool = False,
     ) -> None:
+        """Let a bot read messages by their ids, because Telegram shows it no chats."""
         self._ask = ask
         self._parser = parser
         self._receiver = receiver
         self._outbox = outbox
+        self._chosen = chosen
+        self._is_bot = is_bot
 
     async def fill(self, position: int, gap: Gap, last: Last) -> None:
         """Report all messages after the last known one; the last of them acknowledges the gap."""
@@ -42,7 +53,7 @@ class GapFilling:
         count = 0
         held: ParsedMessage | None = None
         async for found in self._messages(gap, last, unread):
-            for parsed in await self._parser.parse_message(found.message, found.entities):
+            for parsed in await self._parsed(found):
                 count += 1
                 held = await self._report_previous(held, parsed)
         if held is not None:
@@ -53,10 +64,18 @@ class GapFilling:
             await self._receiver.close_albums()
         self._outbox.put(_receipt(gap, last, count, unread))
 
+    async def _parsed(self, found: Found) -> Sequence[ParsedMessage]:
+        return await self._receiver.until_answered(
+            lambda: self._parser.parse_message(found.message, found.entities)
+        )
+
     def _messages(self, gap: Gap, last: Last, unread: list[str]) -> AsyncIterator[Found]:
         first = first_of(gap, last.message_id)
+        if first is None and self._is_bot:
+            first = last.message_id + 1
         if first is None:
-            return Backfill(self._ask, self._receiver.until_answered, last, unread).messages()
+            until_answered = self._receiver.until_answered
+            return Backfill(self._ask, until_answered, last, self._chosen, unread).messages()
         by_id = MessagesById(self._ask, self._receiver.until_answered, unread)
         return by_id.messages(first, gap.before_id)
 

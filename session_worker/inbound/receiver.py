@@ -45,6 +45,16 @@ class Source(Protocol):
     def acknowledge(self, position: int) -> None: ...
 
 
+class Hold(Protocol):
+    """Keeps a message until its chat may go on, and says whether it did."""
+
+    def __call__(self, positions: tuple[int, ...], parsed: ParsedMessage) -> bool: ...
+
+
+def _hold_nothing(positions: tuple[int, ...], parsed: ParsedMessage) -> bool:  # noqa: ARG001 - as Hold
+    return False
+
+
 class UpdateReceiver:
     """Reports what was received, in order, and acknowledges the updates that need no storing."""
 
@@ -64,6 +74,7 @@ class UpdateReceiver:
         self._albums = Albums(texts, album_timing)
         self._album_opened = asyncio.Event()
         self.catch_up_counter = CatchUpCounter()
+        self.hold: Hold = _hold_nothing
         self._backoff = Backoff(longest=30.0)
 
     async def receive(self, position: int, update: Any) -> None:
@@ -101,10 +112,16 @@ class UpdateReceiver:
                 await self._outbox.report(
                     ReadByContact(positions=positions, peer_id=parsed.peer_id, up_to=parsed.up_to)
                 )
+            case ParsedMessage() if self.hold(positions, parsed):
+                pass  # it is reported again once what was written before it is
             case ParsedMessage():
-                await self._report_messages(self._albums.add(positions, parsed, time.monotonic()))
-                if self._albums.next_due is not None:
-                    self._album_opened.set()
+                await self.report_now(positions, parsed)
+
+    async def report_now(self, positions: tuple[int, ...], parsed: ParsedMessage) -> None:
+        """Report a message even if its chat is held."""
+        await self._report_messages(self._albums.add(positions, parsed, time.monotonic()))
+        if self._albums.next_due is not None:
+            self._album_opened.set()
 
     async def close_albums(self) -> None:
         """Report what is held back, because nothing more will follow."""
@@ -144,7 +161,14 @@ class UpdateReceiver:
 
     async def _report_messages(self, gathered: Iterable[CompleteMessage]) -> None:
         for each in gathered:
-            await self._outbox.report(Received(positions=each.positions, incoming=each.incoming))
+            await self._outbox.report(
+                Received(
+                    positions=each.positions,
+                    incoming=each.incoming,
+                    heard=each.heard,
+                    is_for_planfix=each.is_for_planfix,
+                )
+            )
 
 
 def _skipped_receipt(update: Any, error: Undecodable) -> GapFilled:

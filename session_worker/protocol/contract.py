@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
+from session_worker.protocol.bots import BotEvent, BotRequest
+from session_worker.protocol.chats import ChatSelection
 from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
 from session_worker.protocol.pipe_fields import (
@@ -158,11 +161,14 @@ class Assignment(PipeValue):
     number: CommandText
     epoch: int
     deadline: float
+    is_bot: bool = False
     application: Application
     data_centre: DataCentre | None = None
     session: StoredSession | None = None
     planfix: PlanfixAccount
     proxy: Proxy | None = None
+    chats: ChatSelection = ChatSelection()
+    history_since: date | None = None
     spool: CommandText
     language: CommandText = "ru"
     log_level: CommandText = "INFO"
@@ -240,7 +246,8 @@ class WatchPlanfix(PipeValue):
 
 
 Command = Annotated[
-    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand, Field(discriminator="kind")
+    Assignment | Beat | WatchPlanfix | MessageCommand | LoginCommand | BotRequest,
+    Field(discriminator="kind"),
 ]
 Event = Annotated[
     Pulse
@@ -250,7 +257,8 @@ Event = Annotated[
     | UpdateStateMoved
     | PlanfixChanged
     | MessageEvent
-    | LoginEvent,
+    | LoginEvent
+    | BotEvent,
     Field(discriminator="kind"),
 ]
 

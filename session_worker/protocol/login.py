@@ -11,6 +11,7 @@ from session_worker.protocol.pipe_fields import (
     CommandText,
     Detail,
     Int64,
+    Label,
     PipeValue,
     QrLink,
     Seconds,
@@ -63,6 +64,14 @@ class LoginByQr(PipeValue):
     patience_unwatched: float
 
 
+class LoginByToken(PipeValue):
+    """Command: log a bot in with the token that its owner has for it."""
+
+    kind: Literal["login_by_token"] = "login_by_token"
+    request_id: int
+    token: CommandText = Field(repr=False)
+
+
 class WatchQr(PipeValue):
     """Command: somebody is still looking at the QR code."""
 
@@ -101,6 +110,7 @@ class LoginMoved(PipeValue):
     qr_url: QrLink | None = Field(default=None, repr=False)
     expires_at: AwareDatetime | None = None
     hint: Detail = ""
+    username: Label | None = None
 
 
 class LoginFailed(PipeValue):
@@ -113,5 +123,5 @@ class LoginFailed(PipeValue):
     retry_after: Seconds | None = None
 
 
-LoginCommand = LoginByCode | LoginByQr | WatchQr | EnterCode | EnterPassword | LogOut
+LoginCommand = LoginByCode | LoginByQr | LoginByToken | WatchQr | EnterCode | EnterPassword | LogOut
 LoginEvent = LoginMoved | LoginFailed

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import FailFast, Field
 
+from session_worker.protocol.bots import HeardMessage
+from session_worker.protocol.chats import ChatCommand, ChatEvent
 from session_worker.protocol.outgoing import Outgoing
 from session_worker.protocol.pipe_fields import (
     MOST_FILES,
@@ -51,6 +53,7 @@ class IncomingKind(StrEnum):
     MESSAGE = "message"
     EDIT = "edit"
     DELETION = "deletion"
+    REACTION = "reaction"
 
 
 class Incoming(PipeValue):
@@ -153,6 +156,9 @@ class Received(PipeValue):
     kind: Literal["received"] = "received"
     positions: Ids
     incoming: Incoming
+    # What a bot has to react to itself, and whether Planfix is told of it as well.
+    heard: HeardMessage | None = None
+    is_for_planfix: bool = True
 
 
 class ReadByContact(PipeValue):
@@ -236,7 +242,7 @@ class GapFilled(PipeValue):
     detail: Detail = ""
 
 
-MessageCommand = Deliver | Send | TellStatus | Stored | Resolve
+MessageCommand = Deliver | Send | TellStatus | Stored | Resolve | ChatCommand
 MessageEvent = (
     Received
     | ReadByContact
@@ -248,6 +254,7 @@ MessageEvent = (
     | ChatRemembered
     | Resolved
     | GapFilled
+    | ChatEvent
 )
 
 

@@ -52,8 +52,14 @@ class ChatTexts:
     service: str
     forwarded: str
     somebody: str
+    sent_by: str
     edited: str
     deleted: str
     deleted_text: str
     too_large: str
     gone_file: str
+    left_out: str
+    reacted: str
+    unreacted: str
+    custom_emoji: str
+    history: str

@@ -17,7 +17,7 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy import inspect
 
 from supervisor.database.engines import database_url, locking_engine, make_private_file
-from supervisor.database.transactions import open_reader, open_writer
+from supervisor.database.transactions import LIMIT, open_reader, open_writer
 from supervisor.database.writer import Writer
 from supervisor.errors import DatabaseRefused, DatabaseTooNew, DatabaseUnavailable
 
@@ -42,23 +42,31 @@ class Database:
     returns values and never a cursor.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limit: float | None = LIMIT) -> None:
+        """Let no unit of work on a server take more seconds than this limit."""
         self._url = database_url(url)
-        self._reading = open_reader(self._url)
-        self._writing = open_writer(self._url)
+        self._reading = open_reader(self._url, limit)
+        self._writing = open_writer(self._url, limit)
         self._writer = Writer(self._writing)
         self._reads, self._writes = Access("read"), Access("written")
 
     async def start(self) -> None:
         """Bring the tables up to date, then accept writes."""
         with self._writes.watched():
-            await migrate(self._writing)
+            await self._migrate()
         self._writer.start()
 
     async def stop(self) -> None:
         await self._writer.stop()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    async def _migrate(self) -> None:
+        migrating = open_writer(self._url, limit=None)  # a big table takes its time
+        try:
+            await migrate(migrating)
+        finally:
+            await migrating.dispose()
 
     def locking_engine(self) -> AsyncEngine | None:
         """Return what a lock on the database needs; an SQLite file needs none.

@@ -39,7 +39,11 @@ _KEEPALIVE = {
         "tcp_keepalives_count": "3",
     },
 }
-_READ_ONLY = {"server_settings": {"default_transaction_read_only": "on"}}
+CONNECTING: Final = 5.0  # seconds
+_READ_ONLY = {
+    "timeout": CONNECTING,
+    "server_settings": {"default_transaction_read_only": "on"},
+}
 
 
 def database_url(text: str) -> URL:
@@ -72,7 +76,10 @@ def make_private_file(url: URL) -> None:
 
 # hide_parameters: an error must not carry the written values, such as tokens, into a log.
 def writing_engine(url: URL) -> AsyncEngine:
-    return create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
+    connect_args = {"timeout": CONNECTING}
+    return create_async_engine(
+        url, pool_size=1, max_overflow=0, hide_parameters=True, connect_args=connect_args
+    )
 
 
 def writing_sqlite_engine(url: URL) -> Engine:

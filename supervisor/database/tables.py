@@ -79,7 +79,7 @@ def first_epoch() -> int:
     return secrets.randbits(48)
 
 
-def _number_key() -> "Column[Any]":
+def number_key() -> "Column[Any]":
     owner = ForeignKey("number.digits", ondelete="CASCADE")
     return Column(String(20), owner, primary_key=True)
 
@@ -140,7 +140,7 @@ class StoredSession(SQLModel, table=True):
 
     __tablename__: ClassVar[Any] = "session"
 
-    number: str = Field(sa_column=_number_key())
+    number: str = Field(sa_column=number_key())
     epoch: int = Field(sa_type=BigInteger)
     dc_id: int
     server_address: str = Field(sa_type=Text)
@@ -156,7 +156,7 @@ class StoredSession(SQLModel, table=True):
 class Entity(SQLModel, table=True):
     """A peer known to the number, with the access hash that the number needs to write to it."""
 
-    number: str = Field(sa_column=_number_key())
+    number: str = Field(sa_column=number_key())
     peer_id: int = Field(sa_type=BigInteger, primary_key=True)
     epoch: int = Field(sa_type=BigInteger)
     access_hash: int = Field(sa_type=BigInteger)
@@ -170,7 +170,7 @@ class LoginLink(SQLModel, table=True):
 
     __tablename__: ClassVar[Any] = "login_link"
 
-    number: str = Field(sa_column=_number_key())
+    number: str = Field(sa_column=number_key())
     link_hash: bytes = Field(sa_type=LargeBinary, unique=True)
     expires: datetime = Field(sa_type=Moment)
     is_used: bool = False
@@ -231,7 +231,7 @@ class TelegramMessage(SQLModel, table=True):
 
     __tablename__: ClassVar[Any] = "telegram_message"
 
-    number: str = Field(sa_column=_number_key())
+    number: str = Field(sa_column=number_key())
     message_id: int = Field(sa_type=BigInteger, primary_key=True)
     change: int = Field(sa_type=BigInteger, primary_key=True)
     row: int = Field(
@@ -254,7 +254,7 @@ class SentPart(SQLModel, table=True):
 class Chat(SQLModel, table=True):
     """A chat of a number: what Planfix knows about it, and how far the contact has read."""
 
-    number: str = Field(sa_column=_number_key())
+    number: str = Field(sa_column=number_key())
     peer_id: int = Field(sa_type=BigInteger, primary_key=True)
     read_up_to: int = Field(default=0, sa_type=BigInteger)
     memory: bytes | None = Field(default=None, sa_type=LargeBinary)

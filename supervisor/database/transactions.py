@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from weakref import WeakSet
+
+from sqlalchemy import event
 
 from supervisor.database.engines import (
     READERS,
@@ -16,12 +22,14 @@ from supervisor.database.engines import (
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 Answer = TypeVar("Answer")
+
+logger = logging.getLogger(__name__)
 
 
 class Transactor(Protocol):
@@ -42,32 +50,99 @@ class Transactor(Protocol):
         ...
 
 
-def open_writer(url: URL) -> Transactor:
+LIMIT = 30.0  # seconds for one unit of work on a server
+PARTING = 3.0  # seconds for closing connections in order
+
+
+def open_writer(url: URL, limit: float | None = LIMIT) -> Transactor:
+    """Open a transactor whose units may change everything; the limit holds on a server."""
     if url.get_backend_name() == "sqlite":
         return ThreadTransactor(writing_sqlite_engine(url), "database writer", threads=1)
-    return GreenletTransactor(writing_engine(url))
+    return GreenletTransactor(writing_engine(url), limit)
 
 
-def open_reader(url: URL) -> Transactor:
+def open_reader(url: URL, limit: float | None = LIMIT) -> Transactor:
     """Open a transactor whose units see the newest commit and cannot write."""
     if url.get_backend_name() == "sqlite":
         return ThreadTransactor(reading_sqlite_engine(url), "database reader", threads=READERS)
-    return GreenletTransactor(reading_engine(url))
+    return GreenletTransactor(reading_engine(url), limit)
 
 
 class GreenletTransactor:
-    """For a server: the unit is suspended while a statement is on its way."""
+    """For a server: the unit is suspended while a statement is on its way.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    A connection may fall silent without an end, and whatever is asked in order to close it would
+    wait as well. A unit that takes too long therefore loses its connection by force.
+    """
+
+    def __init__(self, engine: AsyncEngine, limit: float | None) -> None:
         self._engine = engine
+        self._limit = limit
+        self._connections: WeakSet[Any] = WeakSet()
+        self._at_work: set[_Work] = set()
         self.engine = engine.sync_engine
+        event.listen(self.engine, "connect", self._remember)
 
     async def transact(self, unit: Callable[[Connection], Answer]) -> Answer:
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(unit)
+        with self._limited() as work:
+            try:
+                async with self._engine.begin() as connection:
+                    raw = await connection.get_raw_connection()
+                    work.connection = raw.driver_connection
+                    return await connection.run_sync(unit)
+            except asyncio.CancelledError as exc:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                # Nobody has cancelled us: it comes from within the driver, and would end the
+                # tasks of the gateway that live as long as it does.
+                raise DatabaseUnavailable("the connection was given up") from exc
 
     async def dispose(self) -> None:
-        await self._engine.dispose()
+        forcing = asyncio.get_running_loop().call_later(PARTING, self._abort, self._connections)
+        try:
+            await self._engine.dispose()
+        finally:
+            forcing.cancel()
+
+    @contextmanager
+    def _limited(self) -> Iterator[_Work]:
+        work = _Work()
+        self._at_work.add(work)
+        timer = None
+        if self._limit is not None:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(self._limit, self._give_up, work)
+        try:
+            yield work
+        finally:
+            self._at_work.discard(work)
+            if timer is not None:
+                timer.cancel()
+
+    def _give_up(self, work: _Work) -> None:
+        logger.warning("the database has not answered for %s s: a connection is ended", self._limit)
+        if work.connection is not None:
+            self._abort([work.connection])
+        else:
+            # It waits for a connection that is being tested, which is one that nobody works with.
+            busy = [each.connection for each in self._at_work]
+            self._abort(each for each in self._connections if each not in busy)
+
+    def _remember(self, connection: Any, _record: object) -> None:
+        self._connections.add(connection.driver_connection)
+
+    @staticmethod
+    def _abort(connections: Iterable[Any]) -> None:
+        for connection in list(connections):
+            connection.terminate()
+
+
+@dataclass(eq=False, slots=True)
+class _Work:
+    """A unit that is being run, and the connection that it has been given."""
+
+    connection: Any = None
 
 
 class ThreadTransactor:

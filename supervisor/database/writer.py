@@ -116,6 +116,12 @@ class Writer:
             outcomes = await self._all_at_once(jobs)
         except _JobFailed:
             outcomes = await self._after_failure(jobs)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # It comes from within the driver; without the writer the gateway would stand still.
+            outcomes = [_Failure(DatabaseUnavailable("the connection was given up"))] * len(jobs)
         except Exception as exc:  # noqa: BLE001 - every caller gets the error
             outcomes = [_Failure(exc)] * len(jobs)
         for job, outcome in zip(jobs, outcomes, strict=True):
@@ -134,6 +140,8 @@ class Writer:
             try:
                 return _run_grouped(connection, jobs)
             except Exception as exc:
+                if getattr(exc, "connection_invalidated", False):
+                    raise  # no job is at fault, and each of them would wait for a new connection
                 # A failed commit must not be handled like this: it may have succeeded all the same.
                 raise _JobFailed from exc
 

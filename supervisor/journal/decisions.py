@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from session_worker.failures import Reason, failure_entry
 from session_worker.protocol.messages import IncomingKind, PlanfixStatus
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from supervisor.journal.values import GapTrace
 
 _DELETION = -1
+_SAID = 2**20
 
 
 class Mark(NamedTuple):
@@ -99,6 +101,10 @@ def _change_of(incoming: Incoming) -> int:
             return incoming.edit_date or incoming.date
         case IncomingKind.DELETION:
             return _DELETION
+        case IncomingKind.REACTION:
+            # A reaction may be put and taken back within a second.
+            said = crc32(f"{incoming.is_echo} {incoming.text}".encode()) % _SAID
+            return -(incoming.date * _SAID + said)
 
 
 def _is_left(file: IncomingFile, incoming: Incoming, new: tuple[int, ...]) -> bool:

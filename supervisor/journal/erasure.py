@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, select, update
 
-from supervisor.database import tables
+from supervisor.database import bot_tables, tables
 from supervisor.database.tables import RowState
 
 if TYPE_CHECKING:
@@ -51,6 +51,16 @@ class Erasure:
 
         def unit(connection: Connection) -> None:
             connection.execute(statement.values(body=None))
+
+        await self._database.write(unit)
+
+    async def delete_heard(self, before: datetime) -> None:
+        """Delete what bots have heard and was dealt with before."""
+        heard = bot_tables.heard
+        statement = delete(heard).where(heard.c.done < before)
+
+        def unit(connection: Connection) -> None:
+            connection.execute(statement)
 
         await self._database.write(unit)
 

@@ -164,7 +164,8 @@ class Journal:
         stored = insert_incoming(connection, self._cipher, report.received)
         chats.write_memories(connection, self._cipher, report.chats.values())
         dead = outcomes.write_outcomes(connection, number, report.outcomes)
-        sent, dropped = outcomes.write_parts(connection, number, report.parts)
+        sent, echoes = outcomes.write_parts(connection, number, report.parts)
+        left_out = outcomes.erase_left_out(connection, number, report.left_out)
         read = statuses.write_reads(connection, number, report.reads)
         statuses.write_told(connection, number, report.told)
         if report.gap is not None:
@@ -174,6 +175,6 @@ class Journal:
         return Recorded(
             stored=tuple(stored),
             sent=frozenset(sent),
-            dropped=frozenset(dropped),
+            dropped=frozenset({*echoes, *left_out}),
             owed=statuses.find_owed(connection, number, owing),
         )

@@ -130,6 +130,20 @@ def write_parts(
     return _finish(connection, number, [part.row for part in parts]), echoes
 
 
+def erase_left_out(connection: Connection, number: str, rows: Sequence[int]) -> list[int]:
+    """Erase waiting messages whose chats are left out by now; return their rows."""
+    erased: list[int] = []
+    for piece in pieces(rows):
+        statement = delete(tables.journal).where(
+            _row.id.in_(piece),
+            _row.number == number,
+            _row.direction == Direction.IN,
+            _row.state == RowState.PENDING,
+        )
+        erased += connection.scalars(statement.returning(_row.id))
+    return erased
+
+
 def _of_number(connection: Connection, number: str, parts: Sequence[PartSent]) -> list[PartSent]:
     """Leave out parts of rows that do not belong, or no longer belong, to the number."""
     query = select(_row.id).where(

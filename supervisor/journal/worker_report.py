@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from session_worker.protocol.chats import ChatsListed, LeftOut
 from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
@@ -67,13 +68,15 @@ class WorkerReport:
     parts: list[PartSent] = field(default_factory=list)
     reads: dict[int, int] = field(default_factory=dict)
     told: list[StatusTold] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
     gap: GapFilled | None = None
     positions: list[int] = field(default_factory=list)
 
     def add(self, event: MessageEvent) -> None:
         match event:
             case Received():
-                self.received.append(event)
+                if event.is_for_planfix:
+                    self.received.append(event)
                 self.positions.extend(event.positions)
             case ReadByContact():
                 newest = max(event.up_to, self.reads.get(event.peer_id, 0))
@@ -83,7 +86,9 @@ class WorkerReport:
                 self.chats[event.chat.peer_id] = event.chat
             case GapFilled():
                 self.gap = event
-            case Resolved():
+            case LeftOut(row=row):
+                self.left_out.append(row)
+            case Resolved() | ChatsListed():
                 pass  # an answer to a question; nothing is stored
             case _:
                 self._add_outcome(event)

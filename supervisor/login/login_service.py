@@ -1,12 +1,13 @@
-"""Logs numbers in and out, step by step, each in a worker of its own."""
+"""Logs numbers in, step by step or by a one-time link for the client, and out."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.protocol.login import (
     EnterCode,
@@ -17,20 +18,21 @@ from session_worker.protocol.login import (
     LogOut,
     WatchQr,
 )
-from supervisor.errors import GatewayError, LoggedInAlready, NotLoggingIn
+from supervisor.encryption.vault import hash_token, new_token
+from supervisor.errors import GatewayError, LinkDead, LoggedInAlready, NotLoggingIn
 from supervisor.numbers.state import State
 from supervisor.numbers.view import view_of
 from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, OneOffSession
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from session_worker.protocol.contract import Command
     from session_worker.protocol.login import LoginMoved
     from supervisor.config import Config
     from supervisor.numbers.keeper import Keeper
     from supervisor.numbers.keepers import Keepers
     from supervisor.store.store import Store
+    from supervisor.store.values import LoginLink
+
 
 SETTLE = 10.0  # seconds that a number may take to come online after its login
 LOGIN_LOOK_TIMEOUT = 5.0  # seconds that a look waits for a step that is under way
@@ -178,3 +180,35 @@ def _qr(reached: LoginMoved) -> Qr | None:
     if reached.qr_url is None or reached.expires_at is None:
         return None
     return Qr(reached.qr_url, reached.expires_at)
+
+
+class MadeLink(NamedTuple):
+    """The secret of a new link, which is shown only once."""
+
+    secret: str
+    expires_at: datetime
+
+
+class LoginLinks:
+    """Each number has at most one link: a new one replaces the previous one."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._config = config
+
+    async def make(self, number: str) -> MadeLink:
+        await self._store.numbers.get(number)
+        made = MadeLink(new_token(), _now() + timedelta(seconds=self._config.link_lifetime))
+        await self._store.login_links.save(number, hash_token(made.secret), made.expires_at)
+        return made
+
+    async def open(self, secret: str) -> LoginLink:
+        """Return the link with this secret; raise LinkDead if there is none or it has expired."""
+        link = await self._store.login_links.find(hash_token(secret))
+        if link is None or link.expires <= _now():
+            raise LinkDead
+        return link
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

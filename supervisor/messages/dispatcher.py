@@ -7,8 +7,9 @@ import logging
 import time
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from session_worker.protocol.chats import ChatsListed
 from session_worker.protocol.messages import (
     Contact,
     Delivered,
@@ -34,6 +35,7 @@ from supervisor.messages.recipients import ChatCache, RecipientQuestions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from session_worker.protocol.chats import ChatSelection
     from session_worker.protocol.contract import Command
     from session_worker.protocol.messages import MessageEvent
     from session_worker.protocol.outgoing import Outgoing
@@ -49,6 +51,14 @@ MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
 logger = logging.getLogger(__name__)
 
 
+class Watcher(Protocol):
+    """Who wants to know when a number has a worker, and when an outgoing message is finished."""
+
+    def attach_worker(self, number: str) -> None: ...
+    def detach_worker(self, number: str) -> None: ...
+    def finish(self, number: str, row: int) -> None: ...
+
+
 class Dispatcher:
     """Hands rows to the worker and records what happens to them.
 
@@ -61,7 +71,9 @@ class Dispatcher:
         links: FileLinks,
         language: str,
         clock: Callable[[], float] = time.time,
+        watcher: Watcher | None = None,
     ) -> None:
+        self._watcher = watcher
         self._commands = CommandFactory(journal.number, links, language)
         self._epoch = 0
         self._tell: Callable[[Command], None] | None = None
@@ -75,12 +87,12 @@ class Dispatcher:
         self._out = HandOver(
             f"{name}out to Telegram",
             outgoing,
-            lambda each: self._tell_worker(self._commands.send(each)),
+            lambda each: self.tell_worker(self._commands.send(each)),
         )
         self._statuses = HandOver(
             f"{name}statuses",
             journal.owed,
-            lambda each: self._tell_worker(self._commands.status(each)),
+            lambda each: self.tell_worker(self._commands.status(each)),
         )
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
@@ -98,16 +110,25 @@ class Dispatcher:
         await self.governor.load()
         self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the worker holds no row."""
+        return not any(hand_over.in_flight.rows for hand_over in self.hand_overs)
+
     def attach_worker(self, tell: Callable[[Command], None]) -> None:
         """Hand rows to a new worker, which has none yet."""
         self._tell = tell
         for hand_over in self.hand_overs:
             hand_over.start()
         self.governor.start()
+        if self._watcher is not None:
+            self._watcher.attach_worker(self.number)
 
     async def detach_worker(self) -> None:
         """Forget which rows the worker had; all of them are in the journal."""
         self._tell = None
+        if self._watcher is not None:
+            self._watcher.detach_worker(self.number)
         self._recipient_questions.abort()
         await self.governor.stop()
         for hand_over in self.hand_overs:
@@ -131,7 +152,7 @@ class Dispatcher:
         for memory in report.chats.values():
             self.chats.remember(memory)
         if report.positions:
-            self._tell_worker(Stored(positions=tuple(report.positions)))
+            self.tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
 
     async def accept(self, outgoing: Outgoing, new: Contact | None = None) -> Accepted:
@@ -159,6 +180,10 @@ class Dispatcher:
             await self.governor.count_look_up()
         return await self._recipient_questions.ask(draft, self._tell)
 
+    async def list_chats(self, selection: ChatSelection | None, *, with_names: bool) -> ChatsListed:
+        """Ask the worker which chats go to Planfix; without a selection, under the current one."""
+        return await self._recipient_questions.list_chats(selection, self._tell, names=with_names)
+
     async def replay(self, row: int) -> None:
         """Send a dead letter again, after the messages that wait in its chat."""
         direction = await self.journal.revive(row)
@@ -183,7 +208,7 @@ class Dispatcher:
         self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
     ) -> None:
         match event:
-            case Received():
+            case Received(is_for_planfix=True):
                 self._offer_incoming(next(kept), recorded)
             case Trying(row=row):
                 self._act_on_trying(row)
@@ -195,7 +220,7 @@ class Dispatcher:
                 self._finish_outgoing(row)
             case StatusTold():
                 self._act_on_told(event)
-            case Resolved():
+            case Resolved() | ChatsListed():
                 self._recipient_questions.resolve(event)
             case _:
                 pass  # it is recorded, and nothing follows
@@ -230,6 +255,8 @@ class Dispatcher:
     def _finish_outgoing(self, row: int) -> None:
         self._out.remove([row])
         self._echo_filter.mark_known(row)
+        if self._watcher is not None:
+            self._watcher.finish(self.number, row)
 
     def _offer_outgoing(self, waiting: Waiting) -> None:
         if self.governor.is_held(waiting.peer_id):
@@ -264,10 +291,10 @@ class Dispatcher:
 
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
-        self._tell_worker(
+        self.tell_worker(
             self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time())
         )
 
-    def _tell_worker(self, command: Command) -> None:
+    def tell_worker(self, command: Command) -> None:
         if self._tell is not None:
             self._tell(command)

@@ -9,6 +9,7 @@ from supervisor.messages.file_links import FileLinks
 
 if TYPE_CHECKING:
     from supervisor.config import Config
+    from supervisor.messages.dispatcher import Watcher
     from supervisor.store.store import Store
 
 DAY = 24 * 3600.0  # seconds
@@ -22,6 +23,7 @@ class Dispatchers:
         self._language = config.language
         self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
+        self.watcher: Watcher | None = None
         # A link is valid for as long as its file is kept.
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
 
@@ -31,7 +33,8 @@ class Dispatchers:
             journal = await self._store.journals.open(number)
             if erased == self._erased:  # otherwise the journal may use the key of an erased number
                 self._dispatchers.setdefault(
-                    number, Dispatcher(journal, self.links, self._language)
+                    number,
+                    Dispatcher(journal, self.links, self._language, watcher=self.watcher),
                 )
         return self._dispatchers[number]
 

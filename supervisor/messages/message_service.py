@@ -19,6 +19,7 @@ from supervisor.errors import (
     MessageTooLarge,
     NumberUnknown,
     RecipientUnknown,
+    TelegramUnreachable,
 )
 from supervisor.file_access import OutsideRoot, open_inside
 from supervisor.journal.decisions import chat_id, peer_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from session_worker.protocol.chats import ChatSelection, ListedChat
     from session_worker.protocol.messages import Contact
     from session_worker.protocol.outgoing import Part
     from supervisor.config import Config
@@ -48,6 +50,14 @@ class Accepted(NamedTuple):
     chat_id: str
     contact_id: str
     is_repeat: bool
+
+
+class Chats(NamedTuple):
+    """The private chats of a number, and the folders that were named but do not exist."""
+
+    chats: tuple[ListedChat, ...]
+    unknown_folders: tuple[str, ...]
+    is_complete: bool
 
 
 class OpenFile(NamedTuple):
@@ -101,6 +111,17 @@ class MessageService:
 
     async def list(self, number: str, selection: Selection) -> tuple[Entry, ...]:
         return await (await self._dispatchers.of(number)).journal.list(selection)
+
+    async def chats(
+        self, number: str, selection: ChatSelection | None, *, with_names: bool
+    ) -> Chats:
+        """Show which private chats go to Planfix; without names, who is left out is only an id."""
+        self._require_online(number)
+        dispatcher = await self._dispatchers.of(number)
+        listed = await dispatcher.list_chats(selection, with_names=with_names)
+        if listed.failure:
+            raise TelegramUnreachable
+        return Chats(listed.chats, listed.unknown_folders, listed.is_complete)
 
     async def replay(self, number: str, row: int) -> None:
         await (await self._dispatchers.of(number)).replay(row)

@@ -7,13 +7,15 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from session_worker.protocol.chats import ChatsListed, ListChats
 from session_worker.protocol.messages import ChatMemory, Resolve
-from supervisor.errors import RecipientUnknown, ResolvingDelayed
+from supervisor.errors import RecipientUnknown, ResolvingDelayed, WorkerUnavailable
 from supervisor.processes.questions import Questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from session_worker.protocol.chats import ChatSelection
     from session_worker.protocol.contract import Command
     from session_worker.protocol.messages import Contact, Resolved
     from supervisor.journal.journal import Journal
@@ -27,6 +29,7 @@ class RecipientQuestions:
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._questions: Questions[Resolved] = Questions(patience)
+        self._lists: Questions[ChatsListed] = Questions(patience)
 
     async def ask(self, draft: OutgoingMessage, tell: Callable[[Command], None]) -> Contact:
         """Return the contact that was found, or raise the reason why none was."""
@@ -40,12 +43,30 @@ class RecipientQuestions:
         tell(question)
         return _contact_of(await self._questions.wait(request_id))
 
-    def resolve(self, answer: Resolved) -> None:
-        self._questions.answer(answer.request_id, answer)
+    async def list_chats(
+        self,
+        selection: ChatSelection | None,
+        tell: Callable[[Command], None] | None,
+        *,
+        names: bool,
+    ) -> ChatsListed:
+        """Ask which of the number's chats go to Planfix, so that messages may go there."""
+        if tell is None:
+            raise WorkerUnavailable
+        request_id = self._lists.open()
+        tell(ListChats(request_id=request_id, selection=selection, with_names=names))
+        return await self._lists.wait(request_id)
+
+    def resolve(self, answer: Resolved | ChatsListed) -> None:
+        if isinstance(answer, ChatsListed):
+            self._lists.answer(answer.request_id, answer)
+        else:
+            self._questions.answer(answer.request_id, answer)
 
     def abort(self) -> None:
         """Tell all callers that no answer will come, because the worker is gone."""
         self._questions.abort()
+        self._lists.abort()
 
 
 def _contact_of(answer: Resolved) -> Contact:

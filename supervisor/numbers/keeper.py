@@ -13,20 +13,29 @@ from session_worker.protocol.contract import Command, Pulse
 from supervisor.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, WorkerUnavailable
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
-from supervisor.numbers.state import LiveState, ProcessState, WorkerHealth
+from supervisor.numbers.state import LiveState, ProcessState, State, WorkerHealth
 from supervisor.numbers.worker_events import WorkerEvents
+from supervisor.processes.ageing import Age, Ageing
 from supervisor.processes.forkserver import ForkFailed
+from supervisor.processes.questions import Questions
 from supervisor.processes.worker_exit import WorkerExit
 from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from session_worker.protocol.bots import Done
     from session_worker.protocol.contract import Assignment
+    from supervisor.contacts.heard_events import HeardEvents
+    from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.start_limit import StartSlot
     from supervisor.processes.worker_run import OneOffSession
+
+REQUEST_PATIENCE = 30.0  # seconds in which a worker carries out what a program asked for
 
 logger = logging.getLogger(__name__)
 
@@ -37,16 +46,24 @@ class Keeper:
     Its methods must not be called by two callers at a time: `Keepers.lock_of` sees to that.
     """
 
-    def __init__(self, pool: WorkerPool, records: WorkerRecords, dispatchers: Dispatchers) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        records: WorkerRecords,
+        dispatchers: Dispatchers,
+        listening: HeardEvents,
+    ) -> None:
         self._pool = pool
         self._records = records
         self._dispatchers = dispatchers
+        self._listening = listening
         self._record = Record()
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self.number = records.number
         self.live_state = LiveState()
         self.login = LoginDialog()
+        self.requests: Questions[Done] = Questions(REQUEST_PATIENCE)
         self._one_off: OneOffSession | None = None
         self._why_parked = ""
         self.has_begun = False
@@ -82,7 +99,7 @@ class Keeper:
         self._record = Record()
         self.has_begun = False
         self.live_state.show(ProcessState.STARTING)
-        self._pool.running.add(self.number)
+        self._pool.running.setdefault(self.number, "")
         self._life = asyncio.create_task(self._keep_running(), name=f"keeper of {self.number}")
 
     async def stop(self) -> None:
@@ -91,13 +108,21 @@ class Keeper:
             self._life.cancel()
             await asyncio.wait({self._life})
             self._life = None
-        self._pool.running.discard(self.number)
+        self._pool.running.pop(self.number, None)
         self.live_state.show(ProcessState.STOPPED)
 
     def send(self, command: Command) -> None:
         if self._worker is None:
             raise WorkerUnavailable(self.number)
         self._worker.send(command)
+
+    async def ask(self, make: Callable[[int], Command]) -> Done:
+        """Ask the worker for something, under the request id with which it answers."""
+        if self._worker is None:
+            raise WorkerUnavailable(self.number)
+        request_id = self.requests.open()
+        self._worker.send(make(request_id))
+        return await self.requests.wait(request_id)
 
     async def _keep_running(self) -> None:
         try:
@@ -108,7 +133,7 @@ class Keeper:
             self.live_state.show(ProcessState.PARKED)
         finally:
             self.has_begun = True
-            self._pool.running.discard(self.number)
+            self._pool.running.pop(self.number, None)
 
     async def _run(self) -> WorkerExit:
         """Run one worker from its fork to its end."""
@@ -135,6 +160,7 @@ class Keeper:
             return WorkerExit.CRASHED
         finally:
             self.login.abort()
+            self.requests.abort()
 
     async def _wait_for_proxy(self) -> None:
         """Give a proxy time to close the connection of a killed worker: two would cost the login."""
@@ -149,6 +175,7 @@ class Keeper:
         one_off, self._one_off = self._one_off, None
         self._why_parked = ""
         assignment = await self._records.make_assignment(one_off)
+        self._pool.running[self.number] = self._records.client
         dispatcher = None if one_off else await self._dispatchers.of(self.number)
         if dispatcher is not None:
             await dispatcher.prepare(assignment.epoch)
@@ -158,6 +185,8 @@ class Keeper:
             worker.send(one_off.opening)
         if dispatcher is not None:
             dispatcher.attach_worker(worker.send)
+            if assignment.is_bot:
+                await self._listening.resume(self.number)
         slot.release_after(self._pool.timing.boot)
         try:
             url = assignment.planfix.url
@@ -168,26 +197,35 @@ class Keeper:
                 self.login,
                 ExpectedEvents(one_off),
                 slot,
+                self._listening,
+                self.requests,
                 note_trouble=partial(self._pool.note_trouble, self.number),
                 note_planfix=partial(self._note_planfix, url),
             )
-            return await self._serve(worker, events, one_off)
+            run = WorkerRun(
+                worker,
+                self._pool.timing,
+                events.handle,
+                may_kill=self._note_silence,
+                is_login=one_off is not None and one_off.is_login,
+                ageing=self._ageing_of(dispatcher),
+            )
+            return await run.run()
         finally:
             self._note_end(worker, assignment)
             if dispatcher is not None:
                 await dispatcher.detach_worker()
 
-    async def _serve(
-        self, worker: WorkerProcess, events: WorkerEvents, one_off: OneOffSession | None
-    ) -> WorkerExit:
-        run = WorkerRun(
-            worker,
-            self._pool.timing,
-            events.handle,
-            may_kill=self._note_silence,
-            is_login=one_off is not None and one_off.is_login,
-        )
-        return await run.run()
+    def _ageing_of(self, dispatcher: Dispatcher | None) -> Ageing | None:
+        """Let a worker of messages be replaced in time; one for a login ends by itself."""
+        if dispatcher is None:
+            return None
+        lifetime, chance = self._pool.timing.lifetime, self._pool.random.random()
+
+        def is_quiet() -> bool:
+            return self.live_state.state is State.ONLINE and dispatcher.is_quiet
+
+        return Ageing(lifetime, is_quiet, Age(chance))
 
     def _note_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
         self._last_heard, self._why_parked = self.last_heard, worker.breach or ""

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from supervisor.contacts.heard_events import HeardEvents
 from supervisor.errors import NumberOffline
 from supervisor.messages.dispatchers import Dispatchers
 from supervisor.numbers.keeper import Keeper
@@ -29,6 +30,7 @@ class Keepers:
         self._store = store
         self._config = config
         self.dispatchers = Dispatchers(store, config)
+        self.listening = HeardEvents(store)
         self._keepers: dict[str, Keeper] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -54,7 +56,9 @@ class Keepers:
         keeper = self._keepers.get(number)
         if keeper is None:
             records = WorkerRecords(number, self._store, self._config)
-            keeper = self._keepers[number] = Keeper(self._pool, records, self.dispatchers)
+            keeper = self._keepers[number] = Keeper(
+                self._pool, records, self.dispatchers, self.listening
+            )
         return keeper
 
     async def stop(self, number: str) -> None:
@@ -65,6 +69,7 @@ class Keepers:
     def forget(self, number: str) -> None:
         self._keepers.pop(number, None)
         self.dispatchers.forget(number)
+        self.listening.forget(number)
 
     async def start_all(self, numbers: Iterable[str]) -> None:
         for number in numbers:

@@ -84,7 +84,7 @@ def next_step(
     match ending:
         case WorkerExit.NEEDS_LOGIN:
             return Rest()
-        case WorkerExit.LOGGED_IN:
+        case WorkerExit.LOGGED_IN | WorkerExit.REPLACED:
             return Proceed()
         case WorkerExit.BOOT_FAILED | WorkerExit.BOUNDS_BROKEN | WorkerExit.DATA_REFUSED:
             return Park()

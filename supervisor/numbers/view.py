@@ -17,7 +17,7 @@ from supervisor.processes.worker_exit import WorkerExit
 if TYPE_CHECKING:
     from supervisor.governor.budget import Outlook
     from supervisor.numbers.keeper import Keeper
-    from supervisor.store.values import LastError, Number
+    from supervisor.store.values import ChatChoice, LastError, Number
 
 
 class Attention(StrEnum):
@@ -75,6 +75,7 @@ class View:
     dead: ByDirection = EMPTY
     oldest_waiting: datetime | None = None
     proxy: str | None = None
+    chats: ChatChoice | None = None
     budgets: Outlook | None = None
 
     @property

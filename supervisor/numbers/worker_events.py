@@ -9,6 +9,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol, cast
 
+from session_worker.protocol.bots import Done, Heard
 from session_worker.protocol.contract import (
     EntitiesSeen,
     Event,
@@ -19,18 +20,21 @@ from session_worker.protocol.contract import (
     UpdateStateMoved,
 )
 from session_worker.protocol.login import LoginEvent, LoginFailed, LoginMoved, LoginStage
-from session_worker.protocol.messages import MessageEvent
+from session_worker.protocol.messages import MessageEvent, Received, Stored
 from supervisor.errors import DatabaseUnavailable
 from supervisor.journal.worker_report import split_after_gaps
 from supervisor.numbers.state import LiveState, ProcessState, is_settled
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from session_worker.protocol.bots import HeardByBot
     from session_worker.protocol.contract import Trouble
+    from supervisor.contacts.heard_events import HeardEvents
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.numbers.login_dialog import LoginDialog
     from supervisor.numbers.worker_records import WorkerRecords
+    from supervisor.processes.questions import Questions
     from supervisor.processes.start_limit import StartSlot
     from supervisor.processes.worker_run import ExpectedEvents
 
@@ -56,6 +60,8 @@ class WorkerEvents:
     _login: LoginDialog
     _expected: ExpectedEvents
     _slot: StartSlot
+    _listening: HeardEvents
+    _requests: Questions[Done]
     note_trouble: Callable[[Trouble | None], None]
     note_planfix: PlanfixNotice
 
@@ -71,6 +77,8 @@ class WorkerEvents:
         self._expected.require_messages()
         if self._dispatcher is None:
             return
+        heard = [e.heard for e in events if isinstance(e, Received) and e.heard is not None]
+        await self._handle_heard(heard)
         for piece in split_after_gaps(events):
             await self._until_stored(partial(self._dispatcher.record_events, piece))
         await self._records.record_planfix(events)
@@ -85,6 +93,12 @@ class WorkerEvents:
                 self.note_planfix(is_away=is_away)
             case LoginMoved() | LoginFailed():
                 await self._handle_login(event)
+            case Heard(positions=positions, what=what):
+                self._expected.require_messages()
+                await self._handle_heard([what])
+                self._confirm(positions)
+            case Done(request_id=request_id):
+                self._requests.answer(request_id, event)
             case _:
                 logger.warning("number %s: a %s is ignored", self._records.number, event.kind)
 
@@ -101,10 +115,19 @@ class WorkerEvents:
     async def _handle_login(self, event: LoginEvent) -> None:
         self._expected.require_login(event)
         if isinstance(event, LoginMoved) and event.stage is LoginStage.LOGGED_IN:
-            await self._records.record_logged_in(self._login.who)
+            await self._records.record_logged_in(self._login.who, event.username)
             # From here on, callers wait for the next worker, which runs the number.
             self._live_state.show(ProcessState.STARTING)
         self._login.record(event)
+
+    async def _handle_heard(self, heard: Sequence[HeardByBot]) -> None:
+        """Store what a bot has heard; whoever listens to it is told after that."""
+        if heard:
+            await self._until_stored(partial(self._listening.store, self._records.claim, heard))
+
+    def _confirm(self, positions: tuple[int, ...]) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.tell_worker(Stored(positions=positions))
 
     async def _until_stored(self, store: Callable[[], Awaitable[None]]) -> None:
         """Store what must not be lost; while the database is away, the worker waits with us."""

@@ -6,19 +6,68 @@ import logging
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from session_worker.protocol.contract import TroubleCode
+from session_worker.protocol.contract import TroubleCode, WatchPlanfix
 from supervisor.config import Timing
-from supervisor.numbers.planfix_outages import PlanfixOutages
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.processes.liveness import SilentWorkers
 from supervisor.processes.start_limit import StartLimit
 from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from session_worker.protocol.contract import Trouble
     from supervisor.numbers.restart_policy import Step
     from supervisor.processes.forkserver import Forkserver
+
+    Tell = Callable[[WatchPlanfix], None]
+
+
+logger = logging.getLogger(__name__)
+
+
+class PlanfixOutages:
+    """Lets one number of an account look often, the others when that one has found it back."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, dict[str, Tell]] = {}
+
+    def note(self, url: str, number: str, tell: Tell | None) -> None:
+        """Hear from a number that its Planfix is away, with the way to tell it more, or is back."""
+        if tell is None:
+            self.end(url, number)
+        else:
+            self.begin(url, number, tell)
+
+    def begin(self, url: str, number: str, tell: Tell) -> None:
+        """Note that a number can't reach its Planfix; tell it whether another one looks."""
+        waiting = self._waiting.setdefault(url, {})
+        if not waiting:
+            logger.warning("Planfix at %s does not answer, messages wait", urlsplit(url).hostname)
+        waiting[number] = tell
+        tell(WatchPlanfix(is_lookout=next(iter(waiting)) == number))
+
+    def end(self, url: str, number: str) -> None:
+        """Let all try that wait for an account of which one number has found that it is back."""
+        waiting = self._waiting.pop(url, {})
+        if waiting:
+            host, count = urlsplit(url).hostname, len(waiting)
+            logger.warning("Planfix at %s answers again, %d numbers waited", host, count)
+        waiting.pop(number, None)
+        for tell in waiting.values():
+            tell(WatchPlanfix(is_lookout=True, try_now=True))
+
+    def leave(self, url: str, number: str) -> None:
+        """Forget a number whose worker ended; if it was the one that looked, another does."""
+        waiting = self._waiting.get(url, {})
+        was_lookout = next(iter(waiting), None) == number
+        waiting.pop(number, None)
+        if not waiting:
+            self._waiting.pop(url, None)
+        elif was_lookout:
+            next(iter(waiting.values()))(WatchPlanfix(is_lookout=True))
 
 
 OWN = MassFailure(share=0.0, fewest=10, window=5.0)
@@ -30,8 +79,6 @@ SHARED_CAUSES = {
     WorkerExit.STORE_FAILED: "no worker can start without the database",
     WorkerExit.LEASE_OVER: "the gateway stood still for so long that leases of workers ended",
 }
-
-logger = logging.getLogger(__name__)
 
 
 class ExitLog:
@@ -45,6 +92,8 @@ class ExitLog:
         self._lately[ending] = after = before.with_failure(number, now)
         was_told = before.is_on(0, now)
         level = logging.DEBUG if after.is_on(0, now) else logging.WARNING
+        if ending is WorkerExit.REPLACED:
+            level = logging.INFO  # as it should be
         if not was_told and after.is_on(0, now):
             self._tell_cause(ending, len(after.failures), after.window)
         logger.log(level, "number %s: worker ended: %s; next: %s", number, ending, step)
@@ -71,18 +120,23 @@ class WorkerPool:
     mass_failure: MassFailure = field(default_factory=MassFailure)
     start_limit: StartLimit = field(default_factory=lambda: StartLimit(STARTING_AT_ONCE))
     random: Random = field(default_factory=Random)
-    running: set[str] = field(default_factory=set)
+    running: dict[str, str] = field(default_factory=dict)
+    """The numbers that should run, each with its client."""
     silent: SilentWorkers = field(default_factory=SilentWorkers)
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
     exit_log: ExitLog = field(default_factory=ExitLog)
     cut_off: set[str] = field(default_factory=set)
+    off_clock: set[str] = field(default_factory=set)
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
         """Take note of a crash; return whether so many workers crash that no number is at fault."""
         if ending not in CRASHES:
             return False
         self.mass_failure = self.mass_failure.with_failure(number, now)
-        return self.mass_failure.is_on(len(self.running), now)
+        crashed = {who for _, who in self.mass_failure.failures}
+        return self.mass_failure.is_on(len(self.running), now) and self._are_of_most_clients(
+            crashed
+        )
 
     def may_kill(self, number: str, *, is_silent: bool) -> bool:
         """Take note of a silent worker; return whether it may be killed if it hangs.
@@ -90,9 +144,9 @@ class WorkerPool:
         If many are silent at once, the machine is slow or was frozen. The kernel ends those that
         hang all the same, when their leases are over.
         """
-        were_many = self.silent.are_many(len(self.running))
+        were_many = self._are_many_silent()
         (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
-        are_many = self.silent.are_many(len(self.running))
+        are_many = self._are_many_silent()
         if are_many and not were_many:
             count = len(self.silent.numbers)
             logger.error(
@@ -110,6 +164,7 @@ class WorkerPool:
 
     def note_trouble(self, number: str, trouble: Trouble | None) -> None:
         """Tell once when most numbers can't reach Telegram, once more when they can again."""
+        self._record_clock(number, trouble)
         is_cut_off = trouble is not None and trouble.code is TroubleCode.UNREACHABLE
         were_most = self._are_most_cut_off()
         (self.cut_off.add if is_cut_off else self.cut_off.discard)(number)
@@ -119,6 +174,27 @@ class WorkerPool:
             logger.error("Telegram can't be reached, %d numbers try again and again", count)
         if were_most and not are_most:
             logger.warning("Telegram can be reached again, %d numbers are to follow", count)
+
+    def _record_clock(self, number: str, trouble: Trouble | None) -> None:
+        """Report the clock of the machine once: each number compares it with Telegram's on and on."""
+        was_wrong = bool(self.off_clock)
+        if trouble is not None and trouble.code is TroubleCode.CLOCK:
+            self.off_clock.add(number)
+            if not was_wrong:
+                logger.error("the clock of this machine must be set (NTP): %s", trouble.detail)
+        else:
+            self.off_clock.discard(number)
+            if was_wrong and not self.off_clock:
+                logger.warning("no number finds the clock of this machine wrong any more")
+
+    def _are_many_silent(self) -> bool:
+        silent = self.silent
+        return silent.are_many(len(self.running)) and self._are_of_most_clients(silent.numbers)
+
+    def _are_of_most_clients(self, numbers: Iterable[str]) -> bool:
+        """Whether trouble is too widespread to be that of one client, who may have many numbers."""
+        clients = {self.running[number] for number in numbers if number in self.running}
+        return len(clients) > len(set(self.running.values())) / 2
 
     def _are_most_cut_off(self) -> bool:
         return len(self.cut_off) >= max(MOST_AT_LEAST, len(self.running) / 2)

@@ -23,6 +23,7 @@ from session_worker.protocol.contract import (
     UpdateStateMoved,
 )
 from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
+from supervisor.database.epoch import Claim
 from supervisor.database.tables import Login
 from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.processes.worker_exit import WorkerExit
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
 
+BOT = "session_worker.bot:BotSession"
 MOST_ENTITIES = 5000  # more would not fit into the first frame
 _DEAD_KEYS = frozenset(
     {
@@ -90,14 +92,22 @@ class WorkerRecords:
         self._store = store
         self._config = config
         self._epoch = 0
+        self.client = ""
         self._error_code: str | None = None
 
     async def make_assignment(self, one_off: OneOffSession | None = None) -> Assignment:
         """Open a new epoch: from here on, nothing that an earlier worker reported is written."""
         number = await self._store.numbers.get(self.number)
+        self.client = number.client
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         self._error_code = number.last_error.code if number.last_error else None
         secrets = await self._store.numbers.secrets(self.number)
+        factory = (one_off or self._config).session_factory
+        language: str = self._config.language
+        if number.is_bot:
+            language = (await self._store.bots.get(self.number)).language
+            factory = one_off.session_factory if one_off else BOT
+        choice = await self._store.chat_choices.get(self.number)
         planfix = PlanfixAccount(
             url=number.url_planfix,
             token=secrets.token_planfix,
@@ -107,6 +117,7 @@ class WorkerRecords:
         )
         return Assignment(
             number=self.number,
+            is_bot=number.is_bot,
             epoch=self._epoch,
             deadline=0.0,
             application=Application(api_id=self._config.api_id, api_hash=self._config.api_hash),
@@ -114,11 +125,13 @@ class WorkerRecords:
             session=await self._stored_session(),
             planfix=planfix,
             proxy=secrets.proxy,
+            chats=choice.selection,
+            history_since=choice.history_since,
             spool=str(self._config.spool_of(self.number)),
-            language=self._config.language,
+            language=language,
             log_level=self._config.log_level,
             log_format=self._config.log_format,
-            session_factory=(one_off or self._config).session_factory,
+            session_factory=factory,
         )
 
     async def save(self, fact: Fact) -> None:
@@ -165,9 +178,16 @@ class WorkerRecords:
             login = Login.BANNED if trouble.code in _BANNED else Login.NEEDED
             await self._store.sessions.drop(self.number, self._epoch, login)
 
+    @property
+    def claim(self) -> Claim:
+        """In whose name this worker's events are written."""
+        return Claim(self.number, self._epoch)
+
     @_if_possible
-    async def record_logged_in(self, who: str) -> None:
-        """End the login link and record the login in the audit log."""
+    async def record_logged_in(self, who: str, username: str | None = None) -> None:
+        """End the login link, store what a bot is called, and record the login in the audit log."""
+        if username:
+            await self._store.bots.name(self.number, username)
         await self._store.login_links.use(self.number)
         await self._store.audit.append(who, "logged_in", self.number)
 

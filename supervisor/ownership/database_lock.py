@@ -31,7 +31,7 @@ _END_OWN_GHOST = text("""
     SELECT pg_terminate_backend(pid) FROM pg_locks
     WHERE locktype = 'advisory' AND classid = 32286 AND objid = 61893 AND objsubid = 2 AND granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND pid = :ghost
+      AND pid = ANY(:ghosts)
 """)
 
 logger = logging.getLogger(__name__)
@@ -97,22 +97,22 @@ class DatabaseLock:
 
     async def _regain(self) -> bool:
         """Return whether the lock is ours again, as soon as the database answers."""
-        ghost = self.backend
+        ghosts = {self.backend or 0}
         while True:
             with suppress(DatabaseUnavailable):
                 if await self._attempt():
                     logger.warning("the lock on the database is held again")
                     return True
-                # The server may not have noticed yet that our last connection is gone.
-                if not await self._ask(_END_OWN_GHOST.bindparams(ghost=ghost)):
+                # The server may not have noticed yet that an earlier connection is gone: the last
+                # one, or one that took the lock without our getting the answer.
+                if not await self._ask(_END_OWN_GHOST.bindparams(ghosts=list(ghosts))):
                     return False
+            ghosts.add(self.backend or 0)
             await asyncio.sleep(PAUSE)
 
     async def _attempt(self) -> bool:
-        if not await self._ask(_TRY):
-            return False
         self.backend = await self._ask(_BACKEND)
-        return True
+        return bool(await self._ask(_TRY))
 
     async def _ask(self, question: TextClause) -> int | None:
         """Return the only value of the answer, or None; connect first if necessary."""

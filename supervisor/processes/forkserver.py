@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,15 +19,17 @@ from multiprocess import forkserver as multiprocess_forkserver
 
 from session_worker.confinement.confinement import layers
 from session_worker.process import entry
+from supervisor.config import Patience
+from supervisor.processes.liveness import Silence, read_usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PRELOAD = "session_worker.process.preload"
 MERGING = {True: "session_worker.process.merging_on", False: "session_worker.process.merging_off"}
-PATIENCE = (
-    30.0  # seconds; the first fork waits for the imports, which take long on a loaded machine
-)
+CHECK = 1.0  # seconds
+# The first fork waits for the imports, which take long on a loaded machine and with a slow disk.
+PATIENCE = Patience(ran=120.0, idle=30.0, stopped=10.0, on_disk=120.0, unknown=60.0)
 STATUS_LOST = 255  # what multiprocess reports when the forkserver died with its children
 
 T = TypeVar("T")
@@ -57,8 +59,10 @@ class Child:
 class Forkserver:
     """Forks and reaps workers, one call at a time, in a thread of its own."""
 
-    def __init__(self, *, merging: bool = True) -> None:
+    def __init__(self, *, merging: bool = True, patience: Patience = PATIENCE) -> None:
+        self._patience = patience
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forkserver")
+        self._turn = asyncio.Lock()
         self._context = multiprocess.get_context("forkserver")
         self._context.set_forkserver_preload([MERGING[merging], PRELOAD])
 
@@ -70,6 +74,8 @@ class Forkserver:
         forking = asyncio.ensure_future(self._call(self._fork))
         try:
             return await asyncio.shield(forking)
+        except (OSError, EOFError) as exc:
+            raise ForkFailed(str(exc)) from exc
         except asyncio.CancelledError:
             # The thread forks all the same, and the process it forks must not be left behind.
             await self.discard(await forking)
@@ -93,26 +99,45 @@ class Forkserver:
         self._thread.shutdown(wait=False)
 
     async def _call(self, function: Callable[[], T]) -> T:
-        running = asyncio.get_running_loop().run_in_executor(self._thread, function)
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await asyncio.shield(running)
-        except TimeoutError:
-            # All its workers die with it, and then the keepers start new ones.
-            logger.critical("the forkserver does not answer, so it is killed")
-            _kill_forkserver()
+        """Run the function in its turn; whoever no longer wants the answer does not interrupt it."""
+        return await asyncio.shield(asyncio.create_task(self._run_in_turn(function)))
+
+    async def _run_in_turn(self, function: Callable[[], T]) -> T:
+        async with self._turn:
+            running = asyncio.get_running_loop().run_in_executor(self._thread, function)
+            await self._watch(running)
             return await running
 
+    async def _watch(self, running: asyncio.Future[Any]) -> None:
+        """Kill a forkserver that hangs, but not one that only waits for the processor."""
+        pid, silence = None, Silence(None)
+        while not (await asyncio.wait({running}, timeout=CHECK))[0]:
+            usage = None if (current := _forkserver_pid()) is None else read_usage(current)
+            if current != pid:
+                pid, silence = current, Silence(usage)
+            silence = silence.longer(CHECK, CHECK)
+            if silence.is_hang(usage, self._patience) and pid is not None:
+                # All its workers die with it, and then the keepers start new ones.
+                logger.critical("the forkserver does not answer, so it is killed")
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                silence = Silence(usage)
+
     def _fork(self) -> Child:
+        try:
+            return self._fork_once()
+        except ConnectionRefusedError:
+            # The forkserver has closed its socket and is about to end; nothing was forked.
+            _wait_for_end(_forkserver_pid())
+            return self._fork_once()
+
+    def _fork_once(self) -> Child:
         ours, theirs = self._context.Pipe()
         try:
             with _main_hidden():
                 process = self._context.Process(target=entry.main, args=(theirs,), daemon=True)
                 process.start()
             descriptor = os.pidfd_open(process.pid)
-        except (OSError, EOFError) as exc:
-            raise ForkFailed(str(exc)) from exc
-        else:
             end = socket.socket(fileno=os.dup(ours.fileno()))
             return Child(process.pid, descriptor, end, process)
         finally:
@@ -138,10 +163,16 @@ def _reap(child: Child) -> int:
     return status
 
 
-def _kill_forkserver() -> None:
-    pid = multiprocess_forkserver._forkserver._forkserver_pid  # noqa: SLF001 - the pid is available nowhere else
+def _wait_for_end(pid: int | None) -> None:
+    """Wait for a child that is ending; it stays a zombie for multiprocess, which reaps it."""
     if pid is not None:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def _forkserver_pid() -> int | None:
+    pid: int | None = multiprocess_forkserver._forkserver._forkserver_pid  # noqa: SLF001 - the pid is available nowhere else
+    return pid
 
 
 @contextmanager

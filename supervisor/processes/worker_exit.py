@@ -21,6 +21,7 @@ class WorkerExit(StrEnum):
     LEASE_OVER = "lease_over"
     LOGGED_IN = "logged_in"
     NEEDS_LOGIN = "needs_login"
+    REPLACED = "replaced"
     STORE_FAILED = "store_failed"
     UNRESPONSIVE = "worker_unresponsive"
 

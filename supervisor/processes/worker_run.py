@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Command, Event
     from session_worker.protocol.login import LoginEvent
     from supervisor.config import Timing
+    from supervisor.processes.ageing import Ageing
     from supervisor.processes.worker_process import WorkerProcess
 
 
@@ -38,6 +40,7 @@ class WorkerRun:
         *,
         may_kill: Callable[[bool], bool] = lambda _: True,
         is_login: bool = False,
+        ageing: Ageing | None = None,
     ) -> None:
         """At each beat, tell `may_kill` whether the worker is stalled; kill it only if it agrees."""
         self._worker = worker
@@ -47,6 +50,8 @@ class WorkerRun:
         self._silence: Silence | None = None
         self._is_stalled = False
         self._is_login = is_login
+        self._ageing = ageing
+        self._is_too_old = False
 
     async def run(self) -> WorkerExit:
         """Return why the worker ended; when cancelled, end the worker in order first."""
@@ -55,7 +60,8 @@ class WorkerRun:
         ending = asyncio.create_task(self._worker.wait_gone())
         try:
             await asyncio.wait({reading, beating, ending}, return_when=asyncio.FIRST_COMPLETED)
-            silent, lease_over = beating.done(), self._worker.lease_over
+            silent = beating.done() and not self._is_too_old
+            lease_over = self._worker.lease_over
             if silent:
                 await self._worker.abort()
         finally:
@@ -71,6 +77,8 @@ class WorkerRun:
             return WorkerExit.BOUNDS_BROKEN
         if silent:
             return WorkerExit.UNRESPONSIVE
+        if self._is_too_old:
+            return WorkerExit.REPLACED
         return read_exit(code, lease_over=lease_over, is_login=self._is_login)
 
     async def _close(self, reading: asyncio.Task[None]) -> int | None:
@@ -87,13 +95,25 @@ class WorkerRun:
             await self._handle(events)
 
     async def _beat(self) -> None:
-        """Send beats until the worker hangs."""
+        """Send beats until the worker hangs or is too old."""
         beaten = now()
         while not await self._hangs(now() - beaten):
+            self._is_too_old = self._grows_too_old()
+            if self._is_too_old:
+                return
             self._worker.beat()
             beaten = now()
             await asyncio.sleep(self._timing.beat)
         logger.error("worker %d hangs: %s", self._worker.pid, read_usage(self._worker.pid))
+
+    def _grows_too_old(self) -> bool:
+        if self._ageing is None or (pulse := self._worker.pulse) is None:
+            return False
+        uptime = time.time() - self._worker.started
+        if not self._ageing.is_over(uptime, pulse.memory, now()):
+            return False
+        logger.info("worker %d is replaced: %s", self._worker.pid, self._ageing.age.reason)
+        return True
 
     async def _hangs(self, since_beat: float) -> bool:
         # If we were late ourselves, its answer may already be in the pipe: read that first.

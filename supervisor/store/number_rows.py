@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import case, delete, exists, select, update
 
 from session_worker.protocol.proxy import Proxy
-from supervisor.database import tables
+from supervisor.database import bot_tables, tables
 from supervisor.database.statements import insert_missing
 from supervisor.database.tables import Login, Wanted
 from supervisor.encryption.vault import Cell
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 _number = tables.number.c
 _client = tables.client.c
-QUERY: Final = select(tables.number, _client.name).join(tables.client)
+_is_bot = bot_tables.bot.c.number.is_not(None).label("is_bot")
+QUERY: Final = (
+    select(tables.number, _client.name, _is_bot)
+    .join(tables.client)
+    .outerjoin(bot_tables.bot, bot_tables.bot.c.number == _number.digits)
+)
+IS_NUMBER: Final = bot_tables.bot.c.number.is_(None)
 
 NO_ERROR: Final[Mapping[str, Any]] = dict.fromkeys(
     ("error_code", "error_message", "error_action", "error_detail")
@@ -73,6 +79,7 @@ def drop_empty_clients(connection: Connection) -> None:
 def as_value(row: Any) -> Number:
     return Number(
         number=row.digits,
+        is_bot=bool(row.is_bot),
         client=row.name,
         url_planfix=row.url_planfix,
         provider_id=row.provider_id,

@@ -11,8 +11,11 @@ from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Login, Wanted
 from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
+from supervisor.store import chat_choices
+from supervisor.store.bots import keep_bot
 from supervisor.store.number_rows import (
     AS_NEW,
+    IS_NUMBER,
     QUERY,
     as_value,
     change,
@@ -25,7 +28,15 @@ from supervisor.store.number_rows import (
     read,
     require,
 )
-from supervisor.store.values import Changes, Created, LastError, NewNumber, Number, Secrets
+from supervisor.store.values import (
+    Changes,
+    ChatChoice,
+    Created,
+    LastError,
+    NewNumber,
+    Number,
+    Secrets,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
@@ -55,6 +66,11 @@ class Numbers:
                 self._insert(connection, new, token)
             else:
                 self._register_again(connection, held, new, token)
+            row, chosen = require(connection, new.number), ChatChoice().after(new.chats)
+            chat_choices.write(connection, self._vault, row, chosen)
+            if new.bot is not None:
+                key = self._vault.open_data_key(new.number, row.data_key)
+                keep_bot(connection, new.number, new.bot, key)
             return read(connection, new.number)
 
         return Created(await self._database.write(unit), token)
@@ -64,6 +80,7 @@ class Numbers:
             held = require(connection, number)
             values = self._changed_values(connection, held, changes)
             change(connection, number, **values)
+            chat_choices.change(connection, self._vault, held, changes.chats)
             drop_empty_clients(connection)
             return read(connection, number)
 
@@ -120,7 +137,8 @@ class Numbers:
         """Return whether both numbers belong to the same client and use the same Planfix."""
         query = QUERY.where(_number.digits.in_({number, other}))
         held = [as_value(row) for row in await self._database.fetch(query)]
-        return len(held) == 2 and len({(each.client, each.url_planfix) for each in held}) == 1
+        shared = {(each.client, each.url_planfix) for each in held if each.url_planfix}
+        return len(held) == 2 and len(shared) == 1 and all(each.url_planfix for each in held)
 
     async def planfix_token(self, number: str) -> str:
         return (await self.secrets(number)).token_planfix
@@ -134,10 +152,14 @@ class Numbers:
         token = key.open(_cell(number), row.token_planfix).decode()
         return Secrets(token, open_proxy(row, key))
 
-    async def list(self, client: str | None = None) -> tuple[Number, ...]:
+    async def list(
+        self, client: str | None = None, *, are_bots: bool = False
+    ) -> tuple[Number, ...]:
+        """Return all numbers, or those of one client; or the bots, which are no numbers here."""
+        kind = ~IS_NUMBER if are_bots else IS_NUMBER
         if client is None:
-            return await self._read()
-        return await self._read(tables.client.c.name == client)
+            return await self._read(kind)
+        return await self._read(kind, tables.client.c.name == client)
 
     async def list_to_run(self) -> tuple[Number, ...]:
         """Return the numbers whose workers should be started."""
@@ -174,7 +196,7 @@ class Numbers:
     ) -> None:
         if held.name != new.client:
             raise NumberOfOtherClient
-        if held.wanted == Wanted.RUNNING:
+        if held.wanted == Wanted.RUNNING or held.is_bot != (new.bot is not None):
             raise NumberExists
         values = {
             "url_planfix": new.url_planfix,

@@ -9,10 +9,16 @@ from supervisor.encryption.vault import Vault, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
 from supervisor.store.audit import AuditLog
+from supervisor.store.bots import Bots
+from supervisor.store.chat_choices import ChatChoices
+from supervisor.store.heard import HeardRows
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
+from supervisor.store.notifications import Notifications
 from supervisor.store.numbers import Numbers, Runs
+from supervisor.store.people import People
 from supervisor.store.sessions import Entities, Sessions
+from supervisor.store.templates import Templates
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,16 +29,22 @@ class Store:
     """Everything that the gateway stores."""
 
     def __init__(self, database_url: str, secret_key: str) -> None:
-        vault = Vault.from_secret_key(secret_key)
+        vault = self.vault = Vault.from_secret_key(secret_key)
         self.database = Database(database_url)
         self.keys = Keys(self.database, vault)
         self.numbers = Numbers(self.database, vault)
+        self.bots = Bots(self.database, vault)
+        self.people = People(self.database)
+        self.heard = HeardRows(self.database, vault)
+        self.chat_choices = ChatChoices(self.database, vault)
         self.runs = Runs(self.database)
         self.sessions = Sessions(self.database, vault)
         self.entities = Entities(self.database)
         self.login_links = LoginLinks(self.database)
         self.journals = Journals(self.database, vault)
         self.erasure = Erasure(self.database)
+        self.notifications = Notifications(self.database, vault)
+        self.templates = Templates(self.database)
         self.audit = AuditLog(self.database)
         self.link_keys = link_keys(secret_key)
 

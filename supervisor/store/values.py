@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+
+from session_worker.protocol import chats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from session_worker.protocol.proxy import Proxy
     from supervisor.database.epoch import Claim
     from supervisor.database.tables import Login, Wanted
+
+
+ChatSelection = chats.ChatSelection
+ALL_CHATS: Final = ChatSelection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,54 @@ class LastError:
 
 
 @dataclass(frozen=True, slots=True)
+class BotDetails:
+    """What makes a number a bot: its token at Telegram, and what else is stored only of bots."""
+
+    token: str = field(repr=False)
+    language: str = "ru"
+    planfix_rest_url: str | None = None
+    planfix_rest_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """What is stored of a bot beside what is stored of every number, without its secrets."""
+
+    bot: str
+    username: str
+    language: str
+    planfix_rest_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatChanges:
+    """The changes of the chosen chats; a field that is None stays as it is."""
+
+    selection: ChatSelection | None = None
+    history_since: date | None = None
+    without_history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatChoice:
+    """Which chats of a number go to Planfix, and since when their history does."""
+
+    selection: ChatSelection = ALL_CHATS
+    history_since: date | None = None
+
+    def after(self, changes: ChatChanges) -> ChatChoice:
+        history_since = changes.history_since or self.history_since
+        return ChatChoice(
+            changes.selection or self.selection, None if changes.without_history else history_since
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NewNumber:
-    """A number that the operator registers."""
+    """A number that the operator registers, or a bot, whose Telegram id stands for the number.
+
+    A bot without Planfix has an empty `url_planfix`.
+    """
 
     number: str
     client: str
@@ -35,7 +87,9 @@ class NewNumber:
     provider_id: str = "telegram"
     user_email: str | None = None
     proxy: Proxy | None = None
+    chats: ChatChanges = ChatChanges()
     governor: Mapping[str, Any] | None = None
+    bot: BotDetails | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +103,7 @@ class Changes:
     user_email: str | None = None
     proxy: Proxy | None = None
     without_proxy: bool = False
+    chats: ChatChanges = ChatChanges()
     governor: Mapping[str, Any] | None = None
     """Settings of its budgets to change; without any, all of them become the defaults again."""
 
@@ -58,6 +113,7 @@ class Number:
     """A number as it is stored, without its secrets."""
 
     number: str
+    is_bot: bool
     client: str
     url_planfix: str
     provider_id: str

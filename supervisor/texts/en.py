@@ -45,6 +45,10 @@ FAILURES: Final = {
         "No Telegram account was found by this phone or user name.",
         f"There is no such account, or it cannot be found by its phone. {_NOTHING}",
     ),
+    Reason.CHAT_LEFT_OUT: (
+        "This chat is private: it is left out of Planfix, so nothing is sent to it.",
+        "The number's `chats` leave this chat out. Client: change them with PUT /webhook if it is to be written to.",
+    ),
     Reason.SPAM_LIMIT: (
         "Telegram lets this number write only to people who wrote first for now.",
         "Telegram suspects spam (PEER_FLOOD). Client: ask @SpamBot how long; write to no strangers.",

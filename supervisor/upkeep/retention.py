@@ -56,6 +56,7 @@ class Retention:
         while deleted == BATCH:
             deleted = await self._erasure.delete_rows(before - self._kept, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
+        await self._erasure.delete_heard(before)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
     async def _run(self) -> float:

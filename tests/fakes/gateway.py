@@ -18,6 +18,7 @@ from supervisor.processes.page_merging import PageMerging
 from supervisor.store.audit import AuditLog
 from supervisor.store.keys import Keys
 from supervisor.store.values import AuditEntry
+from tests.fakes.bots import FakeBots
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.messages import FakeMessages
 
@@ -53,6 +54,7 @@ class FakeGateway(Gateway):
     """Keeps numbers in a dict, remembers what was asked and raises what it is told to."""
 
     messages: FakeMessages
+    bots: FakeBots
     logins: FakeLogins
     links: FakeLinks
     tokens: FakeTokens
@@ -70,6 +72,7 @@ class FakeGateway(Gateway):
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
         self.messages = FakeMessages()
+        self.bots = FakeBots(self)
         self.logins = FakeLogins()
         self.links = FakeLinks()
         self.tokens = FakeTokens(self)
@@ -131,9 +134,11 @@ class FakeGateway(Gateway):
         self.views[number] = replace(held, restarts=held.restarts + 1)
 
     async def numbers(
-        self, client: str | None = None, state: State | None = None
+        self, client: str | None = None, state: State | None = None, *, are_bots: bool = False
     ) -> tuple[View, ...]:
         self.fail_if_broken()
+        if are_bots:
+            return ()
         of_client = (held for held in self.views.values() if client in {None, held.client})
         return tuple(held for held in of_client if state in {None, held.state})
 

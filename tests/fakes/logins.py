@@ -5,8 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from supervisor.errors import CodeInvalid, LinkDead, NotLoggingIn, PasswordInvalid
-from supervisor.login.links import LoginLinks, MadeLink
-from supervisor.login.login_service import LoginMethod, LoginService, Progress, Qr
+from supervisor.login.login_service import (
+    LoginLinks,
+    LoginMethod,
+    LoginService,
+    MadeLink,
+    Progress,
+    Qr,
+)
 from supervisor.numbers.state import State
 from supervisor.store.values import LoginLink
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from supervisor.database.tables import RowState
 from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
-from supervisor.messages.message_service import Accepted, MessageService, OpenFile
+from supervisor.messages.message_service import Accepted, Chats, MessageService, OpenFile
 
 if TYPE_CHECKING:
+    from session_worker.protocol.chats import ChatSelection
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
     from supervisor.messages.recipients import OutgoingMessage
@@ -26,6 +27,8 @@ class FakeMessages(MessageService):
         self.found: list[Receipt] = []
         self.files: dict[str, OpenFile] = {}
         self.refusal: Exception | None = None
+        self.chats_found = Chats((), (), is_complete=True)
+        self.chats_asked: list[tuple[ChatSelection | None, bool]] = []
 
     async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
         if self.refusal:
@@ -38,6 +41,12 @@ class FakeMessages(MessageService):
     async def list(self, number: str, selection: Selection) -> tuple[Entry, ...]:
         self.selections.append(selection)
         return tuple(self.entries)
+
+    async def chats(
+        self, number: str, selection: ChatSelection | None, *, with_names: bool
+    ) -> Chats:
+        self.chats_asked.append((selection, with_names))
+        return self.chats_found
 
     async def replay(self, number: str, row: int) -> None:
         found = [entry for entry in self.entries if entry.id == row]

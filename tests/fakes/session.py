@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox
 
+GROWTH = 96 << 20  # bytes
 NOW = "now "
 """Before the name of a misbehaviour: do it at once, not when SIGUSR1 asks for it."""
 
@@ -33,6 +34,7 @@ class FakeSession:
         self._outbox = outbox
         self._stopped = asyncio.Event()
         self._asked = asyncio.Event()
+        self._held = b""
         if self._way == "no boot":
             raise ValueError("this session can not be made")
 
@@ -66,6 +68,10 @@ class FakeSession:
         if way == "nonsense":
             os.write(_pipe_of(self._outbox), b"\x00\x00\x00\x02no")
             await asyncio.Event().wait()
+        if way == "grow":
+            self._held = b"\x01" * GROWTH
+            await self._stopped.wait()
+            return
         _DEEDS[way]()
 
 

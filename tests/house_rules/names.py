@@ -17,10 +17,10 @@ GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
     demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
-    login logins logout node nodes notification notifications number numbers operator outage owner
+    login logins logout node nodes notice notification notifications number numbers operator outage owner
     ownership part parts
-    people placement receipt receipts recipient recipients sandbox session sessions supervisor
-    takeover teamflame token tokens trouble troubles worker workers
+    heard people placement receipt receipts recipient recipients registration sandbox session sessions supervisor
+    takeover teamflame template templates token tokens trouble troubles worker workers
     """
 )
 
@@ -30,8 +30,8 @@ PROTOCOLS: Final = _words(
     account accounts addresses albums answer attached attachment attachments box buttons calls centre
     centres channel channels command commands connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups handshake header history
-    http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
-    password peer phone photos pipe planfix posts profile proxies proxy public qr
+    html http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
+    password markdown marked peer phone photos pipe planfix posts profile proxies proxy public qr
     reply request requests rpc ru seccomp sign socks5 srp status statuses tables tasks
     tcp telegram text texts thread tl transport transports uk update updates upload uploads
     user users web webhook
@@ -40,20 +40,22 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    rows content operations workspace
+    chosen choice choices console folders link progress reactions rule
+    kind rows content operations workspace
+    auth boards choices directory endpoints mini proof
     statements background events loop outages questions
     answers summary
-    access actions address announcements app assembly audit authenticator backoff bodies body
+    ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
-    connection context contract control data database decisions decoding dir dispatcher dispatchers
+    connection context contract control data database decisions default decoding dir dispatcher dispatchers
     downloads encoded encryption engines entry epoch erasure errors event exchange
     exit failures fault faults fields filling filter fleet forkserver formatting
     guard guarded hand hashes health init input intake lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
-    probe process program push queue receiver reconciliation records
+    probe process program push queue rates receiver reconciliation records
     rendering report reporter restart retention rotation run running search send
-    sender server service services settings shape soak start starvation state store
+    schedule sender server service services settings shape soak start starvation state store
     stored timing traffic transactions transfer values vault view viewer views warmup writer
     """
 )
@@ -63,9 +65,9 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
+    "supervisor/database/chat_tables.py": "one module of tables for each subject",
+    "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
-    "supervisor/log.py": "the API may not import session_worker",
-    "supervisor/login/links.py": "a service of its own, which the API calls",
 }

@@ -18,8 +18,10 @@ DOCUMENTS = [
 @pytest.fixture(scope="module")
 def places() -> frozenset[str]:
     """Every file and folder of the tree, folders with a slash at the end."""
-    folders = [TOP / name for name in ("api", "sandbox", "session_worker", "supervisor")]
-    folders += [TOP / name for name in ("benchmarks", "docs", "tests", ".ci")]
+    folders = [
+        TOP / name for name in ("api", "sandbox", "session_worker", "supervisor", "teamflame")
+    ]
+    folders += [TOP / name for name in ("benchmarks", "deploy", "docs", "tests", ".ci")]
     found = [path for folder in folders for path in (folder, *folder.rglob("*"))]
     found += [path for path in TOP.iterdir() if path.is_file()]
     names = ((path.relative_to(TOP).as_posix(), path.is_dir()) for path in found)
@@ -34,7 +36,7 @@ def test_places_exist(document: Path, places: frozenset[str]) -> None:
 
 def test_names_exist() -> None:
     """Every class, function and field that the tour of the code names is in the code."""
-    folders = ("api", "sandbox", "session_worker", "supervisor", "tests")
+    folders = ("api", "sandbox", "session_worker", "supervisor", "teamflame", "tests")
     paths = (path for name in folders for path in (TOP / name).rglob("*.py"))
     source = "".join(path.read_text() for path in paths if "house_rules" not in path.parts)
 

@@ -10,7 +10,7 @@ from tests.house_rules import rules, timing
 from tests.house_rules.rules import Rule, Source
 
 TOP = Path(__file__).parents[2]
-PRODUCT = ("api", "sandbox", "session_worker", "supervisor", "benchmarks")
+PRODUCT = ("api", "sandbox", "session_worker", "supervisor", "teamflame", "benchmarks")
 
 RULES_OF_PRODUCT = [
     rules.name_says_something,

@@ -10,7 +10,7 @@ from tests.house_rules import layout, names, verbs
 from tests.house_rules.rules import Source
 
 TOP = Path(__file__).parents[2]
-PRODUCT = ("api", "sandbox", "session_worker", "supervisor", "benchmarks")
+PRODUCT = ("api", "sandbox", "session_worker", "supervisor", "teamflame", "benchmarks")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ TOP = Path(__file__).parents[2]
 REFERENCE = TOP / "docs" / "reference.md"
 TROUBLESHOOTING = TOP / "docs" / "troubleshooting.md"
 # Ends that are no trouble; their numbers wait for a login or go on.
-QUIET = {WorkerExit.LOGGED_IN, WorkerExit.NEEDS_LOGIN}
+QUIET = {WorkerExit.LOGGED_IN, WorkerExit.NEEDS_LOGIN, WorkerExit.REPLACED}
 
 
 @pytest.mark.parametrize("place", [REFERENCE, TOP / ".env.example"], ids=lambda path: path.name)
@@ -103,7 +103,7 @@ def _untold(names: Iterable[str], document: Path, pattern: str) -> list[str]:
 
 def _calls_in(text: str) -> set[tuple[str, str]]:
     """Find the calls, named `GET /path` or, below a heading with a path, by their method alone."""
-    methods = r"((?:`?(?:GET|POST|PUT|DELETE)`?(?:, )?)+)"
+    methods = r"((?:`?(?:GET|POST|PUT|PATCH|DELETE)`?(?:, )?)+)"
     calls = set()
     for named, path in re.findall(rf"{methods} (/[^\s`]*)", text):
         calls |= {(method, _bare(path)) for method in re.findall(r"[A-Z]+", named)}

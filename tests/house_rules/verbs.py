@@ -65,7 +65,7 @@ UNCHANGED: Final[Mapping[str, frozenset[str]]] = {
     "supervisor": _names(
         """
         _note_end _note_planfix _note_silence _settle _take _take_new _tell_cause
-        _tell_worker note note_trouble settle take take_epoch
+        tell_worker note note_trouble settle take take_epoch
         """
     ),
 }

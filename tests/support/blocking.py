@@ -8,7 +8,7 @@ from types import ModuleType
 from blockbuster import BlockBuster
 
 TOP = Path(__file__).parents[2]
-PACKAGES = ("api", "sandbox", "session_worker", "supervisor")
+PACKAGES = ("api", "sandbox", "session_worker", "supervisor", "teamflame")
 ALLOWED = (
     ("coverage/collector.py", "lock_data"),  # held for a moment by other threads that are measured
     ("<frozen importlib._bootstrap>", "_find_and_load"),  # a late import happens once

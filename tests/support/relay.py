@@ -13,6 +13,7 @@ class Relay:
     """Passes connections on to a server, as long as the network is there."""
 
     def __init__(self, host: str, port: int) -> None:
+        """Lead to a port, or, where the host is the path of a folder, to a server's socket in it."""
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._port = 0
@@ -70,7 +71,11 @@ class Relay:
             writer.close()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._target)
+        host, port = self._target
+        if host.startswith("/"):
+            there, back = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        else:
+            there, back = await asyncio.open_connection(host, port)
         self._writers.add(back)
         ways = [
             asyncio.create_task(self._pass_on(reader, back)),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.accounts.password_srp import Password
     from sandbox.telegram.files.media import Photo
     from sandbox.telegram.records.chats import Chat
+    from sandbox.telegram.records.folders import Folder
 
 SERVICE_ID = 777000
 _FIRST_USER_ID = 1_000_001
@@ -71,6 +72,7 @@ class Account:
     password: Password | None = None
     contacts: dict[int, Contact] = field(default_factory=dict)
     blocked: set[int] = field(default_factory=set)
+    folders: dict[int, Folder] = field(default_factory=dict)
     box: Mailbox = field(default_factory=Mailbox)
     log: EventLog = field(default_factory=EventLog)
     # Profile photos, the newest last.

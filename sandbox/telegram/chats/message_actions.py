@@ -16,9 +16,11 @@ from sandbox.telegram.records.event_log import (
     ReadInbox,
     ReadOutbox,
 )
-from sandbox.telegram.records.mailbox import Content
+from sandbox.telegram.records.mailbox import Content, Reaction
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sandbox.telegram.accounts.accounts import Account, Accounts
     from sandbox.telegram.chats.update_push import Courier
     from sandbox.telegram.protocol.client_session import Session
@@ -41,6 +43,7 @@ class Draft:
     topic: int | None = None
     silent: bool = False
     random_id: int | None = None
+    date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,26 @@ class PostOffice:
         message = self.own_message(author, message_id)
         rewrite(message.content, draft)
         return Posted(message, self.announce_edit(author, message, origin=origin))
+
+    def react(
+        self,
+        reader: Account,
+        message_id: int,
+        emojis: tuple[Any, ...],
+        *,
+        origin: Session | None = None,
+    ) -> Posted:
+        """Put somebody's reactions in place of their earlier ones, which is a hidden edit for all."""
+        message = reader.box.get(message_id)
+        if message is None:
+            raise RpcError("MESSAGE_ID_INVALID")
+        content = message.content
+        content.reactions.pop(reader.id, None)
+        if emojis:
+            content.reactions[reader.id] = Reaction(emojis, now())
+        if content.edit_date is None or content.is_edit_hidden:
+            content.edit_date, content.is_edit_hidden = now(), True
+        return Posted(message, self.announce_edit(reader, message, origin=origin))
 
     def announce_edit(
         self, author: Account, message: Message, *, origin: Session | None = None
@@ -202,6 +225,7 @@ def rewrite(content: Content, draft: Draft) -> None:
     if media is None and before == (draft.text, entities, draft.reply_markup):
         raise RpcError("MESSAGE_NOT_MODIFIED")
     content.text, content.entities, content.edit_date = draft.text, entities, now()
+    content.is_edit_hidden = False
     content.media = content.media if media is None else media
     content.reply_markup = draft.reply_markup
 
@@ -227,7 +251,7 @@ def content_of(sender: Account, draft: Draft) -> Content:
     """Create the content that all copies of a message share."""
     return Content(
         sender_id=sender.id,
-        date=now(),
+        date=draft.date or now(),
         text=draft.text,
         entities=list(draft.entities),
         media=draft.media,

@@ -21,13 +21,13 @@ from sandbox.telegram.records.event_log import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sandbox.telegram.accounts.accounts import Account, Accounts, Contact
     from sandbox.telegram.accounts.viewer import Viewer
     from sandbox.telegram.records.chats import Chat
     from sandbox.telegram.records.event_log import Entry
-    from sandbox.telegram.records.mailbox import Message
+    from sandbox.telegram.records.mailbox import Message, Reaction
 
 
 _MESSAGE_UPDATES = {
@@ -120,10 +120,30 @@ def message(viewer: Account, record: Message) -> Any:
         media_unread=is_unplayed(record) or None,
         fwd_from=content.forward,
         edit_date=content.edit_date,
+        edit_hide=content.is_edit_hidden or None,
+        reactions=_reactions(viewer, content.reactions),
         grouped_id=content.grouped_id,
         reply_markup=content.reply_markup,
         **shared,
     )
+
+
+def _reactions(viewer: Account, found: Mapping[int, Reaction]) -> Any:
+    if not found:
+        return None
+    given = [
+        (who, reaction.date, emoji) for who, reaction in found.items() for emoji in reaction.emojis
+    ]
+    counts: dict[str, Any] = {}
+    for who, _, emoji in given:
+        count = counts.setdefault(emoji.stringify(), types.ReactionCount(emoji, 0))
+        count.count += 1
+        count.chosen_order = 0 if who == viewer.id else count.chosen_order
+    recent = [
+        types.MessagePeerReaction(types.PeerUser(who), date, emoji, my=who == viewer.id or None)
+        for who, date, emoji in given
+    ]
+    return types.MessageReactions(list(counts.values()), can_see_list=True, recent_reactions=recent)
 
 
 def short_message(viewer: Account, record: Message, pts: int) -> Any:

@@ -14,7 +14,9 @@ from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.protocol.client_session import Session
     from sandbox.telegram.rpc import Call
+    from sandbox.telegram.services import Services
 
 _MOST_FOUND = 50
 _SHORTEST_QUERY = 3
@@ -53,7 +55,7 @@ def import_contacts(call: Call, request: Any) -> Any:
 def add_contact(call: Call, request: Any) -> Any:
     subject = find_user(call.services.accounts, call.viewer, request.id)
     _remember(call.account, subject, request)
-    return _peer_settings(call, subject)
+    return _announced(call, subject)
 
 
 @method(functions.contacts.DeleteContactsRequest)
@@ -61,7 +63,7 @@ def delete_contacts(call: Call, request: Any) -> Any:
     subjects = [find_user(call.services.accounts, call.viewer, user) for user in request.id]
     for subject in subjects:
         call.account.contacts.pop(subject.id, None)
-    return _peer_settings(call, *subjects)
+    return _announced(call, *subjects)
 
 
 @method(functions.contacts.GetContactsRequest)
@@ -112,6 +114,20 @@ def _remember(owner: Account, subject: Account, entry: Any) -> None:
 def _resolved(call: Call, found: Account) -> Any:
     peer = types.PeerUser(found.id)
     return types.contacts.ResolvedPeer(peer, [], [tl_views.user(call.viewer, found)])
+
+
+def _announced(call: Call, *subjects: Account) -> Any:
+    """Push the change of the address book to the other sessions, and answer with it."""
+    for subject in subjects:
+        announce(call.services, call.account, subject, origin=call.session)
+    return _peer_settings(call, *subjects)
+
+
+def announce(
+    services: Services, owner: Account, subject: Account, *, origin: Session | None = None
+) -> None:
+    update = types.UpdatePeerSettings(types.PeerUser(subject.id), types.PeerSettings())
+    services.courier.push(owner, update, [subject.id], origin=origin)
 
 
 def _peer_settings(call: Call, *subjects: Account) -> Any:

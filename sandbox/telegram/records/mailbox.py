@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What one person feels about a message, as TL objects."""
+
+    emojis: tuple[Any, ...]
+    date: datetime
+
+
 @dataclass(slots=True)
 class Content:
     """The content that all copies of one message share; a change is visible to everyone."""
@@ -34,6 +42,9 @@ class Content:
     # The recipient has played the voice or round video message.
     was_played: bool = False
     edit_date: datetime | None = None
+    # The change of edit_date is not shown: only the reactions changed.
+    is_edit_hidden: bool = False
+    reactions: dict[int, Reaction] = field(default_factory=dict)
     # The id of this message in the mailbox of each account that has a copy.
     copies: dict[int, int] = field(default_factory=dict)
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
+    from session_worker.telegram.connection.session_memory import MayReport
     from session_worker.telegram.connection.updates import PositionedUpdate
 
     OnUpdate = Callable[["TelegramAccount", PositionedUpdate], Awaitable[None]]
@@ -63,7 +64,9 @@ class TelegramAccount:
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._lease_lost = asyncio.Event()
-        self._session = WorkerSession(assignment.session, assignment.data_centre)
+        self._session = WorkerSession(
+            assignment.session, assignment.data_centre, is_bot=assignment.is_bot
+        )
         self._session_reporter = SessionReporter(outbox, self._session)
         self._inbox = Inbox(INBOX, self._session_reporter.report_update_state)
         stored = assignment.session
@@ -75,6 +78,7 @@ class TelegramAccount:
         )
         self._connection: Connection | None = None
         self._online = asyncio.Event()
+        self.connections = 0
 
     @property
     def last_heard(self) -> float | None:
@@ -134,6 +138,24 @@ class TelegramAccount:
     def names(self, peer_id: int) -> Names | None:
         """Return the names by which a known person can be looked up."""
         return self._session.names(peer_id)
+
+    def keep_phone(self, peer_id: int, phone: str) -> None:
+        """Remember the phone that somebody has shown to this bot."""
+        self._session.keep_phone(peer_id, phone)
+
+    def phone_of(self, peer_id: int) -> str | None:
+        """Return the phone that somebody has shown to this bot; Telegram shows a bot none."""
+        names = self.names(peer_id) if self._assignment.is_bot else None
+        return names.phone if names else None
+
+    def find_phone(self, phone: str) -> int | None:
+        """Return who has this phone, among the people whom this account knows."""
+        found = self._session.get_entity_rows_by_phone(phone)
+        return found[0] if found else None
+
+    def choose_entities(self, may_report: MayReport) -> None:
+        """Report only those people about whom something may be stored."""
+        self._session_reporter.may_report = may_report
 
     def report_entities(self) -> None:
         """Report new entities now, so that they are stored before anything that refers to them."""
@@ -221,6 +243,7 @@ class TelegramAccount:
             await connection.open(self._inbox.reached or self._start_state)
             await self._verify(connection)
             self._connection = connection
+            self.connections += 1
             self._online.set()
             await Polling(connection, self._inbox, self._announcements, self._timing).run()
         finally:
@@ -259,7 +282,7 @@ class TelegramAccount:
             if self.owner is None:
                 raise
             return self.owner
-        require_own(me, self._assignment.number)
+        require_own(me, self._assignment.number, is_bot=self._assignment.is_bot)
         return int(me.id)
 
 

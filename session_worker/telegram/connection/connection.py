@@ -221,8 +221,13 @@ _SHOWN_FIRST, _SHOWN_LAST = (
 )  # digits shown of another phone; whoever mistyped the number recognises it
 
 
-def require_own(user: Any, number: str) -> None:
-    """Raise NeedsLogin if this is the account of another phone."""
+def require_own(user: Any, number: str, *, is_bot: bool = False) -> None:
+    """Raise NeedsLogin if this is the account of another phone, or another bot than that of this id."""
+    if is_bot:
+        if not user.bot or str(user.id) != number:
+            detail = f"this is the account {user.id}"
+            raise NeedsLogin(Trouble(code=TroubleCode.WRONG_ACCOUNT, detail=detail))
+        return
     phone = _digits(user.phone or "")
     if phone and phone != _digits(number):
         detail = f"this is the account of +{phone[:_SHOWN_FIRST]}…{phone[-_SHOWN_LAST:]}"

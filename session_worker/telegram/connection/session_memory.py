@@ -19,11 +19,17 @@ from session_worker.protocol.contract import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from session_worker.protocol.contract import DataCentre, StoredSession, UpdateState
     from session_worker.session import Outbox
 
+    MayReport = Callable[[Entity], bool | None]
+
+
+MOST_PEERS = (
+    10_000  # kept in memory; the database has all of them, and a hash can be asked for again
+)
 
 Row = tuple[int, int, str | None, str | None, str | None]
 
@@ -38,10 +44,17 @@ class Names(NamedTuple):
 class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
     """Starts from what was stored, remembers what has changed and writes to no disk."""
 
-    def __init__(self, stored: StoredSession | None, data_centre: DataCentre | None) -> None:
+    def __init__(
+        self,
+        stored: StoredSession | None,
+        data_centre: DataCentre | None,
+        *,
+        is_bot: bool = False,
+    ) -> None:
         super().__init__()
         self._rows: dict[int, Row] = {}
         self._changed: dict[int, Row] = {}
+        self._is_bot = is_bot
         self._reported: KeySaved | None = None
         self.on_entities: Callable[[], None] = _ignore_changes
         if stored is not None:
@@ -95,13 +108,36 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
             for row in rows
         )
 
+    def keep_changed(self, entities: Iterable[Entity]) -> None:
+        """Return these entities again with the next changes."""
+        for entity in entities:
+            self._changed[entity.peer_id] = self._rows[entity.peer_id]
+
     def process_entities(self, tlo: Any) -> None:
-        for row in self._entities_to_rows(tlo):
+        for seen in self._entities_to_rows(tlo):
             # Peers with negative ids do not concern us; id 0 is Telethon's own note.
-            if row[0] > 0 and self._rows.get(row[0]) != row:
-                self._rows[row[0]] = self._changed[row[0]] = row
+            if seen[0] <= 0:
+                continue
+            row = self._with_phone(seen)
+            if self._rows.pop(row[0], None) != row:
+                self._changed[row[0]] = row
+            self._rows[row[0]] = row
+        while len(self._rows) > MOST_PEERS:
+            del self._rows[next(iter(self._rows))]
         if self._changed:
             self.on_entities()
+
+    def keep_phone(self, peer_id: int, phone: str) -> None:
+        """Remember the phone that somebody has shown to a bot, whom Telegram shows none."""
+        row = self._rows.get(peer_id)
+        if row is not None:
+            self._rows[peer_id] = self._changed[peer_id] = (*row[:3], phone, row[4])
+            self.on_entities()
+
+    def _with_phone(self, row: Row) -> Row:
+        """Add the phone that a bot was shown, which no answer of Telegram's contains."""
+        known = self._rows.get(row[0])
+        return (*row[:3], known[3], row[4]) if self._is_bot and known else row
 
     def get_entity_rows_by_id(self, id: int, exact: bool = True) -> tuple[int, int] | None:  # noqa: A002 - telethon's name
         row = self._rows.get(id if exact else utils.get_peer_id(PeerUser(id)))
@@ -137,6 +173,10 @@ def _ignore_changes() -> None:
     """Stand in for a listener that has not been set."""
 
 
+def _anybody(_: Entity) -> bool | None:
+    return True
+
+
 COLLECTING_TIME = 0.02  # seconds for which changes are collected into one event
 
 
@@ -148,6 +188,7 @@ class SessionReporter:
         self._session = session
         self._state: UpdateState | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self.may_report: MayReport = _anybody
         session.on_entities = self._schedule_flush
 
     def report_key(self, user_id: int) -> None:
@@ -166,8 +207,13 @@ class SessionReporter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        undecided: list[Entity] = []
         while entities := self._session.take_entities():
-            self._outbox.put(EntitiesSeen(entities=entities))
+            decided = {entity: self.may_report(entity) for entity in entities}
+            undecided += [entity for entity, may in decided.items() if may is None]
+            if chosen := tuple(entity for entity, may in decided.items() if may):
+                self._outbox.put(EntitiesSeen(entities=chosen))
+        self._session.keep_changed(undecided)
         if self._state is not None:
             self._outbox.put(UpdateStateMoved(update_state=self._state))
             self._state = None

@@ -89,6 +89,14 @@ class Login:
         )
         return await self._enter(request)
 
+    async def enter_token(self, token: str) -> LoggedIn:
+        """Log a bot in; Telegram asks bots for nothing else."""
+        application = self._assignment.application
+        request = functions.auth.ImportBotAuthorizationRequest(
+            0, application.api_id, application.api_hash, token
+        )
+        return await self._finish(await self._ask(request))
+
     async def enter_password(self, password: str) -> LoggedIn:
         challenge = await self._ask(functions.account.GetPasswordRequest())
         check = compute_check(challenge, password)
@@ -155,13 +163,13 @@ class Login:
             raise Refused(400, "PHONE_NUMBER_UNOCCUPIED")
         user = authorization.user
         try:
-            require_own(user, self._assignment.number)
+            require_own(user, self._assignment.number, is_bot=self._assignment.is_bot)
         except NeedsLogin:
             # This very attempt has made the login, so nobody else uses it.
             await self._ask(functions.auth.LogOutRequest())
             raise
         self._done = True
-        return LoggedIn(self._session.key(user.id))
+        return LoggedIn(self._session.key(user.id), user.username)
 
     async def _ask(self, request: Any) -> Any:
         """Send a request on the open connection, or on a new one under the same key."""

@@ -35,7 +35,7 @@ async def log_out(
     )
     try:
         await connection.open(None)
-        require_own(await connection.me(), assignment.number)
+        require_own(await connection.me(), assignment.number, is_bot=assignment.is_bot)
         await connection.ask(functions.auth.LogOutRequest())
     except NeedsLogin as lost:
         if lost.trouble.code is TroubleCode.WRONG_ACCOUNT:

@@ -62,6 +62,7 @@ class LoggedIn:
     """The session, which may now be stored."""
 
     key: KeySaved
+    username: str | None = None
 
 
 _FLOODS = frozenset({"PHONE_NUMBER_FLOOD", "PHONE_PASSWORD_FLOOD"})

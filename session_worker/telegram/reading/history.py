@@ -18,6 +18,7 @@ from session_worker.telegram.reading.people import contact_of, names_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+    from session_worker.telegram.reading.chosen_chats import ChosenChats
     from session_worker.telegram.reading.message_memory import RecentMessages
     from session_worker.telegram.reading.people import Ask
     from session_worker.texts.chat_texts import ChatTexts
@@ -109,6 +110,7 @@ class Backfill:
     ask: Ask
     until_answered: UntilAnswered
     last: Last
+    chosen: ChosenChats
     unread: list[str] = field(default_factory=list)
 
     async def messages(self) -> AsyncIterator[Found]:
@@ -128,7 +130,7 @@ class Backfill:
                     yield found
 
     async def _chat_by_chat(self) -> AsyncIterator[Found]:
-        async for dialog, entities in self._dialogs():
+        async for dialog, entities in self.dialogs():
             try:
                 async for found in self._history(dialog.peer, entities):
                     yield found
@@ -137,7 +139,7 @@ class Backfill:
                     raise
                 self.unread.append(f"{marked_id(dialog.peer)}: {error}")
 
-    async def _dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
+    async def dialogs(self) -> AsyncIterator[tuple[Any, dict[int, Any]]]:
         """Page through the private chats that contain something new, the latest first."""
         dialogs = Dialogs(most_pages=inf)
         while (request := dialogs.next_request) is not None:
@@ -146,23 +148,30 @@ class Backfill:
             found = with_newest_messages(page)
             newer = [d for d, top in found if top is not None and self.last.is_before(top)]
             for dialog in newer:
-                if isinstance(dialog.peer, types.PeerUser):
+                if await self.is_wanted(dialog.peer, entities):
                     yield dialog, entities
             if not newer:
                 return
             dialogs.take(page)
 
+    async def is_wanted(self, peer: Any, entities: dict[int, Any]) -> bool:
+        """Whether this is a private chat that is not left out, whose history may be read."""
+        if not isinstance(peer, types.PeerUser):
+            return False
+        contact = contact_of(entities[marked_id(peer)])
+        is_chosen: bool = await self.until_answered(lambda: self.chosen.include_contact(contact))
+        return is_chosen
+
     async def _history(self, peer: Any, entities: dict[int, Any]) -> AsyncIterator[Found]:
-        user = entities[marked_id(peer)]
-        address = types.InputPeerUser(user.id, user.access_hash or 0)
+        address = _address(entities[marked_id(peer)])
         reached = self.last.message_id
-        while page := await self._page(address, reached):
+        while page := await self.page(address, reached):
             for found in page:
                 if self.last.is_before(found.message):
                     yield found
             reached = page[-1].message.id
 
-    async def _page(self, address: Any, reached: int) -> Sequence[Found]:
+    async def page(self, address: Any, reached: int) -> Sequence[Found]:
         """Read the messages that follow ``reached``, oldest first; if it is 0, those since the date."""
         request = functions.messages.GetHistoryRequest(
             address,
@@ -177,6 +186,15 @@ class Backfill:
         page = await answer_to(request, self.ask, self.until_answered)
         entities = entities_of(page)
         return [Found(message, entities) for message in reversed(page.messages)]
+
+
+def address_of(dialog: Any, entities: dict[int, Any]) -> Any:
+    """Return by what the history of a private chat is asked for."""
+    return _address(entities[marked_id(dialog.peer)])
+
+
+def _address(user: Any) -> Any:
+    return types.InputPeerUser(user.id, user.access_hash or 0)
 
 
 NOBODY = types.User(0)

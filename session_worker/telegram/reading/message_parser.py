@@ -15,6 +15,8 @@ from session_worker.telegram.reading.media_text import media_text, service_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from session_worker.protocol.bots import HeardMessage
+    from session_worker.telegram.reading.reactions import Reaction
     from session_worker.texts.chat_texts import ChatTexts
 
 
@@ -55,6 +57,25 @@ def edited(
         "files": incoming.files if has_new_file else (),
     }
     return ParsedMessage(incoming.changed(**changed))
+
+
+def reaction_line(
+    reaction: Reaction, message_id: int, contact: Contact, texts: ChatTexts
+) -> ParsedMessage:
+    """Make a message that quotes another one and says how somebody reacted to it."""
+    emojis = " ".join(reaction.emojis)
+    incoming = Incoming(
+        what=IncomingKind.REACTION,
+        peer_id=contact.peer_id,
+        message_ids=(message_id,),
+        date=reaction.date,
+        edit_date=reaction.date,
+        is_echo=reaction.author != contact.peer_id,
+        text=texts.reacted.format(emoji=emojis) if emojis else texts.unreacted,
+        reply_to=message_id,
+        contact=contact,
+    )
+    return ParsedMessage(incoming)
 
 
 def is_silent(message: Any, texts: ChatTexts) -> bool:
@@ -129,6 +150,10 @@ def _preface(message: Any, names: Mapping[int, str], texts: ChatTexts) -> list[s
         lines.append(texts.reply_to_story)
     elif reply is not None and reply.quote_text:
         lines.append(quoted(plain(reply.quote_text)))
+    program = getattr(message, "via_business_bot_id", None)
+    if program is not None and message.out:
+        name = names.get(program) or texts.somebody
+        lines.append(texts.sent_by.format(name=plain(name)))
     forward = getattr(message, "fwd_from", None)
     if forward is not None:
         lines.append(texts.forwarded.format(name=plain(_author(forward, names, texts))))
@@ -170,6 +195,8 @@ class ParsedMessage:
     incoming: Incoming
     label: str = ""
     album: int | None = None
+    heard: HeardMessage | None = None
+    is_for_planfix: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,14 @@ def is_ignored(contact: Contact, me: int) -> bool:
 class People:
     """Remembers the people who were mentioned recently and asks Telegram about the others."""
 
-    def __init__(self, ask: Ask, owner: Callable[[], int | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        owner: Callable[[], int | None] = lambda: None,
+        phone_of: Callable[[int], str | None] = lambda _: None,
+    ) -> None:
         self._ask = ask
+        self._phone_of = phone_of
         self._owner = owner
         self._known: OrderedDict[int, Contact] = OrderedDict()
         self._me: int | None = None
@@ -79,7 +85,9 @@ class People:
                 self.learn(await self._ask(functions.users.GetUsersRequest([user_id])))
             except (PeerUnknown, Refused) as error:
                 logger.info("Telegram does not show the user %s: %s", user_id, error)
-        return self._known.get(user_id) or Contact(peer_id=user_id)
+        contact = self._known.get(user_id) or Contact(peer_id=user_id)
+        phone = contact.phone or self._phone_of(user_id)
+        return contact if phone == contact.phone else contact.changed(phone=phone)
 
     def forget(self, user_id: int) -> None:
         """Ask again next time, because something about this person has changed."""

@@ -18,15 +18,18 @@ from session_worker.telegram.reading.message_parser import (
     file_key,
     is_rewritten,
     is_silent,
+    reaction_line,
     short_message,
     written,
 )
 from session_worker.telegram.reading.people import is_ignored, names_of
+from session_worker.telegram.reading.reactions import RECENT, ReactionMemory, reactions_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from session_worker.protocol.messages import Contact
+    from session_worker.telegram.reading.chosen_chats import ChosenChats
     from session_worker.telegram.reading.message_memory import (
         IndexedMessage,
         MessageIndex,
@@ -51,16 +54,19 @@ class UpdateParser:
         recent_messages: RecentMessages,
         indexes: tuple[MessageIndex, MessageIndex],
         texts: ChatTexts,
+        chosen: ChosenChats,
     ) -> None:
         self._people = people
+        self._chosen = chosen
         self._recent_messages = recent_messages
         self._message_index, self._sent = indexes
         self._texts = texts
+        self._reactions = ReactionMemory()
 
     async def parse(self, update: Any) -> Sequence[ParsedUpdate]:
         """Return what an update means for Planfix, which often is nothing."""
         entities = getattr(update, "_entities", {})
-        self._people.learn(entities.values())
+        self._remember_people(update, entities)
         match update:
             case types.UpdateNewMessage(message=message):
                 return await self.parse_message(message, entities)
@@ -70,25 +76,45 @@ class UpdateParser:
                 return await self._parse_edit(message, entities)
             case types.UpdateDeleteMessages(messages=message_ids):
                 return await self._parse_deletion(message_ids)
-            case types.UpdateReadHistoryOutbox(peer=types.PeerUser(user_id=peer_id)):
-                return (ReadMark(peer_id, update.max_id),)
+            case types.UpdateReadHistoryOutbox() | types.UpdateMessageReactions():
+                return await self._parse_response(update)
             case types.UpdateUser() | types.UpdateUserName() | types.UpdateUserPhone():
                 self._people.forget(update.user_id)
             case _:
                 pass
         return ()
 
+    async def _parse_response(self, update: Any) -> Sequence[ParsedUpdate]:
+        """Parse what somebody did with messages that are there already."""
+        contact = await self._contact_of(update.peer)
+        if contact is None:
+            return ()
+        if isinstance(update, types.UpdateMessageReactions):
+            return self._reacted(contact, update.msg_id, update.reactions)
+        return (ReadMark(contact.peer_id, update.max_id),)
+
     async def parse_message(
         self, message: Any, entities: Mapping[int, Any]
     ) -> Sequence[ParsedMessage]:
         """Parse a new message."""
-        self._people.learn(entities.values())
+        return await self._parse_written(message, entities, self._message_index)
+
+    async def parse_history(
+        self, message: Any, entities: Mapping[int, Any]
+    ) -> Sequence[ParsedMessage]:
+        """Parse a message from before our time, which says nothing about what was received since."""
+        return await self._parse_written(message, entities, self._sent)
+
+    async def _parse_written(
+        self, message: Any, entities: Mapping[int, Any], index: MessageIndex
+    ) -> Sequence[ParsedMessage]:
+        self._remember_people(message, entities)
         contact = await self._contact_in(message)
         if contact is None or is_silent(message, self._texts):
             return ()
         parsed = written(message, contact, names_of(entities), self._texts)
         self._remember(message, parsed)
-        self._message_index.add(message.id, contact.peer_id, is_out=bool(message.out))
+        index.add(message.id, contact.peer_id, is_out=bool(message.out))
         return (parsed,)
 
     async def _parse_edit(
@@ -97,13 +123,30 @@ class UpdateParser:
         contact = await self._contact_in(message)
         if contact is None or isinstance(message, types.MessageService):
             return ()
+        reacted = self._reacted(contact, message.id, message.reactions, hides=message.edit_hide)
         if not is_rewritten(message):
-            return ()
+            return reacted
         known = self._recent_messages.find(message.id)
         now = written(message, contact, names_of(entities), self._texts)
         has_new_file = known is None or known.file != file_key(message)
         self._remember(message, now)
-        return (edited(message, now, self._texts, has_new_file=has_new_file),)
+        return (*reacted, edited(message, now, self._texts, has_new_file=has_new_file))
+
+    def _reacted(
+        self, contact: Contact, message_id: int, shown: Any, *, hides: bool = True
+    ) -> Sequence[ParsedMessage]:
+        """Return a line for each reaction that is new; `hides` unless the text changed, too."""
+        now = int(time.time())
+        found = reactions_of(shown, self._texts)
+        return [
+            reaction_line(reaction, message_id, contact, self._texts)
+            for reaction in self._reactions.changes(message_id, found, now)
+            if hides or reaction.date > now - RECENT
+        ]
+
+    def _remember_people(self, what: Any, entities: Mapping[int, Any]) -> None:
+        self._people.learn(entities.values())
+        self._chosen.remember(what, entities.values())
 
     def _remember(self, message: Any, parsed: ParsedMessage) -> None:
         text = snippet(parsed.incoming.text or parsed.label)
@@ -113,20 +156,25 @@ class UpdateParser:
         self._recent_messages.add(message.id, recent)
 
     async def _contact_in(self, message: Any) -> Contact | None:
-        """Return the contact of a message; None if the chat is not private or is ignored."""
+        """Return the contact of a message; None if the chat is not private, ignored or left out."""
         if isinstance(message, types.MessageEmpty):
             return None
-        if not isinstance(message.peer_id, types.PeerUser):
+        return await self._contact_of(message.peer_id)
+
+    async def _contact_of(self, peer: Any) -> Contact | None:
+        if not isinstance(peer, types.PeerUser):
             return None
-        contact = await self._people.contact(message.peer_id.user_id)
-        return None if is_ignored(contact, await self._people.me()) else contact
+        contact = await self._people.contact(peer.user_id)
+        if is_ignored(contact, await self._people.me()):
+            return None
+        return contact if await self._chosen.include_contact(contact) else None
 
     async def _parse_deletion(self, message_ids: Sequence[int]) -> Sequence[ParsedUpdate]:
         gone: dict[tuple[int, bool], list[int]] = defaultdict(list)
         for message_id in sorted(message_ids):
             recent = self._recent_messages.find(message_id)
             place = recent or await self._find(message_id)
-            if place is not None:
+            if place is not None and await self._chosen.include(place.peer_id):
                 gone[place.peer_id, place.is_out].append(message_id)
         return [
             await self._deletion_of(*chat, ids[start : start + MOST_DELETIONS])

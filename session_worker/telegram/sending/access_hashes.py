@@ -11,6 +11,7 @@ from telethon.tl import functions
 from session_worker.telegram.connection.session_memory import Names
 from session_worker.telegram.errors import PeerUnknown, Refused
 from session_worker.telegram.reading.dialogs import Dialogs
+from session_worker.telegram.sending.markup import UNNAMED_HASH
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,3 +82,18 @@ class AccessHashes:
         except (PeerUnknown, Refused) as refusal:
             logger.info("%s for %s: %s", type(request).__name__, peer_id, refusal)
             return None
+
+
+class AccessHashesOfBot(AccessHashes):
+    """Names people and groups without a hash, as a bot may do with all that it has met."""
+
+    async def get(self, peer_id: int) -> int:
+        known = self._telegram.access_hash(peer_id)
+        return UNNAMED_HASH if known is None else known
+
+    async def renew(self, peer_id: int, stale: int | None) -> int:
+        """Try without a hash; raise PeerUnknown if that is what was refused."""
+        if stale == UNNAMED_HASH:
+            logger.info("Telegram does not know %s as somebody whom this bot has met", peer_id)
+            raise PeerUnknown("PEER_ID_INVALID")
+        return UNNAMED_HASH

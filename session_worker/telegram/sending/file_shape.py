@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker.formatting.plan import MediaKind, kind_of, mime_of
+from session_worker.formatting.media_kind import MediaKind, kind_of, mime_of
 from session_worker.telegram.sending import media_probe
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from session_worker.failures import NOT_FOUND, Cause, judge
 from session_worker.protocol.messages import Resolved
 from session_worker.telegram.errors import FloodWait, PeerUnknown, Refused, TelegramError
 from session_worker.telegram.reading.people import contact_of
-from session_worker.telegram.sending.requests import cause_of
+from session_worker.telegram.sending.requests import NOT_FOR_BOTS, cause_of
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Failure, Resolve
@@ -44,6 +44,8 @@ class Telegram(Protocol):
     async def ask(self, request: Any) -> Any: ...
 
     def access_hash(self, peer_id: int) -> int | None: ...
+
+    def find_phone(self, phone: str) -> int | None: ...
 
 
 class RecipientSearch:
@@ -99,7 +101,13 @@ class RecipientSearch:
         phone = "".join(filter(str.isdigit, written))
         if len(phone) < _SHORTEST_PHONE:
             return None
-        found = _peer(await self._ask(functions.contacts.ResolvePhoneRequest(phone)))
+        try:
+            found = _peer(await self._ask(functions.contacts.ResolvePhoneRequest(phone)))
+        except Refused as refusal:
+            if refusal.text != NOT_FOR_BOTS:
+                raise
+            known = self._telegram.find_phone(phone)
+            return await self._by_id(known) if known else None
         if found is None and self._flood_control.blocks_first_contacts:
             # Looking does no harm, but adding strangers to the contacts would make it worse.
             raise FloodWait(self._flood_control.first_contacts_blocked_for, "FLOOD_WAIT")

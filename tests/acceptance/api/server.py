@@ -125,7 +125,13 @@ async def _start(
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", *arguments),
         cwd=folder,
-        env={"PYTHONPATH": str(TOP), "PUBLIC_URL": url, **inherited, **settings},
+        env={
+            "PYTHONPATH": str(TOP),
+            "PUBLIC_URL": url,
+            "SANDBOX_PORT": "0",
+            **inherited,
+            **settings,
+        },
         stdout=out,
         stderr=asyncio.subprocess.STDOUT,
         umask=umask,

@@ -9,7 +9,7 @@ import api
 from api.lifecycle.lifespan import make_config
 from api.lifecycle.server_process import set_up_logging
 from api.settings import read_settings
-from supervisor.config import Timing
+from supervisor.config import Lifetime, Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.numbers.worker_pool import WorkerPool
@@ -28,12 +28,24 @@ NO_BRAKE = MassFailure(fewest=1000)
 PATIENT = Timing(patience=ENDLESS_PATIENCE, lease=90.0)
 
 
+# Each worker is too old a second after its start, and replaced whenever it has no work.
+SHORT_LIFE = Lifetime(age=1.0, variance=0.5, peak=0.0)
+
+
 def create_app() -> Quart:
+    return _create_app(PATIENT)
+
+
+def create_ageing_app() -> Quart:
+    return _create_app(replace(PATIENT, lifetime=SHORT_LIFE))
+
+
+def _create_app(timing: Timing) -> Quart:
     settings = read_settings()
     set_up_logging(settings)
     factory = "tests.fakes.crashing:CrashingNumber"
     config = replace(make_config(settings, None), session_factory=factory)
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    pool = WorkerPool(Forkserver(), PATIENT, TIRELESS, mass_failure=NO_BRAKE)
+    pool = WorkerPool(Forkserver(), timing, TIRELESS, mass_failure=NO_BRAKE)
     gateway = Gateway(store, DataDirLock(settings.data_dir), config, pool)
     return api.create_app(settings, gateway)

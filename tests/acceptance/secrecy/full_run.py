@@ -7,8 +7,9 @@ import os
 import re
 import secrets
 import signal
-from base64 import urlsafe_b64decode
+from base64 import b64encode, urlsafe_b64decode
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from supervisor.login.session_transfer import read_string_session
@@ -19,7 +20,7 @@ from tests.acceptance.messages.programs import NUMBERS
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.acceptance.login.phone import Phone
     from tests.acceptance.messages.conversation import Conversation
@@ -105,6 +106,51 @@ class FullRun:
         self.know(file_link=token, signature=token.rpartition(".")[2])
         self.know(token=conversation.token, sent_name=mine["name"])
         self.files |= {"a file from Telegram": content.encode(), "a file to it": sent.encode()}
+
+    async def keep_private(self, conversation: Conversation) -> None:
+        """Leave a chat out, and let both write in it all that people can write."""
+        programs, said = self.programs, word("private")
+        name, username = word("Name"), word("user")[:20]
+        friend = await programs.add_person(first_name=name, username=username)
+        chats = {"mode": "except", "people": [f"@{username}"]}
+        change = {"number": conversation.number, "chats": chats}
+        await programs.gateway("PUT", "/webhook?wait=60", conversation.token, json=change)
+        known = {"private_word": said, "private_name": name, "private_user_name": username}
+        self.know(**known, private_phone=friend["phone"])
+        await self._write_privately(conversation, friend["phone"], said)
+        path = f"/numbers/{conversation.number}/chats"
+        preview = await programs.gateway("GET", path, conversation.token)
+        assert name in preview.text
+        assert name not in (await programs.gateway("GET", path)).text
+        refused = await conversation.employee_writes("hello", telegram_user_name=username)
+        assert refused["status"] == 400, refused
+        history = {"number": conversation.number, "history_since": str(datetime.now(UTC).date())}
+        await programs.gateway("PUT", "/webhook?wait=60", conversation.token, json=history)
+        await conversation.contact_writes("the last one")
+        await eventually(self._has(conversation, "the last one"), 60)
+
+    async def _write_privately(self, conversation: Conversation, friend: str, said: str) -> None:
+        programs, number = self.programs, conversation.number
+        file = {"name": f"{said}.txt", "mime": "text/plain"}
+        file["base64"] = b64encode(said.encode()).decode()
+        both = (friend, number), (number, friend)
+        for count, (sender, recipient) in enumerate(both):
+            people = {"from": sender, "to": recipient}
+            written = await programs.control("POST", "/telegram/messages", **people, text=said)
+            await programs.control("POST", "/telegram/messages", **people, files=[file, file])
+            named = {"of": sender, "id": written["ids"][0]}
+            await programs.control("PATCH", "/telegram/messages", **named, text=f"{said} {count}")
+            await programs.control("POST", "/telegram/reactions", by=sender, id=1, emoji="👍")
+            read = {"by": recipient, "chat_with": sender}
+            await programs.control("POST", "/telegram/read", **read)
+            await programs.control("DELETE", "/telegram/messages", **named)
+
+    @staticmethod
+    def _has(conversation: Conversation, text: str) -> Callable[[], Awaitable[bool]]:
+        async def has() -> bool:
+            return any(text in each for each in await conversation.texts_in_planfix())
+
+        return has
 
     async def attach_what_fails(self, conversation: Conversation) -> None:
         """Attach links that can not be fetched; somebody's key may be in each of them."""

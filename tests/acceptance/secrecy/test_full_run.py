@@ -53,6 +53,7 @@ async def test_no_secret_is_left_lying_about(programs: Programs) -> None:
     phone = await full_run.log_in_by_code()
     await full_run.log_in_by_qr()
     await full_run.talk(conversation)
+    await full_run.keep_private(conversation)
     await full_run.attach_what_fails(conversation)
     await full_run.guess(conversation)
     await full_run.be_refused(phone)

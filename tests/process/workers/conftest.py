@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.config import Config, Patience, Timing
+from supervisor.config import Config, Lifetime, Patience, Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import RestartPolicy
 from supervisor.numbers.worker_pool import WorkerPool
@@ -101,6 +101,14 @@ async def house(config: Config, sqlite_url: str) -> AsyncIterator[RunningGateway
 async def hasty_house(config: Config, sqlite_url: str) -> AsyncIterator[RunningGateway]:
     """Give a gateway that soon gives up who does not answer."""
     async with make_gateway(config, sqlite_url, HASTY) as gateway:
+        yield RunningGateway(gateway)
+
+
+@pytest.fixture
+async def ageing_house(config: Config, sqlite_url: str) -> AsyncIterator[RunningGateway]:
+    """Give a gateway that replaces workers that use more than 64 MB."""
+    lifetime = Lifetime(memory=64 << 20, variance=0.0, shortest=0.0, peak=0.0)
+    async with make_gateway(config, sqlite_url, replace(PATIENT, lifetime=lifetime)) as gateway:
         yield RunningGateway(gateway)
 
 

@@ -47,6 +47,26 @@ async def test_misbehaving_worker_is_replaced(
     assert view.last_error is None
 
 
+async def test_worker_that_grows_is_replaced(
+    ageing_house: RunningGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker over its memory line ends in order and is replaced; that is no crash, and no other's."""
+    await ageing_house.add(OTHERS[0])
+    other = await ageing_house.pid(OTHERS[0])
+    await ageing_house.add(BROKEN, "grow")
+
+    old = await ageing_house.misbehave(BROKEN)
+
+    view = await ageing_house.until_true(
+        BROKEN,
+        lambda view: view.state == "online" and view.worker is not None and view.worker.pid != old,
+        "replaced",
+    )
+    assert (view.restarts, view.last_error) == (0, None)
+    assert await ageing_house.pid(OTHERS[0]) == other
+    assert "SIGTERM" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("number", "error"),
     [

@@ -198,3 +198,24 @@ def test_secrets_stay_out_of_sight(environment: pytest.MonkeyPatch) -> None:
 
     for secret in ("operators-key", SECRET_KEY, "0123456789abcdef", "pass-word"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "page", "url"),
+    [
+        ({}, 8081, "http://127.0.0.1:8080"),
+        ({"PORT": "9000"}, 9001, "http://127.0.0.1:9000"),
+        ({"PORT": "9000", "SANDBOX_PORT": "0"}, 0, "http://127.0.0.1:9000"),
+        ({"PORT": "9000", "PUBLIC_URL": "https://a.example"}, 9001, "https://a.example"),
+    ],
+)
+def test_addresses_follow_the_port(
+    environment: pytest.MonkeyPatch, given: dict[str, str], page: int, url: str
+) -> None:
+    """One port is all that has to be chosen: the sandbox page and our own address follow it."""
+    for name, value in given.items():
+        environment.setenv(name, value)
+
+    settings = read_settings()
+
+    assert (settings.sandbox_page_port, settings.public_url) == (page, url)

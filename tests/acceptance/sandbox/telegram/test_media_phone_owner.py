@@ -9,6 +9,7 @@ import pytest
 from telethon.tl import types
 
 from sandbox.telegram import phone_owner
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.phone_owner import OwnFile
 from tests.acceptance.sandbox.telegram.client_events import hear
 from tests.acceptance.sandbox.telegram.pictures import make_png, noise
@@ -44,7 +45,7 @@ async def test_file_is_sent_as_an_app_would(
     his = await client_of(bob)
     heard = await hear(his)
 
-    (sent_id,) = await phone_owner.send_files(data_centre, (alice, bob), [file], text="see")
+    (sent_id,) = await phone_owner.send_files(data_centre, (alice, bob), [file], Draft("see"))
 
     await eventually(lambda: heard, awaited=kind)
     message, kept = heard[0].message, alice.box.get(sent_id)
@@ -64,7 +65,7 @@ async def test_several_files_are_albums(
     heard = await hear(his)
     files = [OwnFile(f"{n}.pdf", "application/pdf", noise(9, n)) for n in range(12)]
 
-    ids = await phone_owner.send_files(data_centre, (alice, bob), files, text="all")
+    ids = await phone_owner.send_files(data_centre, (alice, bob), files, Draft("all"))
 
     await eventually(lambda: len(heard) == 12, awaited="all files")
     groups = [event.grouped_id for event in heard]

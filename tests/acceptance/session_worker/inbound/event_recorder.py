@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from session_worker.number import NumberSession
     from session_worker.protocol.contract import Command, Event
 
-Key = tuple[int, tuple[int, ...], str, int | None]
+Key = tuple[int, tuple[int, ...], str, str]
 
 
 class EventRecorder(Memory):
@@ -67,7 +67,8 @@ class EventRecorder(Memory):
         if not self.stores:
             return
         incoming = event.incoming
-        key = (incoming.peer_id, incoming.message_ids, incoming.what, incoming.edit_date)
+        change = f"{incoming.edit_date} {incoming.text if incoming.what == 'reaction' else ''}"
+        key = (incoming.peer_id, incoming.message_ids, incoming.what, change)
         if key not in self.keys:
             self.keys.add(key)
             row = len(self.rows) + 1

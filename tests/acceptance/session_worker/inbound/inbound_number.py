@@ -10,15 +10,18 @@ from sandbox.planfix.settings import Settings
 from sandbox.telegram.chats.message_actions import Draft
 from session_worker.backoff import Backoff
 from session_worker.inbound.albums import AlbumTiming
+from session_worker.inbound.history_delivery import HistoryPace
 from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
 from session_worker.planfix.client import PlanfixTimeouts
+from session_worker.protocol.chats import ChatSelection
 from session_worker.protocol.contract import Assignment, PlanfixAccount, SessionState
 from tests.acceptance.session_worker.inbound.event_recorder import EventRecorder
 from tests.acceptance.session_worker.number import QUICK, Right, assignment, imported
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from sandbox.planfix.account import Account
@@ -50,6 +53,9 @@ class InboundNumber:
         self.recorder = EventRecorder(imported(self.centre.session_string_for(PHONE)), file_server)
         self.language = "en"
         self.may_be_private = True
+        self.chats = ChatSelection()
+        self.pace = HistoryPace(pause=0, page_pause=0)
+        self.history_since: date | None = None
         self.timing = QUICK
         self.albums = AlbumTiming(quiet=0.5)
         self.timeouts = PlanfixTimeouts(connect=60, answer=60, answer_with_files=60)
@@ -65,7 +71,8 @@ class InboundNumber:
             may_be_private=self.may_be_private,
         )
         changed = {"planfix": planfix, "spool": str(self.spool), "language": self.language}
-        return made.model_copy(update=changed)
+        chosen = {"chats": self.chats, "history_since": self.history_since}
+        return made.model_copy(update=changed | chosen)
 
     async def start(self) -> None:
         circuit_breaker = CircuitBreaker(QUICK_BACKOFF)
@@ -77,6 +84,7 @@ class InboundNumber:
             albums=self.albums,
             circuit_breaker=circuit_breaker,
             timeouts=self.timeouts,
+            pace=self.pace,
         )
         self.recorder.number = number
         self.recorder.events.clear()

@@ -36,7 +36,7 @@ async def send(
     inbound: InboundNumber, *files: OwnFile, text: str = "", voice: bool = False
 ) -> list[int]:
     people = inbound.contact, inbound.me
-    return await phone_owner.send_files(inbound.centre, people, files, text=text, voice=voice)
+    return await phone_owner.send_files(inbound.centre, people, files, Draft(text), voice=voice)
 
 
 def digests(message: Message) -> list[str | None]:

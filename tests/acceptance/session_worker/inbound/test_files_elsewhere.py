@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.telegram import phone_owner
 from sandbox.telegram.addresses import HOME_DC, OTHER_DC
+from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.phone_owner import OwnFile
 from session_worker.protocol.messages import Failed, Trying
@@ -33,7 +34,7 @@ async def send(
     inbound: InboundNumber, *files: OwnFile, text: str, sender: Account | None = None
 ) -> None:
     people = sender or inbound.contact, inbound.me
-    await phone_owner.send_files(inbound.centre, people, files, text=text)
+    await phone_owner.send_files(inbound.centre, people, files, Draft(text))
 
 
 def digests(message: Message) -> list[str | None]:

@@ -142,6 +142,37 @@ async def test_a_deletion_in_several_chats_is_told_in_each(inbound: InboundNumbe
     await inbound.until_settled()
 
 
+async def test_a_reaction_arrives_as_a_line(inbound: InboundNumber) -> None:
+    """Who reacts to a message is told with it, once; so is taking the reaction back."""
+    posted = inbound.write("ready?", sender=inbound.me)
+    await inbound.until_texts("ready?")
+    office, copies = inbound.centre.post_office, posted.message.content.copies
+    thumb = (types.ReactionEmoji("👍"),)
+
+    office.react(inbound.contact, copies[inbound.contact.id], thumb)
+    await inbound.until_texts("ready?", ">> ready?\nReaction: 👍")
+    office.edit(inbound.me, posted.message.id, Draft("all ready?"))
+    edit = "Edited: all ready?"
+    await inbound.until_texts("ready?", ">> ready?\nReaction: 👍", edit)
+    office.react(inbound.contact, copies[inbound.contact.id], ())
+
+    removed = ">> all ready?\nReaction removed"
+    await inbound.until_texts("ready?", ">> ready?\nReaction: 👍", edit, removed)
+    assert [message.is_echo for message in inbound.told] == [True, False, True, False]
+
+
+async def test_own_reaction_is_an_echo(inbound: InboundNumber) -> None:
+    """The owner's reaction on another device is told as the owner's."""
+    posted = inbound.write("fine")
+    await inbound.until_texts("fine")
+    own = posted.message.content.copies[inbound.me.id]
+
+    inbound.centre.post_office.react(inbound.me, own, (types.ReactionCustomEmoji(5),))
+
+    await inbound.until_texts("fine", ">> fine\nReaction: a picture of their own")
+    assert inbound.told[1].is_echo
+
+
 async def test_a_missed_call_arrives(inbound: InboundNumber) -> None:
     """A call nobody took is a message of its own."""
     action = types.MessageActionPhoneCall(1, reason=types.PhoneCallDiscardReasonMissed())

@@ -39,7 +39,9 @@ CALLS = [
     ("PUT", "/webhook"),
     ("DELETE", "/webhook"),
     ("GET", "/numbers"),
+    ("POST", "/numbers/actions"),
     ("GET", "/numbers/{number}"),
+    ("GET", "/numbers/{number}/chats"),
     ("POST", "/numbers/{number}/restart"),
     ("POST", "/numbers/{number}/login"),
     ("POST", "/numbers/{number}/login/code"),
@@ -52,11 +54,18 @@ CALLS = [
     ("POST", "/numbers/{number}/replay"),
     ("GET", "/numbers/{number}/receipts"),
     ("POST", "/webhook/message"),
+    ("POST", "/bots"),
+    ("GET", "/bots"),
+    ("GET", "/bots/{bot}"),
+    ("DELETE", "/bots/{bot}"),
+    ("POST", "/bots/{bot}/restart"),
+    ("GET", "/bots/{bot}/people"),
     ("GET", "/audit"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
 ]
+MINI_APP = "/teamflame/"  # tried with a TeamFlame behind it, in tests/acceptance/teamflame/
 TAKES_NOTHING = {"/healthz", "/readyz", "/metrics"}  # so that nothing about the call can be wrong
 MADE_UP = [
     (mode, method, path)
@@ -141,4 +150,5 @@ async def test_every_described_call_is_tried(client: TestClientProtocol) -> None
     paths = (await (await client.get("/openapi.json")).get_json())["paths"]
 
     described = {(method, path) for path, methods in paths.items() for method in methods}
-    assert described == {(method.lower(), path) for method, path in CALLS}
+    own = {(method, path) for method, path in described if not path.startswith(MINI_APP)}
+    assert own == {(method.lower(), path) for method, path in CALLS}

@@ -53,7 +53,11 @@ class Maker:
             "boolean": st.booleans(),
             "null": st.none(),
         }
-        self._of_format = {"date-time": "2026-01-01T00:00:00Z", "binary": "AAAA"}
+        self._of_format = {
+            "date-time": "2026-01-01T00:00:00Z",
+            "date": "2026-01-01",
+            "binary": "AAAA",
+        }
         self._kinds: dict[str, Callable[[Any], Made[Any]]] = {
             "$ref": self._referred,
             "anyOf": lambda kinds: st.one_of([self.make(kind) for kind in kinds]),

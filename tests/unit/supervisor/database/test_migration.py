@@ -13,6 +13,7 @@ from supervisor.database.database import Database
 from supervisor.database.governor_tables import governor
 from supervisor.database.notification_tables import notification
 from supervisor.errors import DatabaseTooNew
+from teamflame.store import tables as teamflame_tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -55,6 +56,7 @@ def compare(connection: Connection) -> Any:
     # The folder of the versions is no part of it, so this needs no files.
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     assert governor.metadata is notification.metadata
+    assert teamflame_tables.account.metadata is notification.metadata
     return compare_metadata(context, notification.metadata)
 
 

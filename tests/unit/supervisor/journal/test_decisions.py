@@ -195,3 +195,19 @@ def test_gap_ends_a_piece() -> None:
     pieces = list(split_after_gaps(events))
 
     assert pieces == [[events[0], gap], [gap], [events[3]]]
+
+
+def test_each_change_of_a_reaction_is_kept() -> None:
+    """A reaction that is put and taken back within a second is two changes, and no other mark."""
+    reacted = incoming(5).changed(what=IncomingKind.REACTION, text="Reaction: 👍")
+    changes = [
+        reacted,
+        reacted.changed(text="Reaction removed"),
+        reacted.changed(is_echo=True),
+        incoming(5),
+        incoming(5).changed(what=IncomingKind.DELETION),
+    ]
+
+    marks = {mark for change in changes for mark in marks_of(change)}
+
+    assert len(marks) == len(changes)

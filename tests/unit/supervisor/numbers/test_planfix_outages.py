@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.contract import WatchPlanfix
-from supervisor.numbers.planfix_outages import PlanfixOutages
+from supervisor.numbers.worker_pool import PlanfixOutages
 
 if TYPE_CHECKING:
-    from supervisor.numbers.planfix_outages import Tell
+    from supervisor.numbers.worker_pool import Tell
 
 URL = "https://acme.planfix.com/webchat/api"
 OTHER = "https://other.planfix.com/webchat/api"

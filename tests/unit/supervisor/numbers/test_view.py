@@ -16,6 +16,7 @@ from supervisor.store.values import Number
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 STORED = Number(
     number="380500000001",
+    is_bot=False,
     client="Acme",
     url_planfix="https://acme.planfix.com",
     provider_id="telegram",

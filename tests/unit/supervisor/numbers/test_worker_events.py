@@ -16,14 +16,17 @@ from session_worker.protocol.contract import (
 )
 from session_worker.protocol.login import LoginMoved, LoginStage, WatchQr
 from supervisor.config import Config
+from supervisor.contacts.heard_events import HeardEvents
 from supervisor.database.tables import Direction
 from supervisor.journal.browsing import Selection
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.state import LiveState, State
 from supervisor.numbers.worker_events import WorkerEvents
 from supervisor.numbers.worker_records import WorkerRecords
+from supervisor.processes.questions import Questions
 from supervisor.processes.start_limit import StartSlot
 from supervisor.processes.worker_run import SIGN_IN, ExpectedEvents, OneOffSession, UnexpectedEvent
+from tests.support.waiting import PATIENCE
 from tests.unit.supervisor.rows import NUMBER, received
 
 if TYPE_CHECKING:
@@ -55,6 +58,8 @@ class HandledWorker:
             self.login,
             ExpectedEvents(one_off),
             StartSlot(self.starting),
+            HeardEvents(recorded.store),
+            Questions(PATIENCE),
             note_trouble=self.troubles.append,
             note_planfix=self.note_planfix,
         ).handle

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from session_worker.protocol.contract import Trouble, TroubleCode
 from supervisor.numbers.restart_policy import Restart
-from supervisor.numbers.worker_pool import SHARED_CAUSES, ExitLog
+from supervisor.numbers.worker_pool import SHARED_CAUSES, ExitLog, WorkerPool
 from supervisor.processes.worker_exit import WorkerExit
 
 if TYPE_CHECKING:
@@ -63,3 +64,65 @@ def test_after_a_while_it_is_told_again(caplog: pytest.LogCaptureFixture) -> Non
     end(log, NUMBERS, WorkerExit.FORKSERVER_LOST, 3600.0)
 
     assert len(caplog.records) == 2
+
+
+NOWHERE: Any = None
+"""A forkserver, which these decisions do not need."""
+
+
+def pool_of(numbers_of: dict[str, int]) -> WorkerPool:
+    """Return a pool in which each client has so many running numbers."""
+    pool = WorkerPool(NOWHERE)
+    for client, count in numbers_of.items():
+        pool.running |= {f"{client}{i}": client for i in range(count)}
+    return pool
+
+
+def silence(pool: WorkerPool, numbers: list[str]) -> bool:
+    """Let these be silent, and return whether the last of them may be killed if it hangs."""
+    return [pool.may_kill(number, is_silent=True) for number in numbers][-1]
+
+
+@pytest.mark.parametrize(
+    ("numbers_of", "silent", "may_kill"),
+    [
+        ({"a": 12, "b": 3, "c": 3}, ["a"], True),
+        ({"a": 12, "b": 3, "c": 3}, ["a", "b"], False),
+        ({"a": 12, "b": 12}, ["a"], True),
+        ({"a": 12, "b": 12}, ["a", "b"], False),
+        ({"a": 12}, ["a"], False),
+    ],
+)
+def test_one_client_does_not_shield_the_hung(
+    numbers_of: dict[str, int], silent: list[str], may_kill: bool
+) -> None:
+    """Half of all numbers are the machine only if they are of most clients."""
+    pool = pool_of(numbers_of)
+    names = [number for number, client in pool.running.items() if client in silent]
+
+    assert silence(pool, names) is may_kill
+
+
+@pytest.mark.parametrize(("crashing", "is_braked"), [(["a"], False), (["a", "b"], True)])
+def test_one_client_does_not_brake_all(crashing: list[str], is_braked: bool) -> None:
+    """Numbers of one client that crash together have a cause of their own; those of most have not."""
+    pool = pool_of({"a": 12, "b": 3, "c": 3})
+    names = [number for number, client in pool.running.items() if client in crashing]
+
+    braked = [pool.is_braked(number, WorkerExit.CRASHED, 1.0) for number in names]
+
+    assert braked[-1] is is_braked
+
+
+def test_wrong_clock_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Hundreds of numbers find the same clock wrong; the log says it once, and once when it is over."""
+    pool = pool_of({"a": 12})
+    wrong = Trouble(code=TroubleCode.CLOCK, detail="the local clock is 90 s behind Telegram's")
+    for number in pool.running:
+        pool.note_trouble(number, wrong)
+    for number in pool.running:
+        pool.note_trouble(number, None)
+
+    [told, over] = caplog.messages
+    assert "90 s behind" in told
+    assert "any more" in over

@@ -12,7 +12,7 @@ from session_worker.protocol.contract import (
     StoredSession,
     UpdateState,
 )
-from session_worker.telegram.connection.session_memory import WorkerSession
+from session_worker.telegram.connection.session_memory import MOST_PEERS, WorkerSession
 
 KEY = bytes(range(256))
 BO = Entity(peer_id=7, access_hash=77, username="bobo_77", phone="380501", name="Bo")
@@ -138,3 +138,20 @@ def test_names_with_nul_are_told_without_it() -> None:
     assert first[0].name is not None
     assert first[0].name.startswith("BoBo")
     assert len(EntitiesSeen(entities=first).entities) == 500
+
+
+def test_peers_in_memory_are_limited() -> None:
+    """Of a crowd in big groups only those seen last are kept; all of them are told, to be stored."""
+    session = WorkerSession(None, None)
+    crowd = range(1, MOST_PEERS + 101)
+    for first in range(0, len(crowd), 500):
+        session.process_entities(people(*(user(each, each) for each in crowd[first : first + 500])))
+    session.process_entities(people(user(101, 101)))
+    session.process_entities(people(user(10**6, 1)))
+
+    known = [each for each in (*crowd, 10**6) if session.get_entity_rows_by_id(each)]
+    told: set[int] = set()
+    while entities := session.take_entities():
+        told |= {entity.peer_id for entity in entities}
+    assert known == [101, *range(103, MOST_PEERS + 101), 10**6]
+    assert told == {*crowd, 10**6}

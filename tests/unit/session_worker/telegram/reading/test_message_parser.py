@@ -172,7 +172,8 @@ def test_the_gateway_speaks_the_language_of_its_operator(language: str, texts: l
 def test_every_text_with_a_gap_can_be_filled(language: str) -> None:
     """The books agree on what is filled into their texts."""
     filling = dict.fromkeys(
-        ("count", "kind", "duration", "name", "text", "size", "limit"), "<something>"
+        ("count", "kind", "duration", "name", "text", "size", "limit", "emoji", "date"),
+        "<something>",
     )
     words, english = texts_of(language), texts_of("en")
 
@@ -200,6 +201,14 @@ def test_a_forward_says_from_whom(header: Any, line: str) -> None:
     names = {9: "Ivan", -1_000_000_000_005: "News"}
 
     assert told(message("x", fwd_from=header), names=names) == f"{line}\nx"
+
+
+def test_an_echo_of_a_bot_names_it() -> None:
+    """What a business bot wrote for the owner says so; of the owner's own echoes nothing is said."""
+    by_bot = message("x", out=True, via_business_bot_id=9)
+
+    assert told(by_bot, names={9: "Helper"}) == "Sent by the bot Helper:\nx"
+    assert told(message("x", out=True)) == "x"
 
 
 def test_a_reply_names_the_message_replied_to() -> None:

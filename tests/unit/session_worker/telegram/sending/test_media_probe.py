@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from session_worker.formatting.plan import MediaKind, can_join_album, kind_of, mime_of
+from session_worker.formatting.media_kind import MediaKind, can_join_album, kind_of, mime_of
 from session_worker.telegram.sending import media_probe
 from session_worker.telegram.sending.media_probe import PictureInfo, VideoInfo, can_be_photo
 from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice

@@ -1,0 +1,1 @@
+"""Who registers with a bot, and what bots hear."""

@@ -1,0 +1,96 @@
+"""A text with marks, how it is built, and how it is cut into messages."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from session_worker.formatting.plan import LONGEST_TEXT, cut_places
+from session_worker.protocol.outgoing import Mark, MarkKind
+from supervisor.errors import GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SOLID = frozenset({MarkKind.LINK, MarkKind.MENTION, MarkKind.EMOJI, MarkKind.CODE})
+LONGEST_SOLID = 1000  # UTF-16 units that are kept together
+
+
+class MarkupInvalid(GatewayError):
+    """The formatting of the text is not valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A text and its marks, which count UTF-16 units, as Telegram does."""
+
+    text: str
+    marks: tuple[Mark, ...] = ()
+
+    def stripped(self) -> MarkedText:
+        """Remove blank ends, as Telegram would do, and move the marks accordingly."""
+        start = width_of(self.text) - width_of(self.text.lstrip())
+        text = self.text.strip()
+        return MarkedText(text, _moved(self.marks, start, start + width_of(text)))
+
+    def cut(self, limit: int = LONGEST_TEXT) -> Iterator[MarkedText]:
+        """Cut the text into pieces that are not too long; none of them is blank.
+
+        A mark that is cut goes on in the next piece; a link or a piece of code stays whole.
+        """
+        units = [0, *accumulate(1 + (character > "\uffff") for character in self.text)]
+        solid = [
+            (
+                bisect_left(units, mark.offset),
+                bisect_left(units, mark.offset + mark.length),
+            )
+            for mark in self.marks
+            if mark.kind in _SOLID and mark.length <= LONGEST_SOLID
+        ]
+        places = [0, *cut_places(self.text, solid, limit), len(self.text)]
+        for start, end in pairwise(places):
+            marks = _moved(self.marks, units[start], units[end])
+            shown = MarkedText(self.text[start:end], marks).stripped()
+            if shown.text:
+                yield shown
+
+
+def width_of(text: str) -> int:
+    """Count the UTF-16 units of a text."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+@dataclass(slots=True)
+class TextBuilder:
+    """Collects a text and its marks from left to right."""
+
+    units: int = 0
+    _text: list[str] = field(default_factory=list)
+    _marks: list[Mark] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        self._text.append(text)
+        self.units += width_of(text)
+
+    def mark(self, kind: MarkKind, start: int, value: str = "") -> None:
+        """Mark everything since `start`."""
+        if self.units > start:
+            self._marks.append(
+                Mark(kind=kind, offset=start, length=self.units - start, value=value)
+            )
+
+    def finish(self) -> MarkedText:
+        marks = sorted(self._marks, key=lambda mark: (mark.offset, -mark.length))
+        return MarkedText("".join(self._text), tuple(marks))
+
+
+def _moved(marks: tuple[Mark, ...], start: int, end: int) -> tuple[Mark, ...]:
+    """Return what lies between these places of the marks, counted from the first."""
+    spans = ((mark, max(mark.offset, start), min(mark.offset + mark.length, end)) for mark in marks)
+    return tuple(
+        mark.model_copy(update={"offset": first - start, "length": last - first})
+        for mark, first, last in spans
+        if last > first
+    )

@@ -1,0 +1,93 @@
+"""What a notification says, as it is stored once and sent to each of its recipients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from session_worker.formatting.plan import LONGEST_CAPTION, arrange
+from session_worker.protocol.outgoing import Attachment, Keyboard, Mark, Outgoing
+from session_worker.protocol.pipe_fields import CommandText, PipeValue
+from supervisor.errors import MessageEmpty, MessageTooLarge
+from supervisor.notifications.marked_text import width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from supervisor.notifications.marked_text import MarkedText
+    from supervisor.store.notifications import Queued
+
+LONGEST_NOTICE = 65_536  # characters
+MOST_FILES = 10
+
+
+class Rejected(PipeValue):
+    """A recipient who cannot be told anything, and why."""
+
+    to: CommandText
+    code: CommandText
+    detail: CommandText = ""
+
+
+class Notice(PipeValue):
+    """Texts short enough for Telegram, files and buttons; who was rejected is kept with it."""
+
+    texts: tuple[tuple[CommandText, tuple[Mark, ...]], ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    keyboard: Keyboard | None = None
+    is_silent: bool = False
+    reply_to: int | None = None
+    rejected: tuple[Rejected, ...] = ()
+
+    @property
+    def parts(self) -> int:
+        """The number of messages, as far as it is known before files are grouped into albums."""
+        return max(1, len(self.texts) + len(self.attachments) - self._can_be_caption)
+
+    def outgoing(self, recipient: Queued, key: str) -> Outgoing:
+        """Make the message to one recipient, under random ids of its own."""
+        return Outgoing(
+            peer_id=recipient.peer_id,
+            planfix_id=key,
+            attachments=self.attachments,
+            parts=arrange(self.texts, self.attachments, can_be_caption=self._can_be_caption),
+            keyboard=self.keyboard,
+            is_silent=self.is_silent,
+            topic=recipient.topic,
+            reply_to=self.reply_to,
+            expires=recipient.expires,
+            connector="notify",
+        )
+
+    @property
+    def _can_be_caption(self) -> bool:
+        has_one = len(self.texts) == 1 and bool(self.attachments)
+        return has_one and width_of(self.texts[0][0]) <= LONGEST_CAPTION
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a notification is sent."""
+
+    keyboard: Keyboard | None = None
+    is_silent: bool = False
+    reply_to: int | None = None
+    dedup_key: str | None = None
+    not_before: float = 0.0
+    expires: float | None = None
+
+
+def make_notice(text: MarkedText, attachments: Sequence[Attachment], manner: Manner) -> Notice:
+    """Cut the text; raise MessageEmpty or MessageTooLarge if there is too little or too much."""
+    if len(text.text) > LONGEST_NOTICE or len(attachments) > MOST_FILES:
+        raise MessageTooLarge
+    texts = tuple((piece.text, piece.marks) for piece in text.cut())
+    if not texts and not attachments:
+        raise MessageEmpty
+    return Notice(
+        texts=texts,
+        attachments=tuple(attachments),
+        keyboard=manner.keyboard,
+        is_silent=manner.is_silent,
+        reply_to=manner.reply_to,
+    )

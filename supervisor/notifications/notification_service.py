@@ -1,0 +1,230 @@
+"""What the API does with notifications: accept, show and preview them, and keep their templates."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from supervisor.errors import NotificationUnknown, TemplateUnknown
+from supervisor.notifications.default_templates import default_template
+from supervisor.notifications.notice import Notice
+from supervisor.notifications.outcome import outcome_of
+from supervisor.notifications.queue import NotificationQueue
+from supervisor.notifications.recipient_lookup import RecipientLookup
+from supervisor.notifications.templates import (
+    Template,
+    TextFormat,
+    check_template,
+    read_text,
+    render_template,
+)
+from supervisor.store.notifications import NewNotification
+from supervisor.store.templates import EVERYBODY, StoredTemplate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+
+    from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.notifications.marked_text import MarkedText
+    from supervisor.notifications.notice import Manner, Rejected
+    from supervisor.notifications.outcome import Outcome
+    from supervisor.notifications.recipient_lookup import People
+    from supervisor.notifications.recipients import Address
+    from supervisor.store.store import Store
+
+LONGEST_WAIT = 60.0  # seconds
+
+
+class Sender(NamedTuple):
+    """Who sends: a bot or a number, and its language."""
+
+    number: str
+    is_bot: bool
+    language: str
+
+
+class Accepted(NamedTuple):
+    """A notification that is stored; one that was only tried has no id."""
+
+    id: str | None
+    accepted: int
+    rejected: tuple[Rejected, ...]
+
+
+class RecipientOutcome(NamedTuple):
+    """What became of the message to one recipient."""
+
+    to: str
+    peer_id: int
+    outcome: Outcome
+
+
+class Wording(NamedTuple):
+    """What is to be said: a text, or the name of a template with its data."""
+
+    text: str | None = None
+    format: TextFormat = TextFormat.PLAIN
+    template: str | None = None
+    data: Mapping[str, Any] = {}
+    language: str | None = None
+    title: str | None = None
+
+
+class NotificationService:
+    """The notifications of all bots and numbers."""
+
+    def __init__(
+        self,
+        store: Store,
+        dispatchers: Dispatchers,
+        people: People,
+        is_bot: Callable[[str], Awaitable[bool]],
+    ) -> None:
+        self._store = store
+        self._stored = store.notifications
+        self._dispatchers = dispatchers
+        self._people = people
+        self._is_bot = is_bot
+        self._queues: dict[str, NotificationQueue] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        dispatchers.watcher = self
+
+    async def notify(
+        self,
+        sender: Sender,
+        addresses: Sequence[Address],
+        notice: Notice,
+        manner: Manner,
+        *,
+        dry_run: bool = False,
+    ) -> Accepted:
+        """Store a notification durably; it is sent after that, once.
+
+        Who was rejected before, because of the address, is in the notice.
+        """
+        dispatcher = await self._dispatchers.of(sender.number)
+        lookup = RecipientLookup(self._people, dispatcher, is_bot=sender.is_bot)
+        found = await lookup.find(addresses)
+        notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
+        if dry_run:
+            return Accepted(None, len(found.recipients), notice.rejected)
+        new_id = f"ntf_{secrets.token_urlsafe(12)}"
+        body = notice.model_dump_json().encode()
+        new = NewNotification(
+            id=new_id,
+            number=sender.number,
+            body=await self._stored.seal(sender.number, new_id, body),
+            recipients=found.recipients,
+            parts=notice.parts,
+            dedup_key=manner.dedup_key,
+            not_before=manner.not_before,
+            expires=manner.expires,
+        )
+        stored_id = await self._stored.add(new)
+        if stored_id != new_id:
+            return await self._first_answer(sender.number, stored_id)
+        self._wake(sender.number)
+        return Accepted(new_id, len(found.recipients), notice.rejected)
+
+    async def show(self, number: str, notification: str) -> list[RecipientOutcome]:
+        """Return what became of the message to each recipient."""
+        await self._stored.body(number, notification)
+        progress = await self._stored.progress(number, notification)
+        return [RecipientOutcome(each.name, each.peer_id, outcome_of(each)) for each in progress]
+
+    async def wait(self, number: str, notification: str, seconds: float) -> list[RecipientOutcome]:
+        """Return the same once nothing changes any more, or after this time."""
+        until = time.monotonic() + min(seconds, LONGEST_WAIT)
+        outcomes = await self.show(number, notification)
+        while not all(each.outcome.is_final for each in outcomes):
+            left = until - time.monotonic()
+            queue = self._queues.get(number)
+            if left <= 0:
+                break
+            if queue is None:
+                await asyncio.sleep(min(left, 0.5))
+            else:
+                await queue.wait_finished(min(left, 1.0))
+            outcomes = await self.show(number, notification)
+        return outcomes
+
+    async def word(self, sender: Sender, wording: Wording) -> MarkedText:
+        """Make the text; raise what is wrong with it or with its template."""
+        if wording.template is None:
+            return read_text(wording.text or "", wording.format)
+        template = await self.find_template(
+            sender.number, wording.template, wording.language or sender.language
+        )
+        # In a thread: whatever a template does, the beats of the workers go on.
+        return await asyncio.to_thread(render_template, template, wording.data)
+
+    async def find_template(self, owner: str, name: str, language: str) -> Template:
+        """Return the owner's template, the operator's or ours, best in this language."""
+        stored = await self._store.templates.find(owner, name)
+        for wanted in (language, ""):
+            for each in stored:
+                if each.language == wanted:
+                    return Template(each.text, TextFormat(each.format), each.language)
+        if stored:  # in another language
+            return Template(stored[0].text, TextFormat(stored[0].format), stored[0].language)
+        default = default_template(name, language)
+        if default is None:
+            raise TemplateUnknown(name)
+        return default
+
+    async def save_template(self, owner: str | None, name: str, template: Template) -> None:
+        """Store a template; without an owner it is for everybody."""
+        check_template(template)
+        stored = StoredTemplate(name, template.language, template.text, template.format)
+        await self._store.templates.save(owner or EVERYBODY, stored)
+
+    async def delete_template(self, owner: str | None, name: str, language: str | None) -> None:
+        if not await self._store.templates.delete(owner or EVERYBODY, name, language):
+            raise TemplateUnknown(name)
+
+    def attach_worker(self, number: str) -> None:
+        """Begin to hand over what waits for this number."""
+        self._in_background(self._start_queue(number))
+
+    def detach_worker(self, number: str) -> None:
+        queue = self._queues.pop(number, None)
+        if queue is not None:
+            self._in_background(queue.stop())
+
+    def finish(self, number: str, row: int) -> None:
+        queue = self._queues.get(number)
+        if queue is not None:
+            self._in_background(queue.finish(row))
+
+    async def stop(self) -> None:
+        for queue in self._queues.values():
+            await queue.stop()
+
+    async def _start_queue(self, number: str) -> None:
+        is_bot = await self._is_bot(number)
+        queue = NotificationQueue(
+            number, self._stored, self._dispatchers, self._people, is_bot=is_bot
+        )
+        self._queues[number] = queue
+        queue.start()
+
+    def _wake(self, number: str) -> None:
+        queue = self._queues.get(number)
+        if queue is not None:
+            queue.wake()
+
+    async def _first_answer(self, number: str, notification: str) -> Accepted:
+        """Answer a repeat as the first call was answered."""
+        try:
+            body = await self._stored.body(number, notification)
+        except NotificationUnknown:
+            return Accepted(notification, 0, ())
+        accepted = len(await self._stored.progress(number, notification))
+        return Accepted(notification, accepted, Notice.model_validate_json(body).rejected)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,163 @@
+"""Hands the notifications of one bot to its journal, as fast as Telegram's limits allow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.messages import Contact
+from supervisor.errors import GatewayError
+from supervisor.notifications.notice import Notice
+from supervisor.notifications.outcome import RecipientState, mutes
+from supervisor.notifications.rates import Pace
+from supervisor.notifications.recipient_lookup import MUTED
+from supervisor.notifications.schedule import LONGEST_PAUSE, expired, next_step
+from supervisor.store.notifications import HANDED_OVER, journal_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.notifications.recipient_lookup import People
+    from supervisor.store.notifications import Notifications, Queued
+
+MOST_ON_THEIR_WAY = 40  # messages in the journal; a single one waits behind them at most
+LOOKED_AT = 200  # heads of chats that are read at once
+MOST_KEPT = 20  # notifications whose contents are kept in memory
+PAUSE = 1.0  # seconds until the database is asked again after a failure
+
+logger = logging.getLogger(__name__)
+
+
+class NotificationQueue:
+    """The queue of one bot or number; it rests while there is no worker."""
+
+    def __init__(
+        self,
+        number: str,
+        stored: Notifications,
+        dispatchers: Dispatchers,
+        people: People,
+        *,
+        is_bot: bool,
+    ) -> None:
+        self._number = number
+        self._is_bot = is_bot
+        self._stored = stored
+        self._dispatchers = dispatchers
+        self._people = people
+        self._pace = Pace(time.monotonic())
+        self._on_their_way: dict[int, int] | None = None
+        self._notices: OrderedDict[str, Notice] = OrderedDict()
+        self._wanted = asyncio.Event()
+        self._finished = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin with what is stored, because a worker runs now."""
+        if self._task is None:
+            self._on_their_way = None
+            self._task = asyncio.create_task(self._serve(), name=f"notifications of {self._number}")
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    def wake(self) -> None:
+        self._wanted.set()
+
+    async def finish(self, row: int) -> None:
+        """Act on the end of a message in the journal, whatever it was."""
+        if self._on_their_way is not None:
+            self._on_their_way.pop(row, None)
+        peer_id, error = await self._stored.chat_of_row(row)
+        if peer_id > 0 and mutes(error):
+            await self._people.block(self._number, peer_id, is_blocked=True)
+            await self._stored.fail_chat(self._number, peer_id, MUTED)
+        self.wake()
+        await self._report_finished()
+
+    async def wait_finished(self, seconds: float) -> None:
+        """Wait until any message is finished, but no longer than this."""
+        try:
+            async with asyncio.timeout(seconds), self._finished:
+                await self._finished.wait()
+        except TimeoutError:
+            return
+
+    async def _serve(self) -> None:
+        while True:
+            self._wanted.clear()
+            try:
+                pause = await self._step()
+            except GatewayError as exc:
+                logger.warning("notifications of %s wait: %s", self._number, exc)
+                pause = PAUSE
+            except Exception:  # the root of the task; without it the bot would fall silent
+                logger.exception("notifications of %s wait", self._number)
+                pause = PAUSE
+            if pause > 0:
+                await self._rest(pause)
+
+    async def _rest(self, pause: float) -> None:
+        try:
+            async with asyncio.timeout(pause):
+                await self._wanted.wait()
+        except TimeoutError:
+            return
+
+    async def _step(self) -> float:
+        """Hand over what may be sent now; return the seconds until there may be more."""
+        if self._on_their_way is None:
+            self._on_their_way = await self._stored.on_their_way(self._number)
+        now = time.time()
+        queued = await self._stored.next_queued(self._number, now, LOOKED_AT)
+        late = expired(queued, now)
+        if late:
+            await self._stored.mark(late, RecipientState.EXPIRED)
+            await self._report_finished()
+            return 0.0
+        room = MOST_ON_THEIR_WAY - len(self._on_their_way)
+        busy = set(self._on_their_way.values())
+        step = next_step(queued, self._pace, room, busy, time.monotonic())
+        if step.ready:
+            await self._hand_over(step.ready)
+            return 0.0
+        due = await self._stored.next_due(self._number, now)
+        return min(step.pause, LONGEST_PAUSE if due is None else max(0.01, due - now))
+
+    async def _hand_over(self, ready: Sequence[Queued]) -> None:
+        """Put messages into the journal; after a crash in between the same key finds the same row."""
+        dispatcher = await self._dispatchers.of(self._number)
+        for each in ready:
+            notice = await self._notice(each.notification)
+            outgoing = notice.outgoing(each, journal_key(each.id))
+            accepted = await dispatcher.accept(outgoing, await self._stranger(dispatcher, each))
+            if self._on_their_way is not None:
+                self._on_their_way[accepted.row] = each.peer_id
+        await self._stored.mark([each.id for each in ready], HANDED_OVER)
+
+    async def _stranger(self, dispatcher: Dispatcher, recipient: Queued) -> Contact | None:
+        """Name somebody to whom a number writes for the first time; a bot is not limited in that."""
+        peer_id = recipient.peer_id
+        if self._is_bot or peer_id < 0 or await dispatcher.chats.has(peer_id):
+            return None
+        return Contact(peer_id=peer_id)
+
+    async def _report_finished(self) -> None:
+        async with self._finished:
+            self._finished.notify_all()
+
+    async def _notice(self, notification: str) -> Notice:
+        if notification not in self._notices:
+            body = await self._stored.body(self._number, notification)
+            self._notices[notification] = Notice.model_validate_json(body)
+            if len(self._notices) > MOST_KEPT:
+                self._notices.popitem(last=False)
+        return self._notices[notification]

@@ -1,0 +1,152 @@
+"""Finds out whom an address means in Telegram, and who must not be written to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from supervisor.errors import GatewayError
+from supervisor.messages.recipients import OutgoingMessage
+from supervisor.notifications.notice import Rejected
+from supervisor.notifications.recipients import AddressKind
+from supervisor.store.notifications import NewRecipient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.notifications.recipients import Address
+
+UNKNOWN = "unknown_recipient"
+MUTED = "muted"
+STRANGER = "stranger"
+
+
+class Person(Protocol):
+    """Somebody who registered with a bot."""
+
+    @property
+    def user_id(self) -> int: ...
+    @property
+    def alias(self) -> str | None:
+        """The payload with which they started the bot; all who did so share this name."""
+        ...
+
+    @property
+    def muted(self) -> bool: ...
+
+
+class People(Protocol):
+    """Who registered with a bot."""
+
+    async def find(
+        self,
+        bot: str,
+        /,
+        *,
+        user_id: int | None = None,
+        username: str | None = None,
+        phone: str | None = None,
+    ) -> Person | None: ...
+
+    async def list(self, bot: str, /) -> Sequence[Person]: ...
+
+    async def block(self, bot: str, user_id: int, /, *, is_blocked: bool) -> None: ...
+
+
+class Found(NamedTuple):
+    """Whom the addresses mean; somebody who is meant twice is found once."""
+
+    recipients: tuple[NewRecipient, ...]
+    rejected: tuple[Rejected, ...]
+
+
+class _Refused(Exception):
+    """Nobody may be written to under this address."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+
+class RecipientLookup:
+    """Looks up recipients among the people of a bot, or the chats of a number."""
+
+    def __init__(self, people: People, dispatcher: Dispatcher, *, is_bot: bool) -> None:
+        self._people = people
+        self._dispatcher = dispatcher
+        self._is_bot = is_bot
+
+    async def find(self, addresses: Sequence[Address]) -> Found:
+        found: dict[tuple[int, int | None], NewRecipient] = {}
+        rejected: list[Rejected] = []
+        is_single = len(addresses) == 1
+        for address in addresses:
+            try:
+                peers = await self._peers(address, is_single=is_single)
+            except _Refused as refused:
+                detail = refused.detail
+                rejected.append(Rejected(to=address.written, code=refused.code, detail=detail))
+                continue
+            for peer_id in peers:
+                new = NewRecipient(address.written, peer_id, address.topic)
+                found.setdefault((peer_id, address.topic), new)
+        return Found(tuple(found.values()), tuple(rejected))
+
+    async def _peers(self, address: Address, *, is_single: bool) -> list[int]:
+        if not self._is_bot:
+            return [await self._chat_of_number(address, is_single=is_single)]
+        match address.kind:
+            case AddressKind.ALIAS:
+                return await self._people_of_alias(address.value)
+            case AddressKind.CHAT:
+                person = await self._people.find(self._bot, user_id=address.chat_id)
+                return [_allowed(person) if person else address.chat_id]
+            case AddressKind.PHONE:
+                person = await self._people.find(self._bot, phone=address.value)
+                if person is None:
+                    raise _Refused(UNKNOWN, "nobody with this phone registered with the bot")
+                return [_allowed(person)]
+            case AddressKind.NAME:
+                person = await self._people.find(self._bot, username=address.value)
+                return [_allowed(person) if person else await self._resolve(address)]
+
+    async def _people_of_alias(self, alias: str) -> list[int]:
+        people = [each for each in await self._people.list(self._bot) if each.alias == alias]
+        if not people:
+            raise _Refused(UNKNOWN, "nobody started the bot with this alias")
+        return [person.user_id for person in people if not person.muted]
+
+    async def _chat_of_number(self, address: Address, *, is_single: bool) -> int:
+        """Find a chat of a number, which must not write to many strangers."""
+        if address.kind is AddressKind.ALIAS:
+            raise _Refused(UNKNOWN, "only bots have aliases")
+        is_id = address.kind is AddressKind.CHAT
+        peer_id = address.chat_id if is_id else await self._resolve(address)
+        if not is_single and not await self._dispatcher.chats.has(peer_id):
+            raise _Refused(
+                STRANGER, "a number writes to many only if it has written to them before"
+            )
+        return peer_id
+
+    async def _resolve(self, address: Address) -> int:
+        is_phone = address.kind is AddressKind.PHONE
+        draft = OutgoingMessage(
+            planfix_id="",
+            username=None if is_phone else address.value,
+            phone=address.value if is_phone else None,
+        )
+        try:
+            return (await self._dispatcher.resolve(draft)).peer_id
+        except GatewayError as error:  # unknown, offline or limited: the caller may try again
+            raise _Refused(UNKNOWN, str(error)) from error
+
+    @property
+    def _bot(self) -> str:
+        return self._dispatcher.number
+
+
+def _allowed(person: Person) -> int:
+    if person.muted:
+        raise _Refused(MUTED, "they blocked the bot or stopped it")
+    return person.user_id

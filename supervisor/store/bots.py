@@ -1,0 +1,105 @@
+"""What is stored only of bots: their user names, their tokens, and their keys for Planfix's REST API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import select, update
+
+from supervisor.database import bot_tables, tables
+from supervisor.database.statements import upsert
+from supervisor.encryption.vault import Cell, hash_token
+from supervisor.errors import NumberUnknown
+from supervisor.store.values import Bot
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+    from supervisor.database.database import Database
+    from supervisor.encryption.vault import DataKey, Vault
+    from supervisor.store.values import BotDetails
+
+_bot = bot_tables.bot.c
+_NO_NAME = ""  # until the first login says what the bot is called
+
+
+class BotSecrets(NamedTuple):
+    """A bot's token at Telegram, and its key for Planfix's REST API."""
+
+    token: str
+    planfix_rest_token: str | None
+
+    def __repr__(self) -> str:
+        return "BotSecrets(…)"
+
+
+class Bots:
+    """The bots among the numbers."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def get(self, bot: str) -> Bot:
+        """Return a bot; raise NumberUnknown if this is none."""
+        return _as_value(await self._row(_bot.number == bot))
+
+    async def find_by_token(self, token: str) -> Bot | None:
+        """Return the bot with this token of Telegram's."""
+        try:
+            return _as_value(await self._row(_bot.token_hash == hash_token(token)))
+        except NumberUnknown:
+            return None
+
+    async def list(self) -> dict[str, Bot]:
+        rows = await self._database.fetch(select(bot_tables.bot))
+        return {row.number: _as_value(row) for row in rows}
+
+    async def secrets(self, bot: str) -> BotSecrets:
+        row = await self._row(_bot.number == bot)
+        key = self._vault.open_data_key(bot, row.data_key)
+        rest = row.planfix_rest_token
+        return BotSecrets(
+            key.open(_cell(bot, "token"), row.token).decode(),
+            rest and key.open(_cell(bot, "planfix_rest_token"), rest).decode(),
+        )
+
+    async def name(self, bot: str, username: str) -> None:
+        """Store what the bot is called in Telegram."""
+        statement = update(bot_tables.bot).where(_bot.number == bot).values(username=username)
+
+        def unit(connection: Connection) -> None:
+            connection.execute(statement)
+
+        await self._database.write(unit)
+
+    async def _row(self, where: ColumnElement[bool]) -> Any:
+        query = select(bot_tables.bot, tables.number.c.data_key).join(tables.number).where(where)
+        rows = await self._database.fetch(query)
+        if not rows:
+            raise NumberUnknown
+        return rows[0]
+
+
+def keep_bot(connection: Connection, bot: str, details: BotDetails, key: DataKey) -> None:
+    """Store what makes a number a bot, or replace it."""
+    rest = details.planfix_rest_token
+    sealed_rest = key.seal(_cell(bot, "planfix_rest_token"), rest.encode()) if rest else None
+    values = {
+        "number": bot,
+        "username": _NO_NAME,
+        "token": key.seal(_cell(bot, "token"), details.token.encode()),
+        "token_hash": hash_token(details.token),
+        "language": details.language,
+        "planfix_rest_url": details.planfix_rest_url,
+        "planfix_rest_token": sealed_rest,
+    }
+    upsert(connection, bot_tables.bot, [values])
+
+
+def _as_value(row: Any) -> Bot:
+    return Bot(row.number, row.username, row.language, row.planfix_rest_url)
+
+
+def _cell(bot: str, column: str) -> Cell:
+    return Cell("bot", bot, column)

@@ -1,0 +1,287 @@
+"""Notifications and their recipients in the database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import case, delete, func, insert, literal_column, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from supervisor.database import tables
+from supervisor.database.notification_tables import notification, recipient
+from supervisor.database.statements import insert_missing_returning
+from supervisor.database.tables import Direction, RowState
+from supervisor.encryption.vault import Cell, DataKey
+from supervisor.errors import NotificationUnknown, NumberUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from supervisor.database.database import Database
+    from supervisor.encryption.vault import Vault
+
+QUEUED = "queued"
+HANDED_OVER = "in_journal"
+"""The state of a recipient whose message is in the journal, which knows the rest."""
+
+_KEY = "notify:"
+_row = tables.journal.c
+_IS_QUEUED = recipient.c.state == literal_column(f"'{QUEUED}'")  # for the partial index
+_KEY_OF_RECIPIENT = literal_column(f"'{_KEY}'").op("||")(recipient.c.id.cast(recipient.c.name.type))
+_IN_JOURNAL = (
+    (_row.number == recipient.c.number)
+    & (_row.direction == Direction.OUT)
+    & (_row.key == _KEY_OF_RECIPIENT)
+)
+
+
+def journal_key(recipient_id: int) -> str:
+    """Return the key under which the message to a recipient is in the journal, at most once."""
+    return f"{_KEY}{recipient_id}"
+
+
+class NewRecipient(NamedTuple):
+    """Whom a notification is for, as the caller wrote it and as Telegram names them."""
+
+    name: str
+    peer_id: int
+    topic: int | None = None
+
+
+class NewNotification(NamedTuple):
+    """A notification to be stored; its body is sealed already."""
+
+    id: str
+    number: str
+    body: bytes
+    recipients: tuple[NewRecipient, ...]
+    parts: int
+    dedup_key: str | None = None
+    not_before: float = 0.0
+    expires: float | None = None
+
+
+class Queued(NamedTuple):
+    """A recipient whose message waits at the head of its chat."""
+
+    id: int
+    peer_id: int
+    parts: int
+    is_urgent: bool
+    expires: float | None
+    notification: str = ""
+    topic: int | None = None
+
+
+class Progress(NamedTuple):
+    """What is stored of a recipient, and of its row in the journal if there is one."""
+
+    stored: str
+    error_code: str | None
+    row_state: str | None = None
+    row_error: str | None = None
+    message_id: int | None = None
+    name: str = ""
+    peer_id: int = 0
+
+
+class Notifications:
+    """The notifications of all bots and numbers."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._data_keys: dict[str, DataKey] = {}
+
+    async def seal(self, number: str, notification_id: str, body: bytes) -> bytes:
+        return (await self._data_key(number)).seal(_cell(number, notification_id), body)
+
+    async def add(self, new: NewNotification) -> str:
+        """Store a notification; return its id, or that of the earlier one with its dedup key."""
+        return await self._database.write_together(_insert, new)
+
+    async def body(self, number: str, notification_id: str) -> bytes:
+        query = select(notification.c.body).where(
+            notification.c.id == notification_id, notification.c.number == number
+        )
+        rows = await self._database.fetch(query)
+        if not rows or rows[0].body is None:
+            raise NotificationUnknown
+        return (await self._data_key(number)).open(_cell(number, notification_id), rows[0].body)
+
+    async def progress(self, number: str, notification_id: str) -> list[Progress]:
+        """Return the recipients of a notification in the order in which they were given."""
+        query = (
+            select(
+                recipient.c.state,
+                recipient.c.error_code,
+                _row.state,
+                _row.error_code,
+                _row.last_id,
+                recipient.c.name,
+                recipient.c.peer_id,
+            )
+            .join_from(recipient, tables.journal, _IN_JOURNAL, isouter=True)
+            .where(recipient.c.notification == notification_id, recipient.c.number == number)
+            .order_by(recipient.c.id)
+        )
+        return [Progress(*row) for row in await self._database.fetch(query)]
+
+    async def next_queued(self, number: str, now: float, limit: int) -> list[Queued]:
+        """Return the head of each chat that waits, the urgent ones first."""
+        return await self._database.read(_next_queued, number, now, limit)
+
+    async def next_due(self, number: str, now: float) -> float | None:
+        """Return when the next scheduled message is due, if there is one."""
+        query = select(func.min(recipient.c.not_before)).where(
+            recipient.c.number == number, _IS_QUEUED, recipient.c.not_before > now
+        )
+        due = (await self._database.fetch(query))[0][0]
+        return None if due is None else float(due)
+
+    async def numbers_with_queue(self) -> list[str]:
+        query = select(recipient.c.number).where(_IS_QUEUED).distinct()
+        return [row.number for row in await self._database.fetch(query)]
+
+    async def on_their_way(self, number: str) -> dict[int, int]:
+        """Return the chat of each row in the journal that is not finished, by its row."""
+        query = (
+            select(_row.id, _row.peer_id)
+            .where(_row.number == number, _row.direction == Direction.OUT)
+            .where(_row.state == RowState.PENDING, _row.key.startswith(_KEY))
+        )
+        return {row.id: row.peer_id for row in await self._database.fetch(query)}
+
+    async def mark(self, ids: Collection[int], state: str, error: str | None = None) -> None:
+        await self._mark(recipient.c.id.in_(sorted(ids)), state, error)
+
+    async def fail_chat(self, number: str, peer_id: int, error: str) -> None:
+        """Give up everything that still waits for this chat."""
+        is_of_chat = (recipient.c.number == number) & (recipient.c.peer_id == peer_id)
+        await self._mark(is_of_chat, "failed", error)
+
+    async def chat_of_row(self, row: int) -> tuple[int, str | None]:
+        """Return the chat and the error of a row in the journal."""
+        query = select(_row.peer_id, _row.error_code).where(_row.id == row)
+        rows = await self._database.fetch(query)
+        return (rows[0].peer_id, rows[0].error_code) if rows else (0, None)
+
+    async def erase(self, before: datetime, most: int) -> int:
+        """Delete old notifications that wait for nothing, and return how many were deleted."""
+        waiting = select(recipient.c.notification).where(_IS_QUEUED)
+        old = (
+            select(notification.c.id)
+            .where(notification.c.created < before, notification.c.id.not_in(waiting))
+            .limit(most)
+        )
+
+        def unit(connection: Connection) -> int:
+            statement = delete(notification).where(notification.c.id.in_(old))
+            return connection.execute(statement).rowcount
+
+        return await self._database.write(unit)
+
+    async def _mark(self, which: ColumnElement[bool], state: str, error: str | None) -> None:
+        statement = update(recipient).where(which, _IS_QUEUED)
+
+        def unit(connection: Connection) -> None:
+            connection.execute(statement.values(state=state, error_code=error))
+
+        await self._database.write(unit)
+
+    async def _data_key(self, number: str) -> DataKey:
+        query = select(tables.number.c.data_key).where(tables.number.c.digits == number)
+        rows = await self._database.fetch(query)
+        if not rows:
+            raise NumberUnknown
+        return self._vault.open_data_key(number, rows[0].data_key)
+
+
+def dump_body(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _insert(connection: Connection, items: list[NewNotification]) -> list[str]:
+    """Store all that are not repeats, with their recipients."""
+    created = tables.now()
+    values = [
+        {
+            "id": item.id,
+            "number": item.number,
+            "dedup_key": item.dedup_key,
+            "body": item.body,
+            "created": created,
+        }
+        for item in items
+    ]
+    try:
+        new = insert_missing_returning(connection, notification, values, [notification.c.id])
+    except IntegrityError as exc:
+        raise NumberUnknown from exc  # purged after its key was checked
+    ids = {row.id for row in new}
+    rows = [row for item in items if item.id in ids for row in _recipient_rows(item)]
+    if rows:
+        connection.execute(insert(recipient), rows)
+    earlier = _earlier(connection, [item for item in items if item.id not in ids])
+    return [
+        item.id if item.id in ids else earlier[item.number, item.dedup_key or ""] for item in items
+    ]
+
+
+def _recipient_rows(item: NewNotification) -> list[dict[str, Any]]:
+    return [
+        {
+            "notification": item.id,
+            "number": item.number,
+            "name": each.name,
+            "peer_id": each.peer_id,
+            "topic": each.topic,
+            "is_bulk": len(item.recipients) > 1,
+            "parts": item.parts,
+            "not_before": item.not_before,
+            "expires": item.expires,
+            "state": QUEUED,
+        }
+        for each in item.recipients
+    ]
+
+
+def _earlier(
+    connection: Connection, repeats: Sequence[NewNotification]
+) -> dict[tuple[str, str], str]:
+    if not repeats:
+        return {}
+    keys = {(item.number, item.dedup_key) for item in repeats}
+    query = select(notification.c.id, notification.c.number, notification.c.dedup_key).where(
+        tuple_(notification.c.number, notification.c.dedup_key).in_(keys)
+    )
+    return {(row.number, row.dedup_key): row.id for row in connection.execute(query)}
+
+
+def _next_queued(connection: Connection, number: str, now: float, limit: int) -> list[Queued]:
+    chat = recipient.c.peer_id
+    place = func.row_number().over(partition_by=chat, order_by=recipient.c.id)
+    is_bulk = func.min(case((recipient.c.is_bulk, 1), else_=0)).over(partition_by=chat)
+    heads = (
+        select(recipient, place.label("place"), is_bulk.label("only_bulk"))
+        .where(recipient.c.number == number, _IS_QUEUED, recipient.c.not_before <= now)
+        .subquery()
+    )
+    query = (
+        select(heads).where(heads.c.place == 1).order_by(heads.c.only_bulk, heads.c.id).limit(limit)
+    )
+    return [
+        Queued(
+            *(row.id, row.peer_id, row.parts, not row.only_bulk, row.expires),
+            *(row.notification, row.topic),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _cell(number: str, notification_id: str) -> Cell:
+    return Cell("notification", f"{number}/{notification_id}", "body")

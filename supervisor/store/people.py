@@ -1,0 +1,133 @@
+"""The people who have registered with a bot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+
+from supervisor.database import bot_tables, tables
+from supervisor.database.statements import upsert
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection
+
+    from supervisor.database.database import Database
+
+_person = bot_tables.person.c
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who has started a bot, as far as they have said who they are."""
+
+    user_id: int
+    name: str
+    language: str
+    username: str | None = None
+    phone: str | None = None
+    alias: str | None = None
+    is_muted: bool = False
+    is_blocked: bool = False
+
+    @property
+    def muted(self) -> bool:
+        """Whether nothing may be written to them, as they wish, or because they block the bot."""
+        return self.is_muted or self.is_blocked
+
+
+class People:
+    """The people of all bots."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, bot: str) -> tuple[Person, ...]:
+        """Return all people of a bot, those who came first at the beginning."""
+        query = (
+            select(bot_tables.person)
+            .where(_person.number == bot)
+            .order_by(_person.since, _person.user_id)
+        )
+        return tuple(_as_value(row) for row in await self._database.fetch(query))
+
+    async def get(self, bot: str, user_id: int) -> Person | None:
+        return await self._first(bot, _person.user_id == user_id)
+
+    async def find(
+        self,
+        bot: str,
+        *,
+        user_id: int | None = None,
+        username: str | None = None,
+        phone: str | None = None,
+        alias: str | None = None,
+    ) -> Person | None:
+        """Return who has the first of these names that anybody has."""
+        if user_id is not None and (found := await self.get(bot, user_id)):
+            return found
+        if username:
+            bare = username.lstrip("@").lower()
+            found = await self._first(bot, func.lower(_person.username) == bare)
+            if found:
+                return found
+        if phone:
+            digits = "".join(filter(str.isdigit, phone))
+            found = await self._first(bot, _person.phone == digits)
+            if found:
+                return found
+        return await self._first(bot, _person.alias == alias) if alias else None
+
+    async def save(self, bot: str, person: Person) -> None:
+        values = {
+            "number": bot,
+            "user_id": person.user_id,
+            "username": person.username,
+            "phone": person.phone,
+            "name": person.name,
+            "language": person.language,
+            "alias": person.alias,
+            "is_muted": person.is_muted,
+            "is_blocked": person.is_blocked,
+            "since": tables.now(),
+        }
+
+        def unit(connection: Connection) -> None:
+            upsert(connection, bot_tables.person, [values], keep=("since",))
+
+        await self._database.write(unit)
+
+    async def block(self, bot: str, user_id: int, *, is_blocked: bool) -> None:
+        """Note that somebody blocks the bot, or no longer does."""
+        statement = update(bot_tables.person).where(
+            _person.number == bot, _person.user_id == user_id
+        )
+
+        def unit(connection: Connection) -> None:
+            connection.execute(statement.values(is_blocked=is_blocked))
+
+        await self._database.write(unit)
+
+    async def _first(self, bot: str, where: ColumnElement[bool]) -> Person | None:
+        query = (
+            select(bot_tables.person)
+            .where(_person.number == bot, where)
+            .order_by(_person.since.desc())
+            .limit(1)
+        )
+        rows = await self._database.fetch(query)
+        return _as_value(rows[0]) if rows else None
+
+
+def _as_value(row: Any) -> Person:
+    return Person(
+        user_id=row.user_id,
+        name=row.name,
+        language=row.language,
+        username=row.username,
+        phone=row.phone,
+        alias=row.alias,
+        is_muted=bool(row.is_muted),
+        is_blocked=bool(row.is_blocked),
+    )

@@ -1,0 +1,1 @@
+"""The client of the TeamFlame service: one class for each concern."""

@@ -1,0 +1,176 @@
+"""Reads the service's JSON into values; what is missing gets a default, what has no id is left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from teamflame.errors import Rejected
+from teamflame.service.markup import to_text
+from teamflame.service.values import (
+    Access,
+    Board,
+    Column,
+    Comment,
+    Person,
+    Project,
+    Space,
+    Task,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Value = TypeVar("Value")
+
+_LONGEST_NAME = 500
+_LONGEST_TEXT = 50_000
+_RENEW_BEFORE = 3600.0  # seconds
+_UNKNOWN_LIFETIME = 3600.0  # seconds
+_LONGEST_LIFETIME = 366 * 24 * 3600.0
+
+
+def read_list(answer: Any, read: Callable[[dict[str, Any]], Value]) -> tuple[Value, ...]:
+    found = answer if isinstance(answer, list) else []
+    return tuple(read(item) for item in found if isinstance(item, dict) and _id(item))
+
+
+def read_one(answer: Any, read: Callable[[dict[str, Any]], Value]) -> Value:
+    if not isinstance(answer, dict) or not _id(answer):
+        raise Rejected("TeamFlame's answer has no id")
+    return read(answer)
+
+
+def person(item: dict[str, Any]) -> Person:
+    parts = (_name(item.get(key)) for key in ("firstName", "lastName"))
+    full = " ".join(part for part in parts if part)
+    email = _name(item.get("email"))
+    return Person(_id(item), full or _name(item.get("name")) or email or "?", email)
+
+
+def space(item: dict[str, Any]) -> Space:
+    return Space(_id(item), _name(item.get("name")), _ids(item.get("users")))
+
+
+def project(item: dict[str, Any]) -> Project:
+    return Project(_id(item), _name(item.get("name")), _reference(item.get("space")))
+
+
+def board(item: dict[str, Any]) -> Board:
+    place = _reference(item.get("spaceId")) or _reference(item.get("space"))
+    return Board(_id(item), _name(item.get("name")), _reference(item.get("projectId")), place)
+
+
+def column(item: dict[str, Any]) -> Column:
+    return Column(
+        id=_id(item),
+        name=_name(item.get("name")),
+        board_id=_reference(item.get("boardId")),
+        color=_name(item.get("color")),
+        is_closed=item.get("isClose") is True,
+        tasks=read_list(item.get("tasks"), task),
+    )
+
+
+def task(item: dict[str, Any]) -> Task:
+    creator = item.get("creator")
+    comments = item.get("comments")
+    return Task(
+        id=_id(item),
+        title=_name(item.get("name")),
+        column_id=_reference(item.get("columnId")) or _reference(item.get("column")),
+        board_id=_reference(item.get("boardId")),
+        project_id=_reference(item.get("projectId")),
+        space_id=_reference(item.get("spaceId")),
+        number=_name(item.get("taskNumber")),
+        description=to_text(_text(item.get("description"))),
+        priority=_name(item.get("priority")),
+        assignees=read_list(item.get("users"), person),
+        creator=person(creator) if isinstance(creator, dict) else None,
+        start=moment(item.get("startDate")),
+        due=moment(item.get("endDate")),
+        created=moment(item.get("createdAt")),
+        updated=moment(item.get("updatedAt")),
+        comments=read_comments(comments) if isinstance(comments, list) else None,
+    )
+
+
+def read_comments(found: list[Any]) -> tuple[Comment, ...]:
+    """Read comments in order; one without an id is known by its place."""
+    return tuple(comment(item, place) for place, item in enumerate(found) if isinstance(item, dict))
+
+
+def comment(item: dict[str, Any], place: int = 0) -> Comment:
+    return Comment(
+        id=_id(item) or f"#{place}",
+        author=_name(item.get("userName")) or "?",
+        text=to_text(_text(item.get("text"))),
+        created=moment(item.get("createdAt")),
+    )
+
+
+def access(answer: Any, now: datetime) -> Access:
+    """Read what signing in and renewing give."""
+    try:
+        tokens = answer["tokens"]
+        token, refresh = tokens["accessToken"], tokens["refreshToken"]
+        return Access(
+            token=str(token["token"]),
+            renew_at=now + _good_for(token.get("expiresIn")),
+            refresh=str(refresh["token"]),
+            person=person(answer["user"]),
+        )
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise Rejected("TeamFlame's answer has no tokens") from exc
+
+
+def moment(value: Any) -> datetime | None:
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def write_moment(value: datetime | None) -> str | None:
+    """Write a moment as the service does: UTC, milliseconds, Z."""
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _good_for(lifetime: Any) -> timedelta:
+    """Choose how long to use an access token: until an hour before its end, or half of a short life."""
+    seconds = _UNKNOWN_LIFETIME
+    if not isinstance(lifetime, bool) and isinstance(lifetime, int | float) and lifetime > 0:
+        seconds = min(float(lifetime), _LONGEST_LIFETIME)
+    return timedelta(seconds=max(seconds - _RENEW_BEFORE, seconds / 2))
+
+
+def _id(item: dict[str, Any]) -> str:
+    found = item.get("id") or item.get("_id")
+    return found[:100] if isinstance(found, str) else ""
+
+
+def _reference(value: Any) -> str:
+    """Read an id that may come bare, as an object, or as a list with one object."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, dict):
+        return _id(value)
+    return value[:100] if isinstance(value, str) else ""
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    found = value if isinstance(value, list) else []
+    return tuple(key for key in map(_reference, found) if key)
+
+
+def _name(value: Any) -> str:
+    return " ".join(value[:_LONGEST_NAME].split()) if isinstance(value, str) else ""
+
+
+def _text(value: Any) -> str:
+    return value[:_LONGEST_TEXT].replace("\0", "") if isinstance(value, str) else ""

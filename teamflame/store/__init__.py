@@ -1,0 +1,1 @@
+"""What TeamFlame's part stores, in the gateway's database."""

@@ -1,0 +1,1 @@
+"""Bots through the outside alone: the gateway, the sandbox, nothing between them."""

@@ -1,0 +1,154 @@
+"""One gateway with its sandbox for all tests of a module, and a fresh bot for each test."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.api import shared
+from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
+from tests.support.waiting import PATIENCE, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.acceptance.api.server import Server
+
+folder, server = shared.folder, shared.server
+ORDINALS = itertools.count(1)
+CLIENT = "Vesna"
+
+
+@dataclass
+class Stage:
+    """The gateway and the sandbox over HTTP."""
+
+    gateway: httpx.AsyncClient
+    sandbox: httpx.AsyncClient
+
+    async def control(self, method: str, path: str, **fields: Any) -> Any:
+        """Make a control call of the sandbox's."""
+        response = await self.sandbox.request(method, path, json=fields or None)
+        assert response.status_code < 300, response.text
+        return response.json()
+
+    async def ask(self, method: str, path: str, key: str = ADMIN_KEY, **fields: Any) -> Any:
+        """Call the gateway."""
+        headers = {"Authorization": f"Bearer {key}"}
+        return await self.gateway.request(method, path, json=fields or None, headers=headers)
+
+
+@dataclass
+class Bot:
+    """A bot that runs, and a person who uses it."""
+
+    stage: Stage
+    id: str
+    username: str
+    token: str
+    key: str
+    person: str
+
+    async def write(self, text: str, person: str | None = None) -> None:
+        order = {"from": person or self.person, "to": self.username, "text": text}
+        await self.stage.control("POST", "/telegram/messages", **order)
+
+    async def chat(self) -> list[dict[str, Any]]:
+        query = f"of={self.person}&with={self.username}"
+        found: list[dict[str, Any]] = await self.stage.control("GET", f"/telegram/messages?{query}")
+        return found
+
+    async def said(self, count: int) -> list[dict[str, Any]]:
+        """Wait until the bot has said so much; return it."""
+
+        async def enough() -> list[dict[str, Any]]:
+            told = [message for message in await self.chat() if not message["out"]]
+            return told if len(told) >= count else []
+
+        return await eventually(enough, awaited=f"{count} messages of the bot")
+
+    async def press(self, message: dict[str, Any], row: int, column: int) -> Any:
+        order = {"by": self.person, "chat_with": self.username, "message_id": message["id"]}
+        return await self.stage.control("POST", "/telegram/press", button=[row, column], **order)
+
+    async def people(self) -> list[dict[str, Any]]:
+        response = await self.stage.ask("GET", f"/bots/{self.id}/people", self.key)
+        found: list[dict[str, Any]] = response.json()["people"]
+        return found
+
+    async def wait_for_person(self, **wanted: Any) -> dict[str, Any]:
+        async def found() -> dict[str, Any] | None:
+            people = (each for each in await self.people() if wanted.items() <= each.items())
+            return next(people, None)
+
+        person: dict[str, Any] | None = await eventually(found, awaited=f"somebody with {wanted}")
+        assert person is not None
+        return person
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox(folder: Any) -> AsyncIterator[dict[str, str]]:
+    async with running_sandbox(folder) as addresses:
+        yield addresses
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def own_token(sandbox: dict[str, str]) -> str:
+    """Make the bot that is started with the gateway."""
+    async with httpx.AsyncClient(base_url=sandbox["SANDBOX_URL"], trust_env=False) as http:
+        order = {"bot": True, "username": "gateway_bot"}
+        made = (await http.post("/telegram/accounts", json=order)).json()
+    return str(made["bot_token"])
+
+
+@pytest.fixture(scope="module")
+def settings(folder: Any, sandbox: dict[str, str], own_token: str) -> dict[str, str]:
+    return {
+        "ADMIN_KEY": ADMIN_KEY,
+        "SECRET_KEY": SECRET_KEY,
+        "TELEGRAM_API_ID": "1",
+        "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
+        "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
+        "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
+        "TELEGRAM_BOT_TOKEN": own_token,
+        "DATA_DIR": str(folder / "data"),
+        "ALLOW_PRIVATE_PLANFIX": "1",
+        "LANGUAGE": "en",
+    }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(server: Server, sandbox: dict[str, str]) -> AsyncIterator[Stage]:
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=PATIENCE, trust_env=False) as gateway,
+        httpx.AsyncClient(
+            base_url=sandbox["SANDBOX_URL"], timeout=PATIENCE, trust_env=False
+        ) as control,
+    ):
+        yield Stage(gateway, control)
+
+
+async def make_bot(stage: Stage, **fields: Any) -> Bot:
+    """Make a bot in the sandbox, register it, and add a person whose phone nobody sees."""
+    ordinal = next(ORDINALS)
+    username, phone = f"helper{ordinal}_bot", f"38067000{ordinal:04}"
+    account = await stage.control("POST", "/telegram/accounts", bot=True, username=username)
+    person = {"phone": phone, "first_name": "Andriy", "username": f"andriy{ordinal}"}
+    await stage.control("POST", "/telegram/accounts", **person, phone_visible=False)
+    body = {"name": CLIENT, "token": account["bot_token"]} | fields
+    made = await stage.ask("POST", "/bots?wait=60", **body)
+    assert (made.status_code, made.json()["state"]) == (201, "online"), made.text
+    answer = made.json()
+    assert (answer["bot"], answer["username"]) == (str(account["user_id"]), username)
+    return Bot(stage, answer["bot"], username, account["bot_token"], answer["key"], phone)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bot(stage: Stage) -> Bot:
+    return await make_bot(stage)

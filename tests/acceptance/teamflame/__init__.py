@@ -1,0 +1,1 @@
+"""TeamFlame's part of the gateway against the sandbox's TeamFlame."""

@@ -1,0 +1,68 @@
+"""One sandbox and one database for all tests of a module, a TeamFlame for each test."""
+
+from __future__ import annotations
+
+import base64
+import os
+from itertools import count
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest_asyncio
+from quart import Quart
+
+from sandbox.sandbox import Sandbox
+from supervisor.store.store import Store
+from teamflame.service.client import ServiceConfig
+from teamflame.teamflame import TeamFlame, TeamFlameConfig
+from teamflame.web import auth, boards, mini_app, tasks
+from teamflame.web.admission import share
+from tests.acceptance.teamflame.office import BOT_TOKEN, Office
+from tests.support.waiting import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import pytest
+
+TLS = httpx.create_ssl_context()
+_numbers = count(1)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def control() -> AsyncIterator[httpx.AsyncClient]:
+    """Control a sandbox that a module's tests share."""
+    async with (
+        Sandbox() as sandbox,
+        httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as client,
+    ):
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
+    secret_key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    path = tmp_path_factory.mktemp("teamflame") / "telefix.db"
+    async with Store(f"sqlite+aiosqlite:///{path}", secret_key) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def office(control: httpx.AsyncClient, store: Store) -> AsyncIterator[Office]:
+    """Set up a TeamFlame, and our service in front of it."""
+    name = f"office{next(_numbers)}"
+    url = f"{control.base_url}/teamflame/{name}".replace("//teamflame", "/teamflame")
+    config = TeamFlameConfig(
+        bot_token=BOT_TOKEN,
+        service=ServiceConfig(auth_url=f"{url}/auth", api_url=f"{url}/api", answer=PATIENCE),
+        app_url="https://gateway.example/teamflame/app/",
+    )
+    teamflame = TeamFlame(config, store.database, store.vault, store.link_keys)
+    app = Quart("tests.teamflame")
+    for module in (auth, boards, tasks, mini_app):
+        app.register_blueprint(module.blueprint)
+    share(app, teamflame, lambda: "203.0.113.7")
+    made = Office(control, name, teamflame, app.test_client())
+    await made.set_up()
+    yield made
+    await teamflame.stop()

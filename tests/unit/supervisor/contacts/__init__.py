@@ -1,0 +1,1 @@
+"""Registering with a bot, and what bots hear."""

@@ -1,0 +1,328 @@
+"""Notifications are stored before they are answered, sent once and in order, and tell their fate."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from session_worker.protocol.messages import Failed, Failure, Send
+from supervisor.config import Config
+from supervisor.errors import NotificationUnknown, TemplateUnknown
+from supervisor.messages.dispatchers import Dispatchers
+from supervisor.notifications.default_templates import default_names
+from supervisor.notifications.marked_text import MarkedText
+from supervisor.notifications.notice import Manner, Rejected, make_notice
+from supervisor.notifications.notification_service import (
+    Accepted,
+    NotificationService,
+    Sender,
+    Wording,
+)
+from supervisor.notifications.outcome import RecipientState
+from supervisor.notifications.recipients import parse_address
+from supervisor.notifications.templates import Template, TextFormat
+from tests.support.waiting import eventually
+from tests.unit.supervisor.rows import NUMBER, sent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from session_worker.protocol.contract import Command
+    from supervisor.store.store import Store
+
+PLAIN = Manner()
+
+
+@dataclass
+class FakePerson:
+    user_id: int
+    muted: bool = False
+    alias: str | None = None
+
+
+@dataclass
+class FakePeople:
+    """People whom nobody has to register."""
+
+    known: dict[str, FakePerson] = field(default_factory=dict)
+    blocked: list[int] = field(default_factory=list)
+
+    async def find(self, _bot: str, **names: Any) -> FakePerson | None:
+        return next((self.known[str(n)] for n in names.values() if str(n) in self.known), None)
+
+    async def list(self, _bot: str) -> list[FakePerson]:
+        return list(self.known.values())
+
+    async def block(self, _bot: str, user_id: int, *, is_blocked: bool) -> None:
+        assert is_blocked
+        self.blocked.append(user_id)
+
+
+class Bot:
+    """A bot with a worker that only records what it gets."""
+
+    def __init__(self, store: Store, data: Path) -> None:
+        self.store = store
+        self.config = Config(data_dir=data, session_root=data, api_id=1, api_hash="")
+        self.people = FakePeople()
+        self.told: list[Command] = []
+        self.is_bot = True
+        self.open()
+
+    def open(self) -> None:
+        """Begin anew, as another process of the gateway would."""
+        self.dispatchers = Dispatchers(self.store, self.config)
+        self.service = NotificationService(self.store, self.dispatchers, self.people, self._is_bot)
+
+    async def attach(self) -> None:
+        dispatcher = await self.dispatchers.of(NUMBER)
+        epoch = (await self.store.numbers.get(NUMBER)).epoch
+        await dispatcher.prepare(await self.store.runs.take_epoch(NUMBER, epoch))
+        dispatcher.attach_worker(self.told.append)
+
+    async def close(self) -> None:
+        await (await self.dispatchers.of(NUMBER)).detach_worker()
+        await self.service.stop()
+
+    async def notify(
+        self, *to: str | int, text: str = "hello", manner: Manner = PLAIN, **options: Any
+    ) -> Accepted:
+        sender = Sender(NUMBER, self.is_bot, "en")
+        notice = make_notice(MarkedText(text), [], manner)
+        addresses = [parse_address(each) for each in to]
+        return await self.service.notify(sender, addresses, notice, manner, **options)
+
+    async def states(self, accepted: Accepted) -> list[tuple[str, str, str | None]]:
+        assert accepted.id is not None
+        outcomes = await self.service.show(NUMBER, accepted.id)
+        return [(each.to, each.outcome.state.value, each.outcome.error) for each in outcomes]
+
+    @property
+    def sends(self) -> list[Send]:
+        return [command for command in self.told if isinstance(command, Send)]
+
+    async def say(self, *events: Any) -> None:
+        await (await self.dispatchers.of(NUMBER)).record_events(events)
+
+    async def _is_bot(self, _number: str) -> bool:
+        return self.is_bot
+
+
+@pytest.fixture
+async def bot(store: Store, tmp_path: Path) -> AsyncIterator[Bot]:
+    made = Bot(store, tmp_path)
+    yield made
+    await made.close()
+
+
+async def test_notification_reaches_the_worker_once(bot: Bot) -> None:
+    """What was accepted waits for a worker, is handed to it once, and its fate can be asked."""
+    accepted = await bot.notify(5, "chat:-1001234567890/topic:7")
+    assert accepted.accepted == 2
+    await bot.attach()
+
+    await eventually(lambda: len(bot.sends) == 2)
+
+    assert [(s.outgoing.peer_id, s.outgoing.topic) for s in bot.sends] == [
+        (5, None), (-1001234567890, 7)
+    ]  # fmt: skip
+    await bot.say(sent(bot.sends[0].row, 71))
+    assert (await bot.states(accepted))[0] == ("5", "sent", None)
+
+
+async def test_crash_between_journal_and_mark_sends_nothing_twice(bot: Bot) -> None:
+    """A recipient whose message is in the journal already finds it there again."""
+    await bot.notify(5)
+    await bot.attach()
+    await eventually(lambda: len(bot.sends) == 1)
+    random_ids = bot.sends[0].outgoing.parts[0].random_ids
+    await bot.close()
+    await bot.store.database.write(_forget_mark)
+
+    bot.told.clear()
+    bot.open()
+    await bot.attach()
+    await eventually(lambda: len(bot.sends) == 1)
+
+    assert bot.sends[0].outgoing.parts[0].random_ids == random_ids
+
+
+async def test_repeat_with_dedup_key_is_the_same(bot: Bot) -> None:
+    """Calls with one dedup key are one notification, and get one answer."""
+    manner = Manner(dedup_key="task-1")
+    answers = await asyncio.gather(*(bot.notify(5, 6, manner=manner) for _ in range(4)))
+    other = await bot.notify(5, manner=Manner(dedup_key="task-2"))
+
+    assert len({answer.id for answer in answers}) == 1
+    assert {answer.accepted for answer in answers} == {2}
+    assert other.id not in {answer.id for answer in answers}
+
+
+async def test_dry_run_stores_nothing(bot: Bot) -> None:
+    """A dry run says who would be told, and leaves nothing behind."""
+    answer = await bot.notify(5, "@nobody", dry_run=True)
+
+    assert (answer.id, answer.accepted) == (None, 1)
+    assert [each.code for each in answer.rejected] == ["unknown_recipient"]
+    assert await bot.store.notifications.numbers_with_queue() == []
+
+
+async def test_people_are_found_by_any_name(bot: Bot) -> None:
+    """Who registered is found by id, user name, phone and alias, and told once."""
+    olena = FakePerson(5, alias="ops")
+    bot.people.known = {"olena": olena, "380501112233": olena, "5": olena}
+
+    answer = await bot.notify("@olena", "+380501112233", 5, "alias:ops", "alias:none")
+
+    assert answer.accepted == 1
+    assert [(each.to, each.code) for each in answer.rejected] == [
+        ("alias:none", "unknown_recipient")
+    ]
+
+
+async def test_muted_person_is_rejected(bot: Bot) -> None:
+    """Nobody who stopped the bot is written to."""
+    bot.people.known = {"5": FakePerson(5, muted=True)}
+
+    answer = await bot.notify(5)
+
+    assert [(each.to, each.code) for each in answer.rejected] == [("5", "muted")]
+
+
+async def test_block_mutes_and_ends_the_rest(bot: Bot) -> None:
+    """Who has blocked the bot is muted, and what else waits for them is given up."""
+    first = await bot.notify(5)
+    second = await bot.notify(5)
+    await bot.attach()
+    await eventually(lambda: bool(bot.sends))
+
+    await bot.say(Failed(row=bot.sends[0].row, failure=Failure(code="USER_IS_BLOCKED")))
+
+    await eventually(lambda: bot.people.blocked == [5])
+    await _state_becomes(bot, second, ("5", "failed", "muted"))
+    assert await bot.states(first) == [("5", "failed", "blocked_by_contact")]
+    assert len(bot.sends) == 1
+
+
+async def test_late_notification_expires(bot: Bot) -> None:
+    """What could not be sent in time is not sent late."""
+    accepted = await bot.notify(5, manner=Manner(expires=time.time() - 1))
+    await bot.attach()
+
+    await _state_becomes(bot, accepted, ("5", "expired", None))
+    assert bot.sends == []
+
+
+async def test_scheduled_notification_waits(bot: Bot) -> None:
+    """A scheduled message does not hold up those that are due."""
+    await bot.notify(5, text="later", manner=Manner(not_before=time.time() + 3600))
+    await bot.notify(5, text="now")
+    await bot.attach()
+
+    await eventually(lambda: bool(bot.sends))
+
+    assert [each.outgoing.parts[0].text for each in bot.sends] == ["now"]
+
+
+async def test_number_writes_to_few_strangers(bot: Bot) -> None:
+    """A number tells many only if it has written to them; one stranger it may write to."""
+    bot.is_bot = False
+
+    many = await bot.notify(5, 6)
+    one = await bot.notify(5)
+
+    assert [each.code for each in many.rejected] == ["stranger", "stranger"]
+    assert one.accepted == 1
+
+
+async def test_waiting_ends_with_the_outcome(bot: Bot) -> None:
+    """Whoever waits learns the outcome as soon as there is one."""
+    accepted = await bot.notify(5)
+    assert accepted.id is not None
+    await bot.attach()
+    waiting = asyncio.create_task(bot.service.wait(NUMBER, accepted.id, 50))
+    await eventually(lambda: bool(bot.sends))
+
+    await bot.say(sent(bot.sends[0].row, 71))
+
+    [outcome] = await waiting
+    assert (outcome.outcome.state, outcome.outcome.message_id) == (RecipientState.SENT, 71)
+
+
+async def test_foreign_notification_is_unknown(bot: Bot, store: Store) -> None:
+    """The fate of a notification is told to its sender only."""
+    accepted = await bot.notify(5)
+    assert accepted.id is not None
+
+    with pytest.raises(NotificationUnknown):
+        await bot.service.show("79009999999", accepted.id)
+    assert b"hello" not in await _raw_body(store)
+
+
+async def test_rejected_addresses_are_kept(bot: Bot) -> None:
+    """Who was rejected is told again when the call is repeated."""
+    manner = Manner(dedup_key="a")
+    notice = make_notice(MarkedText("x"), [], manner).changed(
+        rejected=(Rejected(to="?", code="invalid_recipient"),)
+    )
+    sender = Sender(NUMBER, is_bot=True, language="en")
+    for _ in range(2):
+        answer = await bot.service.notify(sender, [parse_address(5)], notice, manner)
+        assert [each.code for each in answer.rejected] == ["invalid_recipient"]
+
+
+async def test_own_template_comes_first(bot: Bot) -> None:
+    """A sender's own template hides the operator's, and both hide ours; each in its language."""
+    save = bot.service.save_template
+    find = bot.service.find_template
+    ours = await find(NUMBER, "task.created", "uk")
+    await save(None, "task.created", Template("everybody's {{ title }}"))
+    everybodys = await find(NUMBER, "task.created", "uk")
+    await save(NUMBER, "task.created", Template("own {{ title }}", TextFormat.PLAIN, "uk"))
+
+    assert "Нове завдання" in ours.text
+    assert everybodys.text == "everybody's {{ title }}"
+    assert (await find(NUMBER, "task.created", "uk")).text == "own {{ title }}"
+    await bot.service.delete_template(NUMBER, "task.created", None)
+    assert await find(NUMBER, "task.created", "uk") == everybodys
+    with pytest.raises(TemplateUnknown):
+        await find(NUMBER, "nothing", "uk")
+    with pytest.raises(TemplateUnknown):
+        await bot.service.delete_template(NUMBER, "task.created", None)
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uk", "fr"])
+async def test_default_templates_can_be_rendered(bot: Bot, language: str) -> None:
+    """Each of our templates needs only the fields that its event has, and shows them as they are."""
+    names = (
+        *("task", "title", "author", "status", "due", "text"),
+        *("location", "date", "organizer", "event_title", "price", "buyer"),
+    )
+    data = {name: f"<{name}>" for name in names}
+    for name in default_names():
+        wording = Wording(template=name, data=data, language=language)
+        rendered = await bot.service.word(Sender(NUMBER, is_bot=True, language="en"), wording)
+
+        assert "<title>" in rendered.text or "<event_title>" in rendered.text
+
+
+async def _state_becomes(bot: Bot, accepted: Accepted, state: tuple[str, str, str | None]) -> None:
+    assert accepted.id is not None
+    await bot.service.wait(NUMBER, accepted.id, 50)
+    assert await bot.states(accepted) == [state]
+
+
+def _forget_mark(connection: Any) -> None:
+    connection.exec_driver_sql("UPDATE notification_recipient SET state = 'queued'")
+
+
+async def _raw_body(store: Store) -> bytes:
+    rows = await store.database.read(
+        lambda connection: connection.exec_driver_sql("SELECT body FROM notification").all()
+    )
+    return b"".join(bytes(row.body) for row in rows)

@@ -1,0 +1,100 @@
+"""What TeamFlame's part stores, on both kinds of database."""
+
+from __future__ import annotations
+
+import base64
+import os
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
+from supervisor.store.store import Store
+from teamflame.service.values import Access, Person
+from teamflame.store import tables
+from teamflame.store.accounts import AccountStore
+from teamflame.store.choices import ALL_KINDS, Choices, Kind, Selection, Subscription
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+ANNA = Person("a" * 24, "Anna", "anna@example.com")
+BIG_ID = 6_000_000_001
+
+
+def access(token: str = "access-token", person: Person = ANNA) -> Access:
+    return Access(token, NOW + timedelta(days=3), "refresh-token", person)
+
+
+def key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+
+async def test_tokens_are_sealed(database_url: str) -> None:
+    """Tokens come back as they were stored, and lie in the database unreadable."""
+    async with Store(database_url, key()) as store:
+        accounts = AccountStore(store.database, store.vault)
+        await accounts.save(access())
+        row = (await store.database.fetch(select(tables.account)))[0]
+
+        assert await accounts.access_of(ANNA.id) == access()
+        assert b"token" not in row.access + row.refresh
+
+
+async def test_links_of_people(database_url: str) -> None:
+    """Ids beyond 32 bits are stored; an account is forgotten with the last person who used it."""
+    async with Store(database_url, key()) as store:
+        accounts = AccountStore(store.database, store.vault)
+        await accounts.save(access())
+        for user_id in (BIG_ID, BIG_ID + 1):
+            await accounts.link(user_id, ANNA.id, "uk", NOW)
+
+        found = await accounts.of_user(BIG_ID)
+        assert found is not None
+        assert found.email == ANNA.email
+        assert await accounts.languages_of((BIG_ID,)) == {BIG_ID: "uk"}
+        await accounts.unlink(BIG_ID)
+        assert await accounts.of_user(BIG_ID) is None
+        assert await accounts.of_user(BIG_ID + 1) is not None
+        await accounts.unlink(BIG_ID + 1)
+        assert await accounts.get(ANNA.id) is None
+
+
+async def test_lost_account_is_told_once(database_url: str) -> None:
+    """Whom to tell that the tokens are useless is answered once, until somebody signs in again."""
+    async with Store(database_url, key()) as store:
+        accounts = AccountStore(store.database, store.vault)
+        await accounts.save(access())
+        await accounts.link(BIG_ID, ANNA.id, "en", NOW)
+
+        assert await accounts.require_sign_in(ANNA.id) == (BIG_ID,)
+        assert await accounts.require_sign_in(ANNA.id) == ()
+        await accounts.save(access("another"))
+        assert await accounts.require_sign_in(ANNA.id) == (BIG_ID,)
+
+
+async def test_changed_secret_key(sqlite_url: str) -> None:
+    """Tokens are moved to the first key of SECRET_KEY, after which the old key may go."""
+    old, new = key(), key()
+    async with Store(sqlite_url, old) as store:
+        await AccountStore(store.database, store.vault).save(access())
+    async with Store(sqlite_url, f"{new},{old}") as store:
+        await AccountStore(store.database, store.vault).rewrap()
+        await store.keys.finish()
+
+    async with Store(sqlite_url, new) as store:
+        accounts = AccountStore(store.database, store.vault)
+        assert await accounts.access_of(ANNA.id) == access()
+
+
+async def test_choices(database_url: str) -> None:
+    """The newest choice counts; choosing again changes nothing of what one wants to hear."""
+    async with Store(database_url, key()) as store:
+        choices = Choices(store.database)
+        first, second = Selection("s", "p", "b1"), Selection("s", "p", "b2")
+        await choices.select(BIG_ID, first)
+        await choices.subscribe(Subscription(BIG_ID, "b1", frozenset({Kind.MOVED})))
+        await choices.select(BIG_ID, second)
+        await choices.select(BIG_ID, first)
+
+        assert await choices.selection_of(BIG_ID) == first
+        assert await choices.kinds_of(BIG_ID, "b1") == {Kind.MOVED}
+        assert await choices.kinds_of(BIG_ID, "b2") == ALL_KINDS
+        assert {each.board_id for each in await choices.subscriptions()} == {"b1", "b2"}
