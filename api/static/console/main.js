@@ -133,19 +133,6 @@ function showBoard() {
   if (!key()) element("gate").elements.key.focus();
 }
 
-/** A link that was made for this page signs in by itself; the secret leaves the address at once. */
-async function takeLink() {
-  const [, secret] = /^#\/enter\/(.+)$/.exec(location.hash) ?? [];
-  if (!secret) return;
-  history.replaceState(null, "", location.pathname + location.search);
-  try {
-    const response = await fetch("console/enter", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ link: secret }) });
-    if (response.ok) keep((await response.json()).key);
-  } catch {
-    // The form is there for whoever has the key.
-  }
-}
-
 function begin() {
   const select = element("language");
   select.append(...Object.entries(LANGUAGES).map(([tag, name]) => make("option", { value: tag, lang: tag, selected: tag === language }, name)));
@@ -175,7 +162,6 @@ function begin() {
 }
 
 begin();
-await takeLink();
 showBoard();
 if (key()) showAddress();
 follow();
