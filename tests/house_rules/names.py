@@ -44,7 +44,7 @@ ENGINEERING: Final = _words(
     kind rows content operations workspace
     auth boards choices directory endpoints mini proof
     statements background events loop outages questions
-    answers summary
+    answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
     connection context contract control data database decisions default decoding dir dispatcher dispatchers
