@@ -7,6 +7,7 @@ import { fill, time, word, words } from "./words.js";
 
 const PAGE = 50; // messages shown at first, and added by each "Show more"
 const MOST = 500;
+const STATIONS = ["received", "stored", "sent", "delivered", "read", "replayed", "dismissed"];
 const LEVELS = { pending: "wait", delivered: "good", dead: "act", dismissed: "off" };
 
 const wanted = { number: null, limit: PAGE, state: "", direction: "", search: "", path: null };
@@ -35,7 +36,7 @@ function filters() {
   return make(
     "div",
     { className: "row", id: "messages-filters" },
-    choice("which", "state", words.which, [option("state", "", words.all), ...["dead", "pending", "delivered"].map((each) => option("state", each, words[`row_${each}`]))]),
+    choice("which", "state", words.which, [option("state", "", words.all), ...["dead", "pending", "delivered", "dismissed"].map((each) => option("state", each, words[`row_${each}`]))]),
     choice("direction", "direction", words.direction, [option("direction", "", words.all), ...["in", "out"].map((each) => option("direction", each, words[`way_${each}`]))]),
     make("input", { type: "search", ariaLabel: words.search, placeholder: words.search, value: wanted.search, onchange: ({ target }) => ((wanted.search = target.value.trim()), look()) }),
   );
@@ -60,7 +61,7 @@ function listOf(messages, path, carryOut) {
 function cellsOf(message, carryOut) {
   const text = make("div", { className: "text" }, message.is_echo && make("em", {}, `${words.own_device}: `), message.text ?? words.erased);
   for (const file of message.files ?? []) text.append(make("span", { className: "file" }, file));
-  const who = make("div", {}, word("way", message.direction), message.chat && make("div", { className: "soft" }, message.contact ?? message.chat));
+  const who = make("div", {}, word("way", message.direction), make("div", { className: "soft" }, message.contact || message.chat_id));
   return [time(message.created), who, text, outcomeOf(message, carryOut)];
 }
 
@@ -95,12 +96,19 @@ async function dismiss(id) {
 }
 
 /** Each station of one message, with the ids on both sides. */
-function pathOf({ path = [], ...message }) {
-  const ids = ["chat", "message_id", "telegram_id", "telegram_ids"].filter((name) => message[name] != null);
+function pathOf(path) {
+  const stations = STATIONS.filter((name) => path[name]).map((name) => ({ at: path[name], what: words[`step_${name}`] }));
+  const tries = path.tries.map((one) => ({ at: one.last, what: `${words.step_failed}: ${one.text}`, detail: fill(words.times, { count: one.times }) }));
+  const steps = [...stations, ...tries].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const ids = [
+    [words.id_chat, path.chat_id],
+    [words.id_message_id, path.message_id],
+    [words.id_telegram_ids, path.telegram_ids.join(", ")],
+  ];
   return make(
     "div",
     { className: "path" },
-    make("ol", {}, path.map((step) => make("li", {}, make("strong", {}, word("step", step.step ?? step.event ?? step.what)), " ", time(step.at), step.detail || step.code ? ` – ${step.detail ?? step.code}` : ""))),
-    make("p", { className: "soft" }, ids.map((name) => `${word("id", name)}: ${[message[name]].flat().join(", ")}`).join(" · ")),
+    make("ol", {}, steps.map(({ at, what, detail }) => make("li", {}, make("strong", {}, what), ` ${time(at)} `, detail && make("span", { className: "soft" }, detail)))),
+    make("p", { className: "soft" }, ids.filter(([, id]) => id).map(([name, id]) => `${name}: ${id}`).join(" · ")),
   );
 }
