@@ -203,7 +203,7 @@ async def get_metrics() -> Response:
     gateway = context().gateway
     old_keys = await gateway.keys.count_old()
     merging = await gateway.page_merging()
-    views = await gateway.numbers()
+    views = [*await gateway.numbers(), *await gateway.numbers(are_bots=True)]
     figures = Figures(views, await gateway.readiness(), merging, old_keys)
     text = render_metrics(figures, Traffic(views, gateway.monitor))
     return Response(text, content_type=CONTENT_TYPE)
