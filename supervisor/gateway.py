@@ -17,6 +17,7 @@ from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
+from supervisor.nodes.files import SharedFiles
 from supervisor.notifications.notification_service import NotificationService, Sender
 from supervisor.notifications.planfix_events import PlanfixEvents
 from supervisor.numbers.keepers import Keepers
@@ -82,7 +83,9 @@ class Gateway:
         engine = store.database.locking_engine()
         is_shared = self.node is not None
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
-        self._retention = Retention(store.erasure, store.history, config)
+        self._retention = Retention(
+            store.erasure, store.history, config, SharedFiles(store, config).erase
+        )
         self._key_rotation = KeyRotation(store.keys)
         self.monitor = Monitor(store, self._keepers.last_heard)
         self._pool.report_change = self.monitor.receive_change
@@ -103,7 +106,11 @@ class Gateway:
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
-            self._keepers.dispatchers, config, self._keepers.require_online, self.node
+            self._keepers.dispatchers,
+            config,
+            self._keepers.require_online,
+            self.node,
+            SharedFiles(store, config),
         )
 
     async def __aenter__(self) -> Self:

@@ -15,7 +15,7 @@ from supervisor.background_loop import BackgroundLoop
 from supervisor.database import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -33,7 +33,15 @@ logger = logging.getLogger(__name__)
 class Retention:
     """Goes through the journal and the files that belong to it, batch by batch."""
 
-    def __init__(self, erasure: Erasure, history: History, config: Config) -> None:
+    def __init__(
+        self,
+        erasure: Erasure,
+        history: History,
+        config: Config,
+        erase_files: Callable[[datetime], Awaitable[None]] | None = None,
+    ) -> None:
+        """Let `erase_files` erase what nodes store for each other."""
+        self._erase_files = erase_files
         self._erasure = erasure
         self._history = history
         self._config = config
@@ -64,6 +72,8 @@ class Retention:
         while deleted == BATCH:
             deleted = await self._erasure.delete_notifications(before, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
+        if self._erase_files is not None:
+            await self._erase_files(before)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
     async def _run(self) -> float:
@@ -79,7 +89,8 @@ class Retention:
                 shutil.rmtree(folder)
 
     def _remove_photos(self, before: float) -> None:
-        for photo in self._config.data_dir.glob("spool/*/photos/*"):
+        old = ("spool/*/photos/*", "fetched/*/in/*/*")
+        for photo in (each for where in old for each in self._config.data_dir.glob(where)):
             with suppress(FileNotFoundError):
                 _remove_if_old(photo, before)
 
