@@ -120,8 +120,9 @@ export class Api {
     return this.call('POST', '/columns', { body: { name, board_id: boardId } });
   }
 
-  createTask(title: string, columnId: string): Promise<Task> {
-    return this.call('POST', '/tasks', { body: { title, column_id: columnId } });
+  createTask(title: string, columnId: string, boardId: string): Promise<Task> {
+    const body = { title, column_id: columnId, board_id: boardId };
+    return this.call('POST', '/tasks', { body });
   }
 
   task(id: string): Promise<TaskDetails> {
