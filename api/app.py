@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
+from api.bot_api import calls as bot_api_calls
 from api.bots import calls as bot_calls
 from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
@@ -16,7 +17,9 @@ from api.login import calls as login_calls
 from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
-from api.numbers import actions, chats
+from api.notifications import calls as notification_calls
+from api.notifications import planfix_events
+from api.numbers import actions, chats, events, history
 from api.numbers import calls as number_calls
 from api.operations import audit, console_link, health, pages
 from api.requests.body import LARGEST
@@ -62,9 +65,14 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         planfix_webhook,
         chats,
         actions,
+        bot_api_calls,
+        history,
+        events,
         bot_calls,
         journal,
         files,
+        notification_calls,
+        planfix_events,
         login_calls,
         page,
         audit,
@@ -103,8 +111,8 @@ def _page_headers(settings: Settings) -> dict[str, str]:
 
 async def _guard(headers: dict[str, str], response: Response) -> Response:
     there = {name for name, _ in response.headers}
-    if "Content-Security-Policy" in there:
-        there.add("X-Frame-Options")  # an own policy says who may show the page in a frame
+    if "frame-ancestors 'self'" in response.headers.get("Content-Security-Policy", ""):
+        there.add("X-Frame-Options")  # the Mini App's own policy says who may show it in a frame
     response.headers.extend(each for each in headers.items() if each[0] not in there)
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
         # The framework redirects only to add a slash. It would use the scheme and host that it

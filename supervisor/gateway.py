@@ -10,11 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.bots.bot_service import BotService
-from supervisor.errors import DatabaseError
+from supervisor.errors import DatabaseError, NumberUnknown
 from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
+from supervisor.monitoring.monitor import Monitor
+from supervisor.monitoring.planfix_check import PlanfixCheck
+from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.planfix_events import PlanfixEvents
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
@@ -71,15 +75,24 @@ class Gateway:
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
         self._lock = DatabaseLock(engine) if engine is not None else None
-        self._retention = Retention(store.erasure, config)
+        self._retention = Retention(store.erasure, store.history, config)
         self._key_rotation = KeyRotation(store.keys)
+        self.monitor = Monitor(store, self._keepers.last_heard)
+        self._pool.report_change = self.monitor.receive_change
+        self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers)
         self.bots = BotService(store, self._keepers, self.tokens)
+        self.notifications = NotificationService(
+            store, self._keepers.dispatchers, store.people, self._sender_of, config
+        )
+        self.planfix_events = PlanfixEvents(store, self.notifications)
         self.audit = store.audit
         self.keys = store.keys
+        self.history = store.history
+        self.planfix_check = PlanfixCheck(store, config)
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
@@ -100,7 +113,9 @@ class Gateway:
         await self._takeover.stop()
         await self._key_rotation.stop()
         await self._retention.stop()
+        await self.monitor.stop()
         await self._keepers.stop_all()
+        await self.notifications.stop()
         await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
@@ -163,6 +178,7 @@ class Gateway:
                 await self._store.numbers.purge(number)
                 self._keepers.forget(number)
                 self.tokens.forget(number)
+                self.monitor.forget(number)
                 await self._clear_spool(number)
         return was_running
 
@@ -216,6 +232,7 @@ class Gateway:
             raise
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
+        self.monitor.start()
         numbers = await self._store.numbers.list_to_run()
         await self._keepers.start_all(number.number for number in numbers)
         self._retention.start()
@@ -224,6 +241,13 @@ class Gateway:
     async def _save_budgets(self, number: str, settings: Mapping[str, Any] | None) -> None:
         if settings is not None:
             await self._store.journals.budgets(number).save_settings(settings)
+
+    async def _sender_of(self, number: str) -> Sender:
+        try:
+            language = (await self._store.bots.get(number)).language
+        except NumberUnknown:
+            return Sender(number, is_bot=False, language=self._config.language)
+        return Sender(number, is_bot=True, language=language)
 
     async def _unlock(self) -> None:
         if self._lock is not None:

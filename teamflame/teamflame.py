@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from teamflame.accounts.accounts import Accounts
+from teamflame.accounts.own_actions import OwnActions
 from teamflame.accounts.proof import ShortTokens, verify_launch
 from teamflame.service.service import Service
 from teamflame.store.accounts import AccountStore
 from teamflame.store.choices import Choices
+from teamflame.store.dialogs import Dialogs
+from teamflame.store.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -19,9 +22,12 @@ if TYPE_CHECKING:
     from supervisor.encryption.vault import Vault
     from teamflame.accounts.proof import Caller
     from teamflame.service.client import ServiceConfig
+    from teamflame.store.choices import Kind
 
 T = TypeVar("T")
 Given = ParamSpec("Given")
+
+_FORGET = 600.0  # seconds after which it does not matter any more who looked at a board
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,35 @@ class TeamFlame:
         self.service = Service(config.service)
         self.account_store = AccountStore(database, vault)
         self.choices = Choices(database)
+        self.dialogs = Dialogs(database)
+        self.snapshots = Snapshots(database)
         self.accounts = Accounts(self.account_store, self.service.auth)
+        self.own_actions = OwnActions()
+        self._opened: dict[str, float] = {}
         self._tokens = ShortTokens(keys)
 
     async def stop(self) -> None:
         await self.service.close()
+
+    def app_url(self, start: str) -> str:
+        """Return where the Mini App opens, at a card if there is a start."""
+        return f"{self.config.app_url}?startapp={start}" if start else self.config.app_url
+
+    def see_open(self, board_id: str) -> None:
+        """Remember that somebody has this board before their eyes."""
+        now = time.monotonic()
+        self._opened = {key: at for key, at in self._opened.items() if at + _FORGET > now}
+        self._opened[board_id] = now
+
+    def is_open(self, board_id: str, seconds: float) -> bool:
+        """Tell whether somebody has looked at this board in the last seconds."""
+        at = self._opened.get(board_id)
+        return at is not None and time.monotonic() < at + seconds
+
+    async def remember_own(self, caller: Caller, task: str, *kinds: Kind) -> None:
+        """Remember that the caller does this, so that they are not told of it."""
+        account = await self.accounts.require(caller)
+        self.own_actions.remember(account.id, task, kinds, time.monotonic())
 
     def verify_launch(self, raw: str) -> Caller:
         return verify_launch(raw, self.config.bot_token, time.time())

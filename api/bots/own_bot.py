@@ -1,4 +1,4 @@
-"""Starts the bot of TELEGRAM_BOT_TOKEN together with the gateway."""
+"""Starts bots whose tokens are settings, together with the gateway."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from supervisor.errors import GatewayError, LoginError, NumberExists, StandingBy
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from api.settings import Settings
     from supervisor.gateway import Gateway
 
 CLIENT = "gateway"
-"""The client to whom the bot belongs."""
+"""The client to whom the bot of TELEGRAM_BOT_TOKEN belongs."""
 
 PAUSE = 2.0  # seconds, while the gateway stands by or Telegram cannot be reached
 
@@ -25,13 +24,14 @@ logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def own_bot(settings: Settings, gateway: Gateway) -> AsyncIterator[None]:
-    """Start the bot in the background, however long that takes; without a token there is none."""
-    token = settings.telegram_bot_token.get_secret_value()
+async def start_bot(
+    token: str, client: str, language: str, gateway: Gateway
+) -> AsyncIterator[None]:
+    """Start a bot in the background, however long that takes; without a token there is none."""
     if not token:
         yield
         return
-    starting = asyncio.create_task(_start(token, settings, gateway), name="own bot")
+    starting = asyncio.create_task(_start(token, client, language, gateway), name="own bot")
     try:
         yield
     finally:
@@ -40,8 +40,8 @@ async def own_bot(settings: Settings, gateway: Gateway) -> AsyncIterator[None]:
             await starting
 
 
-async def _start(token: str, settings: Settings, gateway: Gateway) -> None:
-    new = NewBot(name=CLIENT, token=token).as_value(settings.language)
+async def _start(token: str, client: str, language: str, gateway: Gateway) -> None:
+    new = NewBot(name=client, token=token).as_value(language)
     while True:
         try:
             gateway.require_active()
@@ -49,12 +49,12 @@ async def _start(token: str, settings: Settings, gateway: Gateway) -> None:
             if found is None:
                 await gateway.bots.create(new, "gateway")
         except NumberExists:
-            logger.info("the bot of TELEGRAM_BOT_TOKEN runs already, with another token")
+            logger.info("the bot of %s runs already, with another token", client)
         except LoginError as exc:
-            logger.error("the bot of TELEGRAM_BOT_TOKEN cannot be started: %s", exc)  # noqa: TRY400 - no bug of ours
+            logger.error("the bot of %s cannot be started: %s", client, exc)  # noqa: TRY400 - no bug of ours
         except GatewayError as exc:
             level = logging.DEBUG if isinstance(exc, StandingBy) else logging.WARNING
-            logger.log(level, "the bot of TELEGRAM_BOT_TOKEN is not started yet: %s", exc)
+            logger.log(level, "the bot of %s is not started yet: %s", client, exc)
             await asyncio.sleep(PAUSE)
             continue
         return

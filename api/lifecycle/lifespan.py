@@ -8,14 +8,14 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from api.bots.own_bot import own_bot
+from api.bots.own_bot import CLIENT, start_bot
 from api.context import Context, SurvivingWork, share
 from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_up_demos
 from api.lifecycle.server_process import StartRefused, follow_server_master
 from api.operations.console_link import make_console_link
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
-from api.teamflame import serve_teamflame
+from api.teamflame import config_of, serve_teamflame
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.errors import GatewayError
 from supervisor.file_access import make_private_folder, warn_if_open
@@ -46,8 +46,9 @@ async def serve_gateway(
         proxies = parse_proxies(settings.trusted_proxies)
         authenticator = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
         share(app, Context(settings, gateway, authenticator, work))
-        await stack.enter_async_context(own_bot(settings, gateway))
-        await stack.enter_async_context(serve_teamflame(app, settings, gateway))
+        token = settings.telegram_bot_token.get_secret_value()
+        await stack.enter_async_context(start_bot(token, CLIENT, settings.language, gateway))
+        await stack.enter_async_context(serve_teamflame(app, gateway, config_of(settings)))
         if sandbox is not None:
             await stack.enter_async_context(_demo(app, settings, gateway, sandbox))
         # These objects stay until the end; a full collection that visited them paused us for 50 ms.

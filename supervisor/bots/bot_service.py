@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.login import LoginByToken
+from supervisor.bots.bot_chat import BotChat
 from supervisor.bots.registration_service import RegistrationService
 from supervisor.bots.requests import BotRequests
 from supervisor.errors import GatewayError, NumberUnknown, TokenMalformed
@@ -36,6 +37,12 @@ class BotService:
     def listen(self, listener: Listener) -> None:
         """Let somebody react to what bots hear, before registration does."""
         self._keepers.listening.listen(listener)
+
+    def chat_of(self, bot: str) -> BotChat:
+        """Return a bot as a chat partner for somebody who answers everything that it hears."""
+        chat = BotChat(bot, self._keepers, self.requests, None)
+        self.listen(chat)
+        return chat
 
     async def create(self, new: NewNumber, who: str) -> str:
         """Register a bot, log it in and start it; return its key, which is shown only once.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from supervisor.database.transactions import Transactor
+    from supervisor.histogram import Histogram
 
 
 Item = TypeVar("Item")
@@ -60,6 +61,11 @@ class Database:
         await self._writer.stop()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    @property
+    def commits(self) -> Histogram:
+        """How long the transactions of the writer took."""
+        return self._writer.commits
 
     async def _migrate(self) -> None:
         migrating = open_writer(self._url, limit=None)  # a big table takes its time
@@ -106,12 +112,20 @@ class Database:
         with self._writes.watched():
             return await self._writer.run(lambda each: unit(each, *args, **kwargs))
 
+    async def write_for(self, number: str, unit: Callable[[Connection], Answer]) -> Answer:
+        """Run a unit in the turn of this number, which may have very many."""
+        with self._writes.watched():
+            return await self._writer.run(unit, number)
+
     async def write_together(
-        self, handler: Callable[[Connection, list[Item]], Sequence[Answer]], item: Item
+        self,
+        handler: Callable[[Connection, list[Item]], Sequence[Answer]],
+        item: Item,
+        number: str = "",
     ) -> Answer:
         """See `Writer.together`."""
         with self._writes.watched():
-            return await self._writer.together(handler, item)
+            return await self._writer.together(handler, item, number)
 
 
 async def migrate(transactor: Transactor) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supervisor.errors import DatabaseUnavailable
+from supervisor.histogram import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +25,8 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 _MOST_JOBS = 500  # jobs in one transaction
+_MOST_OF_ONE = 100  # jobs of one number in one transaction
+_MOST_WAITING = 5000  # jobs of one number in memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +53,48 @@ class _Failure:
     error: Exception
 
 
+class Turns:
+    """What waits, by whose it is: each of them in turn, so that nobody waits behind a flood.
+
+    What belongs to nobody in particular has a turn like everyone, without a limit of its own.
+    """
+
+    def __init__(self, most: int = _MOST_JOBS, of_one: int = _MOST_OF_ONE) -> None:
+        self._most = most
+        self._of_one = of_one
+        self._waiting: dict[str, deque[Any]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def count(self, whose: str) -> int:
+        return len(self._waiting.get(whose, ()))
+
+    def put(self, whose: str, job: Any) -> None:
+        self._waiting.setdefault(whose, deque()).append(job)
+
+    def pop(self) -> list[Any]:
+        """Return what is next: one of each, then another one of each, and so on."""
+        chosen: list[Any] = []
+        counts: Counter[str] = Counter()
+        while len(chosen) < self._most:
+            ready = [one for one in self._waiting if not one or counts[one] < self._of_one]
+            if not ready:
+                break
+            for whose in ready[: self._most - len(chosen)]:
+                chosen.append(self._pop_of(whose))
+                counts[whose] += 1
+        return chosen
+
+    def _pop_of(self, whose: str) -> Any:
+        """Return the oldest of one, who is then the last to have another turn."""
+        waiting = self._waiting.pop(whose)
+        job = waiting.popleft()
+        if waiting:
+            self._waiting[whose] = waiting
+        return job
+
+
 class _JobFailed(Exception):
     """A job raised before the commit began."""
 
@@ -57,61 +104,70 @@ class Writer:
 
     def __init__(self, transactor: Transactor) -> None:
         self._transactor = transactor
-        self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
+        self._jobs = Turns()
+        self._added = asyncio.Event()
+        self._is_closing = False
         self._task: asyncio.Task[None] | None = None
+        self.commits = Histogram()
 
     def start(self) -> None:
+        self._is_closing = False
         self._task = asyncio.create_task(self._serve(), name="database writer")
 
     async def stop(self) -> None:
         """Finish the accepted jobs and refuse new ones."""
         task, self._task = self._task, None
         if task is not None:
-            self._jobs.put_nowait(None)
+            self._is_closing = True
+            self._added.set()
             await task
 
-    async def run(self, unit: Callable[[Connection], Answer]) -> Answer:
+    async def run(self, unit: Callable[[Connection], Answer], whose: str = "") -> Answer:
         """Run the unit in a shared transaction, and return its answer after the commit.
 
-        If a unit raises, only its own caller gets the error. The other units of the transaction are
-        then run a second time, after a rollback.
+        Numbers have turns; `whose` names the one to which the unit belongs. If a unit raises, only
+        its own caller gets the error. The other units of the transaction are then run a second
+        time, after a rollback.
         """
-        answer: Answer = await self._submit(functools.partial(_run_alone, unit), None)
+        answer: Answer = await self._submit(functools.partial(_run_alone, unit), None, whose)
         return answer
 
     async def together(
         self,
         handler: Callable[[Connection, list[Item]], Sequence[Answer]],
         item: Item,
+        whose: str = "",
     ) -> Answer:
         """Like `run`, but one call of the handler gets all items that wait for it.
 
         The handler returns its answers in the order of the items.
         """
-        answer: Answer = await self._submit(handler, item)
+        answer: Answer = await self._submit(handler, item, whose)
         return answer
 
-    async def _submit(self, handler: Handler, item: Any) -> Any:
+    async def _submit(self, handler: Handler, item: Any, whose: str) -> Any:
         if self._task is None:
             raise DatabaseUnavailable("the gateway is closing")
         job = _Job(handler, item, asyncio.get_running_loop().create_future())
-        self._jobs.put_nowait(job)
+        if whose and self._jobs.count(whose) >= _MOST_WAITING:
+            raise DatabaseUnavailable("too many writes of this number wait")
+        self._jobs.put(whose, job)
+        self._added.set()
         return await job.answer
 
     async def _serve(self) -> None:
-        closing = False
-        while not closing:
-            batch = [await self._jobs.get()]
+        while self._jobs or not self._is_closing:
+            await self._added.wait()
             # In one turn of the event loop all tasks that are about to write add their jobs.
             await asyncio.sleep(0)
-            while not self._jobs.empty() and len(batch) < _MOST_JOBS:
-                batch.append(self._jobs.get_nowait())
-            closing = batch[-1] is None
-            jobs = [job for job in batch if job is not None and not job.answer.done()]
+            jobs = [job for job in self._jobs.pop() if not job.answer.done()]
+            if not self._jobs and not self._is_closing:
+                self._added.clear()
             if jobs:
                 await self._settle(jobs)
 
     async def _settle(self, jobs: list[_Job]) -> None:
+        began = time.monotonic()
         try:
             outcomes = await self._all_at_once(jobs)
         except _JobFailed:
@@ -124,6 +180,7 @@ class Writer:
             outcomes = [_Failure(DatabaseUnavailable("the connection was given up"))] * len(jobs)
         except Exception as exc:  # noqa: BLE001 - every caller gets the error
             outcomes = [_Failure(exc)] * len(jobs)
+        self.commits.observe(time.monotonic() - began)
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.settle(outcome)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
-from supervisor.database import bot_tables, tables
+from supervisor.database import bot_tables, notification_tables, tables
 from supervisor.database.tables import RowState
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from supervisor.database.database import Database
 
 _row = tables.journal.c
+_notification = notification_tables.notification.c
+_recipient = notification_tables.recipient.c
+
+
+IS_OVER = or_(_row.state == RowState.DELIVERED, _row.dismissed.is_not(None))
 
 
 class OldRow(NamedTuple):
@@ -28,7 +33,7 @@ class OldRow(NamedTuple):
 
 
 class Erasure:
-    """Finds and erases delivered messages that are old; dead letters are never erased."""
+    """Finds and erases delivered messages that are old; dead letters only after they were dismissed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,7 +42,7 @@ class Erasure:
         """Return delivered messages that still have a body, the oldest first."""
         query = (
             select(_row.id, _row.number)
-            .where(_row.body.is_not(None), _row.done < before, _row.state == RowState.DELIVERED)
+            .where(_row.body.is_not(None), _row.done < before, IS_OVER)
             .order_by(_row.done)
             .limit(most)
         )
@@ -45,9 +50,7 @@ class Erasure:
 
     async def erase_bodies(self, rows: Sequence[OldRow]) -> None:
         """Erase the bodies; the rows stay, so that no message is delivered a second time."""
-        statement = update(tables.journal).where(
-            _row.id.in_([row.id for row in rows]), _row.state == RowState.DELIVERED
-        )
+        statement = update(tables.journal).where(_row.id.in_([row.id for row in rows]), IS_OVER)
 
         def unit(connection: Connection) -> None:
             connection.execute(statement.values(body=None))
@@ -66,10 +69,25 @@ class Erasure:
 
     async def delete_rows(self, before: datetime, most: int) -> int:
         """Delete the rows of delivered messages, and return how many were deleted."""
-        old = select(_row.id).where(_row.done < before, _row.state == RowState.DELIVERED)
+        old = select(_row.id).where(_row.done < before, IS_OVER)
         statement = delete(tables.journal).where(
             _row.id.in_(old.order_by(_row.done).limit(most)), _row.body.is_(None)
         )
+
+        def unit(connection: Connection) -> int:
+            return connection.execute(statement).rowcount
+
+        return await self._database.write(unit)
+
+    async def delete_notifications(self, before: datetime, most: int) -> int:
+        """Delete old notifications of which nothing waits, and return how many were deleted."""
+        waiting = select(_recipient.notification).where(_recipient.state == "queued")
+        old = (
+            select(_notification.id)
+            .where(_notification.created < before, _notification.id.not_in(waiting))
+            .limit(most)
+        )
+        statement = delete(notification_tables.notification).where(_notification.id.in_(old))
 
         def unit(connection: Connection) -> int:
             return connection.execute(statement).rowcount

@@ -39,6 +39,11 @@ class EventQueue:
         self._changed = asyncio.Event()
 
     @property
+    def waiting(self) -> int:
+        """How many events wait to be stored."""
+        return len(self._waiting)
+
+    @property
     def is_full(self) -> bool:
         limits = self._limits
         return len(self._waiting) >= limits.events or self.weight >= limits.weight

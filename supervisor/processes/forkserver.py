@@ -55,6 +55,14 @@ class Child:
         except ProcessLookupError:
             logger.debug("process %d has ended already", self.pid)
 
+    def schedule(self, *, behind_others: bool) -> None:
+        """Let its main thread never push others off the processor when it wakes, or let it again."""
+        policy = os.SCHED_BATCH if behind_others else os.SCHED_OTHER
+        try:
+            os.sched_setscheduler(self.pid, policy, os.sched_param(0))
+        except OSError as exc:  # it has ended, or the system does not let us
+            logger.debug("process %d keeps its priority: %s", self.pid, exc)
+
 
 class Forkserver:
     """Forks and reaps workers, one call at a time, in a thread of its own."""

@@ -34,10 +34,19 @@ if TYPE_CHECKING:
     from supervisor.config import Timing
     from supervisor.processes.forkserver import Child, Forkserver
 
-READ_IN_A_ROW = 64  # events; after these, other tasks get their turn
+READ_IN_A_ROW = 16  # events; after these, other tasks get their turn
 IN_ORDER = frozenset({ExitCode.OK, ExitCode.BOOT_FAILED, ExitCode.NEEDS_LOGIN, ExitCode.LOGGED_IN})
 
 logger = logging.getLogger(__name__)
+
+
+FLOODED = 200  # events and messages that wait
+CALM = 20
+
+
+def is_flooded(waiting: int, *, was_flooded: bool) -> bool:
+    """Whether a worker has so much to do that others go first; once it has, until little is left."""
+    return waiting > (CALM if was_flooded else FLOODED)
 
 
 class WorkerProcess:
@@ -53,6 +62,7 @@ class WorkerProcess:
         self._events = EventQueue()
         self._gone = asyncio.Event()
         self._beats = 0
+        self._is_flooded = False
         self._deadline = 0.0
         self._exit_code: int | None = None
         self.started = time.time()
@@ -105,6 +115,7 @@ class WorkerProcess:
         if self.lease_over:
             return
         self._beats += 1
+        self._set_priority()
         self.send(Beat(beat_id=self._beats, deadline=self._extend_lease()))
 
     def send(self, command: Command) -> None:
@@ -147,6 +158,14 @@ class WorkerProcess:
         """Close the pipe and drop anything in it that was not read."""
         self._reading.cancel()
         self._pipe.close()
+
+    def _set_priority(self) -> None:
+        """Keep a flooded worker from taking the processor away from the others."""
+        waiting = self._events.waiting + (self.pulse.queue_depth if self.pulse else 0)
+        flooded = is_flooded(waiting, was_flooded=self._is_flooded)
+        if flooded != self._is_flooded:
+            self._is_flooded = flooded
+            self._child.schedule(behind_others=flooded)
 
     async def _signal(self, number: signal.Signals, patience: float | None) -> None:
         if self._gone.is_set():

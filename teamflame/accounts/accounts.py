@@ -61,11 +61,11 @@ class Accounts:
         self._auth = auth
         self._limit = SignInLimit()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._tell_lost: Callable[[tuple[int, ...]], Awaitable[None]] | None = None
+        self._report_lost: Callable[[tuple[int, ...]], Awaitable[None]] | None = None
 
     def on_lost(self, listener: Callable[[tuple[int, ...]], Awaitable[None]]) -> None:
         """Call this with the Telegram users of an account whose tokens have become useless."""
-        self._tell_lost = listener
+        self._report_lost = listener
 
     async def sign_in(self, guesser: str, email: str, password: str) -> Account:
         """Sign in; `guesser` is who has to wait after too many wrong passwords."""
@@ -150,5 +150,5 @@ class Accounts:
 
     async def _lose(self, account: str) -> None:
         users = await self._store.require_sign_in(account)
-        if users and self._tell_lost is not None:
-            await self._tell_lost(users)
+        if users and self._report_lost is not None:
+            await self._report_lost(users)

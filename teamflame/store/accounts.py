@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _account = tables.account.c
 _link = tables.link.c
+_COLUMNS = (_account.id, _account.email, _account.name, _account.needs_sign_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,11 @@ class AccountStore:
         query = _select_accounts().join(tables.link, _link.account == _account.id)
         return await self._find(query.where(_link.user_id == user_id))
 
+    async def of_users(self, users: tuple[int, ...]) -> dict[int, Account]:
+        query = select(_link.user_id, *_COLUMNS).join(tables.account, _link.account == _account.id)
+        rows = await self._database.fetch(query.where(_link.user_id.in_(users)))
+        return {user_id: Account(*rest) for user_id, *rest in rows}
+
     async def get(self, account: str) -> Account | None:
         return await self._find(_select_accounts().where(_account.id == account))
 
@@ -152,7 +158,7 @@ class AccountStore:
 
 
 def _select_accounts() -> Any:
-    return select(_account.id, _account.email, _account.name, _account.needs_sign_in)
+    return select(*_COLUMNS)
 
 
 def _drop_unused(connection: Connection, account: str) -> None:

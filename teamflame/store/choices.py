@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -55,6 +56,8 @@ class Choices:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.have_changed = asyncio.Event()
+        """Set when somebody has subscribed; whoever watches boards waits for it, and clears it."""
 
     async def selection_of(self, user_id: int) -> Selection | None:
         query = select(_selection.space_id, _selection.project_id, _selection.board_id)
@@ -72,6 +75,7 @@ class Choices:
         wished = {"user_id": user_id, "board_id": selection.board_id, "kinds": _join(ALL_KINDS)}
         await self._database.write(lambda each: upsert(each, tables.selection, [row]))
         await self._database.write(lambda each: insert_missing(each, tables.subscription, wished))
+        self.have_changed.set()
 
     async def kinds_of(self, user_id: int, board_id: str) -> frozenset[Kind]:
         mine = (_subscription.user_id == user_id) & (_subscription.board_id == board_id)
@@ -85,6 +89,7 @@ class Choices:
             "kinds": _join(subscription.kinds),
         }
         await self._database.write(lambda each: upsert(each, tables.subscription, [row]))
+        self.have_changed.set()
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List the subscriptions to anything at all."""

@@ -95,6 +95,7 @@ async def post_board() -> Response:
 async def get_board(board: str) -> Response:
     """Show a board with its columns and tasks; with If-None-Match, 304 while nothing has changed."""
     answer = (await _full_board(admit(), key(board))).model_dump_json()
+    teamflame().see_open(board)
     etag = hashlib.sha256(answer.encode()).hexdigest()[:32]
     response = Response(answer, content_type="application/json")
     response.set_etag(etag)

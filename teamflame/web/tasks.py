@@ -10,6 +10,7 @@ from quart_schema import document_request, document_response
 
 from teamflame.errors import ChangedMeanwhile
 from teamflame.service.tasks import TaskFields
+from teamflame.store.choices import Kind
 from teamflame.web.admission import admit, key, read, respond, teamflame
 from teamflame.web.errors import register_errors
 from teamflame.web.models import (
@@ -64,6 +65,7 @@ async def post_task() -> Response:
         due=body.due,
     )
     made = await shared.call(caller, shared.service.tasks.create, board, body.column_id, fields)
+    await shared.remember_own(caller, made.id, Kind.CREATED, Kind.ASSIGNED)
     return respond(TaskAnswer.model_validate(made), HTTPStatus.CREATED)
 
 
@@ -85,6 +87,7 @@ async def patch_task(task: str) -> Response:
     """Change a task; 409 if somebody has changed it after `updated`."""
     shared, caller = teamflame(), admit()
     body = await read(TaskChangesBody)
+    await shared.remember_own(caller, task, Kind.ASSIGNED)
     changed = await shared.call(
         caller, shared.service.tasks.change, key(task), _fields(body), body.updated
     )
@@ -102,6 +105,7 @@ async def post_move(task: str) -> Response:
     found = await shared.call(caller, shared.service.tasks.get, key(task))
     if body.from_column_id not in {None, found.column_id, body.column_id}:
         raise ChangedMeanwhile
+    await shared.remember_own(caller, found.id, Kind.MOVED)
     moved = await shared.call(caller, shared.service.tasks.move, found, body.column_id)
     return respond(TaskAnswer.model_validate(moved))
 
@@ -114,6 +118,7 @@ async def post_comment() -> Response:
     """Comment on a task."""
     shared, caller = teamflame(), admit()
     body = await read(CommentBody)
+    await shared.remember_own(caller, body.task_id, Kind.COMMENTED)
     made = await shared.call(caller, shared.service.comments.create, body.task_id, body.text)
     return respond(CommentAnswer.model_validate(made), HTTPStatus.CREATED)
 

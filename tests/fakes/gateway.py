@@ -15,12 +15,14 @@ from supervisor.numbers.state import State, WorkerHealth
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View
 from supervisor.processes.page_merging import PageMerging
-from supervisor.store.audit import AuditLog
+from supervisor.store.history import AuditLog
 from supervisor.store.keys import Keys
 from supervisor.store.values import AuditEntry
 from tests.fakes.bots import FakeBots
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.messages import FakeMessages
+from tests.fakes.monitoring import FakeHistory, FakeMonitor, FakePlanfixCheck
+from tests.fakes.notifications import FakeNotifications, FakePlanfixEvents
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,12 +56,17 @@ class FakeGateway(Gateway):
     """Keeps numbers in a dict, remembers what was asked and raises what it is told to."""
 
     messages: FakeMessages
+    notifications: FakeNotifications
+    planfix_events: FakePlanfixEvents
     bots: FakeBots
     logins: FakeLogins
     links: FakeLinks
     tokens: FakeTokens
     audit: FakeAudit
     keys: FakeKeys
+    monitor: FakeMonitor
+    history: FakeHistory
+    planfix_check: FakePlanfixCheck
 
     def __init__(self) -> None:
         self.views: dict[str, View] = {}
@@ -72,6 +79,8 @@ class FakeGateway(Gateway):
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
         self.messages = FakeMessages()
+        self.notifications = FakeNotifications()
+        self.planfix_events = FakePlanfixEvents()
         self.bots = FakeBots(self)
         self.logins = FakeLogins()
         self.links = FakeLinks()
@@ -79,6 +88,9 @@ class FakeGateway(Gateway):
         self.audit = FakeAudit(self)
         self.keys = FakeKeys()
         self.sessions = FakeSessions(self)
+        self.monitor = FakeMonitor()
+        self.history = FakeHistory()
+        self.planfix_check = FakePlanfixCheck(self)
 
     async def __aenter__(self) -> Self:
         if isinstance(self.broken, GatewayError):

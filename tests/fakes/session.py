@@ -35,6 +35,8 @@ class FakeSession:
         self._stopped = asyncio.Event()
         self._asked = asyncio.Event()
         self._held = b""
+        if self._way == "flooded":
+            self.queue_depth = 1000
         if self._way == "no boot":
             raise ValueError("this session can not be made")
 

@@ -42,9 +42,10 @@ ENGINEERING: Final = _words(
     """
     chosen choice choices console folders link progress reactions rule
     kind rows content operations workspace
-    auth boards choices directory endpoints mini proof
+    board pace screens snapshot snapshots steps talk watch watching
+    messenger auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions
-    answers summary
+    answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
     connection context contract control data database decisions default decoding dir dispatcher dispatchers
@@ -66,6 +67,7 @@ WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
     "supervisor/database/chat_tables.py": "one module of tables for each subject",
+    "teamflame/store/snapshots.py": "one module for each thing that is stored",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 LANGUAGES = {"en", "ru", "uk"}
-SHAPES = {"chat_texts"}  # modules beside the languages
-PACKAGES = ["api.texts", "session_worker.texts", "supervisor.texts"]
+SHAPES = {"bot_texts", "chat_texts"}  # modules beside the languages
+PACKAGES = ["api.texts", "session_worker.texts", "supervisor.texts", "teamflame.texts"]
 
 
 def texts_of(module: ModuleType) -> dict[str, str]:

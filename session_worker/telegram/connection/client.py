@@ -188,6 +188,12 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         await self._verified.wait()
         gaps = self._message_box.take_gaps()
         self._message_box.record_newest(updates)
-        relevant = [u for u in updates if not isinstance(u, NOISE) and not is_of_channel(u)]
+        relevant = [u for u in updates if self._is_relevant(u)]
         await self._arrived(self.update_state, [*gaps, *relevant])
         return []
+
+    def _is_relevant(self, update: Any) -> bool:
+        """Leave channels out; only a bot hears what is written in a supergroup, while it is online."""
+        if isinstance(update, types.UpdateNewChannelMessage):
+            return bool(self.session.is_bot)
+        return not isinstance(update, NOISE) and not is_of_channel(update)

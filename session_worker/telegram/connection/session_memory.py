@@ -54,7 +54,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
         super().__init__()
         self._rows: dict[int, Row] = {}
         self._changed: dict[int, Row] = {}
-        self._is_bot = is_bot
+        self.is_bot = is_bot
         self._reported: KeySaved | None = None
         self.on_entities: Callable[[], None] = _ignore_changes
         if stored is not None:
@@ -137,7 +137,7 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
     def _with_phone(self, row: Row) -> Row:
         """Add the phone that a bot was shown, which no answer of Telegram's contains."""
         known = self._rows.get(row[0])
-        return (*row[:3], known[3], row[4]) if self._is_bot and known else row
+        return (*row[:3], known[3], row[4]) if self.is_bot and known else row
 
     def get_entity_rows_by_id(self, id: int, exact: bool = True) -> tuple[int, int] | None:  # noqa: A002 - telethon's name
         row = self._rows.get(id if exact else utils.get_peer_id(PeerUser(id)))

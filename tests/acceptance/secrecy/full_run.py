@@ -224,6 +224,33 @@ class FullRun:
         await self.operator.call(phone.server, "PUT", "/webhook", ADMIN_KEY, change)
         await phone.until("online")
 
+    async def run_bot(self) -> None:
+        """Register a bot rightly and wrongly; have somebody show it a phone and write to it."""
+        programs, said = self.programs, word("heard")
+        account = {"bot": True, "username": f"{word('secrecy')[:20]}_bot"}
+        made = await programs.control("POST", "/telegram/accounts", **account)
+        token, rest, wrong = made["bot_token"], word("rest"), word("wrong")
+        body = {"name": CLIENT, "token": token, "planfix_rest_token": rest}
+        body["planfix_rest_url"] = "https://example.com/rest"
+        malformed = {**body, "token": wrong}
+        for refused in (malformed, {**body, "token": f"{made['user_id']}:{wrong}"}):
+            answer = await programs.gateway("POST", "/bots", json=refused)
+            assert answer.status_code == 400, answer.text
+        answer = await programs.gateway("POST", "/bots?wait=60", json=body)
+        assert answer.json()["state"] == "online", answer.text
+        key, path = answer.json()["key"], f"/bots/{answer.json()['bot']}"
+        person = await programs.add_person()
+        chat = {"from": person["phone"], "to": made["username"]}
+        for text in ("/start", said):
+            await programs.control("POST", "/telegram/messages", **chat, text=text)
+
+        async def is_known() -> bool:
+            return bool((await programs.gateway("GET", f"{path}/people", key)).json()["people"])
+
+        await eventually(is_known, 60, awaited="somebody who registered")
+        self.know(bot_token=token, bot_secret=token.partition(":")[2], bot_key=key)
+        self.know(rest_token=rest, wrong_bot_token=wrong, heard_by_the_bot=said)
+
     async def move(self, conversation: Conversation) -> None:
         """Export the login, bring it back as text."""
         path = f"/numbers/{conversation.number}/session/export"

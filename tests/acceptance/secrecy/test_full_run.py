@@ -58,6 +58,7 @@ async def test_no_secret_is_left_lying_about(programs: Programs) -> None:
     await full_run.guess(conversation)
     await full_run.be_refused(phone)
     await full_run.change_proxies(phone)
+    await full_run.run_bot()
     await full_run.move(conversation)
     await full_run.crash(phone)
     processes = [seen for pid in _workers(programs) for seen in about_process(pid)]

@@ -13,11 +13,13 @@ from quart import Quart
 
 from sandbox.sandbox import Sandbox
 from supervisor.store.store import Store
+from teamflame.dialog.conversation import Conversation
 from teamflame.service.client import ServiceConfig
 from teamflame.teamflame import TeamFlame, TeamFlameConfig
 from teamflame.web import auth, boards, mini_app, tasks
 from teamflame.web.admission import share
 from tests.acceptance.teamflame.office import BOT_TOKEN, Office
+from tests.fakes.messenger import FakeMessenger
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -56,13 +58,16 @@ async def office(control: httpx.AsyncClient, store: Store) -> AsyncIterator[Offi
         bot_token=BOT_TOKEN,
         service=ServiceConfig(auth_url=f"{url}/auth", api_url=f"{url}/api", answer=PATIENCE),
         app_url="https://gateway.example/teamflame/app/",
+        language="en",
     )
     teamflame = TeamFlame(config, store.database, store.vault, store.link_keys)
     app = Quart("tests.teamflame")
     for module in (auth, boards, tasks, mini_app):
         app.register_blueprint(module.blueprint)
     share(app, teamflame, lambda: "203.0.113.7")
-    made = Office(control, name, teamflame, app.test_client())
+    messenger = FakeMessenger()
+    conversation = Conversation(teamflame, teamflame.dialogs, messenger)
+    made = Office(control, name, teamflame, app.test_client(), messenger, conversation)
     await made.set_up()
     yield made
     await teamflame.stop()

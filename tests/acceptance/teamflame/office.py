@@ -10,11 +10,15 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from tests.fakes.messenger import Phone
+
 if TYPE_CHECKING:
     import httpx
     from quart.typing import TestClientProtocol
 
+    from teamflame.dialog.conversation import Conversation
     from teamflame.teamflame import TeamFlame
+    from tests.fakes.messenger import FakeMessenger
 
 BOT_TOKEN = "7000000001:AAE-a-bot-token-of-the-tests"
 ANNA = {"email": "anna@example.com", "password": "anna-secret", "first_name": "Anna"}
@@ -111,11 +115,30 @@ class Office:
     name: str
     teamflame: TeamFlame
     client: TestClientProtocol
+    messenger: FakeMessenger
+    conversation: Conversation
     ids: dict[str, str] = field(default_factory=dict)
 
     def person(self) -> Person:
         """Return somebody in Telegram whom nobody has seen before."""
         return Person(self.client, next(_USERS))
+
+    def phone(self) -> Phone:
+        """Return the phone of somebody who has never written to the bot."""
+        return Phone(self.messenger, self.conversation, next(_USERS))
+
+    async def signed_in(self, who: dict[str, str], *, board: str | None = None) -> Phone:
+        """Return the phone of somebody who has signed in, and perhaps chosen a board."""
+        phone = self.phone()
+        await phone.write("/signin")
+        await phone.write(who["email"])
+        await phone.write(who["password"])
+        if board is not None:
+            await phone.press("Choose a board")
+            await phone.press("Bakery")
+            await phone.press("Shop")
+            await phone.press(board)
+        return phone
 
     async def set_up(self, **settings: Any) -> None:
         """Make the TeamFlame anew, and remember the ids of what has a name."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from tests.process.workers.conftest import RunningGateway
@@ -45,6 +45,17 @@ async def test_misbehaving_worker_is_replaced(
     assert view.restarts == 1
     assert f"worker ended: {error}" in caplog.text
     assert view.last_error is None
+
+
+async def test_flooded_worker_lets_others_go_first(house: RunningGateway) -> None:
+    """A worker with a long queue does not push others off the processor; those without one may."""
+    await house.add(OTHERS[0])
+    await house.add(BROKEN, "flooded")
+    flooded, other = await house.pid(BROKEN), await house.pid(OTHERS[0])
+
+    await eventually(lambda: os.sched_getscheduler(flooded) == os.SCHED_BATCH)
+
+    assert os.sched_getscheduler(other) == os.SCHED_OTHER
 
 
 async def test_worker_that_grows_is_replaced(

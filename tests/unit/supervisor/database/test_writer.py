@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from supervisor.database.engines import database_url as parse
 from supervisor.database.transactions import open_reader
+from supervisor.database.writer import Turns, Writer
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from supervisor.database.transactions import Transactor
-    from supervisor.database.writer import Writer
 
 
 class Refused(Exception):
@@ -188,3 +188,61 @@ def twice(thing: int) -> Callable[..., int]:
         return adding(thing)(connection)
 
     return unit
+
+
+def test_everybody_has_a_turn() -> None:
+    """Whoever has one job waits for nobody's hundreds, and what one may have in a batch is limited."""
+    turns = Turns(most=10, of_one=4)
+    for count in range(100):
+        turns.put("flooded", count)
+    turns.put("quiet", "one")
+    turns.put("", "nobody's")
+
+    batches = [turns.pop() for _ in range(2)]
+
+    assert batches == [[0, "one", "nobody's", 1, 2, 3], [4, 5, 6, 7]]
+    assert turns.count("flooded") == 92
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers()), max_size=60), st.integers(1, 9))
+def test_turns_keep_the_order_of_each(jobs: list[tuple[str, int]], most: int) -> None:
+    """Nothing is lost, and what belongs to one number stays in its order."""
+    turns = Turns(most=most, of_one=2)
+    for whose, job in jobs:
+        turns.put(whose, (whose, job))
+    done: list[tuple[str, int]] = []
+    while turns:
+        batch = turns.pop()
+        assert 0 < len(batch) <= most
+        done += batch
+
+    for whose in "abc":
+        assert [job for job in done if job[0] == whose] == [job for job in jobs if job[0] == whose]
+
+
+async def test_flood_of_one_number_does_not_hold_others_up(writer: Writer) -> None:
+    """A write that comes behind hundreds of another number is done with the first of them."""
+    order: list[str] = []
+
+    async def write(whose: str, thing: int) -> None:
+        await writer.run(adding(thing), whose)
+        order.append(whose)
+
+    await asyncio.gather(*(write("flooded", thing) for thing in range(300)), write("quiet", 999))
+
+    assert order.index("quiet") <= 100
+
+
+async def test_waiting_jobs_of_one_number_are_limited(transactor: Transactor) -> None:
+    """What one number may have in memory is limited; others are not refused."""
+    writer = Writer(transactor)
+    writer.start()
+    flood = [asyncio.ensure_future(writer.run(adding(thing), "flooded")) for thing in range(5001)]
+    quiet = asyncio.ensure_future(writer.run(adding(9999), "quiet"))
+
+    outcomes = await asyncio.gather(*flood, return_exceptions=True)
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, DatabaseUnavailable)]
+    assert len(refused) == 1
+    assert await quiet == 9999
+    await writer.stop()

@@ -10,6 +10,7 @@ import pytest
 from session_worker.protocol.contract import ExitCode
 from supervisor.config import Timing
 from supervisor.processes.worker_exit import WorkerExit
+from supervisor.processes.worker_process import CALM, FLOODED, is_flooded
 from supervisor.processes.worker_run import WorkerRun
 
 if TYPE_CHECKING:
@@ -78,3 +79,14 @@ async def test_end_is_told() -> None:
     worker.may_go.set()
 
     assert await WorkerRun(worker, Timing(), handle_nothing).run() is WorkerExit.NEEDS_LOGIN
+
+
+def test_flood_is_over_when_little_is_left() -> None:
+    """A worker counts as flooded from many that wait until few do, so that it does not flip."""
+    steps = [0, FLOODED, FLOODED + 1, FLOODED - 1, CALM + 1, CALM, FLOODED]
+    flooded, seen = False, []
+    for waiting in steps:
+        flooded = is_flooded(waiting, was_flooded=flooded)
+        seen.append(flooded)
+
+    assert seen == [False, False, True, True, True, False, False]

@@ -1,0 +1,153 @@
+"""One bot as a chat partner: the narrow port for what is plugged in beside the gateway's own uses."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from session_worker.protocol.bots import BotCommand, ButtonPress, HeardMessage
+from session_worker.protocol.outgoing import Button, Keyboard, Outgoing, Part
+from supervisor.numbers.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from supervisor.bots.requests import BotRequests
+    from supervisor.numbers.keepers import Keepers
+    from supervisor.store.heard import HeardRow
+
+_NOT_HERE = frozenset({State.STOPPED, State.PARKED})
+
+
+class ChatButton(NamedTuple):
+    """A button under a message: opaque data, or the address of a Mini App."""
+
+    text: str
+    data: str | None = None
+    web_app: str | None = None
+
+
+ChatButtons = tuple[tuple[ChatButton, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """What a person wrote; `row` is the same if it is handed over again."""
+
+    row: int
+    user_id: int
+    chat_id: int
+    message_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPress:
+    """A button that a person has pressed; `row` is the same if it is handed over again."""
+
+    row: int
+    user_id: int
+    chat_id: int
+    message_id: int
+    query_id: int
+    data: str
+
+
+class ChatListener(Protocol):
+    """Somebody who answers everything that is written to a bot."""
+
+    async def handle_message(self, message: ChatMessage) -> None:
+        """Deal with a message; an error means that it comes again."""
+
+    async def handle_press(self, press: ChatPress) -> None:
+        """Deal with a pressed button; an error means that it comes again."""
+
+
+class BotChat:
+    """Writes as one bot, and hands over what it hears."""
+
+    def __init__(
+        self, bot: str, keepers: Keepers, requests: BotRequests, listener: ChatListener | None
+    ) -> None:
+        self.bot = bot
+        self._keepers = keepers
+        self._requests = requests
+        self._listener = listener
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this node runs the bot."""
+        keeper = self._keepers.find(self.bot)
+        return keeper is not None and keeper.live_state.state not in _NOT_HERE
+
+    def listen(self, listener: ChatListener | None) -> None:
+        """Hand everything over to this listener from now on; nobody else is asked."""
+        self._listener = listener
+
+    async def handle(self, row: HeardRow) -> bool:
+        """Hand over what people wrote or pressed; blocking is dealt with elsewhere."""
+        what, listener = row.what, self._listener
+        if row.bot != self.bot or listener is None:
+            return False
+        if isinstance(what, HeardMessage):
+            person = what.speaker.user_id
+            message = ChatMessage(row.row, person, what.chat_id, what.message_id, what.text)
+            await listener.handle_message(message)
+            return True
+        if isinstance(what, ButtonPress):
+            place = (what.user_id, what.chat_id, what.message_id)
+            await listener.handle_press(ChatPress(row.row, *place, what.query_id, what.data))
+            return True
+        return False
+
+    async def send(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
+        """Store a message to be sent once, however often it is given under this key."""
+        part = Part(text=text, marks=(), random_ids=(secrets.randbits(63) or 1,))
+        outgoing = Outgoing(
+            peer_id=user_id,
+            planfix_id=key,
+            parts=(part,),
+            keyboard=_keyboard(buttons),
+            connector="bot",
+        )
+        dispatcher = await self._keepers.dispatchers.of(self.bot)
+        await dispatcher.accept(outgoing)
+
+    async def edit(
+        self, chat_id: int, message_id: int, text: str, buttons: ChatButtons = ()
+    ) -> None:
+        """Change a message of the bot's."""
+        await self._requests.edit(self.bot, chat_id, message_id, text, keyboard=_keyboard(buttons))
+
+    async def delete(self, chat_id: int, message_id: int) -> None:
+        await self._requests.delete(self.bot, chat_id, [message_id])
+
+    async def answer(self, query_id: int, text: str = "") -> None:
+        """Answer a pressed button, with a note if there is a text."""
+        await self._requests.answer_press(self.bot, query_id, text)
+
+    async def present(
+        self, language: str, commands: Mapping[str, str], menu_text: str, menu_url: str
+    ) -> None:
+        """Show the commands of a language and, for all languages, the Mini App in the menu."""
+        shown: Sequence[BotCommand] = [
+            BotCommand(name=name, description=words) for name, words in commands.items()
+        ]
+        await self._requests.present(
+            self.bot,
+            shown,
+            language=language,
+            menu_text="" if language else menu_text,
+            menu_url=None if language else menu_url,
+        )
+
+
+def _keyboard(buttons: ChatButtons) -> Keyboard | None:
+    if not buttons:
+        return None
+    rows = tuple(
+        tuple(Button(text=each.text, data=each.data, web_app=each.web_app) for each in row)
+        for row in buttons
+    )
+    return Keyboard(rows=rows)

@@ -1,0 +1,1 @@
+"""The bot's conversation: what a person wants, and what they see."""

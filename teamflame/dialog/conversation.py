@@ -1,0 +1,110 @@
+"""Listens to everybody who writes to the bot or presses its buttons."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from teamflame.dialog.actions import Action, ShowColumns, StartComment, read_action
+from teamflame.dialog.messenger import MessengerRefused
+from teamflame.dialog.screens import Screen, Screens
+from teamflame.dialog.steps import Dialog, Step, Wish, understand
+from teamflame.dialog.talk import DOING, Talk
+from teamflame.errors import TeamFlameError
+from teamflame.texts import texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from teamflame.dialog.messenger import Messenger, Pressed, Written
+    from teamflame.store.dialogs import Dialogs
+    from teamflame.teamflame import TeamFlame
+
+logger = logging.getLogger(__name__)
+
+
+class Conversation:
+    """Answers each event, in private chats only; everything it knows of a dialog is stored."""
+
+    def __init__(self, teamflame: TeamFlame, dialogs: Dialogs, messenger: Messenger) -> None:
+        self._teamflame = teamflame
+        self._dialogs = dialogs
+        self._messenger = messenger
+
+    async def present(self) -> None:
+        """Show the commands in each language, and the Mini App in the menu."""
+        default = self._teamflame.config.language
+        app_url = self._teamflame.app_url("")
+        for language in ("", "en", "ru", "uk"):
+            texts = texts_of(language or default)
+            await self._messenger.present(language, texts.commands, texts.menu, app_url)
+
+    async def handle_message(self, written: Written) -> None:
+        """React to a message; whatever comes of it is told to the person."""
+        if written.chat_id != written.user_id:
+            return
+        talk = await self.talk(written.user_id, str(written.row))
+        step, detail = await self._dialogs.get(written.user_id)
+        if (step, detail) == (DOING, str(written.row)):
+            await self._dialogs.save(written.user_id, Step.NOTHING, "")
+            await talk.send(Screen(talk.texts.may_exist))
+            return
+        known = Dialog(Step(step), detail) if step in set(Step) else Dialog()
+        meaning = understand(written.text, known)
+        if meaning.wish is Wish.GIVE_PASSWORD:
+            await self._hide(written, talk)
+        try:
+            await talk.fulfil(meaning, known)
+        except TeamFlameError as exc:
+            await self._dialogs.save(written.user_id, Step.NOTHING, "")
+            await talk.send(talk.trouble(exc))
+
+    async def handle_press(self, pressed: Pressed) -> None:
+        """React to a button, if it is the presser's own."""
+        talk = await self.talk(pressed.user_id, str(pressed.row))
+        found = await self._dialogs.find_button(pressed.data)
+        if found is None:
+            note = talk.texts.button_is_old
+        elif found[0] != pressed.user_id or pressed.chat_id != pressed.user_id:
+            note = talk.texts.not_yours
+        else:
+            note = await self._act(talk, pressed, read_action(found[1]))
+        try:
+            await self._messenger.answer(pressed.query_id, note)
+        except MessengerRefused as exc:
+            # The phone stops waiting by itself, and the message has changed anyway.
+            logger.info("a pressed button was not answered: %s", exc)
+
+    async def report_lost(self, users: Sequence[int], event: str) -> None:
+        """Tell people once that they have to sign in again."""
+        for user_id in users:
+            talk = await self.talk(user_id, f"{event}:{user_id}")
+            await talk.send(Screens(talk.texts).sign_in_again())
+
+    async def talk(self, user_id: int, event: str) -> Talk:
+        """Begin a turn with a person, in their language."""
+        languages = await self._teamflame.account_store.languages_of((user_id,))
+        language = languages.get(user_id) or self._teamflame.config.language
+        return Talk(self._teamflame, self._dialogs, self._messenger, user_id, event, language)
+
+    async def _act(self, talk: Talk, pressed: Pressed, action: Action) -> str:
+        """Carry out a button; return what to note beside it."""
+        try:
+            screen = await talk.carry_out(action)
+        except TeamFlameError as exc:
+            return talk.trouble(exc).text
+        if isinstance(action, StartComment | ShowColumns):
+            await talk.send(screen)
+            return ""
+        keys = await talk.make_keys(screen)
+        try:
+            await self._messenger.edit(pressed.chat_id, pressed.message_id, screen.text, keys)
+        except MessengerRefused as exc:
+            logger.info("a message of the bot was not changed: %s", exc)
+        return ""
+
+    async def _hide(self, written: Written, talk: Talk) -> None:
+        try:
+            await self._messenger.delete(written.chat_id, written.message_id)
+        except MessengerRefused:
+            await talk.send(Screen(talk.texts.password_visible))

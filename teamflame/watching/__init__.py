@@ -1,0 +1,1 @@
+"""Watching boards, and telling people what others did on them."""

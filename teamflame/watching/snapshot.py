@@ -1,0 +1,143 @@
+"""What was last seen of a board, and what has happened since; pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from teamflame.store.choices import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from teamflame.service.values import Column, Comment, Task
+
+DUE_SOON: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTask:
+    """A task as it was seen: ids, dates, and which reminder has been given for its date."""
+
+    column: str
+    assignees: tuple[str, ...]
+    due: str | None = None
+    comments: int | None = None
+    reminded: str = ""
+
+
+Snapshot = dict[str, SeenTask]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a task, and to whom it matters if not to everybody."""
+
+    kind: Kind
+    task: Task
+    column: Column
+    people: frozenset[str] | None = None
+    comment: Comment | None = None
+    actor: str | None = None
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is known of a board now, and what has happened since the last time."""
+
+    snapshot: Snapshot
+    events: tuple[Event, ...]
+
+
+def compare(before: Snapshot | None, columns: Sequence[Column], now: datetime) -> Comparison:
+    """Find what happened; the first look at a board tells of nothing."""
+    snapshot: Snapshot = {}
+    events: list[Event] = []
+    for column in columns:
+        for task in column.tasks:
+            known = None if before is None else before.get(task.id)
+            seen = _see(task, known)
+            happened = [] if before is None else _changes(known, seen, task, column)
+            reminder = _reminder(seen, task, column, now)
+            if reminder is not None:
+                if before is not None:
+                    happened.append(reminder)
+                seen = _reminded(seen, reminder.kind)
+            snapshot[task.id] = seen
+            events += happened
+    return Comparison(snapshot, tuple(events))
+
+
+def write(snapshot: Snapshot) -> str:
+    return json.dumps(
+        {
+            key: [seen.column, seen.assignees, seen.due, seen.comments, seen.reminded]
+            for key, seen in snapshot.items()
+        },
+        separators=(",", ":"),
+    )
+
+
+def read(text: str) -> Snapshot:
+    found: Mapping[str, list[Any]] = json.loads(text)
+    return {
+        key: SeenTask(column, tuple(assignees), due, comments, reminded)
+        for key, (column, assignees, due, comments, reminded) in found.items()
+    }
+
+
+def _see(task: Task, known: SeenTask | None) -> SeenTask:
+    due = task.due.isoformat() if task.due is not None else None
+    comments = len(task.comments) if task.comments is not None else None
+    if comments is None and known is not None:
+        comments = known.comments  # nobody has asked for the comments this time
+    return SeenTask(
+        column=task.column_id,
+        assignees=tuple(sorted(person.id for person in task.assignees)),
+        due=due,
+        comments=comments,
+        reminded=known.reminded if known is not None and known.due == due else "",
+    )
+
+
+def _changes(known: SeenTask | None, seen: SeenTask, task: Task, column: Column) -> list[Event]:
+    events = []
+    creator = task.creator.id if task.creator else None
+    if known is None:
+        events.append(Event(Kind.CREATED, task, column, actor=creator))
+    elif known.column != seen.column:
+        events.append(Event(Kind.MOVED, task, column))
+    new_people = frozenset(seen.assignees) - frozenset(known.assignees if known else ())
+    if new_people:
+        actor = creator if known is None else None
+        events.append(Event(Kind.ASSIGNED, task, column, people=new_people, actor=actor))
+    return [*events, *_new_comments(known, task, column)]
+
+
+def _new_comments(known: SeenTask | None, task: Task, column: Column) -> list[Event]:
+    if task.comments is None or (known is not None and known.comments is None):
+        return []
+    first = 0 if known is None else known.comments or 0
+    return [
+        Event(Kind.COMMENTED, task, column, comment=each, author=each.author)
+        for each in task.comments[first:]
+    ]
+
+
+def _reminder(seen: SeenTask, task: Task, column: Column, now: datetime) -> Event | None:
+    if task.due is None or column.is_closed:
+        return None
+    people = frozenset(seen.assignees) or None
+    if now >= task.due and seen.reminded != Kind.OVERDUE:
+        return Event(Kind.OVERDUE, task, column, people=people)
+    if task.due - DUE_SOON <= now < task.due and not seen.reminded:
+        return Event(Kind.DUE_SOON, task, column, people=people)
+    return None
+
+
+def _reminded(seen: SeenTask, kind: Kind) -> SeenTask:
+    return SeenTask(seen.column, seen.assignees, seen.due, seen.comments, kind.value)

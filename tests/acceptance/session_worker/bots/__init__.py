@@ -1,0 +1,1 @@
+"""The session of a bot on a real line to the sandbox."""
