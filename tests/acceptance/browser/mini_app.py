@@ -81,9 +81,12 @@ class MiniApp:
         startapp: str | None = None,
     ) -> AsyncIterator[Page]:
         """Open it as Anna, who has signed in if she has chosen a board; a page must not complain."""
-        user = {"id": next(_USERS), "first_name": "Anna", "language_code": language}
-        fields = {"user": json.dumps(user)} | ({"start_param": start_param} if start_param else {})
-        data = init_data(user["id"], bot_token=self.bot_token, **fields)
+        user_id = next(_USERS)
+        user = {"id": user_id, "first_name": "Anna", "language_code": language}
+        fields: dict[str, Any] = {"user": json.dumps(user)}
+        if start_param is not None:
+            fields["start_param"] = start_param
+        data = init_data(user_id, bot_token=self.bot_token, **fields)
         if board is not None:
             await self._choose(data, board)
         query = f"?startapp={startapp}" if startapp else ""
