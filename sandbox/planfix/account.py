@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from sandbox.planfix import answer as answers
 from sandbox.planfix.attached_files import Shelf
 from sandbox.planfix.attachment import fetch
+from sandbox.planfix.board import Board
 from sandbox.planfix.command import (
     Command,
     GetContact,
@@ -45,6 +46,7 @@ class Account:
         self.cards = CardIndex()
         self.shelf = Shelf(f"{url}/filelink")
         self.faults: tuple[Fault, ...] = ()
+        self.board = Board(http)
 
     def add_fault(self, fault: Fault) -> None:
         self.faults = add_fault(self.faults, fault)
