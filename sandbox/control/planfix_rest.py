@@ -10,11 +10,11 @@ from quart import Blueprint, Response, current_app, jsonify, request
 
 from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body
-from sandbox.planfix.board import NewComment, NewTask, Script, describe_comment
+from sandbox.planfix.tasks.board import NewComment, NewTask, Script, describe_comment
 
 if TYPE_CHECKING:
-    from sandbox.planfix.board import Board
     from sandbox.planfix.planfix import Planfix
+    from sandbox.planfix.tasks.board import Board
 
 Json = dict[str, Any]
 REST_TOKEN = "rest-"  # noqa: S105 - the beginning of every account's key

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, assert_never
 from sandbox.planfix import answer as answers
 from sandbox.planfix.attached_files import Shelf
 from sandbox.planfix.attachment import fetch
-from sandbox.planfix.board import Board
 from sandbox.planfix.command import (
     Command,
     GetContact,
@@ -21,6 +20,7 @@ from sandbox.planfix.command import (
     parse_command,
 )
 from sandbox.planfix.fault import Fault, Mode, add_fault, pick_fault
+from sandbox.planfix.tasks.board import Board
 from sandbox.planfix.tasks_and_contacts import CardIndex
 from sandbox.planfix.traffic_log import Journal, Message, Status
 

@@ -77,7 +77,7 @@ class PlanfixAnswers:
         except (TelegramRefused, WorkerUnavailable) as error:
             logger.info("bot %s: a pressed button was answered too late: %s", row.bot, error)
         prompt = Manner(keyboard=Keyboard(kind="force_reply"), dedup_key=f"prompt:{row.row}")
-        await self._say(row.bot, press.chat_id, _PROMPT, task, prompt)
+        await self._report(row.bot, press.chat_id, _PROMPT, task, prompt)
 
     async def _task_of(self, bot: str, chat_id: int, message_id: int) -> str:
         try:
@@ -99,17 +99,17 @@ class PlanfixAnswers:
             logger.warning("bot %s: an answer to task %s failed: %s", row.bot, task, error)
             if not error.is_final:
                 raise  # it is tried again
-            await self._say(row.bot, chat, _REFUSED, task, key)
+            await self._report(row.bot, chat, _REFUSED, task, key)
             return
         await self._remember(row.bot, comment_key(task, str(comment)))
-        await self._say(row.bot, chat, _ADDED, task, key)
+        await self._report(row.bot, chat, _ADDED, task, key)
 
     async def _remember(self, bot: str, key: str) -> None:
         """Note a comment of ours, so that the script that reports it is not told to anybody."""
         sender = await self._notifications.sender_of(bot)
         await self._notifications.notify(sender, [], Notice(), Manner(dedup_key=key))
 
-    async def _say(
+    async def _report(
         self, bot: str, chat_id: int, texts: Mapping[str, str], task: str, manner: Manner
     ) -> None:
         sender = await self._notifications.sender_of(bot)
