@@ -167,7 +167,9 @@ class Dispatcher:
             if new:
                 self.chats.add(outgoing.peer_id)
             self.traffic.begin(accepted.row)
-            self._offer_outgoing(Waiting(accepted.row, outgoing.peer_id, outgoing))
+            is_first = first is not None
+            waiting = Waiting(accepted.row, outgoing.peer_id, outgoing, is_first=is_first)
+            self._offer_outgoing(waiting)
             self.traffic.move()
         return accepted
 
