@@ -158,8 +158,8 @@ async def test_mouse_and_keyboard_on_a_desktop(app: MiniApp) -> None:
         await page.keyboard.press("Escape")
         await expect(dialog).to_have_count(0)
         await expect(moved).to_be_focused()
-    await _stored(app, "Desk", "Bake", "column", lambda name: name == "Done")
-    await _stored(app, "Desk", "Clean", "column", lambda name: name == "To do")
+        await _stored(app, "Desk", "Bake", "column", lambda name: name == "Done")
+        await _stored(app, "Desk", "Clean", "column", lambda name: name == "To do")
 
 
 async def test_drag_by_touch(app: MiniApp) -> None:
@@ -177,7 +177,7 @@ async def test_drag_by_touch(app: MiniApp) -> None:
         await expect(done.locator(".cards")).to_have_class(re.compile("is-target"))
         await touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         await expect(card(done, "Bake")).to_be_visible()
-    await _stored(app, "Touch", "Bake", "column", lambda name: name == "Done")
+        await _stored(app, "Touch", "Bake", "column", lambda name: name == "Done")
 
 
 async def test_new_column_new_board_sign_out(app: MiniApp) -> None:
