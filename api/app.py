@@ -16,7 +16,7 @@ from api.login import calls as login_calls
 from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
-from api.numbers import actions, chats
+from api.numbers import actions, chats, events, history
 from api.numbers import calls as number_calls
 from api.operations import audit, console_link, health, pages
 from api.requests.body import LARGEST
@@ -62,6 +62,8 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         planfix_webhook,
         chats,
         actions,
+        history,
+        events,
         bot_calls,
         journal,
         files,

@@ -15,6 +15,8 @@ from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
+from supervisor.monitoring.monitor import Monitor
+from supervisor.monitoring.planfix_check import PlanfixCheck
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
@@ -71,8 +73,11 @@ class Gateway:
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
         self._lock = DatabaseLock(engine) if engine is not None else None
-        self._retention = Retention(store.erasure, config)
+        self._retention = Retention(store.erasure, store.history, config)
         self._key_rotation = KeyRotation(store.keys)
+        self.monitor = Monitor(store, self._keepers.last_heard)
+        self._pool.report_change = self.monitor.receive_change
+        self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
@@ -80,6 +85,8 @@ class Gateway:
         self.bots = BotService(store, self._keepers, self.tokens)
         self.audit = store.audit
         self.keys = store.keys
+        self.history = store.history
+        self.planfix_check = PlanfixCheck(store, config)
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
@@ -100,6 +107,7 @@ class Gateway:
         await self._takeover.stop()
         await self._key_rotation.stop()
         await self._retention.stop()
+        await self.monitor.stop()
         await self._keepers.stop_all()
         await self._keepers.listening.stop()
         await self._store.stop()
@@ -163,6 +171,7 @@ class Gateway:
                 await self._store.numbers.purge(number)
                 self._keepers.forget(number)
                 self.tokens.forget(number)
+                self.monitor.forget(number)
                 await self._clear_spool(number)
         return was_running
 
@@ -216,6 +225,7 @@ class Gateway:
             raise
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
+        self.monitor.start()
         numbers = await self._store.numbers.list_to_run()
         await self._keepers.start_all(number.number for number in numbers)
         self._retention.start()

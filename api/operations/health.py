@@ -13,6 +13,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_response, tag
 
 from api.context import context
+from api.operations.traffic import Traffic
 from api.requests.errors import ApiError
 from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, gives, needs
@@ -157,11 +158,10 @@ class Figures(Collector):
         return family
 
 
-def render_metrics(
-    views: Sequence[View], readiness: Readiness, merging: PageMerging, old_keys: int
-) -> bytes:
+def render_metrics(*collectors: Collector) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Figures(views, readiness, merging, old_keys))
+    for collector in collectors:
+        registry.register(collector)
     return generate_latest(registry)
 
 
@@ -204,5 +204,6 @@ async def get_metrics() -> Response:
     old_keys = await gateway.keys.count_old()
     merging = await gateway.page_merging()
     views = [*await gateway.numbers(), *await gateway.numbers(are_bots=True)]
-    text = render_metrics(views, await gateway.readiness(), merging, old_keys)
+    figures = Figures(views, await gateway.readiness(), merging, old_keys)
+    text = render_metrics(figures, Traffic(views, gateway.monitor))
     return Response(text, content_type=CONTENT_TYPE)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _LONGEST_STATIC = 100  # characters
+ENDING = "telefix.ending"
 _NO_BODY = [(b"content-length", b"0")]
 _CLOSE = (b"connection", b"close")
 
@@ -36,6 +37,7 @@ def guard_requests(app: Quart) -> None:
             await wrapped(scope, receive, send)
             return
         stall: float = app.config["STALL_TIMEOUT"]
+        scope["extensions"] = {**(scope.get("extensions") or {}), ENDING: _ending(send)}
         # Longer than our own limit: the server does not expect the kernel to end a connection in use.
         set_patience(send, 2 * stall)
         status = refusal(scope)
@@ -123,12 +125,20 @@ def hang_up(send: ASGISendCallable) -> None:
         transport.abort()
 
 
-def _transport(send: Any) -> asyncio.WriteTransport | None:
-    # ASGI offers no access, so go from the stream to its protocol and on to the server's socket.
+def _ending(send: Any) -> Any:
+    """Return the event with which Hypercorn begins to stop, or None."""
+    return getattr(getattr(_server(send), "context", None), "terminated", None)
+
+
+def _server(send: Any) -> Any:
+    # ASGI offers no access, so go from the stream to its protocol and on to the server.
     stream = getattr(send, "__self__", None)
     protocol = getattr(getattr(stream, "send", None), "__self__", None)
-    server = getattr(getattr(protocol, "send", None), "__self__", None)
-    return getattr(getattr(server, "writer", None), "transport", None)
+    return getattr(getattr(protocol, "send", None), "__self__", None)
+
+
+def _transport(send: Any) -> asyncio.WriteTransport | None:
+    return getattr(getattr(_server(send), "writer", None), "transport", None)
 
 
 _left: ContextVar[list[Callable[[], None]]] = ContextVar("functions to run at the end of the call")

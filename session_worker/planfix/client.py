@@ -135,10 +135,21 @@ class PlanfixClient:
         except PlanfixAnswerLost as lost:
             raise PlanfixUnavailable(str(lost)) from lost
 
+    async def probe(self, peer_id: int) -> Answer:
+        """Ask for a chat's task, and return the bare answer, whatever it means."""
+        return await self._exchange(self._forms.get_task(peer_id), self._timeouts.answer)
+
     async def _call(self, form: Form, limit: float) -> dict[str, Any]:
+        answer = await self._exchange(form, limit)
+        retry_after = seconds_to_wait(answer.retry_after, datetime.now(UTC))
+        if answer.flaw:
+            raise without_body(answer.status, retry_after, answer.flaw)
+        return check(answer.status, answer.body, retry_after, form)
+
+    async def _exchange(self, form: Form, limit: float) -> Answer:
         try:
             async with asyncio.timeout(limit + self._timeouts.connect):
-                answer = await self._post(urlencode(form).encode())
+                return await self._post(urlencode(form).encode())
         except AddressForbidden as exc:
             raise PlanfixForbidden(str(exc)) from exc
         except _NOT_SENT as exc:
@@ -147,10 +158,6 @@ class PlanfixClient:
             raise PlanfixAnswerLost(f"no answer within {limit:g} s") from exc
         except httpx.HTTPError as exc:
             raise PlanfixAnswerLost(f"{type(exc).__name__}: {exc}") from exc
-        retry_after = seconds_to_wait(answer.retry_after, datetime.now(UTC))
-        if answer.flaw:
-            raise without_body(answer.status, retry_after, answer.flaw)
-        return check(answer.status, answer.body, retry_after, form)
 
     async def _post(self, content: bytes) -> Answer:
         async with self._http.stream("POST", self._url, content=content) as response:

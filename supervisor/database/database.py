@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from supervisor.database.transactions import Transactor
+    from supervisor.histogram import Histogram
 
 
 Item = TypeVar("Item")
@@ -60,6 +61,11 @@ class Database:
         await self._writer.stop()
         await self._writing.dispose()
         await self._reading.dispose()
+
+    @property
+    def commits(self) -> Histogram:
+        """How long the transactions of the writer took."""
+        return self._writer.commits
 
     async def _migrate(self) -> None:
         migrating = open_writer(self._url, limit=None)  # a big table takes its time

@@ -30,6 +30,19 @@ def upsert(connection: Connection, table: Table, rows: Rows, keep: Collection[st
     connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
 
 
+def upsert_counting(
+    connection: Connection, table: Table, rows: Rows, name: str, keep: Collection[str] = ()
+) -> None:
+    """Like `upsert`, but add the value of this column to the one that is stored."""
+    if not rows:
+        return
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    new = {each: insert.excluded[each] for each in rows[0] if each not in {*keys, *keep}}
+    new[name] = table.c[name] + insert.excluded[name]
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
+
+
 def upsert_newest(connection: Connection, table: Table, rows: Rows, name: str) -> None:
     """Like `upsert`, but never lower the value of this column."""
     insert = _insert(connection, table)

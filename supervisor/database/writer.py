@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from supervisor.errors import DatabaseUnavailable
+from supervisor.histogram import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,6 +108,7 @@ class Writer:
         self._added = asyncio.Event()
         self._is_closing = False
         self._task: asyncio.Task[None] | None = None
+        self.commits = Histogram()
 
     def start(self) -> None:
         self._is_closing = False
@@ -164,6 +167,7 @@ class Writer:
                 await self._settle(jobs)
 
     async def _settle(self, jobs: list[_Job]) -> None:
+        began = time.monotonic()
         try:
             outcomes = await self._all_at_once(jobs)
         except _JobFailed:
@@ -176,6 +180,7 @@ class Writer:
             outcomes = [_Failure(DatabaseUnavailable("the connection was given up"))] * len(jobs)
         except Exception as exc:  # noqa: BLE001 - every caller gets the error
             outcomes = [_Failure(exc)] * len(jobs)
+        self.commits.observe(time.monotonic() - began)
         for job, outcome in zip(jobs, outcomes, strict=True):
             job.settle(outcome)
 

@@ -1,25 +1,31 @@
-"""Lists the journal for people, and revives dead letters."""
+"""Lists the journal for people, and revives or dismisses dead letters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
 from session_worker.protocol.messages import Incoming
 from session_worker.protocol.outgoing import Outgoing
-from supervisor.database import tables
+from supervisor.database import history_tables, tables
 from supervisor.database.tables import Direction, RowState
 from supervisor.errors import MessageNotDead, MessageUnknown, SealBroken
-from supervisor.journal.values import Entry
+from supervisor.journal import chats
+from supervisor.journal.pending import IS_DEAD
+from supervisor.journal.values import Entry, FailedTries, MessagePath
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
+    from session_worker.protocol.messages import ChatMemory, Contact
     from supervisor.journal.body_cipher import BodyCipher
 
 _row = tables.journal.c
+_mark = tables.telegram_message.c
+_failed = history_tables.failed_try.c
 _AS_NEW = {
     "state": RowState.PENDING,
     "next_try": None,
@@ -28,7 +34,10 @@ _AS_NEW = {
     "error_detail": None,
     "status_due": None,
     "done": None,
+    "dismissed": None,
+    "replays": _row.replays + 1,
 }
+PIECE = 200  # rows that are decrypted at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +46,43 @@ class Selection:
 
     direction: Direction | None = None
     state: RowState | None = None
+    is_dismissed: bool = False
     before: int | None = None
     limit: int = 100
+    planfix_id: str | None = None
+    telegram_id: int | None = None
+    peer_id: int | None = None
+    search: str | None = None
 
     def where(self, number: str) -> list[ColumnElement[bool]]:
-        conditions = [_row.number == number]
+        conditions = [_row.number == number, *self._state()]
         if self.direction is not None:
             conditions.append(_row.direction == self.direction)
-        if self.state is not None:
-            conditions.append(_row.state == self.state)
         if self.before is not None:
             conditions.append(_row.id < self.before)
+        if self.planfix_id is not None:
+            conditions += [_row.direction == Direction.OUT, _row.key == self.planfix_id]
+        if self.peer_id is not None:
+            conditions.append(_row.peer_id == self.peer_id)
+        if self.telegram_id is not None:
+            rows = select(_mark.row).where(
+                _mark.number == number, _mark.message_id == self.telegram_id
+            )
+            conditions.append(_row.id.in_(rows))
         return conditions
+
+    def _state(self) -> list[ColumnElement[bool]]:
+        if self.is_dismissed:
+            return [_row.dismissed.is_not(None)]
+        if self.state is RowState.DEAD:
+            return [IS_DEAD]
+        return [] if self.state is None else [_row.state == self.state]
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether an entry contains the searched words; bodies are sealed, so no database can say."""
+        words = (self.search or "").casefold()
+        texts = (entry.text, entry.contact, *entry.files)
+        return any(words in text.casefold() for text in texts if text)
 
 
 def list_entries(
@@ -60,23 +94,64 @@ def list_entries(
         .order_by(_row.id.desc())
         .limit(selection.limit)
     )
-    return tuple(_entry(cipher, row) for row in connection.execute(query))
+    rows = connection.execute(query).all()
+    peers = {row.peer_id for row in rows if row.direction == Direction.OUT}
+    memories = chats.read_memories(connection, cipher, peers)
+    return tuple(_entry(cipher, row, memories.get(row.peer_id)) for row in rows)
+
+
+def find_path(connection: Connection, cipher: BodyCipher, row: int) -> MessagePath:
+    """Return everything that is known of one message."""
+    found = connection.execute(
+        select(tables.journal).where(_row.number == cipher.number, _row.id == row)
+    ).first()
+    if found is None:
+        raise MessageUnknown(str(row))
+    memory = chats.read_memories(connection, cipher, [found.peer_id]).get(found.peer_id)
+    ids = connection.scalars(
+        select(_mark.message_id)
+        .distinct()
+        .where(_mark.number == cipher.number, _mark.row == row)
+        .order_by(_mark.message_id)
+    )
+    failed = connection.execute(
+        select(history_tables.failed_try)
+        .where(_failed.row == row)
+        .order_by(_failed.replays, _failed.first, _failed.code)
+    )
+    tries = tuple(
+        FailedTries(each.replays, each.code, each.detail, each.times, each.first, each.last)
+        for each in failed
+    )
+    return MessagePath(_entry(cipher, found, memory), tuple(ids), tries)
+
+
+def dismiss(connection: Connection, number: str, row: int) -> None:
+    """Let a dead letter rest: it is no longer counted, and is erased like a delivered message."""
+    _require_dead(connection, number, row)
+    connection.execute(update(tables.journal).where(_row.id == row).values(dismissed=tables.now()))
 
 
 def revive(connection: Connection, number: str, row: int) -> Direction:
     """Make a dead row pending again, and return its direction."""
+    _require_dead(connection, number, row)
+    revived = _revive(connection, _row.number == number, _row.id == row)
+    if not revived:
+        raise MessageNotDead("its content is erased")
+    return revived[0]
+
+
+def revive_all(connection: Connection, number: str) -> int:
+    return len(_revive(connection, _row.number == number, IS_DEAD))
+
+
+def _require_dead(connection: Connection, number: str, row: int) -> None:
     query = select(_row.state).where(_row.number == number, _row.id == row)
     state = connection.execute(query).scalar()
     if state is None:
         raise MessageUnknown(str(row))
     if state != RowState.DEAD:
         raise MessageNotDead(f"it is {state}")
-    [direction] = _revive(connection, _row.number == number, _row.id == row)
-    return direction
-
-
-def revive_all(connection: Connection, number: str) -> int:
-    return len(_revive(connection, _row.number == number))
 
 
 def find_body(connection: Connection, cipher: BodyCipher, row: int) -> Incoming | Outgoing | None:
@@ -92,12 +167,14 @@ def _revive(connection: Connection, *where: ColumnElement[bool]) -> list[Directi
     statement = update(tables.journal).where(
         *where, _row.state == RowState.DEAD, _row.body.is_not(None)
     )
-    revived = connection.scalars(statement.values(_AS_NEW).returning(_row.direction))
+    values = {**_AS_NEW, "replayed": tables.now()}
+    revived = connection.scalars(statement.values(values).returning(_row.direction))
     return [Direction(direction) for direction in revived]
 
 
-def _entry(cipher: BodyCipher, row: Any) -> Entry:
+def _entry(cipher: BodyCipher, row: Any, memory: ChatMemory | None) -> Entry:
     body = _open(cipher, row)
+    contact = body.contact if isinstance(body, Incoming) else memory and memory.contact
     return Entry(
         id=row.id,
         direction=Direction(row.direction),
@@ -115,7 +192,26 @@ def _entry(cipher: BodyCipher, row: Any) -> Entry:
         status=row.status_told,
         created=row.created,
         done=row.done,
+        connector=row.connector,
+        contact=_name_of(contact) if contact else None,
+        written=_written(body) if isinstance(body, Incoming) else None,
+        tried=row.tried,
+        read=row.read,
+        replays=row.replays,
+        replayed=row.replayed,
+        dismissed=row.dismissed,
     )
+
+
+def _name_of(contact: Contact) -> str:
+    return f"{contact.first_name} {contact.last_name or ''}".strip()
+
+
+def _written(incoming: Incoming) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(incoming.edit_date or incoming.date, UTC)
+    except (OverflowError, ValueError, OSError):  # a date outside the calendar
+        return None
 
 
 def _open(cipher: BodyCipher, row: Any) -> Incoming | Outgoing | None:

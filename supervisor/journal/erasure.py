@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from supervisor.database import bot_tables, tables
 from supervisor.database.tables import RowState
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _row = tables.journal.c
 
 
+IS_OVER = or_(_row.state == RowState.DELIVERED, _row.dismissed.is_not(None))
+
+
 class OldRow(NamedTuple):
     """A delivered message whose content is old enough to be erased."""
 
@@ -28,7 +31,7 @@ class OldRow(NamedTuple):
 
 
 class Erasure:
-    """Finds and erases delivered messages that are old; dead letters are never erased."""
+    """Finds and erases delivered messages that are old; dead letters only after they were dismissed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,7 +40,7 @@ class Erasure:
         """Return delivered messages that still have a body, the oldest first."""
         query = (
             select(_row.id, _row.number)
-            .where(_row.body.is_not(None), _row.done < before, _row.state == RowState.DELIVERED)
+            .where(_row.body.is_not(None), _row.done < before, IS_OVER)
             .order_by(_row.done)
             .limit(most)
         )
@@ -45,9 +48,7 @@ class Erasure:
 
     async def erase_bodies(self, rows: Sequence[OldRow]) -> None:
         """Erase the bodies; the rows stay, so that no message is delivered a second time."""
-        statement = update(tables.journal).where(
-            _row.id.in_([row.id for row in rows]), _row.state == RowState.DELIVERED
-        )
+        statement = update(tables.journal).where(_row.id.in_([row.id for row in rows]), IS_OVER)
 
         def unit(connection: Connection) -> None:
             connection.execute(statement.values(body=None))
@@ -66,7 +67,7 @@ class Erasure:
 
     async def delete_rows(self, before: datetime, most: int) -> int:
         """Delete the rows of delivered messages, and return how many were deleted."""
-        old = select(_row.id).where(_row.done < before, _row.state == RowState.DELIVERED)
+        old = select(_row.id).where(_row.done < before, IS_OVER)
         statement = delete(tables.journal).where(
             _row.id.in_(old.order_by(_row.done).limit(most)), _row.body.is_(None)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         Counts,
         Entry,
         GapTrace,
+        MessagePath,
         OwedStatus,
         Receipt,
         Waiting,
@@ -144,6 +146,31 @@ class Journal:
 
     async def list(self, selection: Selection) -> tuple[Entry, ...]:
         return await self._database.read(browsing.list_entries, self._cipher, selection)
+
+    async def search(self, selection: Selection, most: int) -> tuple[Sequence[Entry], int | None]:
+        """Look through at most so many rows; return also where to go on, if there may be more.
+
+        It goes piece by piece, so that others get their turn.
+        """
+        found: list[Entry] = []
+        before = selection.before
+        for _ in range(0, most, browsing.PIECE):
+            entries = await self.list(replace(selection, before=before, limit=browsing.PIECE))
+            for entry in entries:
+                before = entry.id
+                if selection.matches(entry):
+                    found.append(entry)
+                if len(found) == selection.limit:
+                    return found, before
+            if len(entries) < browsing.PIECE:
+                return found, None
+        return found, before
+
+    async def find_path(self, row: int) -> MessagePath:
+        return await self._database.read(browsing.find_path, self._cipher, row)
+
+    async def dismiss(self, row: int) -> None:
+        await self._database.write(browsing.dismiss, self.number, row)
 
     async def receipts(self, limit: int) -> tuple[Receipt, ...]:
         return await self._database.read(receipts.list_receipts, self.number, limit)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from session_worker.protocol.messages import PlanfixStatus
-from supervisor.database import tables
-from supervisor.database.statements import pieces, upsert
+from supervisor.database import history_tables, tables
+from supervisor.database.statements import pieces, upsert, upsert_counting
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal import receipts
 
@@ -49,11 +49,13 @@ _of_row = update(tables.journal).where(
 # An earlier attempt without a known outcome may have reached Planfix as well.
 _may_come_twice = (_row.direction == Direction.IN) & _row.is_trying & (bindparam("tries") > 0)
 _try = _of_row.values(
+    tried=bindparam("now"),
     attempts=_row.attempts + bindparam("tries"),
     is_trying=True,
     is_uncertain=or_(_row.is_uncertain, _may_come_twice),
 )
 _settle = _of_row.values(
+    tried=case((bindparam("tries") > 0, bindparam("now", type_=tables.Moment)), else_=_row.tried),
     attempts=_row.attempts + bindparam("tries"),
     is_trying=False,
     is_uncertain=or_(_row.is_uncertain, bindparam("lost"), _may_come_twice),
@@ -89,7 +91,7 @@ def write_outcomes(
     connection: Connection, number: str, row_outcomes: Mapping[int, RowOutcome]
 ) -> list[int]:
     """Write the outcomes, and return the rows that are dead now."""
-    of_number = {"of_number": number}
+    of_number = {"of_number": number, "now": tables.now()}
     tried = [
         of_number | {"of_row": row, "tries": outcome.tries}
         for row, outcome in row_outcomes.items()
@@ -104,7 +106,32 @@ def write_outcomes(
         connection.execute(_try, tried)
     if settled:
         connection.execute(_settle, settled)
+        _write_failed_tries(connection, number, row_outcomes)
     return [row for row, outcome in row_outcomes.items() if outcome.state is RowState.DEAD]
+
+
+def _write_failed_tries(
+    connection: Connection, number: str, row_outcomes: Mapping[int, RowOutcome]
+) -> None:
+    """Count the failures of a row by their reason, so that hours of retries stay a few entries."""
+    failed = {row: each.failure for row, each in row_outcomes.items() if each.failure is not None}
+    if not failed:
+        return
+    now = tables.now()
+    query = select(_row.id, _row.replays).where(_row.number == number, _row.id.in_(failed))
+    values = [
+        {
+            "row": row,
+            "replays": replays,
+            "code": failed[row].code,
+            "detail": failed[row].detail,
+            "times": max(1, row_outcomes[row].tries),
+            "first": now,
+            "last": now,
+        }
+        for row, replays in connection.execute(query)
+    ]
+    upsert_counting(connection, history_tables.failed_try, values, "times", keep=["first"])
 
 
 def write_parts(
@@ -185,6 +212,8 @@ def _finish(connection: Connection, number: str, rows: list[int]) -> list[int]:
         "error_code": None,
         "error_detail": None,
         "last_id": _newest,
+        "tried": func.coalesce(_row.tried, tables.now()),
+        "read": case((is_read, tables.now()), else_=None),
         "status_due": case(
             (_row.connector.is_not(None), None),
             (is_read, PlanfixStatus.READ.value),

@@ -84,7 +84,7 @@ def _mark_read(connection: Connection, number: str, peer_id: int, up_to: int) ->
         _row.last_id <= up_to,
         or_(known.is_(None), known != PlanfixStatus.READ),
     )
-    marked = statement.values(status_due=PlanfixStatus.READ).returning(_row.id)
+    marked = statement.values(status_due=PlanfixStatus.READ, read=tables.now()).returning(_row.id)
     return list(connection.scalars(marked))
 
 

@@ -103,6 +103,33 @@ class Entry:
     status: str | None
     created: datetime
     done: datetime | None
+    connector: str | None = None
+    contact: str | None = None
+    written: datetime | None = None
+    tried: datetime | None = None
+    read: datetime | None = None
+    replays: int = 0
+    replayed: datetime | None = None
+    dismissed: datetime | None = None
+
+
+class FailedTries(NamedTuple):
+    """How often a message failed for one reason since its latest replay, and when."""
+
+    replays: int
+    code: str
+    detail: str
+    times: int
+    first: datetime
+    last: datetime
+
+
+class MessagePath(NamedTuple):
+    """A message with its ids in Telegram and everything that was tried."""
+
+    entry: Entry
+    telegram_ids: tuple[int, ...]
+    failed: tuple[FailedTries, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import logging
 import time
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from session_worker.protocol.chats import ChatsListed
 from session_worker.protocol.messages import (
@@ -31,6 +31,7 @@ from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.governor import Governor
 from supervisor.messages.hand_over import HandOver
 from supervisor.messages.recipients import ChatCache, RecipientQuestions
+from supervisor.messages.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,19 +45,12 @@ if TYPE_CHECKING:
     from supervisor.journal.values import Accepted, GapTrace, Recorded, StoredIncoming
     from supervisor.messages.file_links import FileLinks
     from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.messages.traffic import Watcher
 
 
 MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
 
 logger = logging.getLogger(__name__)
-
-
-class Watcher(Protocol):
-    """Who wants to know when a number has a worker, and when an outgoing message is finished."""
-
-    def attach_worker(self, number: str) -> None: ...
-    def detach_worker(self, number: str) -> None: ...
-    def finish(self, number: str, row: int) -> None: ...
 
 
 class Dispatcher:
@@ -97,6 +91,7 @@ class Dispatcher:
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
         self.number = journal.number
+        self.traffic = Traffic(journal.number)
         self.journal = journal
         self.chats = ChatCache(journal)
         self.planning = asyncio.Lock()
@@ -154,6 +149,7 @@ class Dispatcher:
         if report.positions:
             self.tell_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
+        self.traffic.follow(events, recorded)
 
     async def accept(self, outgoing: Outgoing, new: Contact | None = None) -> Accepted:
         """Store what an employee wrote, and hand it to the worker unless it is a repeat.
@@ -170,7 +166,9 @@ class Dispatcher:
         if not accepted.is_repeat:
             if new:
                 self.chats.add(outgoing.peer_id)
+            self.traffic.begin(accepted.row)
             self._offer_outgoing(Waiting(accepted.row, outgoing.peer_id, outgoing))
+            self.traffic.move()
         return accepted
 
     async def resolve(self, draft: OutgoingMessage) -> Contact:
@@ -188,11 +186,13 @@ class Dispatcher:
         """Send a dead letter again, after the messages that wait in its chat."""
         direction = await self.journal.revive(row)
         (self._in if direction is Direction.IN else self._out).reload()
+        self.traffic.move()
 
     async def replay_all(self) -> int:
         count = await self.journal.revive_all()
         self._in.reload()
         self._out.reload()
+        self.traffic.move()
         return count
 
     def _act(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
@@ -266,6 +266,7 @@ class Dispatcher:
 
     def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
         if kept.row is not None and kept.row not in recorded.dropped:
+            self.traffic.begin(kept.row)
             self._in.add(Waiting(kept.row, kept.incoming.peer_id, kept.incoming))
 
     async def _resynchronise(self) -> None:
@@ -291,9 +292,8 @@ class Dispatcher:
 
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
-        self.tell_worker(
-            self._commands.deliver(waiting, self.chats.recall(waiting.peer_id), time.time())
-        )
+        memory = self.chats.recall(waiting.peer_id)
+        self.tell_worker(self._commands.deliver(waiting, memory, time.time()))
 
     def tell_worker(self, command: Command) -> None:
         if self._tell is not None:

@@ -8,8 +8,10 @@ from supervisor.messages.dispatcher import Dispatcher
 from supervisor.messages.file_links import FileLinks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from supervisor.config import Config
-    from supervisor.messages.dispatcher import Watcher
+    from supervisor.messages.traffic import MessageNews, Watcher
     from supervisor.store.store import Store
 
 DAY = 24 * 3600.0  # seconds
@@ -25,6 +27,7 @@ class Dispatchers:
         self._erased = 0
         self.watcher: Watcher | None = None
         # A link is valid for as long as its file is kept.
+        self.report: Callable[[MessageNews], None] = lambda _news: None
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
 
     async def of(self, number: str) -> Dispatcher:
@@ -32,10 +35,9 @@ class Dispatchers:
             erased = self._erased
             journal = await self._store.journals.open(number)
             if erased == self._erased:  # otherwise the journal may use the key of an erased number
-                self._dispatchers.setdefault(
-                    number,
-                    Dispatcher(journal, self.links, self._language, watcher=self.watcher),
-                )
+                opened = Dispatcher(journal, self.links, self._language, watcher=self.watcher)
+                opened.traffic.report = self.report
+                self._dispatchers.setdefault(number, opened)
         return self._dispatchers[number]
 
     def forget(self, number: str) -> None:

@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from session_worker.protocol.outgoing import Part
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
-    from supervisor.journal.values import Entry, Receipt
+    from supervisor.journal.values import Entry, MessagePath, Receipt
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
 
 
+MOST_SEARCHED = 5000  # rows that one search decrypts
 MOST_CHARACTERS = 500_000  # so that every message fits into a frame of the pipe
 
 
@@ -111,6 +112,19 @@ class MessageService:
 
     async def list(self, number: str, selection: Selection) -> tuple[Entry, ...]:
         return await (await self._dispatchers.of(number)).journal.list(selection)
+
+    async def search(self, number: str, selection: Selection) -> tuple[Sequence[Entry], int | None]:
+        """Find words in sealed messages; return also where to go on, if there may be more."""
+        journal = (await self._dispatchers.of(number)).journal
+        return await journal.search(selection, MOST_SEARCHED)
+
+    async def find_path(self, number: str, row: int) -> MessagePath:
+        return await (await self._dispatchers.of(number)).journal.find_path(row)
+
+    async def dismiss(self, number: str, row: int) -> None:
+        dispatcher = await self._dispatchers.of(number)
+        await dispatcher.journal.dismiss(row)
+        dispatcher.traffic.move()
 
     async def chats(
         self, number: str, selection: ChatSelection | None, *, with_names: bool

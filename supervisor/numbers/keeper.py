@@ -61,7 +61,8 @@ class Keeper:
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self.number = records.number
-        self.live_state = LiveState()
+        self.live_state = LiveState(records.number, pool.report_change)
+        records.live_state = self.live_state
         self.login = LoginDialog()
         self.requests: Questions[Done] = Questions(REQUEST_PATIENCE)
         self._one_off: OneOffSession | None = None
@@ -109,7 +110,9 @@ class Keeper:
             await asyncio.wait({self._life})
             self._life = None
         self._pool.running.pop(self.number, None)
-        self.live_state.show(ProcessState.STOPPED)
+        with self.live_state.one_change():
+            self.live_state.explain(None)
+            self.live_state.show(ProcessState.STOPPED)
 
     def send(self, command: Command) -> None:
         if self._worker is None:
@@ -253,6 +256,13 @@ class Keeper:
     async def _follow(self, ending: WorkerExit) -> bool:
         """Do what has to follow the end of a worker; return whether to start it again."""
         step = self._decide(ending)
+        with self.live_state.one_change():
+            await self._show_end(ending, step)
+        if isinstance(step, Restart) and step.pause:
+            await asyncio.sleep(step.pause)
+        return isinstance(step, Restart | Proceed)
+
+    async def _show_end(self, ending: WorkerExit, step: Step) -> None:
         if not isinstance(step, Rest):
             # It is no longer online, however long the writing takes.
             self.live_state.show(ProcessState.STARTING)
@@ -261,13 +271,10 @@ class Keeper:
                 await self._records.record_restart(ending)
                 if pause:
                     self.live_state.show(ProcessState.BACKING_OFF)
-                    await asyncio.sleep(pause)
-                return True
             case Proceed():
-                return True
+                pass
             case Park():
                 await self._records.record_parked(ending, self._why_parked)
                 self.live_state.show(ProcessState.PARKED)
             case Rest():
                 self.live_state.rest()
-        return False

@@ -66,6 +66,11 @@ class Keepers:
         if keeper is not None:
             await keeper.stop()
 
+    def last_heard(self) -> dict[str, float]:
+        """Return when each number's newest Telegram update came, if one came."""
+        heard = {number: keeper.last_heard for number, keeper in self._keepers.items()}
+        return {number: at for number, at in heard.items() if at}
+
     def forget(self, number: str) -> None:
         self._keepers.pop(number, None)
         self.dispatchers.forget(number)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.protocol.contract import SessionState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class ProcessState(StrEnum):
@@ -97,14 +102,48 @@ _BY_SESSION = {
 }
 
 
+class Cause(NamedTuple):
+    """Why a number is not well."""
+
+    code: str
+    detail: str = ""
+
+
+class Change(NamedTuple):
+    """A number came into a state, or into another trouble; the time is in seconds since 1970."""
+
+    number: str
+    client: str
+    at: float
+    state: State
+    cause: Cause | None
+
+
+def _ignore(_change: Change) -> None:
+    pass
+
+
 class LiveState:
     """The states of a number's process and session, whose changes can be waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: str = "", report: Callable[[Change], None] = _ignore) -> None:
+        self._number = number
+        self._report_change = report
         self._process = ProcessState.STOPPED
         self._session: SessionState | None = None
         self._changed = asyncio.Event()
+        self._cause: Cause | None = None
+        self._reported: tuple[State, str | None] = (State.STOPPED, None)
+        self._is_held = False
+        self._deaf_seconds = 0.0
+        self.client = ""
         self.since = time.time()
+
+    @property
+    def deaf_seconds(self) -> float:
+        """For how long the number was deaf since the gateway started."""
+        is_deaf = self.state is State.DEAF
+        return self._deaf_seconds + (time.time() - self.since if is_deaf else 0.0)
 
     @property
     def state(self) -> State:
@@ -114,8 +153,26 @@ class LiveState:
         before = self.state
         self._process, self._session = process, session
         if self.state != before:
+            if before is State.DEAF:
+                self._deaf_seconds += time.time() - self.since
             self.since = time.time()
             self._announce()
+        self._report()
+
+    def explain(self, cause: Cause | None) -> None:
+        """Record what is wrong with the number, or that nothing is any more."""
+        self._cause = cause
+        self._report()
+
+    @contextmanager
+    def one_change(self) -> Iterator[None]:
+        """Report a state and its cause together, although they become known one after the other."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+            self._report()
 
     def stall(self, *, is_stalled: bool) -> None:
         """Note whether the running process answers; the session's last state still holds."""
@@ -136,6 +193,13 @@ class LiveState:
         except TimeoutError:
             return self.state
         return self.state
+
+    def _report(self) -> None:
+        shown = (self.state, self._cause.code if self._cause else None)
+        if self._is_held or shown == self._reported:
+            return
+        self._reported = shown
+        self._report_change(Change(self._number, self.client, time.time(), self.state, self._cause))
 
     def _announce(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -75,6 +75,7 @@ class View:
     dead: ByDirection = EMPTY
     oldest_waiting: datetime | None = None
     proxy: str | None = None
+    deaf_seconds: float = 0.0
     chats: ChatChoice | None = None
     budgets: Outlook | None = None
 
@@ -103,6 +104,7 @@ def view_of(number: Number, keeper: Keeper | None, counts: Counts = NONE) -> Vie
         last_error=number.last_error,
         last_heard=_moment(keeper.last_heard or number.heard),
         worker=keeper.worker_health,
+        deaf_seconds=keeper.live_state.deaf_seconds,
         backlog=counts.backlog,
         dead=counts.dead,
         oldest_waiting=counts.oldest_waiting,

@@ -105,10 +105,11 @@ class WorkerEvents:
     async def _handle_session(self, event: SessionChanged) -> None:
         self.note_trouble(event.trouble)
         is_online = event.state is SessionState.ONLINE
-        await self._records.record_trouble(event.trouble, is_online=is_online)
-        if event.state in LOGIN_LOST and event.trouble is not None:
-            await self._until_stored(partial(self._records.record_login_lost, event.trouble))
-        self._live_state.show(ProcessState.RUNNING, event.state)
+        with self._live_state.one_change():
+            await self._records.record_trouble(event.trouble, is_online=is_online)
+            if event.state in LOGIN_LOST and event.trouble is not None:
+                await self._until_stored(partial(self._records.record_login_lost, event.trouble))
+            self._live_state.show(ProcessState.RUNNING, event.state)
         if is_settled(self._live_state.state):
             self._slot.release()
 

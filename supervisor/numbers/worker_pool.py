@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import Trouble
     from supervisor.numbers.restart_policy import Step
+    from supervisor.numbers.state import Change
     from supervisor.processes.forkserver import Forkserver
 
     Tell = Callable[[WatchPlanfix], None]
@@ -126,6 +127,7 @@ class WorkerPool:
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
     exit_log: ExitLog = field(default_factory=ExitLog)
     cut_off: set[str] = field(default_factory=set)
+    report_change: Callable[[Change], None] = lambda _change: None
     off_clock: set[str] = field(default_factory=set)
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:

@@ -26,6 +26,7 @@ from session_worker.protocol.messages import Delivered, Failed, Failure, Failure
 from supervisor.database.epoch import Claim
 from supervisor.database.tables import Login
 from supervisor.errors import DatabaseUnavailable, GatewayError
+from supervisor.numbers.state import Cause, LiveState
 from supervisor.processes.worker_exit import WorkerExit
 from supervisor.store import values
 from supervisor.texts import describe_trouble
@@ -94,13 +95,17 @@ class WorkerRecords:
         self._epoch = 0
         self.client = ""
         self._error_code: str | None = None
+        self.live_state = LiveState(number)
 
     async def make_assignment(self, one_off: OneOffSession | None = None) -> Assignment:
         """Open a new epoch: from here on, nothing that an earlier worker reported is written."""
         number = await self._store.numbers.get(self.number)
         self.client = number.client
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
-        self._error_code = number.last_error.code if number.last_error else None
+        error = number.last_error
+        self._error_code = error.code if error else None
+        self.live_state.client = number.client
+        self.live_state.explain(Cause(error.code, error.detail) if error else None)
         secrets = await self._store.numbers.secrets(self.number)
         factory = (one_off or self._config).session_factory
         language: str = self._config.language
@@ -205,6 +210,7 @@ class WorkerRecords:
         self, code: str | None, detail: str = "", *, parked: bool = False
     ) -> None:
         self._error_code = code
+        self.live_state.explain(Cause(code, detail) if code else None)
         error = code and describe_trouble(code, self._config.language, detail, parked=parked)
         await self._store.runs.set_last_error(self.number, self._epoch, error or None)
 

@@ -8,10 +8,10 @@ from supervisor.database.database import Database
 from supervisor.encryption.vault import Vault, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
-from supervisor.store.audit import AuditLog
 from supervisor.store.bots import Bots
 from supervisor.store.chat_choices import ChatChoices
 from supervisor.store.heard import HeardRows
+from supervisor.store.history import AuditLog, History
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
 from supervisor.store.notifications import Notifications
@@ -46,6 +46,7 @@ class Store:
         self.notifications = Notifications(self.database, vault)
         self.templates = Templates(self.database)
         self.audit = AuditLog(self.database)
+        self.history = History(self.database)
         self.link_keys = link_keys(secret_key)
 
     async def start(self) -> None:

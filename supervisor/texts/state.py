@@ -106,3 +106,34 @@ _UK: Final = {
 }
 
 STATES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {"en": _EN, "ru": _RU, "uk": _UK}
+SENT_AGAIN: Final[Mapping[str, str]] = {
+    "en": "It was sent again, and failed again.",
+    "ru": "Его отправили снова, и оно снова не дошло.",
+    "uk": "Його надіслали знову, і воно знову не дійшло.",
+}
+PLANFIX_CHECKS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "planfix_ok": "Planfix answers and accepts the key and the provider.",
+        "planfix_address_wrong": "There is no Planfix chat API at this address: copy url_planfix again.",
+        "planfix_forbidden": "The address leads to a private network, which the gateway does not call.",
+        "planfix_unavailable": "Planfix cannot be reached at this address now.",
+        "planfix_unauthorized": "Planfix answers but does not accept the key: copy token_planfix again.",
+        "planfix_provider_unknown": "Planfix accepts the key but does not know this provider_id.",
+    },
+    "ru": {
+        "planfix_ok": "Planfix отвечает, ключ и провайдер верны.",
+        "planfix_address_wrong": "По этому адресу нет API чатов Planfix: скопируйте url_planfix ещё раз.",
+        "planfix_forbidden": "Адрес ведёт в частную сеть, туда шлюз не обращается.",
+        "planfix_unavailable": "Planfix сейчас недоступен по этому адресу.",
+        "planfix_unauthorized": "Planfix отвечает, но не принимает ключ: скопируйте token_planfix ещё раз.",
+        "planfix_provider_unknown": "Planfix принимает ключ, но не знает такого provider_id.",
+    },
+    "uk": {
+        "planfix_ok": "Planfix відповідає, ключ і провайдер правильні.",
+        "planfix_address_wrong": "За цією адресою немає API чатів Planfix: скопіюйте url_planfix ще раз.",
+        "planfix_forbidden": "Адреса веде до приватної мережі, туди шлюз не звертається.",
+        "planfix_unavailable": "Planfix зараз недоступний за цією адресою.",
+        "planfix_unauthorized": "Planfix відповідає, але не приймає ключ: скопіюйте token_planfix ще раз.",
+        "planfix_provider_unknown": "Planfix приймає ключ, але не знає такого provider_id.",
+    },
+}

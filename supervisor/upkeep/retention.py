@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config
     from supervisor.journal.erasure import Erasure, OldRow
+    from supervisor.store.history import History
 
 INTERVAL = 3600.0  # seconds between two rounds
 BATCH_PAUSE = 0.1  # seconds between two batches, so that urgent writes get their turn
@@ -32,8 +33,9 @@ logger = logging.getLogger(__name__)
 class Retention:
     """Goes through the journal and the files that belong to it, batch by batch."""
 
-    def __init__(self, erasure: Erasure, config: Config) -> None:
+    def __init__(self, erasure: Erasure, history: History, config: Config) -> None:
         self._erasure = erasure
+        self._history = history
         self._config = config
         self._kept = timedelta(days=config.retention_days)
         self._loop = BackgroundLoop("retention", self._run, INTERVAL)
@@ -56,6 +58,7 @@ class Retention:
         while deleted == BATCH:
             deleted = await self._erasure.delete_rows(before - self._kept, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
+        await self._history.trim(before)
         await self._erasure.delete_heard(before)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 

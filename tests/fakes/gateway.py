@@ -15,12 +15,13 @@ from supervisor.numbers.state import State, WorkerHealth
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View
 from supervisor.processes.page_merging import PageMerging
-from supervisor.store.audit import AuditLog
+from supervisor.store.history import AuditLog
 from supervisor.store.keys import Keys
 from supervisor.store.values import AuditEntry
 from tests.fakes.bots import FakeBots
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.messages import FakeMessages
+from tests.fakes.monitoring import FakeHistory, FakeMonitor, FakePlanfixCheck
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -60,6 +61,9 @@ class FakeGateway(Gateway):
     tokens: FakeTokens
     audit: FakeAudit
     keys: FakeKeys
+    monitor: FakeMonitor
+    history: FakeHistory
+    planfix_check: FakePlanfixCheck
 
     def __init__(self) -> None:
         self.views: dict[str, View] = {}
@@ -79,6 +83,9 @@ class FakeGateway(Gateway):
         self.audit = FakeAudit(self)
         self.keys = FakeKeys()
         self.sessions = FakeSessions(self)
+        self.monitor = FakeMonitor()
+        self.history = FakeHistory()
+        self.planfix_check = FakePlanfixCheck(self)
 
     async def __aenter__(self) -> Self:
         if isinstance(self.broken, GatewayError):

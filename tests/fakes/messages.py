@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from supervisor.database.tables import RowState
 from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
+from supervisor.journal.values import MessagePath
 from supervisor.messages.message_service import Accepted, Chats, MessageService, OpenFile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from session_worker.protocol.chats import ChatSelection
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
@@ -47,6 +50,19 @@ class FakeMessages(MessageService):
     ) -> Chats:
         self.chats_asked.append((selection, with_names))
         return self.chats_found
+
+    async def search(self, number: str, selection: Selection) -> tuple[Sequence[Entry], int | None]:
+        self.selections.append(selection)
+        return [each for each in self.entries if selection.matches(each)], None
+
+    async def find_path(self, number: str, row: int) -> MessagePath:
+        found = [entry for entry in self.entries if entry.id == row]
+        if not found:
+            raise MessageUnknown
+        return MessagePath(found[0], (), ())
+
+    async def dismiss(self, number: str, row: int) -> None:
+        await self.replay(number, row)
 
     async def replay(self, number: str, row: int) -> None:
         found = [entry for entry in self.entries if entry.id == row]

@@ -29,11 +29,13 @@ PUBLIC = {
     ("GET", "/readyz"),
     ("GET", "/docs"),
     ("GET", "/console"),
+    ("GET", "/console/link/<secret>"),  # a page that asks; only its POST uses the link
     ("GET", "/openapi.json"),
     ("GET", "/static/<path:filename>"),
 }
 LINKS = {
     ("GET", "/files/<token>/<name>"),
+    ("POST", "/console/link/<secret>"),
     ("GET", "/login/<secret>/"),
     ("POST", "/login/<secret>/"),
     ("GET", "/login/<secret>/state"),
@@ -48,6 +50,13 @@ GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("DELETE", "/webhook"): (EITHER, NAMED),
     ("GET", "/numbers"): (ADMIN, None),
     ("GET", "/numbers/<number>"): (EITHER, None),
+    ("POST", "/numbers/actions"): (ADMIN, {"action": "start", "client": "Romashka"}),
+    ("GET", "/events"): (ADMIN, None),
+    ("GET", "/numbers/<number>/history"): (EITHER, None),
+    ("GET", "/numbers/<number>/chats"): (EITHER, None),
+    ("POST", "/numbers/<number>/planfix/test"): (EITHER, {"provider_id": "x"}),
+    ("GET", "/numbers/<number>/messages/<message_id>"): (EITHER, None),
+    ("DELETE", "/numbers/<number>/messages/<message_id>"): (EITHER, None),
     ("POST", "/numbers/<number>/restart"): (EITHER, None),
     ("POST", "/numbers/<number>/login"): (EITHER, {"method": "qr"}),
     ("POST", "/numbers/<number>/login/code"): (EITHER, {"code": "1"}),
@@ -291,5 +300,7 @@ async def test_head_is_guarded_as_get(client: TestClientProtocol, rule: str) -> 
     head = await client.head(path_of(rule), query_string=NAMED)
     options = await client.options(path_of(rule))
 
-    assert head.status_code == (401 if ("GET", rule) in GUARDED else 405)
+    # Where only POST is a call of its own, GET asks for a number with that name.
+    has_get = ("GET", rule) in GUARDED or rule == "/numbers/actions"
+    assert head.status_code == (401 if has_get else 405)
     assert await options.get_data() == b""

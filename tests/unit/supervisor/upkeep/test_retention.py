@@ -32,7 +32,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def retention(store: Store, config: Config) -> Retention:
-    return Retention(store.erasure, config)
+    return Retention(store.erasure, store.history, config)
 
 
 def days_later(days: float) -> datetime:

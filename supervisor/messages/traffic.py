@@ -1,0 +1,87 @@
+"""What the messages of a number did: how many were delivered or failed, and how long they took."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from session_worker.protocol.messages import Delivered, Failed, PartSent
+from supervisor.database.tables import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from session_worker.protocol.messages import MessageEvent
+    from supervisor.journal.values import Recorded
+
+MOST_OPEN = 100_000  # messages whose beginning is remembered
+
+
+class Dead(NamedTuple):
+    """A message that is not tried any more."""
+
+    row: int
+    code: str
+    detail: str
+
+
+class MessageNews(NamedTuple):
+    """What has changed about the messages of a number."""
+
+    number: str
+    delivered: tuple[tuple[Direction, float | None], ...] = ()
+    """The direction of each delivered message, and the seconds since it came, if that is known."""
+    failures: int = 0
+    dead: tuple[Dead, ...] = ()
+
+
+class Watcher(Protocol):
+    """Who wants to know when a number has a worker, and when an outgoing message is finished."""
+
+    def attach_worker(self, number: str) -> None: ...
+    def detach_worker(self, number: str) -> None: ...
+    def finish(self, number: str, row: int) -> None: ...
+
+
+class Traffic:
+    """Remembers when messages came, and reports how long they took."""
+
+    def __init__(self, number: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._number = number
+        self._clock = clock
+        self._came: dict[int, float] = {}
+        self.report: Callable[[MessageNews], None] = lambda _news: None
+
+    def begin(self, row: int) -> None:
+        if len(self._came) < MOST_OPEN:
+            self._came[row] = self._clock()
+
+    def move(self) -> None:
+        """Report that there are other messages now, although no worker said so."""
+        self.report(MessageNews(self._number))
+
+    def follow(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
+        """Report what the events of a worker say, now that they are recorded."""
+        delivered: list[tuple[Direction, float | None]] = []
+        dead: list[Dead] = []
+        failures = 0
+        sent = set(recorded.sent)
+        for event in events:
+            match event:
+                case Delivered(row=row):
+                    delivered.append((Direction.IN, self._end(row)))
+                case PartSent(row=row) if row in sent:
+                    sent.discard(row)
+                    delivered.append((Direction.OUT, self._end(row)))
+                case Failed(row=row, failure=failure):
+                    failures += 1
+                    if failure.next_try is None:
+                        self._end(row)
+                        dead.append(Dead(row, failure.code, failure.detail))
+                case _:
+                    pass  # nothing has come to an end
+        self.report(MessageNews(self._number, tuple(delivered), failures, tuple(dead)))
+
+    def _end(self, row: int) -> float | None:
+        came = self._came.pop(row, None)
+        return None if came is None else self._clock() - came

@@ -1,0 +1,155 @@
+"""Receives every change of a number and of its messages, keeps the history and tells listeners."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+from supervisor.background_loop import BackgroundLoop
+from supervisor.database.tables import Direction
+from supervisor.errors import DatabaseError, DatabaseUnavailable
+from supervisor.histogram import Histogram
+from supervisor.journal.values import NONE
+from supervisor.monitoring.feed import Feed, MessageCounts
+from supervisor.store.history import PastState, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from supervisor.messages.traffic import MessageNews
+    from supervisor.numbers.state import Change
+    from supervisor.store.store import Store
+
+PAUSE = 0.5  # seconds between two writes of what has changed; changes are shown within 2 s
+FAILURE_PAUSE = 2.0  # seconds until a database that was away is asked again
+HEARD_EVERY = 60  # pauses between two writes of when numbers were last heard
+LAG_EVERY = 1.0  # seconds between two measurements of the event loop
+MOST_UNWRITTEN = 20_000  # changes that are kept while the database is away
+
+logger = logging.getLogger(__name__)
+
+
+class Monitor:
+    """Tells of changes at once, and writes them down a moment later, many in one transaction.
+
+    Nothing waits for it: what concerns messages never depends on what is written here.
+    """
+
+    def __init__(self, store: Store, last_heard: Callable[[], Mapping[str, float]]) -> None:
+        self._store = store
+        self._last_heard = last_heard
+        self._unwritten: deque[Change] = deque(maxlen=MOST_UNWRITTEN)
+        self._moved: set[str] = set()
+        self._counts: dict[str, MessageCounts] = {}
+        self._heard: dict[str, float] = {}
+        self._rounds = 0
+        self._clients: dict[str, str] = {}
+        self._loop = BackgroundLoop("monitor", self._write, PAUSE)
+        self._is_on = False
+        self.feed = Feed()
+        self.delivered: Counter[tuple[str, Direction]] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.delays: dict[Direction, Histogram] = {each: Histogram() for each in Direction}
+        self.lag = Histogram()
+        self.commits = store.database.commits
+        self._watch: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._is_on = True
+        self._loop.start()
+        self._watch = asyncio.create_task(_watch_lag(self.lag), name="event loop lag")
+
+    async def stop(self) -> None:
+        """Write what is left; the numbers that stop from here on stop with the gateway."""
+        self._is_on = False
+        if self._watch is not None:
+            self._watch.cancel()
+        await self._loop.stop()
+        try:
+            await self._write_changes()
+            await self._write_heard()
+        except DatabaseError as exc:
+            logger.warning("the newest changes of numbers could not be stored: %s", exc)
+
+    def receive_change(self, change: Change) -> None:
+        if not self._is_on:
+            return
+        if change.client:
+            self._clients[change.number] = change.client
+        else:
+            change = change._replace(client=self._clients.get(change.number, ""))
+        self._unwritten.append(change)
+        self.feed.publish(change)
+
+    def receive_news(self, news: MessageNews) -> None:
+        self._moved.add(news.number)
+        self.failures[news.number] += news.failures
+        for direction, seconds in news.delivered:
+            self.delivered[news.number, direction] += 1
+            if seconds is not None:
+                self.delays[direction].observe(seconds)
+
+    def forget(self, number: str) -> None:
+        """Forget a number that is erased."""
+        for known in (self._counts, self._heard, self._clients, self.failures):
+            known.pop(number, None)
+        for direction in Direction:
+            self.delivered.pop((number, direction), None)
+
+    async def _write(self) -> float:
+        try:
+            await self._write_changes()
+            await self._publish_counts()
+            self._rounds += 1
+            if self._rounds % HEARD_EVERY == 0:
+                await self._write_heard()
+        except DatabaseUnavailable:  # which is logged once for all who need it
+            return FAILURE_PAUSE
+        return PAUSE
+
+    async def _write_changes(self) -> None:
+        changes = list(self._unwritten)
+        if not changes:
+            return
+        self._unwritten.clear()
+        try:
+            await self._store.history.append([_as_past_state(each) for each in changes])
+        except DatabaseUnavailable:
+            self._unwritten.extendleft(reversed(changes))
+            raise
+
+    async def _publish_counts(self) -> None:
+        """Count again where something moved, if anybody listens, and publish what has changed."""
+        if not self._moved or not self.feed.has_listeners:
+            return
+        moved = frozenset(self._moved)
+        counts = await self._store.journals.counts(moved)
+        self._moved -= moved
+        for number in sorted(moved):
+            of = counts.get(number, NONE)
+            now = MessageCounts(number, of.backlog, of.dead)
+            if self._counts.get(number) != now:
+                self._counts[number] = now
+                self.feed.publish(now)
+
+    async def _write_heard(self) -> None:
+        heard = self._last_heard()
+        newer = {number: at for number, at in heard.items() if self._heard.get(number) != at}
+        await self._store.history.record_heard(newer)
+        self._heard.update(newer)
+
+
+def _as_past_state(change: Change) -> PastState:
+    code, detail = change.cause or (None, None)
+    return PastState(0, change.number, moment(change.at), change.state, code, detail or None)
+
+
+async def _watch_lag(lag: Histogram) -> None:
+    """Measure again and again how late the event loop wakes a task."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_EVERY
+        await asyncio.sleep(LAG_EVERY)
+        lag.observe(max(0.0, loop.time() - due))

@@ -1,0 +1,132 @@
+"""What happened: who did what, the states that numbers were in, and when they were last heard."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from supervisor.database import history_tables, tables
+from supervisor.database.history_tables import state_change
+from supervisor.store.values import AuditEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from supervisor.database.database import Database
+
+MOST_KEPT = 1000  # changes of one number
+
+_change = state_change.c
+_number = tables.number.c
+
+
+_audit = history_tables.audit.c
+_entries = select(
+    _audit.id, _audit.at, _audit.who, _audit.action, _audit.number, _audit.detail
+).order_by(_audit.id.desc())
+
+
+class AuditLog:
+    """Entries are only added; they stay when their number is purged."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(
+        self, who: str, action: str, number: str | None = None, detail: str | None = None
+    ) -> None:
+        """Add an entry; `detail` must not contain a secret."""
+        entry = history_tables.Audit(who=who, action=action, number=number, detail=detail)
+        values = entry.model_dump(exclude={"id"})
+
+        def unit(connection: Connection) -> None:
+            connection.execute(insert(history_tables.audit), values)
+
+        await self._database.write(unit)
+
+    async def list(
+        self, number: str | None = None, before: int | None = None, limit: int = 100
+    ) -> tuple[AuditEntry, ...]:
+        """Return the newest entries first, or those older than the entry with the id `before`."""
+        query = _entries.limit(limit)
+        if number is not None:
+            query = query.where(_audit.number == number)
+        if before is not None:
+            query = query.where(_audit.id < before)
+        rows = await self._database.fetch(query)
+        return tuple(AuditEntry(*row) for row in rows)
+
+
+class PastState(NamedTuple):
+    """A state that a number came into, with the code of its trouble, if it had one."""
+
+    id: int
+    number: str
+    at: datetime
+    state: str
+    code: str | None
+    detail: str | None
+
+
+class History:
+    """Keeps the newest changes of each number, for as long as messages are kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, changes: Sequence[PastState]) -> None:
+        """Store changes in their order; those of numbers that are gone are left out."""
+        rows = [each._asdict() for each in changes]
+        for row in rows:
+            del row["id"]
+
+        def unit(connection: Connection) -> None:
+            numbers = {row["number"] for row in rows}
+            known = set(
+                connection.scalars(select(_number.digits).where(_number.digits.in_(numbers)))
+            )
+            kept = [row for row in rows if row["number"] in known]
+            if kept:
+                connection.execute(insert(state_change), kept)
+
+        await self._database.write(unit)
+
+    async def list(self, number: str, before: int | None, limit: int) -> tuple[PastState, ...]:
+        """Return the newest changes first, or those older than the one with the id `before`."""
+        query = select(state_change).where(_change.number == number)
+        if before is not None:
+            query = query.where(_change.id < before)
+        rows = await self._database.fetch(query.order_by(_change.id.desc()).limit(limit))
+        return tuple(PastState(r.id, r.number, r.at, r.state, r.code, r.detail) for r in rows)
+
+    async def trim(self, before: datetime) -> None:
+        """Delete what is too old, and what is too much; the newest change of a number stays."""
+        place = func.row_number().over(partition_by=_change.number, order_by=_change.id.desc())
+        placed = select(_change.id, _change.at, place.label("place")).subquery()
+        too_much = select(placed.c.id).where(
+            (placed.c.place > MOST_KEPT) | ((placed.c.at < before) & (placed.c.place > 1))
+        )
+
+        def unit(connection: Connection) -> None:
+            connection.execute(delete(state_change).where(_change.id.in_(too_much)))
+
+        await self._database.write(unit)
+
+    async def record_heard(self, heard: Mapping[str, float]) -> None:
+        """Store when numbers were last heard, so that a restart of the gateway forgets it not."""
+        statement = update(tables.number).where(_number.digits == bindparam("of_number"))
+        values = [{"of_number": number, "heard_at": at} for number, at in heard.items()]
+
+        def unit(connection: Connection) -> None:
+            connection.execute(statement.values(heard=bindparam("heard_at")), values)
+
+        if values:
+            await self._database.write(unit)
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
