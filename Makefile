@@ -41,7 +41,8 @@ types:
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
 
-# `make soak SOAK="--minutes 60 --busy 4"` repeats the soak test for an hour under load.
+# `make soak SOAK="--minutes 60 --busy 4"` repeats the soak test for an hour under load;
+# `make soak SOAK="--minutes 60 --calm"` kills nothing and shows whether memory or open files grow.
 soak: .venv/ready
 	$(BIN)/python -m benchmarks.soak $(SOAK)
 

@@ -1,6 +1,7 @@
 """Thousands of messages in both directions, while workers and the whole gateway are killed at random.
 
 Run it as `python -m benchmarks.soak [MESSAGES]`; `--minutes 60 --busy 4` repeats it for an hour under load.
+With `--calm` nothing is killed and one gateway runs all the time, to see whether anything grows.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import uvloop
 from benchmarks.form_load import connections
 from benchmarks.gateway_program import running_gateway
 from benchmarks.number_lines import ConnectedNumber, Fleet, as_program
+from benchmarks.soak_memory import Sample, report, sample_all_along, trends
 from benchmarks.soak_reconciliation import Chat, Outcome, explain
 from sandbox.sandbox import Sandbox
 
@@ -39,6 +41,7 @@ WORKER_DIES = 0.7  # seconds between two kills, rare enough that restarts are no
 GATEWAY_DIES = 12.0  # seconds between two kills
 SETTLING = 120.0  # seconds for the rest to arrive
 GLANCE = 0.5  # seconds between two looks at what has arrived
+SAMPLING = 2.0  # seconds between two measurements of memory and files
 PAUSE = 0.05  # seconds until a call that was not answered is made again
 LOG = "gateway.log"
 REFUSED = (OSError, asyncio.IncompleteReadError, RuntimeError)
@@ -47,12 +50,16 @@ REFUSED = (OSError, asyncio.IncompleteReadError, RuntimeError)
 class Soak:
     """Writes messages, kills processes and counts what arrives."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, chance: random.Random) -> None:
+    def __init__(
+        self, sandbox: Sandbox, folder: Path, chance: random.Random, *, is_calm: bool = False
+    ) -> None:
         self._sandbox = sandbox
         self._folder = folder
         self._chance = chance
         self._life = AsyncExitStack()
         self._chats: list[Chat] = []
+        self._is_calm = is_calm
+        self.samples: list[Sample] = []
         self.fleet: Fleet
 
     async def run(self, outcome: Outcome, numbers: int, rate: float) -> None:
@@ -61,6 +68,9 @@ class Soak:
         began = time.perf_counter()
         async with asyncio.TaskGroup() as group:
             killing = group.create_task(self._kill_all_along(outcome))
+            sampling = group.create_task(
+                sample_all_along(lambda: self.fleet.gateway, self.samples, SAMPLING)
+            )
             each = outcome.messages // (2 * numbers)
             pause = 2 * numbers / rate
             await asyncio.gather(
@@ -68,6 +78,7 @@ class Soak:
                 *(self._employee_writes(chat, each, pause) for chat in self._chats),
             )
             killing.cancel()
+            sampling.cancel()
         await self._wait_until_delivered()
         outcome.seconds = time.perf_counter() - began
         for chat in self._chats:
@@ -112,6 +123,8 @@ class Soak:
 
     async def _kill_all_along(self, outcome: Outcome) -> None:
         """Kill a worker now and then, and more rarely the whole gateway."""
+        if self._is_calm:
+            return
         next_gateway = time.perf_counter() + GATEWAY_DIES * self._chance.random()
         while True:
             await asyncio.sleep(2 * WORKER_DIES * self._chance.random())
@@ -156,16 +169,24 @@ class Soak:
 
 
 async def soak(
-    messages: int, numbers: int = NUMBERS, rate: float = RATE, seed: int | None = None
+    messages: int,
+    numbers: int = NUMBERS,
+    rate: float = RATE,
+    seed: int | None = None,
+    *,
+    is_calm: bool = False,
 ) -> Outcome:
     outcome = Outcome(messages)
     with TemporaryDirectory() as name:
         async with Sandbox() as sandbox:
-            work = Soak(sandbox, Path(name), random.Random(seed))
+            work = Soak(sandbox, Path(name), random.Random(seed), is_calm=is_calm)
             try:
                 await work.run(outcome, numbers, rate)
             finally:
                 await work.close()
+    for line in report(work.samples):
+        print(line, flush=True)
+    outcome.growing = sum(is_calm and not trend.is_flat for trend in trends(work.samples))
     return outcome
 
 
@@ -189,7 +210,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="of the first run; random without it")
     parser.add_argument("--minutes", type=float, default=0.0, help="repeat for so long")
     parser.add_argument("--busy", type=int, default=0, help="busy loops beside it")
+    parser.add_argument("--calm", action="store_true", help="kill nothing, and let nothing grow")
     options = parser.parse_args()
+    if options.calm:
+        options.messages = max(options.messages, int(60 * options.minutes * options.rate))
     seeds = itertools.count(options.seed or random.SystemRandom().getrandbits(32))
     end = time.monotonic() + 60 * options.minutes
     with busy_loops(options.busy):
@@ -201,7 +225,9 @@ def main() -> None:
 
 def _run_once(options: argparse.Namespace, seed: int) -> bool:
     print(f"seed {seed}", flush=True)
-    outcome = uvloop.run(soak(options.messages, options.numbers, options.rate, seed))
+    outcome = uvloop.run(
+        soak(options.messages, options.numbers, options.rate, seed, is_calm=options.calm)
+    )
     for name, value in asdict(outcome).items():
         print(f"  {name.replace('_', ' '):20}  {value:>10,.6g}", flush=True)
     return outcome.is_good

@@ -33,12 +33,13 @@ class Outcome:
     twice_in_planfix: int = 0
     out_of_order: int = 0
     without_status: int = 0
+    growing: int = 0
 
     @property
     def is_good(self) -> bool:
         """Planfix may get a message twice if the answer to the first call was lost."""
         bad = (self.lost, self.refused, self.twice_in_telegram, self.out_of_order)
-        return not any(bad) and not self.without_status
+        return not any(bad) and not self.without_status and not self.growing
 
 
 @dataclass(frozen=True, slots=True)
