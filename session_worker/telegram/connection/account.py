@@ -30,7 +30,7 @@ from session_worker.telegram.errors import (
 from session_worker.telegram.proxy.transports import HeldConnections
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
@@ -157,6 +157,10 @@ class TelegramAccount:
         """Report only those people about whom something may be stored."""
         self._session_reporter.may_report = may_report
 
+    def report_folders(self, missing: Sequence[str]) -> None:
+        """Report which folders the account lacks that say which chats are private."""
+        self._announcements.report_folders(missing)
+
     def report_entities(self) -> None:
         """Report new entities now, so that they are stored before anything that refers to them."""
         self._session_reporter.flush()
@@ -269,6 +273,9 @@ class TelegramAccount:
         if state.pts > connection.update_state.pts:
             await self._inbox.start_catch_up(connection.update_state, state.pts)
             await connection.catch_up()
+        # Whoever is told that the account is online relies on hearing everything from here on,
+        # also if this process ends at once.
+        self._session_reporter.flush()
         self._announcements.announce(
             SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC))
         )
