@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,9 @@ class Stage:
 
     async def call(self, method: str, path: str, **fields: Any) -> httpx.Response:
         """Call the service as the Mini App of this person does."""
-        proof = {"Authorization": f"tma {init_data(self.user_id, bot_token=self.bot_token)}"}
+        user = json.dumps({"id": self.user_id, "first_name": "Anna", "language_code": "en"})
+        raw = init_data(self.user_id, bot_token=self.bot_token, user=user)
+        proof = {"Authorization": f"tma {raw}"}
         return await self.ask(method, f"/teamflame/api{path}", proof, fields)
 
     async def ask(

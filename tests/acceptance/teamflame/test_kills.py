@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from tests.acceptance.api import shared
@@ -15,6 +14,8 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import httpx
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
