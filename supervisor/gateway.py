@@ -17,7 +17,6 @@ from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
-from supervisor.nodes.files import SharedFiles
 from supervisor.notifications.notification_service import NotificationService, Sender
 from supervisor.notifications.planfix_answers import PlanfixAnswers
 from supervisor.notifications.planfix_comments import PlanfixComments
@@ -85,9 +84,8 @@ class Gateway:
         engine = store.database.locking_engine()
         is_shared = self.node is not None
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
-        self._retention = Retention(
-            store.erasure, store.history, config, SharedFiles(store, config).erase
-        )
+        files = self._keepers.dispatchers.files
+        self._retention = Retention(store.erasure, store.history, config, files.erase)
         self._key_rotation = KeyRotation(store.keys)
         self.monitor = Monitor(store, self._keepers.last_heard)
         self._pool.report_change = self.monitor.receive_change
@@ -112,11 +110,7 @@ class Gateway:
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
-            self._keepers.dispatchers,
-            config,
-            self._keepers.require_online,
-            self.node,
-            SharedFiles(store, config),
+            self._keepers.dispatchers, config, self._keepers.require_online, self.node
         )
 
     async def __aenter__(self) -> Self:

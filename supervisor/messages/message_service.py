@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
-    from supervisor.nodes.files import SharedFiles
     from supervisor.nodes.node import Node
 
 
@@ -94,11 +93,10 @@ class MessageService:
         config: Config,
         require_online: Callable[[str], None],
         node: Node | None = None,
-        files: SharedFiles | None = None,
     ) -> None:
         """Let `require_online` raise NumberOffline for a number that is not connected."""
         self._node = node
-        self._files = files
+        self._files = dispatchers.files
         self._dispatchers = dispatchers
         self._config = config
         self._require_online = require_online
@@ -174,7 +172,7 @@ class MessageService:
 
     async def _open_shared(self, number: str, file: OpenFile) -> OpenFile:
         """Fetch the file from the database; if it is not there yet, the number's node has it."""
-        if self._node is None or self._files is None or file.folder is None:
+        if self._node is None or file.folder is None:
             raise FileGone
         path = file.path.relative_to(file.folder)
         try:
