@@ -18,7 +18,7 @@ from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
 from api.numbers import actions, chats, events, history
 from api.numbers import calls as number_calls
-from api.operations import audit, console_link, health, pages
+from api.operations import alarms, audit, console_link, health, pages
 from api.requests.body import LARGEST
 from api.requests.errors import register_error_handlers
 from api.requests.openapi import describe_api
@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         page,
         audit,
         health,
+        alarms,
         console_link,
         pages,
     ):

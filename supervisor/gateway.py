@@ -15,6 +15,7 @@ from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
+from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
 from supervisor.numbers.keepers import Keepers
@@ -73,9 +74,11 @@ class Gateway:
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
         self._lock = DatabaseLock(engine) if engine is not None else None
-        self._retention = Retention(store.erasure, store.history, config)
+        self._retention = Retention(store.erasure, store.history, store.alarms, config)
         self._key_rotation = KeyRotation(store.keys)
         self.monitor = Monitor(store, self._keepers.last_heard)
+        self.alarms = Alarms(store, config)
+        self.monitor.alarms = self.alarms
         self._pool.report_change = self.monitor.receive_change
         self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)
@@ -108,6 +111,7 @@ class Gateway:
         await self._key_rotation.stop()
         await self._retention.stop()
         await self.monitor.stop()
+        await self.alarms.stop()
         await self._keepers.stop_all()
         await self._keepers.listening.stop()
         await self._store.stop()
@@ -226,6 +230,7 @@ class Gateway:
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
         self.monitor.start()
+        self.alarms.start()
         numbers = await self._store.numbers.list_to_run()
         await self._keepers.start_all(number.number for number in numbers)
         self._retention.start()

@@ -140,6 +140,7 @@ def _open(cipher: AESGCM, cell: Cell, sealed: bytes) -> bytes:
 
 
 _PURPOSE = b"telefix file links"
+_ALARMS = b"telefix alarms"
 
 
 def link_keys(secret_key: str) -> list[bytes]:
@@ -147,8 +148,13 @@ def link_keys(secret_key: str) -> list[bytes]:
     return [_derive(key) for key in parse_secret_key(secret_key)]
 
 
-def _derive(key: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(key)
+def alarm_keys(secret_key: str) -> list[bytes]:
+    """Derive the keys that sign alarms from SECRET_KEY, the newest first."""
+    return [_derive(key, _ALARMS) for key in parse_secret_key(secret_key)]
+
+
+def _derive(key: bytes, purpose: bytes = _PURPOSE) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key)
 
 
 _NO_HASH = bytes(32)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from supervisor.messages.traffic import MessageNews
+    from supervisor.monitoring.alarms import Alarms
     from supervisor.numbers.state import Change
     from supervisor.store.store import Store
 
@@ -48,6 +49,7 @@ class Monitor:
         self._clients: dict[str, str] = {}
         self._loop = BackgroundLoop("monitor", self._write, PAUSE)
         self._is_on = False
+        self.alarms: Alarms | None = None
         self.feed = Feed()
         self.delivered: Counter[tuple[str, Direction]] = Counter()
         self.failures: Counter[str] = Counter()
@@ -82,10 +84,14 @@ class Monitor:
             change = change._replace(client=self._clients.get(change.number, ""))
         self._unwritten.append(change)
         self.feed.publish(change)
+        if self.alarms is not None:
+            self.alarms.add_change(change)
 
     def receive_news(self, news: MessageNews) -> None:
         self._moved.add(news.number)
         self.failures[news.number] += news.failures
+        if self.alarms is not None:
+            self.alarms.add_dead(news.number, tuple(dead.code for dead in news.dead))
         for direction, seconds in news.delivered:
             self.delivered[news.number, direction] += 1
             if seconds is not None:
