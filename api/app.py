@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from quart import Quart, Response, request
 
+from api.bot_api import calls as bot_api_calls
 from api.bots import calls as bot_calls
 from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
@@ -16,6 +17,8 @@ from api.login import calls as login_calls
 from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
+from api.notifications import calls as notification_calls
+from api.notifications import planfix_events
 from api.numbers import actions, chats, events, history
 from api.numbers import calls as number_calls
 from api.operations import alarms, audit, console_link, health, pages
@@ -62,11 +65,14 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         planfix_webhook,
         chats,
         actions,
+        bot_api_calls,
         history,
         events,
         bot_calls,
         journal,
         files,
+        notification_calls,
+        planfix_events,
         login_calls,
         page,
         audit,

@@ -78,6 +78,26 @@ class TemplateUnknown(GatewayError):
     """There is no such template."""
 
 
+class AddressMalformed(GatewayError):
+    """A recipient has an address of another form."""
+
+
+class MarkupInvalid(GatewayError):
+    """The formatting of the text is not valid."""
+
+
+class TemplateInvalid(GatewayError):
+    """The template is not valid Liquid."""
+
+
+class TemplateTooCostly(GatewayError):
+    """The template or its data is too large, or it loops too often."""
+
+
+class FieldMissing(GatewayError):
+    """The template needs a field that the data does not have."""
+
+
 class LinkInvalid(GatewayError):
     """The link was not made by this gateway."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.bots.bot_service import BotService
-from supervisor.errors import DatabaseError
+from supervisor.errors import DatabaseError, NumberUnknown
 from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
@@ -18,6 +18,8 @@ from supervisor.messages.message_service import MessageService
 from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
+from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.planfix_events import PlanfixEvents
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
@@ -86,6 +88,10 @@ class Gateway:
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers)
         self.bots = BotService(store, self._keepers, self.tokens)
+        self.notifications = NotificationService(
+            store, self._keepers.dispatchers, store.people, self._sender_of, config
+        )
+        self.planfix_events = PlanfixEvents(store, self.notifications)
         self.audit = store.audit
         self.keys = store.keys
         self.history = store.history
@@ -113,6 +119,7 @@ class Gateway:
         await self.monitor.stop()
         await self.alarms.stop()
         await self._keepers.stop_all()
+        await self.notifications.stop()
         await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
@@ -239,6 +246,13 @@ class Gateway:
     async def _save_budgets(self, number: str, settings: Mapping[str, Any] | None) -> None:
         if settings is not None:
             await self._store.journals.budgets(number).save_settings(settings)
+
+    async def _sender_of(self, number: str) -> Sender:
+        try:
+            language = (await self._store.bots.get(number)).language
+        except NumberUnknown:
+            return Sender(number, is_bot=False, language=self._config.language)
+        return Sender(number, is_bot=True, language=language)
 
     async def _unlock(self) -> None:
         if self._lock is not None:

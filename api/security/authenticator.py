@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from quart import Request
 
     from supervisor.gateway import Gateway
+    from supervisor.store.values import Bot
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,14 @@ class Authenticator:
             self._check_limit(request)
             raise self._refuse(request)
         return number
+
+    async def require_bot(self, request: Request, telegram_token: str) -> Bot:
+        """Return the bot with this token of Telegram's."""
+        bot = await self._gateway.bots.find_by_token(telegram_token)
+        if bot is None:
+            self._check_limit(request)
+            raise self._refuse(request)
+        return bot
 
     async def admit_channel(self, request: Request, channel: str | None) -> str:
         """Return the number that the call means, if the key in the headers is valid for it."""

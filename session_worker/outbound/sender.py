@@ -7,12 +7,14 @@ import logging
 import shutil
 import time
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
 from session_worker.failures import EXPIRED, LONGEST_WAIT, PAUSES, UNKNOWN, Cause, Reason, judge
 from session_worker.lanes import Lanes
-from session_worker.outbound.attachments import FetchFailed
+from session_worker.outbound.attachments import FetchFailed, LinkGone
 from session_worker.protocol.messages import Failed, Failure, PartSent, Trying
+from session_worker.protocol.outgoing import UPLOADED
 from session_worker.telegram.errors import TelegramError
 from session_worker.telegram.sending.part_sender import PartSender
 from session_worker.telegram.sending.requests import Sender, cause_of
@@ -75,6 +77,7 @@ class TelegramSender:
         self._outbox = outbox
         self._sent_messages = sent_messages
         self._folder = spool / "out"
+        self._received = spool / "uploads"
         self._pauses = pauses
         self._uploads = Uploads(telegram.ask, telegram.until_online)
         self._file_slots = asyncio.Semaphore(FILES_AT_ONCE)
@@ -154,10 +157,23 @@ class TelegramSender:
         for index in part.files:
             if index in state.failed_files or index in state.uploaded:
                 continue
+            url, path = state.attachment(index).url, state.path_of(index)
             try:
-                await self._fetcher.fetch(state.attachment(index).url, state.path_of(index))
+                if url.startswith(UPLOADED):
+                    await asyncio.to_thread(self._copy_upload, url, path)
+                else:
+                    await self._fetcher.fetch(url, path)
             except FetchFailed as failure:
                 raise FileFailed(index, failure.cause) from failure
+
+    def _copy_upload(self, url: str, target: Path) -> None:
+        """Copy a file that came with a call; its name is ours, but it must not lead elsewhere."""
+        source = self._received / PurePath(url.removeprefix(UPLOADED)).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(source, target)
+        except OSError as error:
+            raise LinkGone(type(error).__name__) from error
 
     async def _post(self, state: SendState, number: int, part: Part) -> None:
         peer_id = state.outgoing.peer_id

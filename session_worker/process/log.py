@@ -97,6 +97,7 @@ _NAMED = re.compile(
 _BEARER = re.compile(r"(?i)(?P<name>\bbearer\s+)(?P<value>[\w.~+/=-]+)")
 _LINK = re.compile(r"(?P<name>/(?:login|files)/)(?P<value>[\w.-]{16,})")
 _IN_ADDRESS = re.compile(r"(?P<name>\w+://[^\s/:@]*:)(?P<value>[^\s/@]+)(?=@)")
+_OF_BOT = re.compile(r"(?P<name>(?<!\d)\d{5,15}:)(?P<value>[\w-]{20,})")
 _OF_MTPROXY = re.compile(r"(?i)(?P<name>\bmtproxy://)(?P<value>[^\s/@]+)(?=@)")
 
 
@@ -110,6 +111,6 @@ class Redactor:
     def clean(self, text: str) -> str:
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        for pattern in (_NAMED, _BEARER, _IN_ADDRESS, _OF_MTPROXY, _LINK):
+        for pattern in (_NAMED, _BEARER, _IN_ADDRESS, _OF_MTPROXY, _OF_BOT, _LINK):
             text = pattern.sub(rf"\g<name>{HIDDEN}", text)
         return text

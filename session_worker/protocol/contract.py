@@ -79,6 +79,7 @@ class TroubleCode(StrEnum):
     CLOCK = "clock_wrong"
     FAILING = "telegram_failing"
     LAYER = "layer_outdated"
+    FOLDER_MISSING = "folder_missing"
     PROXY_UNREACHABLE = "proxy_unreachable"
     PROXY_REFUSED = "proxy_refused"
     PROXY_UNAUTHORIZED = "proxy_unauthorized"

@@ -60,11 +60,16 @@ class Keyboard(PipeValue):
     placeholder: CommandText | None = None
 
 
+UPLOADED = "upload:"
+"""Begins the address of a file that the gateway has put into the number's own folder."""
+
+
 class Attachment(PipeValue):
-    """A file that an employee attached, behind a link of Planfix."""
+    """A file to be sent, behind a link or in the number's own folder."""
 
     name: CommandText
     url: CommandText
+    as_document: bool = False
 
 
 SENT_SEPARATELY = -1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, or_, select, update
 
-from supervisor.database import bot_tables, tables
+from supervisor.database import bot_tables, notification_tables, tables
 from supervisor.database.tables import RowState
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from supervisor.database.database import Database
 
 _row = tables.journal.c
+_notification = notification_tables.notification.c
+_recipient = notification_tables.recipient.c
 
 
 IS_OVER = or_(_row.state == RowState.DELIVERED, _row.dismissed.is_not(None))
@@ -71,6 +73,21 @@ class Erasure:
         statement = delete(tables.journal).where(
             _row.id.in_(old.order_by(_row.done).limit(most)), _row.body.is_(None)
         )
+
+        def unit(connection: Connection) -> int:
+            return connection.execute(statement).rowcount
+
+        return await self._database.write(unit)
+
+    async def delete_notifications(self, before: datetime, most: int) -> int:
+        """Delete old notifications of which nothing waits, and return how many were deleted."""
+        waiting = select(_recipient.notification).where(_recipient.state == "queued")
+        old = (
+            select(_notification.id)
+            .where(_notification.created < before, _notification.id.not_in(waiting))
+            .limit(most)
+        )
+        statement = delete(notification_tables.notification).where(_notification.id.in_(old))
 
         def unit(connection: Connection) -> int:
             return connection.execute(statement).rowcount

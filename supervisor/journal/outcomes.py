@@ -159,16 +159,16 @@ def write_parts(
 
 def erase_left_out(connection: Connection, number: str, rows: Sequence[int]) -> list[int]:
     """Erase waiting messages whose chats are left out by now; return their rows."""
-    erased: list[int] = []
-    for piece in pieces(rows):
-        statement = delete(tables.journal).where(
-            _row.id.in_(piece),
-            _row.number == number,
-            _row.direction == Direction.IN,
-            _row.state == RowState.PENDING,
-        )
-        erased += connection.scalars(statement.returning(_row.id))
-    return erased
+    if not rows:
+        return []
+    waiting = _row.id.in_(rows), _row.direction == Direction.IN, _row.state == RowState.PENDING
+    query = (
+        select(_mark.row, func.count().label("messages"))
+        .join_from(tables.telegram_message, tables.journal, _mark.row == _row.id)
+        .where(_row.number == number, *waiting)
+        .group_by(_mark.row)
+    )
+    return _drop(connection, number, {row.row: row.messages for row in connection.execute(query)})
 
 
 def _of_number(connection: Connection, number: str, parts: Sequence[PartSent]) -> list[PartSent]:
@@ -195,11 +195,16 @@ def _drop_echoes(connection: Connection, number: str, ids: list[int]) -> list[in
             .group_by(_mark.row)
         )
         echoes |= {row.row: row.messages for row in connection.execute(query)}
-    if echoes:
-        receipts.leave_out(connection, number, echoes)
-    for piece in pieces(echoes):
+    return _drop(connection, number, echoes)
+
+
+def _drop(connection: Connection, number: str, rows: Mapping[int, int]) -> list[int]:
+    """Delete rows, each with so many messages, as if they had never come."""
+    if rows:
+        receipts.leave_out(connection, number, rows)
+    for piece in pieces(rows):
         connection.execute(delete(tables.journal).where(_row.id.in_(piece)))
-    return list(echoes)
+    return list(rows)
 
 
 def _finish(connection: Connection, number: str, rows: list[int]) -> list[int]:

@@ -6,16 +6,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.formatting.plan import LONGEST_CAPTION, arrange
-from session_worker.protocol.outgoing import Attachment, Keyboard, Mark, Outgoing
+from session_worker.protocol.outgoing import Attachment, Button, Keyboard, Mark, MarkKind, Outgoing
 from session_worker.protocol.pipe_fields import CommandText, PipeValue
 from supervisor.errors import MessageEmpty, MessageTooLarge
-from supervisor.notifications.marked_text import width_of
+from supervisor.notifications.formatting.marked_text import width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from supervisor.notifications.marked_text import MarkedText
+    from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.store.notifications import Queued
+
+# The API may not import session_worker.
+__all__ = [
+    "Attachment",
+    "Button",
+    "Keyboard",
+    "Manner",
+    "Mark",
+    "MarkKind",
+    "Notice",
+    "Rejected",
+    "make_notice",
+]
 
 LONGEST_NOTICE = 65_536  # characters
 MOST_FILES = 10

@@ -7,27 +7,30 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from session_worker.protocol.outgoing import UPLOADED
 from supervisor.errors import NotificationUnknown, TemplateUnknown
-from supervisor.notifications.default_templates import default_template
-from supervisor.notifications.notice import Notice
-from supervisor.notifications.outcome import outcome_of
-from supervisor.notifications.queue import NotificationQueue
-from supervisor.notifications.recipient_lookup import RecipientLookup
-from supervisor.notifications.templates import (
+from supervisor.notifications.formatting.default_templates import default_template
+from supervisor.notifications.formatting.templates import (
     Template,
     TextFormat,
     check_template,
     read_text,
     render_template,
 )
+from supervisor.notifications.notice import Notice
+from supervisor.notifications.outcome import outcome_of
+from supervisor.notifications.queue import NotificationQueue
+from supervisor.notifications.recipient_lookup import RecipientLookup
 from supervisor.store.notifications import NewNotification
 from supervisor.store.templates import EVERYBODY, StoredTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from pathlib import Path
 
+    from supervisor.config import Config
     from supervisor.messages.dispatchers import Dispatchers
-    from supervisor.notifications.marked_text import MarkedText
+    from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.notifications.notice import Manner, Rejected
     from supervisor.notifications.outcome import Outcome
     from supervisor.notifications.recipient_lookup import People
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from supervisor.store.store import Store
 
 LONGEST_WAIT = 60.0  # seconds
+UPLOAD_LIFETIME = 7 * 24 * 3600.0  # seconds; a message is sent or given up before that
 
 
 class Sender(NamedTuple):
@@ -70,6 +74,7 @@ class Wording(NamedTuple):
     data: Mapping[str, Any] = {}
     language: str | None = None
     title: str | None = None
+    is_template: bool = False
 
 
 class NotificationService:
@@ -80,13 +85,15 @@ class NotificationService:
         store: Store,
         dispatchers: Dispatchers,
         people: People,
-        is_bot: Callable[[str], Awaitable[bool]],
+        sender_of: Callable[[str], Awaitable[Sender]],
+        config: Config,
     ) -> None:
         self._store = store
         self._stored = store.notifications
         self._dispatchers = dispatchers
         self._people = people
-        self._is_bot = is_bot
+        self.sender_of = sender_of
+        self._config = config
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         dispatchers.watcher = self
@@ -128,6 +135,11 @@ class NotificationService:
         self._wake(sender.number)
         return Accepted(new_id, len(found.recipients), notice.rejected)
 
+    async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
+        """Return the answer to an earlier call with this key."""
+        found = await self._stored.find_by_key(number, dedup_key)
+        return None if found is None else await self._first_answer(number, found)
+
     async def show(self, number: str, notification: str) -> list[RecipientOutcome]:
         """Return what became of the message to each recipient."""
         await self._stored.body(number, notification)
@@ -152,13 +164,18 @@ class NotificationService:
 
     async def word(self, sender: Sender, wording: Wording) -> MarkedText:
         """Make the text; raise what is wrong with it or with its template."""
-        if wording.template is None:
-            return read_text(wording.text or "", wording.format)
-        template = await self.find_template(
-            sender.number, wording.template, wording.language or sender.language
-        )
+        if wording.template is not None:
+            template = await self.find_template(
+                sender.number, wording.template, wording.language or sender.language
+            )
+        elif wording.is_template:
+            template = Template(wording.text or "", wording.format)
+        else:
+            text = read_text(wording.text or "", wording.format)
+            return text.with_title(wording.title or "")
         # In a thread: whatever a template does, the beats of the workers go on.
-        return await asyncio.to_thread(render_template, template, wording.data)
+        text = await asyncio.to_thread(render_template, template, wording.data)
+        return text.with_title(wording.title or "")
 
     async def find_template(self, owner: str, name: str, language: str) -> Template:
         """Return the owner's template, the operator's or ours, best in this language."""
@@ -184,6 +201,13 @@ class NotificationService:
         if not await self._store.templates.delete(owner or EVERYBODY, name, language):
             raise TemplateUnknown(name)
 
+    async def keep_upload(self, number: str, content: bytes) -> str:
+        """Keep a file that came with a call where the worker finds it; return its address."""
+        folder = self._config.spool_of(number) / "uploads"
+        name = secrets.token_hex(16)
+        await asyncio.to_thread(_write, folder, name, content)
+        return f"{UPLOADED}{name}"
+
     def attach_worker(self, number: str) -> None:
         """Begin to hand over what waits for this number."""
         self._in_background(self._start_queue(number))
@@ -203,9 +227,9 @@ class NotificationService:
             await queue.stop()
 
     async def _start_queue(self, number: str) -> None:
-        is_bot = await self._is_bot(number)
+        sender = await self.sender_of(number)
         queue = NotificationQueue(
-            number, self._stored, self._dispatchers, self._people, is_bot=is_bot
+            number, self._stored, self._dispatchers, self._people, is_bot=sender.is_bot
         )
         self._queues[number] = queue
         queue.start()
@@ -228,3 +252,14 @@ class NotificationService:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    """Write a file that the worker's user may read, and delete those that are too old."""
+    folder.mkdir(parents=True, exist_ok=True)
+    too_old = time.time() - UPLOAD_LIFETIME
+    for file in folder.iterdir():
+        if file.stat().st_mtime < too_old:
+            file.unlink(missing_ok=True)
+    (folder / name).write_bytes(content)
+    (folder / name).chmod(0o644)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from supervisor.errors import GatewayError
+from supervisor.errors import AddressMalformed
 
 LONGEST_ADDRESS = 100  # characters
 _USER = re.compile(r"[1-9]\d{0,15}")
@@ -15,10 +15,6 @@ _PHONE = re.compile(r"\+(\d{5,15})")
 _CHAT = re.compile(r"chat:(-?[1-9]\d{0,17})(?:/topic:([1-9]\d{0,9}))?")
 _ALIAS = re.compile(r"alias:([\w-]{1,64})")
 _FILLING = re.compile(r"[\s().\u00a0-]")
-
-
-class AddressMalformed(GatewayError):
-    """A recipient has an address of another form."""
 
 
 class AddressKind(StrEnum):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import case, delete, func, insert, literal_column, select, tuple_, update
+from sqlalchemy import case, func, insert, literal_column, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from supervisor.database import tables
@@ -17,7 +16,6 @@ from supervisor.errors import NotificationUnknown, NumberUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -95,7 +93,6 @@ class Notifications:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._data_keys: dict[str, DataKey] = {}
 
     async def seal(self, number: str, notification_id: str, body: bytes) -> bytes:
         return (await self._data_key(number)).seal(_cell(number, notification_id), body)
@@ -103,6 +100,13 @@ class Notifications:
     async def add(self, new: NewNotification) -> str:
         """Store a notification; return its id, or that of the earlier one with its dedup key."""
         return await self._database.write_together(_insert, new)
+
+    async def find_by_key(self, number: str, dedup_key: str) -> str | None:
+        query = select(notification.c.id).where(
+            notification.c.number == number, notification.c.dedup_key == dedup_key
+        )
+        rows = await self._database.fetch(query)
+        return rows[0].id if rows else None
 
     async def body(self, number: str, notification_id: str) -> bytes:
         query = select(notification.c.body).where(
@@ -170,21 +174,6 @@ class Notifications:
         rows = await self._database.fetch(query)
         return (rows[0].peer_id, rows[0].error_code) if rows else (0, None)
 
-    async def erase(self, before: datetime, most: int) -> int:
-        """Delete old notifications that wait for nothing, and return how many were deleted."""
-        waiting = select(recipient.c.notification).where(_IS_QUEUED)
-        old = (
-            select(notification.c.id)
-            .where(notification.c.created < before, notification.c.id.not_in(waiting))
-            .limit(most)
-        )
-
-        def unit(connection: Connection) -> int:
-            statement = delete(notification).where(notification.c.id.in_(old))
-            return connection.execute(statement).rowcount
-
-        return await self._database.write(unit)
-
     async def _mark(self, which: ColumnElement[bool], state: str, error: str | None) -> None:
         statement = update(recipient).where(which, _IS_QUEUED)
 
@@ -199,10 +188,6 @@ class Notifications:
         if not rows:
             raise NumberUnknown
         return self._vault.open_data_key(number, rows[0].data_key)
-
-
-def dump_body(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _insert(connection: Connection, items: list[NewNotification]) -> list[str]:

@@ -185,6 +185,11 @@ TROUBLES: Final = {
         "Telegram sent something that this version of the gateway cannot read; everything else goes on.",
         "Operator: update the gateway; the number's receipts say what is missing.",
     ),
+    "folder_missing": (
+        "The account has no folder of this name, which `chats` uses to say what is private.",
+        "Client: make the folder in Telegram again, or send other `chats` with PUT /webhook. "
+        "With the mode `except` nothing goes to Planfix until then.",
+    ),
     "proxy_unreachable": (
         "The number's proxy does not answer.",
         "Client or operator, whoever set the proxy: check that it runs at this host and port, "

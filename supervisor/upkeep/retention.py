@@ -64,6 +64,10 @@ class Retention:
         await self._history.trim(before)
         await self._alarms.trim(before)
         await self._erasure.delete_heard(before)
+        deleted = BATCH
+        while deleted == BATCH:
+            deleted = await self._erasure.delete_notifications(before, BATCH)
+            await asyncio.sleep(BATCH_PAUSE)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
     async def _run(self) -> float:

@@ -36,6 +36,9 @@ class FakeBots(BotService):
     async def list(self) -> dict[str, Bot]:
         return {bot: await self.get(bot) for bot in self._gateway.views}
 
+    async def find_by_token(self, token: str) -> Bot | None:
+        return None
+
     async def list_people(self, bot: str) -> tuple[Person, ...]:
         await self.get(bot)
         return (Person(7, "Anna", "en", phone="380671234567"),)

@@ -22,6 +22,7 @@ from tests.fakes.bots import FakeBots
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.messages import FakeMessages
 from tests.fakes.monitoring import FakeAlarms, FakeHistory, FakeMonitor, FakePlanfixCheck
+from tests.fakes.notifications import FakeNotifications, FakePlanfixEvents
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,6 +56,8 @@ class FakeGateway(Gateway):
     """Keeps numbers in a dict, remembers what was asked and raises what it is told to."""
 
     messages: FakeMessages
+    notifications: FakeNotifications
+    planfix_events: FakePlanfixEvents
     bots: FakeBots
     logins: FakeLogins
     links: FakeLinks
@@ -77,6 +80,8 @@ class FakeGateway(Gateway):
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
         self.messages = FakeMessages()
+        self.notifications = FakeNotifications()
+        self.planfix_events = FakePlanfixEvents()
         self.bots = FakeBots(self)
         self.logins = FakeLogins()
         self.links = FakeLinks()

@@ -30,7 +30,7 @@ from session_worker.telegram.errors import (
 from session_worker.telegram.proxy.transports import HeldConnections
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
@@ -156,6 +156,10 @@ class TelegramAccount:
     def choose_entities(self, may_report: MayReport) -> None:
         """Report only those people about whom something may be stored."""
         self._session_reporter.may_report = may_report
+
+    def report_folders(self, missing: Sequence[str]) -> None:
+        """Report which folders the account lacks that say which chats are private."""
+        self._announcements.report_folders(missing)
 
     def report_entities(self) -> None:
         """Report new entities now, so that they are stored before anything that refers to them."""

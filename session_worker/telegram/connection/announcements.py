@@ -6,13 +6,12 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from session_worker.protocol.contract import SessionChanged, SessionState
+from session_worker.protocol.contract import SessionChanged, SessionState, Trouble, TroubleCode
 from session_worker.telegram.errors import translate, trouble_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from session_worker.protocol.contract import Trouble, TroubleCode
     from session_worker.session import Outbox
 
 logger = logging.getLogger(__name__)
@@ -31,6 +30,7 @@ class Announcements:
         self._deafness: Trouble | None = None
         self._undecodable: Trouble | None = None
         self._undecodable_until = 0.0
+        self._folders: Trouble | None = None
         self._announced: SessionChanged | None = None
 
     def announce(self, state: SessionState, trouble: Trouble | None = None) -> None:
@@ -54,6 +54,14 @@ class Announcements:
         """Forget what was reported about missed updates."""
         self._deafness = None
 
+    def report_folders(self, missing: Sequence[str]) -> None:
+        """Report that the account lacks folders which say what is private, or no longer does."""
+        detail = ", ".join(missing)
+        lacks = Trouble(code=TroubleCode.FOLDER_MISSING, detail=detail) if missing else None
+        if lacks != self._folders:
+            self._folders = lacks
+            self._announce_again()
+
     def report_undecodable(self, error: BaseException) -> None:
         """Report that our layer is too old for something that Telegram sent; all else continues."""
         trouble = trouble_of(translate(error))
@@ -76,7 +84,7 @@ class Announcements:
             return SessionState.LIMITED, self._limit
         if trouble is None and self._clock() < self._undecodable_until:
             trouble = self._undecodable
-        return SessionState.ONLINE, trouble
+        return SessionState.ONLINE, trouble or self._folders
 
 
 def _gist(change: SessionChanged | None) -> tuple[SessionState, TroubleCode | None] | None:

@@ -31,7 +31,7 @@ from session_worker.telegram.reading.dialogs import Dialogs, entities_of
 from session_worker.telegram.reading.people import contact_of, is_ignored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from session_worker.protocol.contract import Entity
     from session_worker.telegram.reading.people import People
@@ -57,6 +57,8 @@ class Telegram(Protocol):
     async def ask(self, request: Any) -> Any: ...
 
     async def until_online(self) -> None: ...
+
+    def report_folders(self, missing: Sequence[str]) -> None: ...
 
 
 class ChosenChats:
@@ -145,8 +147,7 @@ class ChosenChats:
         connections = self._telegram.connections
         book = self._book = await self._read_book()
         self._read_at, self._read_on = time.monotonic(), connections
-        for title in unknown_folders(self._selection, book):
-            logger.warning("the account has no folder %r, which `chats` names", title)
+        self._telegram.report_folders(unknown_folders(self._selection, book))
         return book
 
     def _is_old(self) -> bool:

@@ -45,6 +45,8 @@ class SendState:
     sent_separately: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        attachments = enumerate(self.outgoing.attachments)
+        self.as_documents |= {index for index, each in attachments if each.as_document}
         for part in self.outgoing.parts:
             for random_id, sent in zip(part.random_ids, part.sent, strict=False):
                 if sent == SENT_SEPARATELY:

@@ -12,7 +12,13 @@ from telethon.tl import functions, types
 from sandbox.telegram.accounts.accounts import Contact as Saved
 from sandbox.telegram.chats.message_actions import Draft
 from session_worker.protocol.chats import ChatSelection, ChatsListed, LeftOut, ListChats, Mode
-from session_worker.protocol.contract import EntitiesSeen
+from session_worker.protocol.contract import (
+    EntitiesSeen,
+    SessionChanged,
+    SessionState,
+    Trouble,
+    TroubleCode,
+)
 from session_worker.protocol.messages import Failed, Resolve, Resolved, Send
 from session_worker.protocol.outgoing import Outgoing, Part
 from tests.acceptance.session_worker.inbound.inbound_number import PHONE
@@ -111,6 +117,30 @@ async def test_selection_follows_the_owners_folders(
 
     await idle.until_texts("at work")
     assert WORD not in everything_said(idle)
+
+
+async def test_missing_folder_keeps_everything_private(
+    idle: InboundNumber, other_device: TelegramClient
+) -> None:
+    """While the folder of the private chats cannot be found, nothing goes, and the state says why."""
+    idle.chats = ChatSelection(mode=Mode.EXCEPT, folders=("Family",))
+    await idle.start()
+    idle.write(WORD)
+    await idle.until_settled()
+    changes = [each for each in idle.recorder.events if isinstance(each, SessionChanged)]
+    lacking = Trouble(code=TroubleCode.FOLDER_MISSING, detail="Family")
+    assert (changes[-1].state, changes[-1].trouble) == (SessionState.ONLINE, lacking)
+
+    title = types.TextWithEntities("Family", [])
+    friend = await other_device.get_input_entity("taras_m")
+    folder = types.DialogFilter(2, title, [], [friend], [])
+    await other_device(functions.messages.UpdateDialogFilterRequest(2, folder))
+    idle.write("a customer", sender=idle.other)
+
+    await idle.until_texts("a customer")
+    assert WORD not in everything_said(idle)
+    last = [each for each in idle.recorder.events if isinstance(each, SessionChanged)][-1]
+    assert last.trouble is None
 
 
 async def test_selection_follows_the_contact_list(

@@ -42,6 +42,18 @@ LINKS = {
     ("GET", "/login/<secret>/qr.svg"),
 }
 PLANFIX = {("POST", "/webhook/message")}  # its token is a field
+# A key opens what belongs to its own sender, see tests/acceptance/notifications/.
+OF_SENDER = {
+    ("POST", "/notify"),
+    ("GET", "/notify/<notification>"),
+    ("POST", "/notify/preview"),
+    ("GET", "/templates/<name>"),
+    ("PUT", "/templates/<name>"),
+    ("DELETE", "/templates/<name>"),
+    ("POST", "/webhook/planfix-event"),
+    ("GET", "/bot<token>/<method>"),
+    ("POST", "/bot<token>/<method>"),
+}
 MINI_APP = "/teamflame/"  # opened by no key of ours, see tests/acceptance/teamflame/test_attacks.py
 GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("POST", "/webhook"): (ADMIN, draft(number=FREE)),
@@ -163,7 +175,7 @@ def test_every_address_is_in_the_table(settings: Settings) -> None:
         if not rule.rule.startswith(MINI_APP)
     }
 
-    assert walked == PUBLIC | LINKS | PLANFIX | GUARDED.keys()
+    assert walked == PUBLIC | LINKS | PLANFIX | OF_SENDER | GUARDED.keys()
 
 
 @pytest.mark.parametrize(("method", "rule"), GUARDED)
@@ -218,6 +230,22 @@ async def test_numbers_can_not_be_probed(
 async def heard(response: Response) -> tuple[int, bytes, list[str]]:
     data = await response.get_data(as_text=False)
     return response.status_code, data, sorted(response.headers.keys())
+
+
+@pytest.mark.parametrize(("method", "rule"), sorted(OF_SENDER))
+async def test_sender_needs_a_key(
+    client: TestClientProtocol, gateway: FakeGateway, method: str, rule: str
+) -> None:
+    """Without a key that belongs to somebody nothing is sent, shown or kept."""
+    tokens = await open_numbers(client)
+    asked = asked_by(tokens)
+    path = rule.replace("<notification>", "ntf_1").replace("<name>", "task.created")
+    path = path.replace("<token>", "1234567:AAwrong").replace("<method>", "getMe")
+
+    for name in ("nothing", "an empty key", "a wrong key", "Basic", "a purged number's token"):
+        response = await call(client, method, path, {"to": [1], "text": "x"}, **asked[name])
+        assert response.status_code == 401, name
+    assert (gateway.notifications.accepted, gateway.notifications.templates) == ([], {})
 
 
 @pytest.mark.parametrize(("method", "rule"), sorted(PUBLIC))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from session_worker.protocol.chats import LeftOut
 from session_worker.protocol.messages import Deliver, Delivered, GapFilled, Trying
 from tests.unit.supervisor.rows import received, sent
 
@@ -100,3 +101,17 @@ async def test_echo_that_turns_out_our_own_later_is_taken_back(
     await recorded.say(sent(row, 2, 3))
 
     assert await counts(recorded) == [(1, 0, 0)]
+
+
+async def test_message_of_a_chat_left_out_leaves_no_trace(recorded: RecordedDispatcher) -> None:
+    """A waiting message that its worker refuses is erased and not missed; a delivered one stays."""
+    await recorded.say(received(1))
+    await recorded.say(received(2), received(3), gap(found=2))
+    first, second, third = (order.row for order in recorded.told_of(Deliver))
+    await recorded.say(Delivered(row=first))
+
+    await recorded.say(LeftOut(row=second), LeftOut(row=first), Delivered(row=third))
+
+    journal = recorded.dispatcher.journal
+    assert [await journal.find_body(row) is None for row in (first, second)] == [False, True]
+    assert await counts(recorded) == [(1, 1, 0)]

@@ -9,9 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_worker.protocol.outgoing import Mark, MarkKind
-from supervisor.notifications.html_parser import parse_html
-from supervisor.notifications.markdown_parser import Dialect, escape_markdown, parse_markdown
-from supervisor.notifications.marked_text import MarkedText, MarkupInvalid, width_of
+from supervisor.errors import MarkupInvalid
+from supervisor.notifications.formatting.html_parser import parse_html
+from supervisor.notifications.formatting.markdown_parser import (
+    Dialect,
+    escape_markdown,
+    parse_markdown,
+)
+from supervisor.notifications.formatting.marked_text import MarkedText, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

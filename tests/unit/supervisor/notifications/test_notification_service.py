@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,9 @@ from session_worker.protocol.messages import Failed, Failure, Send
 from supervisor.config import Config
 from supervisor.errors import NotificationUnknown, TemplateUnknown
 from supervisor.messages.dispatchers import Dispatchers
-from supervisor.notifications.default_templates import default_names
-from supervisor.notifications.marked_text import MarkedText
+from supervisor.notifications.formatting.default_templates import default_names
+from supervisor.notifications.formatting.marked_text import MarkedText
+from supervisor.notifications.formatting.templates import Template, TextFormat
 from supervisor.notifications.notice import Manner, Rejected, make_notice
 from supervisor.notifications.notification_service import (
     Accepted,
@@ -24,7 +26,6 @@ from supervisor.notifications.notification_service import (
 )
 from supervisor.notifications.outcome import RecipientState
 from supervisor.notifications.recipients import parse_address
-from supervisor.notifications.templates import Template, TextFormat
 from tests.support.waiting import eventually
 from tests.unit.supervisor.rows import NUMBER, sent
 
@@ -77,7 +78,9 @@ class Bot:
     def open(self) -> None:
         """Begin anew, as another process of the gateway would."""
         self.dispatchers = Dispatchers(self.store, self.config)
-        self.service = NotificationService(self.store, self.dispatchers, self.people, self._is_bot)
+        self.service = NotificationService(
+            self.store, self.dispatchers, self.people, self._sender_of, self.config
+        )
 
     async def attach(self) -> None:
         dispatcher = await self.dispatchers.of(NUMBER)
@@ -109,8 +112,8 @@ class Bot:
     async def say(self, *events: Any) -> None:
         await (await self.dispatchers.of(NUMBER)).record_events(events)
 
-    async def _is_bot(self, _number: str) -> bool:
-        return self.is_bot
+    async def _sender_of(self, number: str) -> Sender:
+        return Sender(number, self.is_bot, "en")
 
 
 @pytest.fixture
@@ -274,6 +277,18 @@ async def test_rejected_addresses_are_kept(bot: Bot) -> None:
     for _ in range(2):
         answer = await bot.service.notify(sender, [parse_address(5)], notice, manner)
         assert [each.code for each in answer.rejected] == ["invalid_recipient"]
+
+
+async def test_old_notifications_are_erased(bot: Bot) -> None:
+    """After their time notifications are deleted, except those that still wait."""
+    waits = await bot.notify(5, manner=Manner(not_before=time.time() + 3600))
+    over = await bot.notify()
+    later = datetime.now(UTC) + timedelta(days=1)
+
+    assert await bot.store.erasure.delete_notifications(later, 10) == 1
+    assert await bot.states(waits) == [("5", "queued", None)]
+    with pytest.raises(NotificationUnknown):
+        await bot.states(over)
 
 
 async def test_own_template_comes_first(bot: Bot) -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor.errors import AddressMalformed
 from supervisor.notifications.outcome import Outcome, RecipientState, mutes, outcome_of
 from supervisor.notifications.recipients import (
     Address,
-    AddressMalformed,
     parse_address,
     parse_loosely,
     parse_phone,

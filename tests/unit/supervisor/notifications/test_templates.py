@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from supervisor.notifications.templates import (
+from supervisor.errors import FieldMissing, TemplateInvalid, TemplateTooCostly
+from supervisor.notifications.formatting.templates import (
     MOST_VALUES,
-    FieldMissing,
     Template,
-    TemplateInvalid,
-    TemplateTooCostly,
     TextFormat,
     check_template,
     render_template,

@@ -21,6 +21,7 @@ from session_worker.telegram.reading.update_parser import MOST_DELETIONS, Update
 from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -34,6 +35,9 @@ class Account:
 
     async def until_online(self) -> None:
         raise AssertionError
+
+    def report_folders(self, missing: Sequence[str]) -> None:
+        raise AssertionError(missing)
 
 
 async def nobody(_request: Any) -> list[Any]:

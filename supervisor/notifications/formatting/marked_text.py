@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING
 
 from session_worker.formatting.plan import LONGEST_TEXT, cut_places
 from session_worker.protocol.outgoing import Mark, MarkKind
-from supervisor.errors import GatewayError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SOLID = frozenset({MarkKind.LINK, MarkKind.MENTION, MarkKind.EMOJI, MarkKind.CODE})
 LONGEST_SOLID = 1000  # UTF-16 units that are kept together
-
-
-class MarkupInvalid(GatewayError):
-    """The formatting of the text is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +29,20 @@ class MarkedText:
         start = width_of(self.text) - width_of(self.text.lstrip())
         text = self.text.strip()
         return MarkedText(text, _moved(self.marks, start, start + width_of(text)))
+
+    def with_title(self, title: str) -> MarkedText:
+        """Put a bold line before the text."""
+        head = TextBuilder()
+        head.add(title.strip())
+        head.mark(MarkKind.BOLD, 0)
+        if not head.units:
+            return self
+        head.add("\n")
+        shifted = (
+            mark.model_copy(update={"offset": mark.offset + head.units}) for mark in self.marks
+        )
+        first = head.finish()
+        return MarkedText(first.text + self.text, (*first.marks, *shifted))
 
     def cut(self, limit: int = LONGEST_TEXT) -> Iterator[MarkedText]:
         """Cut the text into pieces that are not too long; none of them is blank.

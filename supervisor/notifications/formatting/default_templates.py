@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from supervisor.notifications.templates import Template, TextFormat
+from supervisor.notifications.formatting.templates import Template, TextFormat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

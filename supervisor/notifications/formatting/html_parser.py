@@ -7,12 +7,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.protocol.outgoing import MarkKind
-from supervisor.notifications.marked_text import MarkupInvalid, TextBuilder
+from supervisor.errors import MarkupInvalid
+from supervisor.notifications.formatting.marked_text import TextBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supervisor.notifications.marked_text import MarkedText
+    from supervisor.notifications.formatting.marked_text import MarkedText
 
 _TOKEN = re.compile(
     r"<(?P<end>/?)(?P<tag>[a-zA-Z][a-zA-Z0-9-]*)(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>"

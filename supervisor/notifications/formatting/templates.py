@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from liquid import BoundTemplate, Environment, StrictUndefined, Undefined
 from liquid.exceptions import LiquidError, ResourceLimitError, UndefinedError
 
-from supervisor.errors import GatewayError
-from supervisor.notifications.html_parser import parse_html
-from supervisor.notifications.markdown_parser import escape_markdown, parse_markdown
-from supervisor.notifications.marked_text import MarkedText
+from supervisor.errors import FieldMissing, TemplateInvalid, TemplateTooCostly
+from supervisor.notifications.formatting.html_parser import parse_html
+from supervisor.notifications.formatting.markdown_parser import escape_markdown, parse_markdown
+from supervisor.notifications.formatting.marked_text import MarkedText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,18 +26,6 @@ LONGEST_TEMPLATE = 10_000  # characters
 LONGEST_VALUE = 64_000  # characters of one text in the data
 MOST_VALUES = 2000  # in the data, at all depths
 DEEPEST_DATA = 8
-
-
-class TemplateInvalid(GatewayError):
-    """The template is not valid Liquid."""
-
-
-class TemplateTooCostly(GatewayError):
-    """The template or its data is too large, or it loops too often."""
-
-
-class FieldMissing(GatewayError):
-    """The template needs a field that the data does not have."""
 
 
 class TextFormat(StrEnum):

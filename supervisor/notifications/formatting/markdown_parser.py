@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.protocol.outgoing import MarkKind
-from supervisor.notifications.marked_text import MarkupInvalid, TextBuilder
+from supervisor.errors import MarkupInvalid
+from supervisor.notifications.formatting.marked_text import TextBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supervisor.notifications.marked_text import MarkedText
+    from supervisor.notifications.formatting.marked_text import MarkedText
 
 
 class Dialect(StrEnum):

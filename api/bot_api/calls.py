@@ -1,0 +1,203 @@
+"""The methods of the Bot API that send, edit and delete."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from quart import Blueprint, Response, request
+from quart_schema import hide
+
+from api.bot_api.answers import (
+    UNREACHABLE_WAIT,
+    BotApiError,
+    bad_request,
+    from_refusal,
+    respond,
+    sent_message,
+    too_many_requests,
+)
+from api.bot_api.fields import Upload, read_parameters, shown_entities
+from api.context import context
+from api.requests.errors import ApiError
+from supervisor.errors import (
+    MessageEmpty,
+    MessageTooLarge,
+    TelegramRefused,
+    WorkerTimeout,
+    WorkerUnavailable,
+)
+from supervisor.notifications.notice import Attachment, Manner, make_notice
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from api.bot_api.fields import Parameters
+    from supervisor.notifications.formatting.marked_text import MarkedText
+    from supervisor.notifications.recipients import Address
+    from supervisor.store.values import Bot
+
+    Method = Callable[[Bot, Parameters], Awaitable[Any]]
+
+PATIENCE = 2.0  # seconds for which a call waits for the id of its message
+_PICTURES = (".jpg", ".jpeg", ".png")
+
+blueprint = Blueprint("bot_api", __name__)
+
+
+@blueprint.route("/bot<token>/<method>", methods=["GET", "POST"])
+@hide
+async def call_method(token: str, method: str) -> Response:
+    """Carry out a method as Telegram's own server would, durably."""
+    try:
+        bot = await _admit(token)
+        run = _METHODS.get(method.lower(), _no_method)
+        return respond(await run(bot, await read_parameters(request)))
+    except BotApiError as error:
+        return error.as_response()
+    except TelegramRefused as error:
+        return from_refusal(error).as_response()
+    except (WorkerUnavailable, WorkerTimeout):
+        return too_many_requests(UNREACHABLE_WAIT).as_response()
+
+
+async def _admit(token: str) -> Bot:
+    try:
+        return await context().authenticator.require_bot(request, token)
+    except ApiError as error:
+        words = {401: "Unauthorized", 429: "Too Many Requests: retry after 5"}
+        description = words.get(error.status, error.code)
+        raise BotApiError(error.status, description, 5 if error.status == 429 else None) from error
+
+
+async def _no_method(_bot: Bot, _parameters: Parameters) -> Any:
+    raise BotApiError(404, "Not Found: method not found")
+
+
+async def _get_me(bot: Bot, _parameters: Parameters) -> dict[str, Any]:
+    return {
+        **_shown_bot(bot),
+        "can_join_groups": True,
+        "can_read_all_group_messages": False,
+        "supports_inline_queries": False,
+    }
+
+
+async def _send_message(bot: Bot, parameters: Parameters) -> dict[str, Any]:
+    return await _send(bot, parameters, parameters.marked("text"), [])
+
+
+async def _send_photo(bot: Bot, parameters: Parameters) -> dict[str, Any]:
+    file = await _file(bot, parameters, "photo")
+    return await _send(bot, parameters, parameters.marked("caption"), [file])
+
+
+async def _send_document(bot: Bot, parameters: Parameters) -> dict[str, Any]:
+    file = await _file(bot, parameters, "document")
+    return await _send(bot, parameters, parameters.marked("caption"), [file])
+
+
+async def _send(
+    bot: Bot, parameters: Parameters, text: MarkedText, files: list[Attachment]
+) -> dict[str, Any]:
+    """Store the message, then wait a little for its id."""
+    notifications = context().gateway.notifications
+    manner = Manner(
+        keyboard=parameters.keyboard,
+        is_silent=parameters.flag("disable_notification"),
+        reply_to=parameters.reply_to,
+    )
+    try:
+        notice = make_notice(text, files, manner)
+    except MessageEmpty as exc:
+        raise bad_request("message text is empty") from exc
+    except MessageTooLarge as exc:
+        raise bad_request("message is too long") from exc
+    sender = await notifications.sender_of(bot.bot)
+    address = parameters.address
+    accepted = await context().work.run(notifications.notify(sender, [address], notice, manner))
+    outcomes = await notifications.wait(bot.bot, accepted.id or "", PATIENCE)
+    sent = sent_message(accepted, outcomes)
+    return _shown_message(bot, sent.chat_id, sent.message_id, text)
+
+
+async def _edit_message_text(bot: Bot, parameters: Parameters) -> dict[str, Any]:
+    text = parameters.marked("text")
+    if not text.text:
+        raise bad_request("message text is empty")
+    chat_id, message_id = _message_of(parameters)
+    keyboard = parameters.keyboard
+    edit = context().gateway.bots.requests.edit
+    await edit(bot.bot, chat_id, message_id, text.text, text.marks, keyboard)
+    shown = _shown_message(bot, chat_id, message_id, text)
+    return {**shown, "edit_date": int(time.time())}
+
+
+async def _delete_message(bot: Bot, parameters: Parameters) -> bool:
+    chat_id, message_id = _message_of(parameters)
+    await context().gateway.bots.requests.delete(bot.bot, chat_id, [message_id])
+    return True
+
+
+def _message_of(parameters: Parameters) -> tuple[int, int]:
+    message_id = parameters.number("message_id")
+    address: Address = parameters.address
+    if not message_id or not address.value.lstrip("-").isdigit():
+        raise bad_request("message identifier is not specified")
+    return address.chat_id, message_id
+
+
+async def _file(bot: Bot, parameters: Parameters, name: str) -> Attachment:
+    """Return the file to be sent; one that came with the call is kept for the worker."""
+    given = parameters.file(name)
+    is_photo = name == "photo"
+    if isinstance(given, Upload):
+        if not given.content:
+            raise bad_request("file must be non-empty")
+        url = await context().gateway.notifications.keep_upload(bot.bot, given.content)
+        return Attachment(name=_named(given.name, is_photo), url=url, as_document=not is_photo)
+    if not given.lower().startswith(("http://", "https://")):
+        raise bad_request("wrong file identifier/HTTP URL specified")
+    found = given.partition("?")[0].rpartition("/")[2][-255:]
+    return Attachment(name=_named(found, is_photo), url=given, as_document=not is_photo)
+
+
+def _named(name: str, is_photo: bool) -> str:
+    if is_photo and not name.lower().endswith(_PICTURES):
+        return "photo.jpg"
+    return name or "file"
+
+
+def _shown_bot(bot: Bot) -> dict[str, Any]:
+    return {
+        "id": int(bot.bot),
+        "is_bot": True,
+        "first_name": bot.username,
+        "username": bot.username,
+    }
+
+
+def _shown_message(bot: Bot, chat_id: int, message_id: int, text: MarkedText) -> dict[str, Any]:
+    kind = "private" if chat_id > 0 else "supergroup" if chat_id < -(10**12) else "group"
+    chat = {"id": chat_id, "type": kind, "first_name" if chat_id > 0 else "title": str(chat_id)}
+    shown = {
+        "message_id": message_id,
+        "from": _shown_bot(bot),
+        "chat": chat,
+        "date": int(time.time()),
+    }
+    if text.text:
+        shown["text"] = text.text
+        if entities := shown_entities(text):
+            shown["entities"] = entities
+    return shown
+
+
+_METHODS: Final[Mapping[str, Method]] = {
+    "getme": _get_me,
+    "sendmessage": _send_message,
+    "sendphoto": _send_photo,
+    "senddocument": _send_document,
+    "editmessagetext": _edit_message_text,
+    "deletemessage": _delete_message,
+}

@@ -1,0 +1,247 @@
+"""Reads the parameters of the Bot API: from the query, from JSON, from a form, with or without files."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from api.bot_api.answers import BotApiError, bad_request
+from supervisor.errors import AddressMalformed, MarkupInvalid
+from supervisor.notifications.formatting.html_parser import parse_html
+from supervisor.notifications.formatting.markdown_parser import Dialect, parse_markdown
+from supervisor.notifications.formatting.marked_text import MarkedText
+from supervisor.notifications.notice import Button, Keyboard, Mark, MarkKind
+from supervisor.notifications.recipients import Address, parse_address
+
+if TYPE_CHECKING:
+    from quart import Request
+
+LARGEST_NUMBER = 2**52
+_DIALECTS = {"markdown": Dialect.LEGACY, "markdownv2": Dialect.STRICT}
+_KINDS = {
+    "bold": MarkKind.BOLD,
+    "italic": MarkKind.ITALIC,
+    "underline": MarkKind.UNDERLINE,
+    "strikethrough": MarkKind.STRIKE,
+    "spoiler": MarkKind.SPOILER,
+    "code": MarkKind.CODE,
+    "pre": MarkKind.PRE,
+    "blockquote": MarkKind.QUOTE,
+    "expandable_blockquote": MarkKind.LONG_QUOTE,
+    "text_link": MarkKind.LINK,
+    "text_mention": MarkKind.MENTION,
+    "custom_emoji": MarkKind.EMOJI,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+class Upload(NamedTuple):
+    """A file that came with the call."""
+
+    name: str
+    content: bytes
+
+
+class Parameters:
+    """The parameters of one call."""
+
+    def __init__(self, values: dict[str, Any], uploads: dict[str, Upload]) -> None:
+        self._values = values
+        self._uploads = uploads
+
+    def text(self, name: str) -> str:
+        value = self._values.get(name)
+        return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+    def number(self, name: str) -> int | None:
+        """Return a number; raise BotApiError if something else is given."""
+        value = self.text(name).strip()
+        if not value:
+            return None
+        if not re.fullmatch(r"-?\d{1,16}", value) or abs(int(value)) >= LARGEST_NUMBER:
+            raise bad_request(f"parameter {name} must be a number")
+        return int(value)
+
+    def flag(self, name: str) -> bool:
+        return self.text(name).strip().lower() in {"true", "1", "yes"}
+
+    def json(self, name: str) -> Any:
+        """Return a value that forms carry as JSON."""
+        value = self._values.get(name)
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value) if value.strip() else None
+        except (ValueError, RecursionError) as exc:
+            raise bad_request(f"can't parse {name} JSON object") from exc
+
+    def file(self, name: str) -> Upload | str:
+        """Return the file that came with the call, or the address of one."""
+        value = self.text(name).strip()
+        upload = self._uploads.get(value.removeprefix("attach://") or name)
+        if upload is None:
+            upload = self._uploads.get(name)
+        if upload is not None:
+            return upload
+        if not value:
+            raise bad_request(f"there is no {name} in the request")
+        return value
+
+    @property
+    def address(self) -> Address:
+        """Return the chat, and its topic if one is named."""
+        written = self.text("chat_id").strip()
+        if not written:
+            raise bad_request("chat_id is empty")
+        try:
+            address = parse_address(f"chat:{written}" if written.startswith("-") else written)
+        except AddressMalformed as exc:
+            raise bad_request("chat not found") from exc
+        topic = self.number("message_thread_id")
+        return Address(address.written, address.kind, address.value, topic)
+
+    @property
+    def reply_to(self) -> int | None:
+        reply = self.json("reply_parameters")
+        if isinstance(reply, dict) and isinstance(reply.get("message_id"), int):
+            return int(reply["message_id"])
+        return self.number("reply_to_message_id")
+
+    def marked(self, name: str) -> MarkedText:
+        """Return a text with the marks that are written in it, or listed beside it."""
+        text = self.text(name)
+        mode = self.text("parse_mode").strip().lower()
+        try:
+            if mode == "html":
+                return parse_html(text).stripped()
+            if mode in _DIALECTS:
+                return parse_markdown(text, _DIALECTS[mode]).stripped()
+        except MarkupInvalid as exc:
+            raise bad_request(f"can't parse entities: {exc.detail}") from exc
+        if mode:
+            raise bad_request("unsupported parse_mode")
+        listed = self.json("entities" if name == "text" else f"{name}_entities")
+        return MarkedText(text, _marks(listed)).stripped()
+
+    @property
+    def keyboard(self) -> Keyboard | None:
+        """Return the buttons; raise BotApiError if they are none."""
+        markup = self.json("reply_markup")
+        if markup is None:
+            return None
+        if not isinstance(markup, dict):
+            raise bad_request("object expected as reply markup")
+        try:
+            return _keyboard(markup)
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise bad_request("can't parse reply markup") from exc
+
+
+async def read_parameters(request: Request) -> Parameters:
+    """Read the parameters wherever they are; those of the body win."""
+    values: dict[str, Any] = dict(request.args)
+    uploads: dict[str, Upload] = {}
+    try:
+        if request.mimetype == "application/json":
+            body = json.loads(await request.get_data() or b"{}")
+            if not isinstance(body, dict):
+                raise bad_request("object expected")
+            values |= body
+        elif request.mimetype == "multipart/form-data":
+            values |= dict(await request.form)
+            for name, file in (await request.files).items():
+                uploads[name] = Upload(file.filename or name, file.stream.read())
+        else:
+            values |= dict(await request.form)
+    except RequestEntityTooLarge as exc:
+        raise BotApiError(413, "Request Entity Too Large") from exc
+    except (ValueError, RecursionError) as exc:
+        raise bad_request("can't parse JSON object") from exc
+    return Parameters(values, uploads)
+
+
+def shown_entities(text: MarkedText) -> list[dict[str, Any]]:
+    """List the marks as the Bot API does."""
+    fields = {MarkKind.LINK: "url", MarkKind.PRE: "language", MarkKind.EMOJI: "custom_emoji_id"}
+    return [
+        {
+            "type": _NAMES[mark.kind],
+            "offset": mark.offset,
+            "length": mark.length,
+            **({fields[mark.kind]: mark.value} if mark.kind in fields and mark.value else {}),
+        }
+        for mark in text.marks
+        if mark.kind is not MarkKind.MENTION
+    ]
+
+
+def _marks(listed: Any) -> tuple[Mark, ...]:
+    """Read listed entities; kinds that Telegram finds by itself are left out."""
+    if not listed:
+        return ()
+    try:
+        return tuple(
+            Mark(
+                kind=_KINDS[each["type"]],
+                offset=int(each["offset"]),
+                length=int(each["length"]),
+                value=_value_of(each),
+            )
+            for each in listed
+            if each["type"] in _KINDS
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise bad_request("can't parse entities") from exc
+
+
+def _value_of(entity: dict[str, Any]) -> str:
+    user = entity.get("user") or {}
+    names = (entity.get("url"), entity.get("language"), entity.get("custom_emoji_id"))
+    return str(next(filter(None, (*names, user.get("id"))), ""))
+
+
+def _keyboard(markup: dict[str, Any]) -> Keyboard | None:
+    if "inline_keyboard" in markup:
+        rows = [[_inline(each) for each in row] for row in markup["inline_keyboard"]]
+        return Keyboard(rows=tuple(map(tuple, filter(None, rows)))) if any(rows) else None
+    if "keyboard" in markup:
+        return Keyboard(
+            kind="reply",
+            rows=tuple(tuple(_reply(each) for each in row) for row in markup["keyboard"]),
+            fits_height=bool(markup.get("resize_keyboard")),
+            hides_after_use=bool(markup.get("one_time_keyboard")),
+            is_persistent=bool(markup.get("is_persistent")),
+            placeholder=markup.get("input_field_placeholder"),
+        )
+    if markup.get("remove_keyboard"):
+        return Keyboard(kind="remove")
+    if markup.get("force_reply"):
+        return Keyboard(kind="force_reply", placeholder=markup.get("input_field_placeholder"))
+    return None
+
+
+def _inline(button: dict[str, Any]) -> Button:
+    web_app = button.get("web_app") or {}
+    made = Button(
+        text=str(button["text"]),
+        url=button.get("url"),
+        data=button.get("callback_data"),
+        web_app=web_app.get("url"),
+    )
+    if made.url is None and made.data is None and made.web_app is None:
+        raise ValueError(button)
+    return made
+
+
+def _reply(button: str | dict[str, Any]) -> Button:
+    if isinstance(button, str):
+        return Button(text=button)
+    web_app = button.get("web_app") or {}
+    return Button(
+        text=str(button["text"]),
+        asks_contact=bool(button.get("request_contact")),
+        web_app=web_app.get("url"),
+    )

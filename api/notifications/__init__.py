@@ -1,0 +1,1 @@
+"""Notifications over HTTP: accepting them, their fate, their templates, and Planfix's events."""

@@ -1,0 +1,1 @@
+"""Texts of notifications: formats, templates, and how a long text is cut."""

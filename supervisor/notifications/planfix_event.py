@@ -1,0 +1,203 @@
+"""Reads what a script of Planfix sends about a task, however it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_plus, urlsplit
+
+from supervisor.errors import AddressMalformed
+from supervisor.notifications.formatting.default_templates import OTHER_EVENT, default_names
+from supervisor.notifications.notice import Button, Keyboard, Rejected
+from supervisor.notifications.recipients import Address, parse_loosely, parse_phone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+MOST_RECIPIENTS = 100
+LONGEST_FIELD = 64 * 1024  # characters; a comment has no more
+REPEATED_WITHIN = 4 * 3600.0  # seconds; Planfix repeats a call that failed for almost three hours
+_VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
+_FENCE = re.compile(r"^```\w*\s*(.*?)\s*```$", re.DOTALL)
+_QUOTED_LIST = re.compile(r'"(\[[^\[\]]*\])"')
+_BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6]|blockquote)>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
+_NUMBER = re.compile(r"\d{1,12}")
+_OPEN: Final[Mapping[str, str]] = {"en": "Open", "ru": "Открыть", "uk": "Відкрити"}
+_ANSWER: Final[Mapping[str, str]] = {"en": "Answer", "ru": "Ответить", "uk": "Відповісти"}
+ANSWER_PREFIX = "planfix:"
+"""Begins the data of a button with which a person answers in a task."""
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanfixEvent:
+    """Something that happened to a task, and whom the account wants to tell of it."""
+
+    event: str
+    task: str
+    comment: str
+    fields: Mapping[str, str]
+    recipients: tuple[Address, ...]
+    rejected: tuple[Rejected, ...]
+    unknown_variables: tuple[str, ...]
+
+    @property
+    def template(self) -> str:
+        return self.event if self.event in default_names() else OTHER_EVENT
+
+    @property
+    def is_comment(self) -> bool:
+        return self.event == "comment.added"
+
+    def dedup_key(self, now: float) -> str:
+        """Name the event, so that a repeated call is the same one."""
+        if self.comment:
+            return comment_key(self.task, self.comment)
+        seen = json.dumps([self.event, self.task, sorted(self.fields.items())], ensure_ascii=False)
+        digest = hashlib.sha256(seen.encode()).hexdigest()[:32]
+        return f"planfix:{digest}:{int(now // REPEATED_WITHIN)}"
+
+
+def comment_key(task: str, comment: str) -> str:
+    return f"planfix:comment:{task}:{comment}"
+
+
+def text_key(task: str, text: str, now: float) -> str:
+    """Name a comment by its text, while its id is not known yet."""
+    words = " ".join(plain_text(text).split())
+    digest = hashlib.sha256(f"{task}:{words}".encode()).hexdigest()[:32]
+    return f"planfix:own:{digest}:{int(now // REPEATED_WITHIN)}"
+
+
+def repair_json(text: str) -> Fields | None:
+    """Read JSON that a script has put together; return None if it cannot be read."""
+    text = text.strip().lstrip("\ufeff")
+    fenced = _FENCE.match(text)
+    text = fenced[1] if fenced else text
+    unquoted = _QUOTED_LIST.sub(r"\1", text)
+    for candidate in (text, unquoted, unquoted + "}", _without_breaks(unquoted)):
+        try:
+            found = json.loads(candidate, strict=False)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            return found
+    return _salvaged(unquoted)
+
+
+def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
+    """Make sense of the fields; what cannot be understood is left out, and never an error."""
+    unknown: list[str] = []
+    texts = {name: _text(value, unknown) for name, value in fields.items() if name != "token"}
+    if texts.get("enc", "").lower() == "url":
+        texts = {name: unquote_plus(value) for name, value in texts.items()}
+    recipients, rejected = _recipients(texts)
+    task = _number(texts.get("task", ""))
+    shown = {
+        "task": task,
+        "title": plain_text(texts.get("title", "")),
+        "author": plain_text(texts.get("author", "")),
+        "status": plain_text(texts.get("status", "")),
+        "due": plain_text(texts.get("due", "")),
+        "assignee": plain_text(texts.get("assignee", "")),
+        "text": plain_text(texts.get("text", "")),
+        "link": texts.get("link", "").strip(),
+    }
+    event = texts.get("event", "").strip().lower()[:64]
+    comment = _number(texts.get("comment", ""))
+    found = tuple(dict.fromkeys(unknown))
+    return PlanfixEvent(event, task, comment, shown, recipients, rejected, found)
+
+
+def keyboard_of(
+    event: PlanfixEvent, url_planfix: str, language: str, *, can_answer: bool
+) -> Keyboard | None:
+    """Make the buttons: one opens the task, one answers in it."""
+    link = event.fields["link"] or task_link(url_planfix, event.task, event.comment)
+    row = []
+    if link.lower().startswith(("http://", "https://")) and len(link) <= 2048:
+        row.append(Button(text=_OPEN.get(language, _OPEN["en"]), url=link))
+    if can_answer and event.task:
+        data = f"{ANSWER_PREFIX}{event.task}"
+        row.append(Button(text=_ANSWER.get(language, _ANSWER["en"]), data=data))
+    return Keyboard(rows=(tuple(row),)) if row else None
+
+
+def task_link(url_planfix: str, task: str, comment: str = "") -> str:
+    """Return the address of a task in the account's web page."""
+    parts = urlsplit(url_planfix)
+    if not (parts.netloc and task):
+        return ""
+    place = f"?comment={comment}" if comment else ""
+    return f"{parts.scheme}://{parts.netloc}/task/{task}{place}"
+
+
+def plain_text(text: str) -> str:
+    """Show the HTML of a comment as a plain text."""
+    text = _BREAK.sub("\n", text.replace("\r", ""))
+    text = html.unescape(_TAG.sub("", text)).replace("\xa0", " ").replace("\0", "")
+    return _BLANK_LINES.sub("\n\n", text).strip()[:LONGEST_FIELD]
+
+
+def _text(value: Any, unknown: list[str]) -> str:
+    """Join lists with commas; a variable that Planfix did not know is empty."""
+    if isinstance(value, list):
+        return ",".join(filter(None, (_text(each, unknown) for each in value)))
+    if value is None or isinstance(value, dict | bool):
+        return ""
+    text = str(value)[:LONGEST_FIELD]
+    unknown += _VARIABLE.findall(text)
+    return _VARIABLE.sub("", text).strip()
+
+
+def _recipients(texts: Mapping[str, str]) -> tuple[tuple[Address, ...], tuple[Rejected, ...]]:
+    found: list[Address] = []
+    rejected: list[Rejected] = []
+    for parse, written in _written(texts):
+        try:
+            found.append(parse(written))
+        except AddressMalformed as error:
+            rejected.append(Rejected(to=written[:100], code="invalid_recipient", detail=str(error)))
+    return tuple(found[:MOST_RECIPIENTS]), tuple(rejected[:MOST_RECIPIENTS])
+
+
+def _written(texts: Mapping[str, str]) -> Iterator[tuple[Callable[[str], Address], str]]:
+    parsers: dict[str, Callable[[str], Address]] = {
+        "telegramUserId": parse_loosely,
+        "telegramUserName": parse_loosely,
+        "contactPhone": parse_phone,
+    }
+    for name, parse in parsers.items():
+        for part in re.split(r"[,;\n\[\]\"]+", texts.get(name, "")):
+            if part.strip():
+                yield parse, part.strip()
+
+
+def _number(text: str) -> str:
+    found = _NUMBER.search(text)
+    return found[0] if found else ""
+
+
+def _without_breaks(text: str) -> str:
+    return re.sub(r",\s*([}\]])", r"\1", text)
+
+
+def _salvaged(text: str) -> Fields | None:
+    """Take the simple fields out of JSON that is broken by a text with quotes in it."""
+    names = "event|task|comment|title|status|author|assignee|due|link|text|enc|token"
+    names += "|telegramUserName|telegramUserId|contactPhone"
+    pattern = re.compile(
+        rf'"({names})"\s*:\s*(?:"(.*?)"|(\[[^\]]*\])|(-?\d+))\s*(?=,\s*"(?:{names})"\s*:|\}}?\s*$)',
+        re.DOTALL,
+    )
+    found = {
+        name: (text or listed or number) for name, text, listed, number in pattern.findall(text)
+    }
+    return found or None

@@ -1,0 +1,182 @@
+"""Programs made for the Bot API, unmodified, send through the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import aiogram
+import httpx
+import pytest
+import requests
+import telegram
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramUnauthorizedError
+from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from apprise.common import NotifyFormat
+from apprise.plugins.telegram import NotifyTelegram
+
+from tests.acceptance.sandbox.telegram.pictures import make_png
+
+if TYPE_CHECKING:
+    from tests.acceptance.bots.conftest import Bot
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def base(bot: Bot) -> str:
+    return str(bot.stage.gateway.base_url).rstrip("/")
+
+
+async def user_id(bot: Bot) -> int:
+    return int((await bot.people())[0]["user_id"])
+
+
+async def raw(bot: Bot, method: str, **fields: Any) -> tuple[int, Any]:
+    response = await bot.stage.gateway.post(f"/bot{bot.token}/{method}", json=fields)
+    return response.status_code, response.json()
+
+
+async def test_aiogram_sends_edits_and_deletes(bot: Bot) -> None:
+    """aiogram sends with marks and buttons, edits what it sent, sends files, deletes."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(base(bot)))
+    buttons = InlineKeyboardMarkup(
+        inline_keyboard=[[InlineKeyboardButton(text="Take", callback_data="take:1")]]
+    )
+    async with aiogram.Bot(bot.token, session=session) as client:
+        me = await client.get_me()
+        person = await user_id(bot)
+        sent = await client.send_message(
+            person, "*bold* and `code`", parse_mode="MarkdownV2", reply_markup=buttons
+        )
+        edited = await client.edit_message_text(
+            "changed", chat_id=person, message_id=sent.message_id
+        )
+        photo = await client.send_photo(person, BufferedInputFile(make_png(), "a.png"), caption="c")
+        await client.send_document(person, BufferedInputFile(b"bytes", "notes.txt"))
+        told = (await bot.said(5))[2:]
+        await client.delete_message(person, photo.message_id)
+
+    assert (me.username, me.is_bot, me.id) == (bot.username, True, int(bot.id))
+    assert isinstance(edited, Message)
+    assert (sent.text, edited.text) == ("bold and code", "changed")
+    assert {entity.type for entity in sent.entities or ()} == {"bold", "code"}
+    assert [(m["text"], m["file"] and m["file"]["mime"]) for m in told] == [
+        ("changed", None), ("c", "image/png"), ("", "text/plain")
+    ]  # fmt: skip
+    assert told[0]["id"] is not None
+    assert len(await bot.said(4)) == 4
+
+
+async def test_aiogram_knows_the_errors(bot: Bot) -> None:
+    """Errors come in the Bot API's words, so that a library tells them apart."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(base(bot)))
+    async with aiogram.Bot(bot.token, session=session) as client:
+        with pytest.raises(TelegramBadRequest, match="can't parse entities"):
+            await client.send_message(await user_id(bot), "<b>x", parse_mode="HTML")
+        with pytest.raises(TelegramBadRequest, match="message text is empty"):
+            await client.send_message(await user_id(bot), " ")
+        with pytest.raises(TelegramBadRequest, match="chat not found"):
+            await client.send_message("@nobody_here_at_all", "x")
+        block = {"by": bot.person, "who": bot.username}
+        await bot.stage.control("POST", "/telegram/block", **block, blocked=True)
+        with pytest.raises(TelegramForbiddenError, match="blocked by the user"):
+            await client.send_message(await user_id(bot), "x")
+    other = AiohttpSession(api=TelegramAPIServer.from_base(base(bot)))
+    async with aiogram.Bot("7654321:AAnobodys", session=other) as client:
+        with pytest.raises(TelegramUnauthorizedError):
+            await client.get_me()
+
+
+async def test_python_telegram_bot_sends(bot: Bot) -> None:
+    """python-telegram-bot sends text, a silent reply and a file, and asks who it is."""
+    async with telegram.Bot(bot.token, base_url=f"{base(bot)}/bot") as client:
+        person = await user_id(bot)
+        first = await client.send_message(person, "<i>x</i>", parse_mode="HTML")
+        await client.send_message(
+            person, "y", reply_to_message_id=first.message_id, disable_notification=True
+        )
+        await client.send_document(person, b"content", filename="a.txt", caption="see")
+
+        assert client.username == bot.username
+    told = (await bot.said(5))[2:]
+    assert [message["text"] for message in told] == ["x", "y", "see"]
+    assert told[1]["reply_to"]
+
+
+async def test_apprise_notifies(bot: Bot) -> None:
+    """Apprise sends a title and a body, told only another address."""
+    target = NotifyTelegram(  # type: ignore[no-untyped-call] # it has no types
+        bot.token, [str(await user_id(bot))], detect_owner=False, format=NotifyFormat.HTML
+    )
+    target.notify_url = f"{base(bot)}/bot"
+
+    is_sent = await asyncio.to_thread(target.notify, body="The disk is <b>full</b>", title="Server")
+
+    assert is_sent
+    assert "The disk is full" in (await bot.said(3))[-1]["text"]
+
+
+async def test_plain_http_in_every_form(bot: Bot) -> None:
+    """GET and POST, query, JSON, form and multipart say the same."""
+    person, url = await user_id(bot), f"{base(bot)}/bot{bot.token}/sendMessage"
+
+    def call_with_requests() -> list[int]:
+        answers = (
+            requests.get(url, params={"chat_id": str(person), "text": "query"}, timeout=60),
+            requests.post(url, data={"chat_id": person, "text": "form"}, timeout=60),
+            requests.post(url, json={"chat_id": person, "text": "json"}, timeout=60),
+        )
+        return [answer.status_code for answer in answers]
+
+    codes = await asyncio.to_thread(call_with_requests)
+    async with httpx.AsyncClient(timeout=60) as client:
+        form = {"chat_id": str(person), "text": "parts", "reply_markup": json.dumps({})}
+        answer = await client.post(url.replace("sendMessage", "SENDMESSAGE"), files=_as_parts(form))
+
+    assert codes == [200, 200, 200]
+    assert answer.json()["result"]["text"] == "parts"
+    told = [message["text"] for message in (await bot.said(6))[2:]]
+    assert told == ["query", "form", "json", "parts"]
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "status", "words"),
+    [
+        ("getUpdates", {}, 404, "method not found"),
+        ("sendMessage", {"text": "x"}, 400, "chat_id is empty"),
+        ("sendMessage", {"chat_id": "x y", "text": "x"}, 400, "chat not found"),
+        ("sendMessage", {"chat_id": 5, "text": "x", "parse_mode": "BBCode"}, 400, "parse_mode"),
+        ("sendMessage", {"chat_id": 5, "text": "x", "reply_markup": "{"}, 400, "reply_markup"),
+        ("sendMessage", {"chat_id": 5, "text": "x", "reply_markup": {"inline_keyboard": [[1]]}},
+         400, "reply markup"),
+        ("sendPhoto", {"chat_id": 5, "photo": "AgACAgIAAx"}, 400, "wrong file identifier"),
+        ("sendDocument", {"chat_id": 5}, 400, "there is no document"),
+        ("editMessageText", {"chat_id": 5, "text": "x"}, 400, "message identifier"),
+        ("deleteMessage", {"chat_id": "@x1234", "message_id": 1}, 400, "message identifier"),
+    ],
+)  # fmt: skip
+async def test_wrong_calls_are_refused_as_telegram_does(
+    bot: Bot, method: str, fields: dict[str, Any], status: int, words: str
+) -> None:
+    """A wrong call gets the Bot API's own body, never another one."""
+    code, body = await raw(bot, method, **fields)
+
+    assert (code, body["ok"], body["error_code"]) == (status, False, status)
+    assert words in body["description"]
+
+
+async def test_log_holds_no_token(bot: Bot, server: Any) -> None:
+    """Whatever programs did with a bot's token, the log does not hold it."""
+    await raw(bot, "sendMessage", chat_id=await user_id(bot), text="x")
+    await bot.stage.gateway.get(f"/bot{bot.token}/nothing")
+
+    written = await asyncio.to_thread(server.log.read_text)
+    assert "supervisor" in written
+    assert bot.token.partition(":")[2] not in written
+
+
+def _as_parts(fields: dict[str, str]) -> dict[str, tuple[None, str]]:
+    return {name: (None, value) for name, value in fields.items()}

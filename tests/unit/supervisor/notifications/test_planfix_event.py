@@ -1,0 +1,126 @@
+"""What a script of Planfix sends is understood, however it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor.notifications.formatting.default_templates import OTHER_EVENT
+from supervisor.notifications.planfix_event import (
+    comment_key,
+    keyboard_of,
+    plain_text,
+    read_event,
+    repair_json,
+    text_key,
+)
+
+FIELDS = {"event": "comment.added", "task": "86190", "comment": "77", "telegramUserId": "5"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ('{"event":"a","task":5}', {"event": "a", "task": 5}),
+        ('```json\n{"task":"5"}\n```', {"task": "5"}),
+        ('{"task":"5"', {"task": "5"}),
+        ('{"telegramUserId":["1","2"]}', {"telegramUserId": ["1", "2"]}),
+        ('{"telegramUserId":"["1","2"]"}', {"telegramUserId": ["1", "2"]}),
+        ('{"text":"line\nbreak"}', {"text": "line\nbreak"}),
+        ('{"task":"5","title":"He said "no", twice","event":"x"}',
+         {"task": "5", "title": 'He said "no", twice', "event": "x"}),
+        ('{"task":"5",}', {"task": "5"}),
+        ("nonsense", None),
+        ("[1]", None),
+    ],
+)  # fmt: skip
+def test_broken_json_is_read(text: str, fields: dict[str, Any] | None) -> None:
+    """Lists with and without quotes, quotes in texts, fences and a missing brace are understood."""
+    assert repair_json(text) == fields
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    """Whatever comes in, it is read or left out."""
+    fields = repair_json(text) or {"text": text, "telegramUserName": text, "task": text}
+
+    event = read_event(fields)
+
+    assert set(event.fields) >= {"task", "title", "author", "status", "due", "text"}
+    assert event.dedup_key(0.0)
+
+
+def test_unknown_variable_is_empty() -> None:
+    """A variable that the account does not have arrives as its name; it is left out and told."""
+    event = read_event({**FIELDS, "author": "{{Комментарий.Автор}}", "title": "A {{b}}"})
+
+    assert (event.fields["author"], event.fields["title"]) == ("", "A")
+    assert event.unknown_variables == ("{{Комментарий.Автор}}", "{{b}}")
+
+
+def test_recipients_are_named_in_any_way() -> None:
+    """Ids, names, links, phones and fixed addresses are found, one by one or in lists."""
+    event = read_event(
+        {
+            **FIELDS,
+            "telegramUserId": '["5","6"]',
+            "telegramUserName": "olena, @taras, https://t.me/ivan, alias:ops, chat:-100123",
+            "contactPhone": ["+38 (050) 111-22-33", "380501112244", "none"],
+        }
+    )
+
+    assert [(each.kind.value, each.value) for each in event.recipients] == [
+        ("chat", "5"), ("chat", "6"),
+        ("name", "olena"), ("name", "taras"), ("name", "ivan"), ("alias", "ops"),
+        ("chat", "-100123"),
+        ("phone", "380501112233"), ("phone", "380501112244"),
+    ]  # fmt: skip
+    assert [each.to for each in event.rejected] == ["none"]
+
+
+def test_encoded_values_are_decoded() -> None:
+    """With the box that encodes values, the texts come out as they were."""
+    event = read_event({**FIELDS, "enc": "url", "text": "a%20%22b%22%0Ac"})
+
+    assert event.fields["text"] == 'a "b"\nc'
+
+
+def test_html_is_shown_as_text() -> None:
+    """A comment's HTML becomes lines; nothing of it is left that could be taken for a tag."""
+    assert plain_text("<p>a&nbsp;&lt;b&gt;</p><ul><li>one</li><li>two<br/>three</li></ul>") == (
+        "a <b>\none\ntwo\nthree"
+    )
+
+
+def test_event_has_one_key() -> None:
+    """A repeated call is the same event, another comment another one, a later change too."""
+    status = {"event": "status.changed", "task": "5", "status": "Done"}
+
+    assert read_event(FIELDS).dedup_key(0.0) == read_event(FIELDS).dedup_key(10**6)
+    assert read_event(FIELDS).dedup_key(0.0) == comment_key("86190", "77")
+    assert read_event(status).dedup_key(0.0) == read_event({**status, "token": "x"}).dedup_key(9.0)
+    assert read_event(status).dedup_key(0.0) != read_event(status).dedup_key(10**6)
+    assert text_key("5", "<p>a  b</p>", 0.0) == text_key("5", "a\nb", 1.0)
+
+
+def test_buttons_lead_to_the_task() -> None:
+    """One button opens the task where the account lives, the other answers in it."""
+    event = read_event(FIELDS)
+    keyboard = keyboard_of(event, "https://acme.planfix.ru/webchat/api", "ru", can_answer=True)
+
+    assert keyboard is not None
+    ((first, second),) = keyboard.rows
+    assert (first.text, first.url) == ("Открыть", "https://acme.planfix.ru/task/86190?comment=77")
+    assert (second.text, second.data) == ("Ответить", "planfix:86190")
+    assert keyboard_of(event, "", "en", can_answer=False) is None
+    hostile = read_event({**FIELDS, "link": "javascript:alert(1)"})
+    assert keyboard_of(hostile, "", "en", can_answer=False) is None
+
+
+def test_event_without_template_is_told_all_the_same() -> None:
+    """An event that nobody foresaw has a template, too."""
+    assert read_event({**FIELDS, "event": "moon.rose"}).template == OTHER_EVENT
+    assert read_event({**FIELDS, "event": "TASK.CREATED"}).template == "task.created"
