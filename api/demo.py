@@ -183,8 +183,19 @@ async def set_up_demos(settings: Settings, gateway: Gateway, sandbox_url: str) -
     while not (await gateway.readiness()).ok:  # noqa: ASYNC110 - the gateway offers no event to wait for
         await asyncio.sleep(READY_POLL)
     async with httpx.AsyncClient(base_url=sandbox_url, timeout=30.0) as control:
+        await forget_bots(gateway, control)
         for demo in DEMOS:
             await _set_up(demo, settings, gateway, control)
+
+
+async def forget_bots(gateway: Gateway, control: httpx.AsyncClient) -> None:
+    """Erase the bots of an earlier run, of which the sandbox knows nothing any more."""
+    accounts = (await control.get("/telegram/accounts")).raise_for_status().json()
+    tokens = [account["bot_token"] for account in accounts if account["bot"]]
+    found = [await gateway.bots.find_by_token(token) for token in tokens]
+    known = {bot.bot for bot in found if bot is not None}
+    for bot in (await gateway.bots.list()).keys() - known:
+        await gateway.stop(bot, purge=True)
 
 
 async def _set_up(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Response, current_app, render_template
+from quart import Blueprint, Response, current_app, render_template, request
 from quart_schema import hide
 
 from api.texts import CONSOLE, page_language
@@ -21,6 +21,7 @@ _CONTENT_SECURITY = "; ".join(
     (
         "default-src 'none'",
         *(f"{kind}-src 'self'" for kind in ("connect", "script", "style")),
+        "img-src 'self' data: blob:",  # QR codes are fetched with the key and shown from memory
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -31,7 +32,8 @@ _CONTENT_SECURITY = "; ".join(
 @blueprint.get("/console")
 @hide
 async def get_console() -> Response:
-    language = page_language(CONSOLE)
+    chosen = request.args.get("language", "")
+    language = chosen if chosen in CONSOLE else page_language(CONSOLE)
     text = await render_template("console.html", t=CONSOLE[language], language=language)
     response = Response(text, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY

@@ -90,7 +90,16 @@ async def describe_message(owner_id: int, message: Message) -> Json:
         "buttons": buttons.describe(content.reply_markup),
         "marks": [describe_mark(mark) for mark in content.entities],
         "silent": content.silent,
+        "contact": describe_contact(content.media),
     }
+
+
+def describe_contact(media: Any) -> Json | None:
+    """Describe the contact card in a message, if it is one."""
+    if not isinstance(media, types.MessageMediaContact):
+        return None
+    name = f"{media.first_name} {media.last_name}".strip()
+    return {"phone": media.phone_number, "name": name, "user_id": media.user_id}
 
 
 def describe_mark(entity: Any) -> Json:

@@ -110,11 +110,11 @@ async function showTelegram() {
   if (!me || !partner) return renderLines("telegram-lines", [], "Add two people, and then write from one to the other.");
   const query = new URLSearchParams({ of: me, with: partner });
   const messages = await ask("GET", `/telegram/messages?${query}`);
-  const lines = messages.map(({ out, text, file, date, buttons, id }) => ({
+  const lines = messages.map(({ out, text, file, date, buttons, contact, id }) => ({
     id,
     buttons,
     mine: out,
-    text: text ?? "",
+    text: contact ? `${contact.name} +${contact.phone}` : text ?? "",
     files: file ? [`${file.name} (${size(file.size)})`] : [],
     note: when(date),
   }));

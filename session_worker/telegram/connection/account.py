@@ -273,6 +273,9 @@ class TelegramAccount:
         if state.pts > connection.update_state.pts:
             await self._inbox.start_catch_up(connection.update_state, state.pts)
             await connection.catch_up()
+        # Whoever is told that the account is online relies on hearing everything from here on,
+        # also if this process ends at once.
+        self._session_reporter.flush()
         self._announcements.announce(
             SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC))
         )

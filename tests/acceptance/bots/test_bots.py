@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -120,6 +122,27 @@ async def test_restart_renews_a_lost_login(bot: Bot) -> None:
 
     assert restarted.json() == {"status": "online", "state": "online"}
     await bot.wait_for_person(name="Andriy")
+
+
+async def test_killed_bot_misses_nothing_and_says_nothing_twice(bot: Bot) -> None:
+    """After kill -9 the next worker hears what was written meanwhile, and each answer comes once."""
+    shown = (await bot.stage.ask("GET", f"/bots/{bot.id}", bot.key)).json()
+
+    os.kill(shown["worker"]["pid"], signal.SIGKILL)
+    for text in ("/start ops", "/stop", "/start"):
+        await bot.write(text)
+    await bot.wait_for_person(alias="ops", muted=False)
+    said = [message["text"] for message in await bot.said(5)]
+
+    restarted = (await bot.stage.ask("GET", f"/bots/{bot.id}", bot.key)).json()
+    assert restarted["worker"]["pid"] != shown["worker"]["pid"]
+    assert [text.split(".")[0] for text in said] == [
+        "Hello! I send you notifications",
+        "Please share your phone number with the button below, so that we know who you are",
+        "I keep quiet now",
+        "Hello! I send you notifications",
+        "Please share your phone number with the button below, so that we know who you are",
+    ]
 
 
 async def test_own_bot_starts_with_the_gateway(stage: Stage) -> None:

@@ -10,7 +10,6 @@ from playwright.async_api import expect
 
 from tests.acceptance.api.conftest import NUMBERS
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
-from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -46,12 +45,14 @@ def row_of(page: Page, number: str) -> Locator:
     return page.locator("#numbers tbody tr", has_text=f"+{number}")
 
 
-async def open_number(page: Page, number: str) -> Locator:
-    """Open a number's details as the keyboard does."""
-    await page.get_by_role("button", name=f"+{number}").press("Enter")
-    details = page.get_by_role("dialog", name=f"+{number}")
-    await expect(details).to_be_visible()
-    return details
+async def open_number(page: Page, number: str, tab: str = "") -> Locator:
+    """Open a number's page as the keyboard does."""
+    await page.get_by_role("link", name=f"+{number}").press("Enter")
+    opened = page.get_by_role("main", name=f"+{number}")
+    await expect(opened).to_be_visible()
+    if tab:
+        await opened.get_by_role("link", name=tab, exact=True).click()
+    return opened
 
 
 async def look_again(page: Page) -> None:
@@ -96,17 +97,11 @@ async def test_trouble_comes_first_with_what_to_do(
     troubled = str(next(NUMBERS))
     assert (await operator.start(server, troubled, name=HOSTILE)).status_code == 201
 
-    async def is_explained() -> bool:
-        return bool((await ask(operator, server, f"/numbers/{troubled}"))["last_error"])
-
-    await eventually(is_explained, awaited="the reason")
-    error = (await ask(operator, server, f"/numbers/{troubled}"))["last_error"]
-
     async with signed_in(visit, server) as page:
         row = row_of(page, troubled)
         await expect(row.locator(".badge")).to_have_text("needs login")
-        await expect(row).to_contain_text(error["message"])
-        await expect(row).to_contain_text(error["action"])
+        await expect(row).to_contain_text("The number is not logged in to Telegram.")
+        await expect(row).to_contain_text("Client: log the number in.")
         await expect(row.locator(".client")).to_have_text(HOSTILE)
         numbers = await page.locator("#numbers tbody th").all_inner_texts()
         assert numbers.index(f"+{troubled}") < numbers.index(f"+{number}")
@@ -116,9 +111,11 @@ async def test_trouble_comes_first_with_what_to_do(
         await page.get_by_role("searchbox").fill(f"{number} ONLINE")
         await expect(row).to_be_hidden()
         await expect(row_of(page, number)).to_be_visible()
-        await page.get_by_role("searchbox").fill("")
-        await open_number(page, troubled)
-        await expect(page.locator("#audit tbody tr")).not_to_have_count(0)
+        await page.get_by_role("button", name="Show everything").click()
+        await page.get_by_role("button", name="needs login").click()
+        await expect(row_of(page, number)).to_be_hidden()
+        opened = await open_number(page, troubled, "Who did what")
+        await expect(opened.get_by_role("table").locator("tbody tr")).not_to_have_count(0)
         await page.get_by_role("button", name="Login link").click()
         link = page.get_by_label("Login link")
         await expect(page.get_by_role("status")).to_contain_text("It works once")
@@ -143,18 +140,19 @@ async def test_number_is_restarted_stopped_started(
 
         page.on("dialog", agree)
         details = await open_number(page, number)
-        state = page.locator("#details-state")
+        state = page.locator("#number-state")
         await details.get_by_role("button", name="Restart").click()
         await expect(page.locator("#said")).to_have_text("Done.")
         await expect(state).to_have_text("online")
-        process = details.locator("#facts div", has_text="Process").locator("dd")
+        process = details.locator(".facts div", has_text="Process").locator("dd")
         await expect(process).not_to_have_text(str(before))
-        await details.get_by_role("button", name="Stop").click()
+        await details.get_by_role("button", name="Stop", exact=True).click()
         await expect(state).to_have_text("stopped")
-        await details.get_by_role("button", name="Start").click()
+        await details.get_by_role("button", name="Start", exact=True).click()
         await expect(state).to_have_text("online")
         assert [number in question for question in asked] == [True]
-        await expect(details.locator("#audit")).to_contain_text("stopped")
+        await details.get_by_role("link", name="Who did what").click()
+        await expect(details.locator("#panel")).to_contain_text("stopped")
 
 
 async def test_dead_letter_is_sent_again(
@@ -171,10 +169,13 @@ async def test_dead_letter_is_sent_again(
     await operator.write(sender, number, "<b>Hello?</b>")
 
     async with signed_in(visit, server) as page:
-        await open_number(page, number)
+        await expect(page.locator("#dead dd")).not_to_have_text("0")
+        await open_number(page, number, "Messages")
         await page.locator("#which").select_option("dead letter")
         message = page.locator("#messages tbody tr", has_text="<b>Hello?</b>")
         await expect(message).to_contain_text("planfix_rejected")
+        await message.get_by_role("button", name="Whole path").click()
+        await expect(page.locator(".path li")).not_to_have_count(0)
         await page.screenshot(path=tmp_path / "dead.png")
         await message.get_by_role("button", name="Send again").click()
         await expect(message).to_have_count(0)
@@ -199,7 +200,7 @@ async def test_number_is_added_and_erased(
         await expect(page.locator("#draft").get_by_role("alert")).to_contain_text("number: ")
         await page.get_by_label("Number", exact=True).locator("visible=true").fill(f"+{number}")
         await page.keyboard.press("Enter")
-        await expect(page.locator("#added .said")).to_contain_text("needs login")
+        await expect(page.locator("#added").get_by_role("status")).to_contain_text("needs login")
         token = await page.get_by_label("Token of the number").input_value()
         login = await page.get_by_label("Login page for the client").input_value()
         await page.screenshot(path=tmp_path / "added.png")
@@ -216,7 +217,56 @@ async def test_number_is_added_and_erased(
         await details.get_by_label("Number").fill(f"+{number}")
         await erase.click()
         await expect(details).to_be_hidden()
+        await expect(page.locator("#bulk-said")).to_contain_text(f"+{number} has been erased")
         await expect(row_of(page, number)).to_have_count(0)
+
+
+async def test_many_are_handled_at_once(
+    operator: Operator, server: Server, number: str, visit: Visit, tmp_path: Path
+) -> None:
+    """What is chosen in the list is stopped with one click, and each change shows by itself."""
+    other = str(next(NUMBERS))
+    for each in (number, other):
+        await operator.start_online(server, each)
+    async with signed_in(visit, server) as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        for each in (number, other):
+            await page.get_by_role("checkbox", name=f"Choose +{each}").check()
+        await expect(page.locator("#chosen")).to_have_text("Chosen: 2")
+        await page.get_by_role("button", name="Stop them").click()
+        await expect(page.locator("#bulk-said")).to_contain_text("Done with 2 of 2.")
+        for each in (number, other):
+            await expect(row_of(page, each).locator(".badge")).to_have_text("stopped")
+        await operator.call(server, "PUT", "/webhook", ADMIN_KEY, {"number": number})
+        await expect(row_of(page, number).locator(".badge")).to_have_text("online")
+        await page.get_by_role("button", name="Number", exact=True).click()
+        numbers = await page.locator("#numbers tbody th").all_inner_texts()
+        assert numbers.index(f"+{number}") < numbers.index(f"+{other}")
+        await page.screenshot(path=tmp_path / "many.png")
+
+
+async def test_number_is_changed_on_its_page(
+    operator: Operator, server: Server, number: str, visit: Visit, tmp_path: Path
+) -> None:
+    """The page has an address of its own, tests Planfix before it saves, and tells what to type there."""
+    settings = {"planfix_token": PLANFIX_TOKEN, "provider_id": "telegram"}
+    await operator._control("PUT", "/planfix/romashka", **settings)
+    await operator.start_online(server, number)
+    async with signed_in(visit, server) as page:
+        await page.goto(f"{server.url}/console#/numbers/{number}/settings")
+        form = page.locator("#edit")
+        await form.get_by_label("Planfix key").fill("another-key")
+        await form.get_by_role("button", name="Test Planfix").click()
+        await expect(form.get_by_role("status")).to_contain_text("Planfix does not accept this.")
+        await form.get_by_label("Planfix key").fill("")
+        await form.get_by_label("Employee's e-mail").fill("anna@example.com")
+        await form.get_by_role("button", name="Save").click()
+        await expect(form.get_by_role("status")).to_contain_text("Saved.")
+        card = page.get_by_role("region", name="What to type into Planfix")
+        assert await card.get_by_label("Channel").input_value() == number
+        await page.screenshot(path=tmp_path / "settings.png")
+        await page.get_by_role("link", name="History").click()
+        await expect(page.locator("#panel tbody tr")).not_to_have_count(0)
 
 
 async def test_silence_of_the_gateway_is_shown(
@@ -225,7 +275,7 @@ async def test_silence_of_the_gateway_is_shown(
     """While the gateway does not answer the last state stays, marked as old; a phone shows it all."""
     await operator.start_online(server, number)
     async with signed_in(visit, server, viewport={"width": 320, "height": 640}) as page:
-        banner = page.locator("#board .stale-note")
+        banner = page.locator(".stale-note")
         await expect(row_of(page, number)).to_be_visible()
         await page.route("**/numbers", lambda route: route.abort())
         await look_again(page)

@@ -99,6 +99,8 @@ async def test_contact_and_block(control: Control, bot: Any) -> None:
     await control.ask("POST", "/telegram/block", by=ALICE, who=BOT, blocked=False)
 
     await eventually(lambda: (phones, stops) == ([ALICE], [True, False]))
+    *_, shown = await control.chat(ALICE, BOT)
+    assert (shown["contact"]["phone"], shown["contact"]["name"]) == (ALICE, "Alice")
 
 
 async def test_mini_app_gets_signed_data(control: Control, bot: Any, robot: dict[str, Any]) -> None:

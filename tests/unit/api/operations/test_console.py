@@ -45,6 +45,7 @@ async def test_page_is_guarded(client: TestClientProtocol) -> None:
         "connect-src 'self'",
         "script-src 'self'",
         "style-src 'self'",
+        "img-src 'self' data: blob:",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -68,25 +69,27 @@ async def test_page_runs_nothing_inline(client: TestClientProtocol) -> None:
         re.findall(r"<script(?![^>]*(?: src=|application/json))|<style|\sstyle=|\son\w+=", page)
         == []
     )
-    for path in re.findall(r'(?:src|href)="([^"]+)"', page):
+    for path in re.findall(r'(?:src|href)="(static/[^"]+)"', page):
         assert (await client.get(f"/{path}")).status_code == 200
 
 
 def test_script_takes_no_markup() -> None:
     """Texts of strangers can only become text."""
-    script = (Path(texts.__file__).parents[1] / "static" / "console.js").read_text()
+    scripts = sorted((Path(texts.__file__).parents[1] / "static" / "console").glob("*.js"))
+    source = "".join(script.read_text() for script in scripts)
 
+    assert len(scripts) > 1
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "localStorage"):
-        assert way not in script
+        assert way not in source
 
 
 @pytest.mark.parametrize(
-    ("languages", "language"), [("uk-UA,uk;q=0.9,en;q=0.8", "uk"), ("en-GB", "en"), ("de", "ru")]
+    ("languages", "language"), [("uk-UA,uk;q=0.9,en;q=0.8", "uk"), ("en-GB", "en"), ("de", "en")]
 )
 async def test_page_speaks_the_operators_language(
     client: TestClientProtocol, languages: str, language: str
 ) -> None:
-    """The browser's language, where we have it, else the gateway's; the script gets the same words."""
+    """The browser's language, where we have it, else English; the script gets the same words."""
     page = await page_of(client, languages)
     words = WORDS.search(page)
 
@@ -94,6 +97,13 @@ async def test_page_speaks_the_operators_language(
     assert "object at 0x" not in page
     assert words is not None
     assert json.loads(words[1]) == CONSOLE[language]
+
+
+async def test_language_is_chosen_on_the_page(client: TestClientProtocol) -> None:
+    """Who chooses a language on the page gets it, whatever the browser prefers."""
+    response = await client.get("/console?language=uk", headers={"Accept-Language": "en"})
+
+    assert '<html lang="uk">' in await response.get_data(as_text=True)
 
 
 def test_languages_say_the_same() -> None:

@@ -1,0 +1,126 @@
+// What PUT can change, a test of Planfix before and after saving, and what Planfix has to be told.
+
+import { forget, handout, make, tell } from "./elements.js";
+import { ask } from "./gateway.js";
+import { fill, word, words } from "./words.js";
+
+const FIELDS = [
+  ["url_planfix", "url"],
+  ["token_planfix", "password"],
+  ["provider_id", "text"],
+  ["user_email", "email"],
+  ["proxy", "password"],
+  ["history_since", "date"],
+];
+
+export async function settingsPanel(place, number, view, carryOut) {
+  if (place.querySelector("form")) return null; // what is being typed must survive an update
+  return () => {
+    forget(place);
+    place.replaceChildren(editForm(number, view, carryOut), handOver(number, view));
+  };
+}
+
+function editForm(number, view, carryOut) {
+  const said = make("p", { className: "said", role: "status", hidden: true });
+  const form = make(
+    "form",
+    { id: "edit" },
+    make("h3", {}, words.edit),
+    make("p", { className: "soft" }, words.edit_how),
+    FIELDS.map(([name, type]) =>
+      make("label", {}, words[`field_${name}`], make("input", { name, type, autocomplete: "off", placeholder: typeof view?.[name] === "string" ? view[name] : "" })),
+    ),
+    chatsFields(view?.chats),
+    said,
+  );
+  const save = make("button", { className: "main" }, words.save);
+  const test = make("button", { type: "button" }, words.test_planfix);
+  test.addEventListener("click", () => carryOut(test, () => testPlanfix(number, form), said));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    carryOut(save, () => change(number, form, view), said);
+  });
+  form.append(make("div", { className: "row" }, save, test));
+  return form;
+}
+
+function chatsFields(chats) {
+  const mode = chats?.mode ?? "all";
+  return make(
+    "fieldset",
+    {},
+    make("legend", {}, words.chats),
+    make("label", {}, words.chats_mode, make("select", { name: "chats_mode" }, ["all", "only", "except"].map((each) => make("option", { value: each, selected: each === mode }, words[`chats_${each}`])))),
+    make("label", {}, words.chats_people, make("input", { name: "chats_people", value: (chats?.people ?? []).join(", ") })),
+    make("label", {}, words.chats_folders, make("input", { name: "chats_folders", value: (chats?.folders ?? []).join(", ") })),
+    make("label", { className: "inline" }, make("input", { type: "checkbox", name: "chats_contacts", checked: chats?.contacts === true }), " ", words.chats_contacts),
+  );
+}
+
+const values = (form, names) => Object.fromEntries(names.map((name) => [name, form.elements[name].value.trim()]).filter(([, value]) => value));
+const list = (text) => text.split(",").map((part) => part.trim()).filter(Boolean);
+
+function chatsOf(form) {
+  const { chats_mode: mode, chats_people: people, chats_folders: folders, chats_contacts: contacts } = form.elements;
+  return { mode: mode.value, people: list(people.value), folders: list(folders.value), contacts: contacts.checked };
+}
+
+async function change(number, form, view) {
+  const body = values(form, FIELDS.map(([name]) => name));
+  const chats = chatsOf(form);
+  const before = { people: [], folders: [], contacts: false, mode: "all", ...view?.chats };
+  if (["mode", "people", "folders", "contacts"].some((name) => String(chats[name]) !== String(before[name]))) body.chats = chats;
+  const { state } = await ask("PUT", "webhook", { number, ...body });
+  return fill(words.saved, { state: word("state", state) });
+}
+
+async function testPlanfix(number, form) {
+  const body = values(form, ["url_planfix", "token_planfix", "provider_id"]);
+  const { ok, detail } = await ask("POST", `numbers/${number}/planfix/test`, body);
+  return `${ok ? words.planfix_ok : words.planfix_bad} ${detail ?? ""}`;
+}
+
+/** The values that an administrator types into Planfix, ready to be copied. */
+function handOver(number, view) {
+  const address = new URL("webhook/message", location.href).href;
+  const card = make("section", { className: "card", ariaLabel: words.hand_over }, make("h3", {}, words.hand_over), make("p", { className: "soft" }, words.hand_over_how));
+  card.append(
+    handout(words.hand_over_url, address, words),
+    handout(words.hand_over_channel, number, words),
+    handout(words.hand_over_provider, view?.provider_id ?? "telegram", words),
+    make("p", { className: "soft" }, words.hand_over_token),
+  );
+  return card;
+}
+
+export function beginAdding(form, added, refresh) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button.main");
+    const complaint = form.querySelector(".complaint");
+    button.disabled = true;
+    tell(complaint, "");
+    try {
+      const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value.trim()));
+      const made = await ask("POST", "webhook", fields);
+      showMade(added, made);
+      form.hidden = true;
+      added.hidden = false;
+    } catch (error) {
+      tell(complaint, fill(words.refused, { reason: error.message }), true);
+    } finally {
+      button.disabled = false;
+      refresh();
+    }
+  });
+}
+
+function showMade(added, made) {
+  tell(added.querySelector(".said"), `${fill(words.added, { number: `+${made.number}` })} ${word("state", made.state)}`);
+  added.querySelector(".handouts").replaceChildren(
+    handout(words.token_once, made.token, words),
+    ...(made.login_url ? [handout(words.login_url, made.login_url, words)] : []),
+    handout(words.hand_over_url, new URL("webhook/message", location.href).href, words),
+  );
+}
