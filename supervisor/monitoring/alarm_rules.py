@@ -86,9 +86,9 @@ class AlarmRules:
         """Return the alarms of what was added since the last time, and of what lasts."""
         changes, self._changes = self._changes, []
         alarms = [alarm for change in changes for alarm in self._follow(change)]
-        alarms += self._tell_shared(now)
-        alarms += self._tell_single()
-        alarms += self._tell_dead(now)
+        alarms += self._report_shared(now)
+        alarms += self._report_single()
+        alarms += self._report_dead(now)
         return alarms
 
     def decide_backlog(
@@ -124,7 +124,7 @@ class AlarmRules:
             del self._told[number]
             yield _alarm(Kind.WELL_AGAIN, change, None)
 
-    def _tell_shared(self, now: float) -> Iterator[Alarm]:
+    def _report_shared(self, now: float) -> Iterator[Alarm]:
         """Tell of a cause once when enough numbers have it, and once when none has it any more."""
         groups: dict[_Cause, list[str]] = defaultdict(list)
         for number, trouble in sorted(self._troubles.items()):
@@ -143,7 +143,7 @@ class AlarmRules:
             if numbers:
                 yield self._alarm_of(Kind.WELL_AGAIN, cause, numbers, now)
 
-    def _tell_single(self) -> Iterator[Alarm]:
+    def _report_single(self) -> Iterator[Alarm]:
         for number, trouble in self._troubles.items():
             is_due = trouble.attention is Attention.NEEDS_SOMEBODY
             is_told = self._told.get(number) == trouble.cause or trouble.cause in self._shared
@@ -151,7 +151,7 @@ class AlarmRules:
                 self._told[number] = trouble.cause
                 yield _alarm(Kind.NEEDS_SOMEBODY, trouble.change, trouble.cause.code)
 
-    def _tell_dead(self, now: float) -> Iterator[Alarm]:
+    def _report_dead(self, now: float) -> Iterator[Alarm]:
         dead, self._dead = self._dead, Counter()
         groups: dict[tuple[str, str], list[str]] = defaultdict(list)
         counts: Counter[tuple[str, str]] = Counter()
