@@ -7,7 +7,7 @@ BIN := .venv/bin
 PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8080)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: run setup setup-production test check bench soak format lock mini-app mini-app-check
+.PHONY: run setup setup-production test coverage check bench soak format lock mini-app mini-app-check
 .DEFAULT_GOAL := test
 
 run: .venv/run-ready
@@ -21,8 +21,12 @@ setup-production: .venv/run-ready
 
 # `make test REPEAT=1` gives failed tests a second chance, see tests/support/repetition.py.
 test: check
+	$(BIN)/python -m pytest $(PYTEST) $(if $(REPEAT),|| $(BIN)/python -m tests.support.repetition $$?)
+
+# Measuring takes about a third more time, so it is not a part of every run.
+coverage: .venv/ready
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST) $(if $(REPEAT),|| $(BIN)/python -m tests.support.repetition $$?)
+	$(BIN)/coverage run -m pytest $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

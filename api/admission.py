@@ -54,6 +54,13 @@ def admit_operator_to(number: str) -> str:
         raise not_found() from exc
 
 
+async def require_here(number: str) -> None:
+    """Raise NumberElsewhere if another node runs the number; the call is then handed to it."""
+    node = context().gateway.node
+    if node is not None:
+        await node.require_here(number)
+
+
 async def admit(number: str) -> str:
     """Admit the operator, or the client who owns the number; return the digits of the number."""
     return (await admit_as(number))[0]
@@ -67,4 +74,5 @@ async def admit_as(number: str) -> tuple[str, str]:
         context().authenticator.require_operator(request)
         raise not_found() from exc
     is_operator = await context().authenticator.require_either(request, digits)
+    await require_here(digits)
     return digits, name_of(is_operator=is_operator)

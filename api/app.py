@@ -17,6 +17,8 @@ from api.login import calls as login_calls
 from api.login import page
 from api.messages import files, journal, planfix_webhook
 from api.messages.files import Downloads
+from api.nodes import calls as node_calls
+from api.nodes.forwarding import register_forwarding
 from api.notifications import calls as notification_calls
 from api.notifications import planfix_events
 from api.numbers import actions, chats, events, history
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     guard_requests(app)
     describe_api(app)
     register_error_handlers(app)
+    register_forwarding(app)
     for module in (
         number_calls,
         planfix_webhook,
@@ -76,6 +79,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         login_calls,
         page,
         audit,
+        node_calls,
         health,
         alarms,
         console_link,

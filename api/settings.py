@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from api.security.client_address import parse_proxies
 from supervisor.bots.bot_service import bot_of
 from supervisor.database.engines import database_url
-from supervisor.encryption.vault import parse_secret_key
+from supervisor.encryption.vault import cluster_keys, parse_secret_key
 from supervisor.errors import TokenMalformed
 from supervisor.file_access import make_private_folder
 
@@ -37,6 +37,7 @@ HINTS = {
     "telegram_api_id": "get it for your application at my.telegram.org, or set SANDBOX=1",
     "telegram_api_hash": "get it for your application at my.telegram.org, or set SANDBOX=1",
 }
+LONGER = 1.2  # the workers of a node that lost its lease are gone by then
 _LOCALES = re.compile(r"[A-Za-z]{1,8}([_.@:][\w.@:-]*)+|C|POSIX")
 _WHERE = "Set it in the environment or in .env."
 
@@ -102,6 +103,10 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     retention_days: int = Field(30, ge=1)
     alert_url: str = ""
+    node_url: str = ""
+    cluster_key: SecretStr = SecretStr("")
+    node_ttl: float = Field(12.0, ge=1.0, le=600.0)
+    node_takeover: float = Field(15.0, le=3600.0)
     memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"
 
     teamflame_bot_token: SecretStr = SecretStr("")
@@ -123,13 +128,20 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL such as https://alarms.example.com/telefix")
         return url
 
+    @field_validator("node_url")
+    @classmethod
+    def _of_a_node(cls, url: str) -> str:
+        if url and not _ADDRESS.fullmatch(url):
+            raise ValueError("must be a URL such as https://node-1.example.com")
+        return url.rstrip("/")
+
     @field_validator("trusted_proxies")
     @classmethod
     def _of_addresses(cls, proxies: str) -> str:
         parse_proxies(proxies)
         return proxies
 
-    @field_validator("admin_key")
+    @field_validator("admin_key", "cluster_key")
     @classmethod
     def _fit_for_a_header(cls, key: SecretStr) -> SecretStr:
         if _UNSAFE_IN_KEY.search(key.get_secret_value()):
@@ -211,6 +223,25 @@ class Settings(BaseSettings):
         if self.sandbox and self.telegram_dc:
             raise ValueError("SANDBOX=1 uses its own data centre: remove TELEGRAM_DC")
         return self
+
+    @model_validator(mode="after")
+    def _fit_for_a_node(self) -> Self:
+        if not self.node_url:
+            return self
+        if database_url(self.database_url.get_secret_value()).get_backend_name() == "sqlite":
+            raise ValueError("NODE_URL needs a DATABASE_URL of PostgreSQL, which all nodes share")
+        if self.sandbox:
+            raise ValueError("SANDBOX=1 runs a data centre for one gateway: remove NODE_URL")
+        if self.node_takeover < LONGER * self.node_ttl:
+            raise ValueError(f"NODE_TAKEOVER must be at least {LONGER:g} times NODE_TTL")
+        return self
+
+    @property
+    def cluster_keys(self) -> tuple[str, ...]:
+        """What nodes show each other: the first is shown, all are accepted."""
+        if self.cluster_key.get_secret_value():
+            return (self.cluster_key.get_secret_value(),)
+        return tuple(cluster_keys(self.secret_key.get_secret_value()))
 
     @property
     def sandbox_page_port(self) -> int:

@@ -21,6 +21,17 @@ class TelegramDataCentre:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """The gateway as one of several on one database; durations in seconds."""
+
+    url: str
+    ttl: float = 12.0
+    """A node that could not beat for so long has stopped its workers."""
+    takeover: float = 15.0
+    """The others take its numbers when they have not seen it beat for so long."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Settings of the gateway as the supervisor sees them."""
 
@@ -41,6 +52,7 @@ class Config:
     """Seconds without a step after which a login is given up."""
     qr_patience: float = 120.0
     """The same for a QR code that nobody is looking at."""
+    node: NodeConfig | None = None
     link_lifetime: float = 3600.0
     """Seconds for which a login link is valid."""
     session_factory: str = Assignment.model_fields["session_factory"].default

@@ -38,6 +38,21 @@ class NumberOffline(WorkerUnavailable):
     """The number is not connected to Telegram now."""
 
 
+class NumberElsewhere(GatewayError):
+    """Another node runs this number."""
+
+    def __init__(self, number: str, url: str, epoch: int) -> None:
+        """Epoch 0: nobody owns the number yet, but that node should."""
+        self.number = number
+        self.url = url
+        self.epoch = epoch
+        super().__init__(url)
+
+
+class NumberWithoutOwner(WorkerUnavailable):
+    """The number is moving from one node to another; try again in a moment."""
+
+
 class ResolvingDelayed(GatewayError):
     """Telegram cannot find the recipient of a first message now."""
 
@@ -127,7 +142,11 @@ class DatabaseRefused(DatabaseError):
 
 
 class DatabaseOwned(DatabaseError):
-    """Another gateway with another DATA_DIR uses this database; stop it first."""
+    """Another gateway with another DATA_DIR uses this database; stop it first, or set NODE_URL on all."""
+
+
+class DatabaseNotShared(DatabaseError):
+    """A gateway without NODE_URL uses this database alone; stop it, or set NODE_URL there too."""
 
 
 class DatabaseUrlInvalid(DatabaseError, ValueError):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from supervisor.config import Config
+    from supervisor.nodes.node import Node
     from supervisor.numbers.state import State
     from supervisor.ownership.data_dir_lock import Ownership
     from supervisor.store.store import Store
@@ -66,6 +67,9 @@ class Gateway:
     Do not cancel a call that changes a number when its caller hangs up: let it finish.
     """
 
+    node: Node | None = None
+    """This gateway as one of several; None if it is alone."""
+
     def __init__(
         self, store: Store, ownership: Ownership, config: Config, pool: WorkerPool | None = None
     ) -> None:
@@ -73,9 +77,12 @@ class Gateway:
         self._config = config
         self._pool = pool or WorkerPool(Forkserver(merging=config.merge_memory))
         self._keepers = Keepers(self._pool, store, config)
+        self.node = self._keepers.node
+        self.nodes = self._keepers.list_nodes
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
-        self._lock = DatabaseLock(engine) if engine is not None else None
+        is_shared = self.node is not None
+        self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
         self._retention = Retention(store.erasure, store.history, store.alarms, config)
         self._key_rotation = KeyRotation(store.keys)
         self.monitor = Monitor(store, self._keepers.last_heard)
@@ -86,7 +93,7 @@ class Gateway:
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
-        self.tokens = TokenCache(store.numbers)
+        self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
         self.bots = BotService(store, self._keepers, self.tokens)
         self.notifications = NotificationService(
             store, self._keepers.dispatchers, store.people, self._sender_of, config
@@ -99,7 +106,7 @@ class Gateway:
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
-            self._keepers.dispatchers, config, self._keepers.require_online
+            self._keepers.dispatchers, config, self._keepers.require_online, self.node
         )
 
     async def __aenter__(self) -> Self:
@@ -114,11 +121,16 @@ class Gateway:
         trace: TracebackType | None,
     ) -> None:
         await self._takeover.stop()
+        if self.node is not None:
+            await self.node.drain()
+            await self.node.halt()
         await self._key_rotation.stop()
         await self._retention.stop()
         await self.monitor.stop()
         await self.alarms.stop()
         await self._keepers.stop_all()
+        if self.node is not None:
+            await self.node.stop()
         await self.notifications.stop()
         await self._keepers.listening.stop()
         await self._store.stop()
@@ -138,7 +150,7 @@ class Gateway:
         number = new.number
         async with (
             self.sessions.claim(number, session) as imported,
-            self._keepers.lock_of(number),
+            self._keepers.claimed(number),
         ):
             created = await self._store.numbers.create(new)
             await self._save_budgets(number, new.governor)
@@ -162,7 +174,7 @@ class Gateway:
         await self._store.numbers.get(number)
         async with (
             self.sessions.claim(number, session) as imported,
-            self._keepers.lock_of(number),
+            self._keepers.claimed(number),
         ):
             await self._keepers.stop(number)
             try:
@@ -174,7 +186,7 @@ class Gateway:
 
     async def stop(self, number: str, *, purge: bool = False) -> bool:
         """Stop a number; return whether it was supposed to run before."""
-        async with self._keepers.lock_of(number):
+        async with self._keepers.claimed(number):
             was_running = await self._store.numbers.stop(number)
             await self._keepers.stop(number)
             if purge:
@@ -184,10 +196,12 @@ class Gateway:
                 self.tokens.forget(number)
                 self.monitor.forget(number)
                 await self._clear_spool(number)
+                if self.node is not None:
+                    await self.node.disown(number)
         return was_running
 
     async def restart(self, number: str) -> None:
-        async with self._keepers.lock_of(number):
+        async with self._keepers.claimed(number):
             await self._start(number)
 
     async def numbers(
@@ -201,6 +215,11 @@ class Gateway:
             for each in stored
         )
         return tuple(view for view in views if state in {None, view.state})
+
+    async def numbers_kept(self, *, are_bots: bool = False) -> tuple[View, ...]:
+        """Return the numbers that run here, or of which this gateway knows how they ended."""
+        views = await self.numbers(are_bots=are_bots)
+        return tuple(view for view in views if self._keepers.find(view.number))
 
     async def wait_settled(self, number: str, seconds: float) -> View:
         """Wait until the worker has reported the result of its start, but no longer than this."""
@@ -217,7 +236,7 @@ class Gateway:
         if self._takeover.not_active_reason is not None:
             return Readiness(ok=False, reason=self._takeover.not_active_reason)
         try:
-            wanted = [number.number for number in await self._store.numbers.list_to_run()]
+            wanted = await self._keepers.numbers_to_run()
         except DatabaseError as exc:
             return Readiness(ok=False, reason=str(exc))
         waiting = self._keepers.not_started(wanted)
@@ -238,8 +257,10 @@ class Gateway:
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
         self.monitor.start()
         self.alarms.start()
-        numbers = await self._store.numbers.list_to_run()
-        await self._keepers.start_all(number.number for number in numbers)
+        if self.node is not None:
+            await self.node.start()
+        else:
+            await self._keepers.start_all(await self._keepers.numbers_to_run())
         self._retention.start()
         self._key_rotation.start()
 

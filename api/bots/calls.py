@@ -19,6 +19,7 @@ from api.bots.models import (
     describe_person,
 )
 from api.context import context
+from api.nodes.fleet import views_of_all_nodes
 from api.numbers.answers import describe
 from api.numbers.models import Patience, Purge
 from api.requests.body import read_body, read_query, validate
@@ -68,7 +69,7 @@ async def get_bots() -> Response:
     """List all bots."""
     context().authenticator.require_operator(request)
     bots = await context().gateway.bots.list()
-    views = await context().gateway.numbers(are_bots=True)
+    views = await views_of_all_nodes(are_bots=True)
     shown = [_describe(bots[view.number], view) for view in views if view.number in bots]
     return respond(BotsAnswer(bots=shown))
 

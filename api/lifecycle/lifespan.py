@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from api.bots.own_bot import CLIENT, start_bot
 from api.context import Context, SurvivingWork, share
 from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_up_demos
-from api.lifecycle.server_process import StartRefused, follow_server_master
+from api.lifecycle.server_process import StartRefused, drain_before_stop, follow_server_master
+from api.nodes.forwarding import open_forwarding
 from api.operations.console_link import make_console_link
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
 from api.teamflame import config_of, serve_teamflame
-from supervisor.config import Config, TelegramDataCentre
+from supervisor.config import Config, NodeConfig, TelegramDataCentre
 from supervisor.errors import GatewayError
 from supervisor.file_access import make_private_folder, warn_if_open
 from supervisor.gateway import Gateway
@@ -46,6 +47,9 @@ async def serve_gateway(
         proxies = parse_proxies(settings.trusted_proxies)
         authenticator = Authenticator(settings.admin_key.get_secret_value(), gateway, proxies)
         share(app, Context(settings, gateway, authenticator, work))
+        if gateway.node is not None:
+            await stack.enter_async_context(open_forwarding(app, settings, gateway.node))
+            stack.enter_context(drain_before_stop(gateway.node))
         token = settings.telegram_bot_token.get_secret_value()
         await stack.enter_async_context(start_bot(token, CLIENT, settings.language, gateway))
         await stack.enter_async_context(serve_teamflame(app, gateway, config_of(settings)))
@@ -103,7 +107,11 @@ async def _set_up_demo(settings: Settings, gateway: Gateway, sandbox: RunningSan
 
 
 def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
-    store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
+    store = Store(
+        settings.database_url.get_secret_value(),
+        settings.secret_key.get_secret_value(),
+        patience=settings.node_ttl if settings.node_url else None,
+    )
     return Gateway(store, DataDirLock(settings.data_dir), make_config(settings, sandbox))
 
 
@@ -125,7 +133,14 @@ def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
         allow_private_planfix=settings.allow_private_planfix,
         merge_memory=settings.memory_merge == "auto",
         alert_url=settings.alert_url,
+        node=_node(settings),
     )
+
+
+def _node(settings: Settings) -> NodeConfig | None:
+    if not settings.node_url:
+        return None
+    return NodeConfig(settings.node_url, settings.node_ttl, settings.node_takeover)
 
 
 def _data_centre(settings: Settings, sandbox: RunningSandbox | None) -> TelegramDataCentre | None:

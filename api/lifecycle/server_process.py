@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from api.settings import Settings
+    from supervisor.nodes.node import Node
 
 
 START_REFUSED = 78  # EX_CONFIG of sysexits.h: starting again changes nothing
@@ -112,6 +113,37 @@ def follow_server_master() -> Iterator[None]:
         yield
     finally:
         loop.remove_reader(parent.sentinel)
+
+
+@contextmanager
+def drain_before_stop(node: Node) -> Iterator[None]:
+    """Move the numbers to other nodes at SIGTERM, while calls are still answered.
+
+    Under Hypercorn's master process, that happens only after the server has stopped.
+    """
+    if multiprocessing.parent_process() is not None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    draining: list[asyncio.Task[None]] = []
+
+    def begin() -> None:
+        if not draining:
+            draining.append(asyncio.create_task(_drain_and_stop(node), name="draining"))
+
+    loop.add_signal_handler(signal.SIGTERM, begin)
+    try:
+        yield
+    finally:
+        for task in draining:
+            task.cancel()
+
+
+async def _drain_and_stop(node: Node) -> None:
+    try:
+        await node.drain()
+    finally:
+        signal.raise_signal(signal.SIGINT)  # which Hypercorn handles like SIGTERM
 
 
 def _leave() -> None:

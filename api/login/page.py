@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify, render_template, request
 from quart_schema import hide
 
-from api.admission import LINK, audited
+from api.admission import LINK, audited, require_here
 from api.context import context
 from api.login.calls import draw_qr
+from api.nodes.forwarding import forward
 from api.requests.body import read_body, validate
 from api.requests.errors import ApiError, from_gateway, invalid, not_found
 from api.texts import LOGIN_PAGE, complain, page_language
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from supervisor.login.login_service import Progress
+    from supervisor.store.values import LoginLink
 
 
 blueprint = Blueprint("login_page", __name__, url_prefix="/login/<secret>")
@@ -55,7 +57,7 @@ class Step(BaseModel):
 @blueprint.get("/")
 @hide
 async def get_login_page(secret: str) -> Response:
-    link = await context().gateway.links.open(secret)
+    link = await _open(secret)
     if link.is_used:
         return await _page(PageStage.DONE, link.number, status=HTTPStatus.GONE)
     progress = await context().gateway.logins.watch(link.number)
@@ -82,7 +84,7 @@ async def post_login_page(secret: str) -> Response:
 @hide
 async def get_login_state(secret: str) -> Response:
     """Tell the page how far the login is."""
-    link = await context().gateway.links.open(secret)
+    link = await _open(secret)
     if link.is_used:
         return jsonify({"stage": PageStage.DONE})
     progress = await context().gateway.logins.watch(link.number)
@@ -103,6 +105,11 @@ async def answer_dead_link(_error: errors.LinkDead) -> Response:
     return await _render("login_closed.html", HTTPStatus.GONE, reason="dead")
 
 
+@blueprint.errorhandler(errors.NumberElsewhere)
+async def hand_over(error: errors.NumberElsewhere) -> Response:
+    return await forward(error)
+
+
 @blueprint.errorhandler(errors.GatewayError)
 async def answer_trouble(error: errors.GatewayError) -> Response:
     return await answer_bad_call(from_gateway(error))
@@ -115,8 +122,14 @@ async def answer_bad_call(error: ApiError) -> Response:
     )
 
 
-async def _open_unused(secret: str) -> str:
+async def _open(secret: str) -> LoginLink:
     link = await context().gateway.links.open(secret)
+    await require_here(link.number)
+    return link
+
+
+async def _open_unused(secret: str) -> str:
+    link = await _open(secret)
     if link.is_used:
         raise errors.LinkDead
     return link.number

@@ -11,6 +11,7 @@ from quart_schema import document_request, document_response, tag
 
 from api.admission import OPERATOR, audited
 from api.context import context
+from api.nodes.fleet import views_of_all_nodes
 from api.requests.body import read_body, validate
 from api.requests.errors import from_gateway, not_found
 from api.requests.fields import ClientName, Digits
@@ -86,7 +87,7 @@ async def post_actions() -> Response:
     """Restart, stop or start many numbers, or replay their dead letters."""
     context().authenticator.require_operator(request)
     wanted = validate(WantedAction, await read_body(request))
-    views = await context().gateway.numbers(wanted.client, wanted.state)
+    views = await views_of_all_nodes(wanted.client, wanted.state)
     chosen = [view for view in views if wanted.numbers is None or view.number in wanted.numbers]
     slots = asyncio.Semaphore(AT_ONCE)
     outcomes = await asyncio.gather(*(_act(view, wanted.action, slots) for view in chosen))

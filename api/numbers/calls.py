@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.admission import OPERATOR, admit, admit_as, audited, name_of
+from api.admission import OPERATOR, admit, admit_as, audited, name_of, require_here
 from api.context import context
+from api.nodes.fleet import views_of_all_nodes
+from api.nodes.forwarding import is_forwarded
 from api.numbers.answers import (
     CreatedAnswer,
     NumberAnswer,
@@ -55,6 +57,7 @@ async def post_webhook() -> Response:
     context().authenticator.require_operator(request)
     new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
+    await _require_best_node(new)
     created = await audited(
         context().gateway.create(new.as_value(), new.session), OPERATOR, "started", new.number
     )
@@ -81,6 +84,7 @@ async def get_webhook() -> Response:
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
     asked = validate(NamedNumber, fields)
+    await require_here(number)
     view = await context().gateway.show(number)
     if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
@@ -104,6 +108,7 @@ async def put_webhook() -> Response:
     wait = validate(Patience, read_query(request)).wait
     if not is_operator and changes.name is not None:
         await _leave_name_alone(number, changes.name)
+    await require_here(number)
     work = context().gateway.change(number, changes.as_value(), changes.session)
     await audited(work, name_of(is_operator=is_operator), "changed", number)
     view = await context().gateway.wait_settled(number, wait)
@@ -122,6 +127,7 @@ async def delete_webhook() -> Response:
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
     asked = validate(StoppedNumber, fields)
+    await require_here(number)
     purge = asked.purge or validate(Purge, read_query(request)).purge
     view = await context().gateway.show(number)
     if view.client != asked.name:
@@ -133,6 +139,15 @@ async def delete_webhook() -> Response:
         number,
     )
     return respond(StoppedAnswer(was_running=was_running))
+
+
+async def _require_best_node(new: NewNumber) -> None:
+    """Raise NumberElsewhere if another node should start the number."""
+    node = context().gateway.node
+    reads_file = new.path_session is not None or new.name_session is not None
+    # Our own SESSION_ROOT is meant, and a node that was handed the call keeps it.
+    if node is not None and not is_forwarded():
+        await (node.require_here if reads_file else node.require_best_for_new)(new.number)
 
 
 def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
@@ -170,7 +185,7 @@ async def get_numbers() -> Response:
     """List all numbers, or those of one client or in one state, and add them up."""
     context().authenticator.require_operator(request)
     chosen = validate(Chosen, read_query(request))
-    views = await context().gateway.numbers(chosen.client, chosen.state)
+    views = await views_of_all_nodes(chosen.client, chosen.state)
     merging = (await context().gateway.page_merging()).value
     language = reader_language()
     numbers = [describe(view, language) for view in views]

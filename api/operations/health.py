@@ -13,6 +13,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_response, tag
 
 from api.context import context
+from api.nodes.fleet import views_of_all_nodes
 from api.operations.traffic import Traffic
 from api.requests.errors import ApiError
 from api.requests.models import Answer, respond
@@ -203,7 +204,7 @@ async def get_metrics() -> Response:
     gateway = context().gateway
     old_keys = await gateway.keys.count_old()
     merging = await gateway.page_merging()
-    views = [*await gateway.numbers(), *await gateway.numbers(are_bots=True)]
+    views = [*await views_of_all_nodes(), *await views_of_all_nodes(are_bots=True)]
     figures = Figures(views, await gateway.readiness(), merging, old_keys)
     text = render_metrics(figures, Traffic(views, gateway.monitor))
     return Response(text, content_type=CONTENT_TYPE)

@@ -36,6 +36,7 @@ _GATEWAY_ERRORS: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.MessageTooLarge: (422, "message_too_large"),
     gateway.MessageNotDead: (409, "not_dead"),
     gateway.StaleEpoch: (503, "worker_unavailable"),
+    gateway.NumberWithoutOwner: (503, "number_moving"),
     gateway.NumberOffline: (503, "number_offline"),
     gateway.WorkerUnavailable: (503, "worker_unavailable"),
     gateway.ResolvingDelayed: (503, "resolving_delayed"),
@@ -123,12 +124,12 @@ def invalid_fields(exc: ValidationError) -> ApiError:
 
 
 def register_error_handlers(app: Quart) -> None:
-    app.register_error_handler(ApiError, _answer)
+    app.register_error_handler(ApiError, answer_error)
     app.register_error_handler(gateway.GatewayError, _answer_gateway)
     app.register_error_handler(HTTPException, _answer_server)
 
 
-async def _answer(error: ApiError) -> Response:
+async def answer_error(error: ApiError) -> Response:
     response = jsonify({"error": error.code, "detail": error.detail})
     response.status_code = error.status
     response.headers.update(error.headers)
@@ -136,14 +137,14 @@ async def _answer(error: ApiError) -> Response:
 
 
 async def _answer_gateway(error: gateway.GatewayError) -> Response:
-    return await _answer(from_gateway(error))
+    return await answer_error(from_gateway(error))
 
 
 async def _answer_server(error: HTTPException) -> Response:
     status = error.code if error.code in _HTTP_ERRORS else 500
     code, detail = _HTTP_ERRORS.get(status or 500, _INTERNAL_ERROR)
     allow = dict(error.get_headers()).get("Allow") if status == 405 else None
-    return await _answer(
+    return await answer_error(
         ApiError(status or 500, code, detail, headers={"Allow": allow} if allow else {})
     )
 
@@ -155,6 +156,8 @@ def _detail_of(error: gateway.GatewayError) -> str:
 
 
 def _retry_after(error: gateway.GatewayError) -> dict[str, str]:
+    if isinstance(error, gateway.NumberWithoutOwner):
+        return {"Retry-After": "2"}
     if isinstance(error, gateway.LoginFlood | gateway.ResolvingDelayed) and error.retry_after:
         return {"Retry-After": str(math.ceil(error.retry_after))}
     return {}

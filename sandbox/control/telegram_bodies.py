@@ -38,7 +38,9 @@ class NewBot(Order):
 
     bot: Literal[True]
     username: Annotated[str, Field(pattern=f"^{BOT_NAME}$")]
+    phone: Literal[None] = None
     first_name: Annotated[str, Field(max_length=64)] = ""
+    last_name: Annotated[str, Field(max_length=64)] = ""
     about: Annotated[str, Field(max_length=140)] = ""
 
 

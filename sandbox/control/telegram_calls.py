@@ -120,7 +120,7 @@ async def post_account() -> tuple[Json, int]:
     if isinstance(order, NewBot):
         name = order.username.lstrip("@")
         bot = data_centre().accounts.add_bot(name, order.first_name or name)
-        bot.about = order.about
+        bot.last_name, bot.about = order.last_name, order.about
         return describe(bot), 201
     account = data_centre().add_account(
         order.phone,

@@ -53,7 +53,7 @@ class BotService:
         if details is None:
             raise TokenMalformed
         is_known = await self._is_known(bot)
-        async with self._keepers.lock_of(bot):
+        async with self._keepers.claimed(bot):
             created = await self._store.numbers.create(new)
             self._tokens.forget(bot)
             try:
@@ -83,7 +83,7 @@ class BotService:
     async def restart(self, bot: str, who: str) -> None:
         """Stop and start a bot; one whose login is lost is logged in again with its token."""
         secrets = await self._store.bots.secrets(bot)
-        async with self._keepers.lock_of(bot):
+        async with self._keepers.claimed(bot):
             await self._store.numbers.start(bot)
             await self._store.journals.hasten(bot)
             if await self._store.sessions.load(bot) is None:

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from sqlalchemy import exc as sql_errors
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from supervisor.database.engines import database_url, locking_engine, make_private_file
 from supervisor.database.transactions import LIMIT, open_reader, open_writer
@@ -24,7 +24,7 @@ from supervisor.errors import DatabaseRefused, DatabaseTooNew, DatabaseUnavailab
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import URL, Connection, Executable
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from supervisor.database.transactions import Transactor
@@ -43,11 +43,16 @@ class Database:
     returns values and never a cursor.
     """
 
-    def __init__(self, url: str, limit: float | None = LIMIT) -> None:
-        """Let no unit of work on a server take more seconds than this limit."""
+    def __init__(
+        self, url: str, limit: float | None = LIMIT, patience: float | None = None
+    ) -> None:
+        """Let no unit of work on a server take more seconds than this limit.
+
+        A server that several nodes share ends a transaction that pauses for `patience` seconds.
+        """
         self._url = database_url(url)
         self._reading = open_reader(self._url, limit)
-        self._writing = open_writer(self._url, limit)
+        self._writing = open_writer(self._url, limit, patience)
         self._writer = Writer(self._writing)
         self._reads, self._writes = Access("read"), Access("written")
 
@@ -82,6 +87,10 @@ class Database:
         if self._url.get_backend_name() == "sqlite":
             return None
         return locking_engine(self._url)
+
+    @property
+    def url(self) -> URL:
+        return self._url
 
     async def has_table(self, name: str) -> bool:
         with self._reads.watched():
@@ -128,6 +137,9 @@ class Database:
             return await self._writer.together(handler, item, number)
 
 
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(32286, 61894)")
+
+
 async def migrate(transactor: Transactor) -> None:
     """Run the missing migrations in one transaction."""
     scripts = await asyncio.to_thread(_load_scripts)
@@ -141,6 +153,8 @@ def _load_scripts() -> ScriptDirectory:
 
 
 def _upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
+    if connection.dialect.name != "sqlite":
+        connection.execute(_ONE_AT_A_TIME)  # nodes may start at the same moment
     context = MigrationContext.configure(
         connection, opts={"fn": lambda current, _context: _missing(scripts, current)}
     )

@@ -31,15 +31,12 @@ _DRIVERS = {
 _BUSY_TIMEOUT = 10_000  # milliseconds
 READERS: Final = 4  # connections
 _KEEPALIVE = {
-    "timeout": 5.0,
-    "command_timeout": 5.0,
-    "server_settings": {
-        "tcp_keepalives_idle": "10",
-        "tcp_keepalives_interval": "5",
-        "tcp_keepalives_count": "3",
-    },
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
 CONNECTING: Final = 5.0  # seconds
+_LASTING = {"timeout": CONNECTING, "command_timeout": 5.0, "server_settings": _KEEPALIVE}
 _READ_ONLY = {
     "timeout": CONNECTING,
     "server_settings": {"default_transaction_read_only": "on"},
@@ -75,8 +72,10 @@ def make_private_file(url: URL) -> None:
 
 
 # hide_parameters: an error must not carry the written values, such as tokens, into a log.
-def writing_engine(url: URL) -> AsyncEngine:
-    connect_args = {"timeout": CONNECTING}
+def writing_engine(url: URL, patience: float | None = None) -> AsyncEngine:
+    """Return an engine with one connection, whose transactions pause for `patience` at most."""
+    settings = {} if patience is None else _without_abandoned(patience)
+    connect_args = {"timeout": CONNECTING, "server_settings": settings}
     return create_async_engine(
         url, pool_size=1, max_overflow=0, hide_parameters=True, connect_args=connect_args
     )
@@ -118,8 +117,27 @@ def locking_engine(url: URL) -> AsyncEngine:
         isolation_level="AUTOCOMMIT",
         poolclass=NullPool,
         hide_parameters=True,
-        connect_args=_KEEPALIVE,
+        connect_args=_LASTING,
     )
+
+
+def coordinating_engine(url: URL, patience: float) -> AsyncEngine:
+    """Return an engine whose statements fail soon rather than wait."""
+    settings = _KEEPALIVE | _without_abandoned(patience)
+    limits = {"timeout": patience, "command_timeout": patience, "server_settings": settings}
+    return create_async_engine(
+        url,
+        pool_size=3,
+        max_overflow=2,
+        pool_timeout=patience,
+        hide_parameters=True,
+        connect_args=limits,
+    )
+
+
+def _without_abandoned(patience: float) -> dict[str, str]:
+    """Let the server end transactions of a node that is frozen or cut off, with all their locks."""
+    return {"idle_in_transaction_session_timeout": str(int(patience * 1000))}
 
 
 def _prepare_writer(connection: Any, _record: object) -> None:

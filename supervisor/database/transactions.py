@@ -54,11 +54,11 @@ LIMIT = 30.0  # seconds for one unit of work on a server
 PARTING = 3.0  # seconds for closing connections in order
 
 
-def open_writer(url: URL, limit: float | None = LIMIT) -> Transactor:
+def open_writer(url: URL, limit: float | None = LIMIT, patience: float | None = None) -> Transactor:
     """Open a transactor whose units may change everything; the limit holds on a server."""
     if url.get_backend_name() == "sqlite":
         return ThreadTransactor(writing_sqlite_engine(url), "database writer", threads=1)
-    return GreenletTransactor(writing_engine(url), limit)
+    return GreenletTransactor(writing_engine(url, patience), limit)
 
 
 def open_reader(url: URL, limit: float | None = LIMIT) -> Transactor:

@@ -139,13 +139,14 @@ def _open(cipher: AESGCM, cell: Cell, sealed: bytes) -> bytes:
         raise SealBroken(f"{cell.table}.{cell.column}") from exc
 
 
-_PURPOSE = b"telefix file links"
+_LINKS = b"telefix file links"
+_CLUSTER = b"telefix cluster"
 _ALARMS = b"telefix alarms"
 
 
 def link_keys(secret_key: str) -> list[bytes]:
     """Derive the keys of links from SECRET_KEY, the newest first."""
-    return [_derive(key) for key in parse_secret_key(secret_key)]
+    return [_derive(key, _LINKS) for key in parse_secret_key(secret_key)]
 
 
 def alarm_keys(secret_key: str) -> list[bytes]:
@@ -153,7 +154,12 @@ def alarm_keys(secret_key: str) -> list[bytes]:
     return [_derive(key, _ALARMS) for key in parse_secret_key(secret_key)]
 
 
-def _derive(key: bytes, purpose: bytes = _PURPOSE) -> bytes:
+def cluster_keys(secret_key: str) -> list[str]:
+    """Derive from SECRET_KEY what nodes show each other, the newest first."""
+    return [_derive(key, _CLUSTER).hex() for key in parse_secret_key(secret_key)]
+
+
+def _derive(key: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key)
 
 

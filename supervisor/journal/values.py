@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - nodes read the types of `Counts` at run time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from session_worker.protocol.messages import Incoming, PlanfixStatus
     from session_worker.protocol.outgoing import Outgoing
     from supervisor.database.tables import Direction, RowState

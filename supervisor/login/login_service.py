@@ -79,7 +79,7 @@ class LoginService:
 
     async def begin(self, number: str, method: LoginMethod, who: str) -> Progress:
         """Start a login of a number that is not logged in, and stop its present worker if any."""
-        async with self._keepers.lock_of(number):
+        async with self._keepers.claimed(number):
             await self._require_logged_out(number)
             await self._store.numbers.start(number)
             keeper = self._keepers.keeper_of(number)

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from supervisor.messages.recipients import OutgoingMessage
     from supervisor.messages.traffic import Watcher
 
-
 MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
 
 logger = logging.getLogger(__name__)
@@ -66,6 +65,7 @@ class Dispatcher:
         language: str,
         clock: Callable[[], float] = time.time,
         watcher: Watcher | None = None,
+        is_shared: bool = False,
     ) -> None:
         self._watcher = watcher
         self._commands = CommandFactory(journal.number, links, language)
@@ -77,11 +77,11 @@ class Dispatcher:
         self._echo_filter = EchoFilter(self._deliver)
         name = f"number {journal.number}, "
         self._in = HandOver(f"{name}into Planfix", self._load_incoming, self._hand_incoming)
-        outgoing = partial(journal.waiting, Direction.OUT)
         self._out = HandOver(
             f"{name}out to Telegram",
-            outgoing,
+            partial(journal.waiting, Direction.OUT),
             lambda each: self.tell_worker(self._commands.send(each)),
+            is_shared=is_shared,
         )
         self._statuses = HandOver(
             f"{name}statuses",

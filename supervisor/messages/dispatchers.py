@@ -25,6 +25,9 @@ class Dispatchers:
         self._language = config.language
         self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
+        self._is_shared = config.node is not None
+        self.is_kept: Callable[[str], bool] = lambda _number: True
+        """Whether this node runs the number; otherwise nothing of it is remembered here."""
         self.watcher: Watcher | None = None
         # A link is valid for as long as its file is kept.
         self.report: Callable[[MessageNews], None] = lambda _news: None
@@ -34,11 +37,23 @@ class Dispatchers:
         while number not in self._dispatchers:
             erased = self._erased
             journal = await self._store.journals.open(number)
+            dispatcher = Dispatcher(
+                *(journal, self.links, self._language),
+                watcher=self.watcher,
+                is_shared=self._is_shared,
+            )
+            if not self.is_kept(number):
+                return dispatcher
             if erased == self._erased:  # otherwise the journal may use the key of an erased number
-                opened = Dispatcher(journal, self.links, self._language, watcher=self.watcher)
-                opened.traffic.report = self.report
-                self._dispatchers.setdefault(number, opened)
+                dispatcher.traffic.report = self.report
+                self._dispatchers.setdefault(number, dispatcher)
         return self._dispatchers[number]
+
+    def reload(self, number: str, waiting: int | None = None) -> None:
+        """See `HandOver.reload_if_behind`; messages of employees are meant."""
+        if number in self._dispatchers:
+            _, outgoing, _ = self._dispatchers[number].hand_overs
+            outgoing.reload_if_behind(waiting)
 
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""

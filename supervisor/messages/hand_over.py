@@ -41,8 +41,14 @@ class HandOver(Generic[T]):
         name: str,
         load: Callable[[Excluded, int], Awaitable[tuple[Sequence[T], int]]],
         hand: Callable[[T], None],
+        *,
+        is_shared: bool = False,
     ) -> None:
-        """Let `load` return the oldest rows except some, and how many rows it looked at."""
+        """Let `load` return the oldest rows except some, and how many rows it looked at.
+
+        If rows are shared, other nodes store some of them, so a new row may not be the next one.
+        """
+        self._is_shared = is_shared
         self._name = name
         self._load = load
         self._hand = hand
@@ -69,6 +75,9 @@ class HandOver(Generic[T]):
         """Hand over a row that has just been stored, or note that it waits."""
         if self._task is None or item.row in self.in_flight.rows:
             return
+        if self._is_shared:
+            self.reload()
+            return
         lane = item.lane
         if not self._is_reading and self.in_flight.is_next(lane) and self.in_flight.takes(lane):
             self._hand_over(item)
@@ -91,6 +100,11 @@ class HandOver(Generic[T]):
         self._has_missed = True
         self.in_flight.all_may_be_behind = True
         self._wanted.set()
+
+    def reload_if_behind(self, waiting: int | None) -> None:
+        """Reload if more rows wait than are handed over; None: there is at least one more."""
+        if waiting is None or waiting > len(self.in_flight.rows):
+            self.reload()
 
     def _look(self) -> None:
         if self.in_flight.wants_more():

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.nodes.node import Node
 
 
 MOST_SEARCHED = 5000  # rows that one search decrypts
@@ -87,9 +88,14 @@ class MessageService:
     """The messages of all numbers."""
 
     def __init__(
-        self, dispatchers: Dispatchers, config: Config, require_online: Callable[[str], None]
+        self,
+        dispatchers: Dispatchers,
+        config: Config,
+        require_online: Callable[[str], None],
+        node: Node | None = None,
     ) -> None:
         """Let `require_online` raise NumberOffline for a number that is not connected."""
+        self._node = node
         self._dispatchers = dispatchers
         self._config = config
         self._require_online = require_online
@@ -107,6 +113,8 @@ class MessageService:
             peer_id=peer_id, planfix_id=draft.planfix_id, attachments=attachments, parts=parts
         )
         accepted = await dispatcher.accept(outgoing, new)
+        if self._node is not None and not accepted.is_repeat:
+            self._node.wake_owner(number)
         peer = accepted.peer_id
         return Accepted(chat_id(number, peer), str(peer), accepted.is_repeat)
 
@@ -186,6 +194,8 @@ class MessageService:
             return repeated.peer_id, None
         if not draft.names_somebody:
             raise RecipientUnknown("the chat is unknown" if draft.chat_id else None)
+        if self._node is not None:
+            await self._node.require_here(dispatcher.number)
         self._require_online(dispatcher.number)
         contact = await dispatcher.resolve(draft)
         return contact.peer_id, contact

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PAUSE = 1.0  # seconds between two looks at what has changed
 BACKLOG_EVERY = 15  # pauses between two looks at what waits
 AT_ONCE = 20  # alarms that one round delivers
+CLAIM = 60.0  # seconds for which no other node sends an alarm; longer than a delivery takes
 GIVEN_UP = 3 * 24 * 3600.0  # seconds after which an alarm that nobody takes is given up
 BACKOFF = Backoff(first=2.0, longest=3600.0)
 
@@ -93,7 +94,7 @@ class Alarms:
         oldest = {
             number: of.oldest_waiting.timestamp()
             for number, of in counts.items()
-            if of.oldest_waiting is not None
+            if of.oldest_waiting is not None and number in self._clients  # which runs on this node
         }
         return self._rules.decide_backlog(now, oldest, self._clients)
 
@@ -111,6 +112,8 @@ class Alarms:
         if self.way is None:
             return False
         now = time.time()
+        if not await self._store.alarms.claim(alarm, now, now + CLAIM):
+            return True
         try:
             await self.way.send(alarm.id, alarm.body, now)
         except AlarmRefused as exc:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from session_worker.process.lease import now
 from session_worker.protocol.contract import Command, Pulse
-from supervisor.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, WorkerUnavailable
+from supervisor.errors import (
+    DatabaseError,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    StaleEpoch,
+    WorkerUnavailable,
+)
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
 from supervisor.numbers.state import LiveState, ProcessState, State, WorkerHealth
@@ -141,6 +147,7 @@ class Keeper:
     async def _run(self) -> WorkerExit:
         """Run one worker from its fork to its end."""
         try:
+            await self._pool.lease.wait_fresh()
             await self._wait_for_proxy()
             async with self._pool.start_limit.enter() as slot:
                 return await self._run_worker(slot)
@@ -151,8 +158,8 @@ class Keeper:
             logger.exception("number %s: the database refused an event of its worker", self.number)
             self._why_parked = exc.detail or ""
             return WorkerExit.DATA_REFUSED
-        except ForkFailed as exc:
-            logger.debug("number %s: no worker could be forked: %s", self.number, exc)
+        except (ForkFailed, StaleEpoch) as exc:
+            logger.debug("number %s: no worker could be started: %s", self.number, exc)
             return WorkerExit.FORK_FAILED
         except DatabaseError as exc:
             if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all numbers
@@ -182,7 +189,10 @@ class Keeper:
         dispatcher = None if one_off else await self._dispatchers.of(self.number)
         if dispatcher is not None:
             await dispatcher.prepare(assignment.epoch)
-        worker = await WorkerProcess.start(self._pool.forkserver, assignment, self._pool.timing)
+        pool = self._pool
+        worker = await WorkerProcess.start(
+            pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline
+        )
         self._worker, self.has_begun = worker, True
         if one_off is not None:
             worker.send(one_off.opening)

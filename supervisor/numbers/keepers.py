@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from supervisor.contacts.heard_events import HeardEvents
+from supervisor.database.coordination import Coordination
+from supervisor.database.tables import now
 from supervisor.errors import NumberOffline
 from supervisor.messages.dispatchers import Dispatchers
+from supervisor.nodes.lease import NodeLease
+from supervisor.nodes.node import Node
+from supervisor.nodes.records import ListedNode, NodeState
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Collection, Iterable
 
-    from supervisor.config import Config
+    from supervisor.config import Config, NodeConfig
+    from supervisor.nodes.runner import Act, Check
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
@@ -32,7 +41,22 @@ class Keepers:
         self.dispatchers = Dispatchers(store, config)
         self.listening = HeardEvents(store)
         self._keepers: dict[str, Keeper] = {}
+        self._since = now()
+        self.node = self._as_node(config.node) if config.node is not None else None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def numbers_to_run(self) -> list[str]:
+        """Return the numbers that this gateway has to run."""
+        if self.node is not None:
+            return sorted(await self.node.numbers_to_run())
+        return [number.number for number in await self._store.numbers.list_to_run()]
+
+    async def list_nodes(self) -> tuple[ListedNode, ...]:
+        """Return all nodes; a gateway that is alone is the only one."""
+        if self.node is not None:
+            return await self.node.nodes.list()
+        url, count = self._config.public_url, len(self._pool.running)
+        return (ListedNode("single", url, NodeState.ALIVE, self.memory(), self._since, count),)
 
     def lock_of(self, number: str) -> asyncio.Lock:
         """Return the lock to hold while a number is started, changed or stopped."""
@@ -46,6 +70,56 @@ class Keepers:
         state = keeper.live_state.state if keeper else State.STOPPED
         if status_of(state) is not Status.ONLINE:
             raise NumberOffline(state)
+
+    @asynccontextmanager
+    async def claimed(self, number: str) -> AsyncIterator[None]:
+        """Hold the lock of a number that this node owns, or raise who owns it."""
+        async with self.lock_of(number):
+            if self.node is not None:
+                await self.node.claim(number)
+            yield
+
+    def kept(self) -> Collection[str]:
+        return self._keepers.keys()
+
+    def is_busy(self, number: str) -> bool:
+        keeper = self._keepers.get(number)
+        return keeper is not None and keeper.login.reached is not None
+
+    def memory(self) -> int:
+        """Return the memory of this process and of all its workers in bytes."""
+        own = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        healths = (keeper.worker_health for keeper in self._keepers.values())
+        return own + sum(health.memory for health in healths if health is not None)
+
+    def wake(self, number: str) -> None:
+        """Hand over what another node stored for the number."""
+        self.dispatchers.reload(number)
+
+    async def look_for_messages(self) -> None:
+        """Hand over whatever waits that no worker has; being woken is only faster."""
+        counts = await self._store.journals.counts(tuple(self._keepers))
+        for number, count in counts.items():
+            self.dispatchers.reload(number, count.backlog.out)
+
+    async def adopt(self, number: str, is_ours: Check) -> None:
+        """Start a number that has become ours, if it still is."""
+        if self.lock_of(number).locked():
+            return  # somebody is at work on it, and it will be looked at again
+        async with self.lock_of(number):
+            if number not in self._keepers and await is_ours():
+                await self.start(number)
+
+    async def give_up(self, number: str, is_due: Check, pass_on: Act) -> None:
+        """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile."""
+        async with self.lock_of(number):
+            if not await is_due():
+                return
+            try:
+                await self.stop(number)
+                await pass_on()
+            finally:
+                self.forget(number)  # if it is still ours, it will be adopted again
 
     async def start(self, number: str, one_off: OneOffSession | None = None) -> Keeper:
         keeper = self.keeper_of(number)
@@ -92,3 +166,10 @@ class Keepers:
             for number in numbers
             if (keeper := self._keepers.get(number)) is None or not keeper.has_begun
         ]
+
+    def _as_node(self, config: NodeConfig) -> Node:
+        """Make this gateway one of several, which runs only the numbers that it owns."""
+        lease = self._pool.lease = NodeLease(config.ttl, config.takeover)
+        coordination = Coordination(self._store.database.url, config.ttl / 3)
+        self.dispatchers.is_kept = lambda number: number in self._keepers
+        return Node(self._store, coordination, config.url, lease, self)

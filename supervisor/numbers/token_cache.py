@@ -15,7 +15,9 @@ _MOST = 10_000
 class TokenCache:
     """Remembers which number a token opens, until that number gets a new token."""
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers, most: int = _MOST) -> None:
+        """Remember at most so many; none where another node may give a number a new token."""
+        self._most = most
         self._numbers = numbers
         self._opened: dict[bytes, str] = {}
         self._generation = 0
@@ -45,6 +47,6 @@ class TokenCache:
         if found is None:
             return None
         # A token that was read before a change must not be remembered after it.
-        if generation == self._generation and len(self._opened) < _MOST:
+        if generation == self._generation and len(self._opened) < self._most:
             self._opened[digest] = found.number
         return found.number

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from session_worker.protocol.contract import TroubleCode
 from session_worker.protocol.messages import FailureCode
 from supervisor.database.tables import Login, Wanted
+from supervisor.governor.budget import Outlook  # noqa: TC001 - as below
 from supervisor.journal.values import EMPTY, NONE, ByDirection, Counts
 from supervisor.numbers.state import State, Status, WorkerHealth, status_of
 from supervisor.processes.worker_exit import WorkerExit
+from supervisor.store.values import ChatChoice, LastError  # noqa: TC001 - nodes read a view's types at run time
 
 if TYPE_CHECKING:
-    from supervisor.governor.budget import Outlook
     from supervisor.numbers.keeper import Keeper
-    from supervisor.store.values import ChatChoice, LastError, Number
+    from supervisor.store.values import Number
 
 
 class Attention(StrEnum):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from session_worker.protocol.contract import TroubleCode, WatchPlanfix
 from supervisor.config import Timing
+from supervisor.nodes.lease import NodeLease, UnlimitedLease
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.processes.liveness import SilentWorkers
 from supervisor.processes.start_limit import StartLimit
@@ -127,6 +128,7 @@ class WorkerPool:
     planfix_outages: PlanfixOutages = field(default_factory=PlanfixOutages)
     exit_log: ExitLog = field(default_factory=ExitLog)
     cut_off: set[str] = field(default_factory=set)
+    lease: NodeLease = field(default_factory=UnlimitedLease)
     report_change: Callable[[Change], None] = lambda _change: None
     off_clock: set[str] = field(default_factory=set)
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from supervisor.background_loop import BackgroundLoop
-from supervisor.errors import DatabaseOwned, DatabaseUnavailable
+from supervisor.errors import DatabaseNotShared, DatabaseOwned, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ BEAT = 1.0  # seconds between two checks of the connection
 
 _BACKEND = text("SELECT pg_backend_pid()")
 _TRY = text("SELECT pg_try_advisory_lock(32286, 61893)")
+_TRY_SHARED = text("SELECT pg_try_advisory_lock_shared(32286, 61893)")
 _END_OWN_GHOST = text("""
     SELECT pg_terminate_backend(pid) FROM pg_locks
     WHERE locktype = 'advisory' AND classid = 32286 AND objid = 61893 AND objsubid = 2 AND granted
@@ -54,23 +55,28 @@ class DatabaseLock:
         engine: AsyncEngine,
         on_lost: Callable[[], None] = end_in_order,
         patience: float = PATIENCE,
+        *,
+        is_shared: bool = False,
     ) -> None:
+        """Let nodes of one database share the lock, which keeps gateways out that are alone."""
         self._engine = engine
         self._on_lost = on_lost
         self._patience = patience
+        self._try = _TRY_SHARED if is_shared else _TRY
+        self._refusal = DatabaseNotShared if is_shared else DatabaseOwned
         self._connection: AsyncConnection | None = None
         self._watch = BackgroundLoop("database lock", self._check, BEAT)
         self.backend: int | None = None
         """The server's process that holds the lock for us."""
 
     async def take(self) -> None:
-        """Raise `DatabaseOwned` if another gateway keeps it."""
+        """Raise `DatabaseOwned` or `DatabaseNotShared` if another gateway keeps it."""
         if self._watch.is_started:
             return
         give_up = time.monotonic() + self._patience
         while not await self._attempt():
             if time.monotonic() > give_up:
-                raise DatabaseOwned
+                raise self._refusal
             await asyncio.sleep(PAUSE)
         self._watch.start()
 
@@ -112,7 +118,7 @@ class DatabaseLock:
 
     async def _attempt(self) -> bool:
         self.backend = await self._ask(_BACKEND)
-        return bool(await self._ask(_TRY))
+        return bool(await self._ask(self._try))
 
     async def _ask(self, question: TextClause) -> int | None:
         """Return the only value of the answer, or None; connect first if necessary."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import time
 from typing import TYPE_CHECKING, Self
@@ -29,7 +30,7 @@ from session_worker.protocol.pipe import (
 from supervisor.processes.event_queue import EventQueue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from supervisor.config import Timing
     from supervisor.processes.forkserver import Child, Forkserver
@@ -53,12 +54,18 @@ class WorkerProcess:
     """Starts, beats, reads and ends one worker; nothing else touches its process."""
 
     def __init__(
-        self, forkserver: Forkserver, child: Child, pipe: Pipe[Event, Command], timing: Timing
+        self,
+        forkserver: Forkserver,
+        child: Child,
+        pipe: Pipe[Event, Command],
+        timing: Timing,
+        limit: Callable[[], float],
     ) -> None:
         self._forkserver = forkserver
         self._child = child
         self._pipe = pipe
         self._timing = timing
+        self._limit = limit
         self._events = EventQueue()
         self._gone = asyncio.Event()
         self._beats = 0
@@ -72,15 +79,21 @@ class WorkerProcess:
         self._reading = asyncio.create_task(self._read(), name=f"reading {child.pid}")
 
     @classmethod
-    async def start(cls, forkserver: Forkserver, assignment: Assignment, timing: Timing) -> Self:
-        """Fork a worker, and send it its lease and its assignment."""
+    async def start(
+        cls,
+        forkserver: Forkserver,
+        assignment: Assignment,
+        timing: Timing,
+        limit: Callable[[], float] = lambda: math.inf,
+    ) -> Self:
+        """Fork a worker, and send it its assignment and its lease, which never exceeds a limit."""
         child = await forkserver.fork()
         try:
             pipe: Pipe[Event, Command] = await Pipe.open(child.end, EVENTS, MAX_EVENT)
         except BaseException:
             await forkserver.discard(child)
             raise
-        worker = cls(forkserver, child, pipe, timing)
+        worker = cls(forkserver, child, pipe, timing, limit)
         worker.send(assignment.model_copy(update={"deadline": worker._extend_lease()}))
         return worker
 
@@ -219,5 +232,5 @@ class WorkerProcess:
         self._gone.set()
 
     def _extend_lease(self) -> float:
-        self._deadline = now() + self._timing.lease
+        self._deadline = max(self._deadline, min(now() + self._timing.lease, self._limit()))
         return self._deadline

@@ -172,6 +172,19 @@ class AlarmRows:
         newest = _alarms.order_by(_alarm.at.desc(), _alarm.id).limit(limit)
         return tuple(StoredAlarm(*row) for row in await self._database.fetch(newest))
 
+    async def claim(self, alarm: StoredAlarm, now: float, until: float) -> bool:
+        """Keep other nodes from sending it until then; return whether nobody else has claimed it."""
+        statement = (
+            update(history_tables.alarm)
+            .where(_alarm.id == alarm.id, IS_PENDING, _alarm.next_try <= now)
+            .values(next_try=until)
+        )
+
+        def unit(connection: Connection) -> bool:
+            return connection.execute(statement).rowcount == 1
+
+        return await self._database.write(unit)
+
     async def record_delivery(self, alarm_id: str) -> None:
         await self._change(
             alarm_id, state=RowState.DELIVERED, done=tables.now(), error=None, next_try=0.0

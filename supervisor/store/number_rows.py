@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _number = tables.number.c
 _client = tables.client.c
+IS_TO_RUN: Final = (
+    _number.wanted == Wanted.RUNNING,
+    _number.parked.is_(None),
+    _number.login != Login.BANNED,
+)
 _is_bot = bot_tables.bot.c.number.is_not(None).label("is_bot")
 QUERY: Final = (
     select(tables.number, _client.name, _is_bot)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert
 
 from supervisor.database import tables
 from supervisor.database.epoch import Claim, require_fresh
-from supervisor.database.tables import Login, Wanted
+from supervisor.database.tables import Wanted
 from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
 from supervisor.store import chat_choices
@@ -16,6 +16,7 @@ from supervisor.store.bots import keep_bot
 from supervisor.store.number_rows import (
     AS_NEW,
     IS_NUMBER,
+    IS_TO_RUN,
     QUERY,
     as_value,
     change,
@@ -39,6 +40,8 @@ from supervisor.store.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import ColumnElement, Connection
 
     from session_worker.protocol.proxy import Proxy
@@ -163,11 +166,7 @@ class Numbers:
 
     async def list_to_run(self) -> tuple[Number, ...]:
         """Return the numbers whose workers should be started."""
-        return await self._read(
-            _number.wanted == Wanted.RUNNING,
-            _number.parked.is_(None),
-            _number.login != Login.BANNED,
-        )
+        return await self._read(*IS_TO_RUN)
 
     async def _read_row(self, where: ColumnElement[bool]) -> Any:
         return await self._database.read(find, where)
@@ -239,10 +238,19 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.require_owner: Callable[[Connection, str], None] = lambda _connection, _number: None
+        """Raises StaleEpoch if another node runs the number."""
 
     async def take_epoch(self, number: str, seen: int) -> int:
         """Begin a new epoch before a worker starts, if `seen` is still the current one."""
-        return (await self._write(number, seen, epoch=seen + 1)).epoch
+
+        def unit(connection: Connection) -> int:
+            require_fresh(connection, Claim(number, seen))
+            self.require_owner(connection, number)
+            change(connection, number, epoch=seen + 1)
+            return seen + 1
+
+        return await self._database.write(unit)
 
     async def park(self, number: str, epoch: int, reason: str) -> Number:
         return await self._write(number, epoch, parked=reason)

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 class Store:
     """Everything that the gateway stores."""
 
-    def __init__(self, database_url: str, secret_key: str) -> None:
+    def __init__(self, database_url: str, secret_key: str, patience: float | None = None) -> None:
+        """Nodes that share the database end a transaction that pauses for `patience` seconds."""
         vault = self.vault = Vault.from_secret_key(secret_key)
-        self.database = Database(database_url)
+        self.database = Database(database_url, patience)
         self.keys = Keys(self.database, vault)
         self.numbers = Numbers(self.database, vault)
         self.bots = Bots(self.database, vault)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date  # noqa: TC003 - nodes read the types of `ChatChoice` at run time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from session_worker.protocol import chats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import datetime
 
     from session_worker.protocol.proxy import Proxy
     from supervisor.database.epoch import Claim

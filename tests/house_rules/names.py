@@ -48,14 +48,14 @@ ENGINEERING: Final = _words(
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
-    connection context contract control data database decisions default decoding dir dispatcher dispatchers
+    connection context contract control coordination data database decisions default decoding dir dispatcher dispatchers
     downloads encoded encryption engines entry epoch erasure errors event exchange
-    exit failures fault faults fields filling filter fleet forkserver formatting
+    exit failures fault faults fields filling filter fleet forkserver formatting forwarding
     guard guarded hand hashes health init input intake lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     probe process program push queue rates receiver reconciliation records
-    rendering report reporter restart retention rotation run running search send
+    rendering report reporter restart retention rotation run runner running search send
     schedule sender server service services settings shape soak start starvation state store
     stored timing traffic transactions transfer values vault view viewer views warmup writer
     """
@@ -72,4 +72,5 @@ REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
+    "supervisor/database/node_tables.py": "one module for each subject's tables",
 }

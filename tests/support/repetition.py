@@ -27,7 +27,7 @@ def main(status: int) -> int:
     if not 0 < len(failed) <= MOST:
         return _tell(f"Not repeated, for they are not 1 to {MOST}:", failed, status)
     _tell("Repeated, alone:", failed, status)
-    again = _run("-m", "coverage", "run", *PYTEST, *failed)
+    again = _run(*PYTEST, *failed)
     if again.returncode:
         return again.returncode
     return _tell("Flaky, to be mended next:", failed, 0)

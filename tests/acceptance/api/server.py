@@ -82,9 +82,10 @@ async def gateway(
     app: str = "api:create_app()",
     umask: int = -1,
     options: Sequence[str] = ONE_PROCESS,
+    port: int = 0,
 ) -> AsyncIterator[Server]:
     """Start hypercorn in a folder of its own, leave nothing of it behind."""
-    port = free_port()
+    port = port or free_port()
     log = folder / f"gateway-{port}.log"
     with log.open("wb") as out:
         process = await _start(folder, settings, [*options, app], port, out, umask)

@@ -1,0 +1,45 @@
+"""The numbers of all nodes, as any of them shows them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from api.context import context
+from api.nodes.forwarding import NotAnswered, find_forwarding
+from supervisor.numbers.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from supervisor.numbers.state import State
+
+VIEWS = TypeAdapter(tuple[View, ...])
+
+logger = logging.getLogger(__name__)
+
+
+async def views_of_all_nodes(
+    client: str | None = None, state: State | None = None, *, are_bots: bool = False
+) -> tuple[View, ...]:
+    """Return all numbers, or those of a client or in a state, as the nodes that run them show them."""
+    gateway = context().gateway
+    views = {view.number: view for view in await gateway.numbers(client, are_bots=are_bots)}
+    if gateway.node is not None:
+        peers = await gateway.node.find_peers()
+        for foreign in await asyncio.gather(*(_views_of(url, are_bots=are_bots) for url in peers)):
+            views |= {view.number: view for view in foreign if view.number in views}
+    return tuple(view for view in views.values() if state in {None, view.state})
+
+
+async def _views_of(url: str, *, are_bots: bool) -> Iterable[View]:
+    """Return what a node runs; one that does not answer is left out, and will soon be taken over."""
+    try:
+        answer = await find_forwarding().fetch(url, "/nodes/numbers", bots=str(int(are_bots)))
+        return VIEWS.validate_json(answer)
+    except (NotAnswered, ValueError) as exc:
+        logger.warning("node %s does not say how its numbers are: %s", url, exc)
+        return ()

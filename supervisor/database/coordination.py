@@ -1,0 +1,130 @@
+"""What nodes do with their shared database to agree: short transactions, and wake-up calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from supervisor.background_loop import BackgroundLoop
+from supervisor.database.database import Access
+from supervisor.database.engines import coordinating_engine
+from supervisor.database.transactions import GreenletTransactor
+from supervisor.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import URL, Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+Answer = TypeVar("Answer")
+Given = ParamSpec("Given")
+
+CHANNEL = "telefix"
+EVERYBODY = ""
+COALESCE = 0.03  # seconds in which wake-ups are collected, because each NOTIFY costs a commit
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', unnest(CAST(:names AS text[])))")
+
+logger = logging.getLogger(__name__)
+
+
+class Coordination:
+    """Runs units of work on connections of their own, so that no queue of writes delays a beat."""
+
+    def __init__(self, url: URL, patience: float) -> None:
+        """Give up on a transaction after `patience` seconds."""
+        self._patience = patience
+        self._engine = coordinating_engine(url, patience)
+        self._transactor = GreenletTransactor(self._engine, patience)
+        self._access = Access("used by this node")
+        self._rung: set[str] = set()
+        self._ringing: asyncio.Task[None] | None = None
+        self._hear: Callable[[str], None] = lambda _name: None
+        self._ear: AsyncConnection | None = None
+        self._listening = BackgroundLoop("wake-up calls", self._listen, patience / 2)
+
+    async def run(
+        self,
+        unit: Callable[Concatenate[Connection, Given], Answer],
+        *args: Given.args,
+        **kwargs: Given.kwargs,
+    ) -> Answer:
+        """Run a unit in a transaction; whatever lasts too long counts as an outage."""
+        with self._access.watched():
+            return await self._transactor.transact(lambda each: unit(each, *args, **kwargs))
+
+    def listen(self, hear: Callable[[str], None]) -> None:
+        """Call `hear` with the name of a number, or with `EVERYBODY`, when another node rings."""
+        self._hear = hear
+        self._listening.start()
+
+    def ring(self, name: str) -> None:
+        """Wake the node that runs this number, soon; it would notice by itself a little later."""
+        self._rung.add(name)
+        if self._ringing is None:
+            self._ringing = asyncio.create_task(self._ring(), name="ringing")
+
+    async def stop(self) -> None:
+        await self._listening.stop()
+        if self._ringing is not None:
+            await self._ringing
+        await self._deafen()
+        await self._transactor.dispose()
+
+    async def _ring(self) -> None:
+        while self._rung:
+            await asyncio.sleep(COALESCE)
+            names, self._rung = sorted(self._rung), set()
+            try:
+                await self.run(_notify, names)
+            except DatabaseUnavailable as exc:  # polling finds what was missed
+                logger.debug("nobody could be woken: %s", exc)
+            except Exception:  # the root of the task
+                logger.exception("nobody could be woken")
+        self._ringing = None
+
+    async def _listen(self) -> float:
+        """Keep a connection that listens, and make another one when it is lost."""
+        with self._access.watched():
+            async with asyncio.timeout(self._patience):
+                if self._ear is None:
+                    await self._open_ear()
+                    self._hear(EVERYBODY)  # what was rung meanwhile was missed
+                else:
+                    await self._ear.execute(select(1))
+        return self._patience / 2
+
+    async def _open_ear(self) -> None:
+        self._ear = await self._engine.connect()
+        try:
+            # In a transaction it would not be told anything.
+            _ = await self._ear.execution_options(isolation_level="AUTOCOMMIT")
+            held = await self._ear.get_raw_connection()
+            driver: Any = held.driver_connection
+            await driver.add_listener(CHANNEL, self._receive)
+            driver.add_termination_listener(self._lose_ear)
+        except BaseException:
+            await self._deafen()
+            raise
+
+    def _receive(self, _connection: object, _pid: int, _channel: str, name: str) -> None:
+        self._hear(name)
+
+    def _lose_ear(self, _connection: object) -> None:
+        self._ear = None
+
+    async def _deafen(self) -> None:
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            with suppress(SQLAlchemyError, OSError):  # it may be broken
+                await ear.invalidate()
+                await ear.close()
+
+
+def _notify(connection: Connection, names: list[str]) -> None:
+    connection.execute(_NOTIFY, {"names": names})

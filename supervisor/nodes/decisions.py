@@ -1,0 +1,96 @@
+"""Decides which nodes are lost, and which node runs how many numbers: pure functions over values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from supervisor.nodes.records import NodeState, Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from supervisor.nodes.records import Sight
+
+WORTH_A_MOVE = 2  # numbers that a node must have more than another
+SPREAD = 0.1  # of a fair share; a smaller difference is left as it is
+
+
+class Seen(NamedTuple):
+    """A peer, and when we first saw it with this beat, by our own clock."""
+
+    peer: Peer
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """How long the beats of the others have not changed.
+
+    No clock of another machine takes part: a beat that we have seen unchanged for some time is at
+    least that old.
+    """
+
+    server: str = ""
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+
+    def with_sight(self, sight: Sight, me: str, now: float) -> Self:
+        """Add a look; what another server said before does not count."""
+        before = self.seen if sight.server == self.server else {}
+        seen = {}
+        for peer in sight.peers:
+            known = before.get(peer.incarnation)
+            is_unchanged = known is not None and known.peer.beat == peer.beat
+            since = known.since if known is not None and is_unchanged else now
+            if peer.incarnation != me:
+                seen[peer.incarnation] = Seen(peer, since)
+        return type(self)(sight.server, seen)
+
+    def lost(self, now: float, takeover: float) -> tuple[Peer, ...]:
+        """Return the peers that have not beaten for so many seconds."""
+        return tuple(each.peer for each in self.seen.values() if now - each.since >= takeover)
+
+
+def numbers_to_claim(sight: Sight, me: str, *, free_before: int) -> int:
+    """Return how many of the numbers without an owner to claim: what lacks to a fair share.
+
+    What was free at the look before, too, is claimed by whoever comes first: the node whose share
+    it is may be dead.
+    """
+    alive = _alive_loads(sight)
+    if me not in alive or not sight.free:
+        return 0
+    fair = ceil((sum(sight.loads.values()) + sight.free) / len(alive))
+    return min(sight.free, max(fair - alive[me], free_before, 0))
+
+
+def heir_to_balance(sight: Sight, me: str) -> str | None:
+    """Return the node to which one of our numbers should move, if that is worth the move."""
+    alive = _alive_loads(sight)
+    if me not in alive:
+        return None
+    poorest = min(alive, key=lambda each: (alive[each], each))
+    fair = sum(alive.values()) / len(alive)
+    is_worth_it = alive[me] - alive[poorest] >= max(WORTH_A_MOVE, ceil(SPREAD * fair))
+    return poorest if is_worth_it else None
+
+
+def heir_of_drained(sight: Sight, me: str) -> str | None:
+    """Return the node that runs the fewest numbers besides ours, or None if there is no other."""
+    others = {each: load for each, load in _alive_loads(sight).items() if each != me}
+    return min(others, key=lambda each: (others[each], each), default=None)
+
+
+def node_for_new(sight: Sight, me: str) -> str | None:
+    """Return the node that should start a new number; None means this one."""
+    alive = _alive_loads(sight)
+    heir = heir_of_drained(sight, me)
+    if heir is None or (me in alive and alive[me] <= alive[heir]):
+        return None
+    return heir
+
+
+def _alive_loads(sight: Sight) -> dict[str, int]:
+    alive = (peer.incarnation for peer in sight.peers if peer.state is NodeState.ALIVE)
+    return {each: sight.loads.get(each, 0) for each in alive}

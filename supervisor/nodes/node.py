@@ -1,0 +1,295 @@
+"""One of several gateways: it beats, watches the others, takes numbers and gives them away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from session_worker.process.lease import now
+from supervisor.background_loop import BackgroundLoop
+from supervisor.database.coordination import EVERYBODY
+from supervisor.errors import (
+    DatabaseError,
+    DatabaseUnavailable,
+    GatewayError,
+    NumberElsewhere,
+    NumberWithoutOwner,
+)
+from supervisor.nodes.decisions import (
+    Observations,
+    heir_of_drained,
+    heir_to_balance,
+    node_for_new,
+    numbers_to_claim,
+)
+from supervisor.nodes.records import Nodes, NodeState, Owner, Sight, require_owner
+from supervisor.nodes.runner import always, do_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from supervisor.database.coordination import Coordination
+    from supervisor.nodes.lease import NodeLease
+    from supervisor.nodes.runner import Runner
+    from supervisor.store.store import Store
+
+BEATS = 4  # in the time after which a node must stop its workers
+MOVES = 4  # numbers that a draining node moves at the same time
+GUARD = 0.3  # seconds between a worker's end and its successor's start on another machine
+POLL = 1.0  # seconds after which a message is found that another node stored
+BALANCE_PAUSE = 1.0  # seconds between two moves that only spread the load
+
+logger = logging.getLogger(__name__)
+
+
+class Node:
+    """The part of this gateway that the other nodes see."""
+
+    def __init__(
+        self, store: Store, coordination: Coordination, url: str, lease: NodeLease, runner: Runner
+    ) -> None:
+        self.url = url
+        self.lease = lease
+        self.nodes = Nodes(coordination)
+        self.incarnation = ""
+        self.state = NodeState.ALIVE
+        self._runs = store.runs
+        self._coordination = coordination
+        self._runner = runner
+        self._observations = Observations()
+        self._free_before = 0
+        self._woken = asyncio.Event()
+        self._looked = asyncio.Event()
+        self._interval = lease.ttl / BEATS
+        pause = self._interval / 2
+        self._beating = BackgroundLoop("beat of this node", self._beat, pause)
+        self._loops = (
+            BackgroundLoop("look at the other nodes", self._look, pause),
+            BackgroundLoop("looking for messages", self._look_for_messages, POLL),
+            BackgroundLoop("moving numbers", self._move, pause),
+        )
+
+    async def start(self) -> None:
+        await self._join()
+        await self._beat()
+        self._coordination.listen(self._receive)
+        self._beating.start()
+        for loop in self._loops:
+            loop.start()
+
+    async def drain(self) -> None:
+        """Move all numbers to other nodes; return when they are gone, or when nobody takes them."""
+        self.state = NodeState.DRAINING
+        with suppress(GatewayError):
+            await self.nodes.order_drain(self.incarnation)
+            self.announce()
+            while await self._give_away():
+                self._looked.clear()
+                self._woken.set()
+                await self._looked.wait()
+
+    async def halt(self) -> None:
+        """Take no numbers any more; those that run keep their lease."""
+        for loop in self._loops:
+            await loop.stop()
+
+    async def stop(self) -> None:
+        """Tell the others that this node has gone; all its workers must have ended."""
+        await self._beating.stop()
+        with suppress(DatabaseError):  # otherwise they find out
+            await self.nodes.leave(self.incarnation)
+            self.announce()
+        self.lease.end()
+        await self._coordination.stop()
+
+    async def claim(self, number: str) -> None:
+        """Make sure that this node owns the number; raise NumberElsewhere if another one does."""
+        if not self.lease.is_fresh:
+            raise NumberWithoutOwner
+        self._require_ours(number, await self.nodes.claim_one(self.incarnation, number))
+
+    async def require_here(self, number: str) -> None:
+        """Raise NumberElsewhere if another node runs the number, NumberWithoutOwner if one will."""
+        placed = await self.nodes.find(number)
+        if placed.owner is not None or placed.is_to_run:
+            self._require_ours(number, placed.owner)
+
+    async def require_best_for_new(self, number: str) -> None:
+        """Raise NumberElsewhere if another node owns the number, or if that should start it."""
+        placed = await self.nodes.find(number)
+        if placed.owner is not None:
+            self._require_ours(number, placed.owner)
+            return
+        sight = await self.nodes.look(self.incarnation)
+        heir = node_for_new(sight, self.incarnation)
+        for peer in sight.peers:
+            if peer.incarnation == heir:
+                raise NumberElsewhere(number, peer.url, 0)
+
+    async def numbers_to_run(self) -> Collection[str]:
+        """Return the numbers that this node has to run; raise if it is not certain of any."""
+        if not self.lease.is_fresh:
+            raise DatabaseUnavailable("this node could not beat")
+        return (await self.nodes.look(self.incarnation)).to_run
+
+    async def find_peers(self) -> tuple[str, ...]:
+        """Return the addresses of the other live nodes."""
+        sight = await self.nodes.look(self.incarnation)
+        return tuple(peer.url for peer in sight.peers if peer.incarnation != self.incarnation)
+
+    async def disown(self, number: str) -> None:
+        """Give up a number that is erased."""
+        await self.nodes.hand_over(self.incarnation, number, None)
+
+    def wake_owner(self, number: str) -> None:
+        """Let the owner know that a message waits for the number."""
+        if number in self._runner.kept():
+            self._runner.wake(number)
+        else:
+            self._coordination.ring(number)
+
+    def _require_ours(self, number: str, owner: Owner | None) -> None:
+        if owner is None:
+            raise NumberWithoutOwner
+        if owner.incarnation != self.incarnation:
+            raise NumberElsewhere(number, owner.url, owner.epoch)
+
+    def announce(self) -> None:
+        """Let the other nodes look at once."""
+        self._coordination.ring(EVERYBODY)
+
+    def _receive(self, name: str) -> None:
+        if name == EVERYBODY:
+            self._woken.set()
+        elif name in self._runner.kept():
+            self._runner.wake(name)
+
+    async def _join(self) -> None:
+        self.lease.end()
+        incarnation = secrets.token_hex(16)
+        began = now()
+        await self.nodes.join(incarnation, self.url)
+        self.incarnation = incarnation
+        self._runs.require_owner = partial(require_owner, incarnation=incarnation)
+        self._observations = Observations()
+        self.lease.renew(began)
+        self.announce()
+        logger.info("this node joined the others as %s", incarnation)
+
+    async def _beat(self) -> float:
+        began = now()
+        state = await self.nodes.beat(self.incarnation, self._runner.memory())
+        if state is None:
+            await self._start_over()
+            return 0.0
+        self.lease.renew(began)
+        self.state = state
+        return self._interval
+
+    async def _start_over(self) -> None:
+        """Begin again as a new node, because the others have taken everything from us."""
+        logger.error("the other nodes have fenced this one, so it stops its numbers and joins anew")
+        self.lease.end()
+        numbers = tuple(self._runner.kept())
+        await asyncio.gather(*(self._runner.give_up(each, always, do_nothing) for each in numbers))
+        await self._join()
+
+    async def _look(self) -> float:
+        self._woken.clear()
+        try:
+            if not self.lease.is_fresh:
+                raise DatabaseUnavailable("this node could not beat")
+            await self._act_on(await self.nodes.look(self.incarnation))
+        except DatabaseError:
+            self._observations = Observations()  # we did not see what happened meanwhile
+            raise
+        finally:
+            self._looked.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._interval):
+                await self._woken.wait()
+        return 0.0
+
+    async def _look_for_messages(self) -> float:
+        await self._runner.look_for_messages()
+        return POLL
+
+    async def _act_on(self, sight: Sight) -> None:
+        self._observations = self._observations.with_sight(sight, self.incarnation, now())
+        for peer in self._observations.lost(now(), self.lease.takeover):
+            if await self.nodes.fence(peer):
+                logger.warning("node %s does not beat, so its numbers are taken over", peer.url)
+                self.announce()
+        lost = set(self._runner.kept()) - sight.owned
+        await asyncio.gather(
+            *(
+                self._runner.give_up(each, partial(self._is_foreign, each), do_nothing)
+                for each in lost
+            )
+        )
+        for number in sight.to_run - set(self._runner.kept()):
+            await self._adopt(number)
+        await self._claim(sight)
+
+    async def _claim(self, sight: Sight) -> None:
+        wanted = numbers_to_claim(sight, self.incarnation, free_before=self._free_before)
+        self._free_before = sight.free
+        if wanted and self.state is NodeState.ALIVE:
+            claimed = await self.nodes.claim(self.incarnation, wanted)
+            logger.info("this node takes %d numbers", len(claimed))
+            for number in claimed:
+                await self._adopt(number)
+
+    async def _adopt(self, number: str) -> None:
+        await self._runner.adopt(number, partial(self._has_to_run, number))
+
+    async def _has_to_run(self, number: str) -> bool:
+        placed = await self.nodes.find(number)
+        return placed.is_to_run and self._is_us(placed.owner)
+
+    async def _is_ours(self, number: str) -> bool:
+        return self._is_us((await self.nodes.find(number)).owner)
+
+    def _is_us(self, owner: Owner | None) -> bool:
+        return owner is not None and owner.incarnation == self.incarnation
+
+    async def _is_foreign(self, number: str) -> bool:
+        return not await self._is_ours(number)
+
+    async def _move(self) -> float:
+        """Move one number if that spreads the load; all of them if this node is to be drained."""
+        if not self.lease.is_fresh:
+            return self._interval
+        if self.state is NodeState.DRAINING:
+            await self._give_away()
+            return self._interval
+        sight = await self.nodes.look(self.incarnation)
+        heir = heir_to_balance(sight, self.incarnation)
+        number = next((each for each in sight.to_run if not self._runner.is_busy(each)), None)
+        if heir is None or number is None:
+            return self._interval
+        await self._hand_over(number, heir)
+        return BALANCE_PAUSE
+
+    async def _give_away(self) -> bool:
+        """Move some numbers away; return whether there are more that somebody would take."""
+        sight = await self.nodes.look(self.incarnation)
+        heir = heir_of_drained(sight, self.incarnation)
+        if heir is None:
+            return False
+        some = sorted(sight.to_run)[:MOVES] or sorted(sight.owned)[:MOVES]
+        await asyncio.gather(*(self._hand_over(number, heir) for number in some))
+        return bool(some)
+
+    async def _hand_over(self, number: str, heir: str) -> None:
+        is_ours, pass_on = partial(self._is_ours, number), partial(self._pass_on, number, heir)
+        await self._runner.give_up(number, is_ours, pass_on)
+
+    async def _pass_on(self, number: str, heir: str) -> None:
+        await asyncio.sleep(GUARD)
+        await self.nodes.hand_over(self.incarnation, number, heir)
+        self.announce()

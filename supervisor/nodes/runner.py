@@ -1,0 +1,45 @@
+"""What a node asks of whatever runs the numbers on it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+Check = Callable[[], Awaitable[bool]]
+Act = Callable[[], Awaitable[None]]
+
+
+class Runner(Protocol):
+    """Runs the numbers of this node."""
+
+    def kept(self) -> Collection[str]:
+        """Return the numbers that run here, and those that have ended but are remembered."""
+
+    def is_busy(self, number: str) -> bool:
+        """Whether moving the number now would disturb somebody, such as a login."""
+
+    def memory(self) -> int:
+        """Return the memory of this process and of all its workers in bytes."""
+
+    def wake(self, number: str) -> None:
+        """Hand over what another node stored for the number."""
+
+    async def look_for_messages(self) -> None:
+        """Hand over whatever waits that no worker has."""
+
+    async def adopt(self, number: str, is_ours: Check) -> None:
+        """Start a number that has become ours, if it still is."""
+
+    async def give_up(self, number: str, is_due: Check, pass_on: Act) -> None:
+        """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile."""
+
+
+async def always() -> bool:
+    return True
+
+
+async def do_nothing() -> None:
+    """Pass a number on to nobody: the others have taken it already."""

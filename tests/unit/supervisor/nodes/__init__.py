@@ -1,0 +1,1 @@
+"""Which nodes are lost, and which node runs how many numbers."""
