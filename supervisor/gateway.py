@@ -19,6 +19,8 @@ from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
 from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.planfix_answers import PlanfixAnswers
+from supervisor.notifications.planfix_comments import PlanfixComments
 from supervisor.notifications.planfix_events import PlanfixEvents
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
@@ -98,7 +100,11 @@ class Gateway:
         self.notifications = NotificationService(
             store, self._keepers.dispatchers, store.people, self._sender_of, config
         )
-        self.planfix_events = PlanfixEvents(store, self.notifications)
+        comments = PlanfixComments(store, config)
+        self.planfix_events = PlanfixEvents(store, self.notifications, comments)
+        self.bots.listen(
+            PlanfixAnswers(self.notifications, comments, self.bots.requests.answer_press)
+        )
         self.audit = store.audit
         self.keys = store.keys
         self.history = store.history

@@ -12,6 +12,7 @@ from sandbox.control import (
     group_calls,
     page,
     planfix_calls,
+    planfix_rest,
     proxy_calls,
     teamflame_calls,
     telegram_calls,
@@ -41,6 +42,7 @@ def create_app(
     app.extensions["teamflame"] = teamflame
     app.register_blueprint(page.blueprint)
     app.register_blueprint(planfix_calls.blueprint)
+    app.register_blueprint(planfix_rest.blueprint)
     app.register_blueprint(telegram_calls.blueprint)
     app.register_blueprint(group_calls.blueprint)
     app.register_blueprint(bot_calls.blueprint)

@@ -20,6 +20,7 @@ from sandbox.planfix.command import (
     parse_command,
 )
 from sandbox.planfix.fault import Fault, Mode, add_fault, pick_fault
+from sandbox.planfix.tasks.board import Board
 from sandbox.planfix.tasks_and_contacts import CardIndex
 from sandbox.planfix.traffic_log import Journal, Message, Status
 
@@ -45,6 +46,7 @@ class Account:
         self.cards = CardIndex()
         self.shelf = Shelf(f"{url}/filelink")
         self.faults: tuple[Fault, ...] = ()
+        self.board = Board(http)
 
     def add_fault(self, fault: Fault) -> None:
         self.faults = add_fault(self.faults, fault)

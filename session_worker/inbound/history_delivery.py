@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import time as time_of_day
@@ -92,6 +93,7 @@ class HistoryDelivery:
         self._held: dict[int, deque[tuple[tuple[int, ...], ParsedMessage]]] = {}
         self._open: set[int] = set()
         self._all_stored = asyncio.Event()
+        self._somebody_waits = asyncio.Event()
         self._last_position = 0
         sources.receiver.hold = self._hold
 
@@ -205,7 +207,10 @@ class HistoryDelivery:
         ):
             await asyncio.sleep(ROOM_INTERVAL)
         if peer_id not in self._held:
-            await asyncio.sleep(self._pace.pause)
+            self._somebody_waits.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.pause):
+                    await self._somebody_waits.wait()
 
     async def _until_stored(self) -> None:
         if self._open:
@@ -225,6 +230,7 @@ class HistoryDelivery:
         if not self._is_active or peer_id in self._done:
             return False
         self._held.setdefault(peer_id, deque()).append((positions, parsed))
+        self._somebody_waits.set()
         return True
 
     async def _release(self, peer_id: int) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending.flood_control import FloodControl
     from session_worker.telegram.sending.part_sender import Report
 
+ANSWERS_ONLY = "answers_only"  # its words are with the supervisor
 FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at the same time
 
 logger = logging.getLogger(__name__)
@@ -99,12 +100,22 @@ class TelegramSender:
         while next_try is not None:
             await asyncio.sleep(min(max(0.0, next_try - time.time()), LONGEST_WAIT))
             await self._telegram.until_online()
-            failure = Failure(code=EXPIRED) if state.is_expired else await self._try(state)
+            failure = self._hindrance(state) or await self._try(state)
             if failure is None:
                 break
             await self._outbox.report(Failed(row=command.row, failure=failure))
             next_try = failure.next_try
         await asyncio.to_thread(shutil.rmtree, state.folder, ignore_errors=True)
+
+    def _hindrance(self, state: SendState) -> Failure | None:
+        """Return why it must not be tried now: it is too late, or only answers are allowed."""
+        if state.is_expired:
+            return Failure(code=EXPIRED)
+        left = self._flood_control.first_contacts_blocked_for
+        if state.send.is_first and left:
+            # Telegram has suspected us since this was handed over, and more would make it worse.
+            return Failure(code=ANSWERS_ONLY, next_try=time.time() + left)
+        return None
 
     async def _try(self, state: SendState) -> Failure | None:
         """Send all that has not been sent; return the failure, if there is one."""

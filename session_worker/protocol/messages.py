@@ -121,6 +121,8 @@ class Send(PipeValue):
     outgoing: Outgoing
     attempts: int = 0
     next_try: float = 0.0
+    is_first: bool = False
+    """Whether it opens a chat with somebody who has not written to us."""
 
 
 class TellStatus(PipeValue):

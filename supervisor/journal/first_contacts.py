@@ -65,6 +65,12 @@ def is_granted() -> ColumnElement[bool]:
     return ~waiting
 
 
+def first_rows(connection: Connection, rows: Sequence[int]) -> frozenset[int]:
+    """Return those of the rows that open a chat with a stranger who has not written meanwhile."""
+    query = select(_first.row).where(_first.row.in_(rows), _first.granted > ANSWERED)
+    return frozenset(connection.scalars(query))
+
+
 class Budgets:
     """What one number has used of its budgets, and what it may use."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Boolean, func, literal_column, select, update
@@ -15,7 +15,7 @@ from supervisor.database.tables import DEAD, Direction, RowState
 from supervisor.errors import SealBroken
 from supervisor.journal import outcomes
 from supervisor.journal.decisions import may_have_been_sent
-from supervisor.journal.first_contacts import is_granted
+from supervisor.journal.first_contacts import first_rows, is_granted
 from supervisor.journal.values import ByDirection, Counts, Waiting
 
 if TYPE_CHECKING:
@@ -147,11 +147,18 @@ def _with_sent_parts(connection: Connection, waiting: list[Waiting]) -> list[Wai
     sent: dict[int, dict[int, tuple[int | None, ...]]] = {}
     for row, part, ids in connection.execute(query):
         sent.setdefault(row, {})[part] = outcomes.split_ids(ids)
-    return [_mark_sent(each, sent[each.row]) if each.row in sent else each for each in waiting]
+    # What was tried already, and is sent again because somebody wants it, does not count.
+    first = first_rows(connection, [each.row for each in waiting if not each.attempts])
+    return [
+        replace(_mark_sent(each, sent.get(each.row)), is_first=each.row in first)
+        for each in waiting
+    ]
 
 
-def _mark_sent(waiting: Waiting, sent: dict[int, tuple[int | None, ...]]) -> Waiting:
+def _mark_sent(waiting: Waiting, sent: dict[int, tuple[int | None, ...]] | None) -> Waiting:
     body = waiting.body
+    if sent is None:
+        return waiting
     if not isinstance(body, Outgoing):
         raise TypeError(type(body).__name__)
     parts = tuple(
@@ -159,7 +166,7 @@ def _mark_sent(waiting: Waiting, sent: dict[int, tuple[int | None, ...]]) -> Wai
         for place, part in enumerate(body.parts)
     )
     body = body.model_copy(update={"parts": parts})
-    return Waiting(waiting.row, waiting.peer_id, body, waiting.attempts, waiting.next_try)
+    return replace(waiting, body=body)
 
 
 def count_messages(

@@ -30,6 +30,7 @@ class Waiting:
     attempts: int = 0
     next_try: float = 0.0
     is_uncertain: bool = False
+    is_first: bool = False
 
     @property
     def lane(self) -> int:

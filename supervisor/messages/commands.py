@@ -61,6 +61,7 @@ class CommandFactory:
             outgoing=outgoing,
             attempts=waiting.attempts,
             next_try=waiting.next_try,
+            is_first=waiting.is_first,
         )
 
     def status(self, owed: OwedStatus) -> TellStatus:

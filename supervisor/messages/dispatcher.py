@@ -167,7 +167,7 @@ class Dispatcher:
             if new:
                 self.chats.add(outgoing.peer_id)
             self.traffic.begin(accepted.row)
-            self._offer_outgoing(Waiting(accepted.row, outgoing.peer_id, outgoing))
+            self._offer_outgoing(accepted.row, outgoing, is_first=first is not None)
             self.traffic.move()
         return accepted
 
@@ -258,11 +258,11 @@ class Dispatcher:
         if self._watcher is not None:
             self._watcher.finish(self.number, row)
 
-    def _offer_outgoing(self, waiting: Waiting) -> None:
-        if self.governor.is_held(waiting.peer_id):
+    def _offer_outgoing(self, row: int, outgoing: Outgoing, *, is_first: bool) -> None:
+        if self.governor.is_held(outgoing.peer_id):
             self._in.reload()  # a notice about it may have been stored with it
         else:
-            self._out.add(waiting)
+            self._out.add(Waiting(row, outgoing.peer_id, outgoing, is_first=is_first))
 
     def _offer_incoming(self, kept: StoredIncoming, recorded: Recorded) -> None:
         if kept.row is not None and kept.row not in recorded.dropped:

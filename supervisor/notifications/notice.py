@@ -43,7 +43,10 @@ class Rejected(PipeValue):
 
 
 class Notice(PipeValue):
-    """Texts short enough for Telegram, files and buttons; who was rejected is kept with it."""
+    """Texts short enough for Telegram, files and buttons; who was rejected is kept with it.
+
+    ``task`` is the task of Planfix that it is about: an answer becomes a comment there.
+    """
 
     texts: tuple[tuple[CommandText, tuple[Mark, ...]], ...] = ()
     attachments: tuple[Attachment, ...] = ()
@@ -51,6 +54,7 @@ class Notice(PipeValue):
     is_silent: bool = False
     reply_to: int | None = None
     rejected: tuple[Rejected, ...] = ()
+    task: CommandText = ""
 
     @property
     def parts(self) -> int:

@@ -140,6 +140,11 @@ class NotificationService:
         found = await self._stored.find_by_key(number, dedup_key)
         return None if found is None else await self._first_answer(number, found)
 
+    async def find_sent(self, number: str, peer_id: int, message_id: int) -> Notice:
+        """Return what a message said that was sent into this chat."""
+        notification = await self._stored.find_by_message(number, peer_id, message_id)
+        return Notice.model_validate_json(await self._stored.body(number, notification))
+
     async def show(self, number: str, notification: str) -> list[RecipientOutcome]:
         """Return what became of the message to each recipient."""
         await self._stored.body(number, notification)

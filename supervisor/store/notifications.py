@@ -108,6 +108,21 @@ class Notifications:
         rows = await self._database.fetch(query)
         return rows[0].id if rows else None
 
+    async def find_by_message(self, number: str, peer_id: int, message_id: int) -> str:
+        """Return the notification that became this message in Telegram."""
+        mark = tables.telegram_message.c
+        query = (
+            select(recipient.c.notification)
+            .join_from(recipient, tables.journal, _IN_JOURNAL)
+            .join(tables.telegram_message, mark.row == _row.id)
+            .where(recipient.c.number == number, recipient.c.peer_id == peer_id)
+            .where(mark.number == number, mark.message_id == message_id, mark.change == 0)
+        )
+        rows = await self._database.fetch(query)
+        if not rows:
+            raise NotificationUnknown
+        return str(rows[0].notification)
+
     async def body(self, number: str, notification_id: str) -> bytes:
         query = select(notification.c.body).where(
             notification.c.id == notification_id, notification.c.number == number

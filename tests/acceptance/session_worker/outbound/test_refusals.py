@@ -242,6 +242,24 @@ async def test_answers_pass_while_strangers_are_off_limits(
     assert outbound.throttle.blocks_first_contacts
 
 
+async def test_strangers_handed_over_before_are_not_tried(
+    outbound: OutboundNumber, telegram: DataCentre, taras: Account, iryna: Account
+) -> None:
+    """After PEER_FLOOD a first message that the worker has already waits for its end, untried."""
+    telegram.fail("PEER_FLOOD", method="messages.sendMessage", times=1)
+    await outbound.send(taras, "refused")
+    first = outbound.compose(iryna, "hello").changed(is_first=True)
+
+    outbound.outbound.send(first)
+
+    await eventually(lambda: bool(outbound.failures(first)))
+    [failure] = outbound.failures(first)
+    assert failure.code == "answers_only"
+    assert failure.next_try == pytest.approx(time.time() + 3600, abs=300)
+    assert outbound.tries(first) == 0
+    assert outbound.texts(iryna) == []
+
+
 async def test_cut_line_delays_no_more_than_itself(
     outbound: OutboundNumber, telegram: DataCentre, taras: Account
 ) -> None:

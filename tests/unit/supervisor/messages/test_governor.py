@@ -108,6 +108,7 @@ async def test_burst_goes_at_once_and_the_rest_waits(governed: Governed) -> None
 
     await governed.until_handed_over("to 11", "to 12", "to 13")
     assert governed.recorded.told_of(Send)[-1].next_try == 0.0
+    assert all(order.is_first for order in governed.recorded.told_of(Send))
 
 
 async def test_planfix_is_told_what_waits(governed: Governed) -> None:
@@ -175,6 +176,7 @@ async def test_stranger_who_writes_is_answered(governed: Governed) -> None:
     await governed.recorded.say(received(1, peer_id=14))
 
     await governed.until_handed_over("to 11", "to 12", "to 14")
+    assert [order.is_first for order in governed.recorded.told_of(Send)] == [True, True, False]
     outlook = await governed.recorded.dispatcher.journal.budgets.outlook(governed.clock.now)
     assert (outlook.used, outlook.waiting) == (2, 1)
 

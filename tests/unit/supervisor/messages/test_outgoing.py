@@ -44,7 +44,7 @@ async def test_accepted_message_is_handed_over(recorded: RecordedDispatcher) -> 
     """A new message goes to the worker at once."""
     accepted = await recorded.write("a")
 
-    assert recorded.told == [Send(row=accepted.row, outgoing=outgoing("a"))]
+    assert recorded.told == [Send(row=accepted.row, outgoing=outgoing("a"), is_first=True)]
 
 
 async def test_repeat_gets_the_same_answer(recorded: RecordedDispatcher) -> None:
