@@ -89,9 +89,7 @@ class Gateway:
         self._key_rotation = KeyRotation(store.keys)
         self.monitor = Monitor(store, self._keepers.last_heard)
         self.alarms = Alarms(store, config)
-        self.monitor.alarms = self.alarms
-        self._pool.report_change = self.monitor.receive_change
-        self._keepers.dispatchers.report = self.monitor.receive_news
+        self._watch()
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
@@ -114,6 +112,11 @@ class Gateway:
         self.messages = MessageService(
             self._keepers.dispatchers, config, self._keepers.require_online, self.node
         )
+
+    def _watch(self) -> None:
+        self.monitor.alarms = self.alarms
+        self._pool.report_change = self.monitor.receive_change
+        self._keepers.dispatchers.report = self.monitor.receive_news
 
     async def __aenter__(self) -> Self:
         await self._pool.forkserver.warm_up()
