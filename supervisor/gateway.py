@@ -15,7 +15,6 @@ from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
 from supervisor.messages.message_service import MessageService
-from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
 from supervisor.notifications.notification_service import NotificationService, Sender
@@ -87,9 +86,9 @@ class Gateway:
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
         self._retention = Retention(store.erasure, store.history, store.alarms, config)
         self._key_rotation = KeyRotation(store.keys)
-        self.monitor = Monitor(store, self._keepers.last_heard)
-        self.alarms = Alarms(store, config)
-        self._watch()
+        self.monitor = Monitor(store, config, self._keepers.last_heard)
+        self._pool.report_change = self.monitor.receive_change
+        self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
@@ -113,11 +112,6 @@ class Gateway:
             self._keepers.dispatchers, config, self._keepers.require_online, self.node
         )
 
-    def _watch(self) -> None:
-        self.monitor.alarms = self.alarms
-        self._pool.report_change = self.monitor.receive_change
-        self._keepers.dispatchers.report = self.monitor.receive_news
-
     async def __aenter__(self) -> Self:
         await self._pool.forkserver.warm_up()
         await self._takeover.start()
@@ -136,7 +130,6 @@ class Gateway:
         await self._key_rotation.stop()
         await self._retention.stop()
         await self.monitor.stop()
-        await self.alarms.stop()
         await self._keepers.stop_all()
         if self.node is not None:
             await self.node.stop()
@@ -265,7 +258,6 @@ class Gateway:
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
         self.monitor.start()
-        self.alarms.start()
         if self.node is not None:
             await self.node.start()
         else:

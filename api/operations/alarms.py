@@ -67,7 +67,7 @@ async def get_alarms() -> Response:
     """List the alarms of RETENTION_DAYS, newest first, and show the secret of their signatures."""
     context().authenticator.require_operator(request)
     page = validate(AlarmsPage, read_query(request))
-    alarms = context().gateway.alarms
+    alarms = context().gateway.monitor.alarms
     stored = await alarms.list_newest(page.limit)
     listed = [_describe(each) for each in stored]
     return respond(AlarmsAnswer(url=alarms.url or None, secret=alarms.secret, alarms=listed))

@@ -21,7 +21,7 @@ from supervisor.store.values import AuditEntry
 from tests.fakes.bots import FakeBots
 from tests.fakes.logins import FakeLinks, FakeLogins
 from tests.fakes.messages import FakeMessages
-from tests.fakes.monitoring import FakeAlarms, FakeHistory, FakeMonitor, FakePlanfixCheck
+from tests.fakes.monitoring import FakeHistory, FakeMonitor, FakePlanfixCheck
 from tests.fakes.notifications import FakeNotifications, FakePlanfixEvents
 
 if TYPE_CHECKING:
@@ -66,7 +66,6 @@ class FakeGateway(Gateway):
     keys: FakeKeys
     monitor: FakeMonitor
     history: FakeHistory
-    alarms: FakeAlarms
     planfix_check: FakePlanfixCheck
 
     def __init__(self) -> None:
@@ -90,7 +89,6 @@ class FakeGateway(Gateway):
         self.keys = FakeKeys()
         self.sessions = FakeSessions(self)
         self.monitor = FakeMonitor()
-        self.alarms = FakeAlarms()
         self.history = FakeHistory()
         self.planfix_check = FakePlanfixCheck(self)
 

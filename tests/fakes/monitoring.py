@@ -37,6 +37,7 @@ class FakeMonitor(Monitor):
 
     def __init__(self) -> None:
         self.feed = EndedFeed()
+        self.alarms = FakeAlarms()
         self.delivered = Counter()
         self.failures = Counter()
         self.delays = {each: Histogram() for each in Direction}
