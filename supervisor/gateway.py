@@ -84,10 +84,9 @@ class Gateway:
         engine = store.database.locking_engine()
         is_shared = self.node is not None
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
-        files = self._keepers.dispatchers.files
-        self._retention = Retention(store.erasure, store.history, config, files.erase)
+        self._retention = Retention(store.erasure, store.history, store.alarms, config)
         self._key_rotation = KeyRotation(store.keys)
-        self.monitor = Monitor(store, self._keepers.last_heard)
+        self.monitor = Monitor(store, config, self._keepers.last_heard)
         self._pool.report_change = self.monitor.receive_change
         self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)

@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from supervisor.database import tables
 from supervisor.database.node_tables import stored_file
@@ -16,7 +16,6 @@ from supervisor.errors import FileGone
 from supervisor.file_access import OutsideRoot, make_private_folder, open_inside
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -64,14 +63,6 @@ class SharedFiles:
             raise FileGone
         await asyncio.to_thread(draft.replace, target)
         return folder
-
-    async def erase(self, before: datetime) -> None:
-        """Erase what is older than the links to it."""
-
-        def unit(connection: Connection) -> None:
-            connection.execute(delete(stored_file).where(_file.created < before))
-
-        await self._store.database.write(unit)
 
     async def _keep_one(self, number: str, path: str, key: DataKey) -> None:
         try:

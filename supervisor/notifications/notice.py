@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.formatting.plan import LONGEST_CAPTION, arrange
+from session_worker.formatting.plan import LONGEST_CAPTION, LONGEST_TEXT, arrange
 from session_worker.protocol.outgoing import Attachment, Button, Keyboard, Mark, MarkKind, Outgoing
 from session_worker.protocol.pipe_fields import CommandText, PipeValue
 from supervisor.errors import MessageEmpty, MessageTooLarge
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The API may not import session_worker.
 __all__ = [
+    "LONGEST_CAPTION",
+    "LONGEST_TEXT",
     "Attachment",
     "Button",
     "Keyboard",

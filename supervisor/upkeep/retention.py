@@ -15,13 +15,13 @@ from supervisor.background_loop import BackgroundLoop
 from supervisor.database import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
     from supervisor.config import Config
     from supervisor.journal.erasure import Erasure, OldRow
-    from supervisor.store.history import History
+    from supervisor.store.history import AlarmRows, History
 
 INTERVAL = 3600.0  # seconds between two rounds
 BATCH_PAUSE = 0.1  # seconds between two batches, so that urgent writes get their turn
@@ -34,16 +34,11 @@ class Retention:
     """Goes through the journal and the files that belong to it, batch by batch."""
 
     def __init__(
-        self,
-        erasure: Erasure,
-        history: History,
-        config: Config,
-        erase_files: Callable[[datetime], Awaitable[None]] | None = None,
+        self, erasure: Erasure, history: History, alarms: AlarmRows, config: Config
     ) -> None:
-        """Let `erase_files` erase what nodes store for each other."""
-        self._erase_files = erase_files
         self._erasure = erasure
         self._history = history
+        self._alarms = alarms
         self._config = config
         self._kept = timedelta(days=config.retention_days)
         self._loop = BackgroundLoop("retention", self._run, INTERVAL)
@@ -67,13 +62,13 @@ class Retention:
             deleted = await self._erasure.delete_rows(before - self._kept, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
         await self._history.trim(before)
+        await self._alarms.trim(before)
         await self._erasure.delete_heard(before)
         deleted = BATCH
         while deleted == BATCH:
             deleted = await self._erasure.delete_notifications(before, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
-        if self._erase_files is not None:
-            await self._erase_files(before)
+        await self._erasure.delete_files(before)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
     async def _run(self) -> float:

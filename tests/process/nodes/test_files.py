@@ -43,7 +43,7 @@ async def test_file_outlives_its_node(tmp_path: Path, postgres_url: str) -> None
         assert ((await other.fetch(NUMBER, "in/7/1")) / "in/7/1").read_bytes() == b""
         with pytest.raises(FileGone):
             await other.fetch(NUMBER, "in/7/2")
-        await other.erase(now())
+        await store.erasure.delete_files(now())
         with pytest.raises(FileGone):
             await SharedFiles(store, replace(here, data_dir=tmp_path / "third")).fetch(
                 NUMBER, "in/7/0"
