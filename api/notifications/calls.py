@@ -10,6 +10,7 @@ from quart_schema import document_querystring, document_request, document_respon
 
 from api.context import context
 from api.notifications.models import (
+    DeletedTemplateAnswer,
     EntityAnswer,
     NotificationAnswer,
     NotifyAnswer,
@@ -159,12 +160,13 @@ async def put_template(name: str) -> Response:
 @tag(["notifications"])
 @needs(ADMIN_OR_TOKEN)
 @document_querystring(InLanguage)
-async def delete_template(name: str) -> tuple[str, int]:
+@document_response(DeletedTemplateAnswer)
+async def delete_template(name: str) -> Response:
     """Delete the caller's own template, in one language or in all."""
     owner = await _admit_owner()
     language = validate(InLanguage, read_query(request)).language
     await context().gateway.notifications.delete_template(owner, name, language)
-    return "", 204
+    return respond(DeletedTemplateAnswer(name=name))
 
 
 async def _admit_sender() -> str:

@@ -226,6 +226,12 @@ class TemplateAnswer(Answer):
     language: str
 
 
+class DeletedTemplateAnswer(Answer):
+    """The template is deleted."""
+
+    name: str
+
+
 class EntityAnswer(Answer):
     """A formatted stretch of the text, in UTF-16 units."""
 

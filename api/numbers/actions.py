@@ -44,7 +44,7 @@ class WantedAction(Body):
         "`replay` sends all dead letters again"
     )
     numbers: Annotated[
-        list[Digits] | None, BeforeValidator(_split), Field(max_length=MOST_NUMBERS)
+        Annotated[list[Digits], Field(max_length=MOST_NUMBERS)] | None, BeforeValidator(_split)
     ] = Field(None, description="these numbers; in a form separated by commas")
     client: ClientName | None = Field(None, description="the numbers of this client")
     state: State | None = Field(None, description="the numbers in this state")

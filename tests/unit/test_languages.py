@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 LANGUAGES = {"en", "ru", "uk"}
-SHAPES = {"bot_texts", "chat_texts"}  # modules beside the languages
+SHAPES = {"bot_texts", "chat_texts", "state"}  # modules beside the languages
 PACKAGES = ["api.texts", "session_worker.texts", "supervisor.texts", "teamflame.texts"]
 
 

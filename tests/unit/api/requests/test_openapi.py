@@ -43,7 +43,6 @@ CALLS = [
     ("GET", "/numbers/{number}"),
     ("GET", "/numbers/{number}/chats"),
     ("POST", "/numbers/{number}/restart"),
-    ("POST", "/numbers/actions"),
     ("GET", "/numbers/{number}/history"),
     ("POST", "/numbers/{number}/planfix/test"),
     ("GET", "/numbers/{number}/messages/{message_id}"),
@@ -73,11 +72,15 @@ CALLS = [
     ("DELETE", "/templates/{name}"),
     ("POST", "/webhook/planfix-event"),
     ("GET", "/audit"),
+    ("GET", "/alarms"),
+    ("GET", "/nodes"),
+    ("POST", "/nodes/{node}/drain"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
 ]
 MINI_APP = "/teamflame/"  # tried with a TeamFlame behind it, in tests/acceptance/teamflame/
+ENDLESS = ("get", "/events")  # a stream, see tests/acceptance/messages/test_operations.py
 TAKES_NOTHING = {"/healthz", "/readyz", "/metrics"}  # so that nothing about the call can be wrong
 MADE_UP = [
     (mode, method, path)
@@ -163,4 +166,4 @@ async def test_every_described_call_is_tried(client: TestClientProtocol) -> None
 
     described = {(method, path) for path, methods in paths.items() for method in methods}
     own = {(method, path) for method, path in described if not path.startswith(MINI_APP)}
-    assert own == {(method.lower(), path) for method, path in CALLS}
+    assert own - {ENDLESS} == {(method.lower(), path) for method, path in CALLS}

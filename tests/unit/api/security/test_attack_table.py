@@ -42,6 +42,7 @@ LINKS = {
     ("GET", "/login/<secret>/qr.svg"),
 }
 PLANFIX = {("POST", "/webhook/message")}  # its token is a field
+NODES = {("GET", "/nodes/numbers")}  # for nodes of the same cluster, see tests/acceptance/nodes/
 # A key opens what belongs to its own sender, see tests/acceptance/notifications/.
 OF_SENDER = {
     ("POST", "/notify"),
@@ -64,6 +65,8 @@ GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("GET", "/numbers/<number>"): (EITHER, None),
     ("POST", "/numbers/actions"): (ADMIN, {"action": "start", "client": "Romashka"}),
     ("GET", "/events"): (ADMIN, None),
+    ("GET", "/nodes"): (ADMIN, None),
+    ("POST", "/nodes/<node>/drain"): (ADMIN, None),
     ("GET", "/numbers/<number>/history"): (EITHER, None),
     ("GET", "/numbers/<number>/chats"): (EITHER, None),
     ("POST", "/numbers/<number>/planfix/test"): (EITHER, {"provider_id": "x"}),
@@ -175,7 +178,7 @@ def test_every_address_is_in_the_table(settings: Settings) -> None:
         if not rule.rule.startswith(MINI_APP)
     }
 
-    assert walked == PUBLIC | LINKS | PLANFIX | OF_SENDER | GUARDED.keys()
+    assert walked == PUBLIC | LINKS | PLANFIX | NODES | OF_SENDER | GUARDED.keys()
 
 
 @pytest.mark.parametrize(("method", "rule"), GUARDED)
