@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from supervisor.gateway import Readiness
     from supervisor.journal.values import ByDirection
+    from supervisor.nodes.records import ListedNode
     from supervisor.numbers.view import View
     from supervisor.processes.page_merging import PageMerging
 
@@ -49,7 +50,9 @@ class Figures(Collector):
         readiness: Readiness,
         merging: PageMerging,
         old_keys: int,
+        nodes: Sequence[ListedNode],
     ) -> None:
+        self._nodes = nodes
         self._views = views
         self._merging = merging
         self._readiness = readiness
@@ -67,6 +70,7 @@ class Figures(Collector):
             "How many stored secrets still need an older key of SECRET_KEY.",
             self._old_keys,
         )
+        yield self._nodes_by_state()
         yield self._states()
         yield self._restarts()
         yield self._counts("telefix_backlog", _BACKLOG, lambda view: view.backlog)
@@ -152,6 +156,13 @@ class Figures(Collector):
                 family.add_metric([view.number], view.worker.queue_depth)
         return family
 
+    def _nodes_by_state(self) -> Metric:
+        text = "How many gateways share the database, by state."
+        family = GaugeMetricFamily("telefix_nodes", text, labels=["state"])
+        for state, count in Counter(node.state.value for node in self._nodes).items():
+            family.add_metric([state], count)
+        return family
+
     def _page_merging(self) -> Metric:
         text = "Whether the kernel merges equal memory pages of workers; the current state has the value 1."
         family = GaugeMetricFamily("telefix_page_merging", text, labels=["state"])
@@ -205,6 +216,7 @@ async def get_metrics() -> Response:
     old_keys = await gateway.keys.count_old()
     merging = await gateway.page_merging()
     views = [*await views_of_all_nodes(), *await views_of_all_nodes(are_bots=True)]
-    figures = Figures(views, await gateway.readiness(), merging, old_keys)
+    nodes = await gateway.nodes()
+    figures = Figures(views, await gateway.readiness(), merging, old_keys, nodes)
     text = render_metrics(figures, Traffic(views, gateway.monitor))
     return Response(text, content_type=CONTENT_TYPE)

@@ -44,7 +44,7 @@ def plan(
     than files: for the text alone, in case it cannot be a caption. If there is nothing to read and
     no file, there are no parts.
     """
-    texts = split(repair_surrogates(text))
+    texts = split(repair_surrogates(text).replace("\0", ""))  # the pipe drops this character, too
     can_be_caption = len(texts) == 1 and width_of(render(texts[0]).text) <= LONGEST_CAPTION
     return arrange([(each, None) for each in texts], attachments, can_be_caption, draw)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from supervisor.errors import GatewayError, NumberExists, NumberUnknown, StandingBy
 from supervisor.gateway import NO_SESSION, Created, Gateway, Readiness
 from supervisor.login.session_transfer import SessionTransfer
+from supervisor.nodes.records import ListedNode, NodeState
 from supervisor.numbers.state import State, WorkerHealth
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View
@@ -52,6 +53,12 @@ def view(number: str, client: str, **fields: Any) -> View:
     return View(number=number, client=client, **known | fields)
 
 
+async def _list_one_node() -> tuple[ListedNode, ...]:
+    return (
+        ListedNode("single", "http://127.0.0.1:8080", NodeState.ALIVE, 0, datetime.now(UTC), 0),
+    )
+
+
 class FakeGateway(Gateway):
     """Keeps numbers in a dict, remembers what was asked and raises what it is told to."""
 
@@ -91,6 +98,8 @@ class FakeGateway(Gateway):
         self.monitor = FakeMonitor()
         self.history = FakeHistory()
         self.planfix_check = FakePlanfixCheck(self)
+        self.nodes = _list_one_node
+        self.node = None
 
     async def __aenter__(self) -> Self:
         if isinstance(self.broken, GatewayError):

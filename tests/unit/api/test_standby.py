@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from tests.fakes.gateway import FakeGateway
 
 
-@pytest.mark.parametrize(("method", "rule"), sorted(GUARDED.keys() | LINKS | PLANFIX))
+CONSOLE_LINK = {
+    ("POST", "/console/link/<secret>")
+}  # made by a gateway of the demo that is not on standby
+
+
+@pytest.mark.parametrize(
+    ("method", "rule"), sorted((GUARDED.keys() | LINKS | PLANFIX) - CONSOLE_LINK)
+)
 async def test_nothing_about_numbers_is_answered(
     client: TestClientProtocol, gateway: FakeGateway, method: str, rule: str
 ) -> None:

@@ -209,6 +209,7 @@ async def test_nobody_hears_of_ignored_chats(inbound: InboundNumber) -> None:
     office, centre = inbound.centre.post_office, inbound.centre
     bot = centre.accounts.add_bot("Planfix_Bot", "Planfix")
     group, _ = centre.groups.create(inbound.contact, "Team", [inbound.me])
+    centre.bots.start(inbound.me, bot)
     inbound.write("code 12345", sender=centre.accounts.service)
     inbound.write("task changed", sender=bot)
     office.send(inbound.me, inbound.me, Draft("note to myself"))
