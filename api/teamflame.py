@@ -14,7 +14,7 @@ from api.security.client_address import neighbourhood
 from supervisor.background_loop import BackgroundLoop
 from supervisor.bots.bot_chat import ChatButton
 from supervisor.bots.bot_service import bot_of
-from supervisor.errors import TelegramRefused, WorkerUnavailable
+from supervisor.errors import StandingBy, TelegramRefused, WorkerUnavailable
 from teamflame.dialog.conversation import Conversation
 from teamflame.dialog.messenger import MessengerRefused, Pressed, Written
 from teamflame.service.client import ServiceConfig
@@ -74,7 +74,7 @@ async def serve_teamflame(
         teamflame = TeamFlame(config, gateway.database, gateway.vault, gateway.link_keys)
         stack.push_async_callback(teamflame.stop)
         share(app, teamflame, _address_of_caller)
-        chat = gateway.bots.chat_of(bot_of(config.bot_token))
+        chat = gateway.bots.chat_of(bot_of(config.bot_token), config.language)
         conversation = Conversation(teamflame, teamflame.dialogs, BotMessenger(chat))
         chat.listen(ConversationListener(conversation))
         stack.callback(chat.listen, None)
@@ -95,9 +95,13 @@ async def serve_teamflame(
 def _chores(
     gateway: Gateway, teamflame: TeamFlame, conversation: Conversation
 ) -> list[BackgroundLoop]:
-    async def present() -> None:
-        gateway.require_active()
-        await conversation.present()
+    async def present() -> float | None:
+        try:
+            gateway.require_active()
+            await conversation.present()
+        except (StandingBy, TelegramRefused, WorkerUnavailable):
+            return PRESENT_PAUSE  # the bot is not online yet, or runs on another node
+        return None
 
     async def tidy() -> float:
         gateway.require_active()

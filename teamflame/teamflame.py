@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from supervisor.encryption.vault import Vault
     from teamflame.accounts.proof import Caller
     from teamflame.service.client import ServiceConfig
+    from teamflame.service.values import Person
     from teamflame.store.choices import Kind
 
 T = TypeVar("T")
 Given = ParamSpec("Given")
 
+_PEOPLE_LIFETIME = 60.0  # seconds
 _FORGET = 600.0  # seconds after which it does not matter any more who looked at a board
 
 
@@ -56,6 +58,7 @@ class TeamFlame:
         self.accounts = Accounts(self.account_store, self.service.auth)
         self.own_actions = OwnActions()
         self._opened: dict[str, float] = {}
+        self._people: dict[tuple[str, str], tuple[float, tuple[Person, ...]]] = {}
         self._tokens = ShortTokens(keys)
 
     async def stop(self) -> None:
@@ -75,6 +78,16 @@ class TeamFlame:
         """Tell whether somebody has looked at this board in the last seconds."""
         at = self._opened.get(board_id)
         return at is not None and time.monotonic() < at + seconds
+
+    async def people_of(self, caller: Caller, space: str) -> tuple[Person, ...]:
+        """List who may be assigned in a space; an open board asks often, and they seldom change."""
+        account, now = await self.accounts.require(caller), time.monotonic()
+        self._people = {key: known for key, known in self._people.items() if known[0] > now}
+        key = (account.id, space)
+        if key not in self._people:
+            found = await self.accounts.call(account.id, self.service.users.of_space, space)
+            self._people[key] = (now + _PEOPLE_LIFETIME, found)
+        return self._people[key][1]
 
     async def remember_own(self, caller: Caller, task: str, *kinds: Kind) -> None:
         """Remember that the caller does this, so that they are not told of it."""

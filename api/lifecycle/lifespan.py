@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from api.bots.own_bot import CLIENT, start_bot
@@ -17,6 +17,7 @@ from api.operations.console_link import make_console_link
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
 from api.teamflame import config_of, serve_teamflame
+from api.teamflame_demo import run_teamflame_demo
 from supervisor.config import Config, NodeConfig, TelegramDataCentre
 from supervisor.errors import GatewayError
 from supervisor.file_access import make_private_folder, warn_if_open
@@ -25,7 +26,8 @@ from supervisor.ownership.data_dir_lock import DataDirLock
 from supervisor.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
+    from typing import Any
 
     from quart import Quart
 
@@ -90,18 +92,21 @@ async def _demo(
     app: Quart, settings: Settings, gateway: Gateway, sandbox: RunningSandbox
 ) -> AsyncIterator[None]:
     announce(settings, sandbox.url, make_console_link(app))
-    setting_up = asyncio.create_task(_set_up_demo(settings, gateway, sandbox))
+    parts = [set_up_demos(settings, gateway, sandbox.url)]
+    if not settings.teamflame_bot_token.get_secret_value():
+        parts.append(run_teamflame_demo(app, settings, gateway, sandbox.url))
+    running = [asyncio.create_task(_run_demo(part)) for part in parts]
     try:
         yield
     finally:
-        setting_up.cancel()
-        with suppress(asyncio.CancelledError):
-            await setting_up
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _set_up_demo(settings: Settings, gateway: Gateway, sandbox: RunningSandbox) -> None:
+async def _run_demo(part: Coroutine[Any, Any, None]) -> None:
     try:
-        await set_up_demos(settings, gateway, sandbox.url)
+        await part
     except Exception:  # the root of this task; the gateway works without a demo
         logger.exception("the gateway could not set up the demo")
 

@@ -15,7 +15,7 @@ TYPES = {
 }
 FILES = {file.name: file.read_bytes() for file in FOLDER.iterdir() if file.suffix in TYPES}
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'self'; frame-src http: https:; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }

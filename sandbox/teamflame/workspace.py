@@ -72,7 +72,10 @@ class Workspace:
             "auth_url": f"{self.url}/auth",
             "api_url": f"{self.url}/api",
             "profile": self.settings.profile.value,
-            "people": [{"id": p.id, "email": p.email} for p in self.content.people.values()],
+            "people": [
+                {"id": each.id, "email": each.email, "password": each.password}
+                for each in self.content.people.values()
+            ],
             "spaces": show_tree(self.content),
             "faults": [fault.model_dump(exclude_unset=True) for fault in self.faults],
         }

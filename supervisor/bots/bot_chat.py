@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from session_worker.protocol.bots import BotCommand, ButtonPress, HeardMessage
 from session_worker.protocol.outgoing import Button, Keyboard, Outgoing, Part
 from supervisor.numbers.state import State
+from supervisor.store.people import Person
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from session_worker.protocol.bots import Speaker
     from supervisor.bots.requests import BotRequests
     from supervisor.numbers.keepers import Keepers
     from supervisor.store.heard import HeardRow
+    from supervisor.store.people import People
 
 _NOT_HERE = frozenset({State.STOPPED, State.PARKED})
 
@@ -68,12 +71,14 @@ class BotChat:
     """Writes as one bot, and hands over what it hears."""
 
     def __init__(
-        self, bot: str, keepers: Keepers, requests: BotRequests, listener: ChatListener | None
+        self, bot: str, language: str, keepers: Keepers, requests: BotRequests, people: People
     ) -> None:
         self.bot = bot
+        self._language = language
         self._keepers = keepers
         self._requests = requests
-        self._listener = listener
+        self._people = people
+        self._listener: ChatListener | None = None
 
     @property
     def is_here(self) -> bool:
@@ -92,6 +97,7 @@ class BotChat:
             return False
         if isinstance(what, HeardMessage):
             person = what.speaker.user_id
+            await self._register(what.speaker)
             message = ChatMessage(row.row, person, what.chat_id, what.message_id, what.text)
             await listener.handle_message(message)
             return True
@@ -102,7 +108,13 @@ class BotChat:
         return False
 
     async def send(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
-        """Store a message to be sent once, however often it is given under this key."""
+        """Store a message to be sent once, however often it is given under this key.
+
+        Nothing is sent to somebody who blocks the bot, until they write to it again.
+        """
+        person = await self._people.get(self.bot, user_id)
+        if person is not None and person.is_blocked:
+            return
         part = Part(text=text, marks=(), random_ids=(secrets.randbits(63) or 1,))
         outgoing = Outgoing(
             peer_id=user_id,
@@ -141,6 +153,16 @@ class BotChat:
             menu_text="" if language else menu_text,
             menu_url=None if language else menu_url,
         )
+
+    async def _register(self, speaker: Speaker) -> None:
+        """Remember who uses the bot, so that they can be found and are not written to in vain."""
+        known = await self._people.get(self.bot, speaker.user_id)
+        if known is None:
+            name = f"{speaker.first_name} {speaker.last_name}".strip()
+            new = Person(speaker.user_id, name, self._language, username=speaker.username)
+            await self._people.save(self.bot, new)
+        elif known.is_blocked:
+            await self._people.block(self.bot, speaker.user_id, is_blocked=False)
 
 
 def _keyboard(buttons: ChatButtons) -> Keyboard | None:

@@ -38,9 +38,9 @@ class BotService:
         """Let somebody react to what bots hear, before registration does."""
         self._keepers.listening.listen(listener)
 
-    def chat_of(self, bot: str) -> BotChat:
+    def chat_of(self, bot: str, language: str) -> BotChat:
         """Return a bot as a chat partner for somebody who answers everything that it hears."""
-        chat = BotChat(bot, self._keepers, self.requests, None)
+        chat = BotChat(bot, language, self._keepers, self.requests, self.people)
         self.listen(chat)
         return chat
 

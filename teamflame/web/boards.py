@@ -162,7 +162,7 @@ async def _full_board(caller: Caller, board: str) -> FullBoardAnswer:
         shared.call(caller, shared.service.boards.get, board),
         shared.call(caller, shared.service.columns.list, board),
     )
-    people = await shared.call(caller, shared.service.users.of_space, found.space_id)
+    people = await shared.people_of(caller, found.space_id)
     return FullBoardAnswer(
         **BoardAnswer.model_validate(found).model_dump(),
         columns=[FullColumnAnswer.model_validate(each) for each in columns],

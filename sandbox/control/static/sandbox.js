@@ -182,12 +182,48 @@ async function sendTelegram(form) {
   await ask("POST", "/telegram/messages", message);
 }
 
-// What a bot answers is shown where trouble is; an address opens beside this page.
+// What a bot answers is shown where trouble is; a Mini App opens in a frame, an address beside this page.
 async function press(message_id, button) {
   const order = { by: element("person").value, chat_with: element("partner").value, message_id, button };
   const { answer, url } = await ask("POST", "/telegram/press", order);
-  if (url) window.open(url, "_blank", "noopener");
+  if (url?.includes("tgWebAppData=")) openMiniApp(url);
+  else if (url) window.open(url, "_blank", "noopener");
   if (answer) throw new Error(answer);
+}
+
+function openMiniApp(url) {
+  closeMiniApp(); // an address that differs only behind the # would not load again
+  element("mini-app-frame").src = url;
+  element("mini-app").hidden = false;
+}
+
+function closeMiniApp() {
+  const old = element("mini-app-frame");
+  const frame = old.cloneNode();
+  frame.removeAttribute("src");
+  old.replaceWith(frame);
+  element("mini-app").hidden = true;
+}
+
+async function showTeamFlame() {
+  const [office] = await ask("GET", "/teamflame");
+  renderOnce("teamflame-people", office?.people ?? [], (place, people) => {
+    const logins = people.map(({ email, password }) => `${email} (password ${password})`);
+    place.textContent = `sign in as ${logins.join(" or ")}.`;
+    element("teamflame").hidden = !people.length;
+  });
+}
+
+// The last of the people plays the colleague of whoever tries the demo as the first one.
+async function actAsColleague() {
+  const [office] = await ask("GET", "/teamflame");
+  const boards = office.spaces.flatMap(({ projects }) => projects.flatMap(({ boards }) => boards));
+  const board = boards.find(({ columns }) => columns.some(({ tasks }) => tasks.length));
+  if (!board) throw new Error("There is no card that could be moved.");
+  const from = board.columns.findIndex(({ tasks }) => tasks.length);
+  const to = board.columns[(from + 1) % board.columns.length];
+  const order = { by: office.people.at(-1).email, do: "move", board: board.id };
+  await ask("POST", `/teamflame/${office.workspace}/act`, { ...order, task: board.columns[from].tasks[0].id, column: to.id });
 }
 
 async function sendPlanfix(form) {
@@ -245,7 +281,7 @@ function markClip(form) {
 }
 
 async function refresh() {
-  const results = await Promise.allSettled([showTelegram(), showPlanfix()]);
+  const results = await Promise.allSettled([showTelegram(), showPlanfix(), showTeamFlame()]);
   const failed = results.find(({ status }) => status === "rejected");
   tell(actionTrouble || (failed ? `The sandbox cannot be reached: ${failed.reason.message}` : ""));
 }
@@ -261,6 +297,8 @@ onSubmit("new-person", addPerson);
 element("first-recipient").addEventListener("submit", (event) => event.preventDefault());
 element("new-person-open").addEventListener("click", () => { element("new-person").hidden = !element("new-person").hidden; });
 element("fault").addEventListener("change", () => act(changeFault));
+element("mini-app-close").addEventListener("click", closeMiniApp);
+element("teamflame-act").addEventListener("click", () => act(actAsColleague));
 for (const id of ["person", "partner", "account", "thread"]) element(id).addEventListener("change", refresh);
 for (const id of ["telegram-form", "planfix-form"]) element(id).addEventListener("change", () => markClip(element(id)));
 poll();

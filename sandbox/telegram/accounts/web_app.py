@@ -7,14 +7,18 @@ import hmac
 import json
 import secrets
 import time
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account
 
 VERSION = "9.1"
+_KEY = Ed25519PrivateKey.generate()
 _THEME = {
     "bg_color": "#ffffff",
     "text_color": "#000000",
@@ -44,6 +48,7 @@ def sign_launch(person: Account, bot: Account, url: str, start_param: str | None
         "auth_date": str(int(time.time())),
         **({"start_param": start_param} if start_param else {}),
     }
+    fields |= {"signature": _sign_for_others(fields, bot.id)}
     init_data = urlencode(fields | {"hash": sign(fields, bot.bot_token)}, quote_via=quote)
     return Launch(init_data, _address(url, init_data, start_param) if url else "", query_id)
 
@@ -53,6 +58,13 @@ def sign(fields: dict[str, str], bot_token: str) -> str:
     key = hmac.digest(b"WebAppData", bot_token.encode(), hashlib.sha256)
     lines = "\n".join(f"{name}={value}" for name, value in sorted(fields.items()))
     return hmac.new(key, lines.encode(), hashlib.sha256).hexdigest()
+
+
+def _sign_for_others(fields: dict[str, str], bot_id: int) -> str:
+    """Sign the fields for those who do not have the bot's token, with a key of this Telegram's."""
+    lines = "\n".join(f"{name}={value}" for name, value in sorted(fields.items()))
+    signature = _KEY.sign(f"{bot_id}:WebAppData\n{lines}".encode())
+    return urlsafe_b64encode(signature).decode().rstrip("=")
 
 
 def _describe(person: Account) -> str:

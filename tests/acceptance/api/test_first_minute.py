@@ -10,7 +10,8 @@ import stat
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -103,6 +104,34 @@ async def test_commands_of_the_guides_work(demo: Server, guide: str) -> None:
         said = await shell(demo, opening + text.replace("curl -sS", "curl -sS --fail-with-body"))
 
         assert '"state"' in said
+
+
+async def test_newcomer_tries_the_teamflame_bot(demo: Server) -> None:
+    """The demo's bot answers a person of the demo, and its Mini App may be shown on the sandbox page."""
+    sandbox = printed(demo, "Sandbox").rstrip("/")
+    chat = {"from": "380670000001", "to": "teamflame_demo_bot", "text": "/start"}
+    query = f"{sandbox}/telegram/messages?of={chat['from']}&with={chat['to']}"
+    await eventually(lambda: "login: logged_in" in demo.log.read_text())
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+        (await http.post(f"{sandbox}/telegram/messages", json=chat)).raise_for_status()
+
+        async def answered() -> Any:
+            messages = (await http.get(query)).json()
+            return next((each for each in messages if not each["out"]), None)
+
+        answer = await eventually(answered)
+        order = {"by": chat["from"], "chat_with": chat["to"], "message_id": answer["id"]}
+        pressed = await http.post(f"{sandbox}/telegram/press", json={**order, "button": [0, 0]})
+        app = await http.get(pressed.json()["url"])
+        raw = dict(parse_qsl(urlsplit(pressed.json()["url"]).fragment))["tgWebAppData"]
+        launch = await http.post(
+            f"{demo.url}/teamflame/api/auth/telegram", headers={"Authorization": f"tma {raw}"}
+        )
+
+    assert "TeamFlame" in answer["text"]
+    assert f"{sandbox};" in f"{app.headers['Content-Security-Policy']};"
+    assert launch.json()["user"]["first_name"] == "Andriy"
+    assert launch.json()["account"] is None
 
 
 async def test_backup_is_whole_and_private(demo: Server, tmp_path: Path) -> None:

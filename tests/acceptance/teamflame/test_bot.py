@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import pytest_asyncio
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from tests.acceptance.api import shared
-from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
-from tests.acceptance.api.server import gateway
-from tests.acceptance.teamflame.office import ANNA, BORIS, init_data, office
-from tests.support.waiting import PATIENCE, eventually
+from tests.acceptance.teamflame.office import ANNA, BORIS, CARL, init_data
+from tests.acceptance.teamflame.stage import BOT, Stage, set_stage
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,101 +29,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 folder, sandbox = shared.folder, shared.sandbox
-PHONE = "380671112233"
-BOT = "our_team_flame_bot"
-
-
-@dataclass
-class Stage:
-    """A person in Telegram, the bot, and the TeamFlame behind it."""
-
-    gateway: httpx.AsyncClient
-    sandbox: httpx.AsyncClient
-    bot_token: str
-    user_id: int
-
-    async def control(self, method: str, path: str, **fields: Any) -> Any:
-        response = await self.sandbox.request(method, path, json=fields or None)
-        assert response.status_code < 300, response.text
-        return response.json()
-
-    async def write(self, text: str) -> None:
-        await self.control("POST", "/telegram/messages", **{"from": PHONE}, to=BOT, text=text)
-
-    async def chat(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = await self.control(
-            "GET", f"/telegram/messages?of={PHONE}&with={BOT}"
-        )
-        return found
-
-    async def said(self, text: str) -> dict[str, Any]:
-        """Wait until the bot has said this; return the message."""
-
-        async def look() -> dict[str, Any] | None:
-            fitting = [each for each in await self.chat() if text in each["text"]]
-            return fitting[-1] if fitting else None
-
-        found: dict[str, Any] | None = await eventually(look, awaited=text)
-        assert found is not None
-        return found
-
-    async def press(self, text: str, label: str) -> None:
-        """Press a button of the message that says this."""
-        message = await self.said(text)
-        [place] = [
-            [row, column]
-            for row, buttons in enumerate(message["buttons"])
-            for column, button in enumerate(buttons)
-            if label in button["text"]
-        ]
-        order = {"by": PHONE, "chat_with": BOT, "message_id": message["id"]}
-        await self.control("POST", "/telegram/press", **order, button=place)
-
-    async def is_online(self) -> bool:
-        bot = self.bot_token.partition(":")[0]
-        key = {"Authorization": f"Bearer {ADMIN_KEY}"}
-        answer = await self.gateway.get(f"/bots/{bot}", headers=key)
-        return bool(answer.is_success and answer.json()["status"] == "online")
-
-    async def is_watched(self) -> bool:
-        """Tell whether the comments have been asked for, which only notifications need."""
-        calls = await self.control("GET", "/teamflame/e2e/calls")
-        return len([call for call in calls if "getTasksByColumn" in call["path"]]) >= 3
-
-    async def act(self, who: dict[str, str], do: str, **fields: Any) -> None:
-        await self.control("POST", "/teamflame/e2e/act", by=who["email"], do=do, **fields)
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(folder: Path, sandbox: dict[str, str]) -> AsyncIterator[Stage]:
-    url = sandbox["SANDBOX_URL"]
-    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as control:
-        person = {"phone": PHONE, "first_name": "Anna"}
-        user_id = (await control.post("/telegram/accounts", json=person)).json()["user_id"]
-        account = {"bot": True, "username": BOT, "first_name": "TeamFlame"}
-        token = (await control.post("/telegram/accounts", json=account)).json()["bot_token"]
-        (await control.put("/teamflame/e2e", json=office())).raise_for_status()
-        settings = {
-            "ADMIN_KEY": ADMIN_KEY,
-            "SECRET_KEY": SECRET_KEY,
-            "TELEGRAM_API_ID": "1",
-            "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-            "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
-            "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
-            "DATA_DIR": str(folder / "data"),
-            "LANGUAGE": "en",
-            "TEAMFLAME_BOT_TOKEN": token,
-            "TEAMFLAME_AUTH_URL": f"{url}/teamflame/e2e/auth",
-            "TEAMFLAME_API_URL": f"{url}/teamflame/e2e/api",
-        }
-        async with (
-            gateway(folder, settings) as server,
-            httpx.AsyncClient(base_url=server.url, timeout=PATIENCE, trust_env=False) as http,
-        ):
-            await server.wait_serving()
-            stage = Stage(http, control, token, user_id)
-            await eventually(stage.is_online, awaited="the bot is online")
-            yield stage
+    async with set_stage(folder, sandbox) as made, made.running():
+        yield made
 
 
 async def test_from_sign_in_to_a_notification(stage: Stage) -> None:
@@ -140,10 +64,9 @@ async def test_from_sign_in_to_a_notification(stage: Stage) -> None:
     await stage.press("where to?", "Done")
     await stage.said("SHP-3 Sell → Done")
 
-    proof = {"Authorization": f"tma {init_data(stage.user_id, bot_token=stage.bot_token)}"}
-    launch = await stage.gateway.post("/teamflame/api/auth/telegram", headers=proof)
+    launch = await stage.call("POST", "/auth/telegram")
     board = launch.json()["selection"]["board_id"]
-    shown = await stage.gateway.get(f"/teamflame/api/boards/{board}", headers=proof)
+    shown = await stage.call("GET", f"/boards/{board}")
     assert [column["name"] for column in shown.json()["columns"]] == ["To do", "Doing", "Done"]
 
     await eventually(stage.is_watched, awaited="the board is watched")
@@ -166,6 +89,47 @@ async def test_bot_shows_its_commands_and_the_app(stage: Stage) -> None:
     shown = await eventually(look)
 
     assert "/teamflame/app/" in str(shown["menu_button"])
-    page = await stage.gateway.get("/teamflame/app/")
+    page = await stage.ask("GET", "/teamflame/app/", {})
     assert page.status_code == 200
     assert "X-Frame-Options" not in page.headers
+
+
+async def test_no_call_breaks_the_service(stage: Stage) -> None:
+    """Whatever is sent to a call that /openapi.json describes: never a 5xx, always a body as described."""
+    stranger = 7_000_000_000
+    raw = init_data(stranger, bot_token=stage.bot_token)
+    proof = {"Authorization": f"tma {raw}"}
+    keys = {"email": CARL["email"], "password": CARL["password"]}
+    signed_in = await stage.ask("POST", "/teamflame/api/auth/sign-in", proof, keys)
+    assert signed_in.status_code == 200
+    assert stage.server is not None
+
+    tried = await asyncio.to_thread(_try_all, stage.server.url, proof)
+
+    assert ("POST", "/teamflame/api/tasks") in tried
+    assert len(tried) >= 18
+
+
+def _try_all(url: str, proof: dict[str, str]) -> set[tuple[str, str]]:
+    described: Any = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    tried = set()
+    for path in described:
+        for method in described[path]:
+            if path.startswith("/teamflame/api/") and not path.endswith("sign-out"):
+                _try(described[path][method], url, proof)
+                tried.add((method.upper(), path))
+    return tried
+
+
+def _try(call: Any, url: str, proof: dict[str, str]) -> None:
+    # Ids in an address are any text, so only a body can differ from its description.
+    modes = GenerationMode if call.body else [GenerationMode.POSITIVE]
+    for mode in modes:
+        made_up = call.as_strategy(generation_mode=mode)
+
+        @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(case=made_up)
+        def attempt(case: Any) -> None:
+            case.call_and_validate(base_url=url, headers=proof, checks=CHECKS)
+
+        attempt()

@@ -69,6 +69,19 @@ async def test_board_that_has_not_changed(office: Office) -> None:
     assert (same.status_code, changed.status_code) == (304, 200)
 
 
+async def test_people_are_not_asked_for_with_each_look(office: Office) -> None:
+    """An open board is asked for again and again, the people of its space once a minute for each account."""
+    anna, boris = office.person(), office.person()
+    await anna.sign_in(ANNA)
+    await boris.sign_in(BORIS)
+    for person in (anna, anna, boris):
+        board = await person.get(f"/boards/{office.ids['Week']}")
+        assert len(board["people"]) == 2
+
+    calls = await office.calls("/users")
+    assert [call["by"] for call in calls] == [ANNA["email"], BORIS["email"]]
+
+
 async def test_life_of_a_task(office: Office) -> None:
     """A task is created, moved, changed, assigned, dated and commented at TeamFlame itself."""
     anna = office.person()
