@@ -8,6 +8,7 @@ from quart import Quart, Response, current_app
 
 from sandbox.control import (
     bot_calls,
+    client_calls,
     group_calls,
     page,
     planfix_calls,
@@ -39,6 +40,7 @@ def create_app(
     app.register_blueprint(page.blueprint)
     app.register_blueprint(planfix_calls.blueprint)
     app.register_blueprint(telegram_calls.blueprint)
+    app.register_blueprint(client_calls.blueprint)
     app.register_blueprint(group_calls.blueprint)
     app.register_blueprint(bot_calls.blueprint)
     app.register_blueprint(proxy_calls.blueprint)
