@@ -26,6 +26,7 @@ from supervisor.encryption.vault import cluster_keys, parse_secret_key
 from supervisor.errors import TokenMalformed
 from supervisor.file_access import make_private_folder
 
+SHORTEST_KEY = 8  # characters
 LANGUAGES = ("en", "ru", "uk")
 HINTS = {
     "admin_key": "choose a long random text; it is the operator's key",
@@ -101,6 +102,7 @@ class Settings(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
     log_format: Literal["text", "json"] = "text"
     retention_days: int = Field(30, ge=1)
+    alert_url: str = ""
     node_url: str = ""
     cluster_key: SecretStr = SecretStr("")
     node_ttl: float = Field(12.0, ge=1.0, le=600.0)
@@ -118,6 +120,13 @@ class Settings(BaseSettings):
         if not _ADDRESS.fullmatch(url):
             raise ValueError("must be a URL such as https://gateway.example.com")
         return url.rstrip("/")
+
+    @field_validator("alert_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        if url and not _ADDRESS.match(url):
+            raise ValueError("must be a URL such as https://alarms.example.com/telefix")
+        return url
 
     @field_validator("node_url")
     @classmethod
@@ -137,6 +146,11 @@ class Settings(BaseSettings):
     def _fit_for_a_header(cls, key: SecretStr) -> SecretStr:
         if _UNSAFE_IN_KEY.search(key.get_secret_value()):
             raise ValueError("must contain only visible ASCII characters and no spaces")
+        if 0 < len(key.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(
+                f"must have at least {SHORTEST_KEY} characters, better 32: it opens everything, "
+                'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
         return key
 
     @field_validator("secret_key")

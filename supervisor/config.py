@@ -47,6 +47,7 @@ class Config:
     retention_days: int = 30
     allow_private_planfix: bool = False
     merge_memory: bool = True
+    alert_url: str = ""
     login_patience: float = 600.0
     """Seconds without a step after which a login is given up."""
     qr_patience: float = 120.0

@@ -18,6 +18,8 @@ from supervisor.messages.message_service import MessageService
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
 from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.planfix_answers import PlanfixAnswers
+from supervisor.notifications.planfix_comments import PlanfixComments
 from supervisor.notifications.planfix_events import PlanfixEvents
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
@@ -82,9 +84,9 @@ class Gateway:
         engine = store.database.locking_engine()
         is_shared = self.node is not None
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
-        self._retention = Retention(store.erasure, store.history, config)
+        self._retention = Retention(store.erasure, store.history, store.alarms, config)
         self._key_rotation = KeyRotation(store.keys)
-        self.monitor = Monitor(store, self._keepers.last_heard)
+        self.monitor = Monitor(store, config, self._keepers.last_heard)
         self._pool.report_change = self.monitor.receive_change
         self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)
@@ -95,7 +97,11 @@ class Gateway:
         self.notifications = NotificationService(
             store, self._keepers.dispatchers, store.people, self._sender_of, config
         )
-        self.planfix_events = PlanfixEvents(store, self.notifications)
+        comments = PlanfixComments(store, config)
+        self.planfix_events = PlanfixEvents(store, self.notifications, comments)
+        self.bots.listen(
+            PlanfixAnswers(self.notifications, comments, self.bots.requests.answer_press)
+        )
         self.audit = store.audit
         self.keys = store.keys
         self.history = store.history

@@ -34,7 +34,8 @@ _REASONS: Mapping[str, tuple[int, str]] = {
     "file_empty": (400, "Bad Request: file must be non-empty"),
 }
 _CODES: Mapping[str, str] = {
-    "MESSAGE_NOT_MODIFIED": "message is not modified",
+    "MESSAGE_NOT_MODIFIED": "message is not modified: specified new message content and reply "
+    "markup are exactly the same as a current content and reply markup of the message",
     "MESSAGE_ID_INVALID": "message to edit not found",
     "MESSAGE_DELETE_FORBIDDEN": "message can't be deleted",
     "MESSAGE_EMPTY": "message text is empty",

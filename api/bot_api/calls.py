@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from quart import Blueprint, Response, request
@@ -17,17 +16,23 @@ from api.bot_api.answers import (
     sent_message,
     too_many_requests,
 )
-from api.bot_api.fields import Upload, read_parameters, shown_entities
+from api.bot_api.fields import Upload, read_parameters
+from api.bot_api.messages import describe_bot, describe_chat, describe_file, describe_message
 from api.context import context
 from api.requests.errors import ApiError
 from supervisor.errors import (
-    MessageEmpty,
-    MessageTooLarge,
     TelegramRefused,
     WorkerTimeout,
     WorkerUnavailable,
 )
-from supervisor.notifications.notice import Attachment, Manner, make_notice
+from supervisor.notifications.formatting.marked_text import width_of
+from supervisor.notifications.notice import (
+    LONGEST_CAPTION,
+    LONGEST_TEXT,
+    Attachment,
+    Manner,
+    make_notice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -76,7 +81,7 @@ async def _no_method(_bot: Bot, _parameters: Parameters) -> Any:
 
 async def _get_me(bot: Bot, _parameters: Parameters) -> dict[str, Any]:
     return {
-        **_shown_bot(bot),
+        **describe_bot(bot),
         "can_join_groups": True,
         "can_read_all_group_messages": False,
         "supports_inline_queries": False,
@@ -84,17 +89,33 @@ async def _get_me(bot: Bot, _parameters: Parameters) -> dict[str, Any]:
 
 
 async def _send_message(bot: Bot, parameters: Parameters) -> dict[str, Any]:
-    return await _send(bot, parameters, parameters.marked("text"), [])
+    return await _send(bot, parameters, _text_of(parameters), [])
+
+
+def _text_of(parameters: Parameters) -> MarkedText:
+    text = parameters.marked("text")
+    if not text.text:
+        raise bad_request("message text is empty")
+    if width_of(text.text) > LONGEST_TEXT:
+        raise bad_request("message is too long")
+    return text
 
 
 async def _send_photo(bot: Bot, parameters: Parameters) -> dict[str, Any]:
-    file = await _file(bot, parameters, "photo")
-    return await _send(bot, parameters, parameters.marked("caption"), [file])
+    return await _send_file(bot, parameters, "photo")
 
 
 async def _send_document(bot: Bot, parameters: Parameters) -> dict[str, Any]:
-    file = await _file(bot, parameters, "document")
-    return await _send(bot, parameters, parameters.marked("caption"), [file])
+    return await _send_file(bot, parameters, "document")
+
+
+async def _send_file(bot: Bot, parameters: Parameters, kind: str) -> dict[str, Any]:
+    text = parameters.marked("caption")
+    if width_of(text.text) > LONGEST_CAPTION:
+        raise bad_request("message caption is too long")
+    file = await _file(bot, parameters, kind)
+    shown = await _send(bot, parameters, text, [file])
+    return shown | describe_file(kind, file, shown["message_id"])
 
 
 async def _send(
@@ -107,30 +128,23 @@ async def _send(
         is_silent=parameters.flag("disable_notification"),
         reply_to=parameters.reply_to,
     )
-    try:
-        notice = make_notice(text, files, manner)
-    except MessageEmpty as exc:
-        raise bad_request("message text is empty") from exc
-    except MessageTooLarge as exc:
-        raise bad_request("message is too long") from exc
+    notice = make_notice(text, files, manner)
     sender = await notifications.sender_of(bot.bot)
     address = parameters.address
     accepted = await context().work.run(notifications.notify(sender, [address], notice, manner))
     outcomes = await notifications.wait(bot.bot, accepted.id or "", PATIENCE)
     sent = sent_message(accepted, outcomes)
-    return _shown_message(bot, sent.chat_id, sent.message_id, text)
+    return await _describe(bot, sent.chat_id, sent.message_id, text, is_caption=bool(files))
 
 
 async def _edit_message_text(bot: Bot, parameters: Parameters) -> dict[str, Any]:
-    text = parameters.marked("text")
-    if not text.text:
-        raise bad_request("message text is empty")
+    text = _text_of(parameters)
     chat_id, message_id = _message_of(parameters)
     keyboard = parameters.keyboard
     edit = context().gateway.bots.requests.edit
     await edit(bot.bot, chat_id, message_id, text.text, text.marks, keyboard)
-    shown = _shown_message(bot, chat_id, message_id, text)
-    return {**shown, "edit_date": int(time.time())}
+    shown = await _describe(bot, chat_id, message_id, text)
+    return {**shown, "edit_date": shown["date"]}
 
 
 async def _delete_message(bot: Bot, parameters: Parameters) -> bool:
@@ -168,29 +182,13 @@ def _named(name: str, is_photo: bool) -> str:
     return name or "file"
 
 
-def _shown_bot(bot: Bot) -> dict[str, Any]:
-    return {
-        "id": int(bot.bot),
-        "is_bot": True,
-        "first_name": bot.username,
-        "username": bot.username,
-    }
-
-
-def _shown_message(bot: Bot, chat_id: int, message_id: int, text: MarkedText) -> dict[str, Any]:
-    kind = "private" if chat_id > 0 else "supergroup" if chat_id < -(10**12) else "group"
-    chat = {"id": chat_id, "type": kind, "first_name" if chat_id > 0 else "title": str(chat_id)}
-    shown = {
-        "message_id": message_id,
-        "from": _shown_bot(bot),
-        "chat": chat,
-        "date": int(time.time()),
-    }
-    if text.text:
-        shown["text"] = text.text
-        if entities := shown_entities(text):
-            shown["entities"] = entities
-    return shown
+async def _describe(
+    bot: Bot, chat_id: int, message_id: int, text: MarkedText, *, is_caption: bool = False
+) -> dict[str, Any]:
+    """Describe a message of the bot's, and the person it was sent to."""
+    person = await context().gateway.bots.people.get(bot.bot, chat_id) if chat_id > 0 else None
+    chat = describe_chat(chat_id, person)
+    return describe_message(bot, chat, message_id, text, is_caption=is_caption)
 
 
 _METHODS: Final[Mapping[str, Method]] = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LARGEST_NUMBER = 2**52
 _DIALECTS = {"markdown": Dialect.LEGACY, "markdownv2": Dialect.STRICT}
-_KINDS = {
+KINDS = {
     "bold": MarkKind.BOLD,
     "italic": MarkKind.ITALIC,
     "underline": MarkKind.UNDERLINE,
@@ -35,7 +35,6 @@ _KINDS = {
     "text_mention": MarkKind.MENTION,
     "custom_emoji": MarkKind.EMOJI,
 }
-_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 class Upload(NamedTuple):
@@ -112,7 +111,7 @@ class Parameters:
 
     def marked(self, name: str) -> MarkedText:
         """Return a text with the marks that are written in it, or listed beside it."""
-        text = self.text(name)
+        text = self.text(name).replace("\r\n", "\n")
         mode = self.text("parse_mode").strip().lower()
         try:
             if mode == "html":
@@ -124,7 +123,8 @@ class Parameters:
         if mode:
             raise bad_request("unsupported parse_mode")
         listed = self.json("entities" if name == "text" else f"{name}_entities")
-        return MarkedText(text, _marks(listed)).stripped()
+        # Listed marks count the line ends as they came.
+        return MarkedText(self.text(name) if listed else text, _marks(listed)).stripped()
 
     @property
     def keyboard(self) -> Keyboard | None:
@@ -163,21 +163,6 @@ async def read_parameters(request: Request) -> Parameters:
     return Parameters(values, uploads)
 
 
-def shown_entities(text: MarkedText) -> list[dict[str, Any]]:
-    """List the marks as the Bot API does."""
-    fields = {MarkKind.LINK: "url", MarkKind.PRE: "language", MarkKind.EMOJI: "custom_emoji_id"}
-    return [
-        {
-            "type": _NAMES[mark.kind],
-            "offset": mark.offset,
-            "length": mark.length,
-            **({fields[mark.kind]: mark.value} if mark.kind in fields and mark.value else {}),
-        }
-        for mark in text.marks
-        if mark.kind is not MarkKind.MENTION
-    ]
-
-
 def _marks(listed: Any) -> tuple[Mark, ...]:
     """Read listed entities; kinds that Telegram finds by itself are left out."""
     if not listed:
@@ -185,13 +170,13 @@ def _marks(listed: Any) -> tuple[Mark, ...]:
     try:
         return tuple(
             Mark(
-                kind=_KINDS[each["type"]],
+                kind=KINDS[each["type"]],
                 offset=int(each["offset"]),
                 length=int(each["length"]),
                 value=_value_of(each),
             )
             for each in listed
-            if each["type"] in _KINDS
+            if each["type"] in KINDS
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise bad_request("can't parse entities") from exc

@@ -137,6 +137,7 @@ def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
         retention_days=settings.retention_days,
         allow_private_planfix=settings.allow_private_planfix,
         merge_memory=settings.memory_merge == "auto",
+        alert_url=settings.alert_url,
         node=_node(settings),
     )
 

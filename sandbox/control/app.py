@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from quart import Quart, Response, current_app
 
 from sandbox.control import (
+    alert_calls,
     bot_calls,
     client_calls,
     group_calls,
     page,
     planfix_calls,
+    planfix_rest,
     proxy_calls,
     teamflame_calls,
     telegram_calls,
@@ -36,14 +38,18 @@ def create_app(
     app.extensions["planfix"] = planfix
     app.extensions["data_centre"] = data_centre
     app.extensions["proxies"] = proxies
+    app.extensions["alerts"] = []
+    app.extensions["alert_fault"] = {}
     app.extensions["teamflame"] = teamflame
     app.register_blueprint(page.blueprint)
     app.register_blueprint(planfix_calls.blueprint)
+    app.register_blueprint(planfix_rest.blueprint)
     app.register_blueprint(telegram_calls.blueprint)
     app.register_blueprint(client_calls.blueprint)
     app.register_blueprint(group_calls.blueprint)
     app.register_blueprint(bot_calls.blueprint)
     app.register_blueprint(proxy_calls.blueprint)
+    app.register_blueprint(alert_calls.blueprint)
     app.register_blueprint(teamflame_calls.blueprint)
     app.add_url_rule("/reset", view_func=post_reset, methods=["POST"])
     app.after_request(forbid_sniffing)
@@ -53,6 +59,8 @@ def create_app(
 
 async def post_reset() -> dict[str, Any]:
     current_app.extensions["planfix"].reset()
+    current_app.extensions["alerts"].clear()
+    current_app.extensions["alert_fault"].clear()
     current_app.extensions["data_centre"].reset()
     current_app.extensions["teamflame"].reset()
     await current_app.extensions["proxies"].stop()

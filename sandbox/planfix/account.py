@@ -21,6 +21,7 @@ from sandbox.planfix.command import (
     parse_command,
 )
 from sandbox.planfix.fault import Fault, Mode, add_fault, pick_fault
+from sandbox.planfix.tasks.board import Board
 from sandbox.planfix.tasks_and_contacts import CardIndex
 from sandbox.planfix.traffic_log import Journal, Message, Status
 
@@ -50,6 +51,7 @@ class Account:
         self.shelf = Shelf(f"{url}/filelink")
         self.received = Shelf(f"{url}/filelink", MOST_RECEIVED)
         self.faults: tuple[Fault, ...] = ()
+        self.board = Board(http)
 
     def add_fault(self, fault: Fault) -> None:
         self.faults = add_fault(self.faults, fault)

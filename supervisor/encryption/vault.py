@@ -141,11 +141,17 @@ def _open(cipher: AESGCM, cell: Cell, sealed: bytes) -> bytes:
 
 _LINKS = b"telefix file links"
 _CLUSTER = b"telefix cluster"
+_ALARMS = b"telefix alarms"
 
 
 def link_keys(secret_key: str) -> list[bytes]:
     """Derive the keys of links from SECRET_KEY, the newest first."""
     return [_derive(key, _LINKS) for key in parse_secret_key(secret_key)]
+
+
+def alarm_keys(secret_key: str) -> list[bytes]:
+    """Derive the keys that sign alarms from SECRET_KEY, the newest first."""
+    return [_derive(key, _ALARMS) for key in parse_secret_key(secret_key)]
 
 
 def cluster_keys(secret_key: str) -> list[str]:

@@ -12,12 +12,14 @@ from supervisor.database.tables import Direction
 from supervisor.errors import DatabaseError, DatabaseUnavailable
 from supervisor.histogram import Histogram
 from supervisor.journal.values import NONE
+from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.feed import Feed, MessageCounts
 from supervisor.store.history import PastState, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from supervisor.config import Config
     from supervisor.messages.traffic import MessageNews
     from supervisor.numbers.state import Change
     from supervisor.store.store import Store
@@ -37,7 +39,9 @@ class Monitor:
     Nothing waits for it: what concerns messages never depends on what is written here.
     """
 
-    def __init__(self, store: Store, last_heard: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(
+        self, store: Store, config: Config, last_heard: Callable[[], Mapping[str, float]]
+    ) -> None:
         self._store = store
         self._last_heard = last_heard
         self._unwritten: deque[Change] = deque(maxlen=MOST_UNWRITTEN)
@@ -48,6 +52,7 @@ class Monitor:
         self._clients: dict[str, str] = {}
         self._loop = BackgroundLoop("monitor", self._write, PAUSE)
         self._is_on = False
+        self.alarms = Alarms(store, config)
         self.feed = Feed()
         self.delivered: Counter[tuple[str, Direction]] = Counter()
         self.failures: Counter[str] = Counter()
@@ -59,6 +64,7 @@ class Monitor:
     def start(self) -> None:
         self._is_on = True
         self._loop.start()
+        self.alarms.start()
         self._watch = asyncio.create_task(_watch_lag(self.lag), name="event loop lag")
 
     async def stop(self) -> None:
@@ -67,6 +73,7 @@ class Monitor:
         if self._watch is not None:
             self._watch.cancel()
         await self._loop.stop()
+        await self.alarms.stop()
         try:
             await self._write_changes()
             await self._write_heard()
@@ -82,10 +89,12 @@ class Monitor:
             change = change._replace(client=self._clients.get(change.number, ""))
         self._unwritten.append(change)
         self.feed.publish(change)
+        self.alarms.add_change(change)
 
     def receive_news(self, news: MessageNews) -> None:
         self._moved.add(news.number)
         self.failures[news.number] += news.failures
+        self.alarms.add_dead(news.number, tuple(dead.code for dead in news.dead))
         for direction, seconds in news.delivered:
             self.delivered[news.number, direction] += 1
             if seconds is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.formatting.plan import LONGEST_CAPTION, arrange
+from session_worker.formatting.plan import LONGEST_CAPTION, LONGEST_TEXT, arrange
 from session_worker.protocol.outgoing import Attachment, Button, Keyboard, Mark, MarkKind, Outgoing
 from session_worker.protocol.pipe_fields import CommandText, PipeValue
 from supervisor.errors import MessageEmpty, MessageTooLarge
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The API may not import session_worker.
 __all__ = [
+    "LONGEST_CAPTION",
+    "LONGEST_TEXT",
     "Attachment",
     "Button",
     "Keyboard",
@@ -43,7 +45,10 @@ class Rejected(PipeValue):
 
 
 class Notice(PipeValue):
-    """Texts short enough for Telegram, files and buttons; who was rejected is kept with it."""
+    """Texts short enough for Telegram, files and buttons; who was rejected is kept with it.
+
+    ``task`` is the task of Planfix that it is about: an answer becomes a comment there.
+    """
 
     texts: tuple[tuple[CommandText, tuple[Mark, ...]], ...] = ()
     attachments: tuple[Attachment, ...] = ()
@@ -51,6 +56,7 @@ class Notice(PipeValue):
     is_silent: bool = False
     reply_to: int | None = None
     rejected: tuple[Rejected, ...] = ()
+    task: CommandText = ""
 
     @property
     def parts(self) -> int:

@@ -96,6 +96,7 @@ class NotificationService:
         self._config = config
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._attached: set[str] = set()
         dispatchers.watcher = self
 
     async def notify(
@@ -139,6 +140,11 @@ class NotificationService:
         """Return the answer to an earlier call with this key."""
         found = await self._stored.find_by_key(number, dedup_key)
         return None if found is None else await self._first_answer(number, found)
+
+    async def find_sent(self, number: str, peer_id: int, message_id: int) -> Notice:
+        """Return what a message said that was sent into this chat."""
+        notification = await self._stored.find_by_message(number, peer_id, message_id)
+        return Notice.model_validate_json(await self._stored.body(number, notification))
 
     async def show(self, number: str, notification: str) -> list[RecipientOutcome]:
         """Return what became of the message to each recipient."""
@@ -210,24 +216,33 @@ class NotificationService:
 
     def attach_worker(self, number: str) -> None:
         """Begin to hand over what waits for this number."""
-        self._in_background(self._start_queue(number))
+        self._attached.add(number)
+        self._in_background(self._start_if_needed(number))
 
     def detach_worker(self, number: str) -> None:
+        self._attached.discard(number)
         queue = self._queues.pop(number, None)
         if queue is not None:
             self._in_background(queue.stop())
 
     def finish(self, number: str, row: int) -> None:
         queue = self._queues.get(number)
-        if queue is not None:
+        if queue is not None and queue.has(row):
             self._in_background(queue.finish(row))
 
     async def stop(self) -> None:
         for queue in self._queues.values():
             await queue.stop()
 
+    async def _start_if_needed(self, number: str) -> None:
+        """Start the queue of a number that has something to send; most numbers never notify."""
+        if await self._stored.has_work(number):
+            await self._start_queue(number)
+
     async def _start_queue(self, number: str) -> None:
         sender = await self.sender_of(number)
+        if number not in self._attached or number in self._queues:
+            return
         queue = NotificationQueue(
             number, self._stored, self._dispatchers, self._people, is_bot=sender.is_bot
         )
@@ -238,6 +253,8 @@ class NotificationService:
         queue = self._queues.get(number)
         if queue is not None:
             queue.wake()
+        elif number in self._attached:
+            self._in_background(self._start_queue(number))
 
     async def _first_answer(self, number: str, notification: str) -> Accepted:
         """Answer a repeat as the first call was answered."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOST_ON_THEIR_WAY = 40  # messages in the journal; a single one waits behind them at most
 LOOKED_AT = 200  # heads of chats that are read at once
 MOST_KEPT = 20  # notifications whose contents are kept in memory
+IDLE_PAUSE = 600.0  # seconds until an empty queue is looked at; whoever fills it wakes it
 PAUSE = 1.0  # seconds until the database is asked again after a failure
 
 logger = logging.getLogger(__name__)
@@ -72,8 +73,12 @@ class NotificationQueue:
     def wake(self) -> None:
         self._wanted.set()
 
+    def has(self, row: int) -> bool:
+        """Whether this row of the journal is a notification on its way; most rows are not."""
+        return self._on_their_way is None or row in self._on_their_way
+
     async def finish(self, row: int) -> None:
-        """Act on the end of a message in the journal, whatever it was."""
+        """Act on the end of a message in the journal."""
         if self._on_their_way is not None:
             self._on_their_way.pop(row, None)
         peer_id, error = await self._stored.chat_of_row(row)
@@ -130,7 +135,8 @@ class NotificationQueue:
             await self._hand_over(step.ready)
             return 0.0
         due = await self._stored.next_due(self._number, now)
-        return min(step.pause, LONGEST_PAUSE if due is None else max(0.01, due - now))
+        longest = LONGEST_PAUSE if queued else IDLE_PAUSE
+        return min(step.pause if queued else longest, max(0.01, due - now) if due else longest)
 
     async def _hand_over(self, ready: Sequence[Queued]) -> None:
         """Put messages into the journal; after a crash in between the same key finds the same row."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal_column, select, update
 
 from supervisor.database import history_tables, tables
 from supervisor.database.history_tables import state_change
+from supervisor.database.tables import RowState
 from supervisor.store.values import AuditEntry
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 MOST_KEPT = 1000  # changes of one number
 
 _change = state_change.c
+_alarm = history_tables.alarm.c
+_alarms = select(
+    *(_alarm.id, _alarm.at, _alarm.body, _alarm.state, _alarm.attempts, _alarm.error, _alarm.done)
+)
+# A literal, because with a parameter no database would use the partial index of these rows.
+IS_PENDING = _alarm.state == literal_column(f"'{RowState.PENDING}'")
 _number = tables.number.c
 
 
@@ -126,6 +133,83 @@ class History:
 
         if values:
             await self._database.write(unit)
+
+
+class StoredAlarm(NamedTuple):
+    """An alarm, and what became of its delivery."""
+
+    id: str
+    at: datetime
+    body: str
+    state: str
+    attempts: int
+    error: str | None
+    done: datetime | None
+
+
+class AlarmRows:
+    """The alarms that were sent, and those that wait to be."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        values = [
+            {**row, "state": RowState.PENDING, "attempts": 0, "next_try": 0.0} for row in rows
+        ]
+
+        def unit(connection: Connection) -> None:
+            connection.execute(insert(history_tables.alarm), values)
+
+        await self._database.write(unit)
+
+    async def due(self, now: float, limit: int) -> tuple[StoredAlarm, ...]:
+        """Return those that wait for their next try, the oldest first."""
+        due = _alarms.where(IS_PENDING, _alarm.next_try <= now).order_by(_alarm.at, _alarm.id)
+        return tuple(StoredAlarm(*row) for row in await self._database.fetch(due.limit(limit)))
+
+    async def list(self, limit: int) -> tuple[StoredAlarm, ...]:
+        newest = _alarms.order_by(_alarm.at.desc(), _alarm.id).limit(limit)
+        return tuple(StoredAlarm(*row) for row in await self._database.fetch(newest))
+
+    async def claim(self, alarm: StoredAlarm, now: float, until: float) -> bool:
+        """Keep other nodes from sending it until then; return whether nobody else has claimed it."""
+        statement = (
+            update(history_tables.alarm)
+            .where(_alarm.id == alarm.id, IS_PENDING, _alarm.next_try <= now)
+            .values(next_try=until)
+        )
+
+        def unit(connection: Connection) -> bool:
+            return connection.execute(statement).rowcount == 1
+
+        return await self._database.write(unit)
+
+    async def record_delivery(self, alarm_id: str) -> None:
+        await self._change(
+            alarm_id, state=RowState.DELIVERED, done=tables.now(), error=None, next_try=0.0
+        )
+
+    async def record_failure(self, alarm_id: str, error: str, next_try: float | None) -> None:
+        """Try again at this time, or never."""
+        if next_try is None:
+            await self._change(alarm_id, state=RowState.DEAD, done=tables.now(), error=error)
+        else:
+            await self._change(alarm_id, error=error, next_try=next_try)
+
+    async def trim(self, before: datetime) -> None:
+        def unit(connection: Connection) -> None:
+            connection.execute(delete(history_tables.alarm).where(_alarm.at < before))
+
+        await self._database.write(unit)
+
+    async def _change(self, alarm_id: str, **values: Any) -> None:
+        statement = update(history_tables.alarm).where(_alarm.id == alarm_id)
+
+        def unit(connection: Connection) -> None:
+            connection.execute(statement.values(attempts=_alarm.attempts + 1, **values))
+
+        await self._database.write(unit)
 
 
 def moment(seconds: float) -> datetime:

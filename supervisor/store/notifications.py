@@ -10,9 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from supervisor.database import tables
 from supervisor.database.notification_tables import notification, recipient
 from supervisor.database.statements import insert_missing_returning
-from supervisor.database.tables import Direction, RowState
+from supervisor.database.tables import Direction
 from supervisor.encryption.vault import Cell, DataKey
 from supervisor.errors import NotificationUnknown, NumberUnknown
+from supervisor.journal.pending import IS_PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -108,6 +109,21 @@ class Notifications:
         rows = await self._database.fetch(query)
         return rows[0].id if rows else None
 
+    async def find_by_message(self, number: str, peer_id: int, message_id: int) -> str:
+        """Return the notification that became this message in Telegram."""
+        mark = tables.telegram_message.c
+        query = (
+            select(recipient.c.notification)
+            .join_from(recipient, tables.journal, _IN_JOURNAL)
+            .join(tables.telegram_message, mark.row == _row.id)
+            .where(recipient.c.number == number, recipient.c.peer_id == peer_id)
+            .where(mark.number == number, mark.message_id == message_id, mark.change == 0)
+        )
+        rows = await self._database.fetch(query)
+        if not rows:
+            raise NotificationUnknown
+        return str(rows[0].notification)
+
     async def body(self, number: str, notification_id: str) -> bytes:
         query = select(notification.c.body).where(
             notification.c.id == notification_id, notification.c.number == number
@@ -151,12 +167,18 @@ class Notifications:
         query = select(recipient.c.number).where(_IS_QUEUED).distinct()
         return [row.number for row in await self._database.fetch(query)]
 
+    async def has_work(self, number: str) -> bool:
+        """Whether anything waits, or is on its way."""
+        query = select(recipient.c.id).where(recipient.c.number == number, _IS_QUEUED).limit(1)
+        waits = await self._database.fetch(query)
+        return bool(waits) or bool(await self.on_their_way(number))
+
     async def on_their_way(self, number: str) -> dict[int, int]:
         """Return the chat of each row in the journal that is not finished, by its row."""
         query = (
             select(_row.id, _row.peer_id)
             .where(_row.number == number, _row.direction == Direction.OUT)
-            .where(_row.state == RowState.PENDING, _row.key.startswith(_KEY))
+            .where(IS_PENDING, _row.key.startswith(_KEY))
         )
         return {row.id: row.peer_id for row in await self._database.fetch(query)}
 

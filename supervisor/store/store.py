@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supervisor.database.database import Database
-from supervisor.encryption.vault import Vault, link_keys
+from supervisor.encryption.vault import Vault, alarm_keys, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
 from supervisor.store.bots import Bots
 from supervisor.store.chat_choices import ChatChoices
 from supervisor.store.heard import HeardRows
-from supervisor.store.history import AuditLog, History
+from supervisor.store.history import AlarmRows, AuditLog, History
 from supervisor.store.keys import Keys
 from supervisor.store.login_links import LoginLinks
 from supervisor.store.notifications import Notifications
@@ -48,6 +48,8 @@ class Store:
         self.templates = Templates(self.database)
         self.audit = AuditLog(self.database)
         self.history = History(self.database)
+        self.alarms = AlarmRows(self.database)
+        self.alarm_keys = alarm_keys(secret_key)
         self.link_keys = link_keys(secret_key)
 
     async def start(self) -> None:

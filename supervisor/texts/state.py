@@ -137,3 +137,8 @@ PLANFIX_CHECKS: Final[Mapping[str, Mapping[str, str]]] = {
         "planfix_provider_unknown": "Planfix приймає ключ, але не знає такого provider_id.",
     },
 }
+MESSAGES_DEAD: Final[Mapping[str, str]] = {
+    "en": "Messages that could not be delivered and are no longer tried: {count}.",
+    "ru": "Сообщений, которые не удалось доставить, и новых попыток не будет: {count}.",
+    "uk": "Повідомлень, які не вдалося доставити, і нових спроб не буде: {count}.",
+}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config
     from supervisor.journal.erasure import Erasure, OldRow
-    from supervisor.store.history import History
+    from supervisor.store.history import AlarmRows, History
 
 INTERVAL = 3600.0  # seconds between two rounds
 BATCH_PAUSE = 0.1  # seconds between two batches, so that urgent writes get their turn
@@ -33,9 +33,12 @@ logger = logging.getLogger(__name__)
 class Retention:
     """Goes through the journal and the files that belong to it, batch by batch."""
 
-    def __init__(self, erasure: Erasure, history: History, config: Config) -> None:
+    def __init__(
+        self, erasure: Erasure, history: History, alarms: AlarmRows, config: Config
+    ) -> None:
         self._erasure = erasure
         self._history = history
+        self._alarms = alarms
         self._config = config
         self._kept = timedelta(days=config.retention_days)
         self._loop = BackgroundLoop("retention", self._run, INTERVAL)
@@ -59,6 +62,7 @@ class Retention:
             deleted = await self._erasure.delete_rows(before - self._kept, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
         await self._history.trim(before)
+        await self._alarms.trim(before)
         await self._erasure.delete_heard(before)
         deleted = BATCH
         while deleted == BATCH:

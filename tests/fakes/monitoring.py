@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 from supervisor.database.tables import Direction
 from supervisor.histogram import Histogram
+from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.feed import Feed, Listener, TooSlow
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import Checked, Draft, Finding, PlanfixCheck
 from supervisor.store.history import History
 
 if TYPE_CHECKING:
-    from supervisor.store.history import PastState
+    from supervisor.store.history import PastState, StoredAlarm
     from tests.fakes.gateway import FakeGateway
 
 
@@ -36,10 +37,22 @@ class FakeMonitor(Monitor):
 
     def __init__(self) -> None:
         self.feed = EndedFeed()
+        self.alarms = FakeAlarms()
         self.delivered = Counter()
         self.failures = Counter()
         self.delays = {each: Histogram() for each in Direction}
         self.lag, self.commits = Histogram(), Histogram()
+
+
+class FakeAlarms(Alarms):
+    """Alarms that nobody sends."""
+
+    def __init__(self) -> None:
+        self.url, self.secret = "", "whsec_c2VjcmV0"
+        self.stored: list[StoredAlarm] = []
+
+    async def list_newest(self, limit: int) -> tuple[StoredAlarm, ...]:
+        return tuple(self.stored[:limit])
 
 
 class FakeHistory(History):

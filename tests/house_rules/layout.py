@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_MODULES = 14
 ONE_FOR_EACH = {
     "benchmarks",
+    "sandbox/control",
     "sandbox/telegram/methods",
 }  # a module for each measurement, each family
 SMALL = 50  # lines

@@ -28,11 +28,11 @@ GLOSSARY: Final = _words(
 PROTOCOLS: Final = _words(
     """
     account accounts addresses albums answer attached attachment attachments box buttons calls centre
-    centres channel channels command commands connect dh dialog dialogs edits en
+    centres channel channels command commands comments connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups handshake header history
     html http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
     password markdown marked peer phone photos pipe planfix posts profile proxies proxy public qr
-    reply request requests rpc ru seccomp sign socks5 srp status statuses tables tasks
+    reply request requests rest rpc ru seccomp sign socks5 srp status statuses tables tasks
     tcp telegram text texts thread tl transport transports uk update updates upload uploads
     user users web webhook
     """
@@ -45,7 +45,7 @@ ENGINEERING: Final = _words(
     board pace screens snapshot snapshots steps talk watch watching
     messenger auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions
-    answers feed histogram monitor summary
+    alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
     connection context contract control coordination data database decisions default decoding dir dispatcher dispatchers

@@ -38,7 +38,7 @@ def test_settings_are_told(place: Path) -> None:
 def test_calls_are_told(tmp_path: Path) -> None:
     """Every address of the gateway is in the reference, with its methods."""
     told = _calls_in(REFERENCE.read_text().partition("\n## States")[0])
-    values = {"admin_key": "k", "sandbox": True, "data_dir": tmp_path}
+    values = {"admin_key": "key-of-the-tests", "sandbox": True, "data_dir": tmp_path}
     rules = create_app(Settings.model_validate(values), FakeGateway()).url_map.iter_rules()
     calls = {
         (method, re.sub(r"<(?:\w+:)?(\w+)>", "{}", rule.rule))

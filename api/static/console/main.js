@@ -1,5 +1,6 @@
 // Signs in, follows the gateway, and shows the page that the address names.
 
+import { beginBots, closeBots, lookAtBots, openBots } from "./bots.js";
 import { element, make, put, tell } from "./elements.js";
 import { Refused, ask, dropKey, keep, key, listen } from "./gateway.js";
 import { beginNumberPage, carryOut, closeNumber, lookInside, openNumber, openedNumber } from "./number_page.js";
@@ -19,8 +20,12 @@ let isHurried = false;
 
 function showAddress() {
   const [, number, tab] = /^#\/numbers\/(\d+)(?:\/(\w+))?$/.exec(location.hash) ?? [];
-  element("overview").hidden = Boolean(number);
+  const [isBots, bot] = /^#\/bots(?:\/(\d+))?$/.exec(location.hash) ?? [];
+  element("overview").hidden = Boolean(number || isBots);
   element("number").hidden = !number;
+  element("bots").hidden = !isBots;
+  if (isBots) openBots(bot);
+  else closeBots();
   if (number) openNumber(number, tab, viewOf(number));
   else closeNumber();
   soon();
@@ -34,7 +39,7 @@ async function look() {
     const answer = await ask("GET", "numbers");
     if (bearer !== key()) return;
     showOverview(answer);
-    await lookInside();
+    await Promise.all([lookInside(), lookAtBots(carryOut)]);
     if (bearer === key()) tellFresh();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -159,6 +164,7 @@ function begin() {
   window.addEventListener("hashchange", showAddress);
   beginOverview(carryOut);
   beginNumberPage();
+  beginBots(carryOut);
 }
 
 begin();

@@ -58,12 +58,17 @@ const STEPS = [
   },
   {
     title: "A lost login",
-    text: () => "The owner ends the login on the phone. The gateway cannot mend that alone: the console says who has to do what.",
-    acts: [["End the login", () => beginTelegram("revoke")]],
+    text: () => "The owner ends the login on the phone while an employee answers. The gateway cannot mend that alone: the console says who has to do what.",
+    acts: [
+      ["End the login and answer", async () => {
+        await beginTelegram("revoke");
+        await reply({ chat_id: desk.thread.chat_id, text: "It costs 250." });
+      }],
+    ],
     note: ({ seen }) => (seen.lost = seen.lost || chat.open === 0),
     hint: makeLoginHint,
-    isDone: ({ seen }) => seen.lost && chat.open > 0,
-    done: "The number is back, and went on where it stopped. That was the tour: now try the troubles on both sides yourself.",
+    isDone: ({ before, seen }) => seen.lost && ticked() > before.ticked,
+    done: "The number is back, and the answer was sent. That was the tour: now make your own trouble on both sides.",
   },
 ];
 
@@ -117,7 +122,7 @@ function render(box, step, isReady) {
 function makeAct(label, run, order, { acts }) {
   const isNext = acts.length === 1 || (desk.account?.faults.length ? order === 1 : order === 0);
   const button = makeButton(label, () => run(state), isNext ? "" : "quiet");
-  button.disabled = !isNext || (label.startsWith("Answer") && !desk.thread?.chat_id);
+  button.disabled = !isNext || (/answer/i.test(label) && !desk.thread?.chat_id);
   return button;
 }
 

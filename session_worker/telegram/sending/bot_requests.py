@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending.access_hashes import AccessHashes
     from session_worker.telegram.sending.uploads import Ask
 
-IS_DONE = "MESSAGE_NOT_MODIFIED"  # an earlier try, whose answer was lost, has changed it
-
 
 class BotRequests:
     """Carries out the commands of programs that want an answer."""
@@ -32,8 +30,7 @@ class BotRequests:
             for request in await self._requests(command):
                 await self._ask(request)
         except Refused as refusal:
-            code = None if refusal.text == IS_DONE else refusal.text
-            return Done(request_id=command.request_id, failure=code)
+            return Done(request_id=command.request_id, failure=refusal.text)
         except TelegramError as error:
             wait = error.seconds if isinstance(error, FloodWait) else None
             code = cause_of(error).code

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from liquid import BoundTemplate, Environment, StrictUndefined, Undefined
+from liquid import BoundTemplate, Environment, FalsyStrictUndefined, Undefined
 from liquid.exceptions import LiquidError, ResourceLimitError, UndefinedError
 
 from supervisor.errors import FieldMissing, TemplateInvalid, TemplateTooCostly
@@ -158,8 +158,16 @@ def _check_size(value: Any) -> None:
             pass
 
 
-_PLAIN = _Limited(undefined=StrictUndefined)
-_HTML = _Limited(undefined=StrictUndefined, autoescape=True)
+class _Missing(FalsyStrictUndefined):
+    """A field that the data does not have: it can be asked about or replaced, but not written."""
+
+    __slots__ = ()
+    __hash__ = FalsyStrictUndefined.__hash__
+    force_liquid_default = True
+
+
+_PLAIN = _Limited(undefined=_Missing)
+_HTML = _Limited(undefined=_Missing, autoescape=True)
 
 
 def render_template(template: Template, data: Mapping[str, Any]) -> MarkedText:
@@ -189,6 +197,7 @@ def check_template(template: Template) -> None:
 
 def read_text(text: str, text_format: TextFormat) -> MarkedText:
     """Read a text in its format; raise MarkupInvalid if it is not written in it."""
+    text = text.replace("\r\n", "\n")
     match text_format:
         case TextFormat.HTML:
             return parse_html(text).stripped()

@@ -53,7 +53,10 @@ export function App({ launched }: Props) {
   const linked = deepLink(launch?.start_param ?? launched.startParam);
   useEffect(() => {
     if (!account || !linked) return;
-    placeOf(api, linked).then(setLink, report);
+    placeOf(api, linked).then(setLink, (error: unknown) => {
+      if (error instanceof Refused && error.status === 404) setNotice(texts.taskIsGone);
+      else report(error);
+    });
     // The link is that of the launch, so it is followed once for each account.
   }, [account, api]);
 

@@ -17,6 +17,8 @@ export function Dialog({ label, onClose, children }: Props) {
   useEffect(() => {
     const opener = document.activeElement;
     element.current?.showModal();
+    // Not "Close", which would look chosen.
+    element.current?.focus();
     return () => {
       if (opener instanceof HTMLElement) opener.focus();
     };
@@ -27,6 +29,7 @@ export function Dialog({ label, onClose, children }: Props) {
     <dialog
       ref={element}
       aria-label={label}
+      tabIndex={-1}
       onCancel={(event) => {
         event.preventDefault();
         onClose();

@@ -53,6 +53,7 @@ export function oldestCall(): number {
 
 export class Api {
   private token: string | null = null;
+  private lastChange: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly initData: string) {}
 
@@ -120,8 +121,9 @@ export class Api {
     return this.call('POST', '/columns', { body: { name, board_id: boardId } });
   }
 
-  createTask(title: string, columnId: string): Promise<Task> {
-    return this.call('POST', '/tasks', { body: { title, column_id: columnId } });
+  createTask(title: string, columnId: string, boardId: string): Promise<Task> {
+    const body = { title, column_id: columnId, board_id: boardId };
+    return this.call('POST', '/tasks', { body });
   }
 
   task(id: string): Promise<TaskDetails> {
@@ -142,7 +144,12 @@ export class Api {
   }
 
   private async call<T>(method: string, path: string, call: Call = {}): Promise<T> {
-    return (await read(await this.respond(method, path, call))) as T;
+    const run = async () => (await read(await this.respond(method, path, call))) as T;
+    if (method === 'GET') return run();
+    // TeamFlame stores a task as a whole: changes sent at the same time would undo each other.
+    const done = this.lastChange.then(run, run);
+    this.lastChange = done;
+    return done;
   }
 
   /** A token that has expired is exchanged once; the call was refused, so it may be repeated. */

@@ -51,7 +51,7 @@ export function launch(): Launched | null {
   return {
     initData,
     language: languageOf(data.get('user')),
-    startParam: data.get('start_param') ?? attempt(() => retrieveLaunchParams().tgWebAppStartParam) ?? null,
+    startParam: startParamOf(data),
   };
 }
 
@@ -94,6 +94,15 @@ function adaptColors(): void {
     style.setProperty('--button', readable(button_color, button_text_color));
   }
   if (bg_color) style.colorScheme = isDark(bg_color) ? 'dark' : 'light';
+}
+
+/** A link to the Mini App has its parameter in the signed data, a button in a chat only in its address. */
+function startParamOf(data: URLSearchParams): string | null {
+  return (
+    data.get('start_param') ||
+    attempt(() => retrieveLaunchParams().tgWebAppStartParam) ||
+    new URLSearchParams(location.search).get('startapp')
+  );
 }
 
 function languageOf(user: string | null): string {

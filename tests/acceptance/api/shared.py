@@ -34,8 +34,7 @@ async def sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
         yield addresses
 
 
-@pytest.fixture(scope="module")
-def settings(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
+def settings_of(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
     return {
         "ADMIN_KEY": ADMIN_KEY,
         "SECRET_KEY": SECRET_KEY,
@@ -46,6 +45,11 @@ def settings(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
         "DATA_DIR": str(folder / "data"),
         "ALLOW_PRIVATE_PLANFIX": "1",
     }
+
+
+@pytest.fixture(scope="module")
+def settings(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
+    return settings_of(folder, sandbox)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,49 +9,22 @@ from playwright.async_api import expect
 
 from tests.acceptance.api.conftest import NUMBERS
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
+from tests.acceptance.browser.console_page import LAPTOP, open_number, row_of, signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from playwright.async_api import Dialog, Locator, Page, ViewportSize
+    from playwright.async_api import Dialog, Page
 
     from tests.acceptance.api.operator import Operator
     from tests.acceptance.api.server import Server
-
-    Visit = Callable[..., AbstractAsyncContextManager[Page]]
+    from tests.acceptance.browser.console_page import Visit
 
 # The first test may have to install a browser.
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 
-LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 HOSTILE = "<img src=x onerror='window.hit = 1'>"
 PLANFIX_TOKEN = "planfix-token-of-romashka"
-
-
-@asynccontextmanager
-async def signed_in(visit: Visit, server: Server, **visitor: Any) -> AsyncIterator[Page]:
-    async with visit(**{"locale": "en-GB", "viewport": LAPTOP, **visitor}) as page:
-        await page.goto(f"{server.url}/console")
-        await page.locator("#gate input").fill(ADMIN_KEY)
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#updated")).to_contain_text(":")
-        yield page
-
-
-def row_of(page: Page, number: str) -> Locator:
-    return page.locator("#numbers tbody tr", has_text=f"+{number}")
-
-
-async def open_number(page: Page, number: str, tab: str = "") -> Locator:
-    """Open a number's page as the keyboard does."""
-    await page.get_by_role("link", name=f"+{number}").press("Enter")
-    opened = page.get_by_role("main", name=f"+{number}")
-    await expect(opened).to_be_visible()
-    if tab:
-        await opened.get_by_role("link", name=tab, exact=True).click()
-    return opened
 
 
 async def look_again(page: Page) -> None:
@@ -243,30 +215,6 @@ async def test_many_are_handled_at_once(
         numbers = await page.locator("#numbers tbody th").all_inner_texts()
         assert numbers.index(f"+{number}") < numbers.index(f"+{other}")
         await page.screenshot(path=tmp_path / "many.png")
-
-
-async def test_number_is_changed_on_its_page(
-    operator: Operator, server: Server, number: str, visit: Visit, tmp_path: Path
-) -> None:
-    """The page has an address of its own, tests Planfix before it saves, and tells what to type there."""
-    settings = {"planfix_token": PLANFIX_TOKEN, "provider_id": "telegram"}
-    await operator._control("PUT", "/planfix/romashka", **settings)
-    await operator.start_online(server, number)
-    async with signed_in(visit, server) as page:
-        await page.goto(f"{server.url}/console#/numbers/{number}/settings")
-        form = page.locator("#edit")
-        await form.get_by_label("Planfix key").fill("another-key")
-        await form.get_by_role("button", name="Test Planfix").click()
-        await expect(form.get_by_role("status")).to_contain_text("Planfix does not accept this.")
-        await form.get_by_label("Planfix key").fill("")
-        await form.get_by_label("Employee's e-mail").fill("anna@example.com")
-        await form.get_by_role("button", name="Save").click()
-        await expect(form.get_by_role("status")).to_contain_text("Saved.")
-        card = page.get_by_role("region", name="What to type into Planfix")
-        assert await card.get_by_label("Channel").input_value() == number
-        await page.screenshot(path=tmp_path / "settings.png")
-        await page.get_by_role("link", name="History").click()
-        await expect(page.locator("#panel tbody tr")).not_to_have_count(0)
 
 
 async def test_silence_of_the_gateway_is_shown(

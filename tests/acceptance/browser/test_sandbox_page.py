@@ -143,13 +143,14 @@ async def test_tour_is_walked_to_its_end(demo: Server, visit: Visit, tmp_path: P
         await finish(page, "Kill the worker and write")
         await following.click()
 
-        await page.get_by_role("button", name="End the login", exact=True).last.click()
+        await page.get_by_role("button", name="End the login and answer").click()
         await expect(page.locator("#tour-step")).to_contain_text("The login is lost.")
         await begin_login(demo)
         await page.get_by_role("button", name="Scan a QR code").click()
         await expect(page.locator("#scan-hint")).to_have_text("A client shows a QR code now.")
         await page.get_by_role("button", name="Scan", exact=True).click()
         await finish(page)
+        await expect(lines(page, "telegram", "It costs 250.")).to_be_visible()
         await page.screenshot(path=tmp_path / "end.png")
 
 

@@ -55,12 +55,16 @@ async def test_aiogram_sends_edits_and_deletes(bot: Bot) -> None:
             "changed", chat_id=person, message_id=sent.message_id
         )
         photo = await client.send_photo(person, BufferedInputFile(make_png(), "a.png"), caption="c")
-        await client.send_document(person, BufferedInputFile(b"bytes", "notes.txt"))
+        notes = await client.send_document(person, BufferedInputFile(b"bytes", "notes.txt"))
         told = (await bot.said(5))[2:]
         await client.delete_message(person, photo.message_id)
 
     assert (me.username, me.is_bot, me.id) == (bot.username, True, int(bot.id))
     assert isinstance(edited, Message)
+    assert (photo.caption, photo.text, bool(photo.photo)) == ("c", None, True)
+    assert notes.document
+    assert (notes.document.file_name, notes.document.mime_type) == ("notes.txt", "text/plain")
+    assert notes.chat.first_name == (await bot.people())[0]["name"]
     assert (sent.text, edited.text) == ("bold and code", "changed")
     assert {entity.type for entity in sent.entities or ()} == {"bold", "code"}
     assert [(m["text"], m["file"] and m["file"]["mime"]) for m in told] == [
@@ -78,6 +82,9 @@ async def test_aiogram_knows_the_errors(bot: Bot) -> None:
             await client.send_message(await user_id(bot), "<b>x", parse_mode="HTML")
         with pytest.raises(TelegramBadRequest, match="message text is empty"):
             await client.send_message(await user_id(bot), " ")
+        sent = await client.send_message(await user_id(bot), "same")
+        with pytest.raises(TelegramBadRequest, match="message is not modified"):
+            await sent.edit_text("same")
         with pytest.raises(TelegramBadRequest, match="chat not found"):
             await client.send_message("@nobody_here_at_all", "x")
         block = {"by": bot.person, "who": bot.username}
@@ -127,7 +134,7 @@ async def test_plain_http_in_every_form(bot: Bot) -> None:
         answers = (
             requests.get(url, params={"chat_id": str(person), "text": "query"}, timeout=60),
             requests.post(url, data={"chat_id": person, "text": "form"}, timeout=60),
-            requests.post(url, json={"chat_id": person, "text": "json"}, timeout=60),
+            requests.post(url, json={"chat_id": person, "text": "json\r\nline"}, timeout=60),
         )
         return [answer.status_code for answer in answers]
 
@@ -139,7 +146,7 @@ async def test_plain_http_in_every_form(bot: Bot) -> None:
     assert codes == [200, 200, 200]
     assert answer.json()["result"]["text"] == "parts"
     told = [message["text"] for message in (await bot.said(6))[2:]]
-    assert told == ["query", "form", "json", "parts"]
+    assert told == ["query", "form", "json\nline", "parts"]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +159,10 @@ async def test_plain_http_in_every_form(bot: Bot) -> None:
         ("sendMessage", {"chat_id": 5, "text": "x", "reply_markup": "{"}, 400, "reply_markup"),
         ("sendMessage", {"chat_id": 5, "text": "x", "reply_markup": {"inline_keyboard": [[1]]}},
          400, "reply markup"),
+        ("sendMessage", {"chat_id": 5, "text": "x" * 4097}, 400, "message is too long"),
+        ("editMessageText", {"chat_id": 5, "message_id": 1, "text": "x" * 4097},
+         400, "message is too long"),
+        ("sendPhoto", {"chat_id": 5, "caption": "x" * 1025}, 400, "caption is too long"),
         ("sendPhoto", {"chat_id": 5, "photo": "AgACAgIAAx"}, 400, "wrong file identifier"),
         ("sendDocument", {"chat_id": 5}, 400, "there is no document"),
         ("editMessageText", {"chat_id": 5, "text": "x"}, 400, "message identifier"),

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.acceptance.bots.conftest import make_bot
+
 if TYPE_CHECKING:
     from httpx import Response
 
-    from tests.acceptance.bots.conftest import Bot
+    from tests.acceptance.bots.conftest import Bot, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PATH = "/webhook/planfix-event"
@@ -86,6 +88,73 @@ async def test_wrong_key_is_the_only_refusal(bot: Bot) -> None:
     assert [each.status_code for each in refused] == [401, 401, 401]
     assert [each.status_code for each in taken] == [200] * 6
     assert by_basic.json()["accepted"] == 1
+
+
+async def test_answer_becomes_a_comment(stage: Stage) -> None:
+    """A script tells of a comment; the person's answer becomes one, and is not told back."""
+    bot = await make_bot_with_planfix(stage)
+    task = await stage.control("POST", "/planfix/acme/tasks", title="Roof")
+    path = f"/planfix/acme/tasks/{task['number']}"
+    await stage.control("POST", f"{path}/comments", text="<p>When?</p>", author="Olena")
+    told = (await bot.said(3))[-1]
+    pressed = await bot.press(told, 0, 1)
+    prompt = (await bot.said(4))[-1]
+    answer = {"from": bot.person, "to": bot.username, "text": "On <Monday>\nat 9"}
+    await stage.control("POST", "/telegram/messages", **answer, reply_to=prompt["id"])
+    confirmed = (await bot.said(5))[-1]
+    await stage.control("POST", f"{path}/comments", text="Thanks")
+    last = (await bot.said(6))[-1]
+
+    written = (await stage.control("GET", path))["comments"]
+    calls = await stage.control("GET", "/planfix/acme/scripts/calls")
+    assert "When?" in told["text"]
+    assert [button["text"] for button in told["buttons"][0]] == ["Open", "Answer"]
+    assert pressed["alert"] in {False, None}
+    assert confirmed["text"] == f"Added to task #{task['number']}."
+    assert [each["text"] for each in written] == [
+        "<p>When?</p>", "Andriy: On &lt;Monday&gt;<br>at 9", "Thanks"
+    ]  # fmt: skip
+    assert last["text"].endswith("Thanks")
+    assert {call["status"] for call in calls} == {200}
+
+
+async def test_hidden_comment_is_not_told(stage: Stage) -> None:
+    """With a key for the REST API hidden comments stay hidden, whatever the script sends."""
+    bot = await make_bot_with_planfix(stage)
+    task = await stage.control("POST", "/planfix/acme/tasks", title="Roof")
+    path = f"/planfix/acme/tasks/{task['number']}/comments"
+    await stage.control("POST", path, text="secret", hidden=True)
+    await stage.control("POST", path, text="open")
+
+    assert "open" in (await bot.said(3))[-1]["text"]
+    assert "secret" not in str(await bot.chat())
+
+
+async def make_bot_with_planfix(stage: Stage) -> Bot:
+    """Make a bot whose account has a script for comments, with somebody who started it."""
+    url = f"{stage.sandbox.base_url}/planfix/acme"
+    await stage.control("PUT", "/planfix/acme", planfix_token="t", provider_id="telegram")
+    rest = {"planfix_rest_url": f"{url}/rest", "planfix_rest_token": "rest-acme"}
+    bot = await make_bot(stage, **rest)
+    await bot.write("/start ops")
+    await bot.said(2)
+    script = {
+        "on": "comment",
+        "url": f"{stage.gateway.base_url}/webhook/planfix-event",
+        "fields": {
+            "token": bot.key,
+            "event": "comment.added",
+            "task": "{{Задача.Номер}}",
+            "title": "{{Задача.Название}}",
+            "comment": "{{Комментарий.Идентификатор}}",
+            "text": "{{Комментарий.Текст}}",
+            "author": "{{Комментарий.Автор}}",
+            "link": "https://acme.planfix.com/task/{{Задача.Номер}}",
+            "telegramUserName": "alias:ops",
+        },
+    }
+    await stage.control("PUT", "/planfix/acme/scripts", scripts=[script])
+    return bot
 
 
 async def test_template_of_the_bot_is_used(bot: Bot) -> None:

@@ -65,6 +65,7 @@ def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, st
     ("name", "value"),
     [
         ("ADMIN_KEY", "two words"),
+        ("ADMIN_KEY", "7-chars"),
         ("ADMIN_KEY", "ключ"),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", f"{SECRET_KEY},"),
@@ -145,12 +146,12 @@ def test_sandbox_makes_its_own_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_sandbox_leaves_set_keys_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A key that is set is used, none is made beside it."""
     monkeypatch.setenv("SANDBOX", "1")
-    monkeypatch.setenv("ADMIN_KEY", "mine")
+    monkeypatch.setenv("ADMIN_KEY", "my-own-key")
     monkeypatch.setenv("ALLOW_PRIVATE_PLANFIX", "0")
 
     settings = read_settings()
 
-    assert settings.admin_key.get_secret_value() == "mine"
+    assert settings.admin_key.get_secret_value() == "my-own-key"
     assert not (tmp_path / "data" / "admin_key").exists()
     assert not settings.allow_private_planfix
 

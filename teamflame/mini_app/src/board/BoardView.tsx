@@ -1,4 +1,10 @@
-import { DragDropContext, type DropResult } from '@hello-pangea/dnd';
+import {
+  DragDropContext,
+  type DragStart,
+  type DragUpdate,
+  type DropResult,
+  type ResponderProvided,
+} from '@hello-pangea/dnd';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import type { Api } from '../api';
@@ -26,6 +32,10 @@ export function BoardView({ api, boardId, firstTaskId, report, onNamed }: Props)
     report,
   );
   const [openTaskId, setOpenTaskId] = useState(firstTaskId);
+  // The board may be shown already when it is known where the card of the link is.
+  useEffect(() => {
+    if (firstTaskId) setOpenTaskId(firstTaskId);
+  }, [firstTaskId]);
   const columns = useMemo(() => (state ? shownColumns(state) : []), [state]);
   const name = state?.board.name;
 
@@ -33,13 +43,21 @@ export function BoardView({ api, boardId, firstTaskId, report, onNamed }: Props)
     if (name) onNamed(name);
   }, [name, onNamed]);
 
+  const announce = useCallback(
+    (said: string, columnId: string | undefined, { announce: say }: ResponderProvided) => {
+      const column = columns.find((each) => each.id === columnId);
+      say(column ? said.replace('{column}', column.name) : texts.dragNowhere);
+    },
+    [columns, texts],
+  );
   const drop = useCallback(
-    ({ draggableId, source, destination }: DropResult) => {
+    ({ draggableId, source, destination }: DropResult, provided: ResponderProvided) => {
+      announce(texts.dragDropped, destination?.droppableId, provided);
       if (!state || !destination || destination.droppableId === source.droppableId) return;
       const task = taskOf(state, draggableId);
       if (task) void move(task, destination.droppableId);
     },
-    [move, state],
+    [announce, move, state, texts],
   );
   const create = useCallback(
     (title: string, columnId: string) => reported(createTask(title, columnId), report),
@@ -50,6 +68,12 @@ export function BoardView({ api, boardId, firstTaskId, report, onNamed }: Props)
   if (!state) return <p className="waiting">{texts.loading}</p>;
   return (
     <DragDropContext
+      onDragStart={({ source }: DragStart, provided) =>
+        announce(texts.dragLifted, source.droppableId, provided)
+      }
+      onDragUpdate={({ destination }: DragUpdate, provided) =>
+        announce(texts.dragOver, destination?.droppableId, provided)
+      }
       onDragEnd={drop}
       dragHandleUsageInstructions={texts.dragHint}
       nonce={styleNonce()}

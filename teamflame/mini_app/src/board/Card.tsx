@@ -26,7 +26,10 @@ export const Card = memo(function Card({ task, index, isClosed, onOpen }: Props)
           aria-label={task.title}
           onClick={() => onOpen(task.id)}
           onKeyDown={(event) => {
-            if (event.key === 'Enter') onOpen(task.id);
+            if (event.key !== 'Enter') return;
+            // The same press would go on to the button of the dialog that has the focus then.
+            event.preventDefault();
+            onOpen(task.id);
           }}
         >
           <span className="card-title">{task.title}</span>

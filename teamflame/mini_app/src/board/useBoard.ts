@@ -88,10 +88,10 @@ export function useBoard(
 
   const createTask = useCallback(
     async (title: string, columnId: string) => {
-      const task = await api.createTask(title, columnId);
+      const task = await api.createTask(title, columnId, boardId);
       change((known) => withTask(known, task));
     },
-    [api, change],
+    [api, boardId, change],
   );
 
   const createColumn = useCallback(

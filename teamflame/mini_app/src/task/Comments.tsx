@@ -47,6 +47,7 @@ export function Comments({ comments, send, report }: Props) {
         <label>
           {texts.comment}
           <textarea
+            aria-label={texts.comment}
             rows={2}
             maxLength={10_000}
             value={text}

@@ -91,6 +91,7 @@ export function TaskDialog(props: Props) {
       <label>
         {texts.moveTo}
         <select
+          aria-label={texts.moveTo}
           value={columnId}
           onChange={(event) => void onMove({ ...task, column_id: columnId }, event.target.value)}
         >
@@ -130,6 +131,7 @@ export function TaskDialog(props: Props) {
       <label>
         {texts.description}
         <textarea
+          aria-label={texts.description}
           rows={4}
           maxLength={20_000}
           disabled={!details}

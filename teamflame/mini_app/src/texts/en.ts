@@ -55,6 +55,10 @@ export const en = {
   limited: 'Too many attempts. Wait a minute and try again.',
   credentials: 'The e-mail address or the password is wrong.',
   dragHint: 'Press Enter to open the card. Press Space to pick it up, and the arrow keys to move it.',
+  dragLifted: 'Picked up. Column: {column}.',
+  dragOver: 'Column: {column}.',
+  dragDropped: 'Put down. Column: {column}.',
+  dragNowhere: 'Not over a column.',
 };
 
 export type Texts = typeof en;

@@ -57,4 +57,8 @@ export const uk: Texts = {
   limited: 'Забагато спроб. Зачекайте хвилину та повторіть.',
   credentials: 'Неправильна ел. пошта або пароль.',
   dragHint: 'Enter відкриває картку. Пробіл бере її, стрілки переміщують.',
+  dragLifted: 'Картку піднято. Колонка: {column}.',
+  dragOver: 'Колонка: {column}.',
+  dragDropped: 'Картку залишено. Колонка: {column}.',
+  dragNowhere: 'Не над колонкою.',
 };

@@ -88,6 +88,7 @@ GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("GET", "/bots/<bot>/people"): (EITHER, None),
     ("GET", "/audit"): (ADMIN, None),
     ("GET", "/metrics"): (ADMIN, None),
+    ("GET", "/alarms"): (ADMIN, None),
 }
 ADMITTED = {200, 201, 202, 404, 409}  # what an owner hears who asks for what is not there
 

@@ -33,7 +33,8 @@ def test_data_makes_no_marks(text_format: TextFormat) -> None:
     [
         ("{{ title }}", "title"),
         ("{{ task.title }}", "task.title"),
-        ("{% if due %}x{% endif %}", "due"),
+        ("{% if due %}x{% endif %}{{ due }}", "due"),
+        ("{{ due | upcase }}", "due"),
         ("{{ x.__class__ }}", "x.__class__"),
     ],
 )
@@ -43,6 +44,20 @@ def test_missing_field_is_named(text: str, field: str) -> None:
         render_template(Template(text), {"task": {}, "x": "y"})
 
     assert raised.value.detail == field
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% if due %}until {{ due }}{% else %}any day{% endif %}",
+        '{{ due | default: "any day" }}',
+        '{% unless task.due == "today" %}any day{% endunless %}',
+    ],
+)
+@pytest.mark.parametrize("text_format", list(TextFormat))
+def test_missing_field_may_be_asked_about(text: str, text_format: TextFormat) -> None:
+    """A template may do without a field, if it says what is written instead."""
+    assert render_template(Template(text, text_format), {"task": {}}).text == "any day"
 
 
 @pytest.mark.parametrize(

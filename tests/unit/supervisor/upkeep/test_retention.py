@@ -32,7 +32,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def retention(store: Store, config: Config) -> Retention:
-    return Retention(store.erasure, store.history, config)
+    return Retention(store.erasure, store.history, store.alarms, config)
 
 
 def days_later(days: float) -> datetime:

@@ -1,0 +1,155 @@
+"""Stores alarms and delivers them, again and again with growing pauses, in the way of nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from session_worker.backoff import Backoff
+from supervisor.background_loop import BackgroundLoop
+from supervisor.errors import DatabaseUnavailable
+from supervisor.monitoring.alarm_client import AlarmRefused, AlertUrl, shown_secret
+from supervisor.monitoring.alarm_rules import Alarm, AlarmRules, Kind
+from supervisor.store.history import moment
+from supervisor.texts import describe_cause, operator_text
+from supervisor.texts.state import MESSAGES_DEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from supervisor.config import Config
+    from supervisor.monitoring.alarm_client import AlarmWay
+    from supervisor.numbers.state import Change
+    from supervisor.store.history import StoredAlarm
+    from supervisor.store.store import Store
+
+PAUSE = 1.0  # seconds between two looks at what has changed
+BACKLOG_EVERY = 15  # pauses between two looks at what waits
+AT_ONCE = 20  # alarms that one round delivers
+CLAIM = 60.0  # seconds for which no other node sends an alarm; longer than a delivery takes
+GIVEN_UP = 3 * 24 * 3600.0  # seconds after which an alarm that nobody takes is given up
+BACKOFF = Backoff(first=2.0, longest=3600.0)
+
+logger = logging.getLogger(__name__)
+
+
+class Alarms:
+    """Without an address to send them to, alarms are neither decided nor stored."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._config = config
+        self._rules = AlarmRules()
+        self._rounds = 0
+        self._clients: dict[str, str] = {}
+        self._deciding = BackgroundLoop("alarms", self._decide, PAUSE)
+        self._delivering = BackgroundLoop("delivery of alarms", self._deliver, PAUSE)
+        self.url = config.alert_url
+        self.secret = shown_secret(store.alarm_keys[0])
+        self.way: AlarmWay | None = None
+
+    def start(self) -> None:
+        if self.url:
+            self.way = AlertUrl(self.url, self._store.alarm_keys)
+            self._deciding.start()
+            self._delivering.start()
+
+    async def stop(self) -> None:
+        await self._deciding.stop()
+        await self._delivering.stop()
+        if self.way is not None:
+            await self.way.close()
+
+    def add_change(self, change: Change) -> None:
+        if self.url:
+            self._clients[change.number] = change.client
+            self._rules.add_change(change)
+
+    def add_dead(self, number: str, codes: tuple[str, ...]) -> None:
+        if self.url and codes:
+            self._rules.add_dead(number, self._clients.get(number, ""), codes)
+
+    async def list_newest(self, limit: int) -> tuple[StoredAlarm, ...]:
+        return await self._store.alarms.list(limit)
+
+    async def _decide(self) -> float:
+        now = time.time()
+        try:
+            alarms = self._rules.decide(now)
+            self._rounds += 1
+            if self._rounds % BACKLOG_EVERY == 0:
+                alarms += await self._look_at_backlog(now)
+            if alarms:
+                bodies = [self._written(alarm) for alarm in alarms]
+                await self._store.alarms.append(bodies)
+        except DatabaseUnavailable:  # which is logged once for all who need it
+            logger.debug("alarms could not be stored")
+        return PAUSE
+
+    async def _look_at_backlog(self, now: float) -> Sequence[Alarm]:
+        counts = await self._store.journals.counts()
+        oldest = {
+            number: of.oldest_waiting.timestamp()
+            for number, of in counts.items()
+            if of.oldest_waiting is not None and number in self._clients  # which runs on this node
+        }
+        return self._rules.decide_backlog(now, oldest, self._clients)
+
+    async def _deliver(self) -> float:
+        try:
+            for alarm in await self._store.alarms.due(time.time(), AT_ONCE):
+                if not await self._deliver_one(alarm):
+                    return BACKOFF.first
+        except DatabaseUnavailable:
+            logger.debug("alarms could not be read")
+        return PAUSE
+
+    async def _deliver_one(self, alarm: StoredAlarm) -> bool:
+        """Return whether the receiver answers, so that it is worth sending the next one."""
+        if self.way is None:
+            return False
+        now = time.time()
+        if not await self._store.alarms.claim(alarm, now, now + CLAIM):
+            return True
+        try:
+            await self.way.send(alarm.id, alarm.body, now)
+        except AlarmRefused as exc:
+            is_over = exc.is_final or now - alarm.at.timestamp() > GIVEN_UP
+            attempts = alarm.attempts + 1
+            if attempts == 1:
+                logger.warning("an alarm was not taken, it is sent again: %s", exc)
+            pause = None if is_over else BACKOFF.pause(attempts)
+            await self._store.alarms.record_failure(alarm.id, str(exc), pause and now + pause)
+            return False
+        await self._store.alarms.record_delivery(alarm.id)
+        return True
+
+    def _written(self, alarm: Alarm) -> Mapping[str, Any]:
+        """Make the row of an alarm, with the body that is sent byte for byte."""
+        alarm_id = f"msg_{secrets.token_hex(12)}"
+        at = moment(alarm.at)
+        detail, action = self._texts(alarm)
+        body = {
+            "id": alarm_id,
+            "type": alarm.kind,
+            "at": at.isoformat(),
+            "numbers": alarm.numbers,
+            "client": alarm.client,
+            "state": alarm.state,
+            "cause": alarm.cause,
+            "detail": detail,
+            "action": action,
+        }
+        return {"id": alarm_id, "at": at, "body": json.dumps(body, ensure_ascii=False)}
+
+    def _texts(self, alarm: Alarm) -> tuple[str, str]:
+        language = self._config.language
+        if alarm.kind is Kind.DEAD:
+            count = MESSAGES_DEAD[language].format(count=alarm.messages)
+            return count, operator_text(alarm.cause or "", language)
+        code = "online" if alarm.kind is Kind.WELL_AGAIN else alarm.cause or alarm.state or ""
+        told = describe_cause(code, language)
+        return told.message, told.action

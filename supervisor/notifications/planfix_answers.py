@@ -1,0 +1,119 @@
+"""Turns answers to notifications into comments of the tasks that they were about."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from session_worker.protocol.bots import ButtonPress, HeardMessage
+from session_worker.protocol.outgoing import Keyboard
+from supervisor.errors import NotificationUnknown, TelegramRefused, WorkerUnavailable
+from supervisor.notifications.formatting.marked_text import MarkedText
+from supervisor.notifications.notice import Manner, Notice, make_notice
+from supervisor.notifications.planfix_comments import PlanfixRefused
+from supervisor.notifications.planfix_event import ANSWER_PREFIX, comment_key, text_key
+from supervisor.notifications.recipients import Address, AddressKind
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from supervisor.notifications.notification_service import NotificationService
+    from supervisor.notifications.planfix_comments import PlanfixComments
+    from supervisor.store.heard import HeardRow
+
+    AnswerPress = Callable[[str, int], Awaitable[None]]
+
+_PROMPT: Final[Mapping[str, str]] = {
+    "en": "Write your answer to task #{task}.",
+    "ru": "Напишите ответ к задаче #{task}.",
+    "uk": "Напишіть відповідь до завдання #{task}.",
+}
+_ADDED: Final[Mapping[str, str]] = {
+    "en": "Added to task #{task}.",
+    "ru": "Добавлено в задачу #{task}.",
+    "uk": "Додано до завдання #{task}.",
+}
+_REFUSED: Final[Mapping[str, str]] = {
+    "en": "Planfix did not accept the answer to task #{task}.",
+    "ru": "ПланФикс не принял ответ к задаче #{task}.",
+    "uk": "ПланФікс не прийняв відповідь до завдання #{task}.",
+}
+
+logger = logging.getLogger(__name__)
+
+
+class PlanfixAnswers:
+    """Hears what people answer; anything else is for other listeners."""
+
+    def __init__(
+        self,
+        notifications: NotificationService,
+        comments: PlanfixComments,
+        answer_press: AnswerPress,
+    ) -> None:
+        self._notifications = notifications
+        self._comments = comments
+        self._answer_press = answer_press
+
+    async def handle(self, row: HeardRow) -> bool:
+        match row.what:
+            case ButtonPress(data=data) as press if data.startswith(ANSWER_PREFIX):
+                await self._ask_for_answer(row, press)
+                return True
+            case HeardMessage(reply_to=int(reply_to), text=text) as message if text.strip():
+                task = await self._task_of(row.bot, message.chat_id, reply_to)
+                if not task:
+                    return False
+                await self._add(row, message, task)
+                return True
+            case _:
+                return False
+
+    async def _ask_for_answer(self, row: HeardRow, press: ButtonPress) -> None:
+        task = press.data.removeprefix(ANSWER_PREFIX)
+        try:
+            await self._answer_press(row.bot, press.query_id)
+        except (TelegramRefused, WorkerUnavailable) as error:
+            logger.info("bot %s: a pressed button was answered too late: %s", row.bot, error)
+        prompt = Manner(keyboard=Keyboard(kind="force_reply"), dedup_key=f"prompt:{row.row}")
+        await self._report(row.bot, press.chat_id, _PROMPT, task, prompt)
+
+    async def _task_of(self, bot: str, chat_id: int, message_id: int) -> str:
+        try:
+            return (await self._notifications.find_sent(bot, chat_id, message_id)).task
+        except NotificationUnknown:
+            return ""
+
+    async def _add(self, row: HeardRow, message: HeardMessage, task: str) -> None:
+        """Write the comment once, though this may be called again after a crash."""
+        name = f"{message.speaker.first_name} {message.speaker.last_name}".strip()
+        text = f"{name or message.speaker.username or row.person}: {message.text}"
+        own = text_key(task, text, time.time())
+        is_repeat = await self._notifications.find_repeat(row.bot, own) is not None
+        await self._remember(row.bot, own)
+        chat, key = message.chat_id, Manner(dedup_key=f"answered:{row.row}")
+        try:
+            comment = await self._comments.write(row.bot, task, text, is_repeat=is_repeat)
+        except PlanfixRefused as error:
+            logger.warning("bot %s: an answer to task %s failed: %s", row.bot, task, error)
+            if not error.is_final:
+                raise  # it is tried again
+            await self._report(row.bot, chat, _REFUSED, task, key)
+            return
+        await self._remember(row.bot, comment_key(task, str(comment)))
+        await self._report(row.bot, chat, _ADDED, task, key)
+
+    async def _remember(self, bot: str, key: str) -> None:
+        """Note a comment of ours, so that the script that reports it is not told to anybody."""
+        sender = await self._notifications.sender_of(bot)
+        await self._notifications.notify(sender, [], Notice(), Manner(dedup_key=key))
+
+    async def _report(
+        self, bot: str, chat_id: int, texts: Mapping[str, str], task: str, manner: Manner
+    ) -> None:
+        sender = await self._notifications.sender_of(bot)
+        text = MarkedText(texts.get(sender.language, texts["en"]).format(task=task))
+        notice = make_notice(text, [], manner).changed(task=task)
+        address = Address(str(chat_id), AddressKind.CHAT, str(chat_id))
+        await self._notifications.notify(sender, [address], notice, manner)

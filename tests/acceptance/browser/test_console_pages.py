@@ -1,0 +1,61 @@
+"""The pages of one number and of the bots, in front of a real gateway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+from tests.acceptance.browser.console_page import signed_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.acceptance.api.operator import Operator
+    from tests.acceptance.api.server import Server
+    from tests.acceptance.browser.console_page import Visit
+
+# The first test may have to install a browser.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+
+PLANFIX_TOKEN = "planfix-token-of-romashka"
+
+
+async def test_number_is_changed_on_its_page(
+    operator: Operator, server: Server, number: str, visit: Visit, tmp_path: Path
+) -> None:
+    """The page has an address of its own, tests Planfix before it saves, and tells what to type there."""
+    settings = {"planfix_token": PLANFIX_TOKEN, "provider_id": "telegram"}
+    await operator._control("PUT", "/planfix/romashka", **settings)
+    await operator.start_online(server, number)
+    async with signed_in(visit, server) as page:
+        await page.goto(f"{server.url}/console#/numbers/{number}/settings")
+        form = page.locator("#edit")
+        await form.get_by_label("Planfix key").fill("another-key")
+        await form.get_by_role("button", name="Test Planfix").click()
+        await expect(form.get_by_role("status")).to_contain_text("Planfix does not accept this.")
+        await form.get_by_label("Planfix key").fill("")
+        await form.get_by_label("Employee's e-mail").fill("anna@example.com")
+        await form.get_by_role("button", name="Save").click()
+        await expect(form.get_by_role("status")).to_contain_text("Saved.")
+        card = page.get_by_role("region", name="What to type into Planfix")
+        assert await card.get_by_label("Channel").input_value() == number
+        await page.screenshot(path=tmp_path / "settings.png")
+        await page.get_by_role("link", name="History").click()
+        await expect(page.locator("#panel tbody tr")).not_to_have_count(0)
+
+
+async def test_template_is_tried_before_it_is_saved(server: Server, visit: Visit) -> None:
+    """The page of the bots shows a template with data filled in, as its readers will see it."""
+    async with signed_in(visit, server) as page:
+        await page.get_by_role("link", name="Bots").click()
+        await page.get_by_text("Templates").click()
+        template = page.locator("#template")
+        await template.get_by_label("Name of the template").fill("ticket.purchased")
+        await template.get_by_role("button", name="Load").click()
+        await expect(template.get_by_label("Message")).not_to_have_value("")
+        await template.get_by_label("Message").fill("{{ buyer }} has a ticket")
+        await template.get_by_label("Data for the preview").fill('{"buyer": "<b>Anna</b>"}')
+        await template.get_by_role("button", name="Preview").click()
+        await expect(page.locator("#template-preview")).to_have_text("<b>Anna</b> has a ticket")

@@ -1,0 +1,137 @@
+"""Alarms on their way to the operator's address."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.messages.programs import REAL, Programs
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.acceptance.messages.conversation import Conversation
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
+Json = dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def programs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Programs]:
+    """Run a gateway whose alarms go to the sandbox."""
+    folder = tmp_path_factory.mktemp("alarms")
+    async with running_sandbox(folder) as sandbox:
+        url = f"{sandbox['SANDBOX_URL']}/alerts"
+        async with Programs(folder, sandbox, REAL, ALERT_URL=url) as made:
+            yield made
+
+
+async def alarms(conversation: Conversation, kind: str) -> list[Json]:
+    found = await conversation.programs.look("/alerts")
+    number = conversation.number
+    return [each for each in found if each["type"] == kind and number in each["numbers"]]
+
+
+async def until_alarmed(conversation: Conversation, kind: str) -> Json:
+    async def has_come() -> bool:
+        return bool(await alarms(conversation, kind))
+
+    await eventually(has_come, awaited=kind)
+    return (await alarms(conversation, kind))[-1]
+
+
+def is_signed(alarm: Json, secret: str) -> bool:
+    """Check a signature by the words of Standard Webhooks, not by our own code."""
+    headers = alarm["headers"]
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{alarm['raw']}"
+    expected = base64.b64encode(hmac.new(key, signed.encode(), hashlib.sha256).digest()).decode()
+    return f"v1,{expected}" in headers["webhook-signature"].split(" ")
+
+
+async def test_lost_login_is_told_and_its_end_too(conversation: Conversation) -> None:
+    """The operator hears that a number needs somebody, with cause and action, then that it is well again."""
+    await conversation.telegram_fails(kind="revoke")
+
+    told = await until_alarmed(conversation, "number.needs_somebody")
+    made = await conversation.programs.control(
+        "POST", "/telegram/sessions", phone=conversation.number
+    )
+    body = {"number": conversation.number, "string_session": made["string_session"]}
+    await conversation.programs.gateway("PUT", "/webhook?wait=60", json=body)
+    well = await until_alarmed(conversation, "number.well_again")
+
+    assert (told["state"], told["cause"]) == ("needs_login", "session_revoked")
+    assert (told["client"], told["numbers"]) == ("Romashka", [conversation.number])
+    assert told["action"].startswith("Client:")
+    assert well["state"] == "online"
+    states = [each["state"] for each in await alarms(conversation, "number.state")]
+    assert states[-1] == "online"
+    assert "needs_login" in states
+    assert len(await alarms(conversation, "number.needs_somebody")) == 1
+
+
+async def test_alarms_are_signed(conversation: Conversation) -> None:
+    """Each alarm is signed as Standard Webhooks says, with the secret that the operator is shown."""
+    alarm = await until_alarmed(conversation, "number.state")
+
+    shown = (await conversation.programs.gateway("GET", "/alarms")).json()
+
+    assert shown["secret"].startswith("whsec_")
+    assert is_signed(alarm, shown["secret"])
+    assert not is_signed({**alarm, "raw": alarm["raw"] + " "}, shown["secret"])
+    assert alarm["headers"]["webhook-id"] == alarm["id"]
+    assert json.loads(alarm["raw"])["id"] in [each["id"] for each in shown["alarms"]]
+
+
+async def test_dead_letter_is_an_alarm(conversation: Conversation) -> None:
+    """A message that is lost is told of, with the reason."""
+    await conversation.planfix_fails("refuse")
+    await conversation.contact_writes("refused")
+
+    alarm = await until_alarmed(conversation, "message.dead")
+
+    assert (alarm["cause"], alarm["client"]) == ("planfix_rejected", "Romashka")
+    assert "1" in alarm["detail"]
+
+
+async def test_alarms_survive_a_receiver_that_is_away_and_a_kill(
+    programs: Programs, conversation: Conversation
+) -> None:
+    """What could not be delivered is stored, and is delivered by the next gateway with the same id."""
+    await programs.control("POST", "/alerts/faults", status=503)
+    named = {"name": "Romashka", "number": conversation.number}
+    await programs.gateway("DELETE", "/webhook", json=named)
+    await eventually(lambda: is_waiting(conversation), awaited="an alarm that waits")
+    [waiting] = [each for each in await stored(conversation) if each["state"] == "stopped"]
+
+    await programs.kill()
+    await programs.control("DELETE", "/alerts/faults")
+    await programs.start()
+
+    await eventually(lambda: has_arrived(conversation, waiting["id"]), awaited="the alarm")
+    assert waiting["error"] == "answered 503"
+
+
+async def stored(conversation: Conversation) -> list[Json]:
+    shown = (await conversation.programs.gateway("GET", "/alarms")).json()["alarms"]
+    return [each for each in shown if conversation.number in each["numbers"]]
+
+
+async def is_waiting(conversation: Conversation) -> bool:
+    return any(
+        each["delivery"] == "pending" and each["state"] == "stopped" and each["attempts"]
+        for each in await stored(conversation)
+    )
+
+
+async def has_arrived(conversation: Conversation, alarm_id: str) -> bool:
+    return alarm_id in [each["id"] for each in await alarms(conversation, "number.state")]
