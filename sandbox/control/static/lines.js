@@ -14,7 +14,9 @@ export function renderLines(id, lines, emptyText, handlers = {}) {
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
     const items = lines.map((line) => makeLine(line, handlers));
     list.replaceChildren(...(items.length ? items : [make("li", "empty", emptyText)]));
-    if (atEnd) list.scrollTop = list.scrollHeight;
+    const follow = () => { if (atEnd) list.scrollTop = list.scrollHeight; };
+    for (const image of list.querySelectorAll("img")) image.addEventListener("load", follow);
+    follow();
   });
 }
 

@@ -47,7 +47,8 @@ export function watch(...shows) {
 // What an action returns in words is told to whoever pressed the button.
 export async function act(action) {
   try {
-    said = (await action()) || "";
+    const words = await action();
+    said = typeof words === "string" ? words : "";
     actionTrouble = "";
   } catch (error) {
     said = "";

@@ -62,6 +62,7 @@ const STEPS = [
     acts: [
       ["End the login and answer", async () => {
         await beginTelegram("revoke");
+        await beginTelegram("cut", {}); // a client learns of a lost login when it connects or asks
         await reply({ chat_id: desk.thread.chat_id, text: "It costs 250." });
       }],
     ],

@@ -29,8 +29,8 @@ export const beginPlanfix = async (mode) => ask("POST", `/planfix/${desk.account
 export const endPlanfix = async () => ask("DELETE", `/planfix/${desk.account.account}/faults`);
 const nameOfNumber = () => chat.number?.phone ?? chat.number?.username;
 
-export async function beginTelegram(kind) {
-  await ask("POST", "/telegram/faults", { kind, phone: nameOfNumber(), ...TELEGRAM[kind][2] });
+export async function beginTelegram(kind, more = TELEGRAM[kind][2]) {
+  await ask("POST", "/telegram/faults", { kind, phone: nameOfNumber(), ...more });
 }
 
 export async function signal(what) {

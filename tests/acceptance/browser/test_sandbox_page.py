@@ -64,6 +64,7 @@ async def opened(visit: Visit, demo: Server, **visitor: Any) -> AsyncIterator[Pa
         await page.get_by_label("writing to").select_option(OLENA)
         await expect(page.locator("#line-state")).to_contain_text("Olena: the gateway is connected")
         yield page
+        assert "[object" not in await page.inner_text("body")
         assert wrong == []
 
 
