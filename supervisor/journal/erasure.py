@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import delete, or_, select, update
 
 from supervisor.database import bot_tables, notification_tables, tables
+from supervisor.database.node_tables import stored_file
 from supervisor.database.tables import RowState
 
 if TYPE_CHECKING:
@@ -47,6 +48,15 @@ class Erasure:
             .limit(most)
         )
         return tuple(OldRow(*row) for row in await self._database.fetch(query))
+
+    async def delete_files(self, before: datetime) -> None:
+        """Delete the files that nodes stored for each other; the links to them have expired."""
+        statement = delete(stored_file).where(stored_file.c.created < before)
+
+        def unit(connection: Connection) -> None:
+            connection.execute(statement)
+
+        await self._database.write(unit)
 
     async def erase_bodies(self, rows: Sequence[OldRow]) -> None:
         """Erase the bodies; the rows stay, so that no message is delivered a second time."""

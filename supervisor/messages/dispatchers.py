@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.messages.dispatcher import Dispatcher
 from supervisor.messages.file_links import FileLinks
+from supervisor.nodes.files import SharedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ class Dispatchers:
         self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
         self._is_shared = config.node is not None
+        self.files = SharedFiles(store, config)
         self.is_kept: Callable[[str], bool] = lambda _number: True
         """Whether this node runs the number; otherwise nothing of it is remembered here."""
         self.watcher: Watcher | None = None

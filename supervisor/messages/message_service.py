@@ -96,6 +96,7 @@ class MessageService:
     ) -> None:
         """Let `require_online` raise NumberOffline for a number that is not connected."""
         self._node = node
+        self._files = dispatchers.files
         self._dispatchers = dispatchers
         self._config = config
         self._require_online = require_online
@@ -165,9 +166,21 @@ class MessageService:
                 found = OpenFile(path, PHOTO, "image/jpeg", number, folder)
             case _:
                 found = await self._find(place, folder)
-        if not await asyncio.to_thread(found.path.is_file):
+        if await asyncio.to_thread(found.path.is_file):
+            return found
+        return await self._open_shared(place.number, found)
+
+    async def _open_shared(self, number: str, file: OpenFile) -> OpenFile:
+        """Fetch the file from the database; if it is not there yet, the number's node has it."""
+        if self._node is None or file.folder is None:
             raise FileGone
-        return found
+        path = file.path.relative_to(file.folder)
+        try:
+            folder = await self._files.fetch(number, str(path))
+        except FileGone:
+            await self._node.require_here(number)
+            raise
+        return file._replace(path=folder / path, folder=folder)
 
     async def _find(self, file: MessageFile, folder: Path) -> OpenFile:
         try:

@@ -79,6 +79,7 @@ class WorkerEvents:
             return
         heard = [e.heard for e in events if isinstance(e, Received) and e.heard is not None]
         await self._handle_heard(heard)
+        await self._until_stored(partial(self._records.keep_files, events))
         for piece in split_after_gaps(events):
             await self._until_stored(partial(self._dispatcher.record_events, piece))
         await self._records.record_planfix(events)

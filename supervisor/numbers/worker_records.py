@@ -26,6 +26,7 @@ from session_worker.protocol.messages import Delivered, Failed, Failure, Failure
 from supervisor.database.epoch import Claim
 from supervisor.database.tables import Login
 from supervisor.errors import DatabaseUnavailable, GatewayError
+from supervisor.nodes.files import SharedFiles
 from supervisor.numbers.state import Cause, LiveState
 from supervisor.processes.worker_exit import WorkerExit
 from supervisor.store import values
@@ -92,6 +93,7 @@ class WorkerRecords:
         self.number = number
         self._store = store
         self._config = config
+        self._files = SharedFiles(store, config)
         self._epoch = 0
         self.client = ""
         self._error_code: str | None = None
@@ -174,6 +176,12 @@ class WorkerRecords:
                     await self._record_error(code, detail)
                 case _:
                     pass  # the event says nothing about Planfix
+
+    async def keep_files(self, events: Iterable[MessageEvent]) -> None:
+        """Store the files of delivered messages for the other nodes, if there are any."""
+        for event in events:
+            if isinstance(event, Delivered) and self._config.node is not None:
+                await self._files.keep(self.number, event.row)
 
     async def record_login_lost(self, trouble: Trouble) -> None:
         """Forget a key that Telegram has ended or that belongs to another account."""

@@ -68,6 +68,7 @@ class Retention:
         while deleted == BATCH:
             deleted = await self._erasure.delete_notifications(before, BATCH)
             await asyncio.sleep(BATCH_PAUSE)
+        await self._erasure.delete_files(before)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
     async def _run(self) -> float:
@@ -83,7 +84,8 @@ class Retention:
                 shutil.rmtree(folder)
 
     def _remove_photos(self, before: float) -> None:
-        for photo in self._config.data_dir.glob("spool/*/photos/*"):
+        old = ("spool/*/photos/*", "fetched/*/in/*/*")
+        for photo in (each for where in old for each in self._config.data_dir.glob(where)):
             with suppress(FileNotFoundError):
                 _remove_if_old(photo, before)
 

@@ -15,8 +15,8 @@ class Pace:
     while_failing: float = 600.0
     spread: float = 0.15
     open_for: float = 60.0  # after the Mini App has asked for the board
-    lively_for: int = 4  # looks without any change
-    quiet_after: int = 30  # looks without any change
+    lively_for: int = 40  # looks without any change: ten minutes
+    quiet_after: int = 70  # looks without any change
 
     def pause(self, *, is_open: bool, unchanged: int, failures: int, jitter: float) -> float:
         """Choose the next pause; `jitter` from 0 to 1 keeps boards from being asked all at once."""

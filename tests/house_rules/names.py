@@ -72,5 +72,4 @@ REASONS: Final[Mapping[str, str]] = {
     "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
-    "supervisor/database/node_tables.py": "one module for each subject's tables",
 }

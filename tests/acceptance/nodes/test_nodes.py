@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -135,3 +137,20 @@ async def test_number_is_stopped_and_started_by_any_node(cluster: Cluster) -> No
             assert shown.status_code == status
     exists = await cluster.call(first, "POST", "/webhook", json=body)
     assert exists.status_code == 409
+
+
+async def test_link_of_a_file_works_through_every_node(cluster: Cluster) -> None:
+    """A file that one node fetched from Telegram is served by the others as well, link unchanged."""
+    talk = cluster.talks[0]
+    await cluster.until_online(cluster.nodes[0])
+    file = {"name": "plan.txt", "mime": "text/plain", "base64": b64encode(b"a plan").decode()}
+    people = {"from": talk.contact, "to": talk.number}
+    await cluster.control("POST", "/telegram/messages", **people, text="the plan", files=[file])
+    talk.heard.append("the plan")
+    await cluster.until_all_said()
+
+    calls = await cluster.look(f"/planfix/c{talk.number}/calls")
+    [link] = [url for call in calls for url in call["fields"].get("attachments[url]", [])]
+    for node in cluster.nodes:
+        answer = await cluster.http.get(node.url + urlsplit(link).path)
+        assert (answer.status_code, answer.content) == (200, b"a plan")

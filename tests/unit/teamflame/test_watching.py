@@ -184,7 +184,7 @@ def test_own_actions_explain_a_change_for_a_while() -> None:
     [
         (True, 9, 0, 15),
         (False, 0, 0, 15),
-        (False, 9, 0, 60),
+        (False, 49, 0, 60),
         (False, 99, 0, 120),
         (True, 0, 1, 60),
         (True, 0, 9, 600),

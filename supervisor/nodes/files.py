@@ -1,0 +1,121 @@
+"""Files of delivered messages in the database, so that every node can serve them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from supervisor.database import tables
+from supervisor.database.node_tables import stored_file
+from supervisor.database.statements import insert_missing
+from supervisor.encryption.vault import Cell
+from supervisor.errors import FileGone
+from supervisor.file_access import OutsideRoot, make_private_folder, open_inside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from supervisor.config import Config
+    from supervisor.encryption.vault import DataKey
+    from supervisor.store.store import Store
+
+PIECE = 1 << 20  # bytes
+MOST_PIECES = 4096  # of one file; a hostile worker could leave an endless one
+MOST_FILES = 100  # of one message
+
+_file = stored_file.c
+
+
+class SharedFiles:
+    """Takes the files of a message from the folder of its worker, and gives them to other nodes."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._config = config
+
+    async def keep(self, number: str, row: int) -> None:
+        """Store the files of a message before it counts as delivered; each of them once."""
+        names = await asyncio.to_thread(self._names, number, row)
+        if not names:
+            return
+        key = await self._key_of(number)
+        for name in names:
+            await self._keep_one(number, f"in/{row}/{name}", key)
+
+    async def fetch(self, number: str, path: str) -> Path:
+        """Return the folder into which the file was written; raise FileGone if it is not stored."""
+        folder = self._config.data_dir / "fetched" / number
+        target = folder / path
+        if await asyncio.to_thread(target.is_file):
+            return folder
+        key, piece = await self._key_of(number), 0
+        draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
+        while (sealed := await self._read(number, path, piece)) is not None:
+            content = key.open(_cell(number, path, piece), sealed)
+            await asyncio.to_thread(_append, draft, content)
+            piece += 1
+        if not piece:
+            raise FileGone
+        await asyncio.to_thread(draft.replace, target)
+        return folder
+
+    async def _keep_one(self, number: str, path: str, key: DataKey) -> None:
+        try:
+            opened = await asyncio.to_thread(open_inside, self._config.spool_of(number), path)
+        except (OSError, OutsideRoot):
+            return  # its worker took it away; the link to it leads nowhere on this node, too
+        try:
+            for piece in range(MOST_PIECES):
+                content = await asyncio.to_thread(os.read, opened, PIECE)
+                if not content and piece:
+                    break
+                await self._write(
+                    number, path, piece, key.seal(_cell(number, path, piece), content)
+                )
+        finally:
+            os.close(opened)
+
+    async def _write(self, number: str, path: str, piece: int, sealed: bytes) -> None:
+        row = {"number": number, "path": path, "piece": piece, "content": sealed}
+
+        def unit(connection: Connection) -> None:
+            insert_missing(connection, stored_file, row | {"created": tables.now()})
+
+        await self._store.database.write(unit)
+
+    async def _read(self, number: str, path: str, piece: int) -> bytes | None:
+        query = select(_file.content).where(
+            _file.number == number, _file.path == path, _file.piece == piece
+        )
+        rows = await self._store.database.fetch(query)
+        return rows[0].content if rows else None
+
+    async def _key_of(self, number: str) -> DataKey:
+        query = select(tables.number.c.data_key).where(tables.number.c.digits == number)
+        rows = await self._store.database.fetch(query)
+        if not rows:
+            raise FileGone
+        return self._store.vault.open_data_key(number, rows[0].data_key)
+
+    def _names(self, number: str, row: int) -> list[str]:
+        folder = self._config.spool_of(number) / "in" / str(row)
+        try:
+            names = [each.name for each in folder.iterdir()]
+        except OSError:
+            return []
+        return sorted(name for name in names if name.isascii() and name.isdigit())[:MOST_FILES]
+
+
+def _append(path: Path, content: bytes) -> None:
+    make_private_folder(path.parent)
+    with path.open("ab") as file:
+        file.write(content)
+
+
+def _cell(number: str, path: str, piece: int) -> Cell:
+    return Cell("stored_file", f"{number}/{path}/{piece}", "content")
