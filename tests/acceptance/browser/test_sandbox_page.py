@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import FilePayload, Locator, Page
 
     Visit = Callable[..., AbstractAsyncContextManager[Page]]
 
@@ -115,7 +115,7 @@ async def test_messages_are_handled_as_on_a_phone(
 async def test_pictures_are_shown(demo: Server, visit: Visit) -> None:
     """A picture is shown on both sides, and large when it is pressed."""
     async with opened(visit, demo) as page:
-        picture = {"name": "cat.png", "mimeType": "image/png", "buffer": PICTURE}
+        picture: FilePayload = {"name": "cat.png", "mimeType": "image/png", "buffer": PICTURE}
         await page.get_by_label("Attach files for Telegram").set_input_files(picture)
         await page.get_by_label("Telegram message").press("Enter")
         for side in ("telegram", "planfix"):
