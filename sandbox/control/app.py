@@ -9,6 +9,7 @@ from quart import Quart, Response, current_app
 from sandbox.control import (
     alert_calls,
     bot_calls,
+    client_calls,
     group_calls,
     page,
     planfix_calls,
@@ -44,6 +45,7 @@ def create_app(
     app.register_blueprint(planfix_calls.blueprint)
     app.register_blueprint(planfix_rest.blueprint)
     app.register_blueprint(telegram_calls.blueprint)
+    app.register_blueprint(client_calls.blueprint)
     app.register_blueprint(group_calls.blueprint)
     app.register_blueprint(bot_calls.blueprint)
     app.register_blueprint(proxy_calls.blueprint)

@@ -50,6 +50,7 @@ def describe_message(message: Message) -> Json:
     shown = asdict(message)
     del shown["at"]
     for file in shown["attachments"]:
+        del file["url"]
         if file["error"] is None:
             del file["error"]
     return shown
@@ -121,7 +122,8 @@ async def delete_faults(name: str) -> Json:
 
 @blueprint.get("/<name>/filelink/<key>/<file_name>")
 async def get_file(name: str, key: str, file_name: str) -> Response:
-    file = planfix().account(name).shelf.get(key)
+    account = planfix().account(name)
+    file = account.shelf.get(key) or account.received.get(key)
     if file is None or file.name != file_name:
         raise ControlError(404, "not_found", "no file under this link")
     headers = {"Content-Disposition": "attachment", "Cache-Control": "no-store"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
-from binascii import Error as Base64Error
+from asyncio import to_thread
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
-from quart import Blueprint, current_app, request
+from quart import Blueprint, Response, current_app, request
 from telethon.tl import types
 
 from sandbox.control.errors import ControlError
@@ -16,24 +16,18 @@ from sandbox.control.telegram_bodies import (
     ContactEntry,
     Deletion,
     Edit,
-    MethodTrouble,
     NewBot,
     Newcomer,
     NewFolder,
-    PhoneOnly,
     ReactionGiven,
     Reading,
-    Scan,
     Sending,
-    Trouble,
 )
 from sandbox.telegram import phone_owner
 from sandbox.telegram.accounts.accounts import Contact
 from sandbox.telegram.chats import buttons
 from sandbox.telegram.chats.message_actions import Draft
-from sandbox.telegram.faults import Kind
 from sandbox.telegram.methods import contacts, folders
-from sandbox.telegram.methods.qr import scan
 from sandbox.telegram.records.folders import Folder
 
 if TYPE_CHECKING:
@@ -44,6 +38,8 @@ if TYPE_CHECKING:
     from sandbox.telegram.records.mailbox import Content, Message
 
 Json = dict[str, Any]
+# What a browser shows without running anything.
+SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "audio/ogg", "video/mp4"}
 
 blueprint = Blueprint("telegram", __name__, url_prefix="/telegram")
 
@@ -134,20 +130,6 @@ async def post_account() -> tuple[Json, int]:
     return describe(account), 201
 
 
-@blueprint.post("/sessions")
-async def post_session() -> tuple[Json, int]:
-    order = await read_body(PhoneOnly)
-    return {"string_session": data_centre().session_string_for(order.phone)}, 201
-
-
-@blueprint.post("/qr")
-async def post_qr() -> Json:
-    order = await read_body(Scan)
-    owner = data_centre().account_of(order.phone)
-    scan(data_centre(), owner, _token_of(order.url))
-    return {}
-
-
 @blueprint.post("/messages")
 async def post_message() -> tuple[Json, int]:
     order = await read_body(Sending)
@@ -165,8 +147,8 @@ async def post_message() -> tuple[Json, int]:
 
 @blueprint.get("/messages")
 async def get_messages() -> list[Json]:
-    owner = data_centre().account_of(_argument("of"))
-    peer = data_centre().account_of(_argument("with"))
+    owner = data_centre().account_of(read_argument("of"))
+    peer = data_centre().account_of(read_argument("with"))
     found = (owner.box.get(i) for i in list(owner.box.conversation(peer.id).ids))
     return [await describe_message(owner.id, m) for m in found if m]
 
@@ -199,6 +181,16 @@ async def post_read() -> Json:
     order = await read_body(Reading)
     reader, peer = (data_centre().account_of(p) for p in (order.by, order.chat_with))
     data_centre().post_office.read(reader, peer)
+    return {}
+
+
+@blueprint.post("/typing")
+async def post_typing() -> Json:
+    """Show that somebody is typing; who sees it forgets it after some seconds."""
+    order = await read_body(Reading)
+    writer, peer = (data_centre().account_of(p) for p in (order.by, order.chat_with))
+    update = types.UpdateUserTyping(writer.id, types.SendMessageTypingAction())
+    data_centre().courier.push(peer, update, lasting=False)
     return {}
 
 
@@ -235,33 +227,21 @@ async def put_contact() -> Json:
     return {}
 
 
-@blueprint.get("/connections")
-async def get_connections() -> Json:
-    count = data_centre().count_connections(_argument("phone"))
-    return {"open": count.open, "peak_per_key": count.peak_per_key, "logins": count.logins}
+@blueprint.get("/file")
+async def get_file() -> Response:
+    """Answer the file of a message in the account's own view."""
+    owner, message_id = data_centre().account_of(read_argument("of")), read_argument("id")
+    message = owner.box.get(int(message_id)) if message_id.isdecimal() else None
+    view = await phone_owner.view_file(data_centre(), message) if message else None
+    if message is None or view is None:
+        raise ControlError(404, "not_found", f"message {message_id} has no file")
+    content = await to_thread(message.content.media.file.read, 0, view.size)
+    how = "inline" if view.mime in SHOWN else "attachment"
+    headers = {"Content-Disposition": f"{how}; filename*=UTF-8''{quote(view.name, safe='')}"}
+    return Response(content, 200, headers, content_type=view.mime)
 
 
-@blueprint.post("/faults")
-async def post_fault() -> Json:
-    order = await read_json(Trouble)
-    if order.phone is not None:
-        data_centre().account_of(order.phone)
-    if isinstance(order, MethodTrouble):
-        data_centre().fail(order.error, phone=order.phone, method=order.method, times=order.times)
-    elif order.kind is Kind.NEWER_ANSWER:
-        data_centre().answer_newer(order.method, phone=order.phone, times=order.times)
-    else:
-        data_centre().afflict(order.kind, order.phone, order.seconds, dc_id=order.dc)
-    return {}
-
-
-@blueprint.delete("/faults")
-async def delete_faults() -> Json:
-    data_centre().clear_faults()
-    return {}
-
-
-def _argument(name: str) -> str:
+def read_argument(name: str) -> str:
     value: str | None = request.args.get(name)
     if not value:
         raise ControlError(400, "invalid_request", f"the query needs {name}=PHONE")
@@ -282,11 +262,3 @@ def _content_of(owner: Account, message_id: int) -> Content:
     if message is None:
         raise ControlError(404, "not_found", f"{owner.phone} has no message {message_id}")
     return message.content
-
-
-def _token_of(url: str) -> bytes:
-    token = url.partition("token=")[2]
-    try:
-        return urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    except Base64Error as exc:
-        raise ControlError(400, "invalid_request", "the token is not base64") from exc

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from sandbox.planfix import answer as answers
-from sandbox.planfix.attached_files import Shelf
+from sandbox.planfix.attached_files import Shelf, StoredFile
 from sandbox.planfix.attachment import fetch
 from sandbox.planfix.command import (
     Command,
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     import httpx
 
     from sandbox.planfix.answer import Answer
+    from sandbox.planfix.attachment import Attachment
+    from sandbox.planfix.command import Link
     from sandbox.planfix.form import Form
     from sandbox.planfix.settings import Settings
 
+MOST_RECEIVED = 32 * 1024 * 1024  # bytes of received files that the page can show
 KNOWN_STATUSES = {"error", "sent", "read"}
 
 
@@ -45,6 +49,7 @@ class Account:
         self.journal = Journal()
         self.cards = CardIndex()
         self.shelf = Shelf(f"{url}/filelink")
+        self.received = Shelf(f"{url}/filelink", MOST_RECEIVED)
         self.faults: tuple[Fault, ...] = ()
         self.board = Board(http)
 
@@ -113,7 +118,7 @@ class Account:
 
     async def _record_message(self, command: NewMessage) -> Answer:
         """Accept a message once its files are fetched; a file that is missing is recorded with its error."""
-        files = [await fetch(self.http, link) for link in command.attachments]
+        files = [await self._receive(link) for link in command.attachments]
         chat = self.cards.receive(command)
         message = Message(
             at=time.time(),
@@ -128,6 +133,13 @@ class Account:
         )
         self.journal.messages.append(message)
         return answers.OK
+
+    async def _receive(self, link: Link) -> Attachment:
+        fetched = await fetch(self.http, link)
+        if fetched.content is None:
+            return fetched.attachment
+        url = self.received.put(StoredFile(link.name, fetched.content))
+        return replace(fetched.attachment, url=url)
 
     def _answer_task(self, command: GetTask) -> Answer:
         chat = self.cards.chats.get(command.chat_id)

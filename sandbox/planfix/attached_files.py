@@ -1,4 +1,4 @@
-"""The files that employees attach, each under a link that nobody can guess."""
+"""The files of an account, each under a link that nobody can guess."""
 
 from __future__ import annotations
 
@@ -24,16 +24,22 @@ class StoredFile:
 
 
 class Shelf:
-    """Keeps the files of one account in memory."""
+    """Keeps files in memory; beyond `most` bytes the oldest are given up."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, most: int | None = None) -> None:
         self._url = url
+        self._most = most
+        self._size = 0
         self._files: dict[str, StoredFile] = {}
 
     def put(self, file: StoredFile) -> str:
         """Offer a file; the link is its only protection, as in Planfix."""
         key = secrets.token_urlsafe(24)
         self._files[key] = file
+        self._size += len(file.content)
+        while self._most is not None and self._size > self._most:
+            oldest = self._files.pop(next(iter(self._files)))
+            self._size -= len(oldest.content)
         return f"{self._url}/{key}/{quote(file.name, safe='')}"
 
     def get(self, key: str) -> StoredFile | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sandbox.planfix.command import Link
 
 MAX_BYTES = 100 * 1024 * 1024
+KEPT_BYTES = 4 * 1024 * 1024  # of one file, so that the page can show it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,16 @@ class Attachment:
     size: int | None
     sha256: str | None
     error: str | None = None
+    # Where the page finds it; only files that are not too large are kept.
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was fetched from a link: a description, and the bytes unless there are too many."""
+
+    attachment: Attachment
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,7 @@ class NotFetched(Exception):
     """A link from which no file could be fetched."""
 
 
-async def fetch(http: httpx.AsyncClient, link: Link, limits: Limits | None = None) -> Attachment:
+async def fetch(http: httpx.AsyncClient, link: Link, limits: Limits | None = None) -> Fetched:
     """Fetch one file at once; a link that fails leaves the file's name and the reason, but no bytes."""
     limits = limits or Limits()
     try:
@@ -47,11 +58,11 @@ async def fetch(http: httpx.AsyncClient, link: Link, limits: Limits | None = Non
         reason = f"not there after {limits.seconds:g} seconds"
     except (NotFetched, httpx.HTTPError, httpx.InvalidURL) as exc:
         reason = f"{type(exc).__name__}: {exc}"
-    return Attachment(link.name, None, None, reason)
+    return Fetched(Attachment(link.name, None, None, reason))
 
 
-async def _download(http: httpx.AsyncClient, link: Link, most: int) -> Attachment:
-    digest, size = hashlib.sha256(), 0
+async def _download(http: httpx.AsyncClient, link: Link, most: int) -> Fetched:
+    digest, size, kept = hashlib.sha256(), 0, bytearray()
     async with http.stream("GET", link.url, follow_redirects=True) as response:
         if response.status_code != httpx.codes.OK:
             raise NotFetched(f"answered {response.status_code}")
@@ -60,4 +71,7 @@ async def _download(http: httpx.AsyncClient, link: Link, most: int) -> Attachmen
             size += len(chunk)
             if size > most:
                 raise NotFetched(f"larger than {most} bytes")
-    return Attachment(link.name, size, digest.hexdigest())
+            if size <= KEPT_BYTES:
+                kept += chunk
+    attachment = Attachment(link.name, size, digest.hexdigest())
+    return Fetched(attachment, bytes(kept) if size <= KEPT_BYTES else None)

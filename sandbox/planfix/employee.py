@@ -41,6 +41,7 @@ class Letter:
     task: Task
     to: Contact
     channel: str
+    files: tuple[Link, ...]
     form: tuple[tuple[str, str], ...]
 
 
@@ -92,7 +93,7 @@ class Employee:
             links=self._put_on_shelf(reply),
         )
         form = compose(account.settings, reply, to, channel, envelope)
-        letter = Letter(message_id, reply, task, to, channel, tuple(form))
+        letter = Letter(message_id, reply, task, to, channel, envelope.links, tuple(form))
         self._letters[message_id] = letter
         return letter
 
@@ -136,7 +137,7 @@ class Employee:
                 message_id=letter.message_id,
                 contact=letter.to.label,
                 text=letter.reply.text,
-                files=tuple(file.name for file in letter.reply.files),
+                files=letter.files,
                 task=letter.task.number,
                 answered=delivery.status,
             )

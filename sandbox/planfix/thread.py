@@ -16,13 +16,21 @@ NEWEST = 200  # lines of a thread that are shown
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file of a comment; without an address it is not kept here."""
+
+    name: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One comment of a task; only an employee's comment has a tick."""
 
     at: float
     author: Literal["contact", "owner", "employee"]
     text: str
-    files: tuple[str, ...]
+    files: tuple[File, ...]
     message_id: str | None = None
     tick: str | None = None
     tick_text: str = ""
@@ -36,6 +44,7 @@ class Thread:
     task_name: str
     chat_id: str | None
     contact: str
+    telegram_user_id: str
     channel: str
     lines: tuple[Line, ...]
 
@@ -56,9 +65,11 @@ def _make_thread(
 ) -> Thread:
     newest = tuple(sorted(lines, key=lambda line: line.at))[-NEWEST:]
     if chat is None:
-        return Thread(task, contact, None, contact, "", newest)
-    label = cards.contact_of(chat).label or contact
-    return Thread(task, chat.task.name or label, chat.chat_id, label, chat.channel, newest)
+        return Thread(task, contact, None, contact, "", "", newest)
+    person = cards.contact_of(chat)
+    label, user_id = person.label or contact, person.telegram_user_id
+    name = chat.task.name or label
+    return Thread(task, name, chat.chat_id, label, user_id, chat.channel, newest)
 
 
 def _collect_lines(journal: Journal) -> tuple[dict[int, list[Line]], dict[int, str]]:
@@ -80,7 +91,7 @@ def _once_each(replies: Iterable[Reply]) -> Iterator[Reply]:
 
 def _line_of_message(message: Message) -> Line:
     author: Literal["owner", "contact"] = "owner" if message.is_echo else "contact"
-    files = tuple(file.name for file in message.attachments)
+    files = tuple(File(file.name, file.url) for file in message.attachments)
     return Line(message.at, author, message.text, files)
 
 
@@ -91,4 +102,5 @@ def _line_of_reply(reply: Reply, status: Status | None) -> Line:
         tick, words = "accepted", ""
     else:
         tick, words = "error", f"the gateway answered {reply.answered or 'nothing'}"
-    return Line(reply.at, "employee", reply.text, reply.files, reply.message_id, tick, words)
+    files = tuple(File(file.name, file.url) for file in reply.files)
+    return Line(reply.at, "employee", reply.text, files, reply.message_id, tick, words)

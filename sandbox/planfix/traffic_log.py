@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.planfix.attachment import Attachment
+    from sandbox.planfix.command import Link
     from sandbox.planfix.form import Form
 
 
@@ -53,7 +54,7 @@ class Reply:
     message_id: str
     contact: str
     text: str
-    files: tuple[str, ...]
+    files: tuple[Link, ...]
     task: int
     answered: int | None
 

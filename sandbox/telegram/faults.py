@@ -110,6 +110,19 @@ class Faults:
         """Return whether an ordered answer has not been given yet."""
         return bool(self._method_faults)
 
+    def describe(self, now: float) -> list[dict[str, str | None]]:
+        """Name what is in force now: RPC errors of methods, and states."""
+        errors = [
+            {"error": fault.error, "phone": fault.phone, "method": fault.method}
+            for fault, _ in self._method_faults
+        ]
+        states: list[dict[str, str | None]] = [
+            {"kind": state.kind, "phone": state.phone}
+            for state in self._conditions
+            if now < state.until
+        ]
+        return states + errors
+
     def next_error(self, phone: str | None, method: str) -> RpcError | None:
         """Return the error that this call must get, and count it as given."""
         fault = self._next_fault(phone, method, is_error=True)

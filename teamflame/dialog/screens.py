@@ -72,19 +72,24 @@ class Screens:
     def sign_in_again(self) -> Screen:
         return Screen(self._texts.sign_in_again, ((self._app(self._texts.sign_in),),))
 
-    def home(self, account: Account, board: Board | None) -> Screen:
+    def sign_in_first(self) -> Screen:
+        return Screen(self._texts.sign_in_first, ((self._app(self._texts.sign_in),),))
+
+    def home(self, account: Account, board: Board) -> Screen:
         texts = self._texts
-        who = texts.signed_in.format(name=account.name, email=account.email)
-        if board is None:
-            choose = Button(texts.choose_board, ShowSpaces())
-            return Screen(f"{who}\n\n{texts.no_board}", ((choose,), *self._end()))
         return Screen(
-            f"{who}\n{texts.chosen_board.format(board=board.name)}",
+            f"{self._who(account)}\n{texts.chosen_board.format(board=board.name)}",
             (
                 (self._app(texts.open_board),),
                 (Button(texts.my_tasks, ShowOwnTasks()), Button(texts.settings, ShowSettings())),
             ),
         )
+
+    def first_choice(self, account: Account, spaces: Sequence[Space]) -> Screen:
+        """Lead somebody who has no board yet to one."""
+        shown = self.spaces(spaces, 0)
+        rows = (*shown.rows[:-1], *self._end())
+        return Screen(f"{self._who(account)}\n\n{shown.text}", rows)
 
     def spaces(self, spaces: Sequence[Space], page: int) -> Screen:
         buttons = [
@@ -137,10 +142,7 @@ class Screens:
         rows = tuple((each,) for each in buttons)
         return Screen(shorten("\n".join(lines), LONGEST_TEXT), (*rows, self._back(ShowHome())))
 
-    def settings(self, board: Board | None, kinds: frozenset[Kind]) -> Screen:
-        if board is None:
-            choose = Button(self._texts.choose_board, ShowSpaces())
-            return Screen(self._texts.no_board, ((choose,), *self._end()))
+    def settings(self, board: Board, kinds: frozenset[Kind]) -> Screen:
         switches = tuple((self._switch(board, kind, kind in kinds),) for kind in Kind)
         other = Button(self._texts.other_board, ShowSpaces())
         text = self._texts.notifications.format(board=board.name)
@@ -173,6 +175,9 @@ class Screens:
 
     def card(self, text: str, task: Task) -> Button:
         return Button(shorten(text), start=f"t_{task.id}")
+
+    def _who(self, account: Account) -> str:
+        return self._texts.signed_in.format(name=account.name, email=account.email)
 
     def _app(self, text: str) -> Button:
         return Button(text, start="")

@@ -103,7 +103,7 @@ class Talk:
     def trouble(self, exc: TeamFlameError) -> Screen:
         """Say in words what TeamFlame's trouble is."""
         if isinstance(exc, SignInNeeded):
-            return self._screens.sign_in_again()
+            return self._screens.sign_in_first()
         if isinstance(exc, Limited):
             return Screen(self.texts.limited.format(seconds=int(exc.seconds) + 1))
         for kind in type(exc).__mro__:
@@ -182,7 +182,10 @@ class Talk:
         account = await self._teamflame.accounts.find(self._caller)
         if account is None:
             return self._screens.welcome()
-        return self._screens.home(account, await self._board())
+        board = await self._board()
+        if board is not None:
+            return self._screens.home(account, board)
+        return self._screens.first_choice(account, await self._call(self._service.spaces.list))
 
     async def _choose(self, key: str) -> Screen:
         board = await self._call(self._service.boards.get, key)
@@ -192,9 +195,9 @@ class Talk:
 
     async def _settings(self) -> Screen:
         board = await self._board()
-        kinds: frozenset[Kind] = frozenset()
-        if board is not None:
-            kinds = await self._teamflame.choices.kinds_of(self._user_id, board.id)
+        if board is None:
+            return await self._home()
+        kinds = await self._teamflame.choices.kinds_of(self._user_id, board.id)
         return self._screens.settings(board, kinds)
 
     async def _switch(self, action: actions.SwitchKind) -> Screen:

@@ -20,11 +20,9 @@ class BotTexts:
 
     welcome: str
     signed_in: str
-    no_board: str
     chosen_board: str
     sign_in: str
     open_board: str
-    choose_board: str
     other_board: str
     my_tasks: str
     settings: str
@@ -39,6 +37,7 @@ class BotTexts:
     password_visible: str
     signed_out: str
     sign_in_again: str
+    sign_in_first: str
 
     spaces: str
     projects: str

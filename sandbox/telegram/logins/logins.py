@@ -52,6 +52,14 @@ class Logins:
         self._tokens: dict[bytes, LoginToken] = {}
         self._challenges: dict[int, Challenge] = {}
 
+    def list_waiting_tokens(self) -> list[bytes]:
+        """Return the tokens that can be scanned now, the newest last."""
+        return [
+            token
+            for token, login in self._tokens.items()
+            if login.account is None and login.expires >= self._time()
+        ]
+
     def send_code(self, phone: str, code: str) -> str:
         """Record a code that was sent; return the hash that must be sent back with it."""
         self._drop_expired()

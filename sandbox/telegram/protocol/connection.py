@@ -74,6 +74,12 @@ class Connection(asyncio.Protocol):
         self.closed = asyncio.Event()
 
     @property
+    def client_port(self) -> int | None:
+        """Return the port of the client, if it is still connected."""
+        name = self._transport and self._transport.get_extra_info("peername")
+        return int(name[1]) if name else None
+
+    @property
     def key(self) -> ClientKey | None:
         """The key of the newest good packet."""
         return self._key

@@ -134,7 +134,6 @@ class Office:
         await phone.write(who["email"])
         await phone.write(who["password"])
         if board is not None:
-            await phone.press("Choose a board")
             await phone.press("Bakery")
             await phone.press("Shop")
             await phone.press(board)

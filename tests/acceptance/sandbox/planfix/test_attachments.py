@@ -94,7 +94,9 @@ async def test_slow_file_holds_nobody_else_up(planfix: Client, gateway: Gateway)
 async def test_limits_end_a_fetch(gateway: Gateway, name: str, limits: Limits, reason: str) -> None:
     """A file that is too large, or too slow to come, counts as not fetched."""
     async with httpx.AsyncClient(timeout=PATIENCE) as http:
-        file = await fetch(http, Link(name="a", url=gateway.link(name)), limits)
+        fetched = await fetch(http, Link(name="a", url=gateway.link(name)), limits)
 
+    file = fetched.attachment
+    assert fetched.content is None
     assert (file.size, file.sha256) == (None, None)
     assert reason in (file.error or "")
