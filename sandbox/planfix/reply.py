@@ -31,9 +31,10 @@ class Reply(BaseModel):
     """An employee's message to a chat, or to a person without a chat.
 
     A `message_id` that was used before repeats that message, unchanged if no other field is given.
+    A person's id may be written as the number that other calls give.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     chat_id: str | None = None
     contact_phone: str | None = None

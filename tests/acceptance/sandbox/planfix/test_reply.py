@@ -53,6 +53,13 @@ async def test_reply_is_planfix_s_own_form(chat: Client, gateway: Gateway) -> No
         assert (await http.get(avatar)).headers["Content-Type"] == "image/svg+xml"
 
 
+async def test_person_is_named_by_the_number_of_their_id(chat: Client, gateway: Gateway) -> None:
+    """A user id goes in as the integer that other calls give, and out as text."""
+    await chat.reply(telegram_user_id=77, text="x")
+
+    assert dict(gateway.calls[-1])["telegramUserId"] == "77"
+
+
 async def test_files_are_links_in_order(chat: Client, gateway: Gateway) -> None:
     """Files go as repeated name, url keys in order; each link gives the file to a plain GET."""
     pdf, note = b"%PDF" * 1000, "нотатка".encode()
