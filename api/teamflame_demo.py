@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ import httpx
 
 from api.demo import READY_POLL
 from api.teamflame import CLIENT, config_of, serve_teamflame
+from supervisor.errors import NumberUnknown
 from teamflame.service.client import ServiceConfig
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ async def run_teamflame_demo(
 async def _purge_earlier(gateway: Gateway) -> None:
     """Erase the bot of an earlier run, which is of no use: the sandbox keeps nothing."""
     for view in await gateway.numbers(CLIENT, are_bots=True):
-        await gateway.stop(view.number, purge=True)
+        with suppress(NumberUnknown):  # the demo of the numbers erases earlier bots as well
+            await gateway.stop(view.number, purge=True)
 
 
 async def _set_up(sandbox_url: str) -> str:
