@@ -48,6 +48,8 @@ class Config:
     allow_private_planfix: bool = False
     merge_memory: bool = True
     alert_url: str = ""
+    alert_chat: int = 0
+    """Whom the gateway's own bot tells of alarms; 0 for nobody."""
     login_patience: float = 600.0
     """Seconds without a step after which a login is given up."""
     qr_patience: float = 120.0

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api.bots.models import NewBot
+from supervisor.bots.bot_service import bot_of
 from supervisor.errors import GatewayError, LoginError, NumberExists, StandingBy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from api.settings import Settings
+    from supervisor.bots.bot_chat import BotChat
     from supervisor.gateway import Gateway
 
 CLIENT = "gateway"
@@ -38,6 +42,28 @@ async def start_bot(
         starting.cancel()
         with suppress(asyncio.CancelledError):
             await starting
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmWriter:
+    """Writes alarms as the gateway's own bot."""
+
+    chat: BotChat
+    reader: int
+
+    async def write(self, key: str, text: str) -> None:
+        await self.chat.send(f"alarm:{key}", self.reader, text)
+
+
+@asynccontextmanager
+async def own_bot(settings: Settings, gateway: Gateway) -> AsyncIterator[None]:
+    """Run the bot of TELEGRAM_BOT_TOKEN, which tells TELEGRAM_CHAT_ID of alarms."""
+    token = settings.telegram_bot_token.get_secret_value()
+    if settings.alert_chat:
+        chat = gateway.bots.chat_of(bot_of(token), settings.language)
+        gateway.monitor.alarms.chat = AlarmWriter(chat, settings.alert_chat)
+    async with start_bot(token, CLIENT, settings.language, gateway):
+        yield
 
 
 async def _start(token: str, client: str, language: str, gateway: Gateway) -> None:

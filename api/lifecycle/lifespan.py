@@ -8,7 +8,7 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from api.bots.own_bot import CLIENT, start_bot
+from api.bots.own_bot import own_bot
 from api.context import Context, SurvivingWork, share
 from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_up_demos
 from api.lifecycle.server_process import StartRefused, drain_before_stop, follow_server_master
@@ -52,8 +52,7 @@ async def serve_gateway(
         if gateway.node is not None:
             await stack.enter_async_context(open_forwarding(app, settings, gateway.node))
             stack.enter_context(drain_before_stop(gateway.node))
-        token = settings.telegram_bot_token.get_secret_value()
-        await stack.enter_async_context(start_bot(token, CLIENT, settings.language, gateway))
+        await stack.enter_async_context(own_bot(settings, gateway))
         await stack.enter_async_context(serve_teamflame(app, gateway, config_of(settings)))
         if sandbox is not None:
             await stack.enter_async_context(_demo(app, settings, gateway, sandbox))
@@ -138,6 +137,7 @@ def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
         allow_private_planfix=settings.allow_private_planfix,
         merge_memory=settings.memory_merge == "auto",
         alert_url=settings.alert_url,
+        alert_chat=settings.alert_chat,
         node=_node(settings),
     )
 

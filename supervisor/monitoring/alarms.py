@@ -6,11 +6,12 @@ import json
 import logging
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from session_worker.backoff import Backoff
 from supervisor.background_loop import BackgroundLoop
-from supervisor.errors import DatabaseUnavailable
+from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.monitoring.alarm_client import AlarmRefused, AlertUrl, shown_secret
 from supervisor.monitoring.alarm_rules import Alarm, AlarmRules, Kind
 from supervisor.store.history import moment
@@ -18,7 +19,7 @@ from supervisor.texts import describe_cause, operator_text
 from supervisor.texts.state import MESSAGES_DEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from supervisor.config import Config
     from supervisor.monitoring.alarm_client import AlarmWay
@@ -32,12 +33,31 @@ AT_ONCE = 20  # alarms that one round delivers
 CLAIM = 60.0  # seconds for which no other node sends an alarm; longer than a delivery takes
 GIVEN_UP = 3 * 24 * 3600.0  # seconds after which an alarm that nobody takes is given up
 BACKOFF = Backoff(first=2.0, longest=3600.0)
+MOST_UNWRITTEN = 100  # alarms that wait for the bot of the chat
+# A chat is for people: they are not told of every change.
+FOR_CHAT = frozenset(
+    {Kind.NEEDS_SOMEBODY, Kind.WELL_AGAIN, Kind.DEAD, Kind.BACKLOG_OLD, Kind.FLEET}
+)
 
 logger = logging.getLogger(__name__)
 
 
+class AlarmChat(Protocol):
+    """A chat in which alarms are written, too."""
+
+    async def write(self, key: str, text: str) -> None:
+        """Store a message for the chat, once for each key."""
+
+
+class ChatAlarm(NamedTuple):
+    """An alarm as people read it."""
+
+    key: str
+    text: str
+
+
 class Alarms:
-    """Without an address to send them to, alarms are neither decided nor stored."""
+    """Without anybody to send them to, alarms are neither decided nor stored."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
@@ -48,13 +68,17 @@ class Alarms:
         self._deciding = BackgroundLoop("alarms", self._decide, PAUSE)
         self._delivering = BackgroundLoop("delivery of alarms", self._deliver, PAUSE)
         self.url = config.alert_url
+        self._is_wanted = bool(config.alert_url or config.alert_chat)
+        self._for_chat: deque[ChatAlarm] = deque(maxlen=MOST_UNWRITTEN)
+        self.chat: AlarmChat | None = None
         self.secret = shown_secret(store.alarm_keys[0])
         self.way: AlarmWay | None = None
 
     def start(self) -> None:
+        if self._is_wanted:
+            self._deciding.start()
         if self.url:
             self.way = AlertUrl(self.url, self._store.alarm_keys)
-            self._deciding.start()
             self._delivering.start()
 
     async def stop(self) -> None:
@@ -64,12 +88,12 @@ class Alarms:
             await self.way.close()
 
     def add_change(self, change: Change) -> None:
-        if self.url:
+        if self._is_wanted:
             self._clients[change.number] = change.client
             self._rules.add_change(change)
 
     def add_dead(self, number: str, codes: tuple[str, ...]) -> None:
-        if self.url and codes:
+        if self._is_wanted and codes:
             self._rules.add_dead(number, self._clients.get(number, ""), codes)
 
     async def list_newest(self, limit: int) -> tuple[StoredAlarm, ...]:
@@ -83,11 +107,33 @@ class Alarms:
             if self._rounds % BACKLOG_EVERY == 0:
                 alarms += await self._look_at_backlog(now)
             if alarms:
-                bodies = [self._written(alarm) for alarm in alarms]
-                await self._store.alarms.append(bodies)
+                rows = [self._written(alarm) for alarm in alarms]
+                if self.url:
+                    await self._store.alarms.append(rows)
+                if self._config.alert_chat:
+                    self._for_chat.extend(self._for_people(alarms, rows))
+            await self._write_to_chat()
         except DatabaseUnavailable:  # which is logged once for all who need it
             logger.debug("alarms could not be stored")
         return PAUSE
+
+    def _for_people(
+        self, alarms: Sequence[Alarm], rows: Sequence[Mapping[str, Any]]
+    ) -> Iterator[ChatAlarm]:
+        for alarm, row in zip(alarms, rows, strict=True):
+            if alarm.kind in FOR_CHAT:
+                numbers = ", ".join(f"+{number}" for number in alarm.numbers)
+                lines = (numbers, alarm.client, *self._texts(alarm))
+                yield ChatAlarm(row["id"], "\n".join(line for line in lines if line))
+
+    async def _write_to_chat(self) -> None:
+        while self._for_chat and self.chat is not None:
+            try:
+                await self.chat.write(*self._for_chat[0])
+            except GatewayError as exc:
+                logger.debug("an alarm waits for the bot of its chat: %s", exc)
+                return
+            self._for_chat.popleft()
 
     async def _look_at_backlog(self, now: float) -> Sequence[Alarm]:
         counts = await self._store.journals.counts()

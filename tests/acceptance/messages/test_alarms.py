@@ -8,6 +8,7 @@ import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 Json = dict[str, Any]
+ON_CALL = "380999999999"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -30,8 +32,24 @@ async def programs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
     folder = tmp_path_factory.mktemp("alarms")
     async with running_sandbox(folder) as sandbox:
         url = f"{sandbox['SANDBOX_URL']}/alerts"
-        async with Programs(folder, sandbox, REAL, ALERT_URL=url) as made:
+        bot = {"bot": True, "username": "alarm_bot", "first_name": "Alarms"}
+        chat = await on_call(sandbox, bot)
+        async with Programs(folder, sandbox, REAL, ALERT_URL=url, **chat) as made:
             yield made
+
+
+async def on_call(sandbox: Json, bot: Json) -> dict[str, str]:
+    """Make a bot, and somebody who has written to it; return the settings that name both."""
+    async with httpx.AsyncClient(base_url=sandbox["SANDBOX_URL"], trust_env=False) as http:
+        made = (await http.post("/telegram/accounts", json=bot)).json()
+        person = {"phone": ON_CALL, "first_name": "Petro"}
+        reader = (await http.post("/telegram/accounts", json=person)).json()
+        hello = {"from": ON_CALL, "to": bot["username"], "text": "/start"}
+        (await http.post("/telegram/messages", json=hello)).raise_for_status()
+    return {
+        "TELEGRAM_BOT_TOKEN": made["bot_token"],
+        "TELEGRAM_CHAT_ID": str(reader["user_id"]),
+    }
 
 
 async def alarms(conversation: Conversation, kind: str) -> list[Json]:
@@ -135,3 +153,18 @@ async def is_waiting(conversation: Conversation) -> bool:
 
 async def has_arrived(conversation: Conversation, alarm_id: str) -> bool:
     return alarm_id in [each["id"] for each in await alarms(conversation, "number.state")]
+
+
+async def test_somebody_on_call_is_told_in_a_chat(conversation: Conversation) -> None:
+    """The gateway's own bot writes what a person must know, with the number, and not every change."""
+    await conversation.planfix_fails("refuse")
+    await conversation.contact_writes("refused")
+
+    async def has_come() -> list[str]:
+        chat = {"of": ON_CALL, "with": "alarm_bot"}
+        messages = await conversation.programs.look("/telegram/messages", **chat)
+        return [each["text"] for each in messages if conversation.number in each["text"]]
+
+    told = await eventually(has_come, awaited="the alarm in the chat")
+
+    assert [text.splitlines()[:2] for text in told] == [[f"+{conversation.number}", "Romashka"]]
