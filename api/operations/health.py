@@ -159,7 +159,7 @@ class Figures(Collector):
     def _nodes_by_state(self) -> Metric:
         text = "How many gateways share the database, by state."
         family = GaugeMetricFamily("telefix_nodes", text, labels=["state"])
-        for state, count in Counter(node.state.value for node in self._nodes).items():
+        for state, count in Counter(str(node.state) for node in self._nodes).items():
             family.add_metric([state], count)
         return family
 

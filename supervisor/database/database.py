@@ -44,7 +44,7 @@ class Database:
     """
 
     def __init__(
-        self, url: str, limit: float | None = LIMIT, patience: float | None = None
+        self, url: str, *, limit: float | None = LIMIT, patience: float | None = None
     ) -> None:
         """Let no unit of work on a server take more seconds than this limit.
 

@@ -31,7 +31,7 @@ class Store:
     def __init__(self, database_url: str, secret_key: str, patience: float | None = None) -> None:
         """Nodes that share the database end a transaction that pauses for `patience` seconds."""
         vault = self.vault = Vault.from_secret_key(secret_key)
-        self.database = Database(database_url, patience)
+        self.database = Database(database_url, patience=patience)
         self.keys = Keys(self.database, vault)
         self.numbers = Numbers(self.database, vault)
         self.bots = Bots(self.database, vault)

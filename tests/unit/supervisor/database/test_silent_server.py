@@ -31,7 +31,7 @@ async def behind_relay(postgres_url: str) -> AsyncIterator[tuple[Database, Relay
     async with Relay(folder, 5432) as relay:
         # Without TLS, for which asyncpg would look for certificates in the developer's files.
         place = url.set(host="127.0.0.1", port=relay.port, query={"ssl": "disable"})
-        database = Database(place.render_as_string(hide_password=False), LIMIT)
+        database = Database(place.render_as_string(hide_password=False), limit=LIMIT)
         await database.start()
         await database.write(run("CREATE TABLE thing (id INTEGER PRIMARY KEY)"))
         yield database, relay
