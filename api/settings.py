@@ -61,7 +61,6 @@ def explain_errors(exc: ValidationError) -> str:
 
 Language = Literal["en", "ru", "uk"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-_CHAT_ID = re.compile(r"-?[0-9]{1,19}")
 _DATA_CENTRE = re.compile(r"(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})")
 _ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 _UNSAFE_IN_KEY = re.compile(r"[^\x21-\x7e]")
@@ -240,9 +239,8 @@ class Settings(BaseSettings):
     @property
     def alert_chat(self) -> int:
         """The chat that the gateway's own bot tells of alarms; 0 if there is none, or no bot."""
-        if not self.telegram_bot_token.get_secret_value():
-            return 0
-        return int(self.telegram_chat_id) if _CHAT_ID.fullmatch(self.telegram_chat_id) else 0
+        is_id = re.fullmatch(r"-?[0-9]{1,19}", self.telegram_chat_id)
+        return int(self.telegram_chat_id) if is_id and self.telegram_bot_token else 0
 
     @property
     def cluster_keys(self) -> tuple[str, ...]:
