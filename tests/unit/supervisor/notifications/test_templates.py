@@ -17,7 +17,9 @@ from supervisor.notifications.formatting.templates import (
 
 HOSTILE = '<a href="tg://user?id=1">x</a> & *b* [t](https://e.com)'
 GROWING = '| replace: "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"' * 6
-LONG_CHAIN = "{% for i in l %}{{ a " + "| upcase | downcase " * 400 + "}}{% endfor %}"
+# More than 700 000 filters, which take several times as long as a template may.
+_FILTERS = "{{ a " + "| upcase | downcase " * 400 + "}}"
+LONG_CHAIN = f"{{% for i in l %}}{{% for j in l limit: 9 %}}{_FILTERS}{{% endfor %}}{{% endfor %}}"
 
 
 @pytest.mark.parametrize("text_format", list(TextFormat))
