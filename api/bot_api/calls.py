@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from quart import Blueprint, Response, request
 from quart_schema import hide
 
+from api.admission import prefer_owner
 from api.bot_api.answers import (
     UNREACHABLE_WAIT,
     BotApiError,
@@ -19,8 +21,10 @@ from api.bot_api.answers import (
 from api.bot_api.fields import Upload, read_parameters
 from api.bot_api.messages import describe_bot, describe_chat, describe_file, describe_message
 from api.context import context
+from api.nodes.forwarding import forward
 from api.requests.errors import ApiError
 from supervisor.errors import (
+    NumberElsewhere,
     TelegramRefused,
     WorkerTimeout,
     WorkerUnavailable,
@@ -56,6 +60,7 @@ async def call_method(token: str, method: str) -> Response:
     """Carry out a method as Telegram's own server would, durably."""
     try:
         bot = await _admit(token)
+        await prefer_owner(bot.bot)
         run = _METHODS.get(method.lower(), _no_method)
         return respond(await run(bot, await read_parameters(request)))
     except BotApiError as error:
@@ -64,6 +69,14 @@ async def call_method(token: str, method: str) -> Response:
         return from_refusal(error).as_response()
     except (WorkerUnavailable, WorkerTimeout):
         return too_many_requests(UNREACHABLE_WAIT).as_response()
+
+
+@blueprint.errorhandler(NumberElsewhere)
+async def hand_over(error: NumberElsewhere) -> Response:
+    """Let the node that runs the bot answer; a program that gets no answer tries again."""
+    answer = await forward(error)
+    is_lost = answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    return too_many_requests(UNREACHABLE_WAIT).as_response() if is_lost else answer
 
 
 async def _admit(token: str) -> Bot:

@@ -20,12 +20,15 @@ from api.bots.models import (
 )
 from api.context import context
 from api.nodes.fleet import views_of_all_nodes
-from api.numbers.answers import describe
+from api.numbers.answers import LastErrorAnswer, describe
 from api.numbers.models import Patience, Purge
 from api.requests.body import read_body, read_query, validate
 from api.requests.models import respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from api.texts import reader_language
+from supervisor.numbers.state import State
+from supervisor.texts import translate_error
+from supervisor.texts.bot_texts import about_bot
 
 if TYPE_CHECKING:
     from supervisor.numbers.view import View
@@ -126,5 +129,11 @@ async def get_people(bot: str) -> Response:
 
 
 def _describe(bot: Bot, view: View) -> BotAnswer:
-    shown = describe(view, reader_language())
+    language = reader_language()
+    shown = describe(view, language)
+    if view.last_error is not None:
+        told = translate_error(view.last_error, language, parked=view.state is State.PARKED)
+        told = about_bot(told, language)
+        error = LastErrorAnswer(code=told.code, message=told.message, action=told.action)
+        shown = shown.model_copy(update={"last_error": error})
     return BotAnswer(**dict(shown), bot=bot.bot, username=bot.username, language=bot.language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,13 +12,18 @@ from typing import TYPE_CHECKING
 from api.bots.models import NewBot
 from supervisor.bots.bot_service import bot_of
 from supervisor.errors import GatewayError, LoginError, NumberExists, StandingBy
+from supervisor.monitoring.alarms import GIVEN_UP
+from supervisor.notifications.formatting.marked_text import MarkedText
+from supervisor.notifications.notice import Manner, make_notice
+from supervisor.notifications.notification_service import Sender
+from supervisor.notifications.recipients import Address, AddressKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from api.settings import Settings
-    from supervisor.bots.bot_chat import BotChat
     from supervisor.gateway import Gateway
+    from supervisor.notifications.notification_service import NotificationService
 
 CLIENT = "gateway"
 """The client to whom the bot of TELEGRAM_BOT_TOKEN belongs."""
@@ -46,13 +52,20 @@ async def start_bot(
 
 @dataclass(frozen=True, slots=True)
 class AlarmWriter:
-    """Writes alarms as the gateway's own bot."""
+    """Writes alarms as the gateway's own bot: they are notifications like others, stored at once."""
 
-    chat: BotChat
-    reader: int
+    notifications: NotificationService
+    bot: str
+    reader: str
 
     async def write(self, key: str, text: str) -> None:
-        await self.chat.send(f"alarm:{key}", self.reader, text)
+        manner = Manner(dedup_key=f"alarm:{key}", expires=time.time() + GIVEN_UP)
+        notice = make_notice(MarkedText(text), [], manner)
+        sender = Sender(self.bot, is_bot=True, language="")
+        address = Address(self.reader, AddressKind.CHAT, self.reader)
+        answer = await self.notifications.notify(sender, [address], notice, manner)
+        for rejected in answer.rejected:
+            logger.warning("nobody is told of an alarm: %s", rejected.detail or rejected.code)
 
 
 @asynccontextmanager
@@ -60,8 +73,8 @@ async def own_bot(settings: Settings, gateway: Gateway) -> AsyncIterator[None]:
     """Run the bot of TELEGRAM_BOT_TOKEN, which tells TELEGRAM_CHAT_ID of alarms."""
     token = settings.telegram_bot_token.get_secret_value()
     if settings.alert_chat:
-        chat = gateway.bots.chat_of(bot_of(token), settings.language)
-        gateway.monitor.alarms.chat = AlarmWriter(chat, settings.alert_chat)
+        reader = str(settings.alert_chat)
+        gateway.monitor.alarms.chat = AlarmWriter(gateway.notifications, bot_of(token), reader)
     async with start_bot(token, CLIENT, settings.language, gateway):
         yield
 

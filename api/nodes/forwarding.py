@@ -38,8 +38,8 @@ _OF_ONE_CONNECTION = frozenset(
         *(KEY.lower(), NUMBER.lower(), EPOCH.lower()),
     }
 )
-# Planfix repeats a message with its id, which is stored once.
-_REPEATABLE = frozenset({"/webhook/message"})
+# Planfix repeats a message or an event with its id, which is stored once.
+_REPEATABLE = frozenset({"/webhook/message", "/webhook/planfix-event"})
 _KEY = "telefix forwarding"
 
 logger = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
+from api.admission import prefer_owner
 from api.context import context
 from api.notifications.models import (
     DeletedTemplateAnswer,
@@ -61,6 +62,7 @@ blueprint = Blueprint("notifications", __name__)
 async def post_notify() -> Response:
     """Tell somebody something; it is stored when this is answered, and sent after that, once."""
     number = await _admit_sender()
+    await prefer_owner(number)
     waiting = validate(Waiting, read_query(request))
     body = validate(NotifyBody, await read_body(request, LARGEST))
     notifications = context().gateway.notifications

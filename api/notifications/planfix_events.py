@@ -12,6 +12,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from api.admission import prefer_owner
 from api.context import context
 from api.notifications.calls import answer_of
 from api.notifications.models import NotifyAnswer, PlanfixEventBody
@@ -40,6 +41,7 @@ async def post_planfix_event() -> Response:
     """
     fields = await _read_fields()
     number = await _admit(fields)
+    await prefer_owner(number)
     event = read_event(fields)
     if event.unknown_variables:
         names = ", ".join(event.unknown_variables)[:500]

@@ -7,7 +7,7 @@ import logging
 import math
 from typing import TYPE_CHECKING
 
-from quart import Quart, Response, jsonify
+from quart import Quart, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from supervisor import errors as gateway
@@ -137,7 +137,10 @@ async def answer_error(error: ApiError) -> Response:
 
 
 async def _answer_gateway(error: gateway.GatewayError) -> Response:
-    return await answer_error(from_gateway(error))
+    answer = from_gateway(error)
+    if request.blueprint == "bots" and isinstance(answer.detail, str):
+        answer.detail = answer.detail.replace("number", "bot")
+    return await answer_error(answer)
 
 
 async def _answer_server(error: HTTPException) -> Response:

@@ -57,6 +57,12 @@ class Dispatchers:
             _, outgoing, _ = self._dispatchers[number].hand_overs
             outgoing.reload_if_behind(waiting)
 
+    def wake(self, number: str) -> None:
+        """Hand over what another node stored for the number."""
+        self.reload(number)
+        if self.watcher is not None:
+            self.watcher.wake_if_here(number)
+
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""
         self._erased += 1

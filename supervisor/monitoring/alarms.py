@@ -33,7 +33,7 @@ AT_ONCE = 20  # alarms that one round delivers
 CLAIM = 60.0  # seconds for which no other node sends an alarm; longer than a delivery takes
 GIVEN_UP = 3 * 24 * 3600.0  # seconds after which an alarm that nobody takes is given up
 BACKOFF = Backoff(first=2.0, longest=3600.0)
-MOST_UNWRITTEN = 100  # alarms that wait for the bot of the chat
+MOST_UNWRITTEN = 100  # alarms for a bot that has never started yet
 # A chat is for people: they are not told of every change.
 FOR_CHAT = frozenset(
     {Kind.NEEDS_SOMEBODY, Kind.WELL_AGAIN, Kind.DEAD, Kind.BACKLOG_OLD, Kind.FLEET}
@@ -131,7 +131,7 @@ class Alarms:
             try:
                 await self.chat.write(*self._for_chat[0])
             except GatewayError as exc:
-                logger.debug("an alarm waits for the bot of its chat: %s", exc)
+                logger.debug("an alarm cannot be stored for its chat yet: %s", exc)
                 return
             self._for_chat.popleft()
 

@@ -87,7 +87,9 @@ class NotificationService:
         people: People,
         sender_of: Callable[[str], Awaitable[Sender]],
         config: Config,
+        wake_owner: Callable[[str], None] = lambda _number: None,
     ) -> None:
+        """Wake_owner tells another node that something waits for a number that does not run here."""
         self._store = store
         self._stored = store.notifications
         self._dispatchers = dispatchers
@@ -97,6 +99,7 @@ class NotificationService:
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attached: set[str] = set()
+        self._wake_owner = wake_owner
         dispatchers.watcher = self
 
     async def notify(
@@ -133,7 +136,7 @@ class NotificationService:
         stored_id = await self._stored.add(new)
         if stored_id != new_id:
             return await self._first_answer(sender.number, stored_id)
-        self._wake(sender.number)
+        self.wake(sender.number)
         return Accepted(new_id, len(found.recipients), notice.rejected)
 
     async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
@@ -225,6 +228,21 @@ class NotificationService:
         if queue is not None:
             self._in_background(queue.stop())
 
+    def wake(self, number: str) -> None:
+        """Hand over what was stored; if the number runs elsewhere, that node does so."""
+        queue = self._queues.get(number)
+        if queue is not None:
+            queue.wake()
+        elif number in self._attached:
+            self._in_background(self._start_queue(number))
+        else:
+            self._wake_owner(number)
+
+    def wake_if_here(self, number: str) -> None:
+        """Do the same for what another node has stored."""
+        if number in self._attached:
+            self.wake(number)
+
     def finish(self, number: str, row: int) -> None:
         queue = self._queues.get(number)
         if queue is not None and queue.has(row):
@@ -248,13 +266,6 @@ class NotificationService:
         )
         self._queues[number] = queue
         queue.start()
-
-    def _wake(self, number: str) -> None:
-        queue = self._queues.get(number)
-        if queue is not None:
-            queue.wake()
-        elif number in self._attached:
-            self._in_background(self._start_queue(number))
 
     async def _first_answer(self, number: str, notification: str) -> Accepted:
         """Answer a repeat as the first call was answered."""

@@ -92,9 +92,14 @@ class Keepers:
         healths = (keeper.worker_health for keeper in self._keepers.values())
         return own + sum(health.memory for health in healths if health is not None)
 
+    def wake_owner(self, number: str) -> None:
+        """Let the node that runs the number know that something waits for it."""
+        if self.node is not None:
+            self.node.wake_owner(number)
+
     def wake(self, number: str) -> None:
         """Hand over what another node stored for the number."""
-        self.dispatchers.reload(number)
+        self.dispatchers.wake(number)
 
     async def look_for_messages(self) -> None:
         """Hand over whatever waits that no worker has; being woken is only faster."""

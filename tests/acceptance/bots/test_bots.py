@@ -108,20 +108,23 @@ async def test_restart_renews_a_lost_login(bot: Bot) -> None:
     """A bot whose login Telegram has ended is logged in again with its token, and hears on."""
     ask = bot.stage.ask
 
-    async def state() -> str:
-        return str((await ask("GET", f"/bots/{bot.id}", bot.key)).json()["state"])
+    async def shown() -> dict[str, Any]:
+        found: dict[str, Any] = (await ask("GET", f"/bots/{bot.id}", bot.key)).json()
+        return found
 
     await bot.stage.control("POST", "/telegram/faults", kind="revoke", phone=bot.username)
 
     async def is_out() -> bool:
-        return await state() == "needs_login"
+        return (await shown())["state"] == "needs_login"
 
     await eventually(is_out)
+    action = (await shown())["last_error"]["action"]
     restarted = await ask("POST", f"/bots/{bot.id}/restart?wait=60", bot.key)
     await bot.write("/start")
 
     assert restarted.json() == {"status": "online", "state": "online"}
     await bot.wait_for_person(name="Andriy")
+    assert action.startswith("Operator: restart the bot")
 
 
 async def test_killed_bot_misses_nothing_and_says_nothing_twice(bot: Bot) -> None:

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import hmac
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -124,7 +126,12 @@ async def test_dead_letter_is_an_alarm(conversation: Conversation) -> None:
 async def test_alarms_survive_a_receiver_that_is_away_and_a_kill(
     programs: Programs, conversation: Conversation
 ) -> None:
-    """What could not be delivered is stored, and is delivered by the next gateway with the same id."""
+    """What could not be delivered, to the address or to the chat, is delivered by the next gateway."""
+    [bot] = (await programs.gateway("GET", "/bots")).json()["bots"]
+    await programs.gateway("DELETE", f"/bots/{bot['bot']}")
+    await conversation.planfix_fails("refuse")
+    await conversation.contact_writes("refused")
+    await eventually(lambda: is_stored_for_chat(programs), awaited="an alarm for the chat")
     await programs.control("POST", "/alerts/faults", status=503)
     named = {"name": "Romashka", "number": conversation.number}
     await programs.gateway("DELETE", "/webhook", json=named)
@@ -137,6 +144,15 @@ async def test_alarms_survive_a_receiver_that_is_away_and_a_kill(
 
     await eventually(lambda: has_arrived(conversation, waiting["id"]), awaited="the alarm")
     assert waiting["error"] == "answered 503"
+    await programs.gateway("POST", f"/bots/{bot['bot']}/restart")
+    await eventually(lambda: told_in_chat(conversation), awaited="the alarm in the chat")
+
+
+def is_stored_for_chat(programs: Programs) -> bool:
+    """Look into the database, because no call shows what waits for a bot."""
+    with closing(sqlite3.connect(programs.folder / "data" / "telefix.db")) as database:
+        query = "SELECT count(*) FROM notification_recipient WHERE state = 'queued'"
+        return bool(database.execute(query).fetchone()[0])
 
 
 async def stored(conversation: Conversation) -> list[Json]:
@@ -160,11 +176,12 @@ async def test_somebody_on_call_is_told_in_a_chat(conversation: Conversation) ->
     await conversation.planfix_fails("refuse")
     await conversation.contact_writes("refused")
 
-    async def has_come() -> list[str]:
-        chat = {"of": ON_CALL, "with": "alarm_bot"}
-        messages = await conversation.programs.look("/telegram/messages", **chat)
-        return [each["text"] for each in messages if conversation.number in each["text"]]
-
-    told = await eventually(has_come, awaited="the alarm in the chat")
+    told = await eventually(lambda: told_in_chat(conversation), awaited="the alarm in the chat")
 
     assert [text.splitlines()[:2] for text in told] == [[f"+{conversation.number}", "Romashka"]]
+
+
+async def told_in_chat(conversation: Conversation) -> list[str]:
+    chat = {"of": ON_CALL, "with": "alarm_bot"}
+    messages = await conversation.programs.look("/telegram/messages", **chat)
+    return [each["text"] for each in messages if conversation.number in each["text"]]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,10 +13,12 @@ import pytest_asyncio
 
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.nodes.cluster import PATIENT, Cluster
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.acceptance.nodes.cluster import NodeProgram
     from tests.support.databases import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -109,10 +113,13 @@ async def test_any_node_knows_wrong_keys(cluster: Cluster) -> None:
 
 async def test_metrics_show_all_nodes(cluster: Cluster) -> None:
     """Any node gives the figures of all numbers."""
-    for node in cluster.nodes:
-        await cluster.until_online(node)
+
+    async def are_counted(node: NodeProgram) -> bool:
         text = (await cluster.call(node, "GET", "/metrics")).text
-        assert 'telefix_numbers{state="online"} 4.0' in text
+        return 'telefix_numbers{state="online"} 4.0' in text
+
+    for node in cluster.nodes:
+        await eventually(partial(are_counted, node), awaited="four numbers online in the figures")
 
 
 async def test_number_is_stopped_and_started_by_any_node(cluster: Cluster) -> None:
@@ -154,3 +161,42 @@ async def test_link_of_a_file_works_through_every_node(cluster: Cluster) -> None
     for node in cluster.nodes:
         answer = await cluster.http.get(node.url + urlsplit(link).path)
         assert (answer.status_code, answer.content) == (200, b"a plan")
+
+
+async def test_any_node_takes_what_a_bot_has_to_tell(cluster: Cluster) -> None:
+    """One node runs a bot; whichever is asked, people are told in order, and a schedule fires once."""
+    first, second = cluster.nodes
+    phone, name = "380679990001", "cluster_bot"
+    made = await cluster.control("POST", "/telegram/accounts", bot=True, username=name)
+    person = await cluster.control("POST", "/telegram/accounts", phone=phone, first_name="Andriy")
+    body = {"name": "Romashka", "token": made["bot_token"], "language": "en"}
+    bot = (await cluster.call(first, "POST", "/bots?wait=60", json=body)).json()
+    start = {"from": phone, "to": name, "text": "/start ops"}
+    await cluster.control("POST", "/telegram/messages", **start)
+
+    async def met() -> bool:
+        path = f"/bots/{bot['bot']}/people"
+        return bool((await cluster.call(second, "GET", path, bot["key"])).json()["people"])
+
+    await eventually(met, awaited="the registration")
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    for text, later in (("now", None), ("here", None), ("later", soon)):
+        for node in (second, first):  # the second call repeats the first one
+            order = {"to": ["alias:ops"], "text": text, "dedup_key": text, "not_before": later}
+            told = await cluster.call(node, "POST", "/notify", bot["key"], json=order)
+            assert (told.status_code, told.json()["accepted"]) == (202, 1), told.text
+    by_name = f"{second.url}/bot{made['bot_token']}/sendMessage"
+    await cluster.http.post(by_name, json={"chat_id": person["user_id"], "text": "Bot API"})
+
+    async def said() -> list[str]:
+        found = await cluster.look("/telegram/messages", of=phone, **{"with": name})
+        return [each["text"] for each in found if not each["out"]][2:]
+
+    async def all_said() -> bool:
+        return len(await said()) >= 4
+
+    await eventually(all_said, awaited="everything that was told")
+    assert sorted(await said()) == ["Bot API", "here", "later", "now"]
+    assert (await said())[:2] == ["now", "here"]
+    connections = await cluster.look("/telegram/connections", phone=name)
+    assert connections["peak_per_key"] == 1

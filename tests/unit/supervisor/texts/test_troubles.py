@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from session_worker.protocol.contract import TroubleCode
 from supervisor.processes.worker_exit import WorkerExit
 from supervisor.texts import describe_trouble
+from supervisor.texts.bot_texts import about_bot
 
 LANGUAGES = ["en", "ru", "uk"]
 QUIET = {WorkerExit.NEEDS_LOGIN, WorkerExit.LOGGED_IN, WorkerExit.REPLACED}
@@ -32,3 +35,21 @@ def test_parked_number_needs_a_person(language: str) -> None:
 
     assert parked.message.startswith(f"{crashed.message} (detail)")
     assert parked.action != crashed.action
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uk"])
+@pytest.mark.parametrize("code", TroubleCode)
+def test_trouble_of_a_bot_fits_a_bot(code: TroubleCode, language: str) -> None:
+    """A bot's trouble never speaks of a number, nor of calls that are none of a bot's."""
+    told = about_bot(describe_trouble(code, language, parked=code == "boot_failed"), language)
+
+    for text in (told.message, told.action):
+        assert not re.search("number|номер|PUT /webhook", text, re.IGNORECASE)
+    assert told.action
+
+
+def test_lost_login_of_a_bot_is_mended_by_a_restart() -> None:
+    """Nobody can enter a code for a bot, so the action names the restart and the new token."""
+    told = about_bot(describe_trouble("session_revoked", "en"), "en")
+
+    assert told.action.startswith("Operator: restart the bot")
