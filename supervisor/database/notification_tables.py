@@ -24,6 +24,7 @@ from supervisor.database.tables import Moment, Number
 
 _metadata = Number.metadata
 _IS_QUEUED = text("state = 'queued'")
+_NEEDS_LOOK_UP = text("needs_look_up")
 
 
 def _owner() -> Column[str]:
@@ -39,8 +40,16 @@ notification: Final = Table(
     Column("dedup_key", Text),
     Column("body", LargeBinary),
     Column("created", Moment, nullable=False),
+    Column("needs_look_up", Boolean),
     UniqueConstraint("number", "dedup_key"),
     Index("notification_created", "created"),
+    Index(
+        "notification_look_up",
+        "number",
+        "created",
+        sqlite_where=_NEEDS_LOOK_UP,
+        postgresql_where=_NEEDS_LOOK_UP,
+    ),
 )
 
 recipient: Final = Table(

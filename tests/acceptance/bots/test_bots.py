@@ -115,7 +115,7 @@ async def test_restart_renews_a_lost_login(bot: Bot) -> None:
     await bot.stage.control("POST", "/telegram/faults", kind="revoke", phone=bot.username)
 
     async def is_out() -> bool:
-        return (await shown())["state"] == "needs_login"
+        return str((await shown())["state"]) == "needs_login"
 
     await eventually(is_out)
     action = (await shown())["last_error"]["action"]
