@@ -46,7 +46,7 @@ class Form:
         self.values: dict[str, Any] = {}
         self.files: dict[str, Received] = {}
 
-    async def take(self, event: object) -> None:
+    async def receive(self, event: object) -> None:
         match event:
             case File(name=name, filename=filename):
                 self._begin(name or "")
@@ -112,4 +112,4 @@ async def _read(request: Request, decoder: MultipartDecoder, form: Form) -> None
             if len(decoder.buffer) > MOST_BUFFERED:
                 raise RequestEntityTooLarge  # it never comes to a part
         else:
-            await form.take(event)
+            await form.receive(event)

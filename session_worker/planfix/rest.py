@@ -79,11 +79,11 @@ class PlanfixRest:
     async def comment(self, identifier: str) -> RestComment:
         fields = "fields=id,description,owner,isHidden,recipients"
         answer = await self._call("GET", f"/comment/{identifier}?{fields}")
-        return _comment(answer.get("comment"))
+        return comment_of(answer.get("comment"))
 
     async def task(self, number: str) -> RestTask:
         fields = "fields=id,name,description,status,assigner,assignees,endDateTime"
-        return _task(_part(await self._call("GET", f"/task/{number}?{fields}"), "task"))
+        return task_of(_part(await self._call("GET", f"/task/{number}?{fields}"), "task"))
 
     async def person(self, identifier: str) -> RestPerson:
         """Return an employee, `user:5`, or a contact, `contact:7`."""
@@ -92,7 +92,7 @@ class PlanfixRest:
             raise RestFailed("this is nobody's id", is_final=True)
         fields = "fields=id,name,lastname,telegramId,telegram,phones"
         answer = await self._call("GET", f"/{kind}/{number}?{fields}")
-        return _person(_part(answer, kind))
+        return person_of(_part(answer, kind))
 
     async def comments(self, task: str) -> list[RestComment]:
         """Return the newest comments of a task."""
@@ -104,7 +104,7 @@ class PlanfixRest:
         }
         answer = await self._call("POST", f"/task/{task}/comments/list", body)
         listed = answer.get("comments")
-        return [_comment(each) for each in listed] if isinstance(listed, list) else []
+        return [comment_of(each) for each in listed] if isinstance(listed, list) else []
 
     async def add_comment(self, task: str, description: str) -> int:
         """Write a comment in HTML; return its id."""
@@ -121,7 +121,7 @@ class PlanfixRest:
             raise RestFailed(f"HTTP {response.status_code}", is_final=is_final)
 
     async def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        return _answer_of(await self._send(method, f"{self._url}{path}", body))
+        return answer_of(await self._send(method, f"{self._url}{path}", body))
 
     async def _send(self, method: str, url: str, body: Any) -> httpx.Response:
         backend = GuardedBackend(self._trusted)
@@ -141,7 +141,7 @@ class PlanfixRest:
             raise RestFailed(type(error).__name__, is_final=False) from error
 
 
-def _answer_of(response: httpx.Response) -> dict[str, Any]:
+def answer_of(response: httpx.Response) -> dict[str, Any]:
     """Look at the result before the status: a spent limit may come with 200."""
     try:
         answer = json.loads(response.content[:LARGEST_ANSWER])
@@ -182,7 +182,7 @@ def _listed(of: Any, name: str) -> list[dict[str, Any]]:
     return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
-def _comment(shown: Any) -> RestComment:
+def comment_of(shown: Any) -> RestComment:
     comment = _part({"comment": shown}, "comment")
     owner = comment.get("owner")
     notified = _listed(comment.get("recipients"), "users")
@@ -196,7 +196,7 @@ def _comment(shown: Any) -> RestComment:
     )
 
 
-def _task(task: dict[str, Any]) -> RestTask:
+def task_of(task: dict[str, Any]) -> RestTask:
     due = task.get("endDateTime")
     people = _listed(task.get("assignees"), "users")
     return RestTask(
@@ -209,7 +209,7 @@ def _task(task: dict[str, Any]) -> RestTask:
     )
 
 
-def _person(person: dict[str, Any]) -> RestPerson:
+def person_of(person: dict[str, Any]) -> RestPerson:
     name = f"{_text(person, 'name')} {_text(person, 'lastname')}".strip()
     phones = tuple(_text(each, "number") for each in _listed(person, "phones"))
     return RestPerson(name, _text(person, "telegramId"), _text(person, "telegram"), phones)

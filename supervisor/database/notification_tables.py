@@ -24,7 +24,7 @@ from supervisor.database.tables import Moment, Number
 
 _metadata = Number.metadata
 _IS_QUEUED = text("state = 'queued'")
-_NEEDS_LOOK_UP = text("needs_look_up")
+_NEEDS_LOOKUP = text("needs_lookup")
 
 
 def _owner() -> Column[str]:
@@ -40,15 +40,15 @@ notification: Final = Table(
     Column("dedup_key", Text),
     Column("body", LargeBinary),
     Column("created", Moment, nullable=False),
-    Column("needs_look_up", Boolean),
+    Column("needs_lookup", Boolean),
     UniqueConstraint("number", "dedup_key"),
     Index("notification_created", "created"),
     Index(
-        "notification_look_up",
+        "notification_lookup",
         "number",
         "created",
-        sqlite_where=_NEEDS_LOOK_UP,
-        postgresql_where=_NEEDS_LOOK_UP,
+        sqlite_where=_NEEDS_LOOKUP,
+        postgresql_where=_NEEDS_LOOKUP,
     ),
 )
 

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from supervisor.errors import NotificationUnknown, TemplateUnknown
+from supervisor.notifications.event_lookup import EventLookup
 from supervisor.notifications.formatting.default_templates import default_template
 from supervisor.notifications.formatting.templates import (
     Template,
@@ -16,7 +17,6 @@ from supervisor.notifications.formatting.templates import (
     read_text,
     render_template,
 )
-from supervisor.notifications.look_ups import LookUps
 from supervisor.notifications.notice import Notice
 from supervisor.notifications.outcome import Accepted, RecipientOutcome, outcome_of
 from supervisor.notifications.queue import NotificationQueue
@@ -77,7 +77,7 @@ class NotificationService:
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attached: set[str] = set()
-        self.look_ups = LookUps()
+        self.lookup = EventLookup()
         self._wake_owner = wake_owner
         dispatchers.watcher = self
 
@@ -125,7 +125,7 @@ class NotificationService:
             recipients=(),
             parts=1,
             dedup_key=dedup_key,
-            needs_look_up=True,
+            needs_lookup=True,
         )
         stored_id = await self._stored.add(await self._sealed(new, notice))
         self.wake(sender.number)
@@ -140,7 +140,7 @@ class NotificationService:
         found = await lookup.find(addresses)
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
         new = NewNotification(notification, sender.number, b"", found.recipients, notice.parts)
-        await self._stored.settle(await self._sealed(new, notice))
+        await self._stored.finish(await self._sealed(new, notice))
         self.wake(sender.number)
 
     async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
@@ -217,12 +217,12 @@ class NotificationService:
     def attach_worker(self, number: str) -> None:
         """Begin to hand over what waits for this number."""
         self._attached.add(number)
-        self.look_ups.wake(number)
+        self.lookup.wake(number)
         self._in_background(self._start_if_needed(number))
 
     def detach_worker(self, number: str) -> None:
         self._attached.discard(number)
-        self._in_background(self.look_ups.halt(number))
+        self._in_background(self.lookup.halt(number))
         queue = self._queues.pop(number, None)
         if queue is not None:
             self._in_background(queue.stop())
@@ -232,7 +232,7 @@ class NotificationService:
         if number not in self._attached:
             self._wake_owner(number)
             return
-        self.look_ups.wake(number)
+        self.lookup.wake(number)
         queue = self._queues.get(number)
         if queue is not None:
             queue.wake()
@@ -250,7 +250,7 @@ class NotificationService:
             self._in_background(queue.finish(row))
 
     async def stop(self) -> None:
-        await self.look_ups.stop()
+        await self.lookup.stop()
         for queue in self._queues.values():
             await queue.stop()
 

@@ -40,7 +40,7 @@ class PlanfixEvents:
         self._notifications = notifications
         self._accounts = accounts
         self._facts = PlanfixFacts(accounts, store.people)
-        notifications.look_ups.settle_oldest = self._settle_oldest
+        notifications.lookup.finish_oldest = self._finish_oldest
 
     async def accept(self, number: str, event: PlanfixEvent) -> Accepted:
         """Store the notification of an event; a repeated event is the same notification.
@@ -63,9 +63,9 @@ class PlanfixEvents:
             sender, event.recipients, notice, Manner(dedup_key=key)
         )
 
-    async def _settle_oldest(self, number: str) -> bool:
+    async def _finish_oldest(self, number: str) -> bool:
         """Complete the oldest event that waits; return whether there was one."""
-        identifier = await self._store.notifications.next_to_look_up(number)
+        identifier = await self._store.notifications.next_for_lookup(number)
         if identifier is None:
             return False
         body = await self._store.notifications.body(number, identifier)

@@ -144,9 +144,10 @@ def _with_task(fields: dict[str, str], task: RestTask, event: PlanfixEvent) -> d
     known = {
         "title": plain_text(task.title),
         "status": plain_text(task.status),
-        "due": task.due,
         "assignee": ", ".join(name for _, name in task.assignees if name),
     }
+    if not event.is_comment:
+        known["due"] = task.due
     if event.event.startswith("task."):  # the others are not about what the task says
         known |= {"text": plain_text(task.description), "author": plain_text(task.author)}
     return {**fields, **{name: fields[name] or text for name, text in known.items()}}

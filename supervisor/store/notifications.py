@@ -30,7 +30,7 @@ HANDED_OVER = "in_journal"
 
 _KEY = "notify:"
 _row = tables.journal.c
-_NEEDS_LOOK_UP: ColumnElement[bool] = literal_column("notification.needs_look_up")
+_NEEDS_LOOKUP: ColumnElement[bool] = literal_column("notification.needs_lookup")
 _IS_QUEUED = recipient.c.state == literal_column(f"'{QUEUED}'")  # for the partial index
 _KEY_OF_RECIPIENT = literal_column(f"'{_KEY}'").op("||")(recipient.c.id.cast(recipient.c.name.type))
 _IN_JOURNAL = (
@@ -64,7 +64,7 @@ class NewNotification(NamedTuple):
     dedup_key: str | None = None
     not_before: float = 0.0
     expires: float | None = None
-    needs_look_up: bool = False
+    needs_lookup: bool = False
     """Planfix is asked for the rest before it is sent; so far it has no recipients."""
 
 
@@ -143,16 +143,16 @@ class Notifications:
         due = (await self._database.fetch(query))[0][0]
         return None if due is None else float(due)
 
-    async def next_to_look_up(self, number: str) -> str | None:
+    async def next_for_lookup(self, number: str) -> str | None:
         """Return the oldest notification for which Planfix is to be asked."""
-        query = select(notification.c.id).where(notification.c.number == number, _NEEDS_LOOK_UP)
+        query = select(notification.c.id).where(notification.c.number == number, _NEEDS_LOOKUP)
         query = query.order_by(notification.c.created, notification.c.id).limit(1)
         rows = await self._database.fetch(query)
         return str(rows[0].id) if rows else None
 
-    async def settle(self, found: NewNotification) -> None:
+    async def finish(self, found: NewNotification) -> None:
         """Store what Planfix was asked for, and the recipients; once, whoever else asked."""
-        await self._database.write(_settle, found)
+        await self._database.write(_finish, found)
 
     async def has_work(self, number: str) -> bool:
         """Whether anything waits, or is on its way."""
@@ -209,7 +209,7 @@ def _insert(connection: Connection, items: list[NewNotification]) -> list[str]:
             "dedup_key": item.dedup_key,
             "body": item.body,
             "created": created,
-            "needs_look_up": item.needs_look_up or None,
+            "needs_lookup": item.needs_lookup or None,
         }
         for item in items
     ]
@@ -227,9 +227,9 @@ def _insert(connection: Connection, items: list[NewNotification]) -> list[str]:
     ]
 
 
-def _settle(connection: Connection, found: NewNotification) -> None:
-    waits = (notification.c.id == found.id) & _NEEDS_LOOK_UP
-    change = update(notification).where(waits).values(body=found.body, needs_look_up=None)
+def _finish(connection: Connection, found: NewNotification) -> None:
+    waits = (notification.c.id == found.id) & _NEEDS_LOOKUP
+    change = update(notification).where(waits).values(body=found.body, needs_lookup=None)
     rows = _recipient_rows(found)
     if connection.execute(change).rowcount and rows:
         connection.execute(insert(recipient), rows)

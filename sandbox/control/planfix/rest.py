@@ -99,7 +99,7 @@ async def put_people(name: str) -> Json:
 
 @blueprint.get("/<name>/rest/comment/<int:identifier>")
 async def rest_comment(name: str, identifier: int) -> Response:
-    if (fault := await meet_fault(name, "rest")) is not None:
+    if (fault := await handle_fault(name, "rest")) is not None:
         return fault
     found = board(name).find_comment(identifier) if _is_admitted(name) else None
     if found is None:
@@ -109,7 +109,7 @@ async def rest_comment(name: str, identifier: int) -> Response:
 
 @blueprint.get("/<name>/rest/task/<int:number>")
 async def rest_task(name: str, number: int) -> Response:
-    if (fault := await meet_fault(name, "rest")) is not None:
+    if (fault := await handle_fault(name, "rest")) is not None:
         return fault
     task = board(name).tasks.get(number) if _is_admitted(name) else None
     if task is None:
@@ -119,7 +119,7 @@ async def rest_task(name: str, number: int) -> Response:
 
 @blueprint.get("/<name>/rest/<any(user,contact):kind>/<int:number>")
 async def rest_person(name: str, kind: str, number: int) -> Response:
-    if (fault := await meet_fault(name, "rest")) is not None:
+    if (fault := await handle_fault(name, "rest")) is not None:
         return fault
     person = board(name).people.get(f"{kind}:{number}") if _is_admitted(name) else None
     if person is None:
@@ -129,7 +129,7 @@ async def rest_person(name: str, kind: str, number: int) -> Response:
 
 @blueprint.post("/<name>/rest/task/<int:number>/comments/")
 async def rest_add_comment(name: str, number: int) -> Response:
-    if (fault := await meet_fault(name, "rest")) is not None:
+    if (fault := await handle_fault(name, "rest")) is not None:
         return fault
     if not _is_admitted(name):
         return _refuse(name, 400, 0, "")
@@ -146,7 +146,7 @@ async def rest_add_comment(name: str, number: int) -> Response:
 
 @blueprint.post("/<name>/rest/task/<int:number>/comments/list")
 async def rest_list_comments(name: str, number: int) -> Response:
-    if (fault := await meet_fault(name, "rest")) is not None:
+    if (fault := await handle_fault(name, "rest")) is not None:
         return fault
     task = board(name).tasks.get(number) if _is_admitted(name) else None
     if task is None:
@@ -158,7 +158,7 @@ async def rest_list_comments(name: str, number: int) -> Response:
     )
 
 
-async def meet_fault(name: str, cmd: str) -> Response | None:
+async def handle_fault(name: str, cmd: str) -> Response | None:
     """Fail as a fault of the account asks for; calls to the chat API have other names."""
     account = _account(name)
     fault, account.faults = pick_fault(account.faults, cmd)

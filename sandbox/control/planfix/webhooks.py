@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 from quart import Blueprint, Response, jsonify, request
 
-from sandbox.control.planfix.rest import board, meet_fault
+from sandbox.control.planfix.rest import board, handle_fault
 from sandbox.control.request_body import read_body
 from sandbox.planfix.tasks.board import NewComment
 from sandbox.planfix.tasks.incoming_webhook import IncomingWebhook, read_call
@@ -36,7 +36,7 @@ async def put_webhooks(name: str) -> dict[str, Any]:
 @blueprint.post("/<name>/webhook/json/<code>")
 async def post_webhook(name: str, code: str) -> Response:
     """Carry out a call; what Planfix answers is not documented but for the id of the task."""
-    fault = await meet_fault(name, "webhook")
+    fault = await handle_fault(name, "webhook")
     if fault is not None:
         return fault
     webhook = _find(board(name), code)

@@ -134,6 +134,7 @@ async def test_ids_alone_are_enough(stage: Stage) -> None:
     """A script that sends only ids tells those whom Planfix has told, with texts asked from Planfix."""
     bot = await make_bot_with_planfix(stage)
     await let_planfix_know(bot)
+    await stage.control("PUT", "/planfix/acme/scripts", scripts=[])
     people = {"author": "Olena", "notify": ["user:5", "user:6"]}
     task = await stage.control(
         *("POST", "/planfix/acme/tasks"), title="Fix <the> roof", status="In work",
