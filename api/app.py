@@ -27,6 +27,7 @@ from api.operations import alarms, audit, console_link, health, pages
 from api.requests.body import LARGEST
 from api.requests.errors import register_error_handlers
 from api.requests.openapi import describe_api
+from api.requests.uploads import accept_uploads
 from api.security.request_guard import guard_requests
 from api.settings import Settings, SettingsInvalid, read_settings
 from api.teamflame import register_teamflame
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST, BODY_TIMEOUT=BODY_TIMEOUT)
     app.config.update(STALL_TIMEOUT=STALL_TIMEOUT, DOWNLOADS=Downloads())
     guard_requests(app)
+    accept_uploads(app)
     describe_api(app)
     register_error_handlers(app)
     register_forwarding(app)

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks import fleet, messages, outages, sandbox_load, starvation, takeover
+from benchmarks import (
+    fleet,
+    messages,
+    notifications,
+    outages,
+    sandbox_load,
+    starvation,
+    takeover,
+)
 
 if TYPE_CHECKING:
     from benchmarks.measurement import Benchmark, Measurement
@@ -25,6 +33,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "fleet": fleet.measure,
     "takeover": takeover.measure,
     "messages": messages.measure,
+    "notifications": notifications.measure,
     "starvation": starvation.measure,
     "outages": outages.measure,
 }

@@ -16,25 +16,26 @@ class Connection:
     """One caller that posts form after form."""
 
     def __init__(
-        self, url: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, url: str, key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._address = urlsplit(url)
+        self._key = f"Authorization: Bearer {key}\r\n" if key else ""
         self._reader = reader
         self._writer = writer
 
     async def post(self, form: Mapping[str, str]) -> bytes:
-        """Return the body of the answer, which has to be 200."""
+        """Return the body of the answer, which has to be 200 or 202."""
         body = urlencode(form).encode()
         head = (
             f"POST {self._address.path} HTTP/1.1\r\nHost: {self._address.netloc}\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\n"
+            f"{self._key}Content-Type: application/x-www-form-urlencoded\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         self._writer.write(head.encode() + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
         length = answer.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
         content = await self._reader.readexactly(int(length))
-        if not answer.startswith(b"HTTP/1.1 200 "):
+        if not answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 202 ")):
             raise RuntimeError(f"{answer.decode()} {content.decode()}")
         return content
 
@@ -43,10 +44,10 @@ class Connection:
 
 
 @asynccontextmanager
-async def connections(url: str, count: int) -> AsyncIterator[list[Connection]]:
+async def connections(url: str, count: int, key: str = "") -> AsyncIterator[list[Connection]]:
     address = urlsplit(url)
     opened = [
-        Connection(url, *await asyncio.open_connection(address.hostname, address.port))
+        Connection(url, key, *await asyncio.open_connection(address.hostname, address.port))
         for _ in range(count)
     ]
     try:
@@ -56,14 +57,16 @@ async def connections(url: str, count: int) -> AsyncIterator[list[Connection]]:
             each.close()
 
 
-async def post_all(url: str, forms: Iterator[Mapping[str, str]], callers: int) -> float:
+async def post_all(
+    url: str, forms: Iterator[Mapping[str, str]], callers: int, key: str = ""
+) -> float:
     """Post all forms as fast as they are answered; return the seconds that took."""
 
     async def post_some(connection: Connection) -> None:
         for form in forms:
             await connection.post(form)
 
-    async with connections(url, callers) as opened:
+    async with connections(url, callers, key) as opened:
         start = time.perf_counter()
         await asyncio.gather(*map(post_some, opened))
         return time.perf_counter() - start

@@ -125,6 +125,10 @@ class FileGone(GatewayError):
     """The file has been erased."""
 
 
+class StorageFull(GatewayError):
+    """There is no room for more files until those that wait are sent or too old."""
+
+
 class StandingBy(GatewayError):
     """Another gateway owns the data, so this one is on standby."""
 

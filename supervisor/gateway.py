@@ -18,8 +18,8 @@ from supervisor.messages.message_service import MessageService
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
 from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.planfix_accounts import PlanfixAccounts
 from supervisor.notifications.planfix_answers import PlanfixAnswers
-from supervisor.notifications.planfix_comments import PlanfixComments
 from supervisor.notifications.planfix_events import PlanfixEvents
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
@@ -93,15 +93,15 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
-        self.bots = BotService(store, self._keepers, self.tokens)
+        self.bots = BotService(store, self._keepers, self.tokens, config)
         self.notifications = NotificationService(
-            *(store, self._keepers.dispatchers, store.people, self._sender_of, config),
+            *(store, self._keepers.dispatchers, store.people, self._sender_of),
             self._keepers.wake_owner,
         )
-        comments = PlanfixComments(store, config)
-        self.planfix_events = PlanfixEvents(store, self.notifications, comments)
+        accounts = PlanfixAccounts(store, config)
+        self.planfix_events = PlanfixEvents(store, self.notifications, accounts)
         self.bots.listen(
-            PlanfixAnswers(self.notifications, comments, self.bots.requests.answer_press)
+            PlanfixAnswers(self.notifications, accounts, self.bots.requests.answer_press)
         )
         self.audit = store.audit
         self.keys = store.keys

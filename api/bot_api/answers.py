@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from supervisor.errors import TelegramRefused
-    from supervisor.notifications.notification_service import Accepted, RecipientOutcome
+    from supervisor.notifications.outcome import Accepted, RecipientOutcome
 
 UNREACHABLE_WAIT = 5  # seconds; while Telegram is away an edit may be tried again after that
 _BLOCKED = (403, "Forbidden: bot was blocked by the user")

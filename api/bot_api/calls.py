@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,13 +19,14 @@ from api.bot_api.answers import (
     sent_message,
     too_many_requests,
 )
-from api.bot_api.fields import Upload, read_parameters
+from api.bot_api.fields import read_parameters
 from api.bot_api.messages import describe_bot, describe_chat, describe_file, describe_message
 from api.context import context
 from api.nodes.forwarding import forward
 from api.requests.errors import ApiError
 from supervisor.errors import (
     NumberElsewhere,
+    StorageFull,
     TelegramRefused,
     WorkerTimeout,
     WorkerUnavailable,
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
 
     Method = Callable[[Bot, Parameters], Awaitable[Any]]
 
+LARGEST_PHOTO = 10 << 20  # bytes
+STORAGE_WAIT = 60  # seconds
 PATIENCE = 2.0  # seconds for which a call waits for the id of its message
 _PICTURES = (".jpg", ".jpeg", ".png")
 
@@ -62,9 +66,16 @@ async def call_method(token: str, method: str) -> Response:
         bot = await _admit(token)
         await prefer_owner(bot.bot)
         run = _METHODS.get(method.lower(), _no_method)
-        return respond(await run(bot, await read_parameters(request)))
+        open_upload = partial(context().gateway.bots.uploads.open, bot.bot)
+        parameters = await read_parameters(request, open_upload)
+        try:
+            return respond(await run(bot, parameters))
+        finally:
+            await parameters.discard_files()
     except BotApiError as error:
         return error.as_response()
+    except StorageFull:
+        return too_many_requests(STORAGE_WAIT).as_response()
     except TelegramRefused as error:
         return from_refusal(error).as_response()
     except (WorkerUnavailable, WorkerTimeout):
@@ -126,7 +137,8 @@ async def _send_file(bot: Bot, parameters: Parameters, kind: str) -> dict[str, A
     text = parameters.marked("caption")
     if width_of(text.text) > LONGEST_CAPTION:
         raise bad_request("message caption is too long")
-    file = await _file(bot, parameters, kind)
+    _ = parameters.address  # a wrong chat is told before the file is kept
+    file = await _file(parameters, kind)
     shown = await _send(bot, parameters, text, [file])
     return shown | describe_file(kind, file, shown["message_id"])
 
@@ -174,14 +186,17 @@ def _message_of(parameters: Parameters) -> tuple[int, int]:
     return address.chat_id, message_id
 
 
-async def _file(bot: Bot, parameters: Parameters, name: str) -> Attachment:
+async def _file(parameters: Parameters, name: str) -> Attachment:
     """Return the file to be sent; one that came with the call is kept for the worker."""
     given = parameters.file(name)
     is_photo = name == "photo"
-    if isinstance(given, Upload):
-        if not given.content:
+    if not isinstance(given, str):
+        if not given.upload.size:
             raise bad_request("file must be non-empty")
-        url = await context().gateway.notifications.keep_upload(bot.bot, given.content)
+        if is_photo and given.upload.size > LARGEST_PHOTO:
+            size = f"file of size {given.upload.size} bytes is too big for a photo"
+            raise bad_request(f"{size}; the maximum size is {LARGEST_PHOTO} bytes")
+        url = await given.upload.finish()
         return Attachment(name=_named(given.name, is_photo), url=url, as_document=not is_photo)
     if not given.lower().startswith(("http://", "https://")):
         raise bad_request("wrong file identifier/HTTP URL specified")

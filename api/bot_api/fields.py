@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.bot_api.answers import BotApiError, bad_request
+from api.bot_api.multipart import read_form
 from supervisor.errors import AddressMalformed, MarkupInvalid
 from supervisor.notifications.formatting.html_parser import parse_html
 from supervisor.notifications.formatting.markdown_parser import Dialect, parse_markdown
@@ -17,7 +18,11 @@ from supervisor.notifications.notice import Button, Keyboard, Mark, MarkKind
 from supervisor.notifications.recipients import Address, parse_address
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from quart import Request
+
+    from api.bot_api.multipart import Open, Received
 
 LARGEST_NUMBER = 2**52
 _DIALECTS = {"markdown": Dialect.LEGACY, "markdownv2": Dialect.STRICT}
@@ -37,17 +42,10 @@ KINDS = {
 }
 
 
-class Upload(NamedTuple):
-    """A file that came with the call."""
-
-    name: str
-    content: bytes
-
-
 class Parameters:
     """The parameters of one call."""
 
-    def __init__(self, values: dict[str, Any], uploads: dict[str, Upload]) -> None:
+    def __init__(self, values: dict[str, Any], uploads: Mapping[str, Received]) -> None:
         self._values = values
         self._uploads = uploads
 
@@ -77,7 +75,7 @@ class Parameters:
         except (ValueError, RecursionError) as exc:
             raise bad_request(f"can't parse {name} JSON object") from exc
 
-    def file(self, name: str) -> Upload | str:
+    def file(self, name: str) -> Received | str:
         """Return the file that came with the call, or the address of one."""
         value = self.text(name).strip()
         upload = self._uploads.get(value.removeprefix("attach://") or name)
@@ -139,11 +137,17 @@ class Parameters:
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise bad_request("can't parse reply markup") from exc
 
+    async def discard_files(self) -> None:
+        """Delete the files that no message needs."""
+        for file in self._uploads.values():
+            if not file.upload.is_kept:
+                await file.upload.discard()
 
-async def read_parameters(request: Request) -> Parameters:
+
+async def read_parameters(request: Request, open_upload: Open) -> Parameters:
     """Read the parameters wherever they are; those of the body win."""
     values: dict[str, Any] = dict(request.args)
-    uploads: dict[str, Upload] = {}
+    uploads: Mapping[str, Received] = {}
     try:
         if request.mimetype == "application/json":
             body = json.loads(await request.get_data() or b"{}")
@@ -151,9 +155,9 @@ async def read_parameters(request: Request) -> Parameters:
                 raise bad_request("object expected")
             values |= body
         elif request.mimetype == "multipart/form-data":
-            values |= dict(await request.form)
-            for name, file in (await request.files).items():
-                uploads[name] = Upload(file.filename or name, file.stream.read())
+            form = await read_form(request, open_upload)
+            values |= form.texts()
+            uploads = form.files
         else:
             values |= dict(await request.form)
     except RequestEntityTooLarge as exc:

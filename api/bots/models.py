@@ -38,6 +38,11 @@ class NewBot(Body):
     provider_id: ProviderId = "telegram"
     planfix_rest_url: Annotated[PlanfixAddress | None, AbsentIfEmpty] = None
     planfix_rest_token: Annotated[PlanfixToken | None, AbsentIfEmpty] = Field(None, repr=False)
+    planfix_webhook_url: Annotated[PlanfixAddress | None, AbsentIfEmpty] = Field(
+        None,
+        repr=False,
+        description="of an incoming JSON webhook of Planfix's; without a REST key answers go there",
+    )
     language: Language | None = Field(None, description="of its texts; by default the gateway's")
 
     @model_validator(mode="after")
@@ -53,7 +58,11 @@ class NewBot(Body):
     def as_value(self, language: str) -> NewNumber:
         """Return the bot in the language that it has if it names none; raise TokenMalformed."""
         details = BotDetails(
-            self.token, self.language or language, self.planfix_rest_url, self.planfix_rest_token
+            self.token,
+            self.language or language,
+            self.planfix_rest_url,
+            self.planfix_rest_token,
+            self.planfix_webhook_url,
         )
         return NewNumber(
             number=bot_of(self.token),

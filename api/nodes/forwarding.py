@@ -13,6 +13,7 @@ import httpx
 from quart import Response, current_app, request
 
 from api.requests.errors import ApiError, answer_error, from_gateway
+from api.requests.uploads import UploadBody
 from supervisor.errors import GatewayError, NumberElsewhere, NumberWithoutOwner
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Forwarding:
 
     async def hand_over(self, there: NumberElsewhere) -> Response:
         """Let the owner answer the present call; ask once more who that is if it does not."""
-        content = await request.get_data()
+        body = request.body
+        content = body if isinstance(body, UploadBody) else await request.get_data()
         try:
             return await self._ask(there, content)
         except NotTaken as exc:
@@ -82,6 +84,8 @@ class Forwarding:
             logger.warning("node %s does not answer a call: %s", there.url, exc)
             if request.method != "GET" and request.path not in _REPEATABLE:
                 raise NumberWithoutOwner from exc
+        if isinstance(body, UploadBody):  # which is not kept for a second time
+            raise NumberWithoutOwner
         await asyncio.sleep(PAUSE)
         owner = (await self._node.nodes.find(there.number)).owner
         if owner is None:
@@ -103,7 +107,7 @@ class Forwarding:
             raise NotAnswered(type(exc).__name__) from exc
         return answer.content
 
-    async def _ask(self, there: NumberElsewhere, content: str | bytes) -> Response:
+    async def _ask(self, there: NumberElsewhere, content: str | bytes | UploadBody) -> Response:
         asking = asyncio.create_task(self._send(there, content))
         try:
             while not asking.done():
@@ -119,7 +123,7 @@ class Forwarding:
         owner = (await self._node.nodes.find(there.number)).owner
         return owner is None or owner.epoch != there.epoch
 
-    async def _send(self, there: NumberElsewhere, content: str | bytes) -> Response:
+    async def _send(self, there: NumberElsewhere, content: str | bytes | UploadBody) -> Response:
         headers = [
             (name, value)
             for name, value in request.headers
@@ -129,9 +133,8 @@ class Forwarding:
         query = request.query_string.decode("latin-1")
         path = request.scope.get("raw_path", request.path.encode()).decode("latin-1")
         target = f"{there.url}{path}{'?' if query else ''}{query}"
-        call = self._client.build_request(
-            request.method, target, headers=headers, content=content or None
-        )
+        given = content if isinstance(content, UploadBody) else content or None
+        call = self._client.build_request(request.method, target, headers=headers, content=given)
         try:
             answer = await self._client.send(call, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:

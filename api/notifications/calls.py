@@ -35,7 +35,7 @@ from supervisor.notifications.notice import make_notice
 from supervisor.notifications.notification_service import Sender
 
 if TYPE_CHECKING:
-    from supervisor.notifications.notification_service import Accepted, RecipientOutcome
+    from supervisor.notifications.outcome import Accepted, RecipientOutcome
 
 
 class Waiting(BaseModel):

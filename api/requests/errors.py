@@ -41,6 +41,7 @@ _GATEWAY_ERRORS: dict[type[gateway.GatewayError], tuple[int, str]] = {
     gateway.WorkerUnavailable: (503, "worker_unavailable"),
     gateway.ResolvingDelayed: (503, "resolving_delayed"),
     gateway.WorkerTimeout: (503, "worker_timeout"),
+    gateway.StorageFull: (503, "storage_full"),
     gateway.StandingBy: (503, "standing_by"),
     gateway.DatabaseRefused: (500, "internal_error"),
     gateway.DatabaseError: (503, "database_unavailable"),

@@ -10,6 +10,7 @@ from sandbox.control import alert_calls, page, proxy_calls, teamflame_calls
 from sandbox.control.errors import register_errors
 from sandbox.control.planfix import calls as planfix_calls
 from sandbox.control.planfix import rest as planfix_rest
+from sandbox.control.planfix import webhooks as planfix_webhooks
 from sandbox.control.telegram import bot_calls, client_calls, group_calls
 from sandbox.control.telegram import calls as telegram_calls
 
@@ -37,6 +38,7 @@ def create_app(
     app.register_blueprint(page.blueprint)
     app.register_blueprint(planfix_calls.blueprint)
     app.register_blueprint(planfix_rest.blueprint)
+    app.register_blueprint(planfix_webhooks.blueprint)
     app.register_blueprint(telegram_calls.blueprint)
     app.register_blueprint(client_calls.blueprint)
     app.register_blueprint(group_calls.blueprint)

@@ -1,8 +1,10 @@
-"""The few calls of Planfix's REST API that notifications need: reading a comment, writing one."""
+"""The few calls of Planfix's REST API that notifications need, and its incoming webhooks."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from typing import Any, NamedTuple
 
 import httpx
@@ -17,14 +19,19 @@ from session_worker.network.guarded_transport import (
 
 LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=0)
 LARGEST_ANSWER = 1 << 20  # bytes
+USUAL_REST = 60.0  # seconds, if Planfix does not say when its limit ends
 
 
 class RestFailed(Exception):
-    """Planfix refused the call, or did not answer it."""
+    """Planfix refused the call, or did not answer it.
 
-    def __init__(self, detail: str, *, is_final: bool) -> None:
+    ``rest`` is for how many seconds it wants no more calls, if it said that its limit is reached.
+    """
+
+    def __init__(self, detail: str, *, is_final: bool, rest: float | None = None) -> None:
         super().__init__(detail)
         self.is_final = is_final
+        self.rest = rest
 
 
 class RestComment(NamedTuple):
@@ -34,6 +41,30 @@ class RestComment(NamedTuple):
     text: str
     author: str
     is_hidden: bool
+    author_id: str = ""
+    notified: tuple[str, ...] = ()
+    """Who was told of it in Planfix: `user:5`, `contact:7`."""
+
+
+class RestTask(NamedTuple):
+    """A task as the REST API shows it."""
+
+    title: str
+    description: str
+    status: str
+    author: str
+    due: str
+    assignees: tuple[tuple[str, str], ...]
+    """The ids and the names of people."""
+
+
+class RestPerson(NamedTuple):
+    """Where an employee or a contact can be reached."""
+
+    name: str
+    telegram_id: str
+    telegram: str
+    phones: tuple[str, ...]
 
 
 class PlanfixRest:
@@ -46,21 +77,34 @@ class PlanfixRest:
         self._trusted = place_of(httpx.URL(url)) if may_be_private else None
 
     async def comment(self, identifier: str) -> RestComment:
-        fields = "fields=id,description,owner,isHidden"
+        fields = "fields=id,description,owner,isHidden,recipients"
         answer = await self._call("GET", f"/comment/{identifier}?{fields}")
-        return _comment(answer.get("comment"))
+        return comment_of(answer.get("comment"))
+
+    async def task(self, number: str) -> RestTask:
+        fields = "fields=id,name,description,status,assigner,assignees,endDateTime"
+        return task_of(_part(await self._call("GET", f"/task/{number}?{fields}"), "task"))
+
+    async def person(self, identifier: str) -> RestPerson:
+        """Return an employee, `user:5`, or a contact, `contact:7`."""
+        kind, _, number = identifier.partition(":")
+        if kind not in {"user", "contact"} or not number.isascii() or not number.isdecimal():
+            raise RestFailed("this is nobody's id", is_final=True)
+        fields = "fields=id,name,lastname,telegramId,telegram,phones"
+        answer = await self._call("GET", f"/{kind}/{number}?{fields}")
+        return person_of(_part(answer, kind))
 
     async def comments(self, task: str) -> list[RestComment]:
         """Return the newest comments of a task."""
         body = {
             "offset": 0,
             "pageSize": 20,
-            "fields": "id,description,owner,isHidden",
+            "fields": "id,description,owner,isHidden,recipients",
             "resultOrder": [{"field": "dateTime", "direction": "Desc"}],
         }
         answer = await self._call("POST", f"/task/{task}/comments/list", body)
         listed = answer.get("comments")
-        return [_comment(each) for each in listed] if isinstance(listed, list) else []
+        return [comment_of(each) for each in listed] if isinstance(listed, list) else []
 
     async def add_comment(self, task: str, description: str) -> int:
         """Write a comment in HTML; return its id."""
@@ -68,23 +112,36 @@ class PlanfixRest:
         answer = await self._call("POST", f"/task/{task}/comments/", body)
         return int(answer.get("id") or 0)
 
+    async def call_webhook(self, task: str, description: str) -> None:
+        """Write a comment by the incoming webhook whose address this is; it tells no id."""
+        body = {"task": int(task), "comment": description}
+        response = await self._send("POST", self._url, body)
+        if response.status_code >= 400:
+            is_final = response.status_code < 500 and response.status_code not in {408, 429}
+            raise RestFailed(f"HTTP {response.status_code}", is_final=is_final)
+
     async def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        return answer_of(await self._send(method, f"{self._url}{path}", body))
+
+    async def _send(self, method: str, url: str, body: Any) -> httpx.Response:
         backend = GuardedBackend(self._trusted)
         transport = guarded_transport(backend, tls_context(), LIMITS)
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            async with httpx.AsyncClient(
-                transport=transport, headers=headers, timeout=self._seconds, trust_env=False
-            ) as client:
-                response = await client.request(method, f"{self._url}{path}", json=body)
+            async with (
+                asyncio.timeout(2 * self._seconds),
+                httpx.AsyncClient(
+                    transport=transport, headers=headers, timeout=self._seconds, trust_env=False
+                ) as client,
+            ):
+                return await client.request(method, url, json=body)
         except AddressForbidden as error:
             raise RestFailed(str(error), is_final=True) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise RestFailed(type(error).__name__, is_final=False) from error
-        return _answer_of(response)
 
 
-def _answer_of(response: httpx.Response) -> dict[str, Any]:
+def answer_of(response: httpx.Response) -> dict[str, Any]:
     """Look at the result before the status: a spent limit may come with 200."""
     try:
         answer = json.loads(response.content[:LARGEST_ANSWER])
@@ -96,17 +153,63 @@ def _answer_of(response: httpx.Response) -> dict[str, Any]:
         return answer
     error = str(answer.get("error") or answer.get("message") or response.status_code)[:200]
     is_limit = response.status_code in {403, 429} or "limit" in error.lower()
-    raise RestFailed(error, is_final=not is_limit and response.status_code < 500)
+    rest = _rest_of(response, error) if is_limit else None
+    raise RestFailed(error, is_final=not is_limit and response.status_code < 500, rest=rest)
 
 
-def _comment(shown: Any) -> RestComment:
-    if not isinstance(shown, dict):
-        raise RestFailed("the answer has no comment", is_final=True)
-    owner = shown.get("owner")
-    author = str(owner.get("name") or "") if isinstance(owner, dict) else ""
+def _rest_of(response: httpx.Response, error: str) -> float:
+    """Read for how long no more calls are wanted, from the headers or from the text."""
+    told = re.search(r"timeToReset:\s*(\d{1,6})", error)
+    header = response.headers.get("x-ratelimit-reset") or response.headers.get("retry-after") or ""
+    seconds = told[1] if told else header
+    return float(seconds) if re.fullmatch(r"\d{1,6}", seconds) else USUAL_REST
+
+
+def _part(answer: Any, name: str) -> dict[str, Any]:
+    part = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(part, dict):
+        raise RestFailed(f"the answer has no {name}", is_final=True)
+    return part
+
+
+def _text(of: Any, name: str) -> str:
+    value = of.get(name) if isinstance(of, dict) else None
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _listed(of: Any, name: str) -> list[dict[str, Any]]:
+    listed = of.get(name) if isinstance(of, dict) else None
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def comment_of(shown: Any) -> RestComment:
+    comment = _part({"comment": shown}, "comment")
+    owner = comment.get("owner")
+    notified = _listed(comment.get("recipients"), "users")
     return RestComment(
-        int(shown.get("id") or 0),
-        str(shown.get("description") or ""),
-        author,
-        bool(shown.get("isHidden")),
+        int(comment.get("id") or 0),
+        _text(comment, "description"),
+        _text(owner, "name"),
+        bool(comment.get("isHidden")),
+        _text(owner, "id"),
+        tuple(_text(each, "id") for each in notified),
     )
+
+
+def task_of(task: dict[str, Any]) -> RestTask:
+    due = task.get("endDateTime")
+    people = _listed(task.get("assignees"), "users")
+    return RestTask(
+        _text(task, "name"),
+        _text(task, "description"),
+        _text(task.get("status"), "name"),
+        _text(task.get("assigner"), "name"),
+        f"{_text(due, 'date')} {_text(due, 'time')}".strip(),
+        tuple((_text(each, "id"), _text(each, "name")) for each in people),
+    )
+
+
+def person_of(person: dict[str, Any]) -> RestPerson:
+    name = f"{_text(person, 'name')} {_text(person, 'lastname')}".strip()
+    phones = tuple(_text(each, "number") for each in _listed(person, "phones"))
+    return RestPerson(name, _text(person, "telegramId"), _text(person, "telegram"), phones)

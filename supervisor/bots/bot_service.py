@@ -9,10 +9,12 @@ from session_worker.protocol.login import LoginByToken
 from supervisor.bots.bot_chat import BotChat
 from supervisor.bots.registration_service import RegistrationService
 from supervisor.bots.requests import BotRequests
+from supervisor.bots.uploads import Uploads
 from supervisor.errors import GatewayError, NumberUnknown, TokenMalformed
 from supervisor.processes.worker_run import SIGN_IN, OneOffSession
 
 if TYPE_CHECKING:
+    from supervisor.config import Config
     from supervisor.contacts.heard_events import Listener
     from supervisor.numbers.keepers import Keepers
     from supervisor.numbers.token_cache import TokenCache
@@ -26,12 +28,13 @@ logger = logging.getLogger(__name__)
 class BotService:
     """The bots, which are numbers with another way to log in."""
 
-    def __init__(self, store: Store, keepers: Keepers, tokens: TokenCache) -> None:
+    def __init__(self, store: Store, keepers: Keepers, tokens: TokenCache, config: Config) -> None:
         self._store = store
         self._keepers = keepers
         self._tokens = tokens
         self.people = store.people
         self.requests = BotRequests(keepers)
+        self.uploads = Uploads(config)
         keepers.listening.listen(RegistrationService(store, keepers.dispatchers, self.requests))
 
     def listen(self, listener: Listener) -> None:

@@ -40,6 +40,7 @@ bot: Final = Table(
     Column("language", String(2), nullable=False),
     Column("planfix_rest_url", Text),
     Column("planfix_rest_token", LargeBinary),
+    Column("planfix_webhook_url", LargeBinary),
 )
 
 person: Final = Table(

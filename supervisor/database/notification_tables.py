@@ -24,6 +24,7 @@ from supervisor.database.tables import Moment, Number
 
 _metadata = Number.metadata
 _IS_QUEUED = text("state = 'queued'")
+_NEEDS_LOOKUP = text("needs_lookup")
 
 
 def _owner() -> Column[str]:
@@ -39,8 +40,16 @@ notification: Final = Table(
     Column("dedup_key", Text),
     Column("body", LargeBinary),
     Column("created", Moment, nullable=False),
+    Column("needs_lookup", Boolean),
     UniqueConstraint("number", "dedup_key"),
     Index("notification_created", "created"),
+    Index(
+        "notification_lookup",
+        "number",
+        "created",
+        sqlite_where=_NEEDS_LOOKUP,
+        postgresql_where=_NEEDS_LOOKUP,
+    ),
 )
 
 recipient: Final = Table(

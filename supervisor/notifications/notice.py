@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from supervisor.notifications.formatting.marked_text import MarkedText
-    from supervisor.store.notifications import Queued
+    from supervisor.store.values import Queued
 
 # The API may not import session_worker.
 __all__ = [
@@ -47,7 +47,8 @@ class Rejected(PipeValue):
 class Notice(PipeValue):
     """Texts short enough for Telegram, files and buttons; who was rejected is kept with it.
 
-    ``task`` is the task of Planfix that it is about: an answer becomes a comment there.
+    ``task`` is the task of Planfix that it is about: an answer becomes a comment there. ``event`` is
+    what a script of Planfix sent, while Planfix is still to be asked for the rest.
     """
 
     texts: tuple[tuple[CommandText, tuple[Mark, ...]], ...] = ()
@@ -57,6 +58,7 @@ class Notice(PipeValue):
     reply_to: int | None = None
     rejected: tuple[Rejected, ...] = ()
     task: CommandText = ""
+    event: CommandText = ""
 
     @property
     def parts(self) -> int:

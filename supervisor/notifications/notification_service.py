@@ -7,8 +7,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from session_worker.protocol.outgoing import UPLOADED
 from supervisor.errors import NotificationUnknown, TemplateUnknown
+from supervisor.notifications.event_lookup import EventLookup
 from supervisor.notifications.formatting.default_templates import default_template
 from supervisor.notifications.formatting.templates import (
     Template,
@@ -18,7 +18,7 @@ from supervisor.notifications.formatting.templates import (
     render_template,
 )
 from supervisor.notifications.notice import Notice
-from supervisor.notifications.outcome import outcome_of
+from supervisor.notifications.outcome import Accepted, RecipientOutcome, outcome_of
 from supervisor.notifications.queue import NotificationQueue
 from supervisor.notifications.recipient_lookup import RecipientLookup
 from supervisor.store.notifications import NewNotification
@@ -26,19 +26,15 @@ from supervisor.store.templates import EVERYBODY, StoredTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-    from pathlib import Path
 
-    from supervisor.config import Config
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.notifications.formatting.marked_text import MarkedText
-    from supervisor.notifications.notice import Manner, Rejected
-    from supervisor.notifications.outcome import Outcome
+    from supervisor.notifications.notice import Manner
     from supervisor.notifications.recipient_lookup import People
     from supervisor.notifications.recipients import Address
     from supervisor.store.store import Store
 
 LONGEST_WAIT = 60.0  # seconds
-UPLOAD_LIFETIME = 7 * 24 * 3600.0  # seconds; a message is sent or given up before that
 
 
 class Sender(NamedTuple):
@@ -47,22 +43,6 @@ class Sender(NamedTuple):
     number: str
     is_bot: bool
     language: str
-
-
-class Accepted(NamedTuple):
-    """A notification that is stored; one that was only tried has no id."""
-
-    id: str | None
-    accepted: int
-    rejected: tuple[Rejected, ...]
-
-
-class RecipientOutcome(NamedTuple):
-    """What became of the message to one recipient."""
-
-    to: str
-    peer_id: int
-    outcome: Outcome
 
 
 class Wording(NamedTuple):
@@ -86,7 +66,6 @@ class NotificationService:
         dispatchers: Dispatchers,
         people: People,
         sender_of: Callable[[str], Awaitable[Sender]],
-        config: Config,
         wake_owner: Callable[[str], None] = lambda _number: None,
     ) -> None:
         """Wake_owner tells another node that something waits for a number that does not run here."""
@@ -95,10 +74,10 @@ class NotificationService:
         self._dispatchers = dispatchers
         self._people = people
         self.sender_of = sender_of
-        self._config = config
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attached: set[str] = set()
+        self.lookup = EventLookup()
         self._wake_owner = wake_owner
         dispatchers.watcher = self
 
@@ -121,23 +100,48 @@ class NotificationService:
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
         if dry_run:
             return Accepted(None, len(found.recipients), notice.rejected)
-        new_id = f"ntf_{secrets.token_urlsafe(12)}"
-        body = notice.model_dump_json().encode()
         new = NewNotification(
-            id=new_id,
+            id=_new_id(),
             number=sender.number,
-            body=await self._stored.seal(sender.number, new_id, body),
+            body=b"",
             recipients=found.recipients,
             parts=notice.parts,
             dedup_key=manner.dedup_key,
             not_before=manner.not_before,
             expires=manner.expires,
         )
-        stored_id = await self._stored.add(new)
-        if stored_id != new_id:
+        stored_id = await self._stored.add(await self._sealed(new, notice))
+        if stored_id != new.id:
             return await self._first_answer(sender.number, stored_id)
         self.wake(sender.number)
-        return Accepted(new_id, len(found.recipients), notice.rejected)
+        return Accepted(new.id, len(found.recipients), notice.rejected)
+
+    async def store_unfinished(self, sender: Sender, notice: Notice, dedup_key: str) -> str:
+        """Store what an event of Planfix said durably; Planfix is asked for the rest after that."""
+        new = NewNotification(
+            id=_new_id(),
+            number=sender.number,
+            body=b"",
+            recipients=(),
+            parts=1,
+            dedup_key=dedup_key,
+            needs_lookup=True,
+        )
+        stored_id = await self._stored.add(await self._sealed(new, notice))
+        self.wake(sender.number)
+        return stored_id
+
+    async def finish_stored(
+        self, sender: Sender, notification: str, addresses: Sequence[Address], notice: Notice
+    ) -> None:
+        """Replace what an event said by the notification itself, which is sent after that."""
+        dispatcher = await self._dispatchers.of(sender.number)
+        lookup = RecipientLookup(self._people, dispatcher, is_bot=sender.is_bot)
+        found = await lookup.find(addresses)
+        notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
+        new = NewNotification(notification, sender.number, b"", found.recipients, notice.parts)
+        await self._stored.finish(await self._sealed(new, notice))
+        self.wake(sender.number)
 
     async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
         """Return the answer to an earlier call with this key."""
@@ -210,33 +214,30 @@ class NotificationService:
         if not await self._store.templates.delete(owner or EVERYBODY, name, language):
             raise TemplateUnknown(name)
 
-    async def keep_upload(self, number: str, content: bytes) -> str:
-        """Keep a file that came with a call where the worker finds it; return its address."""
-        folder = self._config.spool_of(number) / "uploads"
-        name = secrets.token_hex(16)
-        await asyncio.to_thread(_write, folder, name, content)
-        return f"{UPLOADED}{name}"
-
     def attach_worker(self, number: str) -> None:
         """Begin to hand over what waits for this number."""
         self._attached.add(number)
+        self.lookup.wake(number)
         self._in_background(self._start_if_needed(number))
 
     def detach_worker(self, number: str) -> None:
         self._attached.discard(number)
+        self._in_background(self.lookup.halt(number))
         queue = self._queues.pop(number, None)
         if queue is not None:
             self._in_background(queue.stop())
 
     def wake(self, number: str) -> None:
         """Hand over what was stored; if the number runs elsewhere, that node does so."""
+        if number not in self._attached:
+            self._wake_owner(number)
+            return
+        self.lookup.wake(number)
         queue = self._queues.get(number)
         if queue is not None:
             queue.wake()
-        elif number in self._attached:
-            self._in_background(self._start_queue(number))
         else:
-            self._wake_owner(number)
+            self._in_background(self._start_queue(number))
 
     def wake_if_here(self, number: str) -> None:
         """Do the same for what another node has stored."""
@@ -249,6 +250,7 @@ class NotificationService:
             self._in_background(queue.finish(row))
 
     async def stop(self) -> None:
+        await self.lookup.stop()
         for queue in self._queues.values():
             await queue.stop()
 
@@ -276,18 +278,15 @@ class NotificationService:
         accepted = len(await self._stored.progress(number, notification))
         return Accepted(notification, accepted, Notice.model_validate_json(body).rejected)
 
+    async def _sealed(self, new: NewNotification, notice: Notice) -> NewNotification:
+        body = notice.model_dump_json().encode()
+        return new._replace(body=await self._stored.seal(new.number, new.id, body))
+
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-def _write(folder: Path, name: str, content: bytes) -> None:
-    """Write a file that the worker's user may read, and delete those that are too old."""
-    folder.mkdir(parents=True, exist_ok=True)
-    too_old = time.time() - UPLOAD_LIFETIME
-    for file in folder.iterdir():
-        if file.stat().st_mtime < too_old:
-            file.unlink(missing_ok=True)
-    (folder / name).write_bytes(content)
-    (folder / name).chmod(0o644)
+def _new_id() -> str:
+    return f"ntf_{secrets.token_urlsafe(12)}"

@@ -10,7 +10,8 @@ from supervisor.database.tables import RowState
 from supervisor.store.notifications import HANDED_OVER
 
 if TYPE_CHECKING:
-    from supervisor.store.notifications import Progress
+    from supervisor.notifications.notice import Rejected
+    from supervisor.store.values import Progress
 
 
 class RecipientState(StrEnum):
@@ -35,6 +36,22 @@ class Outcome(NamedTuple):
     @property
     def is_final(self) -> bool:
         return self.state is not RecipientState.QUEUED
+
+
+class Accepted(NamedTuple):
+    """A notification that is stored; one that was only tried has no id."""
+
+    id: str | None
+    accepted: int
+    rejected: tuple[Rejected, ...]
+
+
+class RecipientOutcome(NamedTuple):
+    """What became of the message to one recipient."""
+
+    to: str
+    peer_id: int
+    outcome: Outcome
 
 
 def outcome_of(progress: Progress) -> Outcome:

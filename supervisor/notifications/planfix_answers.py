@@ -11,7 +11,7 @@ from session_worker.protocol.outgoing import Keyboard
 from supervisor.errors import NotificationUnknown, TelegramRefused, WorkerUnavailable
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.notice import Manner, Notice, make_notice
-from supervisor.notifications.planfix_comments import PlanfixRefused
+from supervisor.notifications.planfix_accounts import PlanfixRefused
 from supervisor.notifications.planfix_event import ANSWER_PREFIX, comment_key, text_key
 from supervisor.notifications.recipients import Address, AddressKind
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from supervisor.notifications.notification_service import NotificationService
-    from supervisor.notifications.planfix_comments import PlanfixComments
+    from supervisor.notifications.planfix_accounts import PlanfixAccounts
     from supervisor.store.heard import HeardRow
 
     AnswerPress = Callable[[str, int], Awaitable[None]]
@@ -49,11 +49,11 @@ class PlanfixAnswers:
     def __init__(
         self,
         notifications: NotificationService,
-        comments: PlanfixComments,
+        accounts: PlanfixAccounts,
         answer_press: AnswerPress,
     ) -> None:
         self._notifications = notifications
-        self._comments = comments
+        self._accounts = accounts
         self._answer_press = answer_press
 
     async def handle(self, row: HeardRow) -> bool:
@@ -94,14 +94,15 @@ class PlanfixAnswers:
         await self._remember(row.bot, own)
         chat, key = message.chat_id, Manner(dedup_key=f"answered:{row.row}")
         try:
-            comment = await self._comments.write(row.bot, task, text, is_repeat=is_repeat)
+            comment = await self._accounts.write(row.bot, task, text, is_repeat=is_repeat)
         except PlanfixRefused as error:
             logger.warning("bot %s: an answer to task %s failed: %s", row.bot, task, error)
             if not error.is_final:
                 raise  # it is tried again
             await self._report(row.bot, chat, _REFUSED, task, key)
             return
-        await self._remember(row.bot, comment_key(task, str(comment)))
+        if comment is not None:
+            await self._remember(row.bot, comment_key(task, str(comment)))
         await self._report(row.bot, chat, _ADDED, task, key)
 
     async def _remember(self, bot: str, key: str) -> None:

@@ -47,6 +47,8 @@ class PlanfixEvent:
     recipients: tuple[Address, ...]
     rejected: tuple[Rejected, ...]
     unknown_variables: tuple[str, ...]
+    given: str = ""
+    """The fields as JSON, from which the event can be read again."""
 
     @property
     def template(self) -> str:
@@ -113,7 +115,9 @@ def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
     event = texts.get("event", "").strip().lower()[:64]
     comment = _number(texts.get("comment", ""))
     found = tuple(dict.fromkeys(unknown))
-    return PlanfixEvent(event, task, comment, shown, recipients, rejected, found)
+    texts.pop("enc", None)  # it is decoded already
+    given = json.dumps(texts, ensure_ascii=False)
+    return PlanfixEvent(event, task, comment, shown, recipients, rejected, found, given)
 
 
 def keyboard_of(

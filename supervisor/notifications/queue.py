@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.notifications.recipient_lookup import People
-    from supervisor.store.notifications import Notifications, Queued
+    from supervisor.store.notifications import Notifications
+    from supervisor.store.values import Queued
 
 MOST_ON_THEIR_WAY = 40  # messages in the journal; a single one waits behind them at most
 LOOKED_AT = 200  # heads of chats that are read at once

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from supervisor.notifications.rates import Pace
-    from supervisor.store.notifications import Queued
+    from supervisor.store.values import Queued
 
 LONGEST_PAUSE = 30.0  # seconds until the queue is looked at again
 

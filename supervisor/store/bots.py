@@ -24,10 +24,11 @@ _NO_NAME = ""  # until the first login says what the bot is called
 
 
 class BotSecrets(NamedTuple):
-    """A bot's token at Telegram, and its key for Planfix's REST API."""
+    """A bot's token at Telegram, its key for Planfix's REST API, and the secret address of a webhook."""
 
     token: str
     planfix_rest_token: str | None
+    planfix_webhook_url: str | None
 
     def __repr__(self) -> str:
         return "BotSecrets(…)"
@@ -58,11 +59,13 @@ class Bots:
     async def secrets(self, bot: str) -> BotSecrets:
         row = await self._row(_bot.number == bot)
         key = self._vault.open_data_key(bot, row.data_key)
-        rest = row.planfix_rest_token
-        return BotSecrets(
-            key.open(_cell(bot, "token"), row.token).decode(),
-            rest and key.open(_cell(bot, "planfix_rest_token"), rest).decode(),
-        )
+
+        def opened(column: str) -> str | None:
+            sealed = getattr(row, column)
+            return sealed and key.open(_cell(bot, column), sealed).decode()
+
+        token = key.open(_cell(bot, "token"), row.token).decode()
+        return BotSecrets(token, opened("planfix_rest_token"), opened("planfix_webhook_url"))
 
     async def name(self, bot: str, username: str) -> None:
         """Store what the bot is called in Telegram."""
@@ -83,22 +86,26 @@ class Bots:
 
 def keep_bot(connection: Connection, bot: str, details: BotDetails, key: DataKey) -> None:
     """Store what makes a number a bot, or replace it."""
-    rest = details.planfix_rest_token
-    sealed_rest = key.seal(_cell(bot, "planfix_rest_token"), rest.encode()) if rest else None
+
+    def sealed(column: str, secret: str | None) -> bytes | None:
+        return key.seal(_cell(bot, column), secret.encode()) if secret else None
+
     values = {
         "number": bot,
         "username": _NO_NAME,
-        "token": key.seal(_cell(bot, "token"), details.token.encode()),
+        "token": sealed("token", details.token),
         "token_hash": hash_token(details.token),
         "language": details.language,
         "planfix_rest_url": details.planfix_rest_url,
-        "planfix_rest_token": sealed_rest,
+        "planfix_rest_token": sealed("planfix_rest_token", details.planfix_rest_token),
+        "planfix_webhook_url": sealed("planfix_webhook_url", details.planfix_webhook_url),
     }
     upsert(connection, bot_tables.bot, [values])
 
 
 def _as_value(row: Any) -> Bot:
-    return Bot(row.number, row.username, row.language, row.planfix_rest_url)
+    has_webhook = row.planfix_webhook_url is not None
+    return Bot(row.number, row.username, row.language, row.planfix_rest_url, has_webhook)
 
 
 def _cell(bot: str, column: str) -> Cell:

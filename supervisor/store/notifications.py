@@ -14,6 +14,7 @@ from supervisor.database.tables import Direction
 from supervisor.encryption.vault import Cell, DataKey
 from supervisor.errors import NotificationUnknown, NumberUnknown
 from supervisor.journal.pending import IS_PENDING
+from supervisor.store.values import Progress, Queued
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,6 +30,7 @@ HANDED_OVER = "in_journal"
 
 _KEY = "notify:"
 _row = tables.journal.c
+_NEEDS_LOOKUP: ColumnElement[bool] = literal_column("notification.needs_lookup")
 _IS_QUEUED = recipient.c.state == literal_column(f"'{QUEUED}'")  # for the partial index
 _KEY_OF_RECIPIENT = literal_column(f"'{_KEY}'").op("||")(recipient.c.id.cast(recipient.c.name.type))
 _IN_JOURNAL = (
@@ -62,30 +64,8 @@ class NewNotification(NamedTuple):
     dedup_key: str | None = None
     not_before: float = 0.0
     expires: float | None = None
-
-
-class Queued(NamedTuple):
-    """A recipient whose message waits at the head of its chat."""
-
-    id: int
-    peer_id: int
-    parts: int
-    is_urgent: bool
-    expires: float | None
-    notification: str = ""
-    topic: int | None = None
-
-
-class Progress(NamedTuple):
-    """What is stored of a recipient, and of its row in the journal if there is one."""
-
-    stored: str
-    error_code: str | None
-    row_state: str | None = None
-    row_error: str | None = None
-    message_id: int | None = None
-    name: str = ""
-    peer_id: int = 0
+    needs_lookup: bool = False
+    """Planfix is asked for the rest before it is sent; so far it has no recipients."""
 
 
 class Notifications:
@@ -163,9 +143,16 @@ class Notifications:
         due = (await self._database.fetch(query))[0][0]
         return None if due is None else float(due)
 
-    async def numbers_with_queue(self) -> list[str]:
-        query = select(recipient.c.number).where(_IS_QUEUED).distinct()
-        return [row.number for row in await self._database.fetch(query)]
+    async def next_for_lookup(self, number: str) -> str | None:
+        """Return the oldest notification for which Planfix is to be asked."""
+        query = select(notification.c.id).where(notification.c.number == number, _NEEDS_LOOKUP)
+        query = query.order_by(notification.c.created, notification.c.id).limit(1)
+        rows = await self._database.fetch(query)
+        return str(rows[0].id) if rows else None
+
+    async def finish(self, found: NewNotification) -> None:
+        """Store what Planfix was asked for, and the recipients; once, whoever else asked."""
+        await self._database.write(_finish, found)
 
     async def has_work(self, number: str) -> bool:
         """Whether anything waits, or is on its way."""
@@ -222,6 +209,7 @@ def _insert(connection: Connection, items: list[NewNotification]) -> list[str]:
             "dedup_key": item.dedup_key,
             "body": item.body,
             "created": created,
+            "needs_lookup": item.needs_lookup or None,
         }
         for item in items
     ]
@@ -237,6 +225,14 @@ def _insert(connection: Connection, items: list[NewNotification]) -> list[str]:
     return [
         item.id if item.id in ids else earlier[item.number, item.dedup_key or ""] for item in items
     ]
+
+
+def _finish(connection: Connection, found: NewNotification) -> None:
+    waits = (notification.c.id == found.id) & _NEEDS_LOOKUP
+    change = update(notification).where(waits).values(body=found.body, needs_lookup=None)
+    rows = _recipient_rows(found)
+    if connection.execute(change).rowcount and rows:
+        connection.execute(insert(recipient), rows)
 
 
 def _recipient_rows(item: NewNotification) -> list[dict[str, Any]]:

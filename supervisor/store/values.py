@@ -39,6 +39,7 @@ class BotDetails:
     language: str = "ru"
     planfix_rest_url: str | None = None
     planfix_rest_token: str | None = field(default=None, repr=False)
+    planfix_webhook_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ class Bot:
     username: str
     language: str
     planfix_rest_url: str | None = None
+    has_planfix_webhook: bool = False
+
+    @property
+    def can_comment(self) -> bool:
+        """Whether there is a way for people's answers into Planfix's tasks."""
+        return self.planfix_rest_url is not None or self.has_planfix_webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,3 +241,27 @@ class UpdatesMoved(NamedTuple):
 
     claim: Claim
     updates: UpdateState
+
+
+class Queued(NamedTuple):
+    """A recipient whose message waits at the head of its chat."""
+
+    id: int
+    peer_id: int
+    parts: int
+    is_urgent: bool
+    expires: float | None
+    notification: str = ""
+    topic: int | None = None
+
+
+class Progress(NamedTuple):
+    """What is stored of a recipient, and of its row in the journal if there is one."""
+
+    stored: str
+    error_code: str | None
+    row_state: str | None = None
+    row_error: str | None = None
+    message_id: int | None = None
+    name: str = ""
+    peer_id: int = 0

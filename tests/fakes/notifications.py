@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from supervisor.errors import NotificationUnknown, TemplateUnknown
 from supervisor.notifications.formatting.default_templates import default_template
 from supervisor.notifications.formatting.templates import Template, check_template
-from supervisor.notifications.notification_service import Accepted, NotificationService, Sender
+from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.outcome import Accepted
 from supervisor.notifications.planfix_events import PlanfixEvents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from supervisor.notifications.notice import Manner, Notice
-    from supervisor.notifications.notification_service import RecipientOutcome
+    from supervisor.notifications.outcome import RecipientOutcome
     from supervisor.notifications.planfix_event import PlanfixEvent
     from supervisor.notifications.recipients import Address
 

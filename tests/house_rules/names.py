@@ -28,13 +28,13 @@ GLOSSARY: Final = _words(
 PROTOCOLS: Final = _words(
     """
     account accounts addresses albums answer attached attachment attachments box buttons calls centre
-    centres channel channels command commands comments connect dh dialog dialogs edits en
+    centres channel channels command commands connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups handshake header history
-    html http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
-    password markdown marked peer phone photos pipe planfix posts profile proxies proxy public qr
+    html http incoming kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
+    password markdown marked multipart peer phone photos pipe planfix posts profile proxies proxy public qr
     reply request requests rest rpc ru seccomp sign socks5 srp status statuses tables tasks
     tcp text texts thread tl transport transports uk update updates upload uploads
-    user users web webhook
+    user users web webhook webhooks
     """
 )
 
@@ -50,7 +50,7 @@ ENGINEERING: Final = _words(
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
     connection context contract control coordination data database decisions default decoding dir dispatcher dispatchers
     downloads encoded encryption engines entry epoch erasure errors event exchange
-    exit failures fault faults fields filling filter fleet forkserver formatting forwarding
+    exit facts failures fault faults fields filling filter fleet forkserver formatting forwarding
     guard guarded hand hashes health init input intake lease lifespan limit
     lines links load lock log lookup main measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
@@ -66,6 +66,7 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
+    "supervisor/texts/bot_texts.py": "texts stand beside texts, whoever reads them",
     "supervisor/database/chat_tables.py": "one module of tables for each subject",
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 if TYPE_CHECKING:
     import httpx
 
+    from sandbox.planfix.tasks.incoming_webhook import IncomingWebhook
+
 FIRST_TASK = 86190
 FIRST_COMMENT = 7001
 _VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
@@ -35,6 +37,21 @@ class NewTask(BaseModel):
     title: str
     description: str = ""
     status: str = "New"
+    assigner: str = "user:1"
+    assignees: tuple[str, ...] = ()
+    due: str = Field(default="", description="`31-12-2026 10:00`")
+
+
+class Person(BaseModel):
+    """An employee, `user:5`, or a contact, `contact:7`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^(user|contact):\d+$")
+    name: str
+    telegramId: str = ""  # noqa: N815 - as in Planfix
+    telegram: str = ""
+    phones: tuple[str, ...] = ()
 
 
 class NewComment(BaseModel):
@@ -45,6 +62,7 @@ class NewComment(BaseModel):
     text: str
     author: str = "Olena"
     hidden: bool = False
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +74,7 @@ class Comment:
     author: str
     hidden: bool
     source: str = "Planfix"
+    notified: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,6 +85,9 @@ class BoardTask:
     title: str
     description: str
     status: str
+    assigner: str = "user:1"
+    assignees: tuple[str, ...] = ()
+    due: str = ""
     comments: list[Comment] = field(default_factory=list)
 
 
@@ -87,11 +109,16 @@ class Board:
         self._numbers = itertools.count(FIRST_TASK)
         self._comment_ids = itertools.count(FIRST_COMMENT)
         self.tasks: dict[int, BoardTask] = {}
+        self.people: dict[str, Person] = {}
         self.scripts: tuple[Script, ...] = ()
+        self.webhooks: tuple[IncomingWebhook, ...] = ()
         self.script_calls: list[ScriptCall] = []
 
     async def add_task(self, new: NewTask) -> BoardTask:
-        task = BoardTask(next(self._numbers), new.title, new.description, new.status)
+        task = BoardTask(
+            *(next(self._numbers), new.title, new.description, new.status),
+            *(new.assigner, new.assignees, new.due),
+        )
         self.tasks[task.number] = task
         await self._run("task", task, None)
         return task
@@ -102,7 +129,7 @@ class Board:
         if task is None:
             return None
         identifier = next(self._comment_ids)
-        comment = Comment(identifier, new.text, new.author, new.hidden, source)
+        comment = Comment(identifier, new.text, new.author, new.hidden, source, new.notify)
         task.comments.append(comment)
         await self._run("comment", task, comment)
         return comment
@@ -115,6 +142,13 @@ class Board:
             if each.id == identifier
         )
         return next(found, None)
+
+    def name_of(self, identifier: str) -> str:
+        person = self.people.get(identifier)
+        return person.name if person else identifier
+
+    def id_of(self, name: str) -> str:
+        return next((each.id for each in self.people.values() if each.name == name), "user:1")
 
     async def _run(self, what: str, task: BoardTask, comment: Comment | None) -> None:
         known = variables_of(task, comment)
@@ -149,13 +183,42 @@ def fill_in(text: str, known: dict[str, str]) -> str:
     return _VARIABLE.sub(lambda found: known.get(found[1], found[0]), text)
 
 
-def describe_comment(task: BoardTask, comment: Comment) -> dict[str, Any]:
+def describe_comment(board: Board, task: BoardTask, comment: Comment) -> dict[str, Any]:
     """Show a comment as the REST API does."""
     return {
         "id": comment.id,
         "description": comment.text,
         "isHidden": comment.hidden,
-        "owner": {"id": "user:1", "name": comment.author},
+        "owner": {"id": board.id_of(comment.author), "name": comment.author},
+        "recipients": _people(board, comment.notified),
         "task": {"id": task.number},
         "fromType": comment.source,
     }
+
+
+def describe_task(board: Board, task: BoardTask) -> dict[str, Any]:
+    """Show a task as the REST API does."""
+    shown = {
+        "id": task.number,
+        "name": task.title,
+        "description": task.description,
+        "status": {"id": 1, "name": task.status},
+        "assigner": {"id": task.assigner, "name": board.name_of(task.assigner)},
+        "assignees": _people(board, task.assignees),
+    }
+    if task.due:
+        date, _, clock = task.due.partition(" ")
+        shown["endDateTime"] = {"date": date, "time": clock}
+    return shown
+
+
+def describe_person(person: Person) -> dict[str, Any]:
+    """Show an employee or a contact as the REST API does."""
+    phones = [{"number": phone, "maskedNumber": phone, "type": 1} for phone in person.phones]
+    shown = person.model_dump(exclude={"id", "phones"})
+    return {"id": int(person.id.partition(":")[2]), **shown, "phones": phones}
+
+
+def _people(board: Board, identifiers: tuple[str, ...]) -> dict[str, Any]:
+    users = [{"id": each, "name": board.name_of(each)} for each in identifiers]
+    return {"users": users, "groups": []}

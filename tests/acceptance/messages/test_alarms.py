@@ -8,6 +8,7 @@ import hmac
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -123,11 +124,14 @@ async def test_dead_letter_is_an_alarm(conversation: Conversation) -> None:
     assert "1" in alarm["detail"]
 
 
-async def test_alarms_survive_a_receiver_that_is_away_and_a_kill(
+@pytest.mark.counts_messages
+async def test_alarms_and_notifications_survive_a_kill(
     programs: Programs, conversation: Conversation
 ) -> None:
-    """What could not be delivered, to the address or to the chat, is delivered by the next gateway."""
-    [bot] = (await programs.gateway("GET", "/bots")).json()["bots"]
+    """What could not be delivered, to the address, a chat or people, is delivered by the next gateway, once."""
+    crowd = await make_crowd(programs)
+    bots = (await programs.gateway("GET", "/bots")).json()["bots"]
+    [bot] = [each for each in bots if each["username"] == "alarm_bot"]
     await programs.gateway("DELETE", f"/bots/{bot['bot']}")
     await conversation.planfix_fails("refuse")
     await conversation.contact_writes("refused")
@@ -138,6 +142,8 @@ async def test_alarms_survive_a_receiver_that_is_away_and_a_kill(
     await eventually(lambda: is_waiting(conversation), awaited="an alarm that waits")
     [waiting] = [each for each in await stored(conversation) if each["state"] == "stopped"]
 
+    accepted = [await crowd.notify(f"order {place}") for place in range(4)]
+    await eventually(crowd.told, awaited="the first notification in Telegram")
     await programs.kill()
     await programs.control("DELETE", "/alerts/faults")
     await programs.start()
@@ -146,6 +152,47 @@ async def test_alarms_survive_a_receiver_that_is_away_and_a_kill(
     assert waiting["error"] == "answered 503"
     await programs.gateway("POST", f"/bots/{bot['bot']}/restart")
     await eventually(lambda: told_in_chat(conversation), awaited="the alarm in the chat")
+    await eventually(lambda: crowd.has_sent(accepted[-1]), awaited="the last notification")
+    assert await crowd.told() == [f"order {place}" for place in range(4)]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A bot, and somebody whom it tells something."""
+
+    programs: Programs
+    name: str
+    key: str
+    phone: str
+    person: int
+
+    async def notify(self, text: str) -> str:
+        answer = await self.programs.gateway(
+            *("POST", "/notify", self.key), json={"to": [self.person], "text": text}
+        )
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    async def told(self) -> list[str]:
+        chat = {"of": self.phone, "with": self.name}
+        messages = await self.programs.look("/telegram/messages", **chat)
+        return [each["text"] for each in messages if each["text"].startswith("order")]
+
+    async def has_sent(self, notification: str) -> bool:
+        answer = await self.programs.gateway("GET", f"/notify/{notification}", self.key)
+        [recipient] = answer.json()["recipients"]
+        return bool(recipient["state"] == "sent")
+
+
+async def make_crowd(programs: Programs) -> Crowd:
+    name, phone = "crowd_bot", "380999999998"
+    bot = await programs.control("POST", "/telegram/accounts", bot=True, username=name)
+    person = await programs.control("POST", "/telegram/accounts", phone=phone, first_name="Ivan")
+    body = {"name": "Romashka", "token": bot["bot_token"]}
+    made = (await programs.gateway("POST", "/bots?wait=60", json=body)).json()
+    hello = {"from": phone, "to": name, "text": "hello"}
+    await programs.control("POST", "/telegram/messages", **hello)
+    return Crowd(programs, name, made["key"], phone, person["user_id"])
 
 
 def is_stored_for_chat(programs: Programs) -> bool:

@@ -185,18 +185,22 @@ async def test_any_node_takes_what_a_bot_has_to_tell(cluster: Cluster) -> None:
             order = {"to": ["alias:ops"], "text": text, "dedup_key": text, "not_before": later}
             told = await cluster.call(node, "POST", "/notify", bot["key"], json=order)
             assert (told.status_code, told.json()["accepted"]) == (202, 1), told.text
-    by_name = f"{second.url}/bot{made['bot_token']}/sendMessage"
-    await cluster.http.post(by_name, json={"chat_id": person["user_id"], "text": "Bot API"})
+    form = {"chat_id": person["user_id"], "caption": "Bot API"}
+    for node in (first, second):  # one of them hands the upload to the other
+        files = {"document": (f"{node.url[-5:]}.bin", b"content " * 200_000)}
+        url = f"{node.url}/bot{made['bot_token']}/sendDocument"
+        sent = await cluster.http.post(url, data=form, files=files)
+        assert (sent.status_code, sent.json()["ok"]) == (200, True), sent.text
 
     async def said() -> list[str]:
         found = await cluster.look("/telegram/messages", of=phone, **{"with": name})
         return [each["text"] for each in found if not each["out"]][2:]
 
     async def all_said() -> bool:
-        return len(await said()) >= 4
+        return len(await said()) >= 5
 
     await eventually(all_said, awaited="everything that was told")
-    assert sorted(await said()) == ["Bot API", "here", "later", "now"]
+    assert sorted(await said()) == ["Bot API", "Bot API", "here", "later", "now"]
     assert (await said())[:2] == ["now", "here"]
     connections = await cluster.look("/telegram/connections", phone=name)
     assert connections["peak_per_key"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from typing import TYPE_CHECKING, Any
 
 import aiogram
@@ -21,6 +22,8 @@ from apprise.plugins.telegram import NotifyTelegram
 from tests.acceptance.sandbox.telegram.pictures import make_png
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.acceptance.bots.conftest import Bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -147,6 +150,60 @@ async def test_plain_http_in_every_form(bot: Bot) -> None:
     assert answer.json()["result"]["text"] == "parts"
     told = [message["text"] for message in (await bot.said(6))[2:]]
     assert told == ["query", "form", "json\nline", "parts"]
+
+
+async def test_large_files_are_sent(bot: Bot, folder: Path) -> None:
+    """A document of several MiB arrives as it is; what the Bot API takes no more is refused in its words."""
+    url, person = f"/bot{bot.token}/", await user_id(bot)
+    uploads = folder / "data" / "spool" / bot.id / "uploads"
+    content = random.Random(7).randbytes(6 << 20)
+    form = {"chat_id": str(person), "caption": "large"}
+
+    async def post(method: str, kind: str, content: bytes, **fields: str) -> tuple[int, Any]:
+        files = {kind: ("a.bin", content)}
+        answer = await bot.stage.gateway.post(url + method, data=form | fields, files=files)
+        return answer.status_code, answer.json()
+
+    sent, _ = await post("sendDocument", "document", content)
+    photo = await post("sendPhoto", "photo", bytes((10 << 20) + 1))
+    document = await post("sendDocument", "document", bytes((51 << 20) + 1))
+    nobody = await post("sendDocument", "document", content, chat_id="x y")
+    told = (await bot.said(3))[-1]
+    query = f"/telegram/file?of={bot.person}&id={told['id']}"
+    arrived = await bot.stage.sandbox.get(query)
+
+    assert (sent, told["text"], arrived.content == content) == (200, "large", True)
+    assert photo == (400, {
+        "ok": False, "error_code": 400,
+        "description": "Bad Request: file of size 10485761 bytes is too big for a photo; "
+        "the maximum size is 10485760 bytes",
+    })  # fmt: skip
+    assert document == (413, {
+        "ok": False, "error_code": 413, "description": "Request Entity Too Large"
+    })  # fmt: skip
+    assert nobody[0] == 400
+    assert [file.stat().st_size for file in uploads.iterdir()] == [len(content)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--",
+        b"--edge\r\n\r\n",
+        b'--edge\r\nContent-Disposition: form-data; name="document"; filename="a"\r\n\r\ncut',
+        b"x" * (3 << 20),
+    ],
+)
+async def test_broken_uploads_are_refused(bot: Bot, body: bytes) -> None:
+    """A form that cannot be read is refused in the Bot API's words, and keeps nothing."""
+    headers = {"Content-Type": "multipart/form-data; boundary=edge"}
+    url = f"/bot{bot.token}/sendDocument"
+    answer = await bot.stage.gateway.post(url, content=body, headers=headers)
+
+    assert answer.status_code in {400, 413}
+    assert answer.json()["ok"] is False
+    assert len(await bot.said(2)) == 2
 
 
 @pytest.mark.parametrize(

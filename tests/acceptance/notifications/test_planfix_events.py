@@ -130,12 +130,93 @@ async def test_hidden_comment_is_not_told(stage: Stage) -> None:
     assert "secret" not in str(await bot.chat())
 
 
-async def make_bot_with_planfix(stage: Stage) -> Bot:
+async def test_ids_alone_are_enough(stage: Stage) -> None:
+    """A script that sends only ids tells those whom Planfix has told, with texts asked from Planfix."""
+    bot = await make_bot_with_planfix(stage)
+    await let_planfix_know(bot)
+    await stage.control("PUT", "/planfix/acme/scripts", scripts=[])
+    people = {"author": "Olena", "notify": ["user:5", "user:6"]}
+    task = await stage.control(
+        *("POST", "/planfix/acme/tasks"), title="Fix <the> roof", status="In work",
+        assignees=["user:5"], assigner="user:6", due="31-12-2026 10:00", description="<p>Soon</p>",
+    )  # fmt: skip
+    path = f"/planfix/acme/tasks/{task['number']}/comments"
+    comment = await stage.control("POST", path, text="<p>When is it <b>ready</b>?</p>", **people)
+    before = len(await bot.said(2))
+    ids = {"token": bot.key, "task": str(task["number"])}
+
+    told = [
+        await stage.gateway.post(PATH, data=ids | {"event": event} | more)
+        for event, more in (("comment.added", {"comment": str(comment["id"])}), ("due.soon", {}))
+    ]
+
+    assert [each.status_code for each in told] == [200, 200]
+    texts = [message["text"] for message in (await bot.said(before + 2))[before:]]
+    number = task["number"]
+    assert texts == [
+        f"New comment #{number}\nFix  roof\nFrom: Olena\nStatus: In work\nWhen is it ready?",
+        f"The task is due soon #{number}\nFix  roof\nStatus: In work\nDue: 31-12-2026 10:00",
+    ]
+    shown = await stage.ask("GET", f"/notify/{told[0].json()['id']}", bot.key)
+    assert [each["state"] for each in shown.json()["recipients"]] == ["sent"]
+
+
+async def test_planfix_that_fails_is_not_waited_for(stage: Stage) -> None:
+    """The answer comes though Planfix hangs; at its limit people are told without what may be hidden."""
+    bot = await make_bot_with_planfix(stage)
+    path = "/planfix/acme/faults"
+    await stage.control("POST", path, mode="slow", cmd="rest", seconds=8, times=1)
+    await stage.control(
+        "POST", path, mode="error", cmd="rest", status=403, retry_after=900, times=1
+    )
+    answer = await stage.gateway.post(PATH, data=fields(bot, comment="7001", text="secret"))
+    later = await stage.gateway.post(PATH, data=fields(bot, comment="7002", text="secret"))
+
+    assert [each.json()["accepted"] for each in (answer, later)] == [1, 1]
+    texts = [message["text"] for message in (await bot.said(4))[2:]]
+    assert [text.splitlines()[0] for text in texts] == ["New comment #86190"] * 2
+    assert "secret" not in str(texts)
+    left = (await stage.control("GET", "/planfix"))[0]["faults"]
+    assert left == []
+
+
+async def test_answer_goes_by_an_incoming_webhook(stage: Stage) -> None:
+    """Without a REST key answers become comments by an incoming webhook, and are not told back."""
+    url = f"{str(stage.sandbox.base_url).rstrip('/')}/planfix/acme/webhook/json/c0de"
+    bot = await make_bot_with_planfix(stage, planfix_webhook_url=url)
+    await stage.control("PUT", "/planfix/acme/webhooks", webhooks=[{"code": "c0de"}])
+    task = await stage.control("POST", "/planfix/acme/tasks", title="Roof")
+    path = f"/planfix/acme/tasks/{task['number']}"
+    await stage.control("POST", f"{path}/comments", text="When?")
+    told = (await bot.said(3))[-1]
+    await stage.control("POST", "/planfix/acme/faults", mode="error", cmd="webhook", times=1)
+    answer = {"from": bot.person, "to": bot.username, "text": "On <Monday>"}
+    await stage.control("POST", "/telegram/messages", **answer, reply_to=told["id"])
+
+    assert (await bot.said(4))[-1]["text"] == f"Added to task #{task['number']}."
+    written = (await stage.control("GET", path))["comments"]
+    assert [(each["author"], each["text"]) for each in written] == [
+        ("Olena", "When?"), ("Robot", "Andriy: On &lt;Monday&gt;")
+    ]  # fmt: skip
+    assert "c0de" not in (await stage.ask("GET", f"/bots/{bot.id}", bot.key)).text
+
+
+async def let_planfix_know(bot: Bot) -> None:
+    """Let the person share their phone, and give it to an employee of the account."""
+    share = {"by": bot.person, "chat_with": bot.username}
+    await bot.stage.control("POST", "/telegram/share_contact", **share)
+    await bot.wait_for_person(phone=bot.person)
+    known = {"id": "user:5", "name": "Andriy", "telegram": "@other_name", "phones": [bot.person]}
+    author = {"id": "user:6", "name": "Olena"}
+    await bot.stage.control("PUT", "/planfix/acme/people", people=[known, author])
+
+
+async def make_bot_with_planfix(stage: Stage, **way: str) -> Bot:
     """Make a bot whose account has a script for comments, with somebody who started it."""
     url = f"{stage.sandbox.base_url}/planfix/acme"
     await stage.control("PUT", "/planfix/acme", planfix_token="t", provider_id="telegram")
     rest = {"planfix_rest_url": f"{url}/rest", "planfix_rest_token": "rest-acme"}
-    bot = await make_bot(stage, **rest)
+    bot = await make_bot(stage, **way or rest)
     await bot.write("/start ops")
     await bot.said(2)
     script = {

@@ -18,13 +18,8 @@ from supervisor.notifications.formatting.default_templates import default_names
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.formatting.templates import Template, TextFormat
 from supervisor.notifications.notice import Manner, Rejected, make_notice
-from supervisor.notifications.notification_service import (
-    Accepted,
-    NotificationService,
-    Sender,
-    Wording,
-)
-from supervisor.notifications.outcome import RecipientState
+from supervisor.notifications.notification_service import NotificationService, Sender, Wording
+from supervisor.notifications.outcome import Accepted, RecipientState
 from supervisor.notifications.recipients import parse_address
 from tests.support.waiting import eventually
 from tests.unit.supervisor.rows import NUMBER, sent
@@ -79,7 +74,7 @@ class Bot:
         """Begin anew, as another process of the gateway would."""
         self.dispatchers = Dispatchers(self.store, self.config)
         self.service = NotificationService(
-            self.store, self.dispatchers, self.people, self._sender_of, self.config
+            self.store, self.dispatchers, self.people, self._sender_of
         )
 
     async def attach(self) -> None:
@@ -172,7 +167,7 @@ async def test_dry_run_stores_nothing(bot: Bot) -> None:
 
     assert (answer.id, answer.accepted) == (None, 1)
     assert [each.code for each in answer.rejected] == ["unknown_recipient"]
-    assert await bot.store.notifications.numbers_with_queue() == []
+    assert await bot.store.notifications.next_queued(NUMBER, time.time(), 10) == []
 
 
 async def test_people_are_found_by_any_name(bot: Bot) -> None:

@@ -16,7 +16,7 @@ from supervisor.notifications.recipients import (
     parse_loosely,
     parse_phone,
 )
-from supervisor.store.notifications import Progress
+from supervisor.store.values import Progress
 
 
 def fields(address: Address) -> tuple[str, str, int | None]:

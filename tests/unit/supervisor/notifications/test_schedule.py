@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from supervisor.notifications.rates import Pace
 from supervisor.notifications.schedule import LONGEST_PAUSE, expired, next_step
-from supervisor.store.notifications import Queued
+from supervisor.store.values import Queued
 
 ROOM = 1000
 

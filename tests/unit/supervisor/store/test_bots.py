@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supervisor.errors import NumberExists, NumberUnknown
+from supervisor.store.bots import BotSecrets
 from supervisor.store.people import Person
 from supervisor.store.values import BotDetails, NewNumber
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 BOT = "7000001"
 TOKEN = f"{BOT}:AAsecret-of-the-bot"
 NEW = NewNumber(
-    BOT, "Acme", "", "", bot=BotDetails(TOKEN, "uk", "https://rest.example", "rest-key")
+    BOT,
+    "Acme",
+    "",
+    "",
+    bot=BotDetails(TOKEN, "uk", "https://rest.example", "rest-key", "https://hook.example/code"),
 )
 ANNA = Person(7, "Anna B", "uk", "Anna", phone="380671234567", alias="ops")
 
@@ -34,7 +39,9 @@ async def test_bot_is_a_number_apart(store: Store, acme: NewNumber) -> None:
     assert [each.number for each in await store.numbers.list(are_bots=True)] == [BOT]
     assert found is not None
     assert (found.bot, found.username, found.language) == (BOT, "shop_bot", "uk")
-    assert await store.bots.secrets(BOT) == (TOKEN, "rest-key")
+    assert await store.bots.secrets(BOT) == BotSecrets(
+        TOKEN, "rest-key", "https://hook.example/code"
+    )
     assert await store.bots.find_by_token("7000001:wrong") is None
     with pytest.raises(NumberUnknown):
         await store.bots.get(acme.number)

@@ -1,0 +1,94 @@
+"""Takes the bodies of uploads as fast as they are stored, and never more than a little of them at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from quart import Quart, Request
+from quart.asgi import ASGIHTTPConnection
+from quart.wrappers.request import Body
+from werkzeug.exceptions import RequestEntityTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from hypercorn.typing import ASGIReceiveCallable
+
+LARGEST_UPLOAD = 50 << 20  # bytes of a file: as much as the Bot API takes
+LARGEST_CALL = LARGEST_UPLOAD + (64 << 10)  # with what is written around the file
+MOST_UNREAD = 256 << 10  # bytes; the caller waits while so many are not stored yet
+MOST_AT_ONCE = 1 << 20  # bytes of a body that is read as a whole
+_PATHS = "/bot"
+_MULTIPART = "multipart/form-data"
+
+
+class UploadBody(Body):
+    """A body that the server reads on only when there is room for it."""
+
+    def __init__(self, expected: int | None) -> None:
+        super().__init__(expected, LARGEST_CALL)
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+        self.received = 0
+
+    def append(self, data: bytes) -> None:
+        self.received += len(data)
+        if self.received > LARGEST_CALL:
+            self._must_raise = RequestEntityTooLarge()
+            self.set_complete()
+            return
+        super().append(data)
+        if len(self._data) > MOST_UNREAD:
+            self.has_room.clear()
+
+    async def __anext__(self) -> bytes:
+        data = await super().__anext__()
+        self.has_room.set()
+        if self._must_raise is not None:
+            raise self._must_raise
+        return data
+
+    def __await__(self) -> Generator[Any, None, bytes]:
+        return self._whole().__await__()
+
+    async def _whole(self) -> bytes:
+        """Read everything, as other calls do, with their limit."""
+        whole = bytearray()
+        async for data in self:
+            whole += data
+            if len(whole) > MOST_AT_ONCE:
+                raise RequestEntityTooLarge
+        return bytes(whole)
+
+
+class UploadRequest(Request):
+    """A request that may be an upload; the limit of all others stays as it is."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        if self.path.startswith(_PATHS) and self.mimetype == _MULTIPART:
+            self.body = UploadBody(self.content_length)
+
+
+class PacedConnection(ASGIHTTPConnection):
+    """Takes the next piece of an upload only when there is room for it."""
+
+    async def handle_messages(self, request: Request, receive: ASGIReceiveCallable) -> None:
+        if not isinstance(request.body, UploadBody):
+            await super().handle_messages(request, receive)
+            return
+        while True:
+            await request.body.has_room.wait()
+            message = await receive()
+            if message["type"] == "http.request":
+                request.body.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    request.body.set_complete()
+            elif message["type"] == "http.disconnect":
+                return
+
+
+def accept_uploads(app: Quart) -> None:
+    app.request_class = UploadRequest
+    app.asgi_http_class = PacedConnection

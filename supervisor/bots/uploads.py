@@ -1,0 +1,84 @@
+"""The files that came with calls, until the workers of the bots have sent them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import IO, TYPE_CHECKING
+
+from session_worker.protocol.outgoing import UPLOADED
+from supervisor.errors import StorageFull
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from supervisor.config import Config
+
+LIFETIME = 7 * 24 * 3600.0  # seconds; a message is sent or given up before that
+MOST_KEPT = 2 << 30  # bytes of one bot
+PIECE = 256 << 10  # bytes that are worth a visit to the disk
+
+
+class Upload:
+    """A file that arrives piece by piece, in memory never as a whole."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self._path = path
+        self._file = file
+        self._waiting = bytearray()
+        self.size = 0
+        self.is_kept = False
+
+    async def write(self, content: bytes) -> None:
+        self.size += len(content)
+        self._waiting += content
+        if len(self._waiting) >= PIECE:
+            await self._flush()
+
+    async def finish(self) -> str:
+        """Keep the file; return the address by which the worker finds it."""
+        await self._flush()
+        await asyncio.to_thread(self._close)
+        self.is_kept = True
+        return f"{UPLOADED}{self._path.name}"
+
+    async def discard(self) -> None:
+        await asyncio.to_thread(self._file.close)
+        await asyncio.to_thread(self._path.unlink, missing_ok=True)
+
+    async def _flush(self) -> None:
+        content, self._waiting = self._waiting, bytearray()
+        await asyncio.to_thread(self._file.write, content)
+
+    def _close(self) -> None:
+        self._file.close()
+        self._path.chmod(0o644)  # the worker has a user of its own
+
+
+class Uploads:
+    """The uploads of all bots."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    async def open(self, bot: str) -> Upload:
+        """Begin a file; raise StorageFull if the bot has too much that is not sent yet."""
+        folder = self._config.spool_of(bot) / "uploads"
+        path = folder / secrets.token_hex(16)
+        return Upload(path, await asyncio.to_thread(_open, path))
+
+
+def _open(path: Path) -> IO[bytes]:
+    """Open a new file, and delete those that are too old."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    too_old, kept = time.time() - LIFETIME, 0
+    for each in path.parent.iterdir():
+        found = each.stat()
+        if found.st_mtime < too_old:
+            each.unlink(missing_ok=True)
+        else:
+            kept += found.st_size
+    if kept > MOST_KEPT:
+        raise StorageFull
+    return path.open("wb")

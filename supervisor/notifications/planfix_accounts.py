@@ -1,0 +1,155 @@
+"""Reads what Planfix knows of tasks and comments over its REST API, and writes comments."""
+
+from __future__ import annotations
+
+import html
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from supervisor.errors import GatewayError, NumberUnknown
+from supervisor.notifications.planfix_event import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    from session_worker.planfix.rest import PlanfixRest, RestComment, RestPerson, RestTask
+    from supervisor.config import Config
+    from supervisor.store.store import Store
+
+    T = TypeVar("T")
+
+READING = 5.0  # seconds for one call
+WRITING = 10.0
+LONGEST_REST = 3600.0  # seconds; after that Planfix is asked whether its limit is over
+PERSON_KEPT = 600.0  # seconds for which nobody's phone or Telegram name is asked again
+MOST_PEOPLE = 2000  # who are remembered
+
+
+class PlanfixRefused(GatewayError):
+    """Planfix did not do what was asked."""
+
+    def __init__(self, detail: str, *, is_final: bool) -> None:
+        super().__init__(detail)
+        self.is_final = is_final
+
+
+class Comment(NamedTuple):
+    """A comment as plain text."""
+
+    id: int
+    text: str
+    author: str
+    is_hidden: bool
+    author_id: str
+    notified: tuple[str, ...]
+
+
+class PlanfixAccounts:
+    """The accounts of all bots that have a key for the REST API, or an incoming webhook."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._config = config
+        self._rests_until: dict[str, float] = {}
+        self._people: dict[tuple[str, str], tuple[float, RestPerson]] = {}
+
+    async def can_read(self, number: str) -> bool:
+        try:
+            return (await self._store.bots.get(number)).planfix_rest_url is not None
+        except NumberUnknown:
+            return False
+
+    async def can_comment(self, number: str) -> bool:
+        try:
+            return (await self._store.bots.get(number)).can_comment
+        except NumberUnknown:
+            return False
+
+    async def read_comment(self, number: str, comment: str) -> Comment:
+        return _plain(await self._ask(number, lambda rest: rest.comment(comment)))
+
+    async def read_comments(self, number: str, task: str) -> list[Comment]:
+        """Return the newest comments of a task."""
+        return [_plain(each) for each in await self._ask(number, lambda rest: rest.comments(task))]
+
+    async def read_task(self, number: str, task: str) -> RestTask:
+        return await self._ask(number, lambda rest: rest.task(task))
+
+    async def read_person(self, number: str, identifier: str) -> RestPerson:
+        now = time.monotonic()
+        known = self._people.get((number, identifier))
+        if known is not None and now < known[0]:
+            return known[1]
+        person = await self._ask(number, lambda rest: rest.person(identifier))
+        if len(self._people) >= MOST_PEOPLE:
+            self._people.clear()
+        self._people[number, identifier] = now + PERSON_KEPT, person
+        return person
+
+    async def write(self, number: str, task: str, text: str, *, is_repeat: bool) -> int | None:
+        """Write a comment; return its id, if Planfix tells it.
+
+        A repeated try first looks for the earlier one's. A webhook cannot be asked, so there the
+        comment may come twice if its answer was lost.
+        """
+        from session_worker.planfix.rest import RestFailed
+
+        description = html.escape(text).replace("\n", "<br>")
+        if not await self.can_read(number):
+            webhook = await self._webhook(number)
+            try:
+                await webhook.call_webhook(task, description)
+            except RestFailed as error:
+                raise PlanfixRefused(str(error), is_final=error.is_final) from error
+            return None
+        if is_repeat:
+            for each in await self.read_comments(number, task):
+                if each.text.split() == text.split():
+                    return each.id
+        return await self._ask(number, lambda rest: rest.add_comment(task, description), WRITING)
+
+    async def _ask(
+        self,
+        number: str,
+        ask: Callable[[PlanfixRest], Awaitable[T]],
+        seconds: float = READING,
+    ) -> T:
+        """Ask, unless the limit of the account is known to be reached; raise PlanfixRefused."""
+        from session_worker.planfix.rest import RestFailed
+
+        if self.is_resting(number):
+            raise PlanfixRefused("Planfix's limit is reached", is_final=False)
+        try:
+            return await ask(await self._rest(number, seconds))
+        except RestFailed as error:
+            if error.rest is not None:
+                self._rests_until[number] = time.monotonic() + min(error.rest, LONGEST_REST)
+            raise PlanfixRefused(str(error), is_final=error.is_final) from error
+
+    def is_resting(self, number: str) -> bool:
+        """Whether Planfix wants no more calls for now."""
+        return time.monotonic() < self._rests_until.get(number, 0.0)
+
+    async def _rest(self, number: str, seconds: float) -> PlanfixRest:
+        bot = await self._store.bots.get(number)
+        secrets = await self._store.bots.secrets(number)
+        url, token = bot.planfix_rest_url or "", secrets.planfix_rest_token or ""
+        return self._client(url, token, seconds)
+
+    async def _webhook(self, number: str) -> PlanfixRest:
+        url = (await self._store.bots.secrets(number)).planfix_webhook_url or ""
+        return self._client(url, "", WRITING)
+
+    def _client(self, url: str, token: str, seconds: float) -> PlanfixRest:
+        # Imported late: a gateway whose bots have no such key needs no HTTP client.
+        from session_worker.planfix.rest import PlanfixRest
+
+        may_be_private = self._config.allow_private_planfix
+        return PlanfixRest(url, token, may_be_private=may_be_private, seconds=seconds)
+
+
+def _plain(comment: RestComment) -> Comment:
+    text, author = plain_text(comment.text), plain_text(comment.author)
+    told = (comment.author_id, comment.notified)
+    return Comment(comment.id, text, author, comment.is_hidden, *told)

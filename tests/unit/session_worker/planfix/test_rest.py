@@ -1,0 +1,60 @@
+"""What Planfix's REST API answers, and what follows from it."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from session_worker.planfix.rest import RestFailed, answer_of, comment_of, person_of, task_of
+
+LIMIT = "Rest API billing - rate limit exceeded, remaining:0, timeToReset:57283"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "is_final", "rest"),
+    [
+        (200, {"result": "fail", "code": 1, "error": LIMIT}, {}, False, 57283.0),
+        (403, {"result": "fail", "code": 22, "error": "Forbidden"}, {}, False, 60.0),
+        (429, {"result": "fail"}, {"Retry-After": "7"}, False, 7.0),
+        (400, {"result": "fail", "code": 1000, "error": "Task not found"}, {}, True, None),
+        (401, {"result": "fail", "code": 1, "error": "Invalid token"}, {}, True, None),
+        (500, {"result": "fail", "code": 30, "error": "Rest API error"}, {}, False, None),
+        (502, "<html>", {}, False, None),
+        (200, ["success"], {}, True, None),
+    ],
+)
+def test_refusals_are_told_apart(
+    status: int, body: object, headers: dict[str, str], is_final: bool, rest: float | None
+) -> None:
+    """What is over for good, what passes, and for how long Planfix wants no calls."""
+    response = (
+        httpx.Response(status, text=body)
+        if isinstance(body, str)
+        else httpx.Response(status, json=body, headers=headers)
+    )
+
+    with pytest.raises(RestFailed) as failed:
+        answer_of(response)
+
+    assert (failed.value.is_final, failed.value.rest) == (is_final, rest)
+
+
+def test_fields_of_any_kind_are_read() -> None:
+    """What Planfix leaves out or gives as something else is empty, and never an error."""
+    task = task_of(
+        {
+            "name": "Roof",
+            "status": {"id": 1, "name": "In work"},
+            "assignees": {"users": [{"id": "user:5", "name": "Olena"}, None], "groups": []},
+            "endDateTime": {"date": "31-12-2026", "time": "10:00", "datetime": "x"},
+        }
+    )
+    assert task.assignees == (("user:5", "Olena"),)
+    assert (task.status, task.due, task.author) == ("In work", "31-12-2026 10:00", "")
+    assert task_of({"assignees": [], "endDateTime": None, "status": "odd"}).assignees == ()
+    person = person_of({"name": "Olena", "telegramId": 123, "phones": [{"number": "+380"}, {}]})
+    assert person == ("Olena", "123", "", ("+380", ""))
+    comment = comment_of({"id": 7, "isHidden": True, "owner": None, "recipients": {"users": None}})
+    assert (comment.id, comment.is_hidden, comment.author_id, comment.notified) == (7, True, "", ())
+    with pytest.raises(RestFailed):
+        comment_of(None)
