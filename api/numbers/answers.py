@@ -114,7 +114,9 @@ class NumberAnswer(Answer):
     memory: int | None = Field(description="bytes; the same as `worker.memory`")
     merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
-    url_planfix: str | None = Field(description="where Planfix takes messages; null for a bot without")
+    url_planfix: str | None = Field(
+        description="where Planfix takes messages; null for a bot without"
+    )
     provider_id: str | None = Field(description="how the integration in Planfix names this system")
     user_email: str | None = Field(
         description="whose messages in Planfix those are that the owner writes on the phone"
