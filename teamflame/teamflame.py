@@ -101,10 +101,10 @@ class TeamFlame:
         except Unavailable:
             raise  # they may have been made all the same
         except TeamFlameError:
-            await self.own_actions.drop(account.id, changes)
+            await self.own_actions.remove(account.id, changes)
             raise
 
-    async def note_own(self, caller: Caller, *changes: Change) -> None:
+    async def remember_own(self, caller: Caller, *changes: Change) -> None:
         """Note changes that the caller has made, of which only TeamFlame's answer says the id."""
         account = await self.accounts.require(caller)
         await self.own_actions.add(account.id, changes)

@@ -231,7 +231,7 @@ class Talk:
             return Screen(self.texts.nothing_here)
         fields = TaskFields(title=title)
         made = await self._call(self._service.tasks.create, board, columns[0].id, fields)
-        await self._teamflame.note_own(self._caller, Change(made.id, Kind.CREATED))
+        await self._teamflame.remember_own(self._caller, Change(made.id, Kind.CREATED))
         return self._screens.created(made)
 
     async def _comment(self, key: str, text: str) -> Screen:

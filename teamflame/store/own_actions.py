@@ -62,7 +62,7 @@ class OwnActions:
 
         await self._database.write(unit)
 
-    async def drop(self, account: str, changes: Collection[Change]) -> None:
+    async def remove(self, account: str, changes: Collection[Change]) -> None:
         """Forget changes that TeamFlame has refused."""
         await self._delete(changes, account)
 

@@ -114,13 +114,13 @@ class BoardWatch:
 
 def describe(event: Event, texts: BotTexts) -> str:
     """Say what happened and who did it, if that is known, in one line."""
-    text = _say(event, texts)
+    text = _event_text(event, texts)
     if event.actor is None or event.kind is Kind.COMMENTED:
         return text
     return texts.by.format(event=text, actor=event.actor.name)
 
 
-def _say(event: Event, texts: BotTexts) -> str:
+def _event_text(event: Event, texts: BotTexts) -> str:
     task = name_of(event.task)
     date = event.task.due.strftime("%d.%m.%Y %H:%M") if event.task.due else ""
     match event.kind:

@@ -69,7 +69,7 @@ async def post_task() -> Response:
     )
     made = await shared.call(caller, shared.service.tasks.create, board, body.column_id, fields)
     new = Change(made.id, Kind.CREATED)
-    await shared.note_own(caller, new, *_assignments(made.id, body.assignee_ids))
+    await shared.remember_own(caller, new, *_assignments(made.id, body.assignee_ids))
     return respond(TaskAnswer.model_validate(made), HTTPStatus.CREATED)
 
 

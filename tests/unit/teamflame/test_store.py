@@ -118,7 +118,7 @@ async def test_own_actions_outlive_the_process(database_url: str) -> None:
         asked = {moved, assigned, Change("t1", Kind.MOVED, "to do")}
         names = {change: who.name for change, who in (await later.actors_of(asked)).items()}
         assert names == {moved: "Boris", assigned: "Anna"}
-        await later.drop(boris.id, [moved])
+        await later.remove(boris.id, [moved])
         assert {who.name for who in (await later.actors_of([moved])).values()} == {"Anna"}
         await later.forget([moved])
         assert await later.actors_of([moved]) == {}
