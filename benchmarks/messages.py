@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
 import random
 import re
@@ -36,10 +35,6 @@ ROUNDS = 7
 CALLS = 1500  # of each kind in a round
 IDLE = 300  # messages, one after the other
 IDLE_RATE = 20.0  # messages a second
-OTHERS = 10  # numbers beside the flooded one
-RATE = 50.0  # messages a second to all of them together
-FLOOD = 150.0  # messages a second to the flooded number, more than it may hand on
-STRETCH = 10.0  # seconds
 FILE = 100 * 1024 * 1024  # bytes
 DEADLINE = 60.0  # seconds
 
@@ -50,7 +45,6 @@ async def measure() -> list[Measurement]:
             return [
                 *await throughput(fleet, echo),
                 *await idle(fleet),
-                *await isolation(fleet),
                 *await files(fleet),
             ]
 
@@ -81,27 +75,6 @@ async def idle(fleet: Fleet) -> list[Measurement]:
     return [
         *_latencies("accepted until in Telegram", to_telegram, at_most=(15, 50)),
         *_latencies("Telegram until Planfix is called", to_planfix, at_most=(15, 50)),
-    ]
-
-
-async def isolation(fleet: Fleet) -> list[Measurement]:
-    """Compare the delay of other numbers while one number is flooded with that in quiet times."""
-    flooded, others = await fleet.open(), [await fleet.open() for _ in range(OTHERS)]
-    quiet, noisy = [], []
-    gc.disable()  # it would pause the sandbox in this process for 20 ms, which is not the gateway's fault
-    for _ in range(2):
-        quiet += await _delays_to_planfix(others, RATE, STRETCH)
-        flood = asyncio.create_task(_flood(flooded))
-        noisy += await _delays_to_planfix(others, RATE, STRETCH)
-        flood.cancel()
-        await asyncio.gather(flood, return_exceptions=True)
-        await until(lambda: _has_all(flooded), 0.05)
-    gc.enable()
-    before, after = _p99(quiet), _p99(noisy)
-    return [
-        Measurement("p99 of 10 numbers in quiet", before, "ms"),
-        Measurement("  while another is flooded", after, "ms"),
-        Measurement("  ratio", after / before, "x", at_most=1.5),
     ]
 
 
@@ -150,18 +123,6 @@ async def _delays_to_planfix(
     )
     posted = {line.number: line.posted_at() for line in lines}
     return [(posted[line.number][text] - at) * 1000 for text, (line, at) in written.items()]
-
-
-async def _flood(line: ConnectedNumber) -> None:
-    start, place = time.perf_counter(), 0
-    while True:
-        await asyncio.sleep(start + place / FLOOD - time.perf_counter())
-        line.write(f"flood {start} {place}")
-        place += 1
-
-
-def _has_all(line: ConnectedNumber) -> bool:
-    return len(line.texts_of_planfix()) >= len(line.me.box.conversation(line.contact.id).ids)
 
 
 async def _file_in(fleet: Fleet, line: ConnectedNumber, content: bytes) -> None:
