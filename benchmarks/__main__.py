@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from benchmarks import (
-    alternatives,
     fairness,
     fleet,
     growth,
@@ -22,6 +21,7 @@ from benchmarks import (
     starvation,
     takeover,
 )
+from benchmarks.alternatives import comparison
 from benchmarks.measurement import describe_machine
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "takeover": takeover.measure,
     "messages": messages.measure,
     "fairness": fairness.measure,
-    "alternatives": alternatives.measure,
+    "alternatives": comparison.measure,
     "merging": merging.measure,
     "growth": growth.measure,
     "starvation": starvation.measure,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ADMIN_KEY = "operators-key-of-the-benchmarks"
 CLIENT = "Romashka"
-PATIENCE = 120.0  # seconds
+PATIENCE = 600.0  # seconds; the machine may be busy
 LOOKS = 0.02  # seconds between two looks
 
 

@@ -91,7 +91,7 @@ class Traffic:
         wanted = list(numbers)
 
         async def post(number: str) -> None:
-            made = await gateway.call("POST", "/webhook?wait=120", self.drafts[number])
+            made = await gateway.call("POST", "/webhook?wait=60", self.drafts[number])
             self.tokens[number] = made["token"]
 
         await few_at_a_time(post, wanted)

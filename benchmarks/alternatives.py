@@ -1,5 +1,0 @@
-"""x."""
-
-
-async def measure():
-    return []
