@@ -154,7 +154,7 @@ class TrafficSandbox:
 
     def _write_one(self, line: Line, text: str) -> None:
         line.written[text] = time.time()
-        self._sandbox.data_centre.post_office.send(line.contact, line.me, Draft(text))
+        self._sandbox.data_centre.message_actions.send(line.contact, line.me, Draft(text))
 
     async def _read_delays(self, lines: list[Line], delays: list[float]) -> None:
         for line in lines:
