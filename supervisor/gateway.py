@@ -251,7 +251,7 @@ class Gateway:
             await self._lock.take()
         try:
             await self._store.start()
-        except BaseException:
+        except BaseException:  # cancelled or failed: another gateway may begin
             await self._unlock()
             raise
         await asyncio.to_thread(log_confinement)  # reads what the kernel says

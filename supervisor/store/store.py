@@ -58,7 +58,7 @@ class Store:
             await self.keys.verify()
             await self.database.start()
             await self.keys.remember()
-        except BaseException:
+        except BaseException:  # cancelled or failed: nothing stays open
             await self.stop()
             raise
 
