@@ -106,7 +106,7 @@ async def _open(sandbox: Sandbox, gateway: GatewayProgram, count: int) -> Bulk:
     made = await _register(gateway, bot)
     people = [centre.add_account(str(FIRST_PHONE + each), "Taras") for each in range(count + 1)]
     for person in people:
-        centre.post_office.send(person, bot, Draft("hello"))
+        centre.message_actions.send(person, bot, Draft("hello"))
     return Bulk(sandbox, bot, people, made["key"])
 
 

@@ -29,12 +29,10 @@ from supervisor.ownership.database_lock import DatabaseLock
 from supervisor.ownership.takeover import Takeover
 from supervisor.processes.forkserver import Forkserver, log_confinement
 from supervisor.processes.page_merging import PageMerging, log_merging, look_at_merging
-from supervisor.upkeep.key_rotation import KeyRotation
-from supervisor.upkeep.retention import Retention
+from supervisor.upkeep import KeyRotation, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from supervisor.config import Config
     from supervisor.nodes.node import Node
@@ -93,11 +91,11 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
-        self.bots = BotService(store, self._keepers, self.tokens, config)
         self.notifications = NotificationService(
             *(store, self._keepers.dispatchers, store.people, self._sender_of),
             self._keepers.wake_owner,
         )
+        self.bots = BotService(store, self._keepers, self.tokens, self.notifications, config)
         accounts = PlanfixAccounts(store, config)
         self.planfix_events = PlanfixEvents(store, self.notifications, accounts)
         self.bots.listen(
@@ -118,12 +116,7 @@ class Gateway:
         await self._takeover.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._takeover.stop()
         if self.node is not None:
             await self.node.drain()
@@ -253,7 +246,7 @@ class Gateway:
             await self._lock.take()
         try:
             await self._store.start()
-        except BaseException:
+        except BaseException:  # cancelled or failed: another gateway may begin
             await self._unlock()
             raise
         await asyncio.to_thread(log_confinement)  # reads what the kernel says

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012_lookup"
-down_revision = "0011_nodes"
+revision = "0013_lookup"
+down_revision = "0012_own_actions"
 
 _NEEDS_LOOKUP = sa.text("needs_lookup")
 
