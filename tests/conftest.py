@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,16 @@ SETTINGS = (
 
 for setting in SETTINGS:  # before any of our modules can read them
     os.environ.pop(setting, None)
+
+
+def pytest_collection() -> None:
+    """Look for no garbage among half a million objects that stay: it would take seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
