@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.blocking import make_detector
 from tests.support.clock import AutojumpClock, autojumping
 from tests.support.databases import Postgres, running_postgres
+from tests.support.routing import compile_builders_late
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -25,6 +26,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("patient")
+
+compile_builders_late()
 
 SETTINGS = (
     *("ADMIN_KEY", "SECRET_KEY", "DATABASE_URL", "DATA_DIR", "SESSION_ROOT", "PUBLIC_URL"),
