@@ -23,4 +23,4 @@ def compile_builders_late() -> None:
 
         return build
 
-    Rule._compile_builder = compile_late  # type: ignore[method-assign] # there is no setting
+    Rule._compile_builder = compile_late  # type: ignore[assignment,method-assign] # there is no setting
