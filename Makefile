@@ -16,8 +16,11 @@ run: .venv/run-ready
 
 setup: .venv/ready
 
-# Only what production needs, without the tools for tests.
+# Only what production needs: no tools for tests, and in the end no installers and none of babel's languages (a third of
+# the whole), which only those filters of python-liquid read that no template here has.
 setup-production: .venv/run-ready
+	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python uv pip setuptools
+	@rm -rf .venv/lib/python*/site-packages/babel/locale-data .venv/uv-ready
 
 # `make test REPEAT=1` gives failed tests a second chance, see tests/support/repetition.py.
 test: check
