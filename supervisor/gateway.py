@@ -91,10 +91,10 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
-        self.bots = BotService(store, self._keepers, self.tokens)
         self.notifications = NotificationService(
             store, self._keepers.dispatchers, store.people, self._sender_of, config
         )
+        self.bots = BotService(store, self._keepers, self.tokens, self.notifications)
         comments = PlanfixComments(store, config)
         self.planfix_events = PlanfixEvents(store, self.notifications, comments)
         self.bots.listen(

@@ -43,7 +43,7 @@ ENGINEERING: Final = _words(
     chosen choice choices folders progress reactions rule
     kind rows content operations workspace
     board pace screens snapshot snapshots steps talk watch watching
-    messenger auth boards choices conversation directory endpoints mini proof
+    auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
