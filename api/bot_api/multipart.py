@@ -93,7 +93,7 @@ async def read_form(request: Request, open_upload: Open) -> Form:
             await _read(request, MultipartDecoder(boundary.encode()), form)
     except BaseException as exc:
         await asyncio.shield(form.discard())
-        if isinstance(exc, TimeoutError):
+        if isinstance(exc, TimeoutError):  # by the caller's silence, or altogether
             raise BotApiError(408, "Request Timeout") from exc
         raise
     return form

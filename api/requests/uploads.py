@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST_UPLOAD = 50 << 20  # bytes of a file: as much as the Bot API takes
 LARGEST_CALL = LARGEST_UPLOAD + (64 << 10)  # with what is written around the file
+MOST_DISCARDED = 4 * LARGEST_UPLOAD  # bytes; who announces or sends more is cut off
 MOST_UNREAD = 256 << 10  # bytes; the caller waits while so many are not stored yet
 MOST_AT_ONCE = 1 << 20  # bytes of a body that is read as a whole
 _PATHS = "/bot"
@@ -27,26 +28,31 @@ class UploadBody(Body):
     """A body that the server reads on only when there is room for it."""
 
     def __init__(self, expected: int | None) -> None:
-        super().__init__(expected, LARGEST_CALL)
+        super().__init__(expected, MOST_DISCARDED)
         self.has_room = asyncio.Event()
         self.has_room.set()
-        self.received = 0
+        self._received = 0
+        self._is_too_large = (expected or 0) > LARGEST_CALL
 
     def append(self, data: bytes) -> None:
-        self.received += len(data)
-        if self.received > LARGEST_CALL:
-            self._must_raise = RequestEntityTooLarge()
-            self.set_complete()
-            return
-        super().append(data)
-        if len(self._data) > MOST_UNREAD:
-            self.has_room.clear()
+        self._received += len(data)
+        self._is_too_large |= self._received > LARGEST_CALL
+        if not self._is_too_large:
+            super().append(data)
+            if len(self._data) > MOST_UNREAD:
+                self.has_room.clear()
+        else:
+            self._has_data.set()
+            if self._received > MOST_DISCARDED:
+                self.set_complete()
 
     async def __anext__(self) -> bytes:
-        data = await super().__anext__()
+        data = b"" if self._is_too_large else await super().__anext__()
         self.has_room.set()
-        if self._must_raise is not None:
-            raise self._must_raise
+        if self._is_too_large:
+            # Who is still sending reads no answer, so the rest is received, though nobody needs it.
+            await self._complete.wait()
+            raise RequestEntityTooLarge
         return data
 
     def __await__(self) -> Generator[Any, None, bytes]:

@@ -68,7 +68,6 @@ WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
     "supervisor/texts/bot_texts.py": "texts stand beside texts, whoever reads them",
-    "supervisor/database/chat_tables.py": "one module of tables for each subject",
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "sandbox/control/page.py": "a page for people, beside calls for programs",

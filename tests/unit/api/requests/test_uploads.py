@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.requests.uploads import LARGEST_CALL, MOST_AT_ONCE, MOST_UNREAD, UploadBody
+from api.requests.uploads import (
+    LARGEST_CALL,
+    MOST_AT_ONCE,
+    MOST_DISCARDED,
+    MOST_UNREAD,
+    UploadBody,
+)
 
 PIECE = b"x" * 65_536
 
@@ -24,13 +30,18 @@ async def test_server_waits_for_the_reader() -> None:
 
 async def test_too_long_a_body_is_refused() -> None:
     """A body that is announced as too long, or turns out to be, raises, and keeps nothing."""
-    with pytest.raises(RequestEntityTooLarge):
-        await anext(UploadBody(LARGEST_CALL + 1))
+    announced = UploadBody(LARGEST_CALL + 1)
+    announced.append(PIECE)
+    announced.set_complete()
+    for each in (announced, UploadBody(MOST_DISCARDED + 1)):
+        with pytest.raises(RequestEntityTooLarge):
+            await anext(each)
     body = UploadBody(None)
     for _ in range(LARGEST_CALL // len(PIECE)):
         body.append(PIECE)
         await anext(body)
     body.append(PIECE)
+    body.set_complete()
     with pytest.raises(RequestEntityTooLarge):
         await anext(body)
 
