@@ -90,7 +90,7 @@ class Employee:
             message_id=message_id,
             task_email=f"task+{task.number}@{account.name}.planfix.example",
             avatar=f"{account.url}/userpic/1.svg",
-            links=self._put_on_shelf(reply),
+            links=self._offer_files(reply),
         )
         form = compose(account.settings, reply, to, channel, details)
         call = GatewayCall(message_id, reply, task, to, channel, details.links, tuple(form))
@@ -104,7 +104,7 @@ class Employee:
             return self._calls[message_id].task
         return self._account.tasks_and_contacts.open_task(to.label)
 
-    def _put_on_shelf(self, reply: Reply) -> tuple[Link, ...]:
+    def _offer_files(self, reply: Reply) -> tuple[Link, ...]:
         offered = self._account.offered
         return tuple(
             Link(name=file.name, url=offered.put(StoredFile(file.name, file.content)))
