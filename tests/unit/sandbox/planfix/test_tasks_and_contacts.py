@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.planfix.command import NewMessage
-from sandbox.planfix.tasks_and_contacts import TasksAndContacts, Chat, Contact, Task
+from sandbox.planfix.tasks_and_contacts import Chat, Contact, Task, TasksAndContacts
 
 
 def message(**fields: Any) -> NewMessage:
