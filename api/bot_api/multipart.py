@@ -91,7 +91,7 @@ async def read_form(request: Request, open_upload: Open) -> Form:
     try:
         async with asyncio.timeout(LONGEST):
             await _read(request, MultipartDecoder(boundary.encode()), form)
-    except BaseException as exc:
+    except BaseException as exc:  # a call that its caller ends leaves no file either
         await asyncio.shield(form.discard())
         if isinstance(exc, TimeoutError):  # by the caller's silence, or altogether
             raise BotApiError(408, "Request Timeout") from exc
