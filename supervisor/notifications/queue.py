@@ -19,6 +19,7 @@ from supervisor.store.notifications import HANDED_OVER, journal_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from supervisor.journal.values import Accepted
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.notifications.recipient_lookup import People
@@ -53,6 +54,8 @@ class NotificationQueue:
         self._people = people
         self._pace = Pace(time.monotonic())
         self._on_their_way: dict[int, int] | None = None
+        self._early: set[int] | None = None
+        """Rows that finish while others are being handed over, maybe before they are noted."""
         self._notices: OrderedDict[str, Notice] = OrderedDict()
         self._wanted = asyncio.Event()
         self._finished = asyncio.Condition()
@@ -74,11 +77,14 @@ class NotificationQueue:
         self._wanted.set()
 
     def has(self, row: int) -> bool:
-        """Whether this row of the journal is a notification on its way; most rows are not."""
-        return self._on_their_way is None or row in self._on_their_way
+        """Whether this row of the journal may be a notification on its way; most rows are not."""
+        is_unknown = self._on_their_way is None or self._early is not None
+        return is_unknown or row in (self._on_their_way or ())
 
     async def finish(self, row: int) -> None:
         """Act on the end of a message in the journal."""
+        if self._early is not None:
+            self._early.add(row)
         if self._on_their_way is not None:
             self._on_their_way.pop(row, None)
         peer_id, error = await self._stored.chat_of_row(row)
@@ -101,6 +107,7 @@ class NotificationQueue:
             self._wanted.clear()
             try:
                 pause = await self._step()
+                self._early = None
             except GatewayError as exc:
                 logger.warning("notifications of %s wait: %s", self._number, exc)
                 pause = PAUSE
@@ -119,8 +126,10 @@ class NotificationQueue:
 
     async def _step(self) -> float:
         """Hand over what may be sent now; return the seconds until there may be more."""
+        self._early = set()
         if self._on_their_way is None:
-            self._on_their_way = await self._stored.on_their_way(self._number)
+            found = await self._stored.on_their_way(self._number)
+            self._on_their_way = {row: of for row, of in found.items() if row not in self._early}
         now = time.time()
         queued = await self._stored.next_queued(self._number, now, LOOKED_AT)
         late = expired(queued, now)
@@ -145,9 +154,15 @@ class NotificationQueue:
             notice = await self._notice(each.notification)
             outgoing = notice.outgoing(each, journal_key(each.id))
             accepted = await dispatcher.accept(outgoing, await self._stranger(dispatcher, each))
-            if self._on_their_way is not None:
+            if await self._is_open(dispatcher, accepted) and self._on_their_way is not None:
                 self._on_their_way[accepted.row] = each.peer_id
         await self._stored.mark([each.id for each in ready], HANDED_OVER)
+
+    async def _is_open(self, dispatcher: Dispatcher, accepted: Accepted) -> bool:
+        """Whether the end of this message is still to come; a chat must not wait for it in vain."""
+        row = accepted.row
+        is_done = accepted.is_repeat and not await dispatcher.journal.still_pending([row])
+        return not is_done and row not in (self._early or ())
 
     async def _stranger(self, dispatcher: Dispatcher, recipient: Queued) -> Contact | None:
         """Name somebody to whom a number writes for the first time; a bot is not limited in that."""

@@ -22,7 +22,9 @@ from supervisor.notifications.formatting.templates import Template, TextFormat
 from supervisor.notifications.notice import Manner, Rejected, make_notice
 from supervisor.notifications.notification_service import NotificationService, Sender, Wording
 from supervisor.notifications.outcome import Accepted, RecipientState
+from supervisor.notifications.queue import NotificationQueue
 from supervisor.notifications.recipients import parse_address
+from supervisor.store.notifications import Notifications
 from tests.support.waiting import eventually
 from tests.unit.supervisor.rows import NUMBER, sent
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import Command
     from supervisor.store.store import Store
+    from supervisor.store.values import Queued
 
 PLAIN = Manner()
 
@@ -133,6 +136,57 @@ async def test_notification_reaches_the_worker_once(bot: Bot) -> None:
     ]  # fmt: skip
     await bot.say(sent(bot.sends[0].row, 71))
     assert (await bot.states(accepted))[0] == ("5", "sent", None)
+
+
+async def test_chat_goes_on_after_a_crash_behind_a_sent_message(bot: Bot) -> None:
+    """A message that was sent, but not marked before a crash, does not hold up its chat."""
+    await bot.notify(5)
+    await bot.attach()
+    await eventually(lambda: len(bot.sends) == 1)
+    await bot.say(sent(bot.sends[0].row, 71))
+    await bot.close()
+    await bot.store.database.write(_forget_mark)
+
+    bot.told.clear()
+    bot.open()
+    await bot.attach()
+    await bot.notify(5, text="next")
+    await eventually(lambda: len(bot.sends) == 1)
+    assert [part.text for part in bot.sends[0].outgoing.parts] == ["next"]
+
+
+class FinishingRows(Notifications):
+    """A message that ends just while the queue reads what is on its way."""
+
+    def __init__(self) -> None:
+        self.queue: NotificationQueue
+        self.is_read = False
+
+    async def on_their_way(self, number: str) -> dict[int, int]:
+        await self.queue.finish(7)
+        return {7: 5, 8: 6}
+
+    async def chat_of_row(self, row: int) -> tuple[int, str | None]:
+        return 5, None
+
+    async def next_queued(self, number: str, now: float, limit: int) -> list[Queued]:
+        self.is_read = True
+        return []
+
+    async def next_due(self, number: str, now: float) -> float | None:
+        return None
+
+
+async def test_end_of_a_message_is_noticed_at_any_moment(bot: Bot) -> None:
+    """A message that ends while others are read does not hold up its chat for ever."""
+    rows = FinishingRows()
+    queue = NotificationQueue(NUMBER, rows, bot.dispatchers, bot.people, is_bot=True)
+    rows.queue = queue
+    queue.start()
+
+    await eventually(lambda: rows.is_read and not queue.has(9))
+    assert (queue.has(7), queue.has(8)) == (False, True)
+    await queue.stop()
 
 
 async def test_crash_between_journal_and_mark_sends_nothing_twice(bot: Bot) -> None:
