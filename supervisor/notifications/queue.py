@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from supervisor.store.notifications import Notifications
     from supervisor.store.values import Queued
 
-MOST_ON_THEIR_WAY = 40  # messages in the journal; a single one waits behind them at most
+# Messages in the journal: a single one waits behind them at most, and the next worker sends them at
+# once, so that they must be fewer than Telegram takes within a second.
+MOST_ON_THEIR_WAY = 20
 LOOKED_AT = 200  # heads of chats that are read at once
 MOST_KEPT = 20  # notifications whose contents are kept in memory
 IDLE_PAUSE = 600.0  # seconds until an empty queue is looked at; whoever fills it wakes it
@@ -130,6 +132,8 @@ class NotificationQueue:
         if self._on_their_way is None:
             found = await self._stored.on_their_way(self._number)
             self._on_their_way = {row: of for row, of in found.items() if row not in self._early}
+            for peer_id in self._on_their_way.values():
+                self._pace.spend(peer_id, 1, time.monotonic())
         now = time.time()
         queued = await self._stored.next_queued(self._number, now, LOOKED_AT)
         late = expired(queued, now)
