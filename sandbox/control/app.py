@@ -6,19 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from quart import Quart, Response, current_app
 
-from sandbox.control import (
-    alert_calls,
-    bot_calls,
-    client_calls,
-    group_calls,
-    page,
-    planfix_calls,
-    planfix_rest,
-    proxy_calls,
-    teamflame_calls,
-    telegram_calls,
-)
+from sandbox.control import alert_calls, page, proxy_calls, teamflame_calls
 from sandbox.control.errors import register_errors
+from sandbox.control.planfix import calls as planfix_calls
+from sandbox.control.planfix import rest as planfix_rest
+from sandbox.control.telegram import bot_calls, client_calls, group_calls
+from sandbox.control.telegram import calls as telegram_calls
 
 if TYPE_CHECKING:
     from sandbox.planfix.planfix import Planfix

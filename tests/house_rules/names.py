@@ -33,7 +33,7 @@ PROTOCOLS: Final = _words(
     html http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
     password markdown marked peer phone photos pipe planfix posts profile proxies proxy public qr
     reply request requests rest rpc ru seccomp sign socks5 srp status statuses tables tasks
-    tcp telegram text texts thread tl transport transports uk update updates upload uploads
+    tcp text texts thread tl transport transports uk update updates upload uploads
     user users web webhook
     """
 )

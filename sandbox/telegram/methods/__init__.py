@@ -1,9 +1,9 @@
-"""The methods that clients may call, one module per family.
+"""The methods that clients may call, in folders by concern and a module for each family.
 
-Modules in this folder and below are found automatically. Their functions are marked with
+Modules below this folder are found automatically. Their functions are marked with
 @method(functions.x.YRequest), get the Call and the request, and return the TL result (a bool, a
 list or an object) or raise RpcError("X"). PostOffice acts on messages, Courier pushes updates to
-other sessions, and tl_views shows our records as TL objects. users.py is the shortest example.
+other sessions, and tl_views shows our records as TL objects. people/users.py is a short example.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.chats.peer_lookup import find_channel, find_user
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.methods.messages import peer, sent, sent_before, updates_with
+from sandbox.telegram.methods.messages.messages import peer, sent, sent_before, updates_with
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

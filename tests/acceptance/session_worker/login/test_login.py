@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.telegram.accounts import password_srp
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.methods.qr import scan
+from sandbox.telegram.methods.logins.qr import scan
 from session_worker.protocol.contract import SessionState, StoredSession, TroubleCode
 from session_worker.telegram.errors import FloodWait, NeedsLogin, Refused, Unreachable
 from session_worker.telegram.login.login import Login, time_to_renew

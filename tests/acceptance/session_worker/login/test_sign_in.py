@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.telegram.accounts import password_srp
-from sandbox.telegram.methods.qr import scan
+from sandbox.telegram.methods.logins.qr import scan
 from session_worker.protocol.contract import (
     SessionChanged,
     SessionState,

@@ -10,8 +10,8 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.clock import now
 from sandbox.telegram.logins.logins import TOKEN_LIFETIME
-from sandbox.telegram.methods.login import admit_or_ask_password
-from sandbox.telegram.methods.sessions import show
+from sandbox.telegram.methods.logins.login import admit_or_ask_password
+from sandbox.telegram.methods.logins.sessions import show
 from sandbox.telegram.protocol.tl_codec import serialise
 from sandbox.telegram.rpc import method
 

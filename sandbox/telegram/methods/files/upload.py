@@ -12,7 +12,7 @@ from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.files.file_access import check_reference
 from sandbox.telegram.files.media import Document, Photo
-from sandbox.telegram.methods.input_media import find_item
+from sandbox.telegram.methods.files.input_media import find_item
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.peer_lookup import find_group, find_user
-from sandbox.telegram.methods.messages import updates_with
+from sandbox.telegram.methods.messages.messages import updates_with
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

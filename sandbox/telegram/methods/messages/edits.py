@@ -9,9 +9,9 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats.buttons import checked_markup
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.chats.peer_lookup import find_channel
-from sandbox.telegram.methods.input_media import make_media
-from sandbox.telegram.methods.media_messages import checked_caption
-from sandbox.telegram.methods.messages import checked_text, peer, updates_with
+from sandbox.telegram.methods.files.input_media import make_media
+from sandbox.telegram.methods.messages.media_messages import checked_caption
+from sandbox.telegram.methods.messages.messages import checked_text, peer, updates_with
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from telethon.tl import types
 
 from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body
-from sandbox.control.telegram_bodies import Blocking, ContactSharing, MiniAppLaunch, Press
-from sandbox.control.telegram_calls import data_centre
+from sandbox.control.telegram.bodies import Blocking, ContactSharing, MiniAppLaunch, Press
+from sandbox.control.telegram.calls import data_centre
 from sandbox.telegram.chats.bot_actions import menu_button
 from sandbox.telegram.chats.buttons import button_at
 from sandbox.telegram.chats.message_actions import Draft

@@ -11,7 +11,7 @@ from telethon.tl import types
 
 from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body, read_json
-from sandbox.control.telegram_bodies import (
+from sandbox.control.telegram.bodies import (
     Call,
     ContactEntry,
     Deletion,
@@ -27,7 +27,8 @@ from sandbox.telegram import phone_owner
 from sandbox.telegram.accounts.accounts import Contact
 from sandbox.telegram.chats import buttons
 from sandbox.telegram.chats.message_actions import Draft
-from sandbox.telegram.methods import contacts, folders
+from sandbox.telegram.methods.chats import folders
+from sandbox.telegram.methods.people import contacts
 from sandbox.telegram.records.folders import Folder
 
 if TYPE_CHECKING:

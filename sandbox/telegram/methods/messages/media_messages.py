@@ -11,8 +11,8 @@ from sandbox.telegram.chats.buttons import checked_markup
 from sandbox.telegram.chats.message_actions import Draft, Posted
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.files import media
-from sandbox.telegram.methods.input_media import make_media
-from sandbox.telegram.methods.messages import (
+from sandbox.telegram.methods.files.input_media import make_media
+from sandbox.telegram.methods.messages.messages import (
     channel_of,
     post,
     recipient_of,

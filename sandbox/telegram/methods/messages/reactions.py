@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.methods.messages import peer, updates_with
+from sandbox.telegram.methods.messages.messages import peer, updates_with
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

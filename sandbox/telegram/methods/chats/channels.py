@@ -10,7 +10,7 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.peer_lookup import find_channel, find_user
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.methods.messages import updates_with
+from sandbox.telegram.methods.messages.messages import updates_with
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.accounts import password_srp
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.methods.login import admit
+from sandbox.telegram.methods.logins.login import admit
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from telethon.tl import functions, types
 
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.methods.albums import make_group_id
-from sandbox.telegram.methods.media_messages import outcome
-from sandbox.telegram.methods.messages import peer, post, replied, sent_before
+from sandbox.telegram.methods.messages.albums import make_group_id
+from sandbox.telegram.methods.messages.media_messages import outcome
+from sandbox.telegram.methods.messages.messages import peer, post, replied, sent_before
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.files.media import Document, Photo
-from sandbox.telegram.methods.input_media import make_media
-from sandbox.telegram.methods.media_messages import checked_caption, outcome
-from sandbox.telegram.methods.messages import (
+from sandbox.telegram.methods.files.input_media import make_media
+from sandbox.telegram.methods.messages.media_messages import checked_caption, outcome
+from sandbox.telegram.methods.messages.messages import (
     post,
     recipient_of,
     replied,

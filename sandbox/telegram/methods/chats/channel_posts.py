@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.peer_lookup import find_channel
 from sandbox.telegram.errors import RpcError
-from sandbox.telegram.methods.dialogs import dialog
+from sandbox.telegram.methods.chats.dialogs import dialog
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:

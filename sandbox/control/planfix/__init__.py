@@ -1,0 +1,1 @@
+"""The calls below `/planfix`: the chat API, the REST API, and what controls them."""

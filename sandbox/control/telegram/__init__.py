@@ -1,0 +1,1 @@
+"""The calls below `/telegram`: the people on the other side of every number, bots and groups."""

@@ -1,0 +1,1 @@
+"""The methods about groups, channels and the list of chats."""
