@@ -95,7 +95,7 @@ class Gateway:
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
         self.bots = BotService(store, self._keepers, self.tokens)
         self.notifications = NotificationService(
-            store, self._keepers.dispatchers, store.people, self._sender_of, config
+            store, self._keepers.dispatchers, store.people, self._sender_of, config, self.node
         )
         comments = PlanfixComments(store, config)
         self.planfix_events = PlanfixEvents(store, self.notifications, comments)

@@ -94,13 +94,12 @@ class Keepers:
 
     def wake(self, number: str) -> None:
         """Hand over what another node stored for the number."""
-        self.dispatchers.reload(number)
+        self.dispatchers.wake(number)
 
     async def look_for_messages(self) -> None:
         """Hand over whatever waits that no worker has; being woken is only faster."""
         counts = await self._store.journals.counts(tuple(self._keepers))
-        for number, count in counts.items():
-            self.dispatchers.reload(number, count.backlog.out)
+        await self.dispatchers.look_for_messages(counts)
 
     async def adopt(self, number: str, is_ours: Check) -> None:
         """Start a number that has become ours, if it still is."""
