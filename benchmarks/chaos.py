@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import signal
 import sys
@@ -35,13 +36,20 @@ if TYPE_CHECKING:
     from tests.acceptance.nodes.cluster import NodeProgram
 
 NODES = 3
-TTL, TAKEOVER = 6.0, 8.0  # seconds
+TTL = 12.0  # seconds
 RECOVERY = 10.0  # seconds after the takeover in which everything has to be served again
-PATIENCE = 120.0  # seconds after which a message counts as lost
-ATTEMPT = 2.0  # seconds; whoever gets no answer tries another node
+PATIENCE = 180.0  # seconds after which a message counts as lost
+ATTEMPT = 4.0  # seconds; whoever gets no answer tries another node
 HOUR = 3600
 UNFENCED = "tests.fakes.unfenced:create_app()"
 WRONG_CLOCK = TOP / "benchmarks" / "wrong_clock"
+
+
+class Lease(NamedTuple):
+    """NODE_TTL and NODE_TAKEOVER."""
+
+    ttl: float
+    takeover: float
 
 
 class Cost(NamedTuple):
@@ -53,11 +61,10 @@ class Cost(NamedTuple):
     out: float
     into: float
 
-    @property
-    def is_recovered(self) -> bool:
+    def is_recovered(self, lease: Lease) -> bool:
         """While the whole database is away, nobody can do anything."""
         outage = self.seconds if self.fault.hits_all else 0.0
-        return max(self.out, self.into) <= TAKEOVER + RECOVERY + outage
+        return max(self.out, self.into) <= lease.takeover + RECOVERY + outage
 
 
 class Unsettled(Exception):
@@ -67,7 +74,10 @@ class Unsettled(Exception):
 class Chaos:
     """Lets one thing after another happen to a cluster."""
 
-    def __init__(self, cluster: Cluster, server: Server, chance: random.Random) -> None:
+    def __init__(
+        self, cluster: Cluster, server: Server, chance: random.Random, lease: Lease
+    ) -> None:
+        self._lease = lease
         self._cluster = cluster
         self._server = server
         self._chance = chance
@@ -80,13 +90,14 @@ class Chaos:
             for place, fault in enumerate(self._draw(count), start=1):
                 cost = await self._commit(fault)
                 self.costs.append(cost)
-                print(f"  {place:3}  {describe(cost)}", flush=True)
+                print(f"  {place:3}  {describe(cost, self._lease)}", flush=True)
                 if await self._cluster.peak() > 1:
                     print("       a login was used twice", flush=True)
                     break
-        except Unsettled as exc:
+            await self.traffic.stop()
+        except (Unsettled, AssertionError) as exc:
             print(f"       {exc}", flush=True)
-        await self.traffic.stop()
+            self.traffic.abort()
         await self.traffic.settle(PATIENCE)
         return await self.traffic.judge()
 
@@ -101,7 +112,7 @@ class Chaos:
     async def _commit(self, fault: Fault) -> Cost:
         node = self._chance.choice(self._cluster.nodes)
         await self._until_balanced(node)
-        seconds = TTL * self._chance.uniform(SHORTEST, LONGEST)
+        seconds = self._lease.ttl * self._chance.uniform(SHORTEST, LONGEST)
         began = time.time()
         await fault.act(Stage(self._cluster, self._server, node, self._chance, seconds))
         lasted = time.time() - began
@@ -131,8 +142,8 @@ class Chaos:
         await eventually(is_balanced, awaited="numbers spread evenly")
 
 
-def describe(cost: Cost) -> str:
-    verdict = "" if cost.is_recovered else "  LATE"
+def describe(cost: Cost, lease: Lease) -> str:
+    verdict = "" if cost.is_recovered(lease) else "  LATE"
     return (
         f"{cost.fault.name:34}  {cost.node}  {cost.seconds:5.1f} s"
         f"  out {cost.out:5.1f} s  in {cost.into:5.1f} s{verdict}"
@@ -141,10 +152,15 @@ def describe(cost: Cost) -> str:
 
 @asynccontextmanager
 async def running_cluster(
-    numbers: int, nodes: int = NODES, app: str = REAL, *, are_clocks_wrong: bool = False
+    numbers: int,
+    lease: Lease,
+    nodes: int = NODES,
+    app: str = REAL,
+    *,
+    are_clocks_wrong: bool = False,
 ) -> AsyncIterator[tuple[Cluster, Server]]:
     """Start everything, and spread the numbers over the nodes."""
-    settings = {"NODE_TTL": str(TTL), "NODE_TAKEOVER": str(TAKEOVER)}
+    settings = {"NODE_TTL": str(lease.ttl), "NODE_TAKEOVER": str(lease.takeover)}
     with TemporaryDirectory(prefix="pg") as name, TemporaryDirectory() as folder:
         postgres = install(Path(name))
         await asyncio.to_thread(postgres.create)
@@ -166,11 +182,12 @@ def _clock(offset: int) -> dict[str, str]:
     return {"PYTHONPATH": f"{WRONG_CLOCK}:{TOP}", "WRONG_CLOCK": str(offset)}
 
 
-async def commit_faults(count: int, numbers: int, seed: int) -> bool:
+async def commit_faults(count: int, numbers: int, seed: int, lease: Lease) -> bool:
     """Commit the faults of a seed; return whether all was well."""
-    print(f"seed {seed}: {NODES} nodes, {numbers} numbers, TTL {TTL:g} s, takeover {TAKEOVER:g} s")
-    async with running_cluster(numbers, are_clocks_wrong=True) as (cluster, server):
-        chaos = Chaos(cluster, server, random.Random(seed))
+    load = os.getloadavg()[0]
+    print(f"seed {seed}: {NODES} nodes, {numbers} numbers, {lease}, load {load:.0f}", flush=True)
+    async with running_cluster(numbers, lease, are_clocks_wrong=True) as (cluster, server):
+        chaos = Chaos(cluster, server, random.Random(seed), lease)
         began = time.monotonic()
         books = await chaos.run(count)
         minutes = (time.monotonic() - began) / 60
@@ -181,16 +198,16 @@ async def commit_faults(count: int, numbers: int, seed: int) -> bool:
     for name, costs in sorted(by_name.items()):
         out, into = max(cost.out for cost in costs), max(cost.into for cost in costs)
         print(f"  {len(costs):3} x {name:34}  out {out:5.1f} s  in {into:5.1f} s")
-    late = sum(not cost.is_recovered for cost in chaos.costs)
+    late = sum(not cost.is_recovered(lease) for cost in chaos.costs)
     print(f"  {len(chaos.costs)} faults in {minutes:.1f} minutes, {late} recovered too late")
     for name in books.__slots__:
         print(f"  {name.replace('_', ' '):20}  {getattr(books, name):>8,}")
     return books.is_good and not late and len(chaos.costs) == count
 
 
-async def control(numbers: int) -> bool:
+async def control(numbers: int, lease: Lease) -> bool:
     """Cut a node without fences off from the database; return whether the judge saw doubles."""
-    async with running_cluster(numbers, 2, UNFENCED) as (cluster, _):
+    async with running_cluster(numbers, lease, 2, UNFENCED) as (cluster, _):
         first, second = cluster.nodes
         await cluster.until_spread(first, *_halves(numbers))
         await second.line.cut()
@@ -217,15 +234,17 @@ def main() -> None:
     parser.add_argument("faults", nargs="?", type=int, default=40, help="for each seed")
     parser.add_argument("--seeds", type=int, nargs="+", help="random without it")
     parser.add_argument("--numbers", type=int, default=9)
+    parser.add_argument("--ttl", type=float, default=TTL, help="NODE_TTL of the nodes")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left behind
+    lease = Lease(options.ttl, 1.25 * options.ttl)
     seeds = options.seeds or [random.SystemRandom().getrandbits(32)]
     is_good = all(
-        [asyncio.run(commit_faults(options.faults, options.numbers, seed)) for seed in seeds]
+        [asyncio.run(commit_faults(options.faults, options.numbers, seed, lease)) for seed in seeds]
         if options.faults
         else []
     )
-    is_sighted = asyncio.run(control(4))
+    is_sighted = asyncio.run(control(4, lease))
     sys.exit(not (is_good and is_sighted))
 
 

@@ -75,6 +75,10 @@ class Traffic:
         self._goes_on = False
         await asyncio.gather(*self._writing)
 
+    def abort(self) -> None:
+        for writing in self._writing:
+            writing.cancel()
+
     async def settle(self, patience: float) -> bool:
         """Wait until everything that was written until now has arrived; return whether it has."""
         await asyncio.sleep(PAUSE)  # in which somebody writes to each number

@@ -86,8 +86,9 @@ class Gateway:
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
         self._retention = Retention(store.erasure, store.history, store.alarms, config)
         self._key_rotation = KeyRotation(store.keys)
-        self.monitor = Monitor(store, config, self._keepers.last_heard)
+        self.monitor = Monitor(store, config, self._keepers.last_heard, self.node)
         self._pool.report_change = self.monitor.receive_change
+        self._keepers.report_passed_on = self.monitor.pass_on
         self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
@@ -102,9 +103,7 @@ class Gateway:
         self.bots.listen(
             PlanfixAnswers(self.notifications, comments, self.bots.requests.answer_press)
         )
-        self.audit = store.audit
-        self.keys = store.keys
-        self.history = store.history
+        self.audit, self.keys, self.history = store.audit, store.keys, store.history
         self.planfix_check = PlanfixCheck(store, config)
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys

@@ -21,6 +21,7 @@ from supervisor.errors import (
 )
 from supervisor.nodes.decisions import (
     Observations,
+    first_of,
     heir_of_drained,
     heir_to_balance,
     node_for_new,
@@ -62,6 +63,7 @@ class Node:
         self._runner = runner
         self._observations = Observations()
         self._free_before = 0
+        self._first: str | None = None
         self._woken = asyncio.Event()
         self._looked = asyncio.Event()
         self._interval = lease.ttl / BEATS
@@ -152,6 +154,11 @@ class Node:
         else:
             self._coordination.ring(number)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether this node speaks for all of them."""
+        return self.lease.is_fresh and self._first == self.incarnation
+
     def _require_ours(self, number: str, owner: Owner | None) -> None:
         if owner is None:
             raise NumberWithoutOwner
@@ -219,6 +226,7 @@ class Node:
         return POLL
 
     async def _act_on(self, sight: Sight) -> None:
+        self._first = first_of(sight)
         self._observations = self._observations.with_sight(sight, self.incarnation, now())
         for peer in self._observations.lost(now(), self.lease.takeover):
             if await self.nodes.fence(peer):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 REAL = "api:create_app()"
-HASTY = {"NODE_TTL": "4", "NODE_TAKEOVER": "5"}
+HASTY = {"NODE_TTL": "6", "NODE_TAKEOVER": "8"}
 PATIENT = {"NODE_TTL": "60", "NODE_TAKEOVER": "80"}
 PLANFIX_TOKEN = "planfix-token-of-romashka"
 PROVIDER = "telegram"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,11 +11,14 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.api.operator import CLIENT
 from tests.acceptance.nodes.cluster import PATIENT, Cluster
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.acceptance.nodes.cluster import NodeProgram
     from tests.support.databases import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -154,3 +158,75 @@ async def test_link_of_a_file_works_through_every_node(cluster: Cluster) -> None
     for node in cluster.nodes:
         answer = await cluster.http.get(node.url + urlsplit(link).path)
         assert (answer.status_code, answer.content) == (200, b"a plan")
+
+
+async def test_bulk_action_reaches_the_numbers_of_all_nodes(cluster: Cluster) -> None:
+    """One call acts on all numbers of a client, whichever nodes run them."""
+    for node in cluster.nodes:
+        await cluster.until_online(node)
+        body = {"action": "restart", "client": CLIENT}
+        answer = await cluster.call(node, "POST", "/numbers/actions", json=body)
+        outcomes = {each["number"]: each["outcome"] for each in answer.json()["numbers"]}
+        assert outcomes == {talk.number: "done" for talk in cluster.talks}, answer.text
+    await cluster.until_online(cluster.nodes[0])
+    assert await cluster.peak() == 1
+
+
+async def test_notification_is_taken_by_any_node(cluster: Cluster) -> None:
+    """Who is notified through whichever node hears of it soon, and once; a phone is looked up by the owner."""
+    await cluster.until_online(cluster.nodes[0])
+    talk = cluster.talks[0]
+    for place, node in enumerate(cluster.nodes):
+        for to in (talk.contact_id, f"+{talk.contact}"):
+            text = f"notice {place} for {to}"
+            body = {"to": [to], "text": text}
+            answer = await cluster.call(node, "POST", "/notify", talk.token, json=body)
+            assert (answer.status_code, answer.json()["accepted"]) == (202, 1), answer.text
+            talk.told.append(text)
+            await cluster.until_all_said()
+    assert await cluster.in_telegram(talk) == talk.told
+
+
+async def test_program_finds_its_bot_at_any_node(cluster: Cluster) -> None:
+    """The Bot API sends, uploads and edits, whichever node a program calls."""
+    first = cluster.nodes[0]
+    made = await cluster.control(
+        "POST", "/telegram/accounts", bot=True, username="cluster_bot", first_name="Bot"
+    )
+    body = {"name": CLIENT, "token": made["bot_token"]}
+    started = await cluster.call(first, "POST", "/bots?wait=60", json=body)
+    assert (started.status_code, started.json()["state"]) == (201, "online"), started.text
+    person = cluster.talks[0].contact_id
+    people = {"from": cluster.talks[0].contact, "to": "cluster_bot"}
+    await cluster.control("POST", "/telegram/messages", **people, text="/start")
+    for node in cluster.nodes:
+        base = f"{node.url}/bot{made['bot_token']}"
+        sent = await cluster.http.post(
+            f"{base}/sendMessage", json={"chat_id": person, "text": "hello"}
+        )
+        assert sent.json()["ok"], sent.text
+        place = {"chat_id": person, "message_id": sent.json()["result"]["message_id"]}
+        edited = await cluster.http.post(f"{base}/editMessageText", json={**place, "text": "bye"})
+        assert edited.json()["result"]["text"] == "bye", edited.text
+        sent = await cluster.http.post(
+            f"{base}/sendDocument", data={"chat_id": person}, files={"document": ("a.txt", b"a")}
+        )
+        assert sent.json()["ok"], sent.text
+
+
+async def test_drained_node_gives_its_numbers_away(cluster: Cluster) -> None:
+    """A drained node runs nothing and still takes calls; every number is served by the others, once."""
+    first, second = cluster.nodes
+    answer = await cluster.call(first, "POST", f"/nodes/{await cluster.id_of(second)}/drain")
+    assert (answer.status_code, answer.json()["state"]) == (200, "draining"), answer.text
+    await eventually(partial(_runs_nothing, cluster, second), awaited="nothing runs on the node")
+    await cluster.until_online(first)
+    for talk in cluster.talks:
+        await cluster.tell(talk, "after the drain", via=second)
+        await cluster.hear(talk, "thank you")
+    await cluster.until_all_said()
+    assert await cluster.peak() == 1
+
+
+async def _runs_nothing(cluster: Cluster, node: NodeProgram) -> bool:
+    return (await cluster.spread(node))[node.url] == 0
