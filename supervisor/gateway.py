@@ -29,8 +29,7 @@ from supervisor.ownership.database_lock import DatabaseLock
 from supervisor.ownership.takeover import Takeover
 from supervisor.processes.forkserver import Forkserver, log_confinement
 from supervisor.processes.page_merging import PageMerging, log_merging, look_at_merging
-from supervisor.upkeep.key_rotation import KeyRotation
-from supervisor.upkeep.retention import Retention
+from supervisor.upkeep import KeyRotation, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,10 +93,10 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
-        self.bots = BotService(store, self._keepers, self.tokens)
         self.notifications = NotificationService(
             store, self._keepers.dispatchers, store.people, self._sender_of, config, self.node
         )
+        self.bots = BotService(store, self._keepers, self.tokens, self.notifications)
         comments = PlanfixComments(store, config)
         self.planfix_events = PlanfixEvents(store, self.notifications, comments)
         self.bots.listen(

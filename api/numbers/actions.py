@@ -17,8 +17,7 @@ from api.nodes.fleet import views_of_all_nodes
 from api.nodes.forwarding import NotAnswered, find_forwarding, is_forwarded
 from api.requests.body import read_body, validate
 from api.requests.errors import from_gateway, not_found
-from api.requests.fields import ClientName, Digits
-from api.requests.models import Answer, Body, respond
+from api.requests.models import Answer, Body, ClientName, Digits, respond
 from api.requests.openapi import ADMIN, needs
 from supervisor.errors import GatewayError, NumberElsewhere, NumberWithoutOwner
 from supervisor.numbers.state import State
