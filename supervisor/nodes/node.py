@@ -63,7 +63,7 @@ class Node:
         self._runner = runner
         self._observations = Observations()
         self._free_before = 0
-        self._first: str | None = None
+        self._is_first = False
         self._woken = asyncio.Event()
         self._looked = asyncio.Event()
         self._interval = lease.ttl / BEATS
@@ -157,12 +157,12 @@ class Node:
     @property
     def is_first(self) -> bool:
         """Whether this node speaks for all of them."""
-        return self.lease.is_fresh and self._first == self.incarnation
+        return self._is_first and self.lease.is_fresh
 
     def _require_ours(self, number: str, owner: Owner | None) -> None:
         if owner is None:
             raise NumberWithoutOwner
-        if owner.incarnation != self.incarnation:
+        if not self._is_us(owner):
             raise NumberElsewhere(number, owner.url, owner.epoch)
 
     def announce(self) -> None:
@@ -226,7 +226,7 @@ class Node:
         return POLL
 
     async def _act_on(self, sight: Sight) -> None:
-        self._first = first_of(sight)
+        self._is_first = first_of(sight) == self.incarnation
         self._observations = self._observations.with_sight(sight, self.incarnation, now())
         for peer in self._observations.lost(now(), self.lease.takeover):
             if await self.nodes.fence(peer):
@@ -240,7 +240,7 @@ class Node:
             )
         )
         for number in sight.to_run - set(self._runner.kept()):
-            await self._adopt(number)
+            await self._runner.adopt(number, partial(self._has_to_run, number))
         await self._claim(sight)
 
     async def _claim(self, sight: Sight) -> None:
@@ -250,10 +250,7 @@ class Node:
             claimed = await self.nodes.claim(self.incarnation, wanted)
             logger.info("this node takes %d numbers", len(claimed))
             for number in claimed:
-                await self._adopt(number)
-
-    async def _adopt(self, number: str) -> None:
-        await self._runner.adopt(number, partial(self._has_to_run, number))
+                await self._runner.adopt(number, partial(self._has_to_run, number))
 
     async def _has_to_run(self, number: str) -> bool:
         placed = await self.nodes.find(number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,12 +12,10 @@ import pytest_asyncio
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import CLIENT
 from tests.acceptance.nodes.cluster import PATIENT, Cluster
-from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.acceptance.nodes.cluster import NodeProgram
     from tests.support.databases import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -191,13 +188,13 @@ async def test_program_finds_its_bot_at_any_node(cluster: Cluster) -> None:
     """The Bot API sends, uploads and edits, whichever node a program calls."""
     first = cluster.nodes[0]
     made = await cluster.control(
-        "POST", "/telegram/accounts", bot=True, username="cluster_bot", first_name="Bot"
+        "POST", "/telegram/accounts", bot=True, username="a_cluster_bot", first_name="Bot"
     )
     body = {"name": CLIENT, "token": made["bot_token"]}
     started = await cluster.call(first, "POST", "/bots?wait=60", json=body)
     assert (started.status_code, started.json()["state"]) == (201, "online"), started.text
     person = cluster.talks[0].contact_id
-    people = {"from": cluster.talks[0].contact, "to": "cluster_bot"}
+    people = {"from": cluster.talks[0].contact, "to": "a_cluster_bot"}
     await cluster.control("POST", "/telegram/messages", **people, text="/start")
     for node in cluster.nodes:
         base = f"{node.url}/bot{made['bot_token']}"
@@ -212,21 +209,5 @@ async def test_program_finds_its_bot_at_any_node(cluster: Cluster) -> None:
             f"{base}/sendDocument", data={"chat_id": person}, files={"document": ("a.txt", b"a")}
         )
         assert sent.json()["ok"], sent.text
-
-
-async def test_drained_node_gives_its_numbers_away(cluster: Cluster) -> None:
-    """A drained node runs nothing and still takes calls; every number is served by the others, once."""
-    first, second = cluster.nodes
-    answer = await cluster.call(first, "POST", f"/nodes/{await cluster.id_of(second)}/drain")
-    assert (answer.status_code, answer.json()["state"]) == (200, "draining"), answer.text
-    await eventually(partial(_runs_nothing, cluster, second), awaited="nothing runs on the node")
-    await cluster.until_online(first)
-    for talk in cluster.talks:
-        await cluster.tell(talk, "after the drain", via=second)
-        await cluster.hear(talk, "thank you")
-    await cluster.until_all_said()
-    assert await cluster.peak() == 1
-
-
-async def _runs_nothing(cluster: Cluster, node: NodeProgram) -> bool:
-    return (await cluster.spread(node))[node.url] == 0
+    bot = f"/bots/{started.json()['bot']}?purge=true"
+    assert (await cluster.call(first, "DELETE", bot)).status_code == 200
