@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from base64 import b64encode
+from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,12 +13,14 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.conftest import running_sandbox
-from tests.acceptance.api.operator import CLIENT
+from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
 from tests.acceptance.nodes.cluster import PATIENT, Cluster
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.acceptance.nodes.cluster import NodeProgram
     from tests.support.databases import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,7 +35,12 @@ async def cluster(
     with postgres.fresh_database() as url:
         async with (
             running_sandbox(folder) as sandbox,
-            Cluster(folder, sandbox, url, PATIENT) as made,
+            Cluster(
+                folder,
+                sandbox,
+                url,
+                {**PATIENT, "ALERT_URL": f"{sandbox['SANDBOX_URL']}/alerts"},
+            ) as made,
         ):
             first, _ = await made.add_node(), await made.add_node()
             for _ in range(4):
@@ -211,3 +221,48 @@ async def test_program_finds_its_bot_at_any_node(cluster: Cluster) -> None:
         assert sent.json()["ok"], sent.text
     bot = f"/bots/{started.json()['bot']}?purge=true"
     assert (await cluster.call(first, "DELETE", bot)).status_code == 200
+
+
+async def test_any_node_tells_what_happens_to_all_numbers(cluster: Cluster) -> None:
+    """Who listens at one node hears of the numbers of all; of each change there is one alarm."""
+    first = cluster.nodes[0]
+    await cluster.until_online(first)
+    known = await online_alarms(cluster)
+    listening = [asyncio.Event() for _ in cluster.nodes]
+    told = [
+        asyncio.create_task(until_all_told(cluster, node, begun))
+        for node, begun in zip(cluster.nodes, listening, strict=True)
+    ]
+    for begun in listening:
+        await begun.wait()
+    body = {"action": "restart", "client": CLIENT}
+    assert (await cluster.call(first, "POST", "/numbers/actions", json=body)).status_code == 200
+    await asyncio.gather(*told)
+
+    async def are_alarms_raised() -> bool:
+        now = await online_alarms(cluster)
+        return all(now[talk.number] > known[talk.number] for talk in cluster.talks)
+
+    await eventually(are_alarms_raised, awaited="an alarm for each number that is online again")
+    raised = await online_alarms(cluster) - known
+    assert raised == Counter(talk.number for talk in cluster.talks)
+
+
+async def until_all_told(cluster: Cluster, node: NodeProgram, begun: asyncio.Event) -> None:
+    """Listen until each number was told to be online."""
+    waited_for = {talk.number for talk in cluster.talks}
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    async with cluster.http.stream("GET", f"{node.url}/events", headers=headers) as answer:
+        async for line in answer.aiter_lines():
+            begun.set()
+            told = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+            if told.get("state") == "online":
+                waited_for.discard(told["number"])
+            if not waited_for:
+                return
+
+
+async def online_alarms(cluster: Cluster) -> Counter[str]:
+    alarms = await cluster.look("/alerts")
+    ours = [each for each in alarms if (each["type"], each["state"]) == ("number.state", "online")]
+    return Counter(number for each in ours for number in each["numbers"])
