@@ -8,6 +8,8 @@ import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from pydantic import (
     BeforeValidator,
@@ -48,6 +50,16 @@ def pick_language(value: Any) -> Any:
         return value
     wanted = (re.split(r"[_.@]", part)[0] for part in value.split(":"))
     return next((language for language in wanted if language in LANGUAGES), "ru")
+
+
+def read_folder(url: Any) -> Any:
+    if not isinstance(url, str):
+        return url
+    place = urlsplit(url)
+    folder = Path(url2pathname(place.path))
+    if place.scheme != "file" or place.netloc or not folder.is_dir():
+        raise ValueError("must name an existing folder, such as file:///srv/telefix-files")
+    return folder
 
 
 def explain_errors(exc: ValidationError) -> str:
@@ -105,6 +117,7 @@ class Settings(BaseSettings):
     alert_url: str = ""
     node_url: str = ""
     cluster_key: SecretStr = SecretStr("")
+    files_url: Annotated[Path | None, BeforeValidator(read_folder)] = None
     node_ttl: float = Field(12.0, ge=1.0, le=600.0)
     node_takeover: float = Field(15.0, le=3600.0)
     memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"
@@ -114,10 +127,10 @@ class Settings(BaseSettings):
     teamflame_api_url: str = "https://api.teamflame.ru"
     teamflame_profile: Literal["v2023", "v2024"] = "v2023"
 
-    @field_validator("public_url", "teamflame_auth_url", "teamflame_api_url")
+    @field_validator("public_url", "node_url", "teamflame_auth_url", "teamflame_api_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
-        if not _ADDRESS.fullmatch(url):
+        if url and not _ADDRESS.fullmatch(url):
             raise ValueError("must be a URL such as https://gateway.example.com")
         return url.rstrip("/")
 
@@ -127,13 +140,6 @@ class Settings(BaseSettings):
         if url and not _ADDRESS.match(url):
             raise ValueError("must be a URL such as https://alarms.example.com/telefix")
         return url
-
-    @field_validator("node_url")
-    @classmethod
-    def _of_a_node(cls, url: str) -> str:
-        if url and not _ADDRESS.fullmatch(url):
-            raise ValueError("must be a URL such as https://node-1.example.com")
-        return url.rstrip("/")
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -195,6 +195,7 @@ class Gateway:
                 self._keepers.forget(number)
                 self.tokens.forget(number)
                 self.monitor.forget(number)
+                await self._keepers.dispatchers.files.forget(number)
                 await self._clear_spool(number)
                 if self.node is not None:
                     await self.node.disown(number)

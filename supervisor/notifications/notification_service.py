@@ -137,7 +137,10 @@ class NotificationService:
         stored_id = await self._stored.add(new)
         if stored_id != new_id:
             return await self._first_answer(sender.number, stored_id)
-        self.wake(sender.number)
+        if self._node is None:
+            self.wake(sender.number)
+        else:
+            self._node.wake_owner(sender.number)
         return Accepted(new_id, len(found.recipients), notice.rejected)
 
     async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
@@ -243,14 +246,12 @@ class NotificationService:
                 self._queues[number].wake()
 
     def wake(self, number: str) -> None:
-        """Hand over what is stored, here or on the node that runs the number."""
+        """Hand over what is stored, if the number has a worker here."""
         queue = self._queues.get(number)
         if queue is not None:
             queue.wake()
         elif number in self._attached:
             self._in_background(self._start_queue(number))
-        elif self._node is not None:
-            self._node.wake_owner(number)
 
     async def stop(self) -> None:
         for queue in self._queues.values():
