@@ -8,8 +8,6 @@ import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from pydantic import (
     BeforeValidator,
@@ -26,7 +24,7 @@ from supervisor.bots.bot_service import bot_of
 from supervisor.database.engines import database_url
 from supervisor.encryption.vault import cluster_keys, parse_secret_key
 from supervisor.errors import TokenMalformed
-from supervisor.file_access import make_private_folder
+from supervisor.file_access import make_private_folder, read_file_url
 
 SHORTEST_KEY = 8  # characters
 LANGUAGES = ("en", "ru", "uk")
@@ -50,16 +48,6 @@ def pick_language(value: Any) -> Any:
         return value
     wanted = (re.split(r"[_.@]", part)[0] for part in value.split(":"))
     return next((language for language in wanted if language in LANGUAGES), "ru")
-
-
-def read_folder(url: Any) -> Any:
-    if not isinstance(url, str):
-        return url
-    place = urlsplit(url)
-    folder = Path(url2pathname(place.path))
-    if place.scheme != "file" or place.netloc or not folder.is_dir():
-        raise ValueError("must name an existing folder, such as file:///srv/telefix-files")
-    return folder
 
 
 def explain_errors(exc: ValidationError) -> str:
@@ -117,7 +105,7 @@ class Settings(BaseSettings):
     alert_url: str = ""
     node_url: str = ""
     cluster_key: SecretStr = SecretStr("")
-    files_url: Annotated[Path | None, BeforeValidator(read_folder)] = None
+    files_url: Annotated[Path | None, BeforeValidator(read_file_url)] = None
     node_ttl: float = Field(12.0, ge=1.0, le=600.0)
     node_takeover: float = Field(15.0, le=3600.0)
     memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"

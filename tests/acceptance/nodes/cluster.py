@@ -56,7 +56,7 @@ class NodeProgram:
 
     @property
     def url(self) -> str:
-        return self.settings["NODE_URL"]
+        return self.settings["NODE_URL"] or f"http://{LOOPBACK}:{self.port}"
 
     @property
     def is_running(self) -> bool:
