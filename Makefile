@@ -45,7 +45,8 @@ types:
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
 
-# `make soak SOAK="--minutes 60 --busy 4"` repeats the soak test for an hour under load;
+# `make soak SOAK="--minutes 60 --busy 4"` repeats the soak test for an hour under load,
+# `--postgresql` does the same with PostgreSQL;
 # `make soak SOAK="--minutes 60 --calm"` kills nothing and shows whether memory or open files grow.
 soak: .venv/ready
 	$(BIN)/python -m benchmarks.soak $(SOAK)
@@ -75,6 +76,7 @@ format: .venv/ready
 lock: .venv/ready
 	$(COMPILE) $(UPGRADE) --extra dev --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --constraints requirements-dev.txt --output-file requirements.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --output-file benchmarks/alternatives/requirements.txt benchmarks/alternatives/requirements.in
 
 .venv/ready: requirements-dev.txt .venv/uv-ready
 	$(call install,requirements-dev.txt)
