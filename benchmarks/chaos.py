@@ -98,7 +98,7 @@ class Chaos:
         except (Unsettled, AssertionError) as exc:
             print(f"       {exc}", flush=True)
             self.traffic.abort()
-        await self.traffic.settle(PATIENCE)
+        await self.traffic.wait_until_arrived(PATIENCE)
         return await self.traffic.judge()
 
     def _draw(self, count: int) -> Iterator[Fault]:
@@ -118,7 +118,7 @@ class Chaos:
         lasted = time.time() - began
         if self._chance.random() < 0.5:  # a machine that comes back before the others notice
             await self._revive(node)
-        if not await self.traffic.settle(PATIENCE):
+        if not await self.traffic.wait_until_arrived(PATIENCE):
             raise Unsettled(f"{fault.name}: not everything has arrived within {PATIENCE:.0f} s")
         await self._revive(node)
         out, into = await self.traffic.worst_waits(began)

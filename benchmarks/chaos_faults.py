@@ -145,7 +145,7 @@ async def restart_database(stage: Stage) -> None:
     await stage.server.restart()
 
 
-async def take_database_away(stage: Stage) -> None:
+async def stop_database_for_a_while(stage: Stage) -> None:
     await stage.server.kill()
     await asyncio.sleep(stage.seconds)
     await stage.server.restart()
@@ -169,6 +169,6 @@ FAULTS = (
     Fault("the answers of the database lost", silence_answers),
     Fault("cut off from everything", cut_from_everything),
     Fault("PostgreSQL killed and restarted", restart_database, hits_all=True),
-    Fault("PostgreSQL away", take_database_away, hits_all=True),
+    Fault("PostgreSQL away", stop_database_for_a_while, hits_all=True),
     Fault("PostgreSQL frozen", freeze_database, hits_all=True),
 )

@@ -67,8 +67,8 @@ class Traffic:
 
     def start(self) -> None:
         for talk in self._cluster.talks:
-            self._writing.append(asyncio.create_task(self._write(talk, self._tell)))
-            self._writing.append(asyncio.create_task(self._write(talk, self._hear)))
+            self._writing.append(asyncio.create_task(self._write(talk, self._write_to_telegram)))
+            self._writing.append(asyncio.create_task(self._write(talk, self._write_to_planfix)))
 
     async def stop(self) -> None:
         """Let everybody finish the message that they are at; raise what went wrong with one."""
@@ -79,7 +79,7 @@ class Traffic:
         for writing in self._writing:
             writing.cancel()
 
-    async def settle(self, patience: float) -> bool:
+    async def wait_until_arrived(self, patience: float) -> bool:
         """Wait until everything that was written until now has arrived; return whether it has."""
         await asyncio.sleep(PAUSE)  # in which somebody writes to each number
         wanted = {talk.number: (set(talk.told), set(talk.heard)) for talk in self._cluster.talks}
@@ -127,11 +127,11 @@ class Traffic:
             assert asyncio.iscoroutine(done)
             await done
 
-    async def _tell(self, talk: Talk, text: str) -> None:
+    async def _write_to_telegram(self, talk: Talk, text: str) -> None:
         self._said[talk.number].into_telegram[f"out {text}"] = time.time()
         await self._cluster.tell(talk, f"out {text}")
 
-    async def _hear(self, talk: Talk, text: str) -> None:
+    async def _write_to_planfix(self, talk: Talk, text: str) -> None:
         self._said[talk.number].into_planfix[f"in {text}"] = time.time()
         await self._cluster.hear(talk, f"in {text}")
 

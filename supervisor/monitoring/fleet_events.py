@@ -27,7 +27,7 @@ class FleetEvents:
         self._passed_on: set[str] = set()
         self._counts: dict[str, MessageCounts] = {}
 
-    def note_own(self, ids: Iterable[int]) -> None:
+    def remember_own(self, ids: Iterable[int]) -> None:
         """Leave out changes that this node has told already."""
         self._own.update(ids)
 

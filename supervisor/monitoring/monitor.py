@@ -98,7 +98,7 @@ class Monitor:
         else:
             change = change._replace(client=self._clients.get(change.number, ""))
         self._unwritten.append(change)
-        self._tell(change)
+        self._publish(change)
 
     def pass_on(self, number: str) -> None:
         """Tell from now on what the new node of a number says of it."""
@@ -149,17 +149,17 @@ class Monitor:
         if ids is None:
             self._unwritten.extendleft(reversed(changes))
         else:
-            self._fleet.note_own(ids)
+            self._fleet.remember_own(ids)
 
     async def _read_fleet(self) -> None:
         """Tell of what other nodes have stored; count messages only if anybody listens."""
         for change in await self._fleet.read():
-            self._tell(change)
+            self._publish(change)
         if self.feed.has_listeners and self._rounds % COUNTED_EVERY == 0:
             for counts in await self._fleet.read_counts():
                 self.feed.publish(counts)
 
-    def _tell(self, change: Change) -> None:
+    def _publish(self, change: Change) -> None:
         self.feed.publish(change)
         self.alarms.add_change(change)
 

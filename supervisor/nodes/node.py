@@ -54,17 +54,13 @@ class Node:
     def __init__(
         self, store: Store, coordination: Coordination, url: str, lease: NodeLease, runner: Runner
     ) -> None:
-        self.url = url
-        self.lease = lease
+        self.url, self.lease = url, lease
         self.nodes = Nodes(coordination)
-        self.incarnation = ""
-        self.state = NodeState.ALIVE
+        self.incarnation, self.state = "", NodeState.ALIVE
         self._runs = store.runs
-        self._coordination = coordination
-        self._runner = runner
+        self._coordination, self._runner = coordination, runner
         self._observations = Observations()
-        self._free_before = 0
-        self._is_first = False
+        self._free_before, self._is_first = 0, False
         self._woken = asyncio.Event()
         self._looked = asyncio.Event()
         self._interval = lease.ttl / BEATS

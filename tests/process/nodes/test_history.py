@@ -50,7 +50,7 @@ async def test_node_hears_of_the_numbers_of_others(store: Store) -> None:
 
     own = await store.history.append([past(OURS, State.ONLINE)], "one")
     assert own
-    events.note_own(own)
+    events.remember_own(own)
     await store.history.append([past(THEIRS, State.STARTING), past(THEIRS, State.ONLINE)], "two")
 
     heard = await events.read()
