@@ -15,7 +15,7 @@ import httpx
 import psutil
 from sqlalchemy import make_url
 
-from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, SECRET_KEY
+from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, settings_of
 from tests.acceptance.api.server import free_port, gateway
 from tests.support.relay import Relay
 from tests.support.waiting import PATIENCE, eventually
@@ -175,17 +175,10 @@ class Cluster:
             telegram, door = await self._lay(host, int(its_port)), await self._lay(LOOPBACK, port)
         database = self._database_url.database
         settings = {
-            "ADMIN_KEY": ADMIN_KEY,
-            "SECRET_KEY": SECRET_KEY,
-            "TELEGRAM_API_ID": "1",
-            "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-            "TELEGRAM_DC": f"{LOOPBACK}:{telegram.port}"
-            if telegram
-            else self._sandbox["TELEGRAM_DC"],
-            "TELEGRAM_DC_KEY": self._sandbox["TELEGRAM_DC_KEY"],
+            **settings_of(self._folder, self._sandbox),
+            **({"TELEGRAM_DC": f"{LOOPBACK}:{telegram.port}"} if telegram else {}),
             "DATA_DIR": str(self._folder / name),
             "DATABASE_URL": f"postgresql://postgres:any@{LOOPBACK}:{line.port}/{database}",
-            "ALLOW_PRIVATE_PLANFIX": "1",
             "LANGUAGE": "en",
             "NODE_URL": f"http://{LOOPBACK}:{door.port if door else port}",
             **self._settings,
