@@ -156,7 +156,7 @@ class Node:
         if number in self._runner.kept():
             self._runner.wake(number)
         else:
-            self._coordination.ring(number)
+            self._coordination.notify(number)
 
     @property
     def is_first(self) -> bool:
@@ -171,7 +171,7 @@ class Node:
 
     def announce(self) -> None:
         """Let the other nodes look at once."""
-        self._coordination.ring(EVERYBODY)
+        self._coordination.notify(EVERYBODY)
 
     def _receive(self, name: str) -> None:
         if name == EVERYBODY:
