@@ -47,8 +47,8 @@ class Server:
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        await asyncio.to_thread(self._life.close)  # its shell reaps the first of them
         await asyncio.to_thread(psutil.wait_procs, family)
-        await asyncio.to_thread(self._life.close)
 
     async def restart(self) -> None:
         (self.postgres.data / "postmaster.pid").unlink(missing_ok=True)

@@ -240,10 +240,8 @@ class NotificationService:
     async def look_for_work(self) -> None:
         """Find what another node stored for a number that runs here; being woken is only faster."""
         for number in self._attached & await self._stored.numbers_with_due(time.time()):
-            if number not in self._queues:
-                await self._start_queue(number)
-            elif self._queues[number].is_idle:
-                self._queues[number].wake()
+            if number not in self._queues or self._queues[number].is_idle:
+                self.wake(number)
 
     def wake(self, number: str) -> None:
         """Hand over what is stored, if the number has a worker here."""
