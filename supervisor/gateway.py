@@ -29,8 +29,7 @@ from supervisor.ownership.database_lock import DatabaseLock
 from supervisor.ownership.takeover import Takeover
 from supervisor.processes.forkserver import Forkserver, log_confinement
 from supervisor.processes.page_merging import PageMerging, log_merging, look_at_merging
-from supervisor.upkeep.key_rotation import KeyRotation
-from supervisor.upkeep.retention import Retention
+from supervisor.upkeep import KeyRotation, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.numbers.chats import ChosenChats
 from api.numbers.governor import GovernorSettings, JsonInForms
-from api.requests.fields import (
+from api.requests.models import (
     AbsentIfEmpty,
+    Body,
     ClientName,
     Digits,
     Email,
@@ -21,7 +22,6 @@ from api.requests.fields import (
     SessionPath,
     StringSession,
 )
-from api.requests.models import Body
 from supervisor.login.session_transfer import SessionSource
 from supervisor.numbers.state import State
 from supervisor.store import values

@@ -11,8 +11,7 @@ from quart_schema import document_querystring, document_response, tag
 
 from api.context import context
 from api.requests.body import read_query, validate
-from api.requests.fields import normalise_number
-from api.requests.models import Answer, respond
+from api.requests.models import Answer, normalise_number, respond
 from api.requests.openapi import ADMIN, needs
 
 MOST_ENTRIES = 500

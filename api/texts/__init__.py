@@ -8,16 +8,29 @@ from typing import TYPE_CHECKING
 from quart import request
 
 from api.context import context
-from api.texts import en, ru, uk
+from api.texts.console import en as console_en
+from api.texts.console import ru as console_ru
+from api.texts.console import uk as console_uk
+from api.texts.login_page import en as login_en
+from api.texts.login_page import ru as login_ru
+from api.texts.login_page import uk as login_uk
+from api.texts.values import en as values_en
+from api.texts.values import ru as values_ru
+from api.texts.values import uk as values_uk
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
 
 LOGIN_PAGE: Mapping[str, Mapping[str, str]] = {
-    "en": en.LOGIN_PAGE,
-    "ru": ru.LOGIN_PAGE,
-    "uk": uk.LOGIN_PAGE,
+    "en": login_en.LOGIN_PAGE,
+    "ru": login_ru.LOGIN_PAGE,
+    "uk": login_uk.LOGIN_PAGE,
+}
+CONSOLE: Mapping[str, Mapping[str, str]] = {
+    "en": console_en.CONSOLE | values_en.VALUES,
+    "ru": console_ru.CONSOLE | values_ru.VALUES,
+    "uk": console_uk.CONSOLE | values_uk.VALUES,
 }
 
 
@@ -50,6 +63,3 @@ def page_language(known: Container[str]) -> str:
 
 def reader_language() -> str:
     return page_language(CONSOLE)
-
-
-CONSOLE: Mapping[str, Mapping[str, str]] = {"en": en.CONSOLE, "ru": ru.CONSOLE, "uk": uk.CONSOLE}

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 LANGUAGES = {"en", "ru", "uk"}
 SHAPES = {"bot_texts", "chat_texts", "state"}  # modules beside the languages
-PACKAGES = ["api.texts", "session_worker.texts", "supervisor.texts", "teamflame.texts"]
+PACKAGES = [
+    *("api.texts.console", "api.texts.login_page", "api.texts.values"),
+    *("session_worker.texts", "supervisor.texts", "teamflame.texts"),
+]
 
 
 def texts_of(module: ModuleType) -> dict[str, str]:

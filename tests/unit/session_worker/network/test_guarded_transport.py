@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_worker.network.public_address import is_public
+from session_worker.network.guarded_transport import is_public
 
 PRIVATE = [
     *("127.0.0.1", "127.8.9.10", "0.0.0.0", "10.1.2.3", "172.16.0.1", "172.31.255.255"),

@@ -1,4 +1,4 @@
-"""Erases old messages and their files."""
+"""Chores in the background: erasing what is old, and moving data keys to the newest key."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.journal.erasure import Erasure, OldRow
     from supervisor.store.history import AlarmRows, History
+    from supervisor.store.keys import Keys
 
 INTERVAL = 3600.0  # seconds between two rounds
 BATCH_PAUSE = 0.1  # seconds between two batches, so that urgent writes get their turn
-BATCH = 200  # rows
+ROWS = 200  # in one batch
 
 logger = logging.getLogger(__name__)
 
@@ -52,21 +53,21 @@ class Retention:
     async def erase(self, now: datetime) -> None:
         """Erase contents after RETENTION_DAYS, and every trace of a message after twice as long."""
         before = now - self._kept
-        while rows := await self._erasure.find_old(before, BATCH):
+        while rows := await self._erasure.find_old(before, ROWS):
             # Files first: if the gateway ends here, their rows are found again.
             await asyncio.to_thread(self._remove_files, rows)
             await self._erasure.erase_bodies(rows)
             await asyncio.sleep(BATCH_PAUSE)
-        deleted = BATCH
-        while deleted == BATCH:
-            deleted = await self._erasure.delete_rows(before - self._kept, BATCH)
+        deleted = ROWS
+        while deleted == ROWS:
+            deleted = await self._erasure.delete_rows(before - self._kept, ROWS)
             await asyncio.sleep(BATCH_PAUSE)
         await self._history.trim(before)
         await self._alarms.trim(before)
         await self._erasure.delete_heard(before)
-        deleted = BATCH
-        while deleted == BATCH:
-            deleted = await self._erasure.delete_notifications(before, BATCH)
+        deleted = ROWS
+        while deleted == ROWS:
+            deleted = await self._erasure.delete_notifications(before, ROWS)
             await asyncio.sleep(BATCH_PAUSE)
         await self._erasure.delete_files(before)
         await asyncio.to_thread(self._remove_photos, before.timestamp())
@@ -93,3 +94,43 @@ class Retention:
 def _remove_if_old(path: Path, before: float) -> None:
     if path.stat().st_mtime < before:
         path.unlink()
+
+
+DATA_KEYS = 50  # in one batch
+FAILURE_PAUSE = 60.0  # seconds until a rotation that failed is tried again
+
+
+class KeyRotation:
+    """Goes through the data keys once, batch by batch; it can be interrupted and started again."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._loop = BackgroundLoop("key rotation", self._run, FAILURE_PAUSE)
+
+    def start(self) -> None:
+        if self._keys.are_several:
+            self._loop.start()
+
+    async def stop(self) -> None:
+        await self._loop.stop()
+
+    async def rotate(self, piece: int = DATA_KEYS) -> bool:
+        """Return whether the older keys are no longer needed."""
+        moved, last = 0, ""
+        while (done := await self._keys.rewrap(last, piece)) is not None:
+            moved, last = moved + done.moved, done.last
+            for number in done.stuck:
+                logger.error(
+                    "number %s: its data key cannot be opened: restore it, or purge the number",
+                    number,
+                )
+            await asyncio.sleep(BATCH_PAUSE)
+        await self._keys.finish()
+        logger.info("%d data keys were moved to the first key of SECRET_KEY", moved)
+        return not await self._keys.count_old()
+
+    async def _run(self) -> None:
+        if await self.rotate():
+            logger.warning("the first key of SECRET_KEY is enough now: remove the older ones")
+        else:
+            logger.error("the older keys of SECRET_KEY are still needed")

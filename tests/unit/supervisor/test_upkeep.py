@@ -12,7 +12,7 @@ from session_worker.protocol.contract import incoming_file, photo_file
 from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure
 from supervisor.config import Config
 from supervisor.database import tables
-from supervisor.upkeep.retention import Retention
+from supervisor.upkeep import Retention
 from tests.unit.supervisor.rows import NUMBER, picture, received, sent
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What the console says, one file for each language."""

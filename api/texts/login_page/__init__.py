@@ -1,0 +1,1 @@
+"""What the login page says, one file for each language."""
