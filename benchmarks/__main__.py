@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks import fleet, messages, outages, sandbox_load, starvation, takeover
+from benchmarks import fleet, messages, outages, sandbox_load, starvation, takeover, teamflame
 
 if TYPE_CHECKING:
     from benchmarks.measurement import Benchmark, Measurement
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "messages": messages.measure,
     "starvation": starvation.measure,
     "outages": outages.measure,
+    "teamflame": teamflame.measure,
 }
 
 
