@@ -7,6 +7,9 @@ BIN := .venv/bin
 PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8080)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
+# Without compiled modules each of the processes that run the tests would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run setup setup-production test coverage check bench soak format lock mini-app mini-app-check
 .DEFAULT_GOAL := test
 
@@ -16,8 +19,11 @@ run: .venv/run-ready
 
 setup: .venv/ready
 
-# Only what production needs, without the tools for tests.
+# Only what production needs: no tools for tests, and in the end no installers and none of babel's languages (a third of
+# the whole), which only those filters of python-liquid read that no template here has.
 setup-production: .venv/run-ready
+	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python uv pip setuptools
+	@rm -rf .venv/lib/python*/site-packages/babel/locale-data .venv/uv-ready
 
 # `make test REPEAT=1` gives failed tests a second chance, see tests/support/repetition.py.
 test: check
@@ -45,7 +51,8 @@ types:
 bench: .venv/ready
 	$(BIN)/python -m benchmarks
 
-# `make soak SOAK="--minutes 60 --busy 4"` repeats the soak test for an hour under load;
+# `make soak SOAK="--minutes 60 --busy 4"` repeats the soak test for an hour under load,
+# `--postgresql` does the same with PostgreSQL;
 # `make soak SOAK="--minutes 60 --calm"` kills nothing and shows whether memory or open files grow.
 soak: .venv/ready
 	$(BIN)/python -m benchmarks.soak $(SOAK)
@@ -71,6 +78,7 @@ format: .venv/ready
 lock: .venv/ready
 	$(COMPILE) $(UPGRADE) --extra dev --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --constraints requirements-dev.txt --output-file requirements.txt pyproject.toml
+	$(COMPILE) $(UPGRADE) --output-file benchmarks/alternatives/requirements.txt benchmarks/alternatives/requirements.in
 
 .venv/ready: requirements-dev.txt .venv/uv-ready
 	$(call install,requirements-dev.txt)

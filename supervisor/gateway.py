@@ -33,7 +33,6 @@ from supervisor.upkeep import KeyRotation, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from supervisor.config import Config
     from supervisor.nodes.node import Node
@@ -116,12 +115,7 @@ class Gateway:
         await self._takeover.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._takeover.stop()
         if self.node is not None:
             await self.node.drain()
@@ -251,7 +245,7 @@ class Gateway:
             await self._lock.take()
         try:
             await self._store.start()
-        except BaseException:
+        except BaseException:  # cancelled or failed: another gateway may begin
             await self._unlock()
             raise
         await asyncio.to_thread(log_confinement)  # reads what the kernel says

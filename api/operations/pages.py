@@ -44,7 +44,10 @@ _CONTENT_SECURITY = "; ".join(
 async def get_console() -> Response:
     chosen = request.args.get("language", "")
     language = chosen if chosen in CONSOLE else page_language(CONSOLE)
-    text = await render_template("console.html", t=CONSOLE[language], language=language)
+    webhook_url = f"{context(on_standby=True).settings.public_url}/webhook/message"
+    text = await render_template(
+        "console.html", t=CONSOLE[language], language=language, webhook_url=webhook_url
+    )
     response = Response(text, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY
     response.headers["Vary"] = "Accept-Language"

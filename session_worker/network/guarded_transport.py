@@ -87,6 +87,17 @@ LARGEST_PORT = 65535
 UNLIMITED = httpx.Limits()
 
 
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.ProxyError,
+)
+"""The errors after which it is certain that the other side has received nothing."""
+
+
 class AddressForbidden(Exception):
     """The host has an address that no link given by others may lead to."""
 

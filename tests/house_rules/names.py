@@ -45,6 +45,7 @@ ENGINEERING: Final = _words(
     board pace screens snapshot snapshots steps talk watch watching
     auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions
+    chart comparison environment fairness flask growth one plots restarts spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
@@ -56,7 +57,7 @@ ENGINEERING: Final = _words(
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search send
-    schedule sender server service services settings shape soak starvation state store
+    sender server service services settings shape soak starvation state store
     stored timing traffic transactions transfer upkeep values vault view viewer views warmup writer
     """
 )
@@ -66,7 +67,6 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
-    "supervisor/database/chat_tables.py": "one module of tables for each subject",
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "sandbox/control/page.py": "a page for people, beside calls for programs",

@@ -106,7 +106,7 @@ function governorFacts(governor) {
 const PANELS = {
   state: async () => null,
   messages: (number) => messagesPanel(element("panel"), number, carryOut),
-  settings: (number) => settingsPanel(element("panel"), number, view, carryOut),
+  settings: (number) => settingsPanel(element("panel"), number, () => view, carryOut),
   history: async (number) => {
     const { states } = await ask("GET", `numbers/${number}/history?limit=${PAGE}`);
     return () => showTable(states, words.no_history, [words.time, words.state, words.cause], historyRow);

@@ -46,7 +46,7 @@ async def reach(proxy: Proxy, telegram: Place, limit: float) -> Stream:
             stream = await _connect(proxy)
             try:
                 await _handshake(stream, proxy, telegram)
-            except BaseException:
+            except BaseException:  # cancelled or failed: the connection must not stay open
                 stream.writer.transport.abort()
                 raise
     except TimeoutError as exc:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from tests.acceptance.api import shared
+from tests.acceptance.api.operator import settings_of
 from tests.acceptance.browser.mini_app import (
     DESKTOP,
     LIGHT,
@@ -84,7 +84,7 @@ async def bot_token(control: httpx.AsyncClient) -> str:
 @pytest.fixture(scope="module")
 def settings(folder: Path, sandbox: dict[str, str], bot_token: str) -> dict[str, str]:
     place = f"{sandbox['SANDBOX_URL']}/teamflame/{WORKSPACE}"
-    return shared.settings_of(folder, sandbox) | {
+    return settings_of(folder, sandbox) | {
         "TEAMFLAME_BOT_TOKEN": bot_token,
         "TEAMFLAME_AUTH_URL": f"{place}/auth",
         "TEAMFLAME_API_URL": f"{place}/api",

@@ -14,7 +14,7 @@ import httpx
 import psutil
 from sqlalchemy import make_url
 
-from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, SECRET_KEY
+from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, settings_of
 from tests.acceptance.api.server import free_port, gateway
 from tests.support.relay import Relay
 from tests.support.waiting import PATIENCE, eventually
@@ -145,17 +145,10 @@ class Cluster:
         port, name = free_port(), f"node{next(self._count)}"
         folder = str(self._database_url.query["host"])
         line = await self._stack.enter_async_context(Relay(folder, 5432))
-        own = {
-            "ADMIN_KEY": ADMIN_KEY,
-            "SECRET_KEY": SECRET_KEY,
-            "TELEGRAM_API_ID": "1",
-            "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-            "TELEGRAM_DC": self._sandbox["TELEGRAM_DC"],
-            "TELEGRAM_DC_KEY": self._sandbox["TELEGRAM_DC_KEY"],
+        own = settings_of(self._folder, self._sandbox) | {
             "DATA_DIR": str(self._folder / name),
             "DATABASE_URL": f"postgresql://postgres:any@127.0.0.1:{line.port}"
             f"/{self._database_url.database}",
-            "ALLOW_PRIVATE_PLANFIX": "1",
             "LANGUAGE": "en",
             "NODE_URL": f"http://127.0.0.1:{port}",
             **self._settings,
