@@ -19,11 +19,15 @@ run: .venv/run-ready
 
 setup: .venv/ready
 
+# Symbols for debuggers are a quarter of the whole. A running gateway keeps the file that it has opened.
+STRIP := sh -c 'strip --strip-unneeded -o "$$1.new" "$$1" && mv "$$1.new" "$$1"' sh
+
 # Only what production needs: no tools for tests, and in the end no installers and none of babel's languages (a third of
 # the whole), which only those filters of python-liquid read that no template here has.
 setup-production: .venv/run-ready
 	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python uv pip setuptools
 	@rm -rf .venv/lib/python*/site-packages/babel/locale-data .venv/uv-ready
+	@command -v strip > /dev/null && find .venv/lib -name '*.so' -size +1M -exec $(STRIP) {} \; || true
 
 # `make test REPEAT=1` gives failed tests a second chance, see tests/support/repetition.py.
 test: check
