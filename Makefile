@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # Without compiled modules each of the processes that run the tests would compile all of them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup setup-production test coverage check bench soak format lock mini-app mini-app-check
+.PHONY: run setup setup-production test coverage check bench soak chaos format lock mini-app mini-app-check
 .DEFAULT_GOAL := test
 
 run: .venv/run-ready
@@ -60,6 +60,10 @@ bench: .venv/ready
 # `make soak SOAK="--minutes 60 --calm"` kills nothing and shows whether memory or open files grow.
 soak: .venv/ready
 	$(BIN)/python -m benchmarks.soak $(SOAK)
+
+# `make chaos CHAOS="40 --seeds 1 2 3"` lets 40 faults happen for each seed, then runs the positive control.
+chaos: .venv/ready
+	$(BIN)/python -m benchmarks.chaos $(CHAOS)
 
 # The built files are committed, so that `make run` needs no Node; they must be what the sources give.
 MINI_APP := teamflame/mini_app
