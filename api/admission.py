@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from quart import request
@@ -10,7 +9,6 @@ from quart import request
 from api.context import context
 from api.requests.errors import not_found
 from api.requests.models import normalise_number
-from supervisor.errors import NumberWithoutOwner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -61,12 +59,6 @@ async def require_here(number: str) -> None:
     node = context().gateway.node
     if node is not None:
         await node.require_here(number)
-
-
-async def prefer_owner(number: str) -> None:
-    """Let the node that runs the number do what only stores; while none does, it is done here."""
-    with suppress(NumberWithoutOwner):
-        await require_here(number)
 
 
 async def admit(number: str) -> str:

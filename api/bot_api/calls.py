@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from quart import Blueprint, Response, request
 from quart_schema import hide
 
-from api.admission import prefer_owner
+from api.admission import require_here
 from api.bot_api.answers import (
     UNREACHABLE_WAIT,
     BotApiError,
@@ -64,7 +64,8 @@ async def call_method(token: str, method: str) -> Response:
     """Carry out a method as Telegram's own server would, durably."""
     try:
         bot = await _admit(token)
-        await prefer_owner(bot.bot)
+        if method.lower() not in _ANYWHERE:
+            await require_here(bot.bot)
         run = _METHODS.get(method.lower(), _no_method)
         open_upload = partial(context().gateway.bots.uploads.open, bot.bot)
         parameters = await read_parameters(request, open_upload)
@@ -219,6 +220,8 @@ async def _describe(
     return describe_message(bot, chat, message_id, text, is_caption=is_caption)
 
 
+# What these store, the bot's node sends; the others need its worker, or its folder for a file.
+_ANYWHERE: Final = frozenset({"getme", "sendmessage"})
 _METHODS: Final[Mapping[str, Method]] = {
     "getme": _get_me,
     "sendmessage": _send_message,

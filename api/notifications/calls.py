@@ -1,4 +1,4 @@
-"""The calls that notify people, tell what became of it, and keep templates."""
+"""The calls that notify people, report the outcome, and keep templates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.admission import prefer_owner
 from api.context import context
 from api.notifications.models import (
     DeletedTemplateAnswer,
@@ -62,7 +61,6 @@ blueprint = Blueprint("notifications", __name__)
 async def post_notify() -> Response:
     """Tell somebody something; it is stored when this is answered, and sent after that, once."""
     number = await _admit_sender()
-    await prefer_owner(number)
     waiting = validate(Waiting, read_query(request))
     body = validate(NotifyBody, await read_body(request, LARGEST))
     notifications = context().gateway.notifications
@@ -93,7 +91,7 @@ class WaitedAnswer(NotifyAnswer):
 @needs(TOKEN)
 @document_response(NotificationAnswer)
 async def get_notification(notification: str) -> Response:
-    """Tell what became of a notification."""
+    """Show the outcome of a notification."""
     number = await _admit_sender()
     outcomes = await context().gateway.notifications.show(number, notification)
     return respond(NotificationAnswer(id=notification, recipients=_shown(outcomes)))

@@ -12,14 +12,13 @@ from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.admission import prefer_owner
 from api.context import context
 from api.notifications.calls import answer_of
 from api.notifications.models import NotifyAnswer, PlanfixEventBody
 from api.requests.body import LARGEST
 from api.requests.errors import ApiError, unauthorized
 from api.requests.models import respond
-from supervisor.errors import GatewayError
+from supervisor.errors import GatewayError, NumberElsewhere
 from supervisor.notifications.planfix_event import read_event, repair_json
 
 if TYPE_CHECKING:
@@ -41,13 +40,14 @@ async def post_planfix_event() -> Response:
     """
     fields = await _read_fields()
     number = await _admit(fields)
-    await prefer_owner(number)
     event = read_event(fields)
     if event.unknown_variables:
         names = ", ".join(event.unknown_variables)[:500]
         logger.warning("bot %s: Planfix does not know the variables %s", number, names)
     try:
         accepted = await context().work.run(context().gateway.planfix_events.accept(number, event))
+    except NumberElsewhere:
+        raise
     except GatewayError as error:
         logger.warning("bot %s: an event of Planfix was dropped: %s", number, error)
         return respond(NotifyAnswer(id=None, accepted=0, rejected=[]))

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.nodes.node import Node
     from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.notifications.notice import Manner
-    from supervisor.notifications.recipient_lookup import People
+    from supervisor.notifications.recipient_lookup import Found, People
     from supervisor.notifications.recipients import Address
     from supervisor.store.store import Store
 
@@ -66,9 +67,10 @@ class NotificationService:
         dispatchers: Dispatchers,
         people: People,
         sender_of: Callable[[str], Awaitable[Sender]],
-        wake_owner: Callable[[str], None] = lambda _number: None,
+        node: Node | None = None,
     ) -> None:
-        """Wake_owner tells another node that something waits for a number that does not run here."""
+        """With a node, others may run the sender; then a notification is stored, and its node woken."""
+        self._node = node
         self._store = store
         self._stored = store.notifications
         self._dispatchers = dispatchers
@@ -78,7 +80,6 @@ class NotificationService:
         self._tasks: set[asyncio.Task[None]] = set()
         self._attached: set[str] = set()
         self.lookup = EventLookup()
-        self._wake_owner = wake_owner
         dispatchers.watcher = self
 
     async def notify(
@@ -94,9 +95,7 @@ class NotificationService:
 
         Who was rejected before, because of the address, is in the notice.
         """
-        dispatcher = await self._dispatchers.of(sender.number)
-        lookup = RecipientLookup(self._people, dispatcher, is_bot=sender.is_bot)
-        found = await lookup.find(addresses)
+        found = await self._find(sender, addresses)
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
         if dry_run:
             return Accepted(None, len(found.recipients), notice.rejected)
@@ -113,35 +112,25 @@ class NotificationService:
         stored_id = await self._stored.add(await self._sealed(new, notice))
         if stored_id != new.id:
             return await self._first_answer(sender.number, stored_id)
-        self.wake(sender.number)
+        self._wake_sender(sender.number)
         return Accepted(new.id, len(found.recipients), notice.rejected)
 
     async def store_unfinished(self, sender: Sender, notice: Notice, dedup_key: str) -> str:
         """Store what an event of Planfix said durably; Planfix is asked for the rest after that."""
-        new = NewNotification(
-            id=_new_id(),
-            number=sender.number,
-            body=b"",
-            recipients=(),
-            parts=1,
-            dedup_key=dedup_key,
-            needs_lookup=True,
-        )
+        new = NewNotification(*(_new_id(), sender.number, b"", ()), 1, dedup_key, needs_lookup=True)
         stored_id = await self._stored.add(await self._sealed(new, notice))
-        self.wake(sender.number)
+        self._wake_sender(sender.number)
         return stored_id
 
     async def finish_stored(
         self, sender: Sender, notification: str, addresses: Sequence[Address], notice: Notice
     ) -> None:
         """Replace what an event said by the notification itself, which is sent after that."""
-        dispatcher = await self._dispatchers.of(sender.number)
-        lookup = RecipientLookup(self._people, dispatcher, is_bot=sender.is_bot)
-        found = await lookup.find(addresses)
+        found = await self._find(sender, addresses)
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
         new = NewNotification(notification, sender.number, b"", found.recipients, notice.parts)
         await self._stored.finish(await self._sealed(new, notice))
-        self.wake(sender.number)
+        self._wake_sender(sender.number)
 
     async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
         """Return the answer to an earlier call with this key."""
@@ -227,10 +216,20 @@ class NotificationService:
         if queue is not None:
             self._in_background(queue.stop())
 
+    def finish(self, number: str, row: int) -> None:
+        queue = self._queues.get(number)
+        if queue is not None and queue.has(row):
+            self._in_background(queue.finish(row))
+
+    async def look_for_work(self) -> None:
+        """Find what another node stored for a number that runs here; being woken is only faster."""
+        for number in self._attached & await self._stored.numbers_with_due(time.time()):
+            if number not in self._queues or self._queues[number].is_idle:
+                self.wake(number)
+
     def wake(self, number: str) -> None:
-        """Hand over what was stored; if the number runs elsewhere, that node does so."""
+        """Hand over what is stored, if the number has a worker here."""
         if number not in self._attached:
-            self._wake_owner(number)
             return
         self.lookup.wake(number)
         queue = self._queues.get(number)
@@ -238,16 +237,6 @@ class NotificationService:
             queue.wake()
         else:
             self._in_background(self._start_queue(number))
-
-    def wake_if_here(self, number: str) -> None:
-        """Do the same for what another node has stored."""
-        if number in self._attached:
-            self.wake(number)
-
-    def finish(self, number: str, row: int) -> None:
-        queue = self._queues.get(number)
-        if queue is not None and queue.has(row):
-            self._in_background(queue.finish(row))
 
     async def stop(self) -> None:
         await self.lookup.stop()
@@ -269,6 +258,16 @@ class NotificationService:
         self._queues[number] = queue
         queue.start()
 
+    def _wake_sender(self, number: str) -> None:
+        if self._node is None:
+            self.wake(number)
+        else:
+            self._node.wake_owner(number)
+
+    async def _require_here(self, number: str) -> None:
+        if self._node is not None:
+            await self._node.require_here(number)
+
     async def _first_answer(self, number: str, notification: str) -> Accepted:
         """Answer a repeat as the first call was answered."""
         try:
@@ -277,6 +276,11 @@ class NotificationService:
             return Accepted(notification, 0, ())
         accepted = len(await self._stored.progress(number, notification))
         return Accepted(notification, accepted, Notice.model_validate_json(body).rejected)
+
+    async def _find(self, sender: Sender, addresses: Sequence[Address]) -> Found:
+        dispatcher = await self._dispatchers.of(sender.number)
+        lookup = RecipientLookup(self._people, dispatcher, self._require_here, is_bot=sender.is_bot)
+        return await lookup.find(addresses)
 
     async def _sealed(self, new: NewNotification, notice: Notice) -> NewNotification:
         body = notice.model_dump_json().encode()

@@ -154,6 +154,12 @@ class Notifications:
         """Store what Planfix was asked for, and the recipients; once, whoever else asked."""
         await self._database.write(_finish, found)
 
+    async def numbers_with_due(self, now: float) -> frozenset[str]:
+        query = select(recipient.c.number).where(_IS_QUEUED, recipient.c.not_before <= now)
+        look_up = select(notification.c.number).where(_NEEDS_LOOKUP)
+        found = await self._database.fetch(query.union(look_up))
+        return frozenset(row.number for row in found)
+
     async def has_work(self, number: str) -> bool:
         """Whether anything waits, or is on its way."""
         query = select(recipient.c.id).where(recipient.c.number == number, _IS_QUEUED).limit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -33,7 +32,12 @@ async def cluster(
     with postgres.fresh_database() as url:
         async with (
             running_sandbox(folder) as sandbox,
-            Cluster(folder, sandbox, url, PATIENT) as made,
+            Cluster(
+                folder,
+                sandbox,
+                url,
+                {**PATIENT, "ALERT_URL": f"{sandbox['SANDBOX_URL']}/alerts"},
+            ) as made,
         ):
             first, _ = await made.add_node(), await made.add_node()
             for _ in range(4):
@@ -161,46 +165,3 @@ async def test_link_of_a_file_works_through_every_node(cluster: Cluster) -> None
     for node in cluster.nodes:
         answer = await cluster.http.get(node.url + urlsplit(link).path)
         assert (answer.status_code, answer.content) == (200, b"a plan")
-
-
-async def test_any_node_takes_what_a_bot_has_to_tell(cluster: Cluster) -> None:
-    """One node runs a bot; whichever is asked, people are told in order, and a schedule fires once."""
-    first, second = cluster.nodes
-    phone, name = "380679990001", "cluster_bot"
-    made = await cluster.control("POST", "/telegram/accounts", bot=True, username=name)
-    person = await cluster.control("POST", "/telegram/accounts", phone=phone, first_name="Andriy")
-    body = {"name": "Romashka", "token": made["bot_token"], "language": "en"}
-    bot = (await cluster.call(first, "POST", "/bots?wait=60", json=body)).json()
-    start = {"from": phone, "to": name, "text": "/start ops"}
-    await cluster.control("POST", "/telegram/messages", **start)
-
-    async def met() -> bool:
-        path = f"/bots/{bot['bot']}/people"
-        return bool((await cluster.call(second, "GET", path, bot["key"])).json()["people"])
-
-    await eventually(met, awaited="the registration")
-    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
-    for text, later in (("now", None), ("here", None), ("later", soon)):
-        for node in (second, first):  # the second call repeats the first one
-            order = {"to": ["alias:ops"], "text": text, "dedup_key": text, "not_before": later}
-            told = await cluster.call(node, "POST", "/notify", bot["key"], json=order)
-            assert (told.status_code, told.json()["accepted"]) == (202, 1), told.text
-    form = {"chat_id": person["user_id"], "caption": "Bot API"}
-    for node in (first, second):  # one of them hands the upload to the other
-        files = {"document": (f"{node.url[-5:]}.bin", b"content " * 200_000)}
-        url = f"{node.url}/bot{made['bot_token']}/sendDocument"
-        sent = await cluster.http.post(url, data=form, files=files)
-        assert (sent.status_code, sent.json()["ok"]) == (200, True), sent.text
-
-    async def said() -> list[str]:
-        found = await cluster.look("/telegram/messages", of=phone, **{"with": name})
-        return [each["text"] for each in found if not each["out"]][2:]
-
-    async def all_said() -> bool:
-        return len(await said()) >= 5
-
-    await eventually(all_said, awaited="everything that was told")
-    assert sorted(await said()) == ["Bot API", "Bot API", "here", "later", "now"]
-    assert (await said())[:2] == ["now", "here"]
-    connections = await cluster.look("/telegram/connections", phone=name)
-    assert connections["peak_per_key"] == 1
