@@ -25,6 +25,7 @@ from supervisor.processes.ageing import Age, Ageing
 from supervisor.processes.forkserver import ForkFailed
 from supervisor.processes.questions import Questions
 from supervisor.processes.worker_exit import WorkerExit
+from supervisor.processes.worker_log import WorkerLog
 from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
 
@@ -69,6 +70,7 @@ class Keeper:
         self.number = records.number
         self.live_state = LiveState(records.number, pool.report_change)
         records.live_state = self.live_state
+        self.log = WorkerLog()
         self.login = LoginDialog()
         self.requests: Questions[Done] = Questions(REQUEST_PATIENCE)
         self._one_off: OneOffSession | None = None
@@ -191,8 +193,9 @@ class Keeper:
             await dispatcher.prepare(assignment.epoch)
         pool = self._pool
         worker = await WorkerProcess.start(
-            pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline
+            pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log
         )
+        self.log.note(f"process {worker.pid} was started")
         self._worker, self.has_begun = worker, True
         if one_off is not None:
             worker.send(one_off.opening)
@@ -261,6 +264,7 @@ class Keeper:
         chance = self._pool.random.random()
         step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
         self._pool.exit_log.note(self.number, ending, step, now())
+        self.log.note(f"its process ended: {ending}")
         return step
 
     async def _follow(self, ending: WorkerExit) -> bool:

@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
 GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
-    demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
+    demo echo employee first gateway glossary governor journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes notice notification notifications number numbers operator outage owner
     ownership part parts
     heard people placement receipt receipts recipient recipients registration sandbox session sessions supervisor

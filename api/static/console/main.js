@@ -133,7 +133,7 @@ function signOut(why = "") {
 }
 
 function showBoard() {
-  element("gate").hidden = Boolean(key());
+  element("entry").hidden = Boolean(key());
   element("board").hidden = !key();
   if (!key()) element("gate").elements.key.focus();
 }
