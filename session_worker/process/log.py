@@ -99,6 +99,10 @@ class JsonFormatter(TextFormatter):
         return json.dumps(fields, ensure_ascii=False)
 
 
+LONGEST = 500  # characters of a line for the gateway
+HEAD = 150  # characters of those that are of the beginning
+
+
 class RecentLines(logging.Handler):
     """Keeps the newest lines until they are taken; `wake` is called when there is one."""
 
@@ -110,7 +114,7 @@ class RecentLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._lines.append((record.created, record.levelname, self.format(record)))
+            self._lines.append((record.created, record.levelname, shorten(self.format(record))))
             self.wake()
         except Exception:  # noqa: BLE001 - as every handler, it must not fail whoever logs
             self.handleError(record)
@@ -118,6 +122,11 @@ class RecentLines(logging.Handler):
     def take(self) -> list[tuple[float, str, str]]:
         """Return when each line was written, its level and its text, oldest first."""
         return [self._lines.popleft() for _ in range(len(self._lines))]
+
+
+def shorten(text: str) -> str:
+    """Leave out the middle of a long text: a traceback says what happened at its end."""
+    return text if len(text) <= LONGEST else f"{text[:HEAD]} … {text[HEAD - LONGEST + 3 :]}"
 
 
 def do_nothing() -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from supervisor.contacts.heard_events import HeardEvents
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.numbers.state import Change
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.start_limit import StartSlot
@@ -68,7 +69,7 @@ class Keeper:
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self.number = records.number
-        self.live_state = LiveState(records.number, pool.report_change)
+        self.live_state = LiveState(records.number, self._note_change)
         records.live_state = self.live_state
         self.log = WorkerLog()
         self.login = LoginDialog()
@@ -250,6 +251,10 @@ class Keeper:
         if assignment.proxy is not None and not worker.ended_in_order:
             self._connection_held_until = now() + self._pool.timing.linger
 
+    def _note_change(self, change: Change) -> None:
+        self.log.note(change.state, change.cause and change.cause.code)
+        self._pool.report_change(change)
+
     def _note_planfix(self, url: str, *, is_away: bool) -> None:
         self._pool.planfix_outages.note(url, self.number, self.send if is_away else None)
 
@@ -264,7 +269,7 @@ class Keeper:
         chance = self._pool.random.random()
         step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
         self._pool.exit_log.note(self.number, ending, step, now())
-        self.log.note(f"its process ended: {ending}")
+        self.log.note("its process ended", ending)
         return step
 
     async def _follow(self, ending: WorkerExit) -> bool:

@@ -37,9 +37,10 @@ class WorkerLog:
         for line in lines:
             self._append(line.at, line.level, line.text)
 
-    def note(self, text: str) -> None:
-        """Add what the gateway knows of the worker: that it was started, or why it ended."""
-        self._append(time.time(), GATEWAY, text)
+    def note(self, text: str, detail: str | None = None) -> None:
+        """Add what the gateway knows of the number: its state, or why its process ended."""
+        line = f"{text}: {detail}" if detail else text
+        self._append(time.time(), GATEWAY, line)
 
     def after(self, seen: int | None) -> tuple[LoggedLine, ...]:
         """Return the lines after the one with this id, oldest first."""

@@ -45,7 +45,7 @@ export function hourChart(minutes) {
   const took = slowest ? fill(words.hour_took, { seconds: exact.format(slowest) }) : words.hour_untimed;
   return make(
     "section",
-    { className: "hour", ariaLabel: words.hour },
+    { className: "last-hour", ariaLabel: words.hour },
     make("h3", {}, words.hour),
     one(told, picture(minutes.length, 48, told, ...bars(into, most, 48, "into"), ...bars(out, most, 48, "out", into)), [["into", words.way_in], ["out", words.way_out]]),
     one(took, picture(minutes.length, 48, took, ...bars(delays, Math.max(1, slowest), 48, "delay")), [["delay", words.delay]]),

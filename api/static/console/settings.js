@@ -1,5 +1,6 @@
 // What PUT can change, a test of Planfix before and after saving, and what Planfix has to be told.
 
+import { showChats } from "./chats.js";
 import { forget, handout, make, tell } from "./elements.js";
 import { ask } from "./gateway.js";
 import { fill, word, words } from "./words.js";
@@ -34,6 +35,8 @@ function editForm(number, view, carryOut) {
     chatsFields(view?.chats),
     said,
   );
+  const preview = form.querySelector("#chats-try");
+  preview.addEventListener("click", () => carryOut(preview, () => showChats(form.querySelector("#chats-shown"), number, chatsOf(form)), said));
   const save = make("button", { className: "main" }, words.save);
   const test = make("button", { type: "button" }, words.test_planfix);
   test.addEventListener("click", () => carryOut(test, () => testPlanfix(number, form), said));
@@ -55,6 +58,8 @@ function chatsFields(chats) {
     make("label", {}, words.chats_people, make("input", { name: "chats_people", value: (chats?.people ?? []).join(", ") })),
     make("label", {}, words.chats_folders, make("input", { name: "chats_folders", value: (chats?.folders ?? []).join(", ") })),
     make("label", { className: "inline" }, make("input", { type: "checkbox", name: "chats_contacts", checked: chats?.contacts === true }), " ", words.chats_contacts),
+    make("button", { type: "button", id: "chats-try" }, words.chats_try),
+    make("div", { id: "chats-shown", ariaLive: "polite" }),
   );
 }
 

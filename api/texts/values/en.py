@@ -73,4 +73,6 @@ VALUES: Final = {
     "did_logged_out": "logged out",
     "did_log_out_failed": "could not log out",
     "did_replayed": "sent again",
+    "tab_log": "Log",
+    "column_hour": "Last hour",
 }

@@ -75,4 +75,6 @@ VALUES: Final = {
     "did_logged_out": "выход",
     "did_log_out_failed": "выйти не удалось",
     "did_replayed": "повторная отправка",
+    "tab_log": "Журнал",
+    "column_hour": "Последний час",
 }

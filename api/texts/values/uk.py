@@ -75,4 +75,6 @@ VALUES: Final = {
     "did_logged_out": "вихід",
     "did_log_out_failed": "вийти не вдалося",
     "did_replayed": "повторне надсилання",
+    "tab_log": "Журнал",
+    "column_hour": "Остання година",
 }
