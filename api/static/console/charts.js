@@ -36,7 +36,7 @@ export function sparkline(counts) {
 }
 
 /** The messages of an hour both ways, and how long they took. */
-export function hourChart(minutes) {
+export function hourChart(minutes, heading) {
   const [into, out] = [minutes.map((each) => each.in), minutes.map((each) => each.out)];
   const most = Math.max(4, ...minutes.map((each) => each.in + each.out));
   const delays = minutes.map((each) => Math.max(each.delay_in ?? 0, each.delay_out ?? 0));
@@ -46,7 +46,7 @@ export function hourChart(minutes) {
   return make(
     "section",
     { className: "last-hour", ariaLabel: words.hour },
-    make("h3", {}, words.hour),
+    heading,
     one(told, picture(minutes.length, 48, told, ...bars(into, most, 48, "into"), ...bars(out, most, 48, "out", into)), [["into", words.way_in], ["out", words.way_out]]),
     one(took, picture(minutes.length, 48, took, ...bars(delays, Math.max(1, slowest), 48, "delay")), [["delay", words.delay]]),
     make("p", { className: "soft ends" }, make("span", {}, clock(new Date(minutes[0].at))), make("span", {}, clock(new Date(minutes.at(-1).at)))),

@@ -132,7 +132,7 @@ async function statePanel(number) {
     ask("GET", `numbers/${number}/history?limit=${PAGE}`),
   ]);
   return () =>
-    renderOnce(element("panel"), [tab, minutes, states], () => element("panel").replaceChildren(hourChart(minutes), dayChart(states)));
+    renderOnce(element("panel"), [tab, minutes, states], () => element("panel").replaceChildren(hourChart(minutes, make("h3", {}, words.hour)), dayChart(states)));
 }
 
 function showTable(items, empty, columns, row) {
