@@ -8,7 +8,7 @@ from quart import request
 
 from api.context import context
 from api.requests.errors import not_found
-from api.requests.fields import normalise_number
+from api.requests.models import normalise_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -23,7 +23,7 @@ from api.notifications import calls as notification_calls
 from api.notifications import planfix_events
 from api.numbers import actions, chats, events, history, traffic
 from api.numbers import calls as number_calls
-from api.operations import alarms, audit, console_link, health, pages
+from api.operations import alarms, audit, health, pages
 from api.requests.body import LARGEST
 from api.requests.errors import register_error_handlers
 from api.requests.openapi import describe_api
@@ -84,7 +84,6 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         node_calls,
         health,
         alarms,
-        console_link,
         pages,
     ):
         app.register_blueprint(module.blueprint)

@@ -12,11 +12,10 @@ from api.bots.own_bot import start_bot
 from api.context import context
 from api.security.client_address import neighbourhood
 from supervisor.background_loop import BackgroundLoop
-from supervisor.bots.bot_chat import ChatButton
 from supervisor.bots.bot_service import bot_of
-from supervisor.errors import StandingBy, TelegramRefused, WorkerUnavailable
+from supervisor.bots.chat import REFUSALS
+from supervisor.errors import StandingBy
 from teamflame.dialog.conversation import Conversation
-from teamflame.dialog.messenger import MessengerRefused, Pressed, Written
 from teamflame.service.client import ServiceConfig
 from teamflame.service.endpoints import Dialect
 from teamflame.teamflame import TeamFlame, TeamFlameConfig
@@ -25,14 +24,12 @@ from teamflame.web import auth, boards, mini_app, tasks
 from teamflame.web.admission import share
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Mapping
+    from collections.abc import AsyncIterator
 
     from quart import Quart
 
     from api.settings import Settings
-    from supervisor.bots.bot_chat import BotChat, ChatButtons, ChatMessage, ChatPress
     from supervisor.gateway import Gateway
-    from teamflame.dialog.messenger import Keys
 
 CLIENT = "TeamFlame"
 """The client to whom the bot belongs."""
@@ -75,8 +72,8 @@ async def serve_teamflame(
         stack.push_async_callback(teamflame.stop)
         share(app, teamflame, _address_of_caller)
         chat = gateway.bots.chat_of(bot_of(config.bot_token), config.language)
-        conversation = Conversation(teamflame, teamflame.dialogs, BotMessenger(chat))
-        chat.listen(ConversationListener(conversation))
+        conversation = Conversation(teamflame, teamflame.dialogs, chat)
+        chat.listen(conversation)
         stack.callback(chat.listen, None)
         teamflame.accounts.on_lost(
             lambda users: conversation.report_lost(users, f"lost:{time.time():.0f}")
@@ -86,7 +83,7 @@ async def serve_teamflame(
         for chore in _chores(gateway, teamflame, conversation):
             chore.start()
             stack.push_async_callback(chore.stop)
-        watching = Watching(teamflame, conversation, BotMessenger(chat))
+        watching = Watching(teamflame, conversation, chat)
         watching.start()
         stack.push_async_callback(watching.stop)
         yield
@@ -99,7 +96,7 @@ def _chores(
         try:
             gateway.require_active()
             await conversation.present()
-        except (StandingBy, TelegramRefused, WorkerUnavailable):
+        except (StandingBy, *REFUSALS):
             return PRESENT_PAUSE  # the bot is not online yet, or runs on another node
         return None
 
@@ -113,69 +110,6 @@ def _chores(
         BackgroundLoop("the menu of the TeamFlame bot", present, PRESENT_PAUSE),
         BackgroundLoop("tidying up after the TeamFlame bot", tidy, PRESENT_PAUSE),
     ]
-
-
-class BotMessenger:
-    """The gateway's bot as TeamFlame's part needs it."""
-
-    def __init__(self, chat: BotChat) -> None:
-        self._chat = chat
-
-    @property
-    def is_here(self) -> bool:
-        return self._chat.is_here
-
-    async def send(self, key: str, user_id: int, text: str, keys: Keys = ()) -> None:
-        await self._chat.send(key, user_id, text, _buttons(keys))
-
-    async def edit(self, chat_id: int, message_id: int, text: str, keys: Keys = ()) -> None:
-        await _done(self._chat.edit(chat_id, message_id, text, _buttons(keys)))
-
-    async def delete(self, chat_id: int, message_id: int) -> None:
-        await _done(self._chat.delete(chat_id, message_id))
-
-    async def answer(self, query_id: int, text: str = "") -> None:
-        await _done(self._chat.answer(query_id, text))
-
-    async def present(
-        self, language: str, commands: Mapping[str, str], menu: str, app_url: str
-    ) -> None:
-        await self._chat.present(language, commands, menu, app_url)
-
-
-class ConversationListener:
-    """Hands what the bot hears to TeamFlame's conversation."""
-
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-
-    async def handle_message(self, message: ChatMessage) -> None:
-        await self._conversation.handle_message(
-            Written(message.row, message.user_id, message.chat_id, message.message_id, message.text)
-        )
-
-    async def handle_press(self, press: ChatPress) -> None:
-        await self._conversation.handle_press(
-            Pressed(
-                press.row,
-                press.user_id,
-                press.chat_id,
-                press.message_id,
-                press.query_id,
-                press.data,
-            )
-        )
-
-
-def _buttons(keys: Keys) -> ChatButtons:
-    return tuple(tuple(ChatButton(k.text, k.data, k.web_app) for k in row) for row in keys)
-
-
-async def _done(work: Awaitable[None]) -> None:
-    try:
-        await work
-    except (TelegramRefused, WorkerUnavailable) as exc:
-        raise MessengerRefused(str(exc)) from exc
 
 
 async def _require_active() -> None:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks import fleet, messages, outages, sandbox_load, starvation, takeover
+from benchmarks import (
+    fairness,
+    fleet,
+    growth,
+    merging,
+    messages,
+    outages,
+    sandbox_load,
+    starvation,
+    takeover,
+)
+from benchmarks.alternatives import comparison
+from benchmarks.measurement import describe_machine
 
 if TYPE_CHECKING:
     from benchmarks.measurement import Benchmark, Measurement
@@ -25,6 +34,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "fleet": fleet.measure,
     "takeover": takeover.measure,
     "messages": messages.measure,
+    "fairness": fairness.measure,
+    "alternatives": comparison.measure,
+    "merging": merging.measure,
+    "growth": growth.measure,
     "starvation": starvation.measure,
     "outages": outages.measure,
 }
@@ -42,23 +55,13 @@ def main() -> None:
         figures = uvloop.run(BENCHMARKS[name]())
         print(table(name, figures), flush=True)
         results[name] = {"machine": machine, "figures": [asdict(figure) for figure in figures]}
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
 def read_results() -> dict[str, Any]:
     """Return the results of earlier runs, which are kept for benchmarks that are not run now."""
     found: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     return found
-
-
-def describe_machine() -> dict[str, Any]:
-    """Describe what the results depend on; the load is that of other programs before the run."""
-    return {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 2),
-    }
 
 
 def table(name: str, figures: list[Measurement]) -> str:

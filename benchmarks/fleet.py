@@ -16,7 +16,6 @@ import psutil
 
 from benchmarks.gateway_program import CLIENT, running_gateway, until
 from benchmarks.measurement import Measurement
-from benchmarks.merging import merging
 from benchmarks.sandbox_program import running_sandbox
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ async def measure() -> list[Measurement]:
                 return [
                     *await starting(second, sandbox),
                     *await resting(second),
-                    *await merged(second),
                     *await killing(second),
                     Measurement("orderly stop of all 200", await stopping(second), "s"),
                     Measurement(
@@ -113,16 +111,6 @@ async def resting(gateway: GatewayProgram) -> list[Measurement]:
         Measurement("  largest worker", max(workers), "MB"),
         Measurement("memory of the gateway beside them (PSS)", sum(parts["gateway"]), "MB"),
     ]
-
-
-async def merged(gateway: GatewayProgram) -> list[Measurement]:
-    """Measure the same with equal pages merged, if the machine allows us to switch that on."""
-
-    async def memory() -> float:
-        parts = await by_part(gateway)
-        return sum(pss(one) for one in (*parts["workers"], *parts["forkserver"]))
-
-    return await merging(memory, len(NUMBERS))
 
 
 async def killing(gateway: GatewayProgram) -> list[Measurement]:

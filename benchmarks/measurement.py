@@ -1,9 +1,12 @@
-"""One measured value and its goal."""
+"""One measured value and its goal, and the machine that it was measured on."""
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -34,3 +37,13 @@ class Measurement:
 
 
 Benchmark = Callable[[], Coroutine[Any, Any, list[Measurement]]]
+
+
+def describe_machine() -> dict[str, Any]:
+    """Describe what the results depend on; the load is that of other programs before the run."""
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+    }

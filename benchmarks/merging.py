@@ -7,15 +7,23 @@ import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import psutil
 
+from benchmarks.fleet import by_part, make_sessions, pss, register
+from benchmarks.gateway_program import running_gateway
 from benchmarks.measurement import Measurement
+from benchmarks.sandbox_program import running_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Iterator
 
+    from benchmarks.gateway_program import GatewayProgram
+
+NUMBERS = [f"38055{number:07}" for number in range(200)]
+RESTING = 20.0  # seconds until the workers have measured themselves and stored their state
 KSM = Path("/sys/kernel/mm/ksm")
 EAGER = {"pages_to_scan": "2000", "sleep_millisecs": "20", "run": "1"}
 SETTLED = {"pages_to_scan": "100", "sleep_millisecs": "20"}  # the kernel's own defaults
@@ -29,24 +37,43 @@ def is_switchable() -> bool:
     return os.access(KSM / "run", os.W_OK)
 
 
-async def merging(memory: Callable[[], Awaitable[float]], numbers: int) -> list[Measurement]:
-    """Run ksmd until it has merged all it can; `memory` measures all workers, in MB."""
-    if not is_switchable():
-        return []
+async def measure() -> list[Measurement]:
+    """Measure the memory of 200 numbers, then with ksmd running until it has merged all it can."""
+    with TemporaryDirectory() as name:
+        async with running_sandbox() as sandbox:
+            sessions = await make_sessions(sandbox, NUMBERS)
+            async with running_gateway(Path(name), sandbox) as gateway:
+                await register(gateway, sandbox, sessions)
+                await asyncio.sleep(RESTING)
+                plain = await _memory(gateway)
+                return [
+                    Measurement("memory per number (PSS)", plain, "MB", at_most=9.5),
+                    *(await _merged(gateway) if is_switchable() else ()),
+                ]
+
+
+async def _merged(gateway: GatewayProgram) -> list[Measurement]:
     with _ksmd(EAGER):
         start = time.perf_counter()
         await _scans(SCANS)
         taken = time.perf_counter() - start
-        merged = await memory()
+        merged = await _memory(gateway)
         _set(SETTLED)
         share = await _ksmd_share()
-        settled = await memory()
+        settled = await _memory(gateway)
     return [
-        Measurement("memory per number, pages merged (PSS)", settled / numbers, "MB", at_most=3.5),
-        Measurement("  right after the eager scans", merged / numbers, "MB"),
+        Measurement("memory per number, pages merged (PSS)", settled, "MB", at_most=3.5),
+        Measurement("  right after the eager scans", merged, "MB"),
         Measurement("  seconds of eager scanning until then", taken, "s"),
         Measurement("  ksmd once settled, of a core", share * 100, "%", at_most=3),
     ]
+
+
+async def _memory(gateway: GatewayProgram) -> float:
+    """Return the MB of all workers and the forkserver, for each number."""
+    parts = await by_part(gateway)
+    processes = (*parts["workers"], *parts["forkserver"])
+    return sum(map(pss, processes)) / len(parts["workers"])
 
 
 async def _scans(count: int) -> None:

@@ -49,7 +49,7 @@ class ConnectedNumber:
     def write(self, text: str) -> float:
         """Write as the contact; return the time."""
         written = time.time()
-        self.sandbox.data_centre.post_office.send(self.contact, self.me, Draft(text))
+        self.sandbox.data_centre.message_actions.send(self.contact, self.me, Draft(text))
         return written
 
     def form(self, text: str, message_id: str, **fields: str) -> dict[str, str]:

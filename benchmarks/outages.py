@@ -56,7 +56,7 @@ class Fleet:
         """Let the contact of each number write so many messages."""
         for place in range(count):
             for contact, me in self.people:
-                self.sandbox.data_centre.post_office.send(contact, me, Draft(f"{place}"))
+                self.sandbox.data_centre.message_actions.send(contact, me, Draft(f"{place}"))
 
     async def until_arrived(self, count: int) -> float:
         """Wait until Planfix has got so many messages in all; return when."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PAGE = 500  # rows of the journal in one answer
 LOG_LINES = 40  # of the lines that name the number or the row
+SHOWN = 5  # wrong messages of each chat; the others are only counted
 
 
 @dataclass(slots=True)
@@ -52,7 +53,8 @@ class Direction:
 
     @property
     def lost(self) -> list[str]:
-        return [each for each in self.written if each not in {*self.found, *self.refused}]
+        there = {*self.found, *self.refused}
+        return [each for each in self.written if each not in there]
 
     @property
     def twice(self) -> list[str]:
@@ -91,8 +93,10 @@ class Chat:
         return [text for text in self.into_telegram if text not in told]
 
     @property
-    def has_all(self) -> bool:
-        return not (self.without_status or self.to_planfix.lost or self.to_telegram.lost)
+    def missing(self) -> int:
+        """Return how many messages and statuses have not arrived yet."""
+        lost = len(self.to_planfix.lost) + len(self.to_telegram.lost)
+        return lost + len(self.without_status)
 
     def judge(self, outcome: Outcome) -> None:
         to_planfix, to_telegram = self.to_planfix, self.to_telegram
@@ -124,9 +128,10 @@ async def explain(chats: Sequence[Chat], gateway: GatewayProgram, log: str) -> I
     for chat in chats:
         wrong = list(chat.discrepancies())
         rows = await _journal_of(chat.line, gateway) if wrong else []
-        for what, text in wrong:
+        for what, text in wrong[:SHOWN]:
             lines += [f"{chat.line.number}: {text!r} is {what}", *_views(chat.line, rows, text)]
         if wrong:
+            lines.append(f"{chat.line.number}: {len(wrong)} are wrong in all")
             named = [each for each in log.splitlines() if chat.line.number in each]
             lines += [f"  log: {each}" for each in named[-LOG_LINES:]]
     return iter(lines)

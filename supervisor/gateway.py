@@ -29,12 +29,10 @@ from supervisor.ownership.database_lock import DatabaseLock
 from supervisor.ownership.takeover import Takeover
 from supervisor.processes.forkserver import Forkserver, log_confinement
 from supervisor.processes.page_merging import PageMerging, log_merging, look_at_merging
-from supervisor.upkeep.key_rotation import KeyRotation
-from supervisor.upkeep.retention import Retention
+from supervisor.upkeep import KeyRotation, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
     from supervisor.config import Config
     from supervisor.nodes.node import Node
@@ -93,10 +91,10 @@ class Gateway:
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
-        self.bots = BotService(store, self._keepers, self.tokens)
         self.notifications = NotificationService(
             store, self._keepers.dispatchers, store.people, self._sender_of, config
         )
+        self.bots = BotService(store, self._keepers, self.tokens, self.notifications)
         comments = PlanfixComments(store, config)
         self.planfix_events = PlanfixEvents(store, self.notifications, comments)
         self.bots.listen(
@@ -117,12 +115,7 @@ class Gateway:
         await self._takeover.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._takeover.stop()
         if self.node is not None:
             await self.node.drain()
@@ -252,7 +245,7 @@ class Gateway:
             await self._lock.take()
         try:
             await self._store.start()
-        except BaseException:
+        except BaseException:  # cancelled or failed: another gateway may begin
             await self._unlock()
             raise
         await asyncio.to_thread(log_confinement)  # reads what the kernel says

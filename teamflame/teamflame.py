@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from teamflame.accounts.accounts import Accounts
-from teamflame.accounts.own_actions import OwnActions
 from teamflame.accounts.proof import ShortTokens, verify_launch
+from teamflame.errors import TeamFlameError, Unavailable
 from teamflame.service.service import Service
 from teamflame.store.accounts import AccountStore
 from teamflame.store.choices import Choices
 from teamflame.store.dialogs import Dialogs
+from teamflame.store.own_actions import OwnActions
 from teamflame.store.snapshots import Snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from supervisor.database.database import Database
     from supervisor.encryption.vault import Vault
     from teamflame.accounts.proof import Caller
     from teamflame.service.client import ServiceConfig
     from teamflame.service.values import Person
-    from teamflame.store.choices import Kind
+    from teamflame.store.own_actions import Change
 
 T = TypeVar("T")
 Given = ParamSpec("Given")
@@ -56,7 +58,7 @@ class TeamFlame:
         self.dialogs = Dialogs(database)
         self.snapshots = Snapshots(database)
         self.accounts = Accounts(self.account_store, self.service.auth)
-        self.own_actions = OwnActions()
+        self.own_actions = OwnActions(database)
         self._opened: dict[str, float] = {}
         self._people: dict[tuple[str, str], tuple[float, tuple[Person, ...]]] = {}
         self._tokens = ShortTokens(keys)
@@ -89,10 +91,23 @@ class TeamFlame:
             self._people[key] = (now + _PEOPLE_LIFETIME, found)
         return self._people[key][1]
 
-    async def remember_own(self, caller: Caller, task: str, *kinds: Kind) -> None:
-        """Remember that the caller does this, so that they are not told of it."""
+    @asynccontextmanager
+    async def own(self, caller: Caller, *changes: Change) -> AsyncIterator[None]:
+        """Note that the caller makes these changes, which they are not told of."""
         account = await self.accounts.require(caller)
-        self.own_actions.remember(account.id, task, kinds, time.monotonic())
+        await self.own_actions.add(account.id, changes)
+        try:
+            yield
+        except Unavailable:
+            raise  # they may have been made all the same
+        except TeamFlameError:
+            await self.own_actions.remove(account.id, changes)
+            raise
+
+    async def remember_own(self, caller: Caller, *changes: Change) -> None:
+        """Note changes that the caller has made, of which only TeamFlame's answer says the id."""
+        account = await self.accounts.require(caller)
+        await self.own_actions.add(account.id, changes)
 
     def verify_launch(self, raw: str) -> Caller:
         return verify_launch(raw, self.config.bot_token, time.time())

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from api.numbers.answers import NumberAnswer, Status
-from api.requests.fields import (
+from api.requests.models import (
     AbsentIfEmpty,
+    Answer,
+    Body,
     ClientName,
     PlanfixAddress,
     PlanfixToken,
     ProviderId,
     Text,
 )
-from api.requests.models import Answer, Body
 from supervisor.bots.bot_service import bot_of
 from supervisor.numbers.state import State
 from supervisor.store.values import BotDetails, NewNumber

@@ -13,7 +13,7 @@ from api.context import Context, SurvivingWork, share
 from api.demo import RunningSandbox, SandboxFailed, announce, run_sandbox, set_up_demos
 from api.lifecycle.server_process import StartRefused, drain_before_stop, follow_server_master
 from api.nodes.forwarding import open_forwarding
-from api.operations.console_link import make_console_link
+from api.operations.pages import make_console_link
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
 from api.teamflame import config_of, serve_teamflame

@@ -14,8 +14,7 @@ from quart_schema import document_request, document_response, tag
 from api.admission import OPERATOR, admit, admit_as, admit_operator_to, audited
 from api.context import context
 from api.requests.body import read_body, validate
-from api.requests.fields import Text
-from api.requests.models import Answer, Body, respond
+from api.requests.models import Answer, Body, Text, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs
 from supervisor.errors import NotLoggingIn
 from supervisor.login.login_service import LoginMethod

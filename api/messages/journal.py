@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quart import Blueprint, Response, request
@@ -29,6 +28,7 @@ from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from api.texts import reader_language
 from supervisor.database.tables import RowState
+from supervisor.journal.values import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,24 +37,10 @@ if TYPE_CHECKING:
     from supervisor.journal.values import Entry
 
 
-class ReceiptAnswer(Answer):
-    """What was found about a period in which the number received nothing."""
-
-    id: int
-    pts_from: int
-    pts_to: int
-    began: datetime
-    created: datetime
-    found: int
-    delivered: int
-    missing: int
-    detail: str
-
-
 class ReceiptsAnswer(Answer):
     """The gap receipts of a number, newest first."""
 
-    receipts: list[ReceiptAnswer]
+    receipts: tuple[Receipt, ...]
 
 
 MOST_RECEIPTS = 100
@@ -140,7 +126,7 @@ async def get_receipts(number: str) -> Response:
     """List the periods in which the number received nothing, and what was found afterwards."""
     digits = await admit(number)
     receipts = await context().gateway.messages.receipts(digits, MOST_RECEIPTS)
-    return respond(ReceiptsAnswer(receipts=[ReceiptAnswer.model_validate(r) for r in receipts]))
+    return respond(ReceiptsAnswer(receipts=receipts))
 
 
 def _row_of(message_id: str) -> int:

@@ -12,8 +12,7 @@ from quart_schema import document_request, document_response, tag
 from api.context import context
 from api.requests.body import read_pairs
 from api.requests.errors import ApiError, invalid_fields, unauthorized
-from api.requests.fields import AbsentIfEmpty, normalise_number
-from api.requests.models import Answer, respond
+from api.requests.models import AbsentIfEmpty, Answer, normalise_number, respond
 from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
 from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
 

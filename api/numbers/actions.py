@@ -14,8 +14,7 @@ from api.context import context
 from api.nodes.fleet import views_of_all_nodes
 from api.requests.body import read_body, validate
 from api.requests.errors import from_gateway, not_found
-from api.requests.fields import ClientName, Digits
-from api.requests.models import Answer, Body, respond
+from api.requests.models import Answer, Body, ClientName, Digits, respond
 from api.requests.openapi import ADMIN, needs
 from supervisor.errors import GatewayError
 from supervisor.numbers.state import State

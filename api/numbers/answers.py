@@ -114,6 +114,13 @@ class NumberAnswer(Answer):
     memory: int | None = Field(description="bytes; the same as `worker.memory`")
     merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
+    url_planfix: str | None = Field(
+        description="where Planfix takes messages; null for a bot without"
+    )
+    provider_id: str | None = Field(description="how the integration in Planfix names this system")
+    user_email: str | None = Field(
+        description="whose messages in Planfix those are that the owner writes on the phone"
+    )
     worker: WorkerAnswer | None
     governor: GovernorAnswer | None = Field(
         description="what is left of the budgets; null in the list of all numbers"
@@ -206,6 +213,9 @@ def describe(view: View, language: str) -> NumberAnswer:
         memory=view.worker and view.worker.memory,
         merged=view.worker and view.worker.merged,
         proxy=view.proxy and describe_proxy(view.proxy),
+        url_planfix=view.url_planfix,
+        provider_id=view.provider_id,
+        user_email=view.user_email,
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
         governor=view.budgets and describe_budgets(view.budgets),
         chats=view.chats and ChatSelectionAnswer.model_validate(view.chats.selection),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
@@ -40,6 +40,10 @@ from api.texts import reader_language
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from api.requests.body import Fields
+    from supervisor.numbers.view import View
+
+Named = TypeVar("Named", bound=NamedNumber)
 
 blueprint = Blueprint("numbers", __name__)
 _ASKED = frozenset(NamedNumber.model_fields)
@@ -81,13 +85,7 @@ async def post_webhook() -> Response:
 async def get_webhook() -> Response:
     """Show a number."""
     fields = await read_body_or_query(request, _ASKED)
-    number = validate(Numbered, fields).number
-    is_operator = await context().authenticator.require_either(request, number)
-    asked = validate(NamedNumber, fields)
-    await require_here(number)
-    view = await context().gateway.show(number)
-    if view.client != asked.name:
-        raise not_found() if is_operator else unauthorized()
+    _, _, view = await _admit_named(fields, NamedNumber)
     return respond(describe(view, reader_language()))
 
 
@@ -124,21 +122,27 @@ async def put_webhook() -> Response:
 async def delete_webhook() -> Response:
     """Stop a number; with `purge`, erase its data too."""
     fields = await read_body_or_query(request, _STOPPED)
+    asked, who, view = await _admit_named(fields, StoppedNumber)
+    purge = asked.purge or validate(Purge, read_query(request)).purge
+    was_running = await audited(
+        context().gateway.stop(view.number, purge=purge),
+        who,
+        "purged" if purge else "stopped",
+        view.number,
+    )
+    return respond(StoppedAnswer(was_running=was_running))
+
+
+async def _admit_named(fields: Fields, kind: type[Named]) -> tuple[Named, str, View]:
+    """Return what is asked, who asks and what is shown of the number, whose client must be right."""
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
-    asked = validate(StoppedNumber, fields)
+    asked = validate(kind, fields)
     await require_here(number)
-    purge = asked.purge or validate(Purge, read_query(request)).purge
     view = await context().gateway.show(number)
     if view.client != asked.name:
         raise not_found() if is_operator else unauthorized()
-    was_running = await audited(
-        context().gateway.stop(number, purge=purge),
-        name_of(is_operator=is_operator),
-        "purged" if purge else "stopped",
-        number,
-    )
-    return respond(StoppedAnswer(was_running=was_running))
+    return asked, name_of(is_operator=is_operator), view
 
 
 async def _require_best_node(new: NewNumber) -> None:

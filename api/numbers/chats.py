@@ -21,8 +21,7 @@ from quart_schema import document_querystring, document_response, tag
 from api.admission import CLIENT, admit_as
 from api.context import context
 from api.requests.body import read_query, validate
-from api.requests.fields import AbsentIfEmpty, ChatName
-from api.requests.models import Answer, Body, respond
+from api.requests.models import AbsentIfEmpty, Answer, Body, ChatName, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from supervisor.store import values
 

@@ -15,7 +15,7 @@ from api.admission import admit
 from api.context import context
 from api.numbers.answers import describe_count, describe_error
 from api.requests.body import read_query, validate
-from api.requests.fields import Digits
+from api.requests.models import Digits
 from api.requests.openapi import ADMIN_OR_TOKEN, gives, needs
 from api.security.request_guard import ENDING
 from api.texts import reader_language

@@ -13,8 +13,15 @@ from api.admission import admit
 from api.context import context
 from api.numbers.answers import LastErrorAnswer, Status, describe_error
 from api.requests.body import read_body, read_query, validate
-from api.requests.fields import AbsentIfEmpty, PlanfixAddress, PlanfixToken, ProviderId
-from api.requests.models import Answer, Body, respond
+from api.requests.models import (
+    AbsentIfEmpty,
+    Answer,
+    Body,
+    PlanfixAddress,
+    PlanfixToken,
+    ProviderId,
+    respond,
+)
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from api.texts import reader_language
 from supervisor.monitoring.planfix_check import Draft, Finding

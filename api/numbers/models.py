@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.numbers.chats import ChosenChats
 from api.numbers.governor import GovernorSettings, JsonInForms
-from api.requests.fields import (
+from api.requests.models import (
     AbsentIfEmpty,
+    Body,
     ClientName,
     Digits,
     Email,
@@ -21,7 +22,6 @@ from api.requests.fields import (
     SessionPath,
     StringSession,
 )
-from api.requests.models import Body
 from supervisor.login.session_transfer import SessionSource
 from supervisor.numbers.state import State
 from supervisor.store import values
@@ -32,24 +32,37 @@ SESSION_FIELDS = ("name_session", "path_session", "string_session")
 """The fields that bring a session along."""
 
 
-class NewNumber(ChosenChats):
-    """A number to start."""
+class NumberFields(ChosenChats):
+    """What may be said about a new number as well as about one that is there."""
 
-    name: ClientName
     number: Digits
-    url_planfix: PlanfixAddress
-    token_planfix: PlanfixToken = Field(repr=False)
     name_session: Annotated[SessionName | None, AbsentIfEmpty] = None
     path_session: Annotated[SessionPath | None, AbsentIfEmpty] = None
     string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
-    provider_id: ProviderId = "telegram"
     user_email: Annotated[Email | None, AbsentIfEmpty] = None
-    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(None, repr=False)
-    governor: Annotated[GovernorSettings | None, JsonInForms] = None
+    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
+        None, repr=False, description="null, or an empty field of a form, means no proxy"
+    )
+    governor: Annotated[GovernorSettings | None, JsonInForms] = Field(
+        None,
+        description="settings that are left out keep their values; an empty object means the defaults",
+    )
 
     @property
     def session(self) -> SessionSource:
         return SessionSource(self.name_session, self.path_session, self.string_session)
+
+    def governor_changes(self) -> dict[str, Any] | None:
+        return None if self.governor is None else self.governor.as_changes()
+
+
+class NewNumber(NumberFields):
+    """A number to start."""
+
+    name: ClientName
+    url_planfix: PlanfixAddress
+    token_planfix: PlanfixToken = Field(repr=False)
+    provider_id: ProviderId = "telegram"
 
     def as_value(self) -> values.NewNumber:
         return values.NewNumber(
@@ -61,32 +74,17 @@ class NewNumber(ChosenChats):
             user_email=self.user_email,
             proxy=self.proxy,
             chats=self.chat_changes(),
-            governor=None if self.governor is None else self.governor.as_changes(),
+            governor=self.governor_changes(),
         )
 
 
-class ChangedNumber(ChosenChats):
+class ChangedNumber(NumberFields):
     """What to change about a number; fields that are left out keep their values."""
 
-    number: Digits
     name: ClientName | None = None
     url_planfix: PlanfixAddress | None = None
     token_planfix: PlanfixToken | None = Field(default=None, repr=False)
-    name_session: Annotated[SessionName | None, AbsentIfEmpty] = None
-    path_session: Annotated[SessionPath | None, AbsentIfEmpty] = None
-    string_session: Annotated[StringSession | None, AbsentIfEmpty] = Field(None, repr=False)
     provider_id: ProviderId | None = None
-    user_email: Annotated[Email | None, AbsentIfEmpty] = None
-    proxy: Annotated[ProxyAddress | None, AbsentIfEmpty] = Field(
-        None, repr=False, description="null, or an empty field of a form, removes the proxy"
-    )
-    governor: Annotated[GovernorSettings | None, JsonInForms] = Field(
-        None, description="settings that are left out stay; an empty object restores the defaults"
-    )
-
-    @property
-    def session(self) -> SessionSource:
-        return SessionSource(self.name_session, self.path_session, self.string_session)
 
     def as_value(self) -> values.Changes:
         return values.Changes(
@@ -98,7 +96,7 @@ class ChangedNumber(ChosenChats):
             proxy=self.proxy,
             without_proxy="proxy" in self.model_fields_set and self.proxy is None,
             chats=self.chat_changes(),
-            governor=None if self.governor is None else self.governor.as_changes(),
+            governor=self.governor_changes(),
         )
 
 

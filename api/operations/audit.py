@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -11,9 +10,9 @@ from quart_schema import document_querystring, document_response, tag
 
 from api.context import context
 from api.requests.body import read_query, validate
-from api.requests.fields import normalise_number
-from api.requests.models import Answer, respond
+from api.requests.models import Answer, normalise_number, respond
 from api.requests.openapi import ADMIN, needs
+from supervisor.store.values import AuditEntry
 
 MOST_ENTRIES = 500
 
@@ -32,21 +31,10 @@ class AuditQuery(BaseModel):
     limit: int = Field(100, ge=1, le=MOST_ENTRIES)
 
 
-class AuditAnswer(Answer):
-    """Who did what to which number, and when."""
-
-    id: int
-    at: datetime
-    who: str
-    action: str
-    number: str | None
-    detail: str | None
-
-
 class AuditsAnswer(Answer):
     """Entries of the audit log, newest first."""
 
-    entries: list[AuditAnswer]
+    entries: tuple[AuditEntry, ...]
 
 
 blueprint = Blueprint("audit", __name__)
@@ -62,4 +50,4 @@ async def get_audit() -> Response:
     context().authenticator.require_operator(request)
     asked = validate(AuditQuery, read_query(request))
     entries = await context().gateway.audit.list(asked.number, asked.before, asked.limit)
-    return respond(AuditsAnswer(entries=[AuditAnswer.model_validate(entry) for entry in entries]))
+    return respond(AuditsAnswer(entries=entries))

@@ -1,13 +1,21 @@
-"""The operator's console and the documentation of the API."""
+"""Pages for people: the operator's console, a link that signs in to it once, and the documentation of the API."""
 
 from __future__ import annotations
 
-from typing import Any
+import hmac
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, cast
 
 from quart import Blueprint, Response, current_app, render_template, request
 from quart_schema import hide
 
+from api.context import context
+from api.requests.errors import ApiError
 from api.texts import CONSOLE, page_language
+
+if TYPE_CHECKING:
+    from quart import Quart
 
 blueprint = Blueprint("pages", __name__)
 
@@ -47,8 +55,60 @@ _CONTENT_SECURITY = "; ".join(
 async def get_console() -> Response:
     chosen = request.args.get("language", "")
     language = chosen if chosen in CONSOLE else page_language(CONSOLE)
-    text = await render_template("console.html", t=CONSOLE[language], language=language)
+    webhook_url = f"{context(on_standby=True).settings.public_url}/webhook/message"
+    text = await render_template(
+        "console.html", t=CONSOLE[language], language=language, webhook_url=webhook_url
+    )
     response = Response(text, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY
     response.headers["Vary"] = "Accept-Language"
     return response
+
+
+LASTS = 3600.0  # seconds
+_KEY = "console_link"
+
+
+class ConsoleLink:
+    """The secret of a link, which opens the console once and within an hour."""
+
+    def __init__(self, now: float) -> None:
+        self.secret = secrets.token_urlsafe(32)
+        self._expires = now + LASTS
+        self._is_used = False
+
+    def use(self, secret: str, now: float) -> bool:
+        """Whether this is the secret, and nobody has used it before."""
+        is_right = hmac.compare_digest(self.secret.encode(), secret.encode())
+        if not is_right or self._is_used or now > self._expires:
+            return False
+        self._is_used = True
+        return True
+
+
+def make_console_link(app: Quart) -> str:
+    """Make a link in place of an earlier one, and return its path."""
+    link = app.extensions[_KEY] = ConsoleLink(time.monotonic())
+    return f"/console/link/{link.secret}"
+
+
+@blueprint.get("/console/link/<secret>")
+@hide
+async def get_console_link(secret: str) -> Response:  # noqa: ARG001 - the page's script sends it back
+    """Serve a page that signs in by itself, so that whoever only looks at the link uses nothing up."""
+    language = page_language(CONSOLE)
+    page = await render_template("console_link.html", t=CONSOLE[language], language=language)
+    policy = "default-src 'none'; connect-src 'self'; script-src 'self'; frame-ancestors 'none'"
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return Response(page, content_type="text/html; charset=utf-8", headers=headers)
+
+
+@blueprint.post("/console/link/<secret>")
+@hide
+async def post_console_link(secret: str) -> Response:
+    """Hand the admin key to the first browser that comes with the link."""
+    link = cast("ConsoleLink | None", current_app.extensions.get(_KEY))
+    if link is None or not link.use(secret, time.monotonic()):
+        raise ApiError(404, "not_found", "the link was used before, or it is too old")
+    key = context().settings.admin_key.get_secret_value()
+    return Response(key, content_type="text/plain", headers={"Cache-Control": "no-store"})

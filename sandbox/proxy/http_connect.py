@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from sandbox.proxy.server import HOST, ProxyServer, TurnedAway, Way
+from sandbox.proxy.server import KeyedProxy, TurnedAway, Way
 
 if TYPE_CHECKING:
     from sandbox.proxy.server import Passage, Stream
@@ -14,20 +13,10 @@ if TYPE_CHECKING:
 _CHALLENGE = '407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="sandbox"'
 
 
-class HttpConnect(ProxyServer):
+class HttpConnect(KeyedProxy):
     """Connects to any address that a client asks for."""
 
     kind = "http"
-
-    def __init__(self, username: str | None = None, password: str | None = None) -> None:
-        super().__init__()
-        self.username = username
-        self.password = password
-
-    @property
-    def url(self) -> str:
-        key = f"{quote(self.username)}:{quote(self.password or '')}@" if self.username else ""
-        return f"http://{key}{HOST}:{self.port}"
 
     async def lead(self, near: Stream, passage: Passage) -> Way:
         head = (await near.reader.readuntil(b"\r\n\r\n")).decode("latin-1")

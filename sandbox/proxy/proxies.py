@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.proxy.http_connect import HttpConnect
 from sandbox.proxy.mtproxy import Mtproxy
+from sandbox.proxy.server import KeyedProxy
 from sandbox.proxy.socks5 import Socks5
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Proxies:
                 await proxy.start()
             self._running = {proxy.kind: proxy for proxy in found}
         for proxy in self._running.values():
-            if isinstance(proxy, Socks5 | HttpConnect):
+            if isinstance(proxy, KeyedProxy):
                 proxy.username, proxy.password = username, password
             elif isinstance(proxy, Mtproxy):
                 proxy.is_padded = padded

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,3 +164,17 @@ class ProxyServer(ABC):
         far = Stream(*await asyncio.open_connection(host, port))
         passage.streams.append(far)
         return far
+
+
+class KeyedProxy(ProxyServer):
+    """A proxy that may ask for a user name and a password."""
+
+    def __init__(self, username: str | None = None, password: str | None = None) -> None:
+        super().__init__()
+        self.username = username
+        self.password = password
+
+    @property
+    def url(self) -> str:
+        key = f"{quote(self.username)}:{quote(self.password or '')}@" if self.username else ""
+        return f"{self.kind}://{key}{HOST}:{self.port}"

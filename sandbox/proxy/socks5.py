@@ -6,9 +6,8 @@ import asyncio
 import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from sandbox.proxy.server import HOST, ProxyServer, TurnedAway, Way
+from sandbox.proxy.server import KeyedProxy, TurnedAway, Way
 
 if TYPE_CHECKING:
     from sandbox.proxy.server import Passage, Stream
@@ -22,20 +21,10 @@ _LENGTHS = {IPV4: 4, IPV6: 16}
 _FAMILIES = {IPV4: socket.AF_INET, IPV6: socket.AF_INET6}
 
 
-class Socks5(ProxyServer):
+class Socks5(KeyedProxy):
     """Connects to any address that a client asks for."""
 
     kind = "socks5"
-
-    def __init__(self, username: str | None = None, password: str | None = None) -> None:
-        super().__init__()
-        self.username = username
-        self.password = password
-
-    @property
-    def url(self) -> str:
-        key = f"{quote(self.username)}:{quote(self.password or '')}@" if self.username else ""
-        return f"socks5://{key}{HOST}:{self.port}"
 
     async def lead(self, near: Stream, passage: Passage) -> Way:
         await self._authenticate(near)

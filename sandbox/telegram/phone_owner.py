@@ -71,7 +71,7 @@ async def send_files(
             media=each,
             grouped_id=groups[place // LONGEST_ALBUM] if is_album else None,
         )
-        ids.append(services.post_office.send(*people, item).message.id)
+        ids.append(services.message_actions.send(*people, item).message.id)
     return ids
 
 
@@ -80,7 +80,7 @@ def miss_call(services: Services, caller: Account, called: Account, *, video: bo
     action = types.MessageActionPhoneCall(
         secrets.randbits(62), video=video or None, reason=types.PhoneCallDiscardReasonMissed()
     )
-    return services.post_office.send(caller, called, Draft(action=action)).message.id
+    return services.message_actions.send(caller, called, Draft(action=action)).message.id
 
 
 async def view_file(services: Services, message: Message) -> FileView | None:

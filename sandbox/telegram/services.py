@@ -11,8 +11,8 @@ from sandbox.telegram.addresses import HOME_DC, Addresses
 from sandbox.telegram.chats.bot_actions import Bots
 from sandbox.telegram.chats.channel_actions import Channels
 from sandbox.telegram.chats.group_actions import BasicGroups
-from sandbox.telegram.chats.message_actions import PostOffice
-from sandbox.telegram.chats.update_push import Courier
+from sandbox.telegram.chats.message_actions import MessageActions
+from sandbox.telegram.chats.update_push import UpdatePush
 from sandbox.telegram.faults import Faults
 from sandbox.telegram.files.files import Files
 from sandbox.telegram.files.media_intake import Intake
@@ -46,11 +46,11 @@ class Services:
         self.exports = Exports(self.time)
         self.faults = Faults()
         self.logins = Logins(self.time)
-        self.courier = Courier(self.accounts, self.keys, self.faults, self.time)
-        self.post_office = PostOffice(self.accounts, self.courier)
-        self.groups = BasicGroups(self.accounts, self.post_office)
-        self.channels = Channels(self.accounts, self.courier)
-        self.bots = Bots(self.accounts, self.courier, self.post_office)
+        self.update_push = UpdatePush(self.accounts, self.keys, self.faults, self.time)
+        self.message_actions = MessageActions(self.accounts, self.update_push)
+        self.groups = BasicGroups(self.accounts, self.message_actions)
+        self.channels = Channels(self.accounts, self.update_push)
+        self.bots = Bots(self.accounts, self.update_push, self.message_actions)
 
     @property
     def keys(self) -> Keyring:

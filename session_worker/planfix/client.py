@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import httpx
 
 from session_worker.network.guarded_transport import (
+    NOT_SENT,
     AddressForbidden,
     GuardedBackend,
     guarded_transport,
@@ -50,14 +51,6 @@ HEADERS = {
 }
 LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4)
 LONGEST_ANSWER = 64 * 1024  # bytes; the rest is not read
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.ProxyError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +145,7 @@ class PlanfixClient:
                 return await self._post(urlencode(form).encode())
         except AddressForbidden as exc:
             raise PlanfixForbidden(str(exc)) from exc
-        except _NOT_SENT as exc:
+        except NOT_SENT as exc:
             raise PlanfixUnavailable(f"{type(exc).__name__}: {exc}") from exc
         except TimeoutError as exc:
             raise PlanfixAnswerLost(f"no answer within {limit:g} s") from exc

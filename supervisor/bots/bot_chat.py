@@ -1,13 +1,16 @@
-"""One bot as a chat partner: the narrow port for what is plugged in beside the gateway's own uses."""
+"""One bot as a chat partner of people, through its worker and the queue of its notifications."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from session_worker.protocol.bots import BotCommand, ButtonPress, HeardMessage
 from session_worker.protocol.outgoing import Button, Keyboard, Outgoing, Part
+from supervisor.bots.chat import ChatMessage, ChatPress
+from supervisor.notifications.formatting.marked_text import MarkedText
+from supervisor.notifications.notice import Manner, make_notice
+from supervisor.notifications.recipients import Address, AddressKind
 from supervisor.numbers.state import State
 from supervisor.store.people import Person
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from session_worker.protocol.bots import Speaker
+    from supervisor.bots.chat import ChatButtons, ChatListener
     from supervisor.bots.requests import BotRequests
+    from supervisor.notifications.notification_service import NotificationService
     from supervisor.numbers.keepers import Keepers
     from supervisor.store.heard import HeardRow
     from supervisor.store.people import People
@@ -23,61 +28,24 @@ if TYPE_CHECKING:
 _NOT_HERE = frozenset({State.STOPPED, State.PARKED})
 
 
-class ChatButton(NamedTuple):
-    """A button under a message: opaque data, or the address of a Mini App."""
-
-    text: str
-    data: str | None = None
-    web_app: str | None = None
-
-
-ChatButtons = tuple[tuple[ChatButton, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """What a person wrote; `row` is the same if it is handed over again."""
-
-    row: int
-    user_id: int
-    chat_id: int
-    message_id: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChatPress:
-    """A button that a person has pressed; `row` is the same if it is handed over again."""
-
-    row: int
-    user_id: int
-    chat_id: int
-    message_id: int
-    query_id: int
-    data: str
-
-
-class ChatListener(Protocol):
-    """Somebody who answers everything that is written to a bot."""
-
-    async def handle_message(self, message: ChatMessage) -> None:
-        """Deal with a message; an error means that it comes again."""
-
-    async def handle_press(self, press: ChatPress) -> None:
-        """Deal with a pressed button; an error means that it comes again."""
-
-
 class BotChat:
     """Writes as one bot, and hands over what it hears."""
 
     def __init__(
-        self, bot: str, language: str, keepers: Keepers, requests: BotRequests, people: People
+        self,
+        bot: str,
+        language: str,
+        keepers: Keepers,
+        requests: BotRequests,
+        people: People,
+        notifications: NotificationService,
     ) -> None:
         self.bot = bot
         self._language = language
         self._keepers = keepers
         self._requests = requests
         self._people = people
+        self._notifications = notifications
         self._listener: ChatListener | None = None
 
     @property
@@ -108,7 +76,7 @@ class BotChat:
         return False
 
     async def send(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
-        """Store a message to be sent once, however often it is given under this key.
+        """Store an answer to be sent at once, and once however often it is given under this key.
 
         Nothing is sent to somebody who blocks the bot, until they write to it again.
         """
@@ -125,6 +93,14 @@ class BotChat:
         )
         dispatcher = await self._keepers.dispatchers.of(self.bot)
         await dispatcher.accept(outgoing)
+
+    async def notify(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
+        """Store what nobody has asked for, to be sent once, as fast as Telegram's limits allow."""
+        manner = Manner(keyboard=_keyboard(buttons), dedup_key=key)
+        address = Address(str(user_id), AddressKind.CHAT, str(user_id))
+        sender = await self._notifications.sender_of(self.bot)
+        notice = make_notice(MarkedText(text), (), manner)
+        await self._notifications.notify(sender, [address], notice, manner)
 
     async def edit(
         self, chat_id: int, message_id: int, text: str, buttons: ChatButtons = ()

@@ -14,6 +14,7 @@ from supervisor.processes.worker_run import SIGN_IN, OneOffSession
 
 if TYPE_CHECKING:
     from supervisor.contacts.heard_events import Listener
+    from supervisor.notifications.notification_service import NotificationService
     from supervisor.numbers.keepers import Keepers
     from supervisor.numbers.token_cache import TokenCache
     from supervisor.store.people import Person
@@ -26,10 +27,17 @@ logger = logging.getLogger(__name__)
 class BotService:
     """The bots, which are numbers with another way to log in."""
 
-    def __init__(self, store: Store, keepers: Keepers, tokens: TokenCache) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keepers: Keepers,
+        tokens: TokenCache,
+        notifications: NotificationService,
+    ) -> None:
         self._store = store
         self._keepers = keepers
         self._tokens = tokens
+        self._notifications = notifications
         self.people = store.people
         self.requests = BotRequests(keepers)
         keepers.listening.listen(RegistrationService(store, keepers.dispatchers, self.requests))
@@ -40,7 +48,9 @@ class BotService:
 
     def chat_of(self, bot: str, language: str) -> BotChat:
         """Return a bot as a chat partner for somebody who answers everything that it hears."""
-        chat = BotChat(bot, language, self._keepers, self.requests, self.people)
+        chat = BotChat(
+            bot, language, self._keepers, self.requests, self.people, self._notifications
+        )
         self.listen(chat)
         return chat
 

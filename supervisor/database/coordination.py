@@ -108,7 +108,7 @@ class Coordination:
             driver: Any = held.driver_connection
             await driver.add_listener(CHANNEL, self._receive)
             driver.add_termination_listener(self._lose_ear)
-        except BaseException:
+        except BaseException:  # cancelled or failed: no connection stays open
             await self._deafen()
             raise
 

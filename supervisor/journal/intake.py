@@ -102,8 +102,6 @@ def insert_incoming(
     connection: Connection, cipher: BodyCipher, received: Sequence[Received]
 ) -> list[StoredIncoming]:
     """Store the new part of each message, and return the answers in the same order."""
-    if not received:
-        return []
     incomings = [each.incoming for each in received]
     known, ours = _known_marks(connection, cipher.number, incomings)
     new = [_take_new(incoming, known) for incoming in incomings]

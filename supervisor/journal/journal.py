@@ -187,20 +187,27 @@ class Journal:
     def _record(
         self, connection: Connection, report: WorkerReport, before: Sequence[GapTrace]
     ) -> Recorded:
+        stored = (
+            insert_incoming(connection, self._cipher, report.received) if report.received else []
+        )
+        if report.chats:
+            chats.write_memories(connection, self._cipher, report.chats.values())
+        recorded = self._record_rows(connection, report) if report.concerns_rows else Recorded()
+        if report.gap is not None:
+            traces = [*before, *(each.trace for each in stored)]
+            receipts.write_receipt(connection, self.number, report.gap, traces)
+        return recorded._replace(stored=tuple(stored))
+
+    def _record_rows(self, connection: Connection, report: WorkerReport) -> Recorded:
+        """Write what has happened to rows that were stored before."""
         number = self.number
-        stored = insert_incoming(connection, self._cipher, report.received)
-        chats.write_memories(connection, self._cipher, report.chats.values())
         dead = outcomes.write_outcomes(connection, number, report.outcomes)
         sent, echoes = outcomes.write_parts(connection, number, report.parts)
         left_out = outcomes.erase_left_out(connection, number, report.left_out)
         read = statuses.write_reads(connection, number, report.reads)
         statuses.write_told(connection, number, report.told)
-        if report.gap is not None:
-            traces = [*before, *(each.trace for each in stored)]
-            receipts.write_receipt(connection, number, report.gap, traces)
         owing = {*dead, *sent, *read, *(each.row for each in report.told)}
         return Recorded(
-            stored=tuple(stored),
             sent=frozenset(sent),
             dropped=frozenset({*echoes, *left_out}),
             owed=statuses.find_owed(connection, number, owing),

@@ -77,10 +77,10 @@ class StoredIncoming(NamedTuple):
 class Recorded(NamedTuple):
     """What follows from the report of a worker, now that it is stored."""
 
-    stored: tuple[StoredIncoming, ...]
-    dropped: frozenset[int]
-    sent: frozenset[int]
-    owed: tuple[OwedStatus, ...]
+    stored: tuple[StoredIncoming, ...] = ()
+    dropped: frozenset[int] = frozenset()
+    sent: frozenset[int] = frozenset()
+    owed: tuple[OwedStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

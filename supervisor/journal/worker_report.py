@@ -72,6 +72,11 @@ class WorkerReport:
     gap: GapFilled | None = None
     positions: list[int] = field(default_factory=list)
 
+    @property
+    def concerns_rows(self) -> bool:
+        """Whether something has happened to rows that are stored already."""
+        return any((self.outcomes, self.parts, self.reads, self.told, self.left_out))
+
     def add(self, event: MessageEvent) -> None:
         match event:
             case Received():

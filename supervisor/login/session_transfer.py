@@ -1,28 +1,40 @@
-"""Imports and exports Telethon sessions."""
+"""Imports Telethon sessions from texts and from files below SESSION_ROOT, and exports them as texts."""
 
 from __future__ import annotations
 
 import asyncio
 import binascii
+import errno
 import ipaddress
+import itertools
 import logging
+import os
 import re
+import sqlite3
+import stat
 import struct
 from base64 import b64decode, urlsafe_b64encode
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from supervisor.errors import NotLoggedIn, SessionFileMissing, SessionInUse, SessionStringBroken
-from supervisor.login.session_file import ImportedSession, read_session_file
-from supervisor.store.values import Session
+from supervisor.errors import (
+    NotLoggedIn,
+    SessionFileBroken,
+    SessionFileMissing,
+    SessionInUse,
+    SessionPathForbidden,
+    SessionStringBroken,
+)
+from supervisor.file_access import OutsideRoot, open_inside
+from supervisor.store.values import Entity, Session, UpdateState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from supervisor.config import Config
     from supervisor.store.store import Store
-
 
 logger = logging.getLogger(__name__)
 
@@ -118,3 +130,144 @@ def _unpack(text: str) -> bytes:
     if len(packed) not in _LAYOUTS:
         raise SessionStringBroken(f"{len(packed)} bytes")
     return packed
+
+
+_SUFFIX = ".session"
+_NO_SUCH_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
+_MOST_BYTES = 64 << 20
+_AUTH_KEY_BYTES = 256
+_VERSIONS = range(1, 9)
+_FIRST_WITH_UPDATES = 4
+_FIRST_WITH_GOOD_HASHES = 6
+_MOST_STEPS = 100_000_000  # of SQLite's virtual machine; a valid file of the largest size needs a tenth of them
+_ACCOUNT = 0  # the row of update_state that belongs to the account, not to a channel
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSession:
+    """The content of a session file."""
+
+    session: Session
+    entities: tuple[Entity, ...]
+
+
+async def read_session_file(
+    root: Path, path_session: str | None, name_session: str | None
+) -> ImportedSession:
+    """Read the file under SESSION_ROOT that the two fields of the webhook name."""
+    if (name_session or path_session or "").rpartition("/")[2] == "..":
+        raise SessionPathForbidden  # check before the suffix turns it into a harmless name
+    return await asyncio.to_thread(_read, root, file_name(path_session, name_session))
+
+
+def file_name(path_session: str | None, name_session: str | None) -> str:
+    name = "/".join(part for part in (path_session, name_session) if part)
+    return name if name.endswith(_SUFFIX) else name + _SUFFIX
+
+
+def _read(root: Path, name: str) -> ImportedSession:
+    image = _read_closed_file(root, name)
+    # In memory, SQLite can neither write next to the file nor open another file by its name.
+    with closing(sqlite3.connect(":memory:")) as database:
+        try:
+            _load(database, image)
+            return _parse(database)
+        except (sqlite3.Error, TypeError, ValueError, OverflowError) as exc:
+            raise SessionFileBroken(str(exc)) from exc
+
+
+def _read_closed_file(root: Path, name: str) -> bytes:
+    try:
+        with _opened(root, name) as file:
+            image = file.read(_MOST_BYTES + 1)
+        if any(_has_content(root, name + journal) for journal in ("-journal", "-wal")):
+            raise SessionFileBroken("a program still has it open")
+    except OutsideRoot as exc:
+        raise SessionPathForbidden from exc
+    except OSError as exc:
+        if exc.errno in _NO_SUCH_FILE:
+            raise SessionFileMissing(name) from exc
+        raise SessionFileBroken(exc.strerror) from exc
+    if len(image) > _MOST_BYTES:
+        raise SessionFileBroken(f"more than {_MOST_BYTES >> 20} MB")
+    return image
+
+
+@contextmanager
+def _opened(root: Path, name: str) -> Iterator[BinaryIO]:
+    descriptor = open_inside(root, name)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise SessionFileBroken("it is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
+
+
+def _has_content(root: Path, name: str) -> bool:
+    try:
+        with _opened(root, name) as file:
+            return bool(file.read(1))
+    except FileNotFoundError:
+        return False
+
+
+def _load(database: sqlite3.Connection, image: bytes) -> None:
+    if image[:16] != b"SQLite format 3\0":
+        raise SessionFileBroken("it is not an SQLite file")
+    # Bytes 18 and 19 tell whether it uses a WAL: such a file cannot be read in memory, and its WAL is empty.
+    database.deserialize(image[:18] + b"\1\1" + image[20:])
+    database.execute("PRAGMA trusted_schema = OFF")
+    steps = itertools.count()
+    database.set_progress_handler(lambda: next(steps) > _MOST_STEPS // 10_000, 10_000)
+    [(verdict,), *_] = database.execute("PRAGMA quick_check(1)")
+    if verdict != "ok":
+        raise SessionFileBroken("damaged")
+
+
+def _parse(database: sqlite3.Connection) -> ImportedSession:
+    version = _version(database)
+    session = _session(database, version)
+    if version < _FIRST_WITH_GOOD_HASHES:
+        return ImportedSession(session, ())
+    rows = database.execute("SELECT id, hash, username, phone, name FROM entities")
+    return ImportedSession(session, tuple(_entity(*row) for row in rows))
+
+
+def _version(database: sqlite3.Connection) -> int:
+    tables = dict(database.execute("SELECT name, type FROM sqlite_master"))
+    if any(tables.get(name) != "table" for name in ("version", "sessions", "entities")):
+        raise SessionFileBroken("it is not a session file of Telethon")
+    row = database.execute("SELECT version FROM version").fetchone()
+    version = int(row[0]) if row else 0
+    if version not in _VERSIONS:
+        raise SessionFileBroken(f"version {version}, known are 1 to {_VERSIONS[-1]}")
+    return version
+
+
+def _session(database: sqlite3.Connection, version: int) -> Session:
+    row = database.execute("SELECT dc_id, server_address, port, auth_key FROM sessions").fetchone()
+    if row is None or not row[3]:
+        raise SessionFileBroken("not logged in")
+    dc_id, server_address, port, auth_key = row
+    if not isinstance(auth_key, bytes) or len(auth_key) != _AUTH_KEY_BYTES:
+        raise SessionFileBroken("its key is damaged")
+    if not server_address or not 0 < int(port) < 1 << 16:
+        raise SessionFileBroken("it names no data centre")
+    updates = _updates(database) if version >= _FIRST_WITH_UPDATES else None
+    return Session(int(dc_id), str(server_address), int(port), auth_key, updates=updates)
+
+
+def _updates(database: sqlite3.Connection) -> UpdateState | None:
+    query = "SELECT pts, qts, date, seq FROM update_state WHERE id = ?"
+    row = database.execute(query, (_ACCOUNT,)).fetchone()
+    return UpdateState(*(int(value) for value in row)) if row else None
+
+
+def _entity(peer_id: Any, access_hash: Any, username: Any, phone: Any, name: Any) -> Entity:
+    return Entity(int(peer_id), int(access_hash), _text(username), _text(phone), _text(name))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

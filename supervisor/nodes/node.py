@@ -42,6 +42,7 @@ MOVES = 4  # numbers that a draining node moves at the same time
 GUARD = 0.3  # seconds between a worker's end and its successor's start on another machine
 POLL = 1.0  # seconds after which a message is found that another node stored
 BALANCE_PAUSE = 1.0  # seconds between two moves that only spread the load
+JOIN_PAUSE = 0.5  # seconds between two attempts to join
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +75,15 @@ class Node:
         )
 
     async def start(self) -> None:
-        await self._join()
-        await self._beat()
+        """Join the others; a database that is slow just now is given the time of a takeover."""
+        until = now() + self.lease.takeover
+        while not self.lease.is_fresh:
+            try:
+                await self._join()
+            except DatabaseUnavailable:
+                if now() >= until:
+                    raise
+                await asyncio.sleep(JOIN_PAUSE)
         self._coordination.listen(self._receive)
         self._beating.start()
         for loop in self._loops:
@@ -225,12 +233,8 @@ class Node:
                 logger.warning("node %s does not beat, so its numbers are taken over", peer.url)
                 self.announce()
         lost = set(self._runner.kept()) - sight.owned
-        await asyncio.gather(
-            *(
-                self._runner.give_up(each, partial(self._is_foreign, each), do_nothing)
-                for each in lost
-            )
-        )
+        ways = ((each, partial(self._is_foreign, each), do_nothing) for each in lost)
+        await asyncio.gather(*(self._runner.give_up(*each) for each in ways))
         for number in sight.to_run - set(self._runner.kept()):
             await self._adopt(number)
         await self._claim(sight)

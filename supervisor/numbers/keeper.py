@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
     from supervisor.numbers.state import Change
-    from supervisor.numbers.worker_pool import WorkerPool
+    from supervisor.numbers.worker_pool import StartSlot, WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
-    from supervisor.processes.start_limit import StartSlot
     from supervisor.processes.worker_run import OneOffSession
 
 REQUEST_PATIENCE = 30.0  # seconds in which a worker carries out what a program asked for

@@ -77,6 +77,9 @@ class View:
     oldest_waiting: datetime | None = None
     proxy: str | None = None
     deaf_seconds: float = 0.0
+    url_planfix: str | None = None
+    provider_id: str | None = None
+    user_email: str | None = None
     chats: ChatChoice | None = None
     budgets: Outlook | None = None
 
@@ -110,6 +113,9 @@ def view_of(number: Number, keeper: Keeper | None, counts: Counts = NONE) -> Vie
         dead=counts.dead,
         oldest_waiting=counts.oldest_waiting,
         proxy=number.proxy_place,
+        url_planfix=number.url_planfix or None,
+        provider_id=number.provider_id,
+        user_email=number.user_email,
     )
 
 
@@ -127,6 +133,9 @@ def _at_rest(number: Number, counts: Counts) -> View:
         dead=counts.dead,
         oldest_waiting=counts.oldest_waiting,
         proxy=number.proxy_place,
+        url_planfix=number.url_planfix or None,
+        provider_id=number.provider_id,
+        user_email=number.user_email,
     )
 
 

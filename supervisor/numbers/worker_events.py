@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from supervisor.contacts.heard_events import HeardEvents
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.numbers.login_dialog import LoginDialog
+    from supervisor.numbers.worker_pool import StartSlot
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.questions import Questions
-    from supervisor.processes.start_limit import StartSlot
     from supervisor.processes.worker_run import ExpectedEvents
 
 STORE_PAUSE = 1.0  # seconds until an event that could not be stored is stored again

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
@@ -13,7 +15,6 @@ from supervisor.config import Timing
 from supervisor.nodes.lease import NodeLease, UnlimitedLease
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.processes.liveness import SilentWorkers
-from supervisor.processes.start_limit import StartLimit
 from supervisor.processes.worker_exit import CRASHES, WorkerExit
 
 if TYPE_CHECKING:
@@ -25,6 +26,40 @@ if TYPE_CHECKING:
     from supervisor.processes.forkserver import Forkserver
 
     Tell = Callable[[WatchPlanfix], None]
+    from collections.abc import AsyncIterator
+
+
+class StartSlot:
+    """A place among the workers that are starting; it is released once."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._held = True
+
+    def release(self) -> None:
+        if self._held:
+            self._held = False
+            self._places.release()
+
+    def release_after(self, seconds: float) -> None:
+        """Release it after some time even if the worker never reports that it has started."""
+        asyncio.get_running_loop().call_later(seconds, self.release)
+
+
+class StartLimit:
+    """Lets only so many workers start at a time."""
+
+    def __init__(self, places: int) -> None:
+        self._places = asyncio.Semaphore(places)
+
+    @asynccontextmanager
+    async def enter(self) -> AsyncIterator[StartSlot]:
+        await self._places.acquire()
+        slot = StartSlot(self._places)
+        try:
+            yield slot
+        finally:
+            slot.release()
 
 
 logger = logging.getLogger(__name__)

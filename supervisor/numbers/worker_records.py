@@ -25,7 +25,7 @@ from session_worker.protocol.contract import (
 from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
 from supervisor.database.epoch import Claim
 from supervisor.database.tables import Login
-from supervisor.errors import DatabaseUnavailable, GatewayError
+from supervisor.errors import DatabaseUnavailable, GatewayError, StaleEpoch
 from supervisor.nodes.files import SharedFiles
 from supervisor.numbers.state import Cause, LiveState
 from supervisor.processes.worker_exit import WorkerExit
@@ -78,7 +78,8 @@ def _if_possible(
     async def guarded(self: WorkerRecords, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
             await record(self, *args, **kwargs)
-        except DatabaseUnavailable as exc:  # which is logged once for all numbers
+        # An outage is logged once for all numbers; a newer worker has more to tell than this one.
+        except (DatabaseUnavailable, StaleEpoch) as exc:
             logger.debug("number %s: %s: %s", self.number, record_name, exc)
         except GatewayError:
             logger.exception("number %s: %s failed", self.number, record_name)

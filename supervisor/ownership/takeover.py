@@ -55,7 +55,7 @@ class Takeover:
         try:
             await acquiring
             await self._begin()
-        except BaseException:
+        except BaseException:  # cancelled or failed: another gateway may begin
             self._ownership.release()
             raise
         self._begun = True

@@ -95,7 +95,7 @@ class WorkerProcess:
         child = await forkserver.fork()
         try:
             pipe: Pipe[Event, Command] = await Pipe.open(child.end, EVENTS, MAX_EVENT)
-        except BaseException:
+        except BaseException:  # cancelled or failed: the child must not outlive this attempt
             await forkserver.discard(child)
             raise
         worker = cls(forkserver, child, pipe, timing, limit, log or WorkerLog())

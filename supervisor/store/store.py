@@ -21,7 +21,6 @@ from supervisor.store.sessions import Entities, Sessions
 from supervisor.store.templates import Templates
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
 
@@ -58,7 +57,7 @@ class Store:
             await self.keys.verify()
             await self.database.start()
             await self.keys.remember()
-        except BaseException:
+        except BaseException:  # cancelled or failed: nothing stays open
             await self.stop()
             raise
 
@@ -69,10 +68,5 @@ class Store:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()

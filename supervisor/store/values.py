@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date  # noqa: TC003 - nodes read the types of `ChatChoice` at run time
+from datetime import date, datetime  # noqa: TC003 - types are read at run time, too
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from session_worker.protocol import chats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from session_worker.protocol.proxy import Proxy
     from supervisor.database.epoch import Claim

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
+from supervisor.bots.chat import ChatButton
 from teamflame.accounts.proof import Caller
 from teamflame.dialog import actions
-from teamflame.dialog.messenger import Key
 from teamflame.dialog.screens import Screen, Screens, name_of
 from teamflame.dialog.steps import Dialog, Step, Wish
 from teamflame.errors import (
@@ -20,16 +20,17 @@ from teamflame.errors import (
 )
 from teamflame.service.tasks import TaskFields
 from teamflame.store.choices import Kind, Selection, Subscription
+from teamflame.store.own_actions import Change, comment_change
 from teamflame.texts import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    from teamflame.dialog.messenger import Keys, Messenger
+    from supervisor.bots.chat import Chat, ChatButtons
     from teamflame.dialog.screens import Button
     from teamflame.dialog.steps import Meaning
     from teamflame.errors import TeamFlameError
-    from teamflame.service.values import Board, Task
+    from teamflame.service.values import Board
     from teamflame.store.dialogs import Dialogs
     from teamflame.teamflame import TeamFlame
 
@@ -70,7 +71,7 @@ class Talk:
         self,
         teamflame: TeamFlame,
         dialogs: Dialogs,
-        messenger: Messenger,
+        chat: Chat,
         user_id: int,
         event: str,
         language: str,
@@ -79,7 +80,7 @@ class Talk:
         self._teamflame = teamflame
         self._service = teamflame.service
         self._dialogs = dialogs
-        self._messenger = messenger
+        self._chat = chat
         self._caller = Caller(user_id=user_id, language=language)
         self._user_id = user_id
         self._event = event
@@ -91,9 +92,14 @@ class Talk:
         keys = await self.make_keys(screen)
         self._sent += 1
         key = f"teamflame:{self._event}:{self._sent}"
-        await self._messenger.send(key, self._user_id, screen.text, keys)
+        await self._chat.send(key, self._user_id, screen.text, keys)
 
-    async def make_keys(self, screen: Screen) -> Keys:
+    async def notify(self, screen: Screen) -> None:
+        """Tell of what the person has not asked for, as fast as Telegram's limits allow, and once."""
+        keys = await self.make_keys(screen)
+        await self._chat.notify(f"teamflame:{self._event}", self._user_id, screen.text, keys)
+
+    async def make_keys(self, screen: Screen) -> ChatButtons:
         """Give each button an opaque id, behind which lies what it does."""
         actions = [each.action for row in screen.rows for each in row if each.action is not None]
         texts = [action.model_dump_json() for action in actions]
@@ -225,13 +231,13 @@ class Talk:
             return Screen(self.texts.nothing_here)
         fields = TaskFields(title=title)
         made = await self._call(self._service.tasks.create, board, columns[0].id, fields)
-        await self._own(made, Kind.CREATED)
+        await self._teamflame.remember_own(self._caller, Change(made.id, Kind.CREATED))
         return self._screens.created(made)
 
     async def _comment(self, key: str, text: str) -> Screen:
         task = await self._call(self._service.tasks.get, key)
-        await self._own(task, Kind.COMMENTED)
-        await self._call(self._service.comments.create, key, text)
+        async with self._teamflame.own(self._caller, comment_change(task.id, text)):
+            await self._call(self._service.comments.create, key, text)
         return Screen(self.texts.commented, self._screens.task_rows(task))
 
     async def _about_task(
@@ -246,8 +252,9 @@ class Talk:
                 columns = await self._call(self._service.columns.list, task.board_id)
                 return self._screens.columns(task, columns)
             case actions.MoveTask():
-                await self._own(task, Kind.MOVED)
-                moved = await self._call(self._service.tasks.move, task, action.column)
+                change = Change(task.id, Kind.MOVED, action.column)
+                async with self._teamflame.own(self._caller, change):
+                    moved = await self._call(self._service.tasks.move, task, action.column)
                 return self._screens.moved(moved, action.name)
 
     async def _board(self) -> Board | None:
@@ -261,10 +268,6 @@ class Talk:
         except (NotFound, Forbidden):
             return None
 
-    async def _own(self, task: Task, kind: Kind) -> None:
-        """Remember that the person did this, so that they are not notified of it."""
-        await self._teamflame.remember_own(self._caller, task.id, kind)
-
     async def _call(
         self,
         method: Callable[Concatenate[str, Given], Awaitable[T]],
@@ -273,7 +276,7 @@ class Talk:
     ) -> T:
         return await self._teamflame.call(self._caller, method, *args, **kwargs)
 
-    def _key(self, button: Button, ids: Iterator[str]) -> Key:
+    def _key(self, button: Button, ids: Iterator[str]) -> ChatButton:
         if button.start is None:
-            return Key(button.text, data=next(ids))
-        return Key(button.text, web_app=self._teamflame.app_url(button.start))
+            return ChatButton(button.text, data=next(ids))
+        return ChatButton(button.text, web_app=self._teamflame.app_url(button.start))

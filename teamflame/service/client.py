@@ -14,6 +14,7 @@ import httpx
 
 from session_worker.backoff import Backoff
 from session_worker.network.guarded_transport import (
+    NOT_SENT,
     AddressForbidden,
     GuardedBackend,
     guarded_transport,
@@ -43,13 +44,6 @@ HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Ag
 LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=8)
 LONGEST_ANSWER = 8 * 1024 * 1024  # bytes
 _BACKOFF = Backoff(first=0.3, longest=2.0)
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-)
 _REFUSALS: dict[int, type[TeamFlameError]] = {
     HTTPStatus.UNAUTHORIZED: AccessExpired,
     HTTPStatus.FORBIDDEN: Forbidden,
@@ -129,7 +123,7 @@ class ServiceClient:
         try:
             async with asyncio.timeout(self._config.connect + self._config.answer):
                 return await self._send(endpoint, request)
-        except (AddressForbidden, *_NOT_SENT) as exc:
+        except (AddressForbidden, *NOT_SENT) as exc:
             raise Unavailable(f"{type(exc).__name__}: {exc}") from exc
         except TimeoutError as exc:
             raise AnswerLost("no answer in time") from exc

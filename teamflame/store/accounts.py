@@ -164,6 +164,8 @@ def _select_accounts() -> Any:
 def _drop_unused(connection: Connection, account: str) -> None:
     left = select(func.count()).where(_link.account == account)
     if not connection.scalar(left):
+        own_actions = tables.own_action.c.account == account
+        connection.execute(delete(tables.own_action).where(own_actions))
         connection.execute(delete(tables.account).where(_account.id == account))
 
 

@@ -103,6 +103,18 @@ class TeamFlameButton(SQLModel, table=True):
     made: datetime = Field(default_factory=now, sa_type=Moment, index=True)
 
 
+class TeamFlameOwnAction(SQLModel, table=True):
+    """A change that an account made through us; `about` is the column, the person or the text of it."""
+
+    __tablename__: ClassVar[Any] = "teamflame_own_action"
+
+    task_id: str = Field(sa_type=String(100), primary_key=True)
+    kind: str = Field(sa_type=String(20), primary_key=True)
+    about: str = Field(sa_type=String(100), primary_key=True)
+    account: str = Field(sa_type=String(100), primary_key=True, index=True)
+    made: datetime = Field(default_factory=now, sa_type=Moment, index=True)
+
+
 _tables = SQLModel.metadata.tables
 account: Final = _tables["teamflame_account"]
 link: Final = _tables["teamflame_link"]
@@ -111,3 +123,4 @@ subscription: Final = _tables["teamflame_subscription"]
 snapshot: Final = _tables["teamflame_snapshot"]
 dialog: Final = _tables["teamflame_dialog"]
 button: Final = _tables["teamflame_button"]
+own_action: Final = _tables["teamflame_own_action"]

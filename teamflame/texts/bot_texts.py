@@ -81,3 +81,4 @@ class BotTexts:
     event_commented: str
     event_due_soon: str
     event_overdue: str
+    by: str

@@ -80,4 +80,5 @@ TEXTS = BotTexts(
     event_commented="{author} on {task}: {text}",
     event_due_soon="Due soon: {task}, {date}",
     event_overdue="Overdue: {task}, {date}",
+    by="{event} by {actor}",
 )

@@ -81,4 +81,5 @@ TEXTS = BotTexts(
     event_commented="{author} о задаче {task}: {text}",
     event_due_soon="Скоро срок: {task}, {date}",
     event_overdue="Просрочена: {task}, {date}",
+    by="{event} ({actor})",
 )

@@ -81,4 +81,5 @@ TEXTS = BotTexts(
     event_commented="{author} про завдання {task}: {text}",
     event_due_soon="Скоро строк: {task}, {date}",
     event_overdue="Прострочено: {task}, {date}",
+    by="{event} ({actor})",
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import random
@@ -73,11 +72,13 @@ class BoardWatch:
         stored = await self._teamflame.snapshots.get(self._board_id)
         before = None if stored is None else snapshot.read(stored)
         found = snapshot.compare(before, columns, datetime.now(UTC))
+        own = await self._teamflame.own_actions.actors_of({each.change for each in found.events})
         # Told first: a gateway that dies in between tells again, under keys that send nothing twice.
         for event in found.events:
-            await self._notify(event)
+            await self._notify(replace(event, actor=own.get(event.change, event.actor)))
         if found.snapshot != before:
             await self._teamflame.snapshots.save(self._board_id, snapshot.write(found.snapshot))
+            await self._teamflame.own_actions.forget(own)
         return found.events
 
     async def _read_columns(self) -> tuple[Column, ...]:
@@ -104,16 +105,22 @@ class BoardWatch:
         )
 
     async def _notify(self, event: Event) -> None:
-        own = self._teamflame.own_actions
-        for watcher in recipients_of(event, self.watchers, own, time.monotonic()):
+        for watcher in recipients_of(event, self.watchers):
             user_id = watcher.subscription.user_id
             talk = await self._conversation.talk(user_id, f"{_name(event)}:{user_id}")
             rows = Screens(talk.texts).task_rows(event.task)
-            await talk.send(Screen(describe(event, talk.texts), rows))
+            await talk.notify(Screen(describe(event, talk.texts), rows))
 
 
 def describe(event: Event, texts: BotTexts) -> str:
-    """Say what happened, in one line."""
+    """Say what happened and who did it, if that is known, in one line."""
+    text = _event_text(event, texts)
+    if event.actor is None or event.kind is Kind.COMMENTED:
+        return text
+    return texts.by.format(event=text, actor=event.actor.name)
+
+
+def _event_text(event: Event, texts: BotTexts) -> str:
     task = name_of(event.task)
     date = event.task.due.strftime("%d.%m.%Y %H:%M") if event.task.due else ""
     match event.kind:

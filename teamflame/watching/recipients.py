@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from teamflame.accounts.own_actions import OwnActions
     from teamflame.store.accounts import Account
     from teamflame.store.choices import Subscription
     from teamflame.watching.snapshot import Event
@@ -22,20 +21,19 @@ class Watcher:
     account: Account
 
 
-def recipients_of(
-    event: Event, watchers: Sequence[Watcher], own: OwnActions, now: float
-) -> list[Watcher]:
+def recipients_of(event: Event, watchers: Sequence[Watcher]) -> list[Watcher]:
     """Choose who wants to know, is meant, and did not do it."""
     return [
         watcher
         for watcher in watchers
         if event.kind in watcher.subscription.kinds
         and (event.people is None or watcher.account.id in event.people)
-        and not _is_own(event, watcher.account, own, now)
+        and not _is_own(event, watcher.account)
     ]
 
 
-def _is_own(event: Event, account: Account, own: OwnActions, now: float) -> bool:
-    if event.actor == account.id or event.author == account.name:
-        return True
-    return own.explain(account.id, event.task.id, event.kind, now)
+def _is_own(event: Event, account: Account) -> bool:
+    """Tell whether it was this person; of comments made elsewhere only the author's name is known."""
+    if event.actor is not None:
+        return event.actor.id == account.id
+    return event.comment is not None and event.comment.author == account.name

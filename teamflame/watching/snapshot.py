@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from teamflame.store.choices import Kind
+from teamflame.store.own_actions import Change, comment_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from teamflame.service.values import Column, Comment, Task
+    from teamflame.service.values import Column, Comment, Person, Task
 
 DUE_SOON: Final = timedelta(hours=24)
 
@@ -41,8 +42,17 @@ class Event:
     column: Column
     people: frozenset[str] | None = None
     comment: Comment | None = None
-    actor: str | None = None
-    author: str | None = None
+    actor: Person | None = None
+
+    @property
+    def change(self) -> Change:
+        """What was changed, as whoever does it through us has noted it."""
+        if self.comment is not None:
+            return comment_change(self.task.id, self.comment.text)
+        about = self.task.column_id if self.kind is Kind.MOVED else ""
+        if self.kind is Kind.ASSIGNED:
+            [about] = self.people or ("",)
+        return Change(self.task.id, self.kind, about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +116,16 @@ def _see(task: Task, known: SeenTask | None) -> SeenTask:
 
 def _changes(known: SeenTask | None, seen: SeenTask, task: Task, column: Column) -> list[Event]:
     events = []
-    creator = task.creator.id if task.creator else None
+    creator = task.creator if known is None else None
     if known is None:
         events.append(Event(Kind.CREATED, task, column, actor=creator))
     elif known.column != seen.column:
         events.append(Event(Kind.MOVED, task, column))
     new_people = frozenset(seen.assignees) - frozenset(known.assignees if known else ())
-    if new_people:
-        actor = creator if known is None else None
-        events.append(Event(Kind.ASSIGNED, task, column, people=new_people, actor=actor))
+    events += [
+        Event(Kind.ASSIGNED, task, column, people=frozenset({person}), actor=creator)
+        for person in sorted(new_people)
+    ]
     return [*events, *_new_comments(known, task, column)]
 
 
@@ -122,10 +133,7 @@ def _new_comments(known: SeenTask | None, task: Task, column: Column) -> list[Ev
     if task.comments is None or (known is not None and known.comments is None):
         return []
     first = 0 if known is None else known.comments or 0
-    return [
-        Event(Kind.COMMENTED, task, column, comment=each, author=each.author)
-        for each in task.comments[first:]
-    ]
+    return [Event(Kind.COMMENTED, task, column, comment=each) for each in task.comments[first:]]
 
 
 def _reminder(seen: SeenTask, task: Task, column: Column, now: datetime) -> Event | None:

@@ -13,8 +13,8 @@ from teamflame.watching.pace import Pace
 from teamflame.watching.recipients import Watcher
 
 if TYPE_CHECKING:
+    from supervisor.bots.chat import Chat
     from teamflame.dialog.conversation import Conversation
-    from teamflame.dialog.messenger import Messenger
     from teamflame.store.choices import Subscription
     from teamflame.teamflame import TeamFlame
 
@@ -32,13 +32,13 @@ class Watching:
         self,
         teamflame: TeamFlame,
         conversation: Conversation,
-        messenger: Messenger,
+        chat: Chat,
         pace: Pace | None = None,
         refresh: float = REFRESH,
     ) -> None:
         self._teamflame = teamflame
         self._conversation = conversation
-        self._messenger = messenger
+        self._chat = chat
         self._pace = pace or Pace()
         self._refresh = refresh
         self._watches: dict[str, BoardWatch] = {}
@@ -77,7 +77,7 @@ class Watching:
 
     async def _adjust(self) -> None:
         """Watch the boards that somebody wants to hear of, and no others."""
-        wanted = await self._wanted() if self._messenger.is_here else {}
+        wanted = await self._wanted() if self._chat.is_here else {}
         for board_id in self._watches.keys() - wanted.keys():
             del self._watches[board_id]
             self._tasks.pop(board_id).cancel()

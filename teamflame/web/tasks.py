@@ -11,6 +11,7 @@ from quart_schema import document_request, document_response
 from teamflame.errors import ChangedMeanwhile
 from teamflame.service.tasks import TaskFields
 from teamflame.store.choices import Kind
+from teamflame.store.own_actions import Change, comment_change
 from teamflame.web.admission import admit, key, read, respond, teamflame
 from teamflame.web.errors import register_errors
 from teamflame.web.models import (
@@ -26,6 +27,8 @@ from teamflame.web.models import (
 from teamflame.web.openapi import call
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from teamflame.accounts.proof import Caller
     from teamflame.service.values import Task
 
@@ -65,7 +68,8 @@ async def post_task() -> Response:
         due=body.due,
     )
     made = await shared.call(caller, shared.service.tasks.create, board, body.column_id, fields)
-    await shared.remember_own(caller, made.id, Kind.CREATED, Kind.ASSIGNED)
+    new = Change(made.id, Kind.CREATED)
+    await shared.remember_own(caller, new, *_assignments(made.id, body.assignee_ids))
     return respond(TaskAnswer.model_validate(made), HTTPStatus.CREATED)
 
 
@@ -87,10 +91,10 @@ async def patch_task(task: str) -> Response:
     """Change a task; 409 if somebody has changed it after `updated`."""
     shared, caller = teamflame(), admit()
     body = await read(TaskChangesBody)
-    await shared.remember_own(caller, task, Kind.ASSIGNED)
-    changed = await shared.call(
-        caller, shared.service.tasks.change, key(task), _fields(body), body.updated
-    )
+    async with shared.own(caller, *_assignments(key(task), body.assignee_ids or ())):
+        changed = await shared.call(
+            caller, shared.service.tasks.change, key(task), _fields(body), body.updated
+        )
     return respond(await _whole(caller, changed))
 
 
@@ -105,8 +109,8 @@ async def post_move(task: str) -> Response:
     found = await shared.call(caller, shared.service.tasks.get, key(task))
     if body.from_column_id not in {None, found.column_id, body.column_id}:
         raise ChangedMeanwhile
-    await shared.remember_own(caller, found.id, Kind.MOVED)
-    moved = await shared.call(caller, shared.service.tasks.move, found, body.column_id)
+    async with shared.own(caller, Change(found.id, Kind.MOVED, body.column_id)):
+        moved = await shared.call(caller, shared.service.tasks.move, found, body.column_id)
     return respond(TaskAnswer.model_validate(moved))
 
 
@@ -118,8 +122,8 @@ async def post_comment() -> Response:
     """Comment on a task."""
     shared, caller = teamflame(), admit()
     body = await read(CommentBody)
-    await shared.remember_own(caller, body.task_id, Kind.COMMENTED)
-    made = await shared.call(caller, shared.service.comments.create, body.task_id, body.text)
+    async with shared.own(caller, comment_change(body.task_id, body.text)):
+        made = await shared.call(caller, shared.service.comments.create, body.task_id, body.text)
     return respond(CommentAnswer.model_validate(made), HTTPStatus.CREATED)
 
 
@@ -131,6 +135,10 @@ async def _whole(caller: Caller, task: Task) -> WholeTaskAnswer:
         description=task.description,
         comments=[CommentAnswer.model_validate(each) for each in comments],
     )
+
+
+def _assignments(task: str, people: Sequence[str]) -> list[Change]:
+    return [Change(task, Kind.ASSIGNED, person) for person in people]
 
 
 def _fields(body: TaskChangesBody) -> TaskFields:

@@ -28,8 +28,6 @@ from tests.fakes.monitoring import FakeHistory, FakeMonitor, FakePlanfixCheck
 from tests.fakes.notifications import FakeNotifications, FakePlanfixEvents
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from supervisor.login.session_transfer import SessionSource
     from supervisor.store.values import Changes, NewNumber
 
@@ -110,12 +108,7 @@ class FakeGateway(Gateway):
             raise self.broken
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.views.clear()
 
     def require_active(self) -> None:

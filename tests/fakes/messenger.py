@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from teamflame.dialog.messenger import Key, MessengerRefused, Pressed, Written
+from supervisor.bots.chat import ChatMessage, ChatPress
+from supervisor.errors import TelegramRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from supervisor.bots.chat import ChatButton, ChatButtons
     from teamflame.dialog.conversation import Conversation
-    from teamflame.dialog.messenger import Keys
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Shown:
 
     message_id: int
     text: str
-    keys: Keys
+    keys: ChatButtons
 
 
 @dataclass
@@ -35,28 +36,35 @@ class FakeMessenger:
     notes: list[str] = field(default_factory=list)
     presented: dict[str, Mapping[str, str]] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
+    notified: set[str] = field(default_factory=set)
     _ids: count[int] = field(default_factory=lambda: count(1))
 
-    async def send(self, key: str, user_id: int, text: str, keys: Keys = ()) -> None:
+    async def send(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
         if key not in self.sent:
             self.sent.add(key)
-            self.chats.setdefault(user_id, []).append(Shown(next(self._ids), text, keys))
+            self.chats.setdefault(user_id, []).append(Shown(next(self._ids), text, buttons))
 
-    async def edit(self, chat_id: int, message_id: int, text: str, keys: Keys = ()) -> None:
+    async def notify(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
+        self.notified.add(text)
+        await self.send(key, user_id, text, buttons)
+
+    async def edit(
+        self, chat_id: int, message_id: int, text: str, buttons: ChatButtons = ()
+    ) -> None:
         chat = self.chats[chat_id]
         place = next(i for i, each in enumerate(chat) if each.message_id == message_id)
-        chat[place] = replace(chat[place], text=text, keys=keys)
+        chat[place] = replace(chat[place], text=text, keys=buttons)
 
     async def delete(self, chat_id: int, message_id: int) -> None:
         if not self.may_delete:
-            raise MessengerRefused("MESSAGE_DELETE_FORBIDDEN")
+            raise TelegramRefused("MESSAGE_DELETE_FORBIDDEN")
         self.deleted.append(message_id)
 
     async def answer(self, query_id: int, text: str = "") -> None:
         self.notes.append(text)
 
     async def present(
-        self, language: str, commands: Mapping[str, str], menu: str, app_url: str
+        self, language: str, commands: Mapping[str, str], menu_text: str, menu_url: str
     ) -> None:
         self.presented[language] = commands
 
@@ -89,7 +97,7 @@ class Phone:
         """Write to the bot; return what its newest message then says."""
         number = next(_rows)
         where = self.user_id if chat_id is None else chat_id
-        written = Written(number if row is None else row, self.user_id, where, number, text)
+        written = ChatMessage(number if row is None else row, self.user_id, where, number, text)
         await self.conversation.handle_message(written)
         return self.chat[-1].text if self.chat else ""
 
@@ -102,11 +110,11 @@ class Phone:
 
     async def press_data(self, data: str, message_id: int) -> str:
         """Press whatever button; return the note that pops up."""
-        pressed = Pressed(next(_rows), self.user_id, self.user_id, message_id, 1, data)
+        pressed = ChatPress(next(_rows), self.user_id, self.user_id, message_id, 1, data)
         await self.conversation.handle_press(pressed)
         return self.messenger.notes[-1]
 
-    def key(self, label: str) -> Key:
+    def key(self, label: str) -> ChatButton:
         for row in self.chat[-1].keys:
             for key in row:
                 if label in key.text:

@@ -31,7 +31,7 @@ PROTOCOLS: Final = _words(
     centres channel channels command commands comments connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups handshake header history
     html http kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
-    password markdown marked peer phone photos pipe planfix posts profile proxies proxy public qr
+    password markdown marked peer phone photos pipe planfix posts profile proxies proxy qr
     reply request requests rest rpc ru seccomp sign socks5 srp status statuses tables tasks
     tcp text texts thread tl transport transports uk update updates upload uploads
     user users web webhook
@@ -40,24 +40,25 @@ PROTOCOLS: Final = _words(
 
 ENGINEERING: Final = _words(
     """
-    chosen choice choices console folders link progress reactions rule
+    chosen choice choices folders progress reactions rule
     kind rows content operations workspace
     board pace screens snapshot snapshots steps talk watch watching
-    messenger auth boards choices conversation directory endpoints mini proof
+    auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions
+    chart comparison environment fairness flask growth one plots restarts spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
     connection context contract control coordination data database decisions default decoding dir dispatcher dispatchers
     downloads encoded encryption engines entry epoch erasure errors event exchange
     exit failures fault faults fields filling filter fleet forkserver formatting forwarding
-    guard guarded hand hashes health init input intake lease lifespan limit
+    guard guarded hand hashes health init input intake lease lifespan
     lines links load lock log lookup main measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
-    probe process program push queue rates receiver reconciliation records
-    rendering report reporter restart retention rotation run runner running search send
-    schedule sender server service services settings shape soak start starvation state store
-    stored timing traffic transactions transfer values vault view viewer views warmup writer
+    process program push queue rates receiver reconciliation records
+    rendering report reporter restart run runner running search send
+    schedule sender server service services settings shape soak starvation state store
+    stored timing traffic transactions transfer upkeep values vault view viewer views warmup writer
     """
 )
 
@@ -66,10 +67,8 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
-    "supervisor/database/chat_tables.py": "one module of tables for each subject",
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
-    "api/operations/pages.py": "pages for people, beside calls for machines",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
 }

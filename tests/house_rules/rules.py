@@ -51,6 +51,16 @@ def file_is_short(source: Source) -> Iterator[str]:
         yield f"{lines} lines, at most {MOST_LINES}: split it by nouns"
 
 
+def catching_everything_has_a_reason(source: Source) -> Iterator[str]:
+    """Say on its line why even a cancellation is caught."""
+    lines = source.text.splitlines()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ExceptHandler) and getattr(node.type, "id", "") == "BaseException":
+            _, _, reason = lines[node.lineno - 1].partition("#")
+            if not reason.strip():
+                yield f"line {node.lineno}: say on the line why a cancellation is caught, too"
+
+
 def every_test_states_its_rule(source: Source) -> Iterator[str]:
     """Say in a docstring what a test holds true."""
     for test in tests_of(source):

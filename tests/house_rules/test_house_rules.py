@@ -16,6 +16,7 @@ RULES_OF_PRODUCT = [
     rules.name_says_something,
     rules.module_opens_with_a_sentence,
     rules.file_is_short,
+    rules.catching_everything_has_a_reason,
 ]
 RULES_OF_TESTS = [
     rules.name_says_something,
@@ -56,6 +57,10 @@ def test_locked_requirements_name_no_place() -> None:
         (rules.module_opens_with_a_sentence, Source("a.py", "x = 1")),
         (rules.module_opens_with_a_sentence, Source("a.py", '"""No full stop"""')),
         (rules.file_is_short, Source("a.py", "x = 1\n" * 301)),
+        (
+            rules.catching_everything_has_a_reason,
+            Source("a.py", "try: ...\nexcept BaseException: raise"),
+        ),
         (rules.every_test_states_its_rule, Source("t.py", "def test_x(): ...")),
         (rules.every_test_states_its_rule, Source("t.py", "class A:\n async def test_x(s): ...")),
         (rules.tests_meet_the_real_thing, Source("t.py", "from unittest import mock")),

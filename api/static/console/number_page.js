@@ -109,7 +109,7 @@ const PANELS = {
   state: statePanel,
   messages: (number) => messagesPanel(element("panel"), number, carryOut),
   log: (number) => logPanel(element("panel"), number, () => opened === number && tab === "log"),
-  settings: (number) => settingsPanel(element("panel"), number, view, carryOut),
+  settings: (number) => settingsPanel(element("panel"), number, () => view, carryOut),
   history: async (number) => {
     const { states } = await ask("GET", `numbers/${number}/history?limit=${PAGE}`);
     return () => showTable(states, words.no_history, [words.time, words.state, words.cause], historyRow);

@@ -1,7 +1,7 @@
 // What PUT can change, a test of Planfix before and after saving, and what Planfix has to be told.
 
 import { showChats } from "./chats.js";
-import { forget, handout, make, tell } from "./elements.js";
+import { element, forget, handout, make, renderOnce, tell } from "./elements.js";
 import { ask } from "./gateway.js";
 import { fill, word, words } from "./words.js";
 
@@ -14,11 +14,17 @@ const FIELDS = [
   ["history_since", "date"],
 ];
 
-export async function settingsPanel(place, number, view, carryOut) {
-  if (place.querySelector("form")) return null; // what is being typed must survive an update
+/** `latest` is the number as it is known when the panel is drawn, in full. */
+export async function settingsPanel(place, number, latest, carryOut) {
   return () => {
-    forget(place);
-    place.replaceChildren(editForm(number, view, carryOut), handOver(number, view));
+    // What is being typed must survive an update.
+    if (!place.querySelector("form")) {
+      forget(place);
+      place.replaceChildren(editForm(number, latest(), carryOut), make("div", { id: "hand-over" }));
+    }
+    const card = element("hand-over");
+    const provider = latest().provider_id;
+    renderOnce(card, provider, () => card.replaceChildren(handOver(number, provider)));
   };
 }
 
@@ -87,14 +93,13 @@ async function testPlanfix(number, form) {
 }
 
 /** The values that an administrator types into Planfix, ready to be copied. */
-function handOver(number, view) {
-  const address = new URL("webhook/message", location.href).href;
+function handOver(number, provider) {
   const card = make("section", { className: "card", ariaLabel: words.hand_over }, make("h3", {}, words.hand_over), make("p", { className: "soft" }, words.hand_over_how));
   card.append(
-    handout(words.hand_over_url, address, words),
-    handout(words.hand_over_channel, number, words),
-    handout(words.hand_over_provider, view?.provider_id ?? "telegram", words),
+    handout(words.hand_over_provider, provider, words),
+    handout(words.hand_over_url, document.body.dataset.webhookUrl, words),
     make("p", { className: "soft" }, words.hand_over_token),
+    handout(words.hand_over_channel, number, words),
   );
   return card;
 }
@@ -126,6 +131,6 @@ function showMade(added, made) {
   added.querySelector(".handouts").replaceChildren(
     handout(words.token_once, made.token, words),
     ...(made.login_url ? [handout(words.login_url, made.login_url, words)] : []),
-    handout(words.hand_over_url, new URL("webhook/message", location.href).href, words),
+    handout(words.hand_over_url, document.body.dataset.webhookUrl, words),
   );
 }

@@ -53,7 +53,7 @@ async def _press(person: Account, bot: Account, message: Message, button: Any) -
         case types.ButtonTypeRequestPhone():
             centre.bots.share_contact(person, bot, message.content)
         case _:
-            centre.post_office.send(person, bot, Draft(button.text))
+            centre.message_actions.send(person, bot, Draft(button.text))
     return {}
 
 

@@ -140,7 +140,7 @@ async def post_message() -> tuple[Json, int]:
     reply_to = _content_of(people[0], order.reply_to) if order.reply_to else None
     draft = Draft(order.text, reply_to=reply_to, date=order.date)
     if not order.files:
-        return {"ids": [centre.post_office.send(*people, draft).message.id]}, 201
+        return {"ids": [centre.message_actions.send(*people, draft).message.id]}, 201
     files = [file.on_phone() for file in order.files]
     ids = await phone_owner.send_files(centre, people, files, draft, voice=order.voice)
     return {"ids": ids}, 201
@@ -157,7 +157,9 @@ async def get_messages() -> list[Json]:
 @blueprint.patch("/messages")
 async def patch_message() -> Json:
     order = await read_body(Edit)
-    data_centre().post_office.edit(data_centre().account_of(order.of), order.id, Draft(order.text))
+    data_centre().message_actions.edit(
+        data_centre().account_of(order.of), order.id, Draft(order.text)
+    )
     return {}
 
 
@@ -165,7 +167,7 @@ async def patch_message() -> Json:
 async def delete_message() -> Json:
     order = await read_body(Deletion)
     owner = data_centre().account_of(order.of)
-    if not data_centre().post_office.delete(owner, [order.id], for_all=True):
+    if not data_centre().message_actions.delete(owner, [order.id], for_all=True):
         raise ControlError(404, "not_found", f"{order.of} has no message {order.id}")
     return {}
 
@@ -181,7 +183,7 @@ async def post_call() -> tuple[Json, int]:
 async def post_read() -> Json:
     order = await read_body(Reading)
     reader, peer = (data_centre().account_of(p) for p in (order.by, order.chat_with))
-    data_centre().post_office.read(reader, peer)
+    data_centre().message_actions.read(reader, peer)
     return {}
 
 
@@ -191,7 +193,7 @@ async def post_typing() -> Json:
     order = await read_body(Reading)
     writer, peer = (data_centre().account_of(p) for p in (order.by, order.chat_with))
     update = types.UpdateUserTyping(writer.id, types.SendMessageTypingAction())
-    data_centre().courier.push(peer, update, lasting=False)
+    data_centre().update_push.push(peer, update, lasting=False)
     return {}
 
 
@@ -199,7 +201,7 @@ async def post_typing() -> Json:
 async def post_reaction() -> Json:
     order = await read_body(ReactionGiven)
     emojis = (types.ReactionEmoji(order.emoji),) if order.emoji else ()
-    data_centre().post_office.react(data_centre().account_of(order.by), order.id, emojis)
+    data_centre().message_actions.react(data_centre().account_of(order.by), order.id, emojis)
     return {}
 
 

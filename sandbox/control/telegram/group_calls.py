@@ -82,7 +82,7 @@ async def post_message(chat_id: int) -> tuple[Json, int]:
     author, draft = centre.account_of(order.sender), Draft(order.text)
     match centre.accounts.chats.get(chat_id):
         case Group() as group:
-            posted = centre.post_office.send(author, group, draft)
+            posted = centre.message_actions.send(author, group, draft)
         case Channel() as channel:
             posted = centre.channels.post(channel, author, draft)
         case _:

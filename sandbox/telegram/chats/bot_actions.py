@@ -18,8 +18,8 @@ from sandbox.telegram.records.event_log import BotStopped
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account, Accounts
-    from sandbox.telegram.chats.message_actions import Posted, PostOffice
-    from sandbox.telegram.chats.update_push import Courier
+    from sandbox.telegram.chats.message_actions import MessageActions, Posted
+    from sandbox.telegram.chats.update_push import UpdatePush
     from sandbox.telegram.protocol.client_session import Session
     from sandbox.telegram.records.mailbox import Content, Message
 
@@ -27,12 +27,14 @@ PATIENCE = 15.0  # seconds that a bot has to answer when a button is pressed
 
 
 class Bots:
-    """Carries out what people do with bots; what they write is carried by PostOffice."""
+    """Carries out what people do with bots; what they write is carried by MessageActions."""
 
-    def __init__(self, accounts: Accounts, courier: Courier, post_office: PostOffice) -> None:
+    def __init__(
+        self, accounts: Accounts, update_push: UpdatePush, message_actions: MessageActions
+    ) -> None:
         self._accounts = accounts
-        self._courier = courier
-        self._post_office = post_office
+        self._update_push = update_push
+        self._message_actions = message_actions
         self._queries: dict[int, tuple[Account, asyncio.Future[Any]]] = {}
 
     def block(self, person: Account, other: Account, *, is_blocked: bool) -> None:
@@ -41,7 +43,7 @@ class Bots:
         (person.blocked.add if is_blocked else person.blocked.discard)(other.id)
         is_known = other.bot_profile and person.id in other.bot_profile.acquaintances
         if is_known and was_blocked is not is_blocked:
-            self._courier.record(other, BotStopped(person.id, now(), is_blocked))
+            self._update_push.record(other, BotStopped(person.id, now(), is_blocked))
 
     def start(
         self, person: Account, bot: Account, parameter: str = "", *, origin: Session | None = None
@@ -50,7 +52,7 @@ class Bots:
         self.block(person, bot, is_blocked=False)
         text = f"/start {parameter}".strip()
         command = types.MessageEntityBotCommand(0, len("/start"))
-        return self._post_office.send(person, bot, Draft(text, (command,)), origin=origin)
+        return self._message_actions.send(person, bot, Draft(text, (command,)), origin=origin)
 
     def share_contact(
         self, person: Account, bot: Account, reply_to: Content | None = None
@@ -59,7 +61,7 @@ class Bots:
         shared = types.MessageMediaContact(
             person.phone, person.first_name, person.last_name, "", person.id
         )
-        return self._post_office.send(person, bot, Draft(media=shared, reply_to=reply_to))
+        return self._message_actions.send(person, bot, Draft(media=shared, reply_to=reply_to))
 
     async def press(self, person: Account, message: Message, data: bytes) -> Any:
         """Press a button with data; return the bot's answer or raise BOT_RESPONSE_TIMEOUT."""
@@ -71,7 +73,7 @@ class Bots:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queries[query_id] = bot, answer
         update = _query(query_id, person, bot, message, data)
-        self._courier.push(bot, update, {person.id, message.peer} - {bot.id}, lasting=False)
+        self._update_push.push(bot, update, {person.id, message.peer} - {bot.id}, lasting=False)
         try:
             async with asyncio.timeout(PATIENCE):
                 return await answer

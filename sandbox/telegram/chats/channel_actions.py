@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.telegram.accounts.accounts import Account, Accounts
-    from sandbox.telegram.chats.update_push import Courier
+    from sandbox.telegram.chats.update_push import UpdatePush
     from sandbox.telegram.protocol.client_session import Session
     from sandbox.telegram.records.mailbox import Message
 
@@ -28,9 +28,9 @@ _TOPIC_COLOUR = 0x6FB9F0
 class Channels:
     """Creates channels, adds and removes members, and stores posts in the channels' mailboxes."""
 
-    def __init__(self, accounts: Accounts, courier: Courier) -> None:
+    def __init__(self, accounts: Accounts, update_push: UpdatePush) -> None:
         self._accounts = accounts
-        self._courier = courier
+        self._update_push = update_push
         self._ids = count(_FIRST_ID)
 
     def create(
@@ -114,7 +114,7 @@ class Channels:
         message = _own_message(channel, author, message_id)
         rewrite(message.content, draft)
         event = EditedMessage(message_id)
-        return Posted(message, self._courier.record_in(channel, event, origin=origin))
+        return Posted(message, self._update_push.record_in(channel, event, origin=origin))
 
     def delete(
         self,
@@ -133,7 +133,7 @@ class Channels:
             channel.box.remove(message.id)
         if gone:
             event = DeletedMessages(tuple(message.id for message in gone))
-            self._courier.record_in(channel, event, origin=origin)
+            self._update_push.record_in(channel, event, origin=origin)
         return len(gone)
 
     def read(
@@ -148,7 +148,7 @@ class Channels:
         channel.read[reader.id] = newest
         unread = channel.unread_by(reader.id)
         update = types.UpdateReadChannelInbox(channel.bare_id, newest, unread, channel.log.pts)
-        self._courier.push(reader, update, {channel.id}, origin=origin)
+        self._update_push.push(reader, update, {channel.id}, origin=origin)
         return True
 
     def _admit(
@@ -162,7 +162,7 @@ class Channels:
     def _show(self, channel: Channel, account: Account, origin: Session | None) -> None:
         """Push to an account that its membership in the channel has changed."""
         update = types.UpdateChannel(channel.bare_id)
-        self._courier.push(account, update, {channel.id}, origin=origin)
+        self._update_push.push(account, update, {channel.id}, origin=origin)
 
     def _put(
         self, channel: Channel, author: Account, draft: Draft, origin: Session | None
@@ -175,7 +175,7 @@ class Channels:
         # An author has read everything before the new message.
         channel.read[author.id] = message.id
         event = NewMessage(message.id)
-        return Posted(message, self._courier.record_in(channel, event, origin=origin))
+        return Posted(message, self._update_push.record_in(channel, event, origin=origin))
 
 
 def _may_write(channel: Channel, account: Account) -> bool:

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.telegram.accounts.accounts import Account, Accounts
-    from sandbox.telegram.chats.message_actions import Posted, PostOffice
+    from sandbox.telegram.chats.message_actions import MessageActions, Posted
     from sandbox.telegram.protocol.client_session import Session
 
 _FIRST_ID = 4_000_001
 
 
 class BasicGroups:
-    """Creates groups, adds and removes members; the messages are sent by PostOffice."""
+    """Creates groups, adds and removes members; the messages are sent by MessageActions."""
 
-    def __init__(self, accounts: Accounts, post_office: PostOffice) -> None:
+    def __init__(self, accounts: Accounts, message_actions: MessageActions) -> None:
         self._accounts = accounts
-        self._post_office = post_office
+        self._message_actions = message_actions
         self._ids = count(_FIRST_ID)
 
     def create(
@@ -46,7 +46,7 @@ class BasicGroups:
             group.members[account.id] = Member(owner.id, group.date)
         self._accounts.chats[group.id] = group
         created = types.MessageActionChatCreate(title, list(group.members))
-        return group, self._post_office.send(owner, group, Draft(action=created), origin=origin)
+        return group, self._message_actions.send(owner, group, Draft(action=created), origin=origin)
 
     def add(
         self, group: Group, inviter: Account, newcomer: Account, *, origin: Session | None = None
@@ -58,7 +58,7 @@ class BasicGroups:
             raise RpcError("USER_ALREADY_PARTICIPANT")
         group.members[newcomer.id] = Member(inviter.id, now())
         added = types.MessageActionChatAddUser([newcomer.id])
-        return self._post_office.send(inviter, group, Draft(action=added), origin=origin)
+        return self._message_actions.send(inviter, group, Draft(action=added), origin=origin)
 
     def remove(
         self, group: Group, remover: Account, leaver: Account, *, origin: Session | None = None
@@ -69,6 +69,6 @@ class BasicGroups:
         if remover.id not in (leaver.id, group.creator_id):
             raise RpcError("CHAT_ADMIN_REQUIRED")
         removed = types.MessageActionChatDeleteUser(leaver.id)
-        posted = self._post_office.send(remover, group, Draft(action=removed), origin=origin)
+        posted = self._message_actions.send(remover, group, Draft(action=removed), origin=origin)
         del group.members[leaver.id]
         return posted

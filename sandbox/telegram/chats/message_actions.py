@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sandbox.telegram.accounts.accounts import Account, Accounts
-    from sandbox.telegram.chats.update_push import Courier
+    from sandbox.telegram.chats.update_push import UpdatePush
     from sandbox.telegram.protocol.client_session import Session
     from sandbox.telegram.records.event_log import Entry
     from sandbox.telegram.records.mailbox import Message
@@ -54,12 +54,12 @@ class Posted:
     entry: Entry
 
 
-class PostOffice:
+class MessageActions:
     """Stores messages in mailboxes and pushes them to the owners."""
 
-    def __init__(self, accounts: Accounts, courier: Courier) -> None:
+    def __init__(self, accounts: Accounts, update_push: UpdatePush) -> None:
         self._accounts = accounts
-        self._courier = courier
+        self._update_push = update_push
 
     def send(
         self,
@@ -76,7 +76,7 @@ class PostOffice:
         _refuse_blocked(sender, recipient)
         if recipient.bot_profile:
             recipient.bot_profile.acquaintances.add(sender.id)
-        if self._courier.writes_newer(sender, recipient):
+        if self._update_push.writes_newer(sender, recipient):
             draft = replace(draft, media=NewerObject())
         content = content_of(sender, draft)
         posted = self._put(sender, recipient.id, content, draft.random_id, origin)
@@ -123,8 +123,8 @@ class PostOffice:
         """Push the changed content to every holder of a copy; return the author's event."""
         for account, copy_id in self._copies(message.content):
             if account is not author:
-                self._courier.record(account, EditedMessage(copy_id))
-        return self._courier.record(author, EditedMessage(message.id), origin=origin)
+                self._update_push.record(account, EditedMessage(copy_id))
+        return self._update_push.record(author, EditedMessage(message.id), origin=origin)
 
     def delete(
         self,
@@ -145,9 +145,9 @@ class PostOffice:
                 others.setdefault(holder, []).append(copy_id)
         if gone:
             event = DeletedMessages(tuple(message.id for message in gone))
-            self._courier.record(account, event, origin=origin)
+            self._update_push.record(account, event, origin=origin)
         for holder, copy_ids in others.items():
-            self._courier.record(holder, DeletedMessages(tuple(copy_ids)))
+            self._update_push.record(holder, DeletedMessages(tuple(copy_ids)))
         return len(gone)
 
     def read(
@@ -164,7 +164,7 @@ class PostOffice:
         if newest <= chat.read_inbox:
             return False
         chat.read_inbox = newest
-        self._courier.record(reader, ReadInbox(peer.id, newest, chat.unread), origin=origin)
+        self._update_push.record(reader, ReadInbox(peer.id, newest, chat.unread), origin=origin)
         if message := reader.box.get(newest):
             self._show_read_to_author(message.content)
         return True
@@ -199,7 +199,7 @@ class PostOffice:
         chat = author.box.conversation(message.peer)
         if message.id > chat.read_outbox:
             chat.read_outbox = message.id
-            self._courier.record(author, ReadOutbox(message.peer, message.id))
+            self._update_push.record(author, ReadOutbox(message.peer, message.id))
 
     def _put(
         self,
@@ -212,7 +212,9 @@ class PostOffice:
         out: bool = True,
     ) -> Posted:
         message = owner.box.add(owner.id, peer, content, out=out, random_id=random_id)
-        return Posted(message, self._courier.record(owner, NewMessage(message.id), origin=origin))
+        return Posted(
+            message, self._update_push.record(owner, NewMessage(message.id), origin=origin)
+        )
 
     def _copies(self, content: Content) -> list[tuple[Account, int]]:
         return [(self._accounts[holder], copy_id) for holder, copy_id in content.copies.items()]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.records.event_log import Entry, Event
 
 
-class Courier:
+class UpdatePush:
     """Records events and pushes them to the sessions of the accounts."""
 
     def __init__(

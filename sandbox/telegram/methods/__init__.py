@@ -2,7 +2,7 @@
 
 Modules below this folder are found automatically. Their functions are marked with
 @method(functions.x.YRequest), get the Call and the request, and return the TL result (a bool, a
-list or an object) or raise RpcError("X"). PostOffice acts on messages, Courier pushes updates to
+list or an object) or raise RpcError("X"). MessageActions acts on messages, UpdatePush pushes updates to
 other sessions, and tl_views shows our records as TL objects. people/users.py is a short example.
 """
 

@@ -126,7 +126,7 @@ class FileCentre:
         try:
             async with asyncio.timeout(limit):
                 await self._connect(sender)
-        except BaseException as error:
+        except BaseException as error:  # cancelled or failed: the sender's tasks must end
             await asyncio.shield(_end(sender, self._timing.close_limit))
             if isinstance(error, Exception):
                 self._raise_translated(error, limit)

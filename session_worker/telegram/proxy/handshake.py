@@ -7,8 +7,7 @@ from base64 import b64encode
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from session_worker.network.guarded_transport import look_up
-from session_worker.network.public_address import is_public
+from session_worker.network.guarded_transport import is_public, look_up
 from session_worker.protocol.contract import TroubleCode
 from session_worker.protocol.proxy import ProxyKind
 from session_worker.telegram.errors import ProxyFailed
@@ -47,7 +46,7 @@ async def reach(proxy: Proxy, telegram: Place, limit: float) -> Stream:
             stream = await _connect(proxy)
             try:
                 await _handshake(stream, proxy, telegram)
-            except BaseException:
+            except BaseException:  # cancelled or failed: the connection must not stay open
                 stream.writer.transport.abort()
                 raise
     except TimeoutError as exc:

@@ -47,6 +47,10 @@ class Server:
         master = psutil.Process(self.process.pid)
         return [master, *master.children(recursive=True)]
 
+    def newest_lines(self, most: int = 60) -> str:
+        """Return the newest lines of its log, for whoever wonders why it did not do something."""
+        return "\n".join(self.log.read_text().splitlines()[-most:])
+
     async def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
         return await self.process.wait()

@@ -38,11 +38,15 @@ async def test_number_is_changed_on_its_page(
         await form.get_by_role("button", name="Test Planfix").click()
         await expect(form.get_by_role("status")).to_contain_text("Planfix does not accept this.")
         await form.get_by_label("Planfix key").fill("")
+        await form.get_by_label("Provider").fill("sales")
         await form.get_by_label("Employee's e-mail").fill("anna@example.com")
         await form.get_by_role("button", name="Save").click()
         await expect(form.get_by_role("status")).to_contain_text("Saved.")
         card = page.get_by_role("region", name="What to type into Planfix")
         assert await card.get_by_label("Channel").input_value() == number
+        await expect(card.get_by_label("providerId")).to_have_value("sales")
+        address = card.get_by_label("Address for messages")
+        assert await address.input_value() == f"{server.url}/webhook/message"
         await page.screenshot(path=tmp_path / "settings.png")
         await page.get_by_role("link", name="History").click()
         await expect(page.locator("#panel tbody tr")).not_to_have_count(0)

@@ -51,7 +51,7 @@ class Client:
 
     def write(self, count: int) -> None:
         """Let the contact of each number write so many messages."""
-        send = self.sandbox.data_centre.post_office.send
+        send = self.sandbox.data_centre.message_actions.send
         for place in range(self.written, self.written + count):
             for contact, me in self.people:
                 send(contact, me, Letter(f"{place:03}"))

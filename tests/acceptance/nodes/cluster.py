@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import signal
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -14,13 +14,13 @@ import httpx
 import psutil
 from sqlalchemy import make_url
 
-from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, SECRET_KEY
+from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, settings_of
 from tests.acceptance.api.server import free_port, gateway
 from tests.support.relay import Relay
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.acceptance.api.server import Server
@@ -145,17 +145,10 @@ class Cluster:
         port, name = free_port(), f"node{next(self._count)}"
         folder = str(self._database_url.query["host"])
         line = await self._stack.enter_async_context(Relay(folder, 5432))
-        own = {
-            "ADMIN_KEY": ADMIN_KEY,
-            "SECRET_KEY": SECRET_KEY,
-            "TELEGRAM_API_ID": "1",
-            "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-            "TELEGRAM_DC": self._sandbox["TELEGRAM_DC"],
-            "TELEGRAM_DC_KEY": self._sandbox["TELEGRAM_DC_KEY"],
+        own = settings_of(self._folder, self._sandbox) | {
             "DATA_DIR": str(self._folder / name),
             "DATABASE_URL": f"postgresql://postgres:any@127.0.0.1:{line.port}"
             f"/{self._database_url.database}",
-            "ALLOW_PRIVATE_PLANFIX": "1",
             "LANGUAGE": "en",
             "NODE_URL": f"http://127.0.0.1:{port}",
             **self._settings,
@@ -255,12 +248,16 @@ class Cluster:
         return {each["number"]: each["state"] for each in answer.json()["numbers"]}
 
     async def until_online(self, via: NodeProgram) -> None:
-        async def are_online() -> bool:
-            with suppress(httpx.TransportError, KeyError):
-                return set((await self.numbers(via)).values()) == {"online"}
-            return False
+        seen: dict[str, str] = {}
 
-        await eventually(are_online, awaited="all numbers online")
+        async def are_online() -> bool:
+            seen.clear()
+            with suppress(httpx.TransportError, KeyError):
+                seen.update(await self.numbers(via))
+            return set(seen.values()) == {"online"}
+
+        with self._telling(seen):
+            await eventually(are_online, awaited="all numbers online")
 
     async def spread(self, via: NodeProgram) -> dict[str, int]:
         """Return how many numbers each live node has."""
@@ -269,10 +266,26 @@ class Cluster:
         return {each["url"]: each["numbers"] for each in live}
 
     async def until_spread(self, via: NodeProgram, *numbers: int) -> None:
-        async def is_spread() -> bool:
-            return sorted((await self.spread(via)).values()) == sorted(numbers)
+        seen: dict[str, int] = {}
 
-        await eventually(is_spread, awaited=f"numbers spread {numbers}")
+        async def is_spread() -> bool:
+            seen.clear()
+            seen.update(await self.spread(via))
+            return sorted(seen.values()) == sorted(numbers)
+
+        with self._telling(seen):
+            await eventually(is_spread, awaited=f"numbers spread {numbers}")
+
+    @contextmanager
+    def _telling(self, seen: Mapping[str, object]) -> Iterator[None]:
+        """Add what was seen last, and what the nodes have logged, to a failure."""
+        try:
+            yield
+        except AssertionError as exc:
+            exc.add_note(f"seen last: {seen}")
+            for node in self.nodes:
+                exc.add_note(f"{node.url}:\n{node.server.newest_lines()}")
+            raise
 
     async def id_of(self, node: NodeProgram) -> str:
         nodes = (await self.call(node, "GET", "/nodes")).json()["nodes"]

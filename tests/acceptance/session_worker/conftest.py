@@ -42,6 +42,6 @@ def write(telegram: DataCentre) -> Callable[..., Posted]:
 
     def send(text: str, sender: str = CONTACT, recipient: str = PHONE) -> Posted:
         people = telegram.account_of(sender), telegram.account_of(recipient)
-        return telegram.post_office.send(*people, Draft(text))
+        return telegram.message_actions.send(*people, Draft(text))
 
     return send

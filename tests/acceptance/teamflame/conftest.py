@@ -67,7 +67,7 @@ async def office(control: httpx.AsyncClient, store: Store) -> AsyncIterator[Offi
     share(app, teamflame, lambda: "203.0.113.7")
     messenger = FakeMessenger()
     conversation = Conversation(teamflame, teamflame.dialogs, messenger)
-    made = Office(control, name, teamflame, app.test_client(), messenger, conversation)
+    made = Office(control, store, name, teamflame, app.test_client(), messenger, conversation)
     await made.set_up()
     yield made
     await teamflame.stop()

@@ -5,19 +5,23 @@ from __future__ import annotations
 import hmac
 import json
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from teamflame.teamflame import TeamFlame
 from tests.fakes.messenger import Phone
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import httpx
     from quart.typing import TestClientProtocol
 
+    from supervisor.store.store import Store
     from teamflame.dialog.conversation import Conversation
-    from teamflame.teamflame import TeamFlame
     from tests.fakes.messenger import FakeMessenger
 
 BOT_TOKEN = "7000000001:AAE-a-bot-token-of-the-tests"
@@ -112,6 +116,7 @@ class Office:
     """The TeamFlame of a test, from both sides."""
 
     control: httpx.AsyncClient
+    store: Store
     name: str
     teamflame: TeamFlame
     client: TestClientProtocol
@@ -138,6 +143,14 @@ class Office:
             await phone.press("Shop")
             await phone.press(board)
         return phone
+
+    @asynccontextmanager
+    async def restarted(self) -> AsyncIterator[TeamFlame]:
+        """Offer what another process of the gateway makes of the same database."""
+        store = self.store
+        made = TeamFlame(self.teamflame.config, store.database, store.vault, store.link_keys)
+        yield made
+        await made.stop()
 
     async def set_up(self, **settings: Any) -> None:
         """Make the TeamFlame anew, and remember the ids of what has a name."""

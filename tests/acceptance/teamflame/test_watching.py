@@ -16,6 +16,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from teamflame.teamflame import TeamFlame
     from tests.acceptance.teamflame.office import Office
     from tests.fakes.messenger import Phone
 
@@ -25,9 +26,10 @@ QUICK = Pace(open=0.02, quiet=0.02, longest=0.02, while_failing=0.05)
 
 
 @asynccontextmanager
-async def watching(office: Office) -> AsyncIterator[None]:
+async def watching(office: Office, teamflame: TeamFlame | None = None) -> AsyncIterator[None]:
     """Watch, as the gateway does, but more often."""
-    made = Watching(office.teamflame, office.conversation, office.messenger, QUICK, refresh=0.02)
+    shared = teamflame or office.teamflame
+    made = Watching(shared, office.conversation, office.messenger, QUICK, refresh=0.02)
     made.start()
     try:
         await eventually(lambda: office.teamflame.snapshots.get(office.ids["Week"]))
@@ -56,6 +58,9 @@ async def test_what_others_did_is_told(office: Office) -> None:
     assert anna.labels == ["Open", "Comment", "Move to…"]
     texts = [each.text for each in anna.chat]
     assert len(texts) == len(set(texts))
+    assert office.messenger.notified == set(texts[-4:]), (
+        "within Telegram's limits, as answers are not"
+    )
 
 
 async def test_own_actions_are_not_told(office: Office) -> None:
@@ -67,14 +72,51 @@ async def test_own_actions_are_not_told(office: Office) -> None:
         await told(boris, "New task in “To do”: SHP-3 Sell")
         await anna.press("Move to")
         await anna.press("Done")
-        await told(boris, "SHP-3 Sell moved to “Done”")
+        await told(boris, "SHP-3 Sell moved to “Done” by Anna")
         await anna.press("Comment")
         await anna.write("Fresh")
         await told(boris, "Anna on SHP-3 Sell: Fresh")
+        await boris.press("Comment")
+        await boris.write("How fresh?")
+        await told(anna, "Boris on SHP-3 Sell: How fresh?")
 
     news = [each.text for each in anna.chat if "moved to" in each.text or "New task" in each.text]
     assert news == []
-    assert not any("on SHP-3" in each.text for each in anna.chat)
+    assert not any("Anna on SHP-3" in each.text for each in anna.chat)
+
+
+async def test_own_actions_are_known_after_a_restart(office: Office) -> None:
+    """What a person did shortly before the gateway was restarted is not told to them after it."""
+    anna = await office.signed_in(ANNA, board="Week")
+    boris = await office.signed_in(BORIS, board="Week")
+    caller = office.person()
+    await caller.sign_in(ANNA)
+    async with watching(office):
+        pass
+    to = office.ids["Done"]
+    await caller.do("POST", f"/tasks/{office.ids['Bake']}/move", column_id=to)
+
+    async with office.restarted() as later, watching(office, later):
+        await told(boris, "SHP-1 Bake moved to “Done” by Anna")
+        await office.act(BORIS, "move", task="Bake", column="To do")
+        await told(anna, "SHP-1 Bake moved to “To do”")
+
+    assert not any("“Done”" in each.text for each in anna.chat)
+
+
+async def test_refused_action_explains_nothing(office: Office) -> None:
+    """What TeamFlame refused was not done: when somebody else does it, it is told."""
+    anna = await office.signed_in(ANNA, board="Week")
+    caller = office.person()
+    await caller.sign_in(ANNA)
+    await office.break_with("error", status=400, times=1, cmd="change_column")
+    bake, done = office.ids["Bake"], office.ids["Done"]
+    assert (await caller.call("POST", f"/tasks/{bake}/move", column_id=done))[0] == 400
+    async with watching(office):
+        await office.act(BORIS, "move", task="Bake", column="Done")
+        await told(anna, "SHP-1 Bake moved to “Done”")
+
+    assert not any("by Anna" in each.text for each in anna.chat)
 
 
 async def test_only_what_is_wanted_is_told(office: Office) -> None:

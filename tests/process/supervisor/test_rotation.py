@@ -11,7 +11,7 @@ from supervisor.errors import SecretKeyWrong
 from supervisor.journal.browsing import Selection
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber, Session, UpdateState
-from supervisor.upkeep.key_rotation import KeyRotation
+from supervisor.upkeep import KeyRotation
 from tests.process.supervisor.programs import running, said
 from tests.unit.supervisor.rows import outgoing
 

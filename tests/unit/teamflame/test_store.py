@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from supervisor.database.statements import upsert
 from supervisor.store.store import Store
 from teamflame.service.values import Access, Person
 from teamflame.store import tables
 from teamflame.store.accounts import AccountStore
 from teamflame.store.choices import ALL_KINDS, Choices, Kind, Selection, Subscription
+from teamflame.store.own_actions import LIFETIME, Change, OwnActions
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 ANNA = Person("a" * 24, "Anna", "anna@example.com")
@@ -98,3 +100,43 @@ async def test_choices(database_url: str) -> None:
         assert await choices.kinds_of(BIG_ID, "b1") == {Kind.MOVED}
         assert await choices.kinds_of(BIG_ID, "b2") == ALL_KINDS
         assert {each.board_id for each in await choices.subscriptions()} == {"b1", "b2"}
+
+
+async def test_own_actions_outlive_the_process(database_url: str) -> None:
+    """Another process knows who made a change last, until it has been noticed, refused or forgotten."""
+    moved, assigned = Change("t1", Kind.MOVED, "done"), Change("t1", Kind.ASSIGNED, ANNA.id)
+    boris = Person("b" * 24, "Boris", "boris@example.com")
+    async with Store(database_url, key()) as store:
+        accounts, ours = AccountStore(store.database, store.vault), OwnActions(store.database)
+        for person, user_id in ((ANNA, BIG_ID), (boris, BIG_ID + 1)):
+            await accounts.save(access(person=person))
+            await accounts.link(user_id, person.id, "en", NOW)
+        await ours.add(ANNA.id, [moved, assigned])
+        await ours.add(boris.id, [moved])
+        later = OwnActions(store.database)
+
+        asked = {moved, assigned, Change("t1", Kind.MOVED, "to do")}
+        names = {change: who.name for change, who in (await later.actors_of(asked)).items()}
+        assert names == {moved: "Boris", assigned: "Anna"}
+        await later.remove(boris.id, [moved])
+        assert {who.name for who in (await later.actors_of([moved])).values()} == {"Anna"}
+        await later.forget([moved])
+        assert await later.actors_of([moved]) == {}
+        await accounts.unlink(BIG_ID)
+        assert await store.database.fetch(select(tables.own_action)) == []
+
+
+async def test_old_own_actions_are_erased(database_url: str) -> None:
+    """What nobody has noticed for an hour explains nothing any more, and does not stay."""
+    old = {"task_id": "t1", "kind": "moved", "about": "done", "account": ANNA.id}
+    async with Store(database_url, key()) as store:
+        made = datetime.now(UTC) - LIFETIME - timedelta(seconds=1)
+        await store.database.write(
+            lambda each: upsert(each, tables.own_action, [{**old, "made": made}])
+        )
+        ours = OwnActions(store.database)
+        await AccountStore(store.database, store.vault).save(access())
+
+        assert await ours.actors_of([Change("t1", Kind.MOVED, "done")]) == {}
+        await ours.add(ANNA.id, [Change("t2", Kind.CREATED)])
+        assert len(await store.database.fetch(select(tables.own_action))) == 1

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teamflame.accounts.own_actions import OWN_WINDOW, OwnActions
 from teamflame.service.values import Column, Comment, Person, Task
 from teamflame.store.accounts import Account
 from teamflame.store.choices import ALL_KINDS, Kind, Subscription
+from teamflame.store.own_actions import Change, comment_change
+from teamflame.texts import texts_of
+from teamflame.watching.board_watch import describe
 from teamflame.watching.pace import Pace
 from teamflame.watching.recipients import Watcher, recipients_of
 from teamflame.watching.snapshot import Event, Snapshot, compare, read, write
@@ -76,7 +78,7 @@ def test_new_task_and_comments() -> None:
     again = compare(found.snapshot, board(TASK, replace(new, comments=(_comment("Hi"),) * 3)), NOW)
 
     assert [event.kind for event in found.events] == [Kind.CREATED, Kind.ASSIGNED, Kind.COMMENTED]
-    assert found.events[0].actor == BORIS.id
+    assert found.events[0].actor == BORIS
     assert found.events[1].people == frozenset({ANNA.id})
     assert [event.kind for event in again.events] == [Kind.COMMENTED, Kind.COMMENTED]
 
@@ -145,38 +147,67 @@ def watcher(person: Person, *kinds: Kind) -> Watcher:
 
 
 COLUMN = board()[0]
+SAID_BY_A_NAMESAKE = Comment("c", "Boris", "Hi")
 
 
 @pytest.mark.parametrize(
     ("event", "told"),
     [
         (Event(Kind.MOVED, TASK, COLUMN), ["Anna", "Boris"]),
-        (Event(Kind.CREATED, TASK, COLUMN, actor="boris"), ["Anna"]),
+        (Event(Kind.CREATED, TASK, COLUMN, actor=BORIS), ["Anna"]),
         (Event(Kind.ASSIGNED, TASK, COLUMN, people=frozenset({"boris"})), ["Boris"]),
-        (Event(Kind.COMMENTED, TASK, COLUMN, author="Boris"), ["Anna"]),
+        (Event(Kind.COMMENTED, TASK, COLUMN, comment=Comment("c", "Boris", "Hi")), ["Anna"]),
+        (Event(Kind.COMMENTED, TASK, COLUMN, comment=SAID_BY_A_NAMESAKE, actor=ANNA), ["Boris"]),
     ],
 )
 def test_whom_an_event_concerns(event: Event, told: list[str]) -> None:
     """An event is told to those whom it concerns and who did not do it."""
     watchers = [watcher(ANNA), watcher(BORIS), watcher(Person("c", "C"), Kind.DUE_SOON)]
 
-    found = recipients_of(event, watchers, OwnActions(), 0.0)
+    found = recipients_of(event, watchers)
 
     assert [each.account.name for each in found] == told
 
 
-def test_own_actions_explain_a_change_for_a_while() -> None:
-    """What somebody did through us is no news to them for some minutes, to others it is."""
-    own = OwnActions()
-    own.remember("anna", "t1", [Kind.MOVED], 100.0)
-    event = Event(Kind.MOVED, TASK, COLUMN)
+def test_changes_are_recognised() -> None:
+    """A change on the board is named as whoever makes it through us has noted it."""
+    after = replace(
+        TASK, column_id="done", assignees=(ANNA, BORIS), comments=(_comment("Hi\nyou"),)
+    )
 
-    soon = recipients_of(event, [watcher(ANNA), watcher(BORIS)], own, 100.0 + OWN_WINDOW)
-    late = recipients_of(event, [watcher(ANNA)], own, 101.0 + OWN_WINDOW)
-    other = recipients_of(replace(event, kind=Kind.ASSIGNED), [watcher(ANNA)], own, 100.0)
+    found = compare(seen(TASK), board(after), NOW)
 
-    assert [each.account.name for each in soon] == ["Boris"]
-    assert [each.account.name for each in late + other] == ["Anna", "Anna"]
+    assert [event.change for event in found.events] == [
+        Change("t1", Kind.MOVED, "done"),
+        Change("t1", Kind.ASSIGNED, "anna"),
+        Change("t1", Kind.ASSIGNED, "boris"),
+        comment_change("t1", " Hi you "),
+    ]
+    assert comment_change("t1", "Hi") != comment_change("t1", "Ho")
+
+
+@pytest.mark.parametrize(
+    ("language", "event", "text"),
+    [
+        ("en", Event(Kind.MOVED, TASK, COLUMN, actor=BORIS), "Bake moved to “todo” by Boris"),
+        ("ru", Event(Kind.MOVED, TASK, COLUMN, actor=BORIS), "Bake теперь в «todo» (Boris)"),
+        (
+            "uk",
+            Event(Kind.ASSIGNED, TASK, COLUMN, actor=BORIS),
+            "Вам призначено завдання Bake (Boris)",
+        ),
+        ("en", Event(Kind.MOVED, TASK, COLUMN), "Bake moved to “todo”"),
+        ("en", Event(Kind.CREATED, TASK, COLUMN, actor=BORIS), "New task in “todo”: Bake by Boris"),
+        (
+            "en",
+            Event(Kind.ASSIGNED, TASK, COLUMN, actor=BORIS),
+            "You were assigned to Bake by Boris",
+        ),
+    ],
+)
+def test_who_did_it_is_named(language: str, event: Event, text: str) -> None:
+    """A text names whoever did it, if that is known."""
+    assert describe(event, texts_of(language)) == text
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def order_folders(call: Call, request: Any) -> bool:
     order += [each for each in folders if each not in order]
     call.account.folders = {each: folders[each] for each in order}
     update = types.UpdateDialogFilterOrder(list(request.order))
-    call.services.courier.push(call.account, update, origin=call.session)
+    call.services.update_push.push(call.account, update, origin=call.session)
     return True
 
 
@@ -63,7 +63,7 @@ def keep(
     else:
         owner.folders[folder_id] = folder
     # The folder itself would name its chats by the access hashes of one login.
-    services.courier.push(owner, types.UpdateDialogFilters(), origin=origin)
+    services.update_push.push(owner, types.UpdateDialogFilters(), origin=origin)
 
 
 def next_id(owner: Account) -> int:

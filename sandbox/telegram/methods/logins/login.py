@@ -120,7 +120,7 @@ def _send_code(call: Call, phone: str) -> Any:
 
 def _send_code_to_owner(services: Services, account: Account, code: str) -> None:
     text = f"Login code: {code}. Do not give this code to anyone, even if they say they are from Telegram!"
-    services.post_office.send(services.accounts.service, account, Draft(text))
+    services.message_actions.send(services.accounts.service, account, Draft(text))
 
 
 def _refuse_banned(services: Services, phone: str) -> None:

@@ -24,7 +24,7 @@ def edit_message(call: Call, request: Any) -> Any:
     if isinstance(request.peer, types.InputPeerChannel):
         return _edit_post(call, request)
     peer(call, request.peer)
-    office = call.services.post_office
+    office = call.services.message_actions
     content = office.own_message(call.account, request.id).content
     media = make_media(call, request.media) if request.media else None
     if request.message is None:

@@ -66,7 +66,7 @@ def read_message_contents(call: Call, request: Any) -> Any:
     played = [m for m in found if not m.out and tl_views.is_unplayed(m)]
     for message in played:
         message.content.was_played = True
-        call.services.courier.record(account, _read([message.id]), origin=call.session)
+        call.services.update_push.record(account, _read([message.id]), origin=call.session)
         _show_played_to_sender(call, message)
     return types.messages.AffectedMessages(account.log.pts, len(played))
 
@@ -75,7 +75,7 @@ def _show_played_to_sender(call: Call, message: Message) -> None:
     sender: Account | None = call.services.accounts.get(message.content.sender_id)
     copy_id = message.content.copies.get(sender.id) if sender else None
     if sender and copy_id:
-        call.services.courier.record(sender, _read([copy_id]))
+        call.services.update_push.record(sender, _read([copy_id]))
 
 
 def _read(message_ids: list[int]) -> OtherEvent:

@@ -54,7 +54,7 @@ def send_message(call: Call, request: Any) -> Any:
 
 @method(functions.messages.DeleteMessagesRequest)
 def delete_messages(call: Call, request: Any) -> Any:
-    count = call.services.post_office.delete(
+    count = call.services.message_actions.delete(
         call.account, request.id, for_all=bool(request.revoke), origin=call.session
     )
     return types.messages.AffectedMessages(call.account.log.pts, count)
@@ -63,7 +63,7 @@ def delete_messages(call: Call, request: Any) -> Any:
 @method(functions.messages.ReadHistoryRequest)
 def read_history(call: Call, request: Any) -> Any:
     chat = peer(call, request.peer)
-    changed = call.services.post_office.read(
+    changed = call.services.message_actions.read(
         call.account, chat, request.max_id, origin=call.session
     )
     return types.messages.AffectedMessages(call.account.log.pts, int(changed))
@@ -74,7 +74,7 @@ def set_typing(call: Call, request: Any) -> bool:
     other = find_user(call.services.accounts, call.viewer, request.peer)
     if other is not call.account:
         update = types.UpdateUserTyping(call.account.id, request.action)
-        call.services.courier.push(other, update, lasting=False)
+        call.services.update_push.push(other, update, lasting=False)
     return True
 
 
@@ -110,7 +110,7 @@ def post(call: Call, recipient: Account | Group | Channel, draft: Draft) -> Post
     services = call.services
     if isinstance(recipient, Channel):
         return services.channels.post(recipient, call.account, draft, origin=call.session)
-    return services.post_office.send(call.account, recipient, draft, origin=call.session)
+    return services.message_actions.send(call.account, recipient, draft, origin=call.session)
 
 
 def topic_of(recipient: Account | Group | Channel, reply_to: Any) -> int | None:

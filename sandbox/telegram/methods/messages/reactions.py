@@ -27,7 +27,7 @@ def send_reaction(call: Call, request: Any) -> Any:
     message = call.account.box.get(request.msg_id)
     if message is None or message.peer != chat.id:
         raise RpcError("MESSAGE_ID_INVALID")
-    posted = call.services.post_office.react(
+    posted = call.services.message_actions.react(
         call.account, request.msg_id, tuple(wanted), origin=call.session
     )
     return updates_with(call, posted)

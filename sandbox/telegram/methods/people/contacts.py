@@ -127,7 +127,7 @@ def announce(
     services: Services, owner: Account, subject: Account, *, origin: Session | None = None
 ) -> None:
     update = types.UpdatePeerSettings(types.PeerUser(subject.id), types.PeerSettings())
-    services.courier.push(owner, update, [subject.id], origin=origin)
+    services.update_push.push(owner, update, [subject.id], origin=origin)
 
 
 def _peer_settings(call: Call, *subjects: Account) -> Any:

@@ -240,7 +240,7 @@ async def test_old_button_of_a_silent_bot(
     markup = types.ReplyInlineMarkup(
         [types.KeyboardInlineButtonRow([Button.inline("Yes", b"yes")])]
     )
-    sent = data_centre.post_office.send(robot, alice, Draft("?", reply_markup=markup))
+    sent = data_centre.message_actions.send(robot, alice, Draft("?", reply_markup=markup))
     message = alice.box.get(sent.message.content.copies[alice.id])
     assert message is not None
 

@@ -59,7 +59,7 @@ async def test_people_join_a_public_channel_then_leave(
     data_centre.channels.post(channel, alice, Draft("welcome"))
     left = await client(functions.channels.LeaveChannelRequest(request))
     data_centre.channels.post(channel, alice, Draft("unheard"))
-    data_centre.post_office.send(alice, bob, Draft("in private"))
+    data_centre.message_actions.send(alice, bob, Draft("in private"))
     await eventually(lambda: len(heard) == 2, awaited="two messages")
 
     assert texts(heard) == ["welcome", "in private"]

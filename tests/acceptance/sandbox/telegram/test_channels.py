@@ -96,7 +96,7 @@ async def test_member_catches_up_after_a_cut(
     data_centre.afflict(Kind.DEAF, bob.phone)
     for number in range(150):
         data_centre.channels.post(news, alice, Draft(str(number)))
-    data_centre.post_office.send(alice, bob, Draft("in private"))
+    data_centre.message_actions.send(alice, bob, Draft("in private"))
     data_centre.cut(bob.phone)
     data_centre.clear_faults()
     await client.get_me()
@@ -170,7 +170,7 @@ async def test_history_with_dialogs_show_the_channel(
     """A channel is listed with its newest post, its history readable page by page or by id."""
     for number in range(120):
         data_centre.channels.post(news, alice, Draft(str(number)))
-    data_centre.post_office.send(alice, bob, Draft("in private"))
+    data_centre.message_actions.send(alice, bob, Draft("in private"))
     client = await client_of(bob)
 
     dialogs = {dialog.id: dialog for dialog in await client.get_dialogs()}
@@ -196,7 +196,7 @@ async def test_many_chats_of_all_kinds_come_page_by_page(
     """Private chats, groups, channels are listed once each over several pages."""
     for number in range(45):
         person = data_centre.add_account(f"+38067000{number:04}", f"P{number}")
-        data_centre.post_office.send(person, bob, Draft("hi"))
+        data_centre.message_actions.send(person, bob, Draft("hi"))
         data_centre.groups.create(alice, f"G{number}", [bob])
         channel, _ = data_centre.channels.create(alice, f"C{number}", broadcast=True)
         data_centre.channels.invite(channel, alice, [bob])
@@ -236,7 +236,7 @@ async def test_private_messages_get_through_a_flood_of_posts(
     for number in range(500):
         data_centre.channels.post(news, alice, Draft(f"post {number}"))
         if number % 50 == 0:
-            data_centre.post_office.send(alice, bob, Draft(f"private {number}"))
+            data_centre.message_actions.send(alice, bob, Draft(f"private {number}"))
     await eventually(lambda: len(heard) == 510, awaited="510 messages")
 
     private = [event.raw_text for event in heard if event.is_private]

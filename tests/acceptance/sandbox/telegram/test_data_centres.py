@@ -153,7 +153,7 @@ async def test_media_only_address_serves_nothing_else(
         media, functions.messages.GetDialogsRequest(None, 0, types.InputPeerEmpty(), 9, 0)
     )
     await ask(media, functions.upload.SaveFilePartRequest(7, 0, b"x"))
-    data_centre.post_office.send(bob, alice, Draft("hello"))
+    data_centre.message_actions.send(bob, alice, Draft("hello"))
     await main.until(types.Updates)
     config = await ask(media, functions.help.GetConfigRequest())
 

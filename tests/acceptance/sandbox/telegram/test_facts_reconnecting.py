@@ -30,7 +30,7 @@ def layers(centre: DataCentre, account: Account) -> list[int | None]:
 async def cut_while_written_to(centre: DataCentre, reader: Account, writer: Account) -> None:
     """Cut an account's line, write to it at that moment, wait until the line is up again."""
     centre.cut(reader.phone)
-    centre.post_office.send(writer, reader, Draft("during the cut"))
+    centre.message_actions.send(writer, reader, Draft("during the cut"))
     await line_is_back(centre, reader)
 
 
@@ -66,7 +66,7 @@ async def test_next_message_reveals_the_gap(
     heard = await hear(client)
     await cut_while_written_to(data_centre, alice, bob)
 
-    data_centre.post_office.send(bob, alice, Draft("next"))
+    data_centre.message_actions.send(bob, alice, Draft("next"))
     await pass_landmark(data_centre, client, alice)
     at_once = texts(heard)
 
@@ -147,11 +147,11 @@ async def test_connecting_again_loses_the_gap(
     client = await client_of(alice, auto_reconnect=False, catch_up=True)
     heard = await hear(client)
     await lose_line(client, data_centre, alice)
-    data_centre.post_office.send(bob, alice, Draft("away"))
+    data_centre.message_actions.send(bob, alice, Draft("away"))
 
     await client.connect()
     await client.get_me()
-    data_centre.post_office.send(bob, alice, Draft("back"))
+    data_centre.message_actions.send(bob, alice, Draft("back"))
 
     await eventually(lambda: heard, awaited="the live message")
     assert texts(heard) == ["back"]
@@ -165,7 +165,7 @@ async def test_gap_is_closed_by(
     client = await client_of(alice, auto_reconnect=False, catch_up=how != "catch up after")
     heard = await hear(client)
     await lose_line(client, data_centre, alice)
-    data_centre.post_office.send(bob, alice, Draft("away"))
+    data_centre.message_actions.send(bob, alice, Draft("away"))
 
     if how == "disconnect first":
         await client.disconnect()

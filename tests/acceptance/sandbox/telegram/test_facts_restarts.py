@@ -68,12 +68,12 @@ async def test_string_session_has_no_state(
 ) -> None:
     """Catch_up=True on a StringSession brings nothing: the session has no pts."""
     session = data_centre.session_string_for(alice.phone)
-    data_centre.post_office.send(bob, alice, Draft("away"))
+    data_centre.message_actions.send(bob, alice, Draft("away"))
 
     client = await client_of(session=session, catch_up=True)
     heard = await hear(client)
     await pass_landmark(data_centre, client, alice)
-    data_centre.post_office.send(bob, alice, Draft("live"))
+    data_centre.message_actions.send(bob, alice, Draft("live"))
 
     await eventually(lambda: heard, awaited="the live message")
     assert texts(heard) == ["live"]
@@ -83,7 +83,7 @@ async def test_state_can_be_put_back(data_centre: DataCentre, alice: Account, bo
     """With a stored pts put into the session, catch_up=True brings what was missed."""
     client = make_client(data_centre, alice, catch_up=True)
     state = tl_views.state(alice)
-    data_centre.post_office.send(bob, alice, Draft("away"))
+    data_centre.message_actions.send(bob, alice, Draft("away"))
 
     client.session.set_update_state(0, state)
     async with client:
@@ -101,7 +101,7 @@ async def test_crash_repeats_messages(
         heard = await hear(before)
         await before._save_states_and_entities()
         before.session.save()
-        data_centre.post_office.send(bob, alice, Draft("seen"))
+        data_centre.message_actions.send(bob, alice, Draft("seen"))
         await eventually(lambda: texts(heard) == ["seen"], awaited="the message")
         await asyncio.to_thread(shutil.copy, path, left)
 

@@ -64,7 +64,7 @@ async def test_order_is_not_kept(
     await client.get_me()
 
     for number in range(3):
-        data_centre.post_office.send(bob, alice, Draft(str(number)))
+        data_centre.message_actions.send(bob, alice, Draft(str(number)))
     await eventually(lambda: len(handler.done) == 2, awaited="the others")
     handler.freed.set()
 
@@ -80,7 +80,7 @@ async def test_sequential_updates_wait_for_the_handler(
     await client.get_me()
 
     for number in range(3):
-        data_centre.post_office.send(bob, alice, Draft(str(number)))
+        data_centre.message_actions.send(bob, alice, Draft(str(number)))
     await eventually(lambda: handler.begun, awaited="the first message")
     await client.get_me()
     begun = list(handler.begun)
@@ -96,8 +96,8 @@ async def test_short_update_names_nobody(
     """An unknown sender of a short update has to be fetched; then its bare id will do."""
     client = await client_of(alice)
     heard = await hear(client)
-    data_centre.courier.prefers_short = True
-    data_centre.post_office.send(bob, alice, Draft("short"))
+    data_centre.update_push.prefers_short = True
+    data_centre.message_actions.send(bob, alice, Draft("short"))
     (event,) = await eventually(lambda: heard, awaited="the message")
     known = event.sender
 
@@ -147,7 +147,7 @@ async def test_client_without_updates_raises_no_events(
     deaf, client = await client_of(alice, receive_updates=False), await client_of(alice)
     unheard, heard = await hear(deaf), await hear(client)
 
-    data_centre.post_office.send(bob, alice, Draft("heard by one"))
+    data_centre.message_actions.send(bob, alice, Draft("heard by one"))
     await eventually(lambda: heard, awaited="the message at the other client")
     await deaf.get_me()
 
@@ -161,7 +161,7 @@ async def test_difference_drops_all_but_messages(
     """Edits, deletions, receipts are heard live, lost in a difference unless the box is mended."""
     client = await client_of(alice, catch_up=True, sequential_updates=True)
     client._message_box.__class__ = box
-    heard, office = await hear(client, *KINDS), data_centre.post_office
+    heard, office = await hear(client, *KINDS), data_centre.message_actions
     other = office.send(bob, alice, Draft("other")).message
 
     def happen(text: str) -> None:
@@ -177,7 +177,7 @@ async def test_difference_drops_all_but_messages(
     happen("away")
     office.delete(bob, [other.id], for_all=True)
     await client.connect()
-    data_centre.post_office.send(bob, alice, Draft("back"))
+    data_centre.message_actions.send(bob, alice, Draft("back"))
     await eventually(lambda: "back" in texts_of(heard), awaited="the difference")
     await pass_landmark(data_centre, client, alice)
 
@@ -198,12 +198,12 @@ async def test_too_long_difference_is_skipped(
     heard = await hear(client)
     await client.disconnect()
     for number in range(5):
-        data_centre.post_office.send(bob, alice, Draft(f"missed {number}"))
+        data_centre.message_actions.send(bob, alice, Draft(f"missed {number}"))
     data_centre.forget_events(alice.phone)
 
     await client.connect()
     await client.get_me()
-    data_centre.post_office.send(bob, alice, Draft("after"))
+    data_centre.message_actions.send(bob, alice, Draft("after"))
 
     await eventually(lambda: heard, awaited="the live message")
     assert texts(heard) == ["after"]

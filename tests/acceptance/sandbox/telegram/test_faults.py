@@ -115,11 +115,11 @@ async def test_deaf_answers_but_pushes_nothing(
     client = await client_of(alice)
     heard = await hear(client)
     data_centre.afflict(Kind.DEAF, alice.phone)
-    data_centre.post_office.send(bob, alice, Draft("unheard"))
+    data_centre.message_actions.send(bob, alice, Draft("unheard"))
 
     state = await client(GET_STATE)
     data_centre.clear_faults()
-    data_centre.post_office.send(bob, alice, Draft("heard"))
+    data_centre.message_actions.send(bob, alice, Draft("heard"))
 
     assert state.pts == 2
     await eventually(lambda: len(heard) == 2, awaited="the gap to be filled")
@@ -205,9 +205,9 @@ async def test_a_newer_layer_is_in_all_that_shows_the_message(
     client = await client_of(alice)
     before = alice.log.pts
     data_centre.afflict(Kind.NEWER_LAYER, alice.phone)
-    newer = data_centre.post_office.send(bob, alice, Draft("newer")).message.content
+    newer = data_centre.message_actions.send(bob, alice, Draft("newer")).message.content
     data_centre.clear_faults()
-    data_centre.post_office.send(bob, alice, Draft("plain"))
+    data_centre.message_actions.send(bob, alice, Draft("plain"))
     message_id, chat = newer.copies[alice.id], address(alice, bob)
 
     for request in (

@@ -92,9 +92,9 @@ async def arbitrary_from(data_centre: DataCentre, alice: Account, bob: Account) 
     group, _ = data_centre.groups.create(alice, "Group", [bob])
     channel, _ = data_centre.channels.create(alice, "Crowd", broadcast=False)
     for number in range(3):
-        data_centre.post_office.send(alice, bob, Draft(f"question {number}"))
-        data_centre.post_office.send(bob, alice, Draft(f"answer {number}"))
-        data_centre.post_office.send(bob, group, Draft(f"to the group {number}"))
+        data_centre.message_actions.send(alice, bob, Draft(f"question {number}"))
+        data_centre.message_actions.send(bob, alice, Draft(f"answer {number}"))
+        data_centre.message_actions.send(bob, group, Draft(f"to the group {number}"))
         data_centre.channels.post(channel, alice, Draft(f"to the channel {number}"))
     peers = (
         address(alice, bob),

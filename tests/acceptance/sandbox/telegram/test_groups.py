@@ -83,7 +83,7 @@ async def test_reply_edit_deletion_reach_every_copy(
 ) -> None:
     """A member sees a reply to its own copy, then the edit, then the deletion."""
     # Bob's ids run ahead of Alice's.
-    data_centre.post_office.send(bob, bob, Draft("note"))
+    data_centre.message_actions.send(bob, bob, Draft("note"))
     reader, writer = await client_of(bob), await client_of(alice)
     heard = await hear(reader, events.NewMessage(), events.MessageEdited(), events.MessageDeleted())
     await writer.get_dialogs()
@@ -108,7 +108,7 @@ async def test_absent_member_catches_up(
     heard = await hear(client)
     await client.disconnect()
     for number in range(3):
-        data_centre.post_office.send(alice, group, Draft(str(number)))
+        data_centre.message_actions.send(alice, group, Draft(str(number)))
 
     await client.connect()
 
@@ -122,7 +122,7 @@ async def test_history_with_dialogs_show_the_group(
 ) -> None:
     """A group is listed with its newest message, its history readable page by page."""
     for text in ("one", "two"):
-        data_centre.post_office.send(alice, group, Draft(text))
+        data_centre.message_actions.send(alice, group, Draft(text))
     client = await client_of(bob)
 
     dialog = (await client.get_dialogs())[0]
@@ -142,7 +142,7 @@ async def test_reading_a_group_tells_the_author(
     client_of: ClientOf, data_centre: DataCentre, alice: Account, bob: Account, group: Group
 ) -> None:
     """The author learns that one of the members has read, under the author's own id."""
-    message = data_centre.post_office.send(alice, group, Draft("read me")).message
+    message = data_centre.message_actions.send(alice, group, Draft("read me")).message
     author, reader = await client_of(alice), await client_of(bob)
     heard = await hear(author, events.MessageRead())
     await reader.get_dialogs()
@@ -164,10 +164,10 @@ async def test_members_come_then_go(
     chat_id, person = group.bare_id, address(alice, dave)
 
     await owner(functions.messages.AddChatUserRequest(chat_id, person, fwd_limit=0))
-    data_centre.post_office.send(bob, group, Draft("welcome"))
+    data_centre.message_actions.send(bob, group, Draft("welcome"))
     await owner(functions.messages.DeleteChatUserRequest(chat_id, person))
-    data_centre.post_office.send(bob, group, Draft("unheard"))
-    data_centre.post_office.send(bob, dave, Draft("in private"))
+    data_centre.message_actions.send(bob, group, Draft("unheard"))
+    data_centre.message_actions.send(bob, dave, Draft("in private"))
     await eventually(lambda: len(heard) == 4, awaited="four events")
 
     assert heard[0].user_added

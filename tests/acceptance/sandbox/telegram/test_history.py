@@ -21,7 +21,7 @@ async def texts(data_centre: DataCentre, alice: Account, bob: Account) -> list[s
     """A long chat, oldest first."""
     written = [f"m{i}" for i in range(LONG)]
     for text in written:
-        data_centre.post_office.send(bob, alice, Draft(text))
+        data_centre.message_actions.send(bob, alice, Draft(text))
     return written
 
 
@@ -69,8 +69,8 @@ async def test_dialogs_tell_what_is_unread(
     """The newest chat comes first, each with its newest message and unread count."""
     carol = data_centre.add_account("+380501110003", "Carol")
     for text in ("one", "two"):
-        data_centre.post_office.send(bob, alice, Draft(text))
-    data_centre.post_office.send(carol, alice, Draft("three"))
+        data_centre.message_actions.send(bob, alice, Draft(text))
+    data_centre.message_actions.send(carol, alice, Draft("three"))
     client = await client_of(alice)
 
     dialogs = await client.get_dialogs()
@@ -87,7 +87,7 @@ async def test_many_dialogs_come_page_by_page(
     """More chats than fit a page are all listed once."""
     people = [data_centre.add_account(f"+38067000{i:04}", f"P{i}") for i in range(130)]
     for person in people:
-        data_centre.post_office.send(person, alice, Draft("hi"))
+        data_centre.message_actions.send(person, alice, Draft("hi"))
     client = await client_of(alice)
 
     dialogs = await client.get_dialogs(limit=None)

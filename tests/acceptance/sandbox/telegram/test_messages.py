@@ -214,9 +214,9 @@ async def test_short_updates_name_no_users(
     """When the server prefers the short form, the client finds out about the sender by itself."""
     client = await client_of(alice)
     heard = await hear(client)
-    data_centre.courier.prefers_short = True
+    data_centre.update_push.prefers_short = True
 
-    data_centre.post_office.send(bob, alice, Draft("short"))
+    data_centre.message_actions.send(bob, alice, Draft("short"))
 
     await eventually(lambda: heard, awaited="the short message")
     assert (heard[0].raw_text, heard[0].sender_id) == ("short", bob.id)
@@ -231,7 +231,7 @@ async def test_service_message_is_no_text(
     raw = await hear(client, events.Raw(types.UpdateNewMessage))
     missed = types.MessageActionPhoneCall(5, reason=types.PhoneCallDiscardReasonMissed())
 
-    data_centre.post_office.send(bob, alice, Draft(action=missed))
+    data_centre.message_actions.send(bob, alice, Draft(action=missed))
 
     await eventually(lambda: raw, awaited="the call")
     assert raw[0].message.action.reason == missed.reason
@@ -243,7 +243,7 @@ async def test_long_answers_are_compressed(
     """A long result comes whole through compression."""
     client = await client_of(alice)
     for number in range(100):
-        data_centre.post_office.send(bob, alice, Draft(f"message {number}"))
+        data_centre.message_actions.send(bob, alice, Draft(f"message {number}"))
 
     found = await client.get_messages(address(alice, bob), ids=list(range(1, 102)))
 

@@ -253,7 +253,7 @@ async def test_same_session_gets_unacknowledged_updates_again(
     raw = await connect_raw(alice)
     await raw.answer_to(raw.send(GET_STATE))
     for text in ("acknowledged", "not acknowledged"):
-        data_centre.post_office.send(bob, alice, Draft(text))
+        data_centre.message_actions.send(bob, alice, Draft(text))
     await raw.answer_to(raw.send(GET_STATE))
     first, second = [i for i, m in raw.received if isinstance(m, types.Updates)]
     raw.send(types.MsgsAck([first]))
@@ -273,7 +273,7 @@ async def test_new_session_inherits_updates_of_a_lost_one(
     """After a broken line a new session of the key gets what was pushed in vain."""
     raw = await connect_raw(alice)
     await raw.answer_to(raw.send(GET_STATE))
-    data_centre.post_office.send(bob, alice, Draft("in vain"))
+    data_centre.message_actions.send(bob, alice, Draft("in vain"))
     data_centre.cut(alice.phone)
 
     heir = await connect_raw(like=raw)
@@ -289,7 +289,7 @@ async def test_client_that_hung_up_gets_nothing_again(
     """After a proper end a new session starts with nothing; it asks for the difference."""
     raw = await connect_raw(alice)
     await raw.answer_to(raw.send(GET_STATE))
-    data_centre.post_office.send(bob, alice, Draft("pushed"))
+    data_centre.message_actions.send(bob, alice, Draft("pushed"))
     await raw.until(types.Updates)
     raw.hang_up()
     await eventually(lambda: not data_centre.count_connections(alice.phone).open, awaited="the end")

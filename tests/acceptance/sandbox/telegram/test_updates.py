@@ -29,7 +29,7 @@ async def test_catch_up_brings_what_was_missed(
     client = await client_of(alice, catch_up=True)
     heard = await hear(client)
     await client.disconnect()
-    data_centre.post_office.send(bob, alice, Draft("away"))
+    data_centre.message_actions.send(bob, alice, Draft("away"))
 
     await client.connect()
 
@@ -44,7 +44,7 @@ async def test_long_absence_comes_in_slices(
     heard = await hear(client)
     await client.disconnect()
     for number in range(450):
-        data_centre.post_office.send(bob, alice, Draft(str(number)))
+        data_centre.message_actions.send(bob, alice, Draft(str(number)))
 
     await client.connect()
 
@@ -56,7 +56,7 @@ async def test_difference_carries_every_kind_of_event(
     data_centre: DataCentre, client_of: ClientOf, alice: Account, bob: Account
 ) -> None:
     """New messages as they stand now, then edits, deletions, receipts with their pts."""
-    client, office, start = await client_of(alice), data_centre.post_office, alice.log.pts
+    client, office, start = await client_of(alice), data_centre.message_actions, alice.log.pts
     edited = office.send(bob, alice, Draft("one")).message
     deleted = office.send(bob, alice, Draft("two")).message
     mine = office.send(alice, bob, Draft("mine")).message
@@ -91,7 +91,7 @@ async def test_client_sets_the_size_of_a_slice(
     """A slice holds no more than asked for; its state leads to the next."""
     client = await client_of(alice)
     for number in range(5):
-        data_centre.post_office.send(bob, alice, Draft(str(number)))
+        data_centre.message_actions.send(bob, alice, Draft(str(number)))
 
     part = await difference(client, 1, pts_limit=2)
     rest = await difference(client, part.intermediate_state.pts)
@@ -105,9 +105,9 @@ async def test_too_long_when_events_are_forgotten(
 ) -> None:
     """Whoever was away too long is only told where the server is."""
     client = await client_of(alice)
-    data_centre.post_office.send(bob, alice, Draft("lost"))
+    data_centre.message_actions.send(bob, alice, Draft("lost"))
     data_centre.afflict(Kind.TOO_LONG, alice.phone)
-    data_centre.post_office.send(bob, alice, Draft("found"))
+    data_centre.message_actions.send(bob, alice, Draft("found"))
 
     assert await difference(client, 1) == types.updates.DifferenceTooLong(alice.log.pts)
     later = await difference(client, alice.log.pts - 1)
@@ -121,7 +121,7 @@ async def test_message_during_a_cut_needs_the_difference(
     client = await client_of(alice)
     heard = await hear(client)
     data_centre.cut(alice.phone)
-    data_centre.post_office.send(bob, alice, Draft("during the cut"))
+    data_centre.message_actions.send(bob, alice, Draft("during the cut"))
     await eventually(lambda: data_centre.count_connections(alice.phone).open, awaited="reconnect")
 
     await client.get_me()
@@ -139,12 +139,12 @@ async def test_pushed_updates_survive_a_cut_once(
     client = await client_of(alice)
     heard = await hear(client)
     raw = await hear(client, events.Raw())
-    data_centre.post_office.send(bob, alice, Draft("live"))
+    data_centre.message_actions.send(bob, alice, Draft("live"))
     await eventually(lambda: heard, awaited="the message")
 
     data_centre.cut(alice.phone)
     await eventually(lambda: data_centre.count_connections(alice.phone).open, awaited="reconnect")
-    data_centre.post_office.send(bob, alice, Draft("later"))
+    data_centre.message_actions.send(bob, alice, Draft("later"))
 
     await eventually(lambda: "later" in texts(heard), awaited="the next message")
     assert texts(heard) == ["live", "later"]
@@ -158,7 +158,7 @@ async def test_client_without_updates_hears_nothing(
     client = await client_of(alice, receive_updates=False)
     await client.get_me()
 
-    data_centre.post_office.send(bob, alice, Draft("unheard"))
+    data_centre.message_actions.send(bob, alice, Draft("unheard"))
 
     assert not list(data_centre.keys.listening(alice))
 

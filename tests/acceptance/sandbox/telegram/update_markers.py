@@ -24,7 +24,7 @@ async def pass_landmark(centre: DataCentre, client: Any, account: Account) -> No
 
     notice = types.UpdateUserTyping(account.id, types.SendMessageTypingAction())
     client.add_event_handler(look, events.Raw(types.UpdateUserTyping))
-    centre.courier.push(account, notice)
+    centre.update_push.push(account, notice)
     async with asyncio.timeout(PATIENCE):
         await passed.wait()
     client.remove_event_handler(look)

@@ -181,7 +181,7 @@ async def test_nothing_is_missed_while_the_worker_is_away(bot: RunningBot, taras
         telegram.bots.start(taras, bot.account, "ops")
         await eventually(lambda: bot.recorder.texts == ["/start ops"])
         await bot.until_settled()
-    telegram.post_office.send(taras, bot.account, Draft("one"))
+    telegram.message_actions.send(taras, bot.account, Draft("one"))
     telegram.bots.share_contact(taras, bot.account)
     telegram.bots.block(taras, bot.account, is_blocked=True)
     async with bot.running():
@@ -205,7 +205,7 @@ async def test_gap_is_filled_by_ids(bot: RunningBot, taras: Account) -> None:
         bot.telegram.bots.start(taras, bot.account)
         await eventually(lambda: bot.recorder.texts == ["/start"])
     for text in ("one", "two"):
-        bot.telegram.post_office.send(taras, bot.account, Draft(text))
+        bot.telegram.message_actions.send(taras, bot.account, Draft(text))
     bot.telegram.forget_events("helper_bot")
     async with bot.running():
         await eventually(lambda: bot.recorder.texts == ["/start", "one", "two"])

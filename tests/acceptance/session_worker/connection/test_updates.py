@@ -139,10 +139,10 @@ async def test_edits_deletions_and_reads_come_after_a_cut(
     await number.stop()
     second = write("second")
     third = write("third")
-    telegram.post_office.edit(contact, first.message.id, Draft("first, edited"))
-    telegram.post_office.edit(contact, second.message.id, Draft("second, edited"))
-    telegram.post_office.delete(contact, [third.message.id], for_all=True)
-    telegram.post_office.read(contact, us)
+    telegram.message_actions.edit(contact, first.message.id, Draft("first, edited"))
+    telegram.message_actions.edit(contact, second.message.id, Draft("second, edited"))
+    telegram.message_actions.delete(contact, [third.message.id], for_all=True)
+    telegram.message_actions.read(contact, us)
 
     await number.start_again()
 
@@ -270,7 +270,7 @@ async def test_what_the_gateway_has_no_use_for_is_not_handed_over(
         types.UpdateDeleteChannelMessages(channel_id=5, messages=[1], pts=99, pts_count=1),
         types.UpdateChannelTooLong(channel_id=5),
     ):
-        telegram.courier.push(us, update)
+        telegram.update_push.push(us, update)
     write("hello")
 
     await number.until_texts("hello")

@@ -121,7 +121,7 @@ class InboundNumber:
         """Let the contact write, or somebody else; the number's owner writes to the contact."""
         sender = sender or self.contact
         recipient = self.contact if sender is self.me else self.me
-        return self.centre.post_office.send(sender, recipient, Draft(text, **draft))
+        return self.centre.message_actions.send(sender, recipient, Draft(text, **draft))
 
     def fault(self, mode: Mode, **fields: Any) -> None:
         self.account.add_fault(Fault(mode=mode, **fields))

@@ -56,7 +56,7 @@ async def test_nothing_of_a_chat_left_out_leaves_the_worker(idle: InboundNumber)
     """Neither messages, edits, deletions, readings, echoes nor names cross the pipe."""
     idle.chats = ChatSelection(mode=Mode.EXCEPT, people=(str(idle.contact.id),))
     await idle.start()
-    office = idle.centre.post_office
+    office = idle.centre.message_actions
 
     posted = idle.write(WORD)
     mine = idle.write(f"{WORD} too", sender=idle.me)

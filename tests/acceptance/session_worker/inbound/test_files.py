@@ -99,7 +99,7 @@ async def test_a_file_over_the_limit_leaves_a_line(inbound: InboundNumber) -> No
     document = inbound.centre.intake.document(file, "video/mp4")
     huge = replace(document, file=Huge())
 
-    inbound.centre.post_office.send(inbound.contact, inbound.me, Draft(media=huge))
+    inbound.centre.message_actions.send(inbound.contact, inbound.me, Draft(media=huge))
 
     await eventually(lambda: inbound.texts)
     (text,) = inbound.texts
@@ -112,7 +112,7 @@ async def test_a_file_that_vanished_leaves_a_line(inbound: InboundNumber) -> Non
     inbound.recorder.hands_over = False
     ids = await send(inbound, OwnFile("a.pdf", "application/pdf", b"content"), text="look")
     await eventually(lambda: inbound.recorder.rows)
-    inbound.centre.post_office.delete(inbound.contact, ids, for_all=True)
+    inbound.centre.message_actions.delete(inbound.contact, ids, for_all=True)
 
     inbound.recorder.hand_over(1)
 
@@ -206,7 +206,7 @@ async def test_a_caption_edit_does_not_repeat_the_file(inbound: InboundNumber) -
     ids = await send(inbound, OwnFile("a.txt", "text/plain", b"x"), text="old")
     await inbound.until_texts("old")
 
-    inbound.centre.post_office.edit(inbound.contact, ids[0], Draft("new"))
+    inbound.centre.message_actions.edit(inbound.contact, ids[0], Draft("new"))
 
     await inbound.until_texts("old", "Edited: new")
     assert inbound.told[1].attachments == ()

@@ -22,7 +22,7 @@ def wrote(number: InboundNumber, text: str, sender: Account, days: float) -> Non
     """Let something have been written so many days after the wanted day."""
     receiver = number.contact if sender is number.me else number.me
     draft = Draft(text, date=SINCE + timedelta(days=days))
-    number.centre.post_office.send(sender, receiver, draft)
+    number.centre.message_actions.send(sender, receiver, draft)
 
 
 def texts_with(number: InboundNumber, peer: Account) -> list[str]:
@@ -120,7 +120,7 @@ async def test_album_in_the_history_stays_one_message(idle: InboundNumber) -> No
     date = SINCE + timedelta(days=2)
     for count in range(5):
         draft = Draft(f"item {count}", grouped_id=7, date=date)
-        idle.centre.post_office.send(idle.contact, idle.me, draft)
+        idle.centre.message_actions.send(idle.contact, idle.me, draft)
     wrote(idle, "last", idle.contact, 3)
     idle.history_since = SINCE.date()
 

@@ -95,7 +95,7 @@ async def test_an_edit_arrives_as_a_line(inbound: InboundNumber) -> None:
     posted = inbound.write("tne")
     await inbound.until_texts("tne")
 
-    inbound.centre.post_office.edit(inbound.contact, posted.message.id, Draft("ten"))
+    inbound.centre.message_actions.edit(inbound.contact, posted.message.id, Draft("ten"))
 
     await inbound.until_texts("tne", "Edited: ten")
 
@@ -105,7 +105,7 @@ async def test_a_deletion_arrives_as_a_line(inbound: InboundNumber) -> None:
     posted = inbound.write("secret")
     await inbound.until_texts("secret")
 
-    inbound.centre.post_office.delete(inbound.contact, [posted.message.id], for_all=True)
+    inbound.centre.message_actions.delete(inbound.contact, [posted.message.id], for_all=True)
 
     await inbound.until_texts("secret", "Message deleted: secret")
     assert not inbound.told[1].is_echo
@@ -119,7 +119,7 @@ async def test_a_deletion_after_a_restart_still_finds_its_chat(inbound: InboundN
     await inbound.kill()
     await inbound.start_again()
 
-    inbound.centre.post_office.delete(inbound.me, [posted.message.id], for_all=True)
+    inbound.centre.message_actions.delete(inbound.me, [posted.message.id], for_all=True)
 
     await inbound.until_texts("mine", "Message deleted")
     assert inbound.told[1].is_echo
@@ -132,7 +132,7 @@ async def test_a_deletion_in_several_chats_is_told_in_each(inbound: InboundNumbe
     await eventually(lambda: len(inbound.told) == 2)
 
     ids = [message.id for message in inbound.me.box]
-    inbound.centre.post_office.delete(inbound.me, ids, for_all=False)
+    inbound.centre.message_actions.delete(inbound.me, ids, for_all=False)
 
     await eventually(lambda: len(inbound.told) == 4)
     assert {(m.chat_id.split("_")[1], m.text) for m in inbound.told[2:]} == {
@@ -146,7 +146,7 @@ async def test_a_reaction_arrives_as_a_line(inbound: InboundNumber) -> None:
     """Who reacts to a message is told with it, once; so is taking the reaction back."""
     posted = inbound.write("ready?", sender=inbound.me)
     await inbound.until_texts("ready?")
-    office, copies = inbound.centre.post_office, posted.message.content.copies
+    office, copies = inbound.centre.message_actions, posted.message.content.copies
     thumb = (types.ReactionEmoji("👍"),)
 
     office.react(inbound.contact, copies[inbound.contact.id], thumb)
@@ -167,7 +167,7 @@ async def test_own_reaction_is_an_echo(inbound: InboundNumber) -> None:
     await inbound.until_texts("fine")
     own = posted.message.content.copies[inbound.me.id]
 
-    inbound.centre.post_office.react(inbound.me, own, (types.ReactionCustomEmoji(5),))
+    inbound.centre.message_actions.react(inbound.me, own, (types.ReactionCustomEmoji(5),))
 
     await inbound.until_texts("fine", ">> fine\nReaction: a picture of their own")
     assert inbound.told[1].is_echo
@@ -206,7 +206,7 @@ async def test_places_cards_polls_dice_are_readable(inbound: InboundNumber) -> N
 
 async def test_nobody_hears_of_ignored_chats(inbound: InboundNumber) -> None:
     """Saved Messages, Telegram itself, Planfix's bot, groups are none of Planfix's business."""
-    office, centre = inbound.centre.post_office, inbound.centre
+    office, centre = inbound.centre.message_actions, inbound.centre
     bot = centre.accounts.add_bot("Planfix_Bot", "Planfix")
     group, _ = centre.groups.create(inbound.contact, "Team", [inbound.me])
     centre.bots.start(inbound.me, bot)
@@ -225,7 +225,7 @@ async def test_reading_is_told(inbound: InboundNumber) -> None:
     posted = inbound.write("read me", sender=inbound.me)
     await inbound.until_texts("read me")
 
-    inbound.centre.post_office.read(inbound.contact, inbound.me)
+    inbound.centre.message_actions.read(inbound.contact, inbound.me)
 
     await eventually(lambda: inbound.recorder.reads)
     (read,) = inbound.recorder.reads

@@ -28,7 +28,7 @@ async def test_writer_of_a_short_update_has_a_name(inbound: InboundNumber) -> No
     await inbound.until_texts("before")
     await inbound.until_settled()
     await log_in_anew(inbound)
-    inbound.centre.courier.prefers_short = True
+    inbound.centre.update_push.prefers_short = True
 
     inbound.write("after")
 
@@ -43,7 +43,7 @@ async def test_writer_of_a_deleted_message_has_a_name(inbound: InboundNumber) ->
     await inbound.until_settled()
     await log_in_anew(inbound)
 
-    inbound.centre.post_office.delete(inbound.contact, [posted.message.id], for_all=True)
+    inbound.centre.message_actions.delete(inbound.contact, [posted.message.id], for_all=True)
 
     await inbound.until_texts("before", "Message deleted")
     assert inbound.calls("newMessage")[-1]["contactName"] == "Taras"

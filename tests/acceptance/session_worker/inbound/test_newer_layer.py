@@ -121,7 +121,7 @@ async def test_edits_and_deletions_beside_it_arrive(inbound: InboundNumber) -> N
     await inbound.until_settled()
     await inbound.stop()
     write_newer(inbound)
-    inbound.centre.post_office.edit(inbound.contact, posted.message.id, Draft("correct"))
+    inbound.centre.message_actions.edit(inbound.contact, posted.message.id, Draft("correct"))
 
     await inbound.start_again()
 
@@ -190,7 +190,7 @@ async def test_without_a_memory_a_chat_that_can_not_be_decoded_is_missing(
 
 async def test_a_contact_who_can_not_be_decoded_still_writes(inbound: InboundNumber) -> None:
     """Who it is stays unknown, what is written arrives."""
-    inbound.centre.courier.prefers_short = True  # tells nothing about the sender
+    inbound.centre.update_push.prefers_short = True  # tells nothing about the sender
     inbound.centre.answer_newer("users.getUsers", phone=PHONE)
 
     inbound.write("hello")

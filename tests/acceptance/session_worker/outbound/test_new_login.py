@@ -71,7 +71,7 @@ async def test_chat_far_down_the_list_is_found(
     number = telegram.account_of(PHONE)
     for place in range(MORE_THAN_A_PAGE):
         newer = telegram.add_account(f"3809900{place:05}", f"Contact {place}")
-        telegram.post_office.send(newer, number, Draft("hello"))
+        telegram.message_actions.send(newer, number, Draft("hello"))
     await outbound.log_in_anew(forgets=True)
 
     await outbound.send(taras, "good day")

@@ -20,7 +20,7 @@ from supervisor.errors import (
     SessionFileMissing,
     SessionPathForbidden,
 )
-from supervisor.login.session_file import ImportedSession, read_session_file
+from supervisor.login.session_transfer import ImportedSession, read_session_file
 from supervisor.store.values import Entity, Session, UpdateState
 
 if TYPE_CHECKING:

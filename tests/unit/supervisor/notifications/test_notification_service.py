@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from session_worker.protocol.messages import Failed, Failure, Send
+from supervisor.bots.bot_chat import BotChat
+from supervisor.bots.chat import ChatButton
 from supervisor.config import Config
 from supervisor.errors import NotificationUnknown, TemplateUnknown
 from supervisor.messages.dispatchers import Dispatchers
@@ -341,3 +343,22 @@ async def _raw_body(store: Store) -> bytes:
         lambda connection: connection.exec_driver_sql("SELECT body FROM notification").all()
     )
     return b"".join(bytes(row.body) for row in rows)
+
+
+async def test_plugged_in_bot_keeps_the_limits(bot: Bot) -> None:
+    """What a bot says of its own accord waits in the same queue, and is said once under each key."""
+    nobody: Any = None
+    chat = BotChat(NUMBER, "en", nobody, nobody, nobody, bot.service)
+    for key in ("news:1", "news:1", "news:2"):
+        await chat.notify(key, 5, key, ((ChatButton("Open", data="opaque"),),))
+    await bot.attach()
+
+    await eventually(lambda: bot.sends)
+
+    [first] = bot.sends  # the next one waits until this one is through
+    assert first.outgoing.connector == "notify"
+    assert first.outgoing.parts[0].text == "news:1"
+    assert first.outgoing.keyboard is not None
+    assert first.outgoing.keyboard.rows[0][0].data == "opaque"
+    waiting = await bot.store.notifications.next_queued(NUMBER, time.time(), 10)
+    assert len(waiting) == 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_worker.protocol.contract import SessionState
 from supervisor.numbers.state import LiveState, ProcessState, State
-from supervisor.processes.start_limit import StartLimit
+from supervisor.numbers.worker_pool import StartLimit
 
 if TYPE_CHECKING:
     from tests.support.clock import AutojumpClock

@@ -22,9 +22,9 @@ from supervisor.journal.browsing import Selection
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.state import LiveState, State
 from supervisor.numbers.worker_events import WorkerEvents
+from supervisor.numbers.worker_pool import StartSlot
 from supervisor.numbers.worker_records import WorkerRecords
 from supervisor.processes.questions import Questions
-from supervisor.processes.start_limit import StartSlot
 from supervisor.processes.worker_run import SIGN_IN, ExpectedEvents, OneOffSession, UnexpectedEvent
 from tests.support.waiting import PATIENCE
 from tests.unit.supervisor.rows import NUMBER, received

@@ -14,7 +14,7 @@ from supervisor.database import tables
 from supervisor.errors import SecretKeyMalformed, SecretKeyWrong
 from supervisor.store.keys import RewrapStep
 from supervisor.store.store import Store
-from supervisor.upkeep.key_rotation import KeyRotation
+from supervisor.upkeep import KeyRotation
 from tests.unit.supervisor.store.conftest import make_key
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_worker.formatting.media_kind import MediaKind, can_join_album, kind_of, mime_of
-from session_worker.telegram.sending import media_probe
-from session_worker.telegram.sending.media_probe import PictureInfo, VideoInfo, can_be_photo
+from session_worker.telegram.sending import file_shape
+from session_worker.telegram.sending.file_shape import PictureInfo, VideoInfo, can_be_photo
 from tests.fakes.media import make_jpeg, make_mp4, make_png, make_voice
 
 
@@ -39,11 +39,11 @@ def test_name_tells_the_kind(name: str, kind: MediaKind, mime: str) -> None:
 
 def test_pictures_are_measured() -> None:
     """PNG, JPEG tell their edges; anything else tells nothing."""
-    assert media_probe.measure_picture(make_png(640, 480)) == PictureInfo(640, 480)
-    assert media_probe.measure_picture(make_jpeg(320, 240)) == PictureInfo(320, 240)
-    assert media_probe.measure_picture(b"GIF89a" + bytes(20)) is None
-    assert media_probe.measure_picture(make_png()[:18]) is None
-    assert media_probe.measure_picture(make_jpeg()[:40]) is None
+    assert file_shape.measure_picture(make_png(640, 480)) == PictureInfo(640, 480)
+    assert file_shape.measure_picture(make_jpeg(320, 240)) == PictureInfo(320, 240)
+    assert file_shape.measure_picture(b"GIF89a" + bytes(20)) is None
+    assert file_shape.measure_picture(make_png()[:18]) is None
+    assert file_shape.measure_picture(make_jpeg()[:40]) is None
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_film_is_measured(late: bool) -> None:
     """Length, size are found wherever the index is; the sound's track is passed over."""
     content = make_mp4(12.25, 1920, 1080, late=late)
 
-    assert media_probe.measure_video(io.BytesIO(content)) == VideoInfo(12.25, 1920, 1080)
+    assert file_shape.measure_video(io.BytesIO(content)) == VideoInfo(12.25, 1920, 1080)
 
 
 def test_film_with_long_boxes_is_measured() -> None:
@@ -79,23 +79,23 @@ def test_film_with_long_boxes_is_measured() -> None:
     (length,) = struct.unpack_from(">I", rest)
     long_box = struct.pack(">I4sQ", 1, b"mdat", length + 8) + rest[8:length]
 
-    assert media_probe.measure_video(io.BytesIO(brand + long_box + rest[length:])) == VideoInfo(
+    assert file_shape.measure_video(io.BytesIO(brand + long_box + rest[length:])) == VideoInfo(
         2, 100, 50
     )
 
 
 def test_broken_film_is_a_film_without_measures() -> None:
     """A film whose index is cut off can still be sent as one; other files are none."""
-    assert media_probe.measure_video(io.BytesIO(make_mp4()[:40])) == VideoInfo()
-    assert media_probe.measure_video(io.BytesIO(b"no film at all")) is None
-    assert media_probe.measure_video(io.BytesIO(b"")) is None
+    assert file_shape.measure_video(io.BytesIO(make_mp4()[:40])) == VideoInfo()
+    assert file_shape.measure_video(io.BytesIO(b"no film at all")) is None
+    assert file_shape.measure_video(io.BytesIO(b"")) is None
 
 
 def test_voice_is_measured() -> None:
     """The last page tells the length; without Opus it is no voice message."""
-    assert media_probe.measure_voice(io.BytesIO(make_voice(2.5))) == 2.5
-    assert media_probe.measure_voice(io.BytesIO(b"OggS" + bytes(60))) is None
-    assert media_probe.measure_voice(io.BytesIO(b"")) is None
+    assert file_shape.measure_voice(io.BytesIO(make_voice(2.5))) == 2.5
+    assert file_shape.measure_voice(io.BytesIO(b"OggS" + bytes(60))) is None
+    assert file_shape.measure_voice(io.BytesIO(b"")) is None
 
 
 @given(st.binary(max_size=200), st.integers(0, 200))
@@ -103,6 +103,6 @@ def test_garbage_breaks_nothing(garbage: bytes, cut: int) -> None:
     """Files made to confuse are measured to nothing or something, never to a crash."""
     for good in (make_png(), make_jpeg(), make_mp4(), make_voice()):
         content = good[:cut] + garbage
-        media_probe.measure_picture(content)
-        media_probe.measure_video(io.BytesIO(content))
-        media_probe.measure_voice(io.BytesIO(content))
+        file_shape.measure_picture(content)
+        file_shape.measure_video(io.BytesIO(content))
+        file_shape.measure_voice(io.BytesIO(content))

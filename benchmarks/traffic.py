@@ -1,0 +1,194 @@
+"""Numbers in a gateway program, and the sandbox program that writes to them and measures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from benchmarks.fleet import few_at_a_time
+from benchmarks.form_load import connections
+from benchmarks.gateway_program import CLIENT
+from benchmarks.sandbox_program import TOP, SandboxProgram
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from benchmarks.form_load import Connection
+    from benchmarks.gateway_program import GatewayProgram
+
+LONGEST_ANSWER = 1 << 26  # bytes
+PATIENCE = 60.0  # seconds for what has not arrived when a stretch ends
+CALLERS = 32
+SETTLING = 0.5  # seconds between two looks at what has come to Telegram
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The messages of one direction at a steady rate."""
+
+    written: int
+    in_time: int  # arrived before the stretch was over
+    seconds: float
+    delays: Sequence[float]  # milliseconds, of all that arrived in the end
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.delays) if self.delays else 0.0
+
+    @property
+    def p99(self) -> float:
+        return sorted(self.delays)[len(self.delays) * 99 // 100] if self.delays else 0.0
+
+    @property
+    def lost(self) -> int:
+        return self.written - len(self.delays)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """A running traffic sandbox with its numbers."""
+
+    process: Process
+    program: SandboxProgram
+    tokens: dict[str, str] = field(default_factory=dict)
+    contacts: dict[str, int] = field(default_factory=dict)
+    drafts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    async def order(self, **fields: Any) -> Any:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(fields).encode() + b"\n")
+        answer = await self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError("the sandbox has ended")
+        return json.loads(answer)
+
+    async def make(self, numbers: Sequence[str]) -> None:
+        """Open accounts for numbers, each with a contact and a Planfix account of its own."""
+        for number, made in (await self.order(open=list(numbers))).items():
+            self.contacts[number] = made["contact"]
+            self.drafts[number] = {
+                "name": CLIENT,
+                "number": number,
+                "url_planfix": made["url_planfix"],
+                "token_planfix": "planfix-token",
+                "string_session": made["session"],
+            }
+
+    async def register(self, gateway: GatewayProgram, numbers: Iterable[str]) -> None:
+        """Bring numbers online, and let each contact write once, so that it can be answered."""
+        wanted = list(numbers)
+
+        async def post(number: str) -> None:
+            made = await gateway.call("POST", "/webhook?wait=60", self.drafts[number])
+            self.tokens[number] = made["token"]
+
+        await few_at_a_time(post, wanted)
+        hello = await self.write(wanted, rate=50.0, seconds=len(wanted) / 50)
+        if hello.lost:
+            raise RuntimeError(f"{hello.lost} numbers did not hear their contacts")
+
+    async def write(
+        self, numbers: Sequence[str], rate: float, seconds: float, patience: float = PATIENCE
+    ) -> Stretch:
+        """Write as the contacts at a steady rate, in turn."""
+        fields = {"rate": rate, "seconds": seconds, "patience": patience}
+        done = await self.order(write=list(numbers), **fields)
+        return Stretch(done["count"], done["in_time"], done["seconds"], done["delays"])
+
+    async def answer(
+        self, gateway: GatewayProgram, numbers: Sequence[str], rate: float, seconds: float
+    ) -> dict[str, float]:
+        """Post employees' messages at a steady rate; return when each call was begun."""
+        posted: dict[str, float] = {}
+        url = f"{gateway.http.base_url}".rstrip("/") + "/webhook/message"
+        places: asyncio.Queue[Connection] = asyncio.Queue()
+
+        async def post(number: str, text: str) -> None:
+            posted[text] = time.time()
+            caller = await places.get()
+            try:
+                await caller.post(self.form(number, text))
+            finally:
+                places.put_nowait(caller)
+
+        async with connections(url, CALLERS) as opened, asyncio.TaskGroup() as tasks:
+            for each in opened:
+                places.put_nowait(each)
+            start, place = time.perf_counter(), 0
+            while (due := start + place / rate) < start + seconds:
+                await asyncio.sleep(due - time.perf_counter())
+                tasks.create_task(post(numbers[place % len(numbers)], f"out {start} {place}"))
+                place += 1
+        return posted
+
+    async def answered(
+        self, numbers: Sequence[str], posted: dict[str, float], patience: float = PATIENCE
+    ) -> Stretch:
+        """Wait until the contacts have the posted messages."""
+        ended = time.time()
+        came: dict[str, float] = {}
+        while len(came) < len(posted) and time.time() < ended + patience:
+            came |= await self.order(came=list(numbers))
+            await asyncio.sleep(SETTLING)
+        seconds = max(posted.values()) - min(posted.values())
+        last = max(posted.values())
+        found = {text: at for text, at in came.items() if text in posted}
+        delays = [(at - posted[text]) * 1000 for text, at in found.items()]
+        return Stretch(len(posted), sum(at <= last for at in found.values()), seconds, delays)
+
+    def form(self, number: str, text: str) -> dict[str, str]:
+        """Make the form with which Planfix sends an employee's message."""
+        return {
+            "cmd": "newMessage",
+            "providerId": "telegram",
+            "channel": number,
+            "token": self.tokens[number],
+            "chatId": f"{number}_{self.contacts[number]}",
+            "messageId": text,
+            "message": text,
+            "userName": "Olena",
+            "taskEmail": "task+1@romashka.planfix.example",
+        }
+
+
+@asynccontextmanager
+async def running_traffic() -> AsyncIterator[Traffic]:
+    """Start a traffic sandbox; it ends with its input."""
+    with TemporaryDirectory() as folder:
+        key = Path(folder, "key.pem")
+        started = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "benchmarks.traffic_sandbox", str(key)),
+            cwd=TOP,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LONGEST_ANSWER,
+        )
+        try:
+            assert process.stdout is not None
+            said = json.loads(await process.stdout.readline())
+            program = SandboxProgram(
+                psutil.Process(process.pid),
+                time.perf_counter() - started,
+                said["host"],
+                said["port"],
+                said["http"],
+                await asyncio.to_thread(key.read_text),
+            )
+            yield Traffic(process, program)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            await process.wait()

@@ -1,0 +1,136 @@
+"""Chores in the background: erasing what is old, and moving data keys to the newest key."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import time
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from session_worker.protocol.contract import incoming_file
+from supervisor.background_loop import BackgroundLoop
+from supervisor.database import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from supervisor.config import Config
+    from supervisor.journal.erasure import Erasure, OldRow
+    from supervisor.store.history import AlarmRows, History
+    from supervisor.store.keys import Keys
+
+INTERVAL = 3600.0  # seconds between two rounds
+BATCH_PAUSE = 0.1  # seconds between two batches, so that urgent writes get their turn
+ROWS = 200  # in one batch
+
+logger = logging.getLogger(__name__)
+
+
+class Retention:
+    """Goes through the journal and the files that belong to it, batch by batch."""
+
+    def __init__(
+        self, erasure: Erasure, history: History, alarms: AlarmRows, config: Config
+    ) -> None:
+        self._erasure = erasure
+        self._history = history
+        self._alarms = alarms
+        self._config = config
+        self._kept = timedelta(days=config.retention_days)
+        self._loop = BackgroundLoop("retention", self._run, INTERVAL)
+
+    def start(self) -> None:
+        self._loop.start()
+
+    async def stop(self) -> None:
+        await self._loop.stop()
+
+    async def erase(self, now: datetime) -> None:
+        """Erase contents after RETENTION_DAYS, and every trace of a message after twice as long."""
+        before = now - self._kept
+        while rows := await self._erasure.find_old(before, ROWS):
+            # Files first: if the gateway ends here, their rows are found again.
+            await asyncio.to_thread(self._remove_files, rows)
+            await self._erasure.erase_bodies(rows)
+            await asyncio.sleep(BATCH_PAUSE)
+        deleted = ROWS
+        while deleted == ROWS:
+            deleted = await self._erasure.delete_rows(before - self._kept, ROWS)
+            await asyncio.sleep(BATCH_PAUSE)
+        await self._history.trim(before)
+        await self._alarms.trim(before)
+        await self._erasure.delete_heard(before)
+        deleted = ROWS
+        while deleted == ROWS:
+            deleted = await self._erasure.delete_notifications(before, ROWS)
+            await asyncio.sleep(BATCH_PAUSE)
+        await self._erasure.delete_files(before)
+        await asyncio.to_thread(self._remove_photos, before.timestamp())
+
+    async def _run(self) -> float:
+        began = time.monotonic()
+        await self.erase(tables.now())
+        logger.debug("old messages were erased in %.1f s", time.monotonic() - began)
+        return INTERVAL
+
+    def _remove_files(self, rows: Sequence[OldRow]) -> None:
+        for row in rows:
+            folder = incoming_file(self._config.spool_of(row.number), row.id, 0).parent
+            with suppress(FileNotFoundError):
+                shutil.rmtree(folder)
+
+    def _remove_photos(self, before: float) -> None:
+        old = ("spool/*/photos/*", "fetched/*/in/*/*")
+        for photo in (each for where in old for each in self._config.data_dir.glob(where)):
+            with suppress(FileNotFoundError):
+                _remove_if_old(photo, before)
+
+
+def _remove_if_old(path: Path, before: float) -> None:
+    if path.stat().st_mtime < before:
+        path.unlink()
+
+
+DATA_KEYS = 50  # in one batch
+FAILURE_PAUSE = 60.0  # seconds until a rotation that failed is tried again
+
+
+class KeyRotation:
+    """Goes through the data keys once, batch by batch; it can be interrupted and started again."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._loop = BackgroundLoop("key rotation", self._run, FAILURE_PAUSE)
+
+    def start(self) -> None:
+        if self._keys.are_several:
+            self._loop.start()
+
+    async def stop(self) -> None:
+        await self._loop.stop()
+
+    async def rotate(self, piece: int = DATA_KEYS) -> bool:
+        """Return whether the older keys are no longer needed."""
+        moved, last = 0, ""
+        while (done := await self._keys.rewrap(last, piece)) is not None:
+            moved, last = moved + done.moved, done.last
+            for number in done.stuck:
+                logger.error(
+                    "number %s: its data key cannot be opened: restore it, or purge the number",
+                    number,
+                )
+            await asyncio.sleep(BATCH_PAUSE)
+        await self._keys.finish()
+        logger.info("%d data keys were moved to the first key of SECRET_KEY", moved)
+        return not await self._keys.count_old()
+
+    async def _run(self) -> None:
+        if await self.rotate():
+            logger.warning("the first key of SECRET_KEY is enough now: remove the older ones")
+        else:
+            logger.error("the older keys of SECRET_KEY are still needed")

@@ -1,1 +1,0 @@
-"""Chores in the background: retention and the rotation of keys."""

@@ -1,0 +1,113 @@
+"""What people wrote is erased in time; that it was delivered is known for longer."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_worker.protocol.contract import incoming_file, photo_file
+from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure
+from supervisor.config import Config
+from supervisor.database import tables
+from supervisor.upkeep import Retention
+from tests.unit.supervisor.rows import NUMBER, picture, received, sent
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from supervisor.store.store import Store
+    from tests.unit.supervisor.conftest import RecordedDispatcher
+
+DAYS = 30
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(tmp_path, tmp_path / "sessions", 1, "hash", retention_days=DAYS)
+
+
+@pytest.fixture
+def retention(store: Store, config: Config) -> Retention:
+    return Retention(store.erasure, store.history, store.alarms, config)
+
+
+def days_later(days: float) -> datetime:
+    return tables.now() + timedelta(days=days)
+
+
+def make_file(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("content")
+    return path
+
+
+async def test_contents_go_first_rows_later(
+    recorded: RecordedDispatcher, retention: Retention, config: Config
+) -> None:
+    """Body and files go after the time set, the row after twice that, others stay."""
+    await recorded.say(received(5, files=(picture(5),)), received(6), received(7))
+    first, dead, pending = (order.row for order in recorded.told_of(Deliver))
+    await recorded.say(
+        Delivered(row=first), Failed(row=dead, failure=Failure(code="planfix_rejected"))
+    )
+    files = [make_file(incoming_file(config.spool_of(NUMBER), row, 0)) for row in (first, pending)]
+
+    await retention.erase(days_later(DAYS - 1))
+    assert [entry.text for entry in await recorded.entries()] == [
+        "message 7",
+        "message 6",
+        "message 5",
+    ]
+    assert files[0].exists()
+
+    await retention.erase(days_later(DAYS + 1))
+    texts = {entry.id: entry.text for entry in await recorded.entries()}
+    assert texts == {first: None, dead: "message 6", pending: "message 7"}
+    assert [file.exists() for file in files] == [False, True]
+    await recorded.say(received(5))
+    assert len(await recorded.entries()) == 3
+
+    await retention.erase(days_later(2 * DAYS + 1))
+    assert {entry.id for entry in await recorded.entries()} == {dead, pending}
+
+
+async def test_many_are_erased_in_pieces(
+    recorded: RecordedDispatcher, retention: Retention
+) -> None:
+    """However many are old, all of them are erased."""
+    await recorded.say(*(received(place) for place in range(1, 501)))
+    await recorded.say(*(Delivered(row=row) for row in range(1, 501)))
+
+    await retention.erase(days_later(DAYS + 1))
+
+    assert all(entry.text is None for entry in await recorded.entries())
+    await retention.erase(days_later(2 * DAYS + 1))
+    assert await recorded.entries() == ()
+
+
+async def test_repeat_of_an_erased_message_is_known(
+    recorded: RecordedDispatcher, retention: Retention
+) -> None:
+    """Planfix may repeat itself long after; nothing is sent twice."""
+    row = (await recorded.write("a")).row
+    await recorded.say(sent(row, 5))
+    await retention.erase(days_later(DAYS + 1))
+
+    repeated = await recorded.write("a")
+
+    assert (repeated.row, repeated.is_repeat) == (row, True)
+
+
+async def test_old_photos_go(retention: Retention, config: Config) -> None:
+    """A photo is kept as long as a message would be."""
+    old, new = (make_file(photo_file(config.spool_of(NUMBER), photo)) for photo in (1, 2))
+    long_ago = (tables.now() - timedelta(days=DAYS + 1)).timestamp()
+    os.utime(old, (long_ago, long_ago))
+
+    await retention.erase(tables.now())
+
+    assert [old.exists(), new.exists()] == [False, True]
