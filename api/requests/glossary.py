@@ -171,7 +171,7 @@ MEANINGS: Mapping[str, str] = {
 
 OF: Mapping[str, str] = {
     "ActionAnswer.number": "the number that something was done with",
-    "AuditAnswer.action": "what was done, for example `restarted`",
+    "AuditEntry.action": "what was done, for example `restarted`",
     "ButtonBody.data": "what the bot is told when the button is pressed",
     "ButtonBody.text": "what is written on the button",
     "ButtonBody.url": "the address that the button opens",
