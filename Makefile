@@ -7,6 +7,9 @@ BIN := .venv/bin
 PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8080)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
+# Without compiled modules each of the processes that run the tests would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run setup setup-production test coverage check bench soak format lock mini-app mini-app-check
 .DEFAULT_GOAL := test
 

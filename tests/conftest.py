@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.blocking import make_detector
 from tests.support.clock import AutojumpClock, autojumping
 from tests.support.databases import Postgres, running_postgres
+from tests.support.routing import compile_builders_late
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -25,6 +27,8 @@ settings.register_profile(
 )
 settings.load_profile("patient")
 
+compile_builders_late()
+
 SETTINGS = (
     *("ADMIN_KEY", "SECRET_KEY", "DATABASE_URL", "DATA_DIR", "SESSION_ROOT", "PUBLIC_URL"),
     "TRUSTED_PROXIES",
@@ -36,6 +40,16 @@ SETTINGS = (
 
 for setting in SETTINGS:  # before any of our modules can read them
     os.environ.pop(setting, None)
+
+
+def pytest_collection() -> None:
+    """Look for no garbage among half a million objects that stay: it would take seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

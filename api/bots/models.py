@@ -91,20 +91,6 @@ class BotsAnswer(Answer):
     bots: list[BotAnswer]
 
 
-class BotStateAnswer(Answer):
-    """The state of the bot after the call."""
-
-    status: Status
-    state: State
-
-
-class BotStoppedAnswer(Answer):
-    """The bot is stopped."""
-
-    status: Literal["offline"] = "offline"
-    was_running: bool
-
-
 class RegisteredAnswer(Answer):
     """Somebody who has registered with the bot."""
 

@@ -158,7 +158,7 @@ class Node:
         if number in self._runner.kept():
             self._runner.wake(number)
         else:
-            self._coordination.ring(number)
+            self._coordination.notify(number)
 
     def _require_ours(self, number: str, owner: Owner | None) -> None:
         if owner is None:
@@ -168,7 +168,7 @@ class Node:
 
     def announce(self) -> None:
         """Let the other nodes look at once."""
-        self._coordination.ring(EVERYBODY)
+        self._coordination.notify(EVERYBODY)
 
     def _receive(self, name: str) -> None:
         if name == EVERYBODY:

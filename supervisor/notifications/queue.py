@@ -12,9 +12,8 @@ from session_worker.protocol.messages import Contact
 from supervisor.errors import GatewayError
 from supervisor.notifications.notice import Notice
 from supervisor.notifications.outcome import RecipientState, mutes
-from supervisor.notifications.rates import Pace
+from supervisor.notifications.rates import LONGEST_PAUSE, Pace, expired, next_step
 from supervisor.notifications.recipient_lookup import MUTED
-from supervisor.notifications.schedule import LONGEST_PAUSE, expired, next_step
 from supervisor.store.notifications import HANDED_OVER, journal_key
 
 if TYPE_CHECKING:

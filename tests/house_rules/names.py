@@ -57,7 +57,7 @@ ENGINEERING: Final = _words(
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search send
-    schedule sender server service services settings shape soak starvation state store
+    sender server service services settings shape soak starvation state store
     stored timing traffic transactions transfer upkeep values vault view viewer views warmup writer
     """
 )

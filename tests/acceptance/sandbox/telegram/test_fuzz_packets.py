@@ -15,7 +15,7 @@ from telethon.crypto import AES
 from telethon.tl import functions
 
 from sandbox.telegram.protocol import encryption
-from sandbox.telegram.protocol.encryption import Letter, seal
+from sandbox.telegram.protocol.encryption import PacketContent, seal
 from sandbox.telegram.protocol.framing import Abridged, Full, Intermediate, Padded
 from sandbox.telegram.protocol.key_exchange import PLAIN_HEADER
 from tests.acceptance.sandbox.telegram.client_events import address
@@ -51,8 +51,8 @@ async def bystander(
 
 
 def sealed(raw: RawClient, body: bytes) -> bytes:
-    letter = Letter(raw.key.salt(time.time()), raw.session_id, raw.next_id(), 1, body)
-    return seal(raw.key.auth, letter, from_client=True)
+    inner = PacketContent(raw.key.salt(time.time()), raw.session_id, raw.next_id(), 1, body)
+    return seal(raw.key.auth, inner, from_client=True)
 
 
 def number(value: int) -> bytes:
