@@ -68,7 +68,7 @@ class Keeper:
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self.number = records.number
-        self.live_state = LiveState(records.number, self._note_change)
+        self.live_state = LiveState(records.number, self._record_change)
         records.live_state = self.live_state
         self.log = WorkerLog()
         self.login = LoginDialog()
@@ -195,7 +195,7 @@ class Keeper:
         worker = await WorkerProcess.start(
             pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log
         )
-        self.log.note(f"process {worker.pid} was started")
+        self.log.record(f"process {worker.pid} was started")
         self._worker, self.has_begun = worker, True
         if one_off is not None:
             worker.send(one_off.opening)
@@ -250,8 +250,8 @@ class Keeper:
         if assignment.proxy is not None and not worker.ended_in_order:
             self._connection_held_until = now() + self._pool.timing.linger
 
-    def _note_change(self, change: Change) -> None:
-        self.log.note(change.state, change.cause and change.cause.code)
+    def _record_change(self, change: Change) -> None:
+        self.log.record(change.state, change.cause and change.cause.code)
         self._pool.report_change(change)
 
     def _note_planfix(self, url: str, *, is_away: bool) -> None:
@@ -268,7 +268,7 @@ class Keeper:
         chance = self._pool.random.random()
         step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
         self._pool.exit_log.note(self.number, ending, step, now())
-        self.log.note("its process ended", ending)
+        self.log.record("its process ended", ending)
         return step
 
     async def _follow(self, ending: WorkerExit) -> bool:

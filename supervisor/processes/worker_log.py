@@ -37,7 +37,7 @@ class WorkerLog:
         for line in lines:
             self._append(line.at, line.level, line.text)
 
-    def note(self, text: str, detail: str | None = None) -> None:
+    def record(self, text: str, detail: str | None = None) -> None:
         """Add what the gateway knows of the number: its state, or why its process ended."""
         line = f"{text}: {detail}" if detail else text
         self._append(time.time(), GATEWAY, line)

@@ -41,7 +41,7 @@ PROTOCOLS: Final = _words(
 ENGINEERING: Final = _words(
     """
     chosen choice choices folders progress reactions rule
-    kind rows content operations workspace
+    kind rows content operations workspace hour last
     board pace screens snapshot snapshots steps talk watch watching
     auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions

@@ -27,7 +27,7 @@ def test_reader_goes_on_where_it_stopped() -> None:
     log = WorkerLog()
     log.add([line("first"), line("second")])
     [_, second] = log.after(None)
-    log.note("its process ended", "worker_killed")
+    log.record("its process ended", "worker_killed")
 
     [ended] = log.after(second.id)
 
