@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[2]
 DOCUMENTS = [
     *(TOP / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")),
+    TOP / "deploy" / "README.md",
     *sorted((TOP / "docs").glob("*.md")),
 ]
 TRANSLATIONS = [path for path in DOCUMENTS if path.stem.endswith((".ru", ".uk"))]
