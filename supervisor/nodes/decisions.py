@@ -91,6 +91,17 @@ def node_for_new(sight: Sight, me: str) -> str | None:
     return heir
 
 
+def first_of(sight: Sight) -> str | None:
+    """Return the node that was there before the others; it speaks for all of them.
+
+    Whatever their clocks say, all nodes that see the same name the same one.
+    """
+    alive = [peer for peer in sight.peers if peer.since is not None]
+    return (
+        min(alive, key=lambda each: (each.since, each.incarnation)).incarnation if alive else None
+    )
+
+
 def _alive_loads(sight: Sight) -> dict[str, int]:
     alive = (peer.incarnation for peer in sight.peers if peer.state is NodeState.ALIVE)
     return {each: sight.loads.get(each, 0) for each in alive}

@@ -54,6 +54,7 @@ class NotificationQueue:
         self._on_their_way: dict[int, int] | None = None
         self._notices: OrderedDict[str, Notice] = OrderedDict()
         self._wanted = asyncio.Event()
+        self._is_idle = False
         self._finished = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
 
@@ -68,6 +69,11 @@ class NotificationQueue:
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was there to be handed over when it last looked."""
+        return self._is_idle
 
     def wake(self) -> None:
         self._wanted.set()
@@ -134,6 +140,7 @@ class NotificationQueue:
             await self._hand_over(step.ready)
             return 0.0
         due = await self._stored.next_due(self._number, now)
+        self._is_idle = not queued
         longest = LONGEST_PAUSE if queued else IDLE_PAUSE
         return min(step.pause if queued else longest, max(0.01, due - now) if due else longest)
 

@@ -45,7 +45,7 @@ ENGINEERING: Final = _words(
     board pace screens snapshot snapshots steps talk watch watching
     auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions
-    chart comparison environment fairness flask growth one plots restarts spawned
+    chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned speaker
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement

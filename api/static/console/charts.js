@@ -2,11 +2,10 @@
 
 import { make } from "./elements.js";
 import { levelOf } from "./state.js";
-import { clock, fill, figure, lang, time, word, words } from "./words.js";
+import { clock, exact, figure, fill, time, word, words } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const DAY = 86400000; // milliseconds
-const exact = new Intl.NumberFormat(lang, { style: "unit", unit: "second", maximumSignificantDigits: 2 });
 
 function draw(tag, attributes, ...children) {
   const made = document.createElementNS(SVG, tag);

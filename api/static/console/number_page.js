@@ -98,9 +98,14 @@ function factsOf({ since, last_heard, backlog, dead, oldest_waiting, restarts, w
 /** What is left of the budgets that keep a number from being banned. */
 function governorFacts(governor) {
   if (!governor) return [];
-  return Object.entries(governor)
-    .filter(([, value]) => value != null && typeof value !== "object")
-    .map(([name, value]) => [words[`governor_${name}`] ?? name.replaceAll("_", " "), value]);
+  const { first_contacts: first, look_ups: lookUps, answers_only_until: until } = governor;
+  const waiting = first.waiting ? [first.waiting, first.next_at && time(first.next_at)].filter(Boolean).join(", ") : "";
+  return [
+    [words.first_contacts, `${first.left} / ${first.per_day}`],
+    [words.first_contacts_waiting, waiting],
+    [words.look_ups, lookUps.left],
+    [words.answers_only, time(until)],
+  ];
 }
 
 // What each tab reads, and how it is shown

@@ -35,15 +35,17 @@ async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    while (line := await process.stdout.readline()) != b"READY\n":
-        assert line, "the sandbox ended while starting"
-    yield {
-        "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
-        "TELEGRAM_DC_KEY": str(key),
-        "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
-    }
-    process.terminate()
-    await process.wait()
+    try:
+        while (line := await process.stdout.readline()) != b"READY\n":
+            assert line, "the sandbox ended while starting"
+        yield {
+            "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
+            "TELEGRAM_DC_KEY": str(key),
+            "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
+        }
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

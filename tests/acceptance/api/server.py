@@ -98,7 +98,7 @@ async def gateway(
     """Start hypercorn in a folder of its own, leave nothing of it behind."""
     port = port or free_port()
     log = folder / f"gateway-{port}.log"
-    with log.open("wb") as out:
+    with log.open("ab") as out:
         process = await _start(folder, settings, [*options, app], port, out, umask)
     url = f"http://127.0.0.1:{port}"
     server = Server(process, url, log)
