@@ -100,3 +100,15 @@ async def test_template_is_tried_before_it_is_saved(server: Server, visit: Visit
         await template.get_by_label("Data for the preview").fill('{"buyer": "<b>Anna</b>"}')
         await template.get_by_role("button", name="Preview").click()
         await expect(page.locator("#template-preview")).to_have_text("<b>Anna</b> has a ticket")
+
+
+async def test_call_is_tried_with_the_key_of_the_console(server: Server, visit: Visit) -> None:
+    """Whoever comes from the console to the description of the API calls it as the operator, without typing a key."""
+    async with signed_in(visit, server) as page:
+        await page.get_by_role("link", name="API", exact=True).click()
+        call = page.locator(".call", has_text="Show what all numbers delivered in the last hour")
+        await call.locator("summary").press("Enter")
+        await call.get_by_role("button", name="Send").click()
+        answer = call.get_by_label("What the gateway answered")
+        await expect(answer).to_contain_text("200")
+        await expect(answer).to_contain_text('"minutes": [')
