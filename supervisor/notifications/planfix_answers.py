@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,8 @@ _REFUSED: Final[Mapping[str, str]] = {
     "ru": "ПланФикс не принял ответ к задаче #{task}.",
     "uk": "ПланФікс не прийняв відповідь до завдання #{task}.",
 }
+
+PAUSES = (0.5, 2.0)  # seconds
 
 logger = logging.getLogger(__name__)
 
@@ -80,10 +83,15 @@ class PlanfixAnswers:
         await self._report(row.bot, press.chat_id, _PROMPT, task, prompt)
 
     async def _task_of(self, bot: str, chat_id: int, message_id: int) -> str:
-        try:
-            return (await self._notifications.find_sent(bot, chat_id, message_id)).task
-        except NotificationUnknown:
-            return ""
+        """Find the task; an answer may come before it is stored what the message has become."""
+        for pause in (*PAUSES, None):
+            try:
+                return (await self._notifications.find_sent(bot, chat_id, message_id)).task
+            except NotificationUnknown:
+                if pause is None or not await self._accounts.can_comment(bot):
+                    break
+                await asyncio.sleep(pause)
+        return ""
 
     async def _add(self, row: HeardRow, message: HeardMessage, task: str) -> None:
         """Write the comment once, though this may be called again after a crash."""
