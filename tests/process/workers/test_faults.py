@@ -45,6 +45,11 @@ async def test_misbehaving_worker_is_replaced(
     assert view.restarts == 1
     assert f"worker ended: {error}" in caplog.text
     assert view.last_error is None
+    told = [line.text for line in hasty_house.gateway.log_of(BROKEN).after(None)]
+    assert f"its process ended: {error}" in told
+    assert any("the worker crashed" in line for line in told) == (
+        way in {"raise", "return", "balloon"}
+    )
 
 
 async def test_flooded_worker_lets_others_go_first(house: RunningGateway) -> None:
@@ -92,7 +97,7 @@ async def test_worker_struck_from_outside_is_replaced(
     number: signal.Signals,
     error: str,
 ) -> None:
-    """A killed, aborted or frozen worker is noticed, replaced, counted."""
+    """A killed, aborted or frozen worker is noticed, replaced, counted; none needs to be killed."""
     await hasty_house.add(BROKEN)
     old = await hasty_house.pid(BROKEN)
 
@@ -102,6 +107,7 @@ async def test_worker_struck_from_outside_is_replaced(
     assert view.worker is not None
     assert view.worker.pid != old
     assert f"worker ended: {error}" in caplog.text
+    assert "gets SIGKILL" not in caplog.text
     assert view.last_error is None
 
 
