@@ -50,6 +50,8 @@ class UploadBody(Body):
         data = b"" if self._is_too_large else await super().__anext__()
         self.has_room.set()
         if self._is_too_large:
+            if self._must_raise is not None:
+                raise self._must_raise
             # Who is still sending reads no answer, so the rest is received, though nobody needs it.
             await self._complete.wait()
             raise RequestEntityTooLarge
