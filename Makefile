@@ -19,11 +19,11 @@ run: .venv/run-ready
 
 setup: .venv/ready
 
-# Symbols for debuggers are a quarter of the whole. A running gateway keeps the file that it has opened.
+# Takes symbols for debuggers away. A file is replaced, not changed, because a gateway may be running with it.
 STRIP := sh -c 'strip --strip-unneeded -o "$$1.new" "$$1" && mv "$$1.new" "$$1"' sh
 
-# Only what production needs: no tools for tests, and in the end no installers and none of babel's languages (a third of
-# the whole), which only those filters of python-liquid read that no template here has.
+# Only what production needs: no tools for tests, and in the end no installers and none of babel's languages, which only
+# those filters of python-liquid read that no template here has. That is 103 MB instead of 227.
 setup-production: .venv/run-ready
 	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python uv pip setuptools
 	@rm -rf .venv/lib/python*/site-packages/babel/locale-data .venv/uv-ready

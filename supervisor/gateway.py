@@ -77,7 +77,7 @@ class Gateway:
         self._pool = pool or WorkerPool(Forkserver(merging=config.merge_memory))
         self._keepers = Keepers(self._pool, store, config)
         self.node = self._keepers.node
-        self.nodes = self._keepers.list_nodes
+        self.nodes, self.log_of = self._keepers.list_nodes, self._keepers.log_of
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
         is_shared = self.node is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.blocking import make_detector
 from tests.support.clock import AutojumpClock, autojumping
-from tests.support.databases import Postgres, running_postgres
+from tests.support.databases import Postgres, make_tables, run_aside, running_postgres
 from tests.support.routing import compile_builders_late
 
 if TYPE_CHECKING:
@@ -74,19 +75,43 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_original(postgres: Postgres) -> str:
+    return postgres.make_original()
+
+
+@pytest.fixture(scope="session")
+def sqlite_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("original") / "telefix.db"
+    run_aside(make_tables(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> Iterator[str]:
+def postgres_url(postgres: Postgres, postgres_original: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_original) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_original: Path, empty_sqlite_url: str) -> str:
+    shutil.copy(sqlite_original, tmp_path / sqlite_original.name)
+    return empty_sqlite_url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
     with postgres.fresh_database() as url:
         yield url
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def empty_sqlite_url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'telefix.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Give an empty database of each kind in turn."""
+    """Give a database of each kind in turn, with our tables, but without rows."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url

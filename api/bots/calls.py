@@ -13,7 +13,7 @@ from api.bots.models import (
     BotsAnswer,
     CreatedBotAnswer,
     NewBot,
-    PeopleAnswer,
+    RegisteredPeopleAnswer,
     describe_person,
 )
 from api.context import context
@@ -115,12 +115,12 @@ async def post_restart(bot: str) -> Response:
 @blueprint.get("/<bot>/people")
 @tag(["bots"])
 @needs(ADMIN_OR_TOKEN)
-@document_response(PeopleAnswer)
+@document_response(RegisteredPeopleAnswer)
 async def get_people(bot: str) -> Response:
     """List who has registered with a bot."""
     digits, _ = await admit_as(bot)
     people = await context().gateway.bots.list_people(digits)
-    return respond(PeopleAnswer(people=[describe_person(person) for person in people]))
+    return respond(RegisteredPeopleAnswer(people=[describe_person(person) for person in people]))
 
 
 def _describe(bot: Bot, view: View) -> BotAnswer:

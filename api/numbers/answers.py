@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from api.numbers.chats import SelectionAnswer
+from api.numbers.chats import ChatSelectionAnswer
 from api.numbers.governor import GovernorAnswer, describe_budgets
 from api.requests.models import Answer
 from supervisor.numbers.state import State
@@ -125,7 +125,7 @@ class NumberAnswer(Answer):
     governor: GovernorAnswer | None = Field(
         description="what is left of the budgets; null in the list of all numbers"
     )
-    chats: SelectionAnswer | None = Field(
+    chats: ChatSelectionAnswer | None = Field(
         description="which chats go to Planfix; null in the list of all numbers"
     )
     history_since: date | None = Field(description="since when the history is delivered, if it is")
@@ -218,6 +218,6 @@ def describe(view: View, language: str) -> NumberAnswer:
         user_email=view.user_email,
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
         governor=view.budgets and describe_budgets(view.budgets),
-        chats=view.chats and SelectionAnswer.model_validate(view.chats.selection),
+        chats=view.chats and ChatSelectionAnswer.model_validate(view.chats.selection),
         history_since=view.chats and view.chats.history_since,
     )

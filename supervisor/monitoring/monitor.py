@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+import time
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 from supervisor.background_loop import BackgroundLoop
@@ -15,6 +16,7 @@ from supervisor.journal.values import NONE
 from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.feed import Feed, MessageCounts
 from supervisor.monitoring.fleet_events import FleetEvents
+from supervisor.monitoring.last_hour import LastHour
 from supervisor.store.history import PastState, moment
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config
     from supervisor.messages.traffic import MessageNews
+    from supervisor.monitoring.last_hour import Minute
     from supervisor.nodes.node import Node
     from supervisor.numbers.state import Change
     from supervisor.store.store import Store
@@ -66,6 +69,7 @@ class Monitor:
         self.feed = Feed()
         self.delivered: Counter[tuple[str, Direction]] = Counter()
         self.failures: Counter[str] = Counter()
+        self.hours: defaultdict[str, LastHour] = defaultdict(LastHour)
         self.delays: dict[Direction, Histogram] = {each: Histogram() for each in Direction}
         self.lag = Histogram()
         self.commits = store.database.commits
@@ -110,15 +114,21 @@ class Monitor:
         self.alarms.add_dead(news.number, tuple(dead.code for dead in news.dead))
         for direction, seconds in news.delivered:
             self.delivered[news.number, direction] += 1
+            self.hours[news.number].count(time.time(), direction, seconds)
             if seconds is not None:
                 self.delays[direction].observe(seconds)
 
     def forget(self, number: str) -> None:
         """Forget a number that is erased."""
-        for known in (self._counts, self._heard, self._clients, self.failures):
+        for known in (self._counts, self._heard, self._clients, self.failures, self.hours):
             known.pop(number, None)
         for direction in Direction:
             self.delivered.pop((number, direction), None)
+
+    def hours_now(self, now: float) -> dict[str, tuple[Minute, ...]]:
+        """Return the minutes of the last hour in which numbers delivered something."""
+        hours = {number: hour.minutes(now) for number, hour in self.hours.items()}
+        return {number: minutes for number, minutes in hours.items() if minutes}
 
     async def _write(self) -> float:
         try:

@@ -77,7 +77,7 @@ def heir_to_balance(sight: Sight, me: str) -> str | None:
 
 
 def heir_of_drained(sight: Sight, me: str) -> str | None:
-    """Return the node that runs the fewest numbers besides ours, or None if there is no other."""
+    """Return the other node that runs the fewest numbers, or None if ours is alone."""
     others = {each: load for each, load in _alive_loads(sight).items() if each != me}
     return min(others, key=lambda each: (others[each], each), default=None)
 

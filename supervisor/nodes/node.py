@@ -203,7 +203,7 @@ class Node:
 
     async def _start_over(self) -> None:
         """Begin again as a new node, because the others have taken everything from us."""
-        logger.error("the other nodes have fenced this one, so it stops its numbers and joins anew")
+        logger.error("the other nodes fenced this one, so it stops its numbers and joins again")
         self.lease.end()
         numbers = tuple(self._runner.kept())
         await asyncio.gather(*(self._runner.give_up(each, always, do_nothing) for each in numbers))

@@ -59,7 +59,7 @@ class Accepted(NamedTuple):
 
 
 class RecipientOutcome(NamedTuple):
-    """What became of the message to one recipient."""
+    """The outcome of the message to one recipient."""
 
     to: str
     peer_id: int

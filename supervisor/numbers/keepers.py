@@ -20,6 +20,7 @@ from supervisor.nodes.records import ListedNode, NodeState
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords
+from supervisor.processes.worker_log import WorkerLog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable
@@ -69,6 +70,10 @@ class Keepers:
 
     def find(self, number: str) -> Keeper | None:
         return self._keepers.get(number)
+
+    def log_of(self, number: str) -> WorkerLog:
+        keeper = self._keepers.get(number)
+        return keeper.log if keeper is not None else WorkerLog()
 
     def require_online(self, number: str) -> None:
         keeper = self._keepers.get(number)

@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
 GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
-    demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
+    demo echo employee first gateway glossary governor journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes notice notification notifications number numbers operator outage owner
     ownership part parts
     heard people placement receipt receipts recipient recipients registration sandbox session sessions supervisor
@@ -41,7 +41,7 @@ PROTOCOLS: Final = _words(
 ENGINEERING: Final = _words(
     """
     chosen choice choices folders progress reactions rule
-    kind rows content operations workspace
+    kind rows content operations workspace hour last
     board pace screens snapshot snapshots steps talk watch watching
     auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions

@@ -19,7 +19,7 @@ with running_postgres() as postgres:
 """
 
 
-async def test_each_database_starts_empty(database_url: str) -> None:
+async def test_each_database_starts_anew(database_url: str) -> None:
     """A test may make a table of any name, on SQLite as on PostgreSQL."""
     await _make_table(database_url)
 

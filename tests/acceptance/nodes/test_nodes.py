@@ -6,6 +6,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -66,6 +67,15 @@ async def test_messages_pass_through_any_node(cluster: Cluster) -> None:
     await cluster.until_all_said()
     await cluster.require_order()
     assert await cluster.peak() == 1
+    for node in cluster.nodes:
+        await eventually(
+            partial(shows_traffic_of_all, cluster, node), awaited=f"{node.url}/traffic"
+        )
+
+
+async def shows_traffic_of_all(cluster: Cluster, node: NodeProgram) -> bool:
+    hours = (await cluster.call(node, "GET", "/traffic")).json()["numbers"]
+    return {talk.number for talk in cluster.talks} <= {hour["number"] for hour in hours}
 
 
 async def test_call_about_a_number_reaches_its_node(cluster: Cluster) -> None:
@@ -112,7 +122,8 @@ async def test_any_node_knows_wrong_keys(cluster: Cluster) -> None:
     for node in cluster.nodes:
         path = f"/numbers/{cluster.talks[0].number}"
         assert (await cluster.call(node, "GET", path, "wrong")).status_code == 401
-        assert (await cluster.call(node, "GET", "/nodes/numbers")).status_code == 401
+        for of_nodes in ("/nodes/numbers", "/nodes/traffic"):
+            assert (await cluster.call(node, "GET", of_nodes)).status_code == 401
         assert (
             await cluster.call(node, "GET", "/nodes", cluster.talks[0].token)
         ).status_code == 401

@@ -8,7 +8,6 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.crypto import AES
@@ -22,7 +21,6 @@ from tests.acceptance.sandbox.telegram.client_events import address
 from tests.acceptance.sandbox.telegram.outcome import (
     GET_STATE,
     Bystander,
-    listen_for_errors,
     was_closed,
 )
 from tests.support.mutations import Mutation, mutations, spoil
@@ -40,14 +38,6 @@ if TYPE_CHECKING:
 OPENINGS = [(Full, b""), (Abridged, b"\xef"), (Intermediate, b"\xee" * 4), (Padded, b"\xdd" * 4)]
 LONGS = st.integers(-(2**63), 2**63 - 1)
 many = settings(max_examples=100)
-
-
-@pytest.fixture
-async def bystander(
-    connect_raw: ConnectRaw, bob: Account, caplog: pytest.LogCaptureFixture
-) -> Bystander:
-    listen_for_errors(caplog)
-    return Bystander(await connect_raw(bob), caplog)
 
 
 def sealed(raw: RawClient, body: bytes) -> bytes:
