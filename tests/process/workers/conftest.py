@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Only what must end by itself is given up fast: a healthy worker may wait long for the processor.
 PATIENT = Timing(beat=0.2, patience=ENDLESS_PATIENCE, lease=300.0, leave=60.0, boot=0.5)
-HASTY = replace(PATIENT, patience=Patience(ran=1.0), leave=3.0, terminate=0.3, dump=0.3)
+HASTY = replace(PATIENT, patience=Patience(ran=1.0), leave=3.0, terminate=0.3, dump=60.0)
 POLICY = RestartPolicy(budget=3, window=600.0, first_pause=0.02, longest_pause=0.1)
 
 
