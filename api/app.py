@@ -21,7 +21,7 @@ from api.nodes import calls as node_calls
 from api.nodes.forwarding import register_forwarding
 from api.notifications import calls as notification_calls
 from api.notifications import planfix_events
-from api.numbers import actions, chats, events, history
+from api.numbers import actions, chats, events, history, traffic
 from api.numbers import calls as number_calls
 from api.operations import alarms, audit, health, pages
 from api.requests.body import LARGEST
@@ -42,7 +42,8 @@ BODY_TIMEOUT = 15  # seconds a caller has to send its body
 STALL_TIMEOUT = 60  # seconds a caller may pause while it reads its answer
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
+    "base-uri 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         bot_api_calls,
         history,
         events,
+        traffic,
         bot_calls,
         journal,
         files,

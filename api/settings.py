@@ -24,7 +24,7 @@ from supervisor.bots.bot_service import bot_of
 from supervisor.database.engines import database_url
 from supervisor.encryption.vault import cluster_keys, parse_secret_key
 from supervisor.errors import TokenMalformed
-from supervisor.file_access import make_private_folder
+from supervisor.file_access import make_private_folder, read_file_url
 
 SHORTEST_KEY = 8  # characters
 LANGUAGES = ("en", "ru", "uk")
@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     alert_url: str = ""
     node_url: str = ""
     cluster_key: SecretStr = SecretStr("")
+    files_url: Annotated[Path | None, BeforeValidator(read_file_url)] = None
     node_ttl: float = Field(12.0, ge=1.0, le=600.0)
     node_takeover: float = Field(15.0, le=3600.0)
     memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"
@@ -114,10 +115,10 @@ class Settings(BaseSettings):
     teamflame_api_url: str = "https://api.teamflame.ru"
     teamflame_profile: Literal["v2023", "v2024"] = "v2023"
 
-    @field_validator("public_url", "teamflame_auth_url", "teamflame_api_url")
+    @field_validator("public_url", "node_url", "teamflame_auth_url", "teamflame_api_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
-        if not _ADDRESS.fullmatch(url):
+        if url and not _ADDRESS.fullmatch(url):
             raise ValueError("must be a URL such as https://gateway.example.com")
         return url.rstrip("/")
 
@@ -127,13 +128,6 @@ class Settings(BaseSettings):
         if url and not _ADDRESS.match(url):
             raise ValueError("must be a URL such as https://alarms.example.com/telefix")
         return url
-
-    @field_validator("node_url")
-    @classmethod
-    def _of_a_node(cls, url: str) -> str:
-        if url and not _ADDRESS.fullmatch(url):
-            raise ValueError("must be a URL such as https://node-1.example.com")
-        return url.rstrip("/")
 
     @field_validator("trusted_proxies")
     @classmethod

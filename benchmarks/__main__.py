@@ -20,6 +20,7 @@ from benchmarks import (
     sandbox_load,
     starvation,
     takeover,
+    teamflame,
 )
 from benchmarks.alternatives import comparison
 from benchmarks.measurement import describe_machine
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "growth": growth.measure,
     "starvation": starvation.measure,
     "outages": outages.measure,
+    "teamflame": teamflame.measure,
 }
 
 

@@ -151,7 +151,7 @@ async def _file_in(fleet: Fleet, line: ConnectedNumber, content: bytes) -> None:
 
 
 async def _file_out(fleet: Fleet, line: ConnectedNumber, content: bytes) -> None:
-    link = line.planfix.shelf.put(StoredFile("film.bin", content))
+    link = line.planfix.offered.put(StoredFile("film.bin", content))
     attached = {"attachments[name]": "film.bin", "attachments[url]": link}
     length = line.length
     async with connections(f"{fleet.url}/webhook/message", 1) as (caller,):

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from benchmarks.fleet import is_online, make_sessions
-from benchmarks.gateway_program import CLIENT, running_gateway, until
+from benchmarks.fleet import is_online, make_sessions, register
+from benchmarks.gateway_program import running_gateway, until
 from benchmarks.measurement import Measurement
 from benchmarks.sandbox_program import running_sandbox
 
 if TYPE_CHECKING:
     from benchmarks.gateway_program import GatewayProgram
-    from benchmarks.sandbox_program import SandboxProgram
 
 NUMBERS = ["380500000000", "380500000001", "380500000002"]
 LOOKS = 0.01  # seconds between two looks
@@ -30,25 +29,10 @@ async def measure() -> list[Measurement]:
         async with running_sandbox() as sandbox:
             sessions = await make_sessions(sandbox, NUMBERS)
             async with running_gateway(folder, sandbox) as first:
-                await first.until_serving()
-                for number, session in sessions.items():
-                    await register(first, sandbox, number, session)
+                await register(first, sandbox, sessions)
                 async with running_gateway(folder, sandbox) as second:
                     await second.until_serving()
                     return await killing(first, second)
-
-
-async def register(
-    gateway: GatewayProgram, sandbox: SandboxProgram, number: str, session: str
-) -> None:
-    body = {
-        "name": CLIENT,
-        "number": number,
-        "url_planfix": f"{sandbox.http_url}/planfix/romashka/webchat/api",
-        "token_planfix": "planfix-token",
-        "string_session": session,
-    }
-    await gateway.call("POST", "/webhook?wait=60", body)
 
 
 async def killing(first: GatewayProgram, second: GatewayProgram) -> list[Measurement]:

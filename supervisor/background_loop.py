@@ -48,6 +48,12 @@ class BackgroundLoop:
     async def _attempt(self) -> float | None:
         try:
             return await self._chore()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody has cancelled us: asyncpg says so when it gives a connection up.
+            logger.warning("%s failed: it was cancelled from within", self._name)
         except GatewayError as exc:
             logger.warning("%s failed: %s", self._name, exc)
         except Exception:  # the root of this task

@@ -29,6 +29,8 @@ class NodeConfig:
     """A node that could not beat for so long has stopped its workers."""
     takeover: float = 15.0
     """The others take its numbers when they have not seen it beat for so long."""
+    files: Path | None = None
+    """A folder for files that all nodes share; without it they are in the database."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Folders that only the gateway's own user may read, and opening files inside a folder."""
+"""Folders of the gateway, and opening files inside a folder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 import os
 import stat
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 MODE = 0o700
 _OTHERS = 0o077
@@ -19,6 +21,17 @@ def make_private_folder(path: Path) -> None:
     if not path.is_dir():
         path.mkdir(mode=MODE, parents=True, exist_ok=True)
         path.chmod(MODE)
+
+
+def read_file_url(url: object) -> object:
+    """Return the folder that a file URL names; raise ValueError if there is none."""
+    if not isinstance(url, str):
+        return url
+    place = urlsplit(url)
+    folder = Path(url2pathname(place.path))
+    if place.scheme != "file" or place.netloc or not folder.is_dir():
+        raise ValueError("must name an existing folder, such as file:///srv/telefix-files")
+    return folder
 
 
 def warn_if_open(path: Path, setting: str) -> None:

@@ -77,22 +77,23 @@ class Gateway:
         self._pool = pool or WorkerPool(Forkserver(merging=config.merge_memory))
         self._keepers = Keepers(self._pool, store, config)
         self.node = self._keepers.node
-        self.nodes = self._keepers.list_nodes
+        self.nodes, self.log_of = self._keepers.list_nodes, self._keepers.log_of
         self._takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
         is_shared = self.node is not None
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
         self._retention = Retention(store.erasure, store.history, store.alarms, config)
         self._key_rotation = KeyRotation(store.keys)
-        self.monitor = Monitor(store, config, self._keepers.last_heard)
+        self.monitor = Monitor(store, config, self._keepers.last_heard, self.node)
         self._pool.report_change = self.monitor.receive_change
+        self._keepers.report_passed_on = self.monitor.pass_on
         self._keepers.dispatchers.report = self.monitor.receive_news
         self.sessions = SessionTransfer(store, config)
         self.logins = LoginService(store, self._keepers, config)
         self.links = LoginLinks(store, config)
         self.tokens = TokenCache(store.numbers, 0) if is_shared else TokenCache(store.numbers)
         self.notifications = NotificationService(
-            store, self._keepers.dispatchers, store.people, self._sender_of, config
+            store, self._keepers.dispatchers, store.people, self._sender_of, config, self.node
         )
         self.bots = BotService(store, self._keepers, self.tokens, self.notifications)
         comments = PlanfixComments(store, config)
@@ -100,9 +101,7 @@ class Gateway:
         self.bots.listen(
             PlanfixAnswers(self.notifications, comments, self.bots.requests.answer_press)
         )
-        self.audit = store.audit
-        self.keys = store.keys
-        self.history = store.history
+        self.audit, self.keys, self.history = store.audit, store.keys, store.history
         self.planfix_check = PlanfixCheck(store, config)
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
@@ -190,6 +189,7 @@ class Gateway:
                 self._keepers.forget(number)
                 self.tokens.forget(number)
                 self.monitor.forget(number)
+                await self._keepers.dispatchers.files.forget(number)
                 await self._clear_spool(number)
                 if self.node is not None:
                     await self.node.disown(number)

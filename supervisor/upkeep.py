@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from session_worker.protocol.contract import incoming_file
 from supervisor.background_loop import BackgroundLoop
 from supervisor.database import tables
+from supervisor.nodes.files import PiecesInFolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,8 @@ class Retention:
             deleted = await self._erasure.delete_notifications(before, ROWS)
             await asyncio.sleep(BATCH_PAUSE)
         await self._erasure.delete_files(before)
+        if self._config.node is not None and self._config.node.files is not None:
+            await PiecesInFolder(self._config.node.files).erase(before.timestamp())
         await asyncio.to_thread(self._remove_photos, before.timestamp())
 
     async def _run(self) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.blocking import make_detector
 from tests.support.clock import AutojumpClock, autojumping
-from tests.support.databases import Postgres, running_postgres
+from tests.support.databases import Postgres, make_tables, run_aside, running_postgres
+from tests.support.routing import compile_builders_late
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -25,6 +28,8 @@ settings.register_profile(
 )
 settings.load_profile("patient")
 
+compile_builders_late()
+
 SETTINGS = (
     *("ADMIN_KEY", "SECRET_KEY", "DATABASE_URL", "DATA_DIR", "SESSION_ROOT", "PUBLIC_URL"),
     "TRUSTED_PROXIES",
@@ -36,6 +41,16 @@ SETTINGS = (
 
 for setting in SETTINGS:  # before any of our modules can read them
     os.environ.pop(setting, None)
+
+
+def pytest_collection() -> None:
+    """Look for no garbage among half a million objects that stay: it would take seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -60,19 +75,43 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_original(postgres: Postgres) -> str:
+    return postgres.make_original()
+
+
+@pytest.fixture(scope="session")
+def sqlite_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("original") / "telefix.db"
+    run_aside(make_tables(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> Iterator[str]:
+def postgres_url(postgres: Postgres, postgres_original: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_original) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_original: Path, empty_sqlite_url: str) -> str:
+    shutil.copy(sqlite_original, tmp_path / sqlite_original.name)
+    return empty_sqlite_url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: Postgres) -> Iterator[str]:
     with postgres.fresh_database() as url:
         yield url
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def empty_sqlite_url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'telefix.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Give an empty database of each kind in turn."""
+    """Give a database of each kind in turn, with our tables, but without rows."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url

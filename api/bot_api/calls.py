@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from quart import Blueprint, Response, request
 from quart_schema import hide
 
+from api.admission import require_here
 from api.bot_api.answers import (
     UNREACHABLE_WAIT,
     BotApiError,
@@ -56,6 +57,8 @@ async def call_method(token: str, method: str) -> Response:
     """Carry out a method as Telegram's own server would, durably."""
     try:
         bot = await _admit(token)
+        if method.lower() not in _ANYWHERE:
+            await require_here(bot.bot)
         run = _METHODS.get(method.lower(), _no_method)
         return respond(await run(bot, await read_parameters(request)))
     except BotApiError as error:
@@ -191,6 +194,8 @@ async def _describe(
     return describe_message(bot, chat, message_id, text, is_caption=is_caption)
 
 
+# What these store, the bot's node sends; the others need its worker, or its folder for a file.
+_ANYWHERE: Final = frozenset({"getme", "sendmessage"})
 _METHODS: Final[Mapping[str, Method]] = {
     "getme": _get_me,
     "sendmessage": _send_message,

@@ -11,16 +11,14 @@ from api.admission import OPERATOR, admit_as, audited
 from api.bots.models import (
     BotAnswer,
     BotsAnswer,
-    BotStateAnswer,
-    BotStoppedAnswer,
     CreatedBotAnswer,
     NewBot,
-    PeopleAnswer,
+    RegisteredPeopleAnswer,
     describe_person,
 )
 from api.context import context
 from api.nodes.fleet import views_of_all_nodes
-from api.numbers.answers import describe
+from api.numbers.answers import StateAnswer, StoppedAnswer, describe
 from api.numbers.models import Patience, Purge
 from api.requests.body import read_body, read_query, validate
 from api.requests.models import respond
@@ -89,7 +87,7 @@ async def get_bot(bot: str) -> Response:
 @tag(["bots"])
 @needs(ADMIN_OR_TOKEN)
 @document_querystring(Purge)
-@document_response(BotStoppedAnswer)
+@document_response(StoppedAnswer)
 async def delete_bot(bot: str) -> Response:
     """Stop a bot; with `purge`, erase its data and its people too."""
     digits, who = await admit_as(bot)
@@ -97,32 +95,32 @@ async def delete_bot(bot: str) -> Response:
     purge = validate(Purge, read_query(request)).purge
     work = context().gateway.stop(digits, purge=purge)
     was_running = await audited(work, who, "purged" if purge else "stopped", digits)
-    return respond(BotStoppedAnswer(was_running=was_running))
+    return respond(StoppedAnswer(was_running=was_running))
 
 
 @blueprint.post("/<bot>/restart")
 @tag(["bots"])
 @needs(ADMIN_OR_TOKEN)
 @document_querystring(Patience)
-@document_response(BotStateAnswer)
+@document_response(StateAnswer)
 async def post_restart(bot: str) -> Response:
     """Stop a bot and start it again; if its login was lost, it is made again with its token."""
     digits, who = await admit_as(bot)
     wait = validate(Patience, read_query(request)).wait
     await audited(context().gateway.bots.restart(digits, who), who, "restarted", digits)
     view = await context().gateway.wait_settled(digits, wait)
-    return respond(BotStateAnswer(status=view.status, state=view.state))
+    return respond(StateAnswer(status=view.status, state=view.state))
 
 
 @blueprint.get("/<bot>/people")
 @tag(["bots"])
 @needs(ADMIN_OR_TOKEN)
-@document_response(PeopleAnswer)
+@document_response(RegisteredPeopleAnswer)
 async def get_people(bot: str) -> Response:
     """List who has registered with a bot."""
     digits, _ = await admit_as(bot)
     people = await context().gateway.bots.list_people(digits)
-    return respond(PeopleAnswer(people=[describe_person(person) for person in people]))
+    return respond(RegisteredPeopleAnswer(people=[describe_person(person) for person in people]))
 
 
 def _describe(bot: Bot, view: View) -> BotAnswer:

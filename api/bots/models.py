@@ -91,21 +91,7 @@ class BotsAnswer(Answer):
     bots: list[BotAnswer]
 
 
-class BotStateAnswer(Answer):
-    """The state of the bot after the call."""
-
-    status: Status
-    state: State
-
-
-class BotStoppedAnswer(Answer):
-    """The bot is stopped."""
-
-    status: Literal["offline"] = "offline"
-    was_running: bool
-
-
-class PersonAnswer(Answer):
+class RegisteredAnswer(Answer):
     """Somebody who has registered with the bot."""
 
     user_id: int
@@ -117,11 +103,11 @@ class PersonAnswer(Answer):
     muted: bool = Field(description="nothing is written to them: they said /stop, or block the bot")
 
 
-class PeopleAnswer(Answer):
+class RegisteredPeopleAnswer(Answer):
     """Who has registered with the bot, in the order in which they came."""
 
-    people: list[PersonAnswer]
+    people: list[RegisteredAnswer]
 
 
-def describe_person(person: Person) -> PersonAnswer:
-    return PersonAnswer.model_validate(person)
+def describe_person(person: Person) -> RegisteredAnswer:
+    return RegisteredAnswer.model_validate(person)

@@ -145,7 +145,9 @@ def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
 def _node(settings: Settings) -> NodeConfig | None:
     if not settings.node_url:
         return None
-    return NodeConfig(settings.node_url, settings.node_ttl, settings.node_takeover)
+    return NodeConfig(
+        settings.node_url, settings.node_ttl, settings.node_takeover, settings.files_url
+    )
 
 
 def _data_centre(settings: Settings, sandbox: RunningSandbox | None) -> TelegramDataCentre | None:

@@ -105,7 +105,7 @@ class ReplayAnswer(Answer):
     replayed: int
     message: MessageAnswer | None = Field(
         exclude_if=lambda message: message is None,
-        description="what became of the one message while the call waited; if it died again, "
+        description="the one message after the wait; if it died again, "
         "its `state` is `dead` and `error` says why",
     )
 

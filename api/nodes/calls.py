@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Literal
 
@@ -10,7 +11,7 @@ from quart_schema import document_response, hide, tag
 
 from api.admission import OPERATOR
 from api.context import context
-from api.nodes.fleet import VIEWS
+from api.nodes.fleet import HOURS, VIEWS
 from api.nodes.forwarding import require_node
 from api.requests.body import read_query
 from api.requests.errors import not_found
@@ -74,3 +75,12 @@ async def get_numbers_kept() -> Response:
     are_bots = read_query(request).get("bots") == "1"
     views = await context().gateway.numbers_kept(are_bots=are_bots)
     return Response(VIEWS.dump_json(views), content_type="application/json")
+
+
+@blueprint.get("/traffic")
+@hide
+async def get_hours_kept() -> Response:
+    """Tell another node what the numbers that run here delivered in the last hour."""
+    require_node()
+    hours = context().gateway.monitor.hours_now(time.time())
+    return Response(HOURS.dump_json(hours), content_type="application/json")

@@ -1,23 +1,26 @@
-"""The numbers of all nodes, as any of them shows them."""
+"""The numbers of all nodes and their traffic, as any node shows them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
 from api.context import context
 from api.nodes.forwarding import NotAnswered, find_forwarding
+from supervisor.monitoring.last_hour import Minute
 from supervisor.numbers.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from supervisor.numbers.state import State
 
 VIEWS = TypeAdapter(tuple[View, ...])
+HOURS = TypeAdapter(dict[str, tuple[Minute, ...]])
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +36,26 @@ async def views_of_all_nodes(
         for foreign in await asyncio.gather(*(_views_of(url, are_bots=are_bots) for url in peers)):
             views |= {view.number: view for view in foreign if view.number in views}
     return tuple(view for view in views.values() if state in {None, view.state})
+
+
+async def hours_of_all_nodes() -> dict[str, tuple[Minute, ...]]:
+    """Return the minutes of the last hour in which each number delivered something, on any node."""
+    gateway = context().gateway
+    hours = gateway.monitor.hours_now(time.time())
+    if gateway.node is not None:
+        peers = await gateway.node.find_peers()
+        for foreign in await asyncio.gather(*map(_hours_of, peers)):
+            for number, minutes in foreign.items():
+                hours[number] = hours.get(number, ()) + minutes  # it may have moved within the hour
+    return hours
+
+
+async def _hours_of(url: str) -> Mapping[str, tuple[Minute, ...]]:
+    try:
+        return HOURS.validate_json(await find_forwarding().fetch(url, "/nodes/traffic"))
+    except (NotAnswered, ValueError) as exc:
+        logger.warning("node %s does not say what its numbers delivered: %s", url, exc)
+        return {}
 
 
 async def _views_of(url: str, *, are_bots: bool) -> Iterable[View]:

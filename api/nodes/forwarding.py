@@ -92,6 +92,17 @@ class Forwarding:
         except (NotAnswered, NotTaken) as exc:
             raise NumberWithoutOwner from exc
 
+    async def post(self, url: str, path: str, body: object) -> bytes:
+        """Pass a part of the present call on in its caller's name; raise NotAnswered if it fails."""
+        headers = {KEY: self._keys[0], "Authorization": request.headers.get("Authorization", "")}
+        headers["Token"] = request.headers.get("Token", "")
+        try:
+            answer = await self._client.post(url + path, json=body, headers=headers)
+            answer.raise_for_status()
+        except httpx.HTTPError as exc:
+            raise NotAnswered(type(exc).__name__) from exc
+        return answer.content
+
     async def fetch(self, url: str, path: str, **query: str) -> bytes:
         """Ask another node for something of its own; raise NotAnswered if it does not answer."""
         try:

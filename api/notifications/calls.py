@@ -1,4 +1,4 @@
-"""The calls that notify people, tell what became of it, and keep templates."""
+"""The calls that notify people, report the outcome, and keep templates."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class WaitedAnswer(NotifyAnswer):
 @needs(TOKEN)
 @document_response(NotificationAnswer)
 async def get_notification(notification: str) -> Response:
-    """Tell what became of a notification."""
+    """Show the outcome of a notification."""
     number = await _admit_sender()
     outcomes = await context().gateway.notifications.show(number, notification)
     return respond(NotificationAnswer(id=notification, recipients=_shown(outcomes)))

@@ -194,7 +194,7 @@ class NotifyAnswer(Answer):
 
 
 class RecipientAnswer(Answer):
-    """What became of the message to one recipient."""
+    """The outcome of the message to one recipient."""
 
     to: str
     state: Literal["queued", "sent", "failed", "expired"]
@@ -203,7 +203,7 @@ class RecipientAnswer(Answer):
 
 
 class NotificationAnswer(Answer):
-    """What became of a notification."""
+    """The outcome of a notification."""
 
     id: str
     recipients: list[RecipientAnswer]

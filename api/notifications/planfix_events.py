@@ -18,7 +18,7 @@ from api.notifications.models import NotifyAnswer, PlanfixEventBody
 from api.requests.body import LARGEST
 from api.requests.errors import ApiError, unauthorized
 from api.requests.models import respond
-from supervisor.errors import GatewayError
+from supervisor.errors import GatewayError, NumberElsewhere
 from supervisor.notifications.planfix_event import read_event, repair_json
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ async def post_planfix_event() -> Response:
         logger.warning("bot %s: Planfix does not know the variables %s", number, names)
     try:
         accepted = await context().work.run(context().gateway.planfix_events.accept(number, event))
+    except NumberElsewhere:
+        raise
     except GatewayError as error:
         logger.warning("bot %s: an event of Planfix was dropped: %s", number, error)
         return respond(NotifyAnswer(id=None, accepted=0, rejected=[]))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
-from api.admission import OPERATOR, audited
+from api.admission import OPERATOR, audited, require_here
 from api.context import context
 from api.nodes.fleet import views_of_all_nodes
+from api.nodes.forwarding import NotAnswered, find_forwarding, is_forwarded
 from api.requests.body import read_body, validate
 from api.requests.errors import from_gateway, not_found
 from api.requests.models import Answer, Body, ClientName, Digits, respond
 from api.requests.openapi import ADMIN, needs
-from supervisor.errors import GatewayError
+from supervisor.errors import GatewayError, NumberElsewhere, NumberWithoutOwner
 from supervisor.numbers.state import State
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_NUMBERS = 1000
 AT_ONCE = 16  # numbers; the stop of a worker may take seconds
+
+logger = logging.getLogger(__name__)
 
 Action = Literal["restart", "stop", "start", "replay"]
 DONE_AS = {"restart": "restarted", "stop": "stopped", "start": "started", "replay": "replayed"}
@@ -86,11 +91,34 @@ async def post_actions() -> Response:
     """Restart, stop or start many numbers, or replay their dead letters."""
     context().authenticator.require_operator(request)
     wanted = validate(WantedAction, await read_body(request))
-    views = await views_of_all_nodes(wanted.client, wanted.state)
+    if is_forwarded():
+        views = await context().gateway.numbers(wanted.client, wanted.state)
+    else:
+        views = await views_of_all_nodes(wanted.client, wanted.state)
     chosen = [view for view in views if wanted.numbers is None or view.number in wanted.numbers]
-    slots = asyncio.Semaphore(AT_ONCE)
-    outcomes = await asyncio.gather(*(_act(view, wanted.action, slots) for view in chosen))
+    slots, elsewhere = asyncio.Semaphore(AT_ONCE), defaultdict[str, list[str]](list)
+    tried = [_act(view, wanted.action, slots, elsewhere) for view in chosen]
+    outcomes = [each for each in await asyncio.gather(*tried) if each is not None]
+    asked = [
+        _ask(url, wanted.action, numbers[start : start + AT_ONCE])
+        for url, numbers in elsewhere.items()
+        for start in range(0, len(numbers), AT_ONCE)
+    ]
+    for answered in await asyncio.gather(*asked):
+        outcomes += answered
     return respond(ActionsAnswer(numbers=[*outcomes, *_missing(wanted, chosen)]))
+
+
+async def _ask(url: str, action: Action, numbers: Sequence[str]) -> list[ActionAnswer]:
+    """Let another node act on numbers that it runs."""
+    body = {"action": action, "numbers": numbers}
+    try:
+        answer = await find_forwarding().post(url, "/numbers/actions", body)
+        return ActionsAnswer.model_validate_json(answer).numbers
+    except (NotAnswered, ValueError) as exc:
+        logger.warning("node %s does not say what it did with numbers: %s", url, exc)
+        error = from_gateway(NumberWithoutOwner())
+        return [_failed(number, error.code, str(error.detail)) for number in numbers]
 
 
 def _missing(wanted: WantedAction, chosen: Sequence[View]) -> list[ActionAnswer]:
@@ -101,12 +129,22 @@ def _missing(wanted: WantedAction, chosen: Sequence[View]) -> list[ActionAnswer]
     return [_failed(number, unknown.code, str(unknown.detail)) for number in missing]
 
 
-async def _act(view: View, action: Action, slots: asyncio.Semaphore) -> ActionAnswer:
+async def _act(
+    view: View, action: Action, slots: asyncio.Semaphore, elsewhere: dict[str, list[str]]
+) -> ActionAnswer | None:
+    """Act on a number, or note which node runs it."""
     if not _is_due(view, action):
         return _answer(view.number, "skipped", view.state)
     async with slots:
         try:
+            await require_here(view.number)
             return await _do(view.number, action)
+        except NumberElsewhere as there:
+            if is_forwarded():
+                error = from_gateway(NumberWithoutOwner())
+                return _failed(view.number, error.code, str(error.detail))
+            elsewhere[there.url].append(view.number)
+            return None
         except GatewayError as exc:
             error = from_gateway(exc)
             return _failed(view.number, error.code, str(error.detail))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from api.numbers.chats import SelectionAnswer
+from api.numbers.chats import ChatSelectionAnswer
 from api.numbers.governor import GovernorAnswer, describe_budgets
 from api.requests.models import Answer
 from supervisor.numbers.state import State
@@ -114,11 +114,18 @@ class NumberAnswer(Answer):
     memory: int | None = Field(description="bytes; the same as `worker.memory`")
     merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
+    url_planfix: str | None = Field(
+        description="where Planfix takes messages; null for a bot without"
+    )
+    provider_id: str | None = Field(description="how the integration in Planfix names this system")
+    user_email: str | None = Field(
+        description="whose messages in Planfix those are that the owner writes on the phone"
+    )
     worker: WorkerAnswer | None
     governor: GovernorAnswer | None = Field(
         description="what is left of the budgets; null in the list of all numbers"
     )
-    chats: SelectionAnswer | None = Field(
+    chats: ChatSelectionAnswer | None = Field(
         description="which chats go to Planfix; null in the list of all numbers"
     )
     history_since: date | None = Field(description="since when the history is delivered, if it is")
@@ -206,8 +213,11 @@ def describe(view: View, language: str) -> NumberAnswer:
         memory=view.worker and view.worker.memory,
         merged=view.worker and view.worker.merged,
         proxy=view.proxy and describe_proxy(view.proxy),
+        url_planfix=view.url_planfix,
+        provider_id=view.provider_id,
+        user_email=view.user_email,
         worker=view.worker and WorkerAnswer.model_validate(view.worker),
         governor=view.budgets and describe_budgets(view.budgets),
-        chats=view.chats and SelectionAnswer.model_validate(view.chats.selection),
+        chats=view.chats and ChatSelectionAnswer.model_validate(view.chats.selection),
         history_since=view.chats and view.chats.history_since,
     )

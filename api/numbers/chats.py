@@ -105,13 +105,15 @@ class ChosenChats(Body):
         )
 
 
-class SelectionAnswer(Answer):
+class ChatSelectionAnswer(Answer):
     """Which chats go to Planfix."""
 
-    mode: Literal["all", "only", "except"]
-    people: list[str]
-    folders: list[str]
-    contacts: bool
+    mode: Literal["all", "only", "except"] = Field(
+        description="all chats, only the named ones, or all except the named ones"
+    )
+    people: list[str] = Field(description="Telegram ids, user names, full names or phones")
+    folders: list[str] = Field(description="titles of Telegram's folders")
+    contacts: bool = Field(description="whether everybody in the contact list is named")
 
 
 class Preview(BaseModel):

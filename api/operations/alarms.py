@@ -28,7 +28,7 @@ class AlarmsPage(BaseModel):
 
 
 class AlarmAnswer(Answer):
-    """An alarm, and what became of it."""
+    """An alarm, and its state."""
 
     id: str = Field(description="the `webhook-id` of its delivery")
     type: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from quart import Blueprint, Response, current_app, render_template, request
 from quart_schema import hide
@@ -23,8 +23,19 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/docs")
 @hide
 async def get_docs() -> str:
-    provider = current_app.extensions["QUART_SCHEMA"].openapi_provider
-    return await render_template("docs.html", api=provider.schema())
+    schema = current_app.extensions["QUART_SCHEMA"].openapi_provider.schema()
+    return await render_template("docs.html", api=schema, groups=_by_tag(schema["paths"]))
+
+
+def _by_tag(paths: dict[str, Any]) -> dict[str, list[tuple[str, str, Any]]]:
+    """Return every call with its method and path, those that belong together in one list."""
+    groups: dict[str, list[tuple[str, str, Any]]] = {}
+    for path, methods in paths.items():
+        for method, call in methods.items():
+            groups.setdefault(next(iter(call.get("tags", ())), "more"), []).append(
+                (method, path, call)
+            )
+    return groups
 
 
 _CONTENT_SECURITY = "; ".join(
@@ -44,7 +55,10 @@ _CONTENT_SECURITY = "; ".join(
 async def get_console() -> Response:
     chosen = request.args.get("language", "")
     language = chosen if chosen in CONSOLE else page_language(CONSOLE)
-    text = await render_template("console.html", t=CONSOLE[language], language=language)
+    webhook_url = f"{context(on_standby=True).settings.public_url}/webhook/message"
+    text = await render_template(
+        "console.html", t=CONSOLE[language], language=language, webhook_url=webhook_url
+    )
     response = Response(text, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _CONTENT_SECURITY
     response.headers["Vary"] = "Accept-Language"

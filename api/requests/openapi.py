@@ -14,6 +14,7 @@ from quart_schema import (
     security_scheme,
 )
 
+from api.requests.glossary import describe_fields
 from api.requests.models import ErrorAnswer
 from teamflame.web.admission import Body as JsonBody
 from teamflame.web.openapi import SCHEMES as MINI_APP_SCHEMES
@@ -61,6 +62,7 @@ class Description(OpenAPIProvider):
         schema["components"]["schemas"]["ErrorAnswer"] = TypeAdapter(ErrorAnswer).json_schema()
         for name, scheme in schema["components"]["securitySchemes"].items():
             scheme["description"] = _KEYS[name]
+        describe_fields(schema)
         return schema
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:

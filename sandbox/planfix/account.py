@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from sandbox.planfix import answer as answers
-from sandbox.planfix.attached_files import Shelf, StoredFile
+from sandbox.planfix.attached_files import FileStore, StoredFile
 from sandbox.planfix.attachment import fetch
 from sandbox.planfix.command import (
     Command,
@@ -22,7 +22,7 @@ from sandbox.planfix.command import (
 )
 from sandbox.planfix.fault import Fault, Mode, add_fault, pick_fault
 from sandbox.planfix.tasks.board import Board
-from sandbox.planfix.tasks_and_contacts import CardIndex
+from sandbox.planfix.tasks_and_contacts import TasksAndContacts
 from sandbox.planfix.traffic_log import Journal, Message, Status
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class Account:
         self.settings = settings
         self.http = http
         self.journal = Journal()
-        self.cards = CardIndex()
-        self.shelf = Shelf(f"{url}/filelink")
-        self.received = Shelf(f"{url}/filelink", MOST_RECEIVED)
+        self.tasks_and_contacts = TasksAndContacts()
+        self.offered = FileStore(f"{url}/filelink")
+        self.received = FileStore(f"{url}/filelink", MOST_RECEIVED)
         self.faults: tuple[Fault, ...] = ()
         self.board = Board(http)
 
@@ -119,12 +119,12 @@ class Account:
     async def _record_message(self, command: NewMessage) -> Answer:
         """Accept a message once its files are fetched; a file that is missing is recorded with its error."""
         files = [await self._receive(link) for link in command.attachments]
-        chat = self.cards.receive(command)
+        chat = self.tasks_and_contacts.receive(command)
         message = Message(
             at=time.time(),
             chat_id=command.chat_id,
             contact_id=command.contact_id,
-            contact_name=self.cards.contact_of(chat).name,
+            contact_name=self.tasks_and_contacts.contact_of(chat).name,
             text=command.message,
             is_echo=command.is_echo,
             title=command.title or None,
@@ -142,19 +142,19 @@ class Account:
         return replace(fetched.attachment, url=url)
 
     def _answer_task(self, command: GetTask) -> Answer:
-        chat = self.cards.chats.get(command.chat_id)
+        chat = self.tasks_and_contacts.chats.get(command.chat_id)
         if chat is None:
             return answers.TASK_NOT_FOUND
         return answers.task_answer(chat.task.number, as_string=self.settings.get_task_as_string)
 
     def _answer_contact(self, command: GetContact) -> Answer:
-        contact = self.cards.contacts.get(command.contact_id)
+        contact = self.tasks_and_contacts.contacts.get(command.contact_id)
         return answers.contact_answer(contact.number) if contact else answers.UNKNOWN_CONTACT
 
     def _update_contact(self, command: UpdateContact) -> Answer:
-        if command.contact_id not in self.cards.contacts:
+        if command.contact_id not in self.tasks_and_contacts.contacts:
             return answers.INVALID_PARAMETERS
-        self.cards.update(command)
+        self.tasks_and_contacts.update(command)
         return answers.OK
 
     def _record_status(self, command: MessageStatus) -> Answer:

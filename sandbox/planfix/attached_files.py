@@ -23,7 +23,7 @@ class StoredFile:
         return guess if guess and encoding is None else "application/octet-stream"
 
 
-class Shelf:
+class FileStore:
     """Keeps files in memory; beyond `most` bytes the oldest are given up."""
 
     def __init__(self, url: str, most: int | None = None) -> None:

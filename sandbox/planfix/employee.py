@@ -15,7 +15,7 @@ from sandbox.planfix import traffic_log
 from sandbox.planfix.attached_files import StoredFile
 from sandbox.planfix.command import Link
 from sandbox.planfix.form import FORM_TYPE
-from sandbox.planfix.reply import Envelope, Reply, compose, whom
+from sandbox.planfix.reply import Reply, ReplyDetails, compose, whom
 from sandbox.planfix.tasks_and_contacts import Chat, Contact, Task
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class NothingToRepeat(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class GatewayCall:
     """A call to the gateway that can be made as often as needed."""
 
     message_id: str
@@ -59,7 +59,7 @@ class Employee:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._letters: dict[str, Letter] = {}
+        self._calls: dict[str, GatewayCall] = {}
         self._message_ids = itertools.count(50_000_001)
 
     async def reply(self, reply: Reply) -> Delivery:
@@ -67,78 +67,78 @@ class Employee:
         url = self._account.settings.webhook_url
         if url is None:
             raise NoWebhook(f"account {self._account.name} has no webhook_url")
-        letter = self._repeat(reply) if reply.is_bare_repeat else self._write(reply)
-        delivery = await self._deliver(url, letter)
-        self._bind(letter, delivery)
-        self._remember(letter, delivery)
+        call = self._repeat(reply) if reply.is_bare_repeat else self._write(reply)
+        delivery = await self._deliver(url, call)
+        self._bind(call, delivery)
+        self._remember(call, delivery)
         return delivery
 
-    def _repeat(self, reply: Reply) -> Letter:
-        letter = self._letters.get(reply.message_id or "")
-        if letter is None:
+    def _repeat(self, reply: Reply) -> GatewayCall:
+        call = self._calls.get(reply.message_id or "")
+        if call is None:
             raise NothingToRepeat(f"no message {reply.message_id} was written before")
-        return letter
+        return call
 
-    def _write(self, reply: Reply) -> Letter:
-        account, cards = self._account, self._account.cards
-        chat = cards.chats.get(reply.chat_id or "")
-        to = whom(reply, chat, cards.contact_of(chat) if chat else None)
+    def _write(self, reply: Reply) -> GatewayCall:
+        account, known = self._account, self._account.tasks_and_contacts
+        chat = known.chats.get(reply.chat_id or "")
+        to = whom(reply, chat, known.contact_of(chat) if chat else None)
         message_id = reply.message_id or str(next(self._message_ids))
         task = self._task_for(chat, to, message_id)
         channel = reply.channel or (chat.channel if chat else "")
-        envelope = Envelope(
+        details = ReplyDetails(
             message_id=message_id,
             task_email=f"task+{task.number}@{account.name}.planfix.example",
             avatar=f"{account.url}/userpic/1.svg",
-            links=self._put_on_shelf(reply),
+            links=self._offer_files(reply),
         )
-        form = compose(account.settings, reply, to, channel, envelope)
-        letter = Letter(message_id, reply, task, to, channel, envelope.links, tuple(form))
-        self._letters[message_id] = letter
-        return letter
+        form = compose(account.settings, reply, to, channel, details)
+        call = GatewayCall(message_id, reply, task, to, channel, details.links, tuple(form))
+        self._calls[message_id] = call
+        return call
 
     def _task_for(self, chat: Chat | None, to: Contact, message_id: str) -> Task:
         if chat is not None:
             return chat.task
-        if message_id in self._letters:
-            return self._letters[message_id].task
-        return self._account.cards.open_task(to.label)
+        if message_id in self._calls:
+            return self._calls[message_id].task
+        return self._account.tasks_and_contacts.open_task(to.label)
 
-    def _put_on_shelf(self, reply: Reply) -> tuple[Link, ...]:
-        shelf = self._account.shelf
+    def _offer_files(self, reply: Reply) -> tuple[Link, ...]:
+        offered = self._account.offered
         return tuple(
-            Link(name=file.name, url=shelf.put(StoredFile(file.name, file.content)))
+            Link(name=file.name, url=offered.put(StoredFile(file.name, file.content)))
             for file in reply.files
         )
 
-    async def _deliver(self, url: str, letter: Letter) -> Delivery:
-        content = urlencode(letter.form)
+    async def _deliver(self, url: str, call: GatewayCall) -> Delivery:
+        content = urlencode(call.form)
         try:
             response = await self._account.http.post(
                 url, content=content, headers={"Content-Type": FORM_TYPE}, timeout=TIME_LIMIT
             )
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             words = f"{url} could not be reached: {type(exc).__name__} {exc}".rstrip()
-            return Delivery(letter.message_id, None, words)
-        return Delivery(letter.message_id, response.status_code, _read(response))
+            return Delivery(call.message_id, None, words)
+        return Delivery(call.message_id, response.status_code, _read(response))
 
-    def _bind(self, letter: Letter, delivery: Delivery) -> None:
+    def _bind(self, call: GatewayCall, delivery: Delivery) -> None:
         """Connect a new task with the chat that the gateway's answer names."""
         told = delivery.body if delivery.status == httpx.codes.OK else None
         if isinstance(told, dict) and told.get("chatId") and told.get("contactId"):
             chat_id, contact_id = str(told["chatId"]), str(told["contactId"])
-            chat = Chat(chat_id, letter.task, contact_id, letter.channel)
-            self._account.cards.bind(chat, letter.to)
+            chat = Chat(chat_id, call.task, contact_id, call.channel)
+            self._account.tasks_and_contacts.bind(chat, call.to)
 
-    def _remember(self, letter: Letter, delivery: Delivery) -> None:
+    def _remember(self, call: GatewayCall, delivery: Delivery) -> None:
         self._account.journal.replies.append(
             traffic_log.Reply(
                 at=time.time(),
-                message_id=letter.message_id,
-                contact=letter.to.label,
-                text=letter.reply.text,
-                files=letter.files,
-                task=letter.task.number,
+                message_id=call.message_id,
+                contact=call.to.label,
+                text=call.reply.text,
+                files=call.files,
+                task=call.task.number,
                 answered=delivery.status,
             )
         )

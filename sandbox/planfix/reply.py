@@ -64,7 +64,7 @@ class Reply(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class ReplyDetails:
     """Everything that is sent to the gateway together with an employee's text."""
 
     message_id: str
@@ -87,13 +87,13 @@ def whom(reply: Reply, chat: Chat | None, contact: Contact | None) -> Contact:
 
 
 def compose(
-    settings: Settings, reply: Reply, to: Contact, channel: str, envelope: Envelope
+    settings: Settings, reply: Reply, to: Contact, channel: str, details: ReplyDetails
 ) -> list[tuple[str, str]]:
     """Build the form of Planfix's newMessage; a first message has no `chatId`."""
     chat = [("chatId", reply.chat_id)] if reply.chat_id else []
     files = [
         pair
-        for link in envelope.links
+        for link in details.links
         for pair in (("attachments[name]", link.name), ("attachments[url]", link.url))
     ]
     return [
@@ -104,11 +104,11 @@ def compose(
         *([("channel", channel)] if channel else []),
         ("token", settings.token),
         ("message", reply.text),
-        ("messageId", envelope.message_id),
+        ("messageId", details.message_id),
         ("userName", EMPLOYEE[0]),
         ("userLastName", EMPLOYEE[1]),
-        ("userIco", envelope.avatar),
-        ("taskEmail", envelope.task_email),
+        ("userIco", details.avatar),
+        ("taskEmail", details.task_email),
         ("telegramUserName", to.telegram_user_name),
         ("telegramUserId", to.telegram_user_id),
         *files,

@@ -43,7 +43,7 @@ class Chat:
     channel: str = ""
 
 
-class CardIndex:
+class TasksAndContacts:
     """Creates tasks and contacts for first messages."""
 
     def __init__(self) -> None:

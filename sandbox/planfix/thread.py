@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sandbox.planfix.tasks_and_contacts import CardIndex, Chat
+    from sandbox.planfix.tasks_and_contacts import Chat, TasksAndContacts
     from sandbox.planfix.traffic_log import Journal, Message, Reply, Status
 
 NEWEST = 200  # lines of a thread that are shown
@@ -49,24 +49,24 @@ class Thread:
     lines: tuple[Line, ...]
 
 
-def list_threads(journal: Journal, cards: CardIndex) -> list[Thread]:
+def list_threads(journal: Journal, known: TasksAndContacts) -> list[Thread]:
     """List the threads, the one with the newest comment first."""
     lines, names = _collect_lines(journal)
-    chats = {chat.task.number: chat for chat in cards.chats.values()}
+    chats = {chat.task.number: chat for chat in known.chats.values()}
     threads = [
-        _make_thread(task, chats.get(task), cards, names.get(task, ""), lines[task])
+        _make_thread(task, chats.get(task), known, names.get(task, ""), lines[task])
         for task in lines
     ]
     return sorted(threads, key=lambda thread: thread.lines[-1].at, reverse=True)
 
 
 def _make_thread(
-    task: int, chat: Chat | None, cards: CardIndex, contact: str, lines: list[Line]
+    task: int, chat: Chat | None, known: TasksAndContacts, contact: str, lines: list[Line]
 ) -> Thread:
     newest = tuple(sorted(lines, key=lambda line: line.at))[-NEWEST:]
     if chat is None:
         return Thread(task, contact, None, contact, "", "", newest)
-    person = cards.contact_of(chat)
+    person = known.contact_of(chat)
     label, user_id = person.label or contact, person.telegram_user_id
     name = chat.task.name or label
     return Thread(task, name, chat.chat_id, label, user_id, chat.channel, newest)

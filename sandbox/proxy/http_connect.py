@@ -5,10 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from sandbox.proxy.server import KeyedProxy, TurnedAway, Way
+from sandbox.proxy.server import ClientRefused, KeyedProxy, OnwardConnection
 
 if TYPE_CHECKING:
-    from sandbox.proxy.server import Passage, Stream
+    from sandbox.proxy.server import ProxiedConnection, Stream
 
 _CHALLENGE = '407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="sandbox"'
 
@@ -18,24 +18,24 @@ class HttpConnect(KeyedProxy):
 
     kind = "http"
 
-    async def lead(self, near: Stream, passage: Passage) -> Way:
+    async def lead(self, near: Stream, connection: ProxiedConnection) -> OnwardConnection:
         head = (await near.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         request, *lines = head.split("\r\n")
         method, _, rest = request.partition(" ")
         if not self._is_let_in(lines):
             await _answer(near, _CHALLENGE)
-            raise TurnedAway("wrong user name or password")
+            raise ClientRefused("wrong user name or password")
         if method != "CONNECT":
             await _answer(near, "405 Method Not Allowed")
-            raise TurnedAway(f"method {method}")
+            raise ClientRefused(f"method {method}")
         host, _, port = rest.partition(" ")[0].rpartition(":")
         try:
-            far = await self.connect(passage, host.strip("[]"), int(port))
+            far = await self.connect(connection, host.strip("[]"), int(port))
         except (OSError, ValueError) as exc:
             await _answer(near, "502 Bad Gateway")
-            raise TurnedAway(str(exc)) from exc
+            raise ClientRefused(str(exc)) from exc
         await _answer(near, "200 Connection established")
-        return Way(far)
+        return OnwardConnection(far)
 
     def _is_let_in(self, lines: list[str]) -> bool:
         if self.username is None:

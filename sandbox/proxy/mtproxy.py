@@ -7,7 +7,7 @@ import secrets
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sandbox.proxy.server import HOST, ProxyServer, TurnedAway, Way
+from sandbox.proxy.server import HOST, ClientRefused, OnwardConnection, ProxyServer
 from sandbox.telegram.protocol.framing import (
     ABRIDGED_TAG,
     INTERMEDIATE_TAG,
@@ -17,7 +17,7 @@ from sandbox.telegram.protocol.framing import (
 )
 
 if TYPE_CHECKING:
-    from sandbox.proxy.server import Passage, Stream
+    from sandbox.proxy.server import ProxiedConnection, Stream
 
 SECRET = 16  # bytes
 MARKS = (0xDD, 0xEE)  # the first byte of a longer secret
@@ -47,7 +47,7 @@ class Mtproxy(ProxyServer):
     def url(self) -> str:
         return f"mtproxy://{'dd' * self.is_padded}{self.secret.hex()}@{HOST}:{self.port}"
 
-    async def lead(self, near: Stream, passage: Passage) -> Way:
+    async def lead(self, near: Stream, connection: ProxiedConnection) -> OnwardConnection:
         header = await near.reader.readexactly(OBFUSCATION_HEADER)
         mirrored = header[55:7:-1]
         uncover = ctr(sha256(header[8:40] + self.secret).digest(), header[40:56])
@@ -55,12 +55,12 @@ class Mtproxy(ProxyServer):
         tag = uncover(header)[56:60]
         if tag not in TAGS:
             await self._turn_away(near)
-        far = await self.connect(passage, *self.data_centre)
+        far = await self.connect(connection, *self.data_centre)
         ours = draw_header(tag)
         mirrored = ours[55:7:-1]
         cover_on, uncover_back = ctr(ours[8:40], ours[40:56]), ctr(mirrored[:32], mirrored[32:48])
         far.writer.write(ours[:56] + cover_on(ours)[56:])
-        return Way(
+        return OnwardConnection(
             far,
             onward=lambda data: cover_on(uncover(data)),
             back=lambda data: cover(uncover_back(data)),
@@ -69,7 +69,7 @@ class Mtproxy(ProxyServer):
     async def _turn_away(self, near: Stream) -> None:
         """Discard what a client without the secret sends until it disconnects, as the real proxy does."""
         await near.reader.read()
-        raise TurnedAway("does not know the secret")
+        raise ClientRefused("does not know the secret")
 
 
 def draw_header(tag: bytes) -> bytes:

@@ -54,7 +54,7 @@ class Proxies:
 
     def connections(self) -> list[dict[str, object]]:
         return [
-            {"kind": proxy.kind, "to": passage.target, "open": passage.is_open}
+            {"kind": proxy.kind, "to": connection.target, "open": connection.is_open}
             for proxy in self._running.values()
-            for passage in proxy.passages
+            for connection in proxy.connections
         ]

@@ -42,7 +42,7 @@ def unchanged(data: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class OnwardConnection:
     """An onward connection, with the conversion of bytes in each direction."""
 
     far: Stream
@@ -51,7 +51,7 @@ class Way:
 
 
 @dataclass(eq=False, slots=True)
-class Passage:
+class ProxiedConnection:
     """The state of one client's connection through the proxy."""
 
     target: str | None = None
@@ -63,7 +63,7 @@ class Passage:
             stream.writer.transport.abort()
 
 
-class TurnedAway(Exception):
+class ClientRefused(Exception):
     """The client was refused, with or without an answer."""
 
 
@@ -74,7 +74,7 @@ class ProxyServer(ABC):
     passes_ends_on = True
 
     def __init__(self) -> None:
-        self.passages: list[Passage] = []
+        self.connections: list[ProxiedConnection] = []
         self.mode: Mode | None = None
         self.port = 0
         self._server: asyncio.Server | None = None
@@ -86,8 +86,8 @@ class ProxyServer(ABC):
         """The address that a client is configured with."""
 
     @abstractmethod
-    async def lead(self, near: Stream, passage: Passage) -> Way:
-        """Speak the protocol with a client until it is connected, or raise TurnedAway."""
+    async def lead(self, near: Stream, connection: ProxiedConnection) -> OnwardConnection:
+        """Speak the protocol with a client until it is connected, or raise ClientRefused."""
 
     async def start(self) -> None:
         """Listen on the same port as last time, if there was one."""
@@ -107,8 +107,8 @@ class ProxyServer(ABC):
         self._server = None
 
     def cut(self) -> None:
-        for passage in self.passages:
-            passage.cut()
+        for connection in self.connections:
+            connection.cut()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -123,27 +123,27 @@ class ProxyServer(ABC):
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, near: Stream) -> None:
-        passage = Passage(streams=[near])
-        self.passages.append(passage)
+        connection = ProxiedConnection(streams=[near])
+        self.connections.append(connection)
         try:
             if self.mode is Mode.HANG:
                 await asyncio.Event().wait()
             if self.mode is not Mode.CUT:
                 async with asyncio.timeout(HANDSHAKE):
-                    way = await self.lead(near, passage)
-                await self._relay(near, way)
-        except (TurnedAway, OSError, EOFError, asyncio.LimitOverrunError) as exc:
+                    onward_connection = await self.lead(near, connection)
+                await self._relay(near, onward_connection)
+        except (ClientRefused, OSError, EOFError, asyncio.LimitOverrunError) as exc:
             logger.info("%s: %s", self.kind, exc)
         finally:
-            passage.is_open = False
-            for stream in passage.streams:
+            connection.is_open = False
+            for stream in connection.streams:
                 stream.writer.close()
 
-    async def _relay(self, near: Stream, way: Way) -> None:
+    async def _relay(self, near: Stream, onward_connection: OnwardConnection) -> None:
         """Relay bytes in both directions until both ends are finished; the end of one half is passed on."""
         async with asyncio.TaskGroup() as both:
-            both.create_task(self._carry(near, way.far, way.onward))
-            both.create_task(self._carry(way.far, near, way.back))
+            both.create_task(self._carry(near, onward_connection.far, onward_connection.onward))
+            both.create_task(self._carry(onward_connection.far, near, onward_connection.back))
 
     async def _carry(self, source: Stream, sink: Stream, change: Callable[[bytes], bytes]) -> None:
         try:
@@ -156,13 +156,13 @@ class ProxyServer(ABC):
         except OSError:
             sink.writer.transport.abort()
 
-    async def connect(self, passage: Passage, host: str, port: int) -> Stream:
+    async def connect(self, connection: ProxiedConnection, host: str, port: int) -> Stream:
         """Open the onward connection; raises OSError if that fails."""
-        passage.target = f"{host}:{port}"
+        connection.target = f"{host}:{port}"
         if self.mode is Mode.REFUSE:
-            raise ConnectionRefusedError(passage.target)
+            raise ConnectionRefusedError(connection.target)
         far = Stream(*await asyncio.open_connection(host, port))
-        passage.streams.append(far)
+        connection.streams.append(far)
         return far
 
 

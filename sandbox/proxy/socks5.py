@@ -7,10 +7,10 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from sandbox.proxy.server import KeyedProxy, TurnedAway, Way
+from sandbox.proxy.server import ClientRefused, KeyedProxy, OnwardConnection
 
 if TYPE_CHECKING:
-    from sandbox.proxy.server import Passage, Stream
+    from sandbox.proxy.server import ProxiedConnection, Stream
 
 VERSION, SUBNEGOTIATION = 5, 1
 FREE, BY_PASSWORD, NONE_FITS = 0, 2, 0xFF
@@ -26,34 +26,34 @@ class Socks5(KeyedProxy):
 
     kind = "socks5"
 
-    async def lead(self, near: Stream, passage: Passage) -> Way:
+    async def lead(self, near: Stream, connection: ProxiedConnection) -> OnwardConnection:
         await self._authenticate(near)
         version, command, _, kind = await near.reader.readexactly(4)
         if version != VERSION:
-            raise TurnedAway("speaks no SOCKS5")
+            raise ClientRefused("speaks no SOCKS5")
         host = await _read_host(near, kind)
         port = int.from_bytes(await near.reader.readexactly(2), "big")
         if command != CONNECT:
             await _answer(near, COMMAND_UNKNOWN)
-            raise TurnedAway(f"command {command}")
+            raise ClientRefused(f"command {command}")
         try:
-            far = await self.connect(passage, host, port)
+            far = await self.connect(connection, host, port)
         except OSError as exc:
             await _answer(near, REFUSED if isinstance(exc, ConnectionRefusedError) else FAILED)
             raise
         await _answer(near, GRANTED, far.writer.get_extra_info("sockname")[:2])
-        return Way(far)
+        return OnwardConnection(far)
 
     async def _authenticate(self, near: Stream) -> None:
         version, count = await near.reader.readexactly(2)
         if version != VERSION:
-            raise TurnedAway("speaks no SOCKS5")
+            raise ClientRefused("speaks no SOCKS5")
         wanted = FREE if self.username is None else BY_PASSWORD
         offered = await near.reader.readexactly(count)
         near.writer.write(bytes([VERSION, wanted if wanted in offered else NONE_FITS]))
         await near.writer.drain()
         if wanted not in offered:
-            raise TurnedAway("offers no way to prove itself that fits")
+            raise ClientRefused("offers no way to prove itself that fits")
         if wanted == BY_PASSWORD:
             await self._check_password(near)
 
@@ -67,7 +67,7 @@ class Socks5(KeyedProxy):
         near.writer.write(bytes([SUBNEGOTIATION, not is_right]))
         await near.writer.drain()
         if not is_right:
-            raise TurnedAway("wrong user name or password")
+            raise ClientRefused("wrong user name or password")
 
 
 async def _read_host(near: Stream, kind: int) -> str:
@@ -76,7 +76,7 @@ async def _read_host(near: Stream, kind: int) -> str:
         return (await near.reader.readexactly(length)).decode("ascii", "replace")
     if kind not in _LENGTHS:
         await _answer(near, KIND_UNKNOWN)
-        raise TurnedAway(f"kind of address {kind}")
+        raise ClientRefused(f"kind of address {kind}")
     return socket.inet_ntop(_FAMILIES[kind], await near.reader.readexactly(_LENGTHS[kind]))
 
 

@@ -121,7 +121,7 @@ class Content:
         if place.board != task.board:
             raise ServiceError(400, "The column is on another board")
         task.column = place.id
-        # The newest card of a column is the last, so a card that comes anew goes to the end.
+        # The newest card of a column is the last, so a new card goes to the end.
         self.tasks[task.id] = self.tasks.pop(task.id, task)
         task.touch()
 

@@ -120,7 +120,7 @@ class HistoryDelivery:
             try:
                 await self._deliver()
             except Exception:  # the root of the history: live traffic goes on without it
-                logger.exception("the history can not be delivered")
+                logger.exception("the history cannot be delivered")
             for peer_id in list(self._held):
                 await self._release(peer_id)
             self._is_active = False
@@ -154,7 +154,7 @@ class HistoryDelivery:
         try:
             page = await backfill.page(address, reached)
         except (PeerUnknown, Refused) as error:
-            logger.warning("the history of a chat can not be read: %s", error)
+            logger.warning("the history of a chat cannot be read: %s", error)
             return True
         if page:
             self._progress.reached[str(peer_id)] = await self._deliver_all(backfill, peer_id, page)

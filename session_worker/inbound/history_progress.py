@@ -49,7 +49,7 @@ def load_progress(path: Path) -> HistoryProgress:
         return HistoryProgress()
     except (OSError, ValueError, TypeError) as error:
         # What was delivered is known to the journal, so beginning again repeats nothing.
-        logger.warning("the progress of the history can not be read: %s", error)
+        logger.warning("the progress of the history cannot be read: %s", error)
         return HistoryProgress()
 
 
@@ -59,4 +59,4 @@ def save_progress(path: Path, progress: HistoryProgress) -> None:
         fresh.write_text(json.dumps(asdict(progress)))
         fresh.replace(path)
     except OSError as error:
-        logger.warning("the progress of the history can not be written: %s", error)
+        logger.warning("the progress of the history cannot be written: %s", error)

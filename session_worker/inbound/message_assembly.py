@@ -129,7 +129,7 @@ class MessageAssembler:
             )
         except (FileGone, TelegramError) as error:
             logger.warning(
-                "file %s of message %s can not be fetched: %s", index, file.message_id, error
+                "file %s of message %s cannot be fetched: %s", index, file.message_id, error
             )
             return self._texts.gone_file.format(name=file.name)
         return ""

@@ -83,7 +83,7 @@ class UpdateReceiver:
             parsed = await self.until_answered(lambda: self._parser.parse(update))
         except Undecodable as error:
             logger.warning(
-                "an update is skipped, because what it needs can not be decoded: %s", error
+                "an update is skipped, because what it needs cannot be decoded: %s", error
             )
             self._outbox.put(_skipped_receipt(update, error))
             parsed = ()

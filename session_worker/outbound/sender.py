@@ -127,7 +127,7 @@ class TelegramSender:
         except TryLater as later:
             return later.failure
         except Exception as error:  # a bug must not block the chat for ever
-            logger.exception("the message of row %d can not be sent", state.send.row)
+            logger.exception("the message of row %d cannot be sent", state.send.row)
             return Failure(code=UNKNOWN, detail=type(error).__name__)
         for lost in state.failed_files.values():
             return Failure(code=lost.code, detail=lost.detail)

@@ -1,4 +1,4 @@
-"""Reports to Planfix what became of its messages."""
+"""Reports to Planfix whether its messages were sent and read."""
 
 from __future__ import annotations
 

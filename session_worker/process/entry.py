@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from session_worker.confinement.confinement import (
     HERE,
@@ -20,6 +20,9 @@ from session_worker.confinement.confinement import (
 from session_worker.process.lease import Lease, die_with_parent, name_process
 from session_worker.protocol.contract import COMMANDS, Assignment, ExitCode
 from session_worker.protocol.pipe import PipeBroken, receive_blocking
+
+if TYPE_CHECKING:
+    from session_worker.process.log import RecentLines
 
 logger = logging.getLogger(__name__)
 
@@ -60,15 +63,17 @@ def _serve(end: socket.socket) -> ExitCode:
         raise PipeBroken("the first message is not an assignment")
     lease = Lease(assignment.deadline)
     name_process(assignment.number)
-    log.configure(assignment)
+    recent = log.configure(assignment)
     try:
-        return _run_confined(assignment, end, lease)
+        return _run_confined(assignment, end, lease, recent)
     except BootFailed:
         logger.exception("the worker could not start")
         return ExitCode.BOOT_FAILED
 
 
-def _run_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> ExitCode:
+def _run_confined(
+    assignment: Assignment, end: socket.socket, lease: Lease, recent: RecentLines
+) -> ExitCode:
     from session_worker.process.preload import FORKSERVER
     from session_worker.process.worker import MemoryGauge, find_factory, run
 
@@ -81,4 +86,4 @@ def _run_confined(assignment: Assignment, end: socket.socket, lease: Lease) -> E
     claim_number()
     seal()
     at_home = assignment.model_copy(update={"spool": str(HERE)})
-    return run(at_home, end, lease, gauge)
+    return run(at_home, end, lease, gauge, recent)

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
 import time
+from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from session_worker.protocol.contract import Logged, LogLine
+from session_worker.protocol.pipe import PipeClosed
+from session_worker.protocol.pipe_fields import MOST_LINES
 
-    from session_worker.protocol.contract import Assignment
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from session_worker.protocol.contract import Assignment, Command, Event
+    from session_worker.protocol.pipe import Pipe
 
 
 TEXT = "%(asctime)s %(levelname)-8s [%(number)s] %(name)s: %(message)s"
+SHORT = "%(name)s: %(message)s"
 NOBODY = "-"  # the number in lines of the gateway itself
 # Their lines of lower levels may quote what passes through them.
 CHATTY = ("alembic", "httpcore", "httpx", "telethon")
 
 
-def configure(assignment: Assignment) -> None:
-    set_up(assignment.log_level, assignment.log_format, secrets_of(assignment), assignment.number)
+def configure(assignment: Assignment) -> RecentLines:
+    """Set up the log of a worker; return the lines that are kept for the gateway."""
+    secrets = secrets_of(assignment)
+    set_up(assignment.log_level, assignment.log_format, secrets, assignment.number)
+    recent = RecentLines(TextFormatter(Redactor(secrets), layout=SHORT))
+    logging.getLogger().addHandler(recent)
+    return recent
 
 
 def set_up(
@@ -57,8 +71,8 @@ class TextFormatter(logging.Formatter):
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
-    def __init__(self, redactor: Redactor, number: str = NOBODY) -> None:
-        super().__init__(TEXT, defaults={"number": number})
+    def __init__(self, redactor: Redactor, number: str = NOBODY, layout: str = TEXT) -> None:
+        super().__init__(layout, defaults={"number": number})
         self.number = number
         self.clean = redactor.clean
 
@@ -83,6 +97,78 @@ class JsonFormatter(TextFormatter):
         if record.exc_info:
             fields["exception"] = self.clean(self.formatException(record.exc_info))
         return json.dumps(fields, ensure_ascii=False)
+
+
+LONGEST = 500  # characters of a line for the gateway
+HEAD = 150  # characters of those that are of the beginning
+
+
+class RecentLines(logging.Handler):
+    """Keeps the newest lines until they are taken; `wake` is called when there is one."""
+
+    def __init__(self, formatter: TextFormatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+        self._lines: deque[tuple[float, str, str]] = deque(maxlen=MOST_LINES)
+        self.wake: Callable[[], None] = do_nothing
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._lines.append((record.created, record.levelname, shorten(self.format(record))))
+            self.wake()
+        except Exception:  # noqa: BLE001 - as every handler, it must not fail whoever logs
+            self.handleError(record)
+
+    def take(self) -> list[tuple[float, str, str]]:
+        """Return when each line was written, its level and its text, oldest first."""
+        return [self._lines.popleft() for _ in range(len(self._lines))]
+
+
+def shorten(text: str) -> str:
+    """Leave out the middle of a long text: a traceback says what happened at its end."""
+    return text if len(text) <= LONGEST else f"{text[:HEAD]} … {text[HEAD - LONGEST + 3 :]}"
+
+
+def do_nothing() -> None:
+    pass
+
+
+LOG_PAUSE = 0.3  # seconds in which lines are collected
+
+
+class LogSender:
+    """Sends the lines of the log to the gateway, a moment after they were written."""
+
+    def __init__(self, pipe: Pipe[Command, Event], recent: RecentLines) -> None:
+        self._pipe = pipe
+        self._recent = recent
+        self._loop = asyncio.get_running_loop()
+        self._is_due = False
+        recent.wake = self._wake
+        self._plan()
+
+    def end(self) -> None:
+        """Send what is left; from here on nobody sends lines."""
+        self._recent.wake = do_nothing
+        self._send()
+
+    def _wake(self) -> None:
+        # Lines may come from other threads.
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon_threadsafe(self._plan)
+
+    def _plan(self) -> None:
+        self._loop.call_later(LOG_PAUSE, self._send)
+
+    def _send(self) -> None:
+        self._is_due = False
+        lines = tuple(
+            LogLine(at=at, level=level, text=text) for at, level, text in self._recent.take()
+        )
+        if lines:
+            with suppress(PipeClosed):  # whoever reports something notices that the gateway is gone
+                self._pipe.put(Logged(lines=lines))
 
 
 HIDDEN = "[hidden]"

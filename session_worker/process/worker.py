@@ -10,6 +10,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from session_worker.process.log import LogSender
 from session_worker.protocol.contract import (
     COMMANDS,
     Assignment,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import socket
 
     from session_worker.process.lease import Lease
+    from session_worker.process.log import RecentLines
     from session_worker.session import Outbox, Session, SessionFactory
 
 
@@ -46,20 +48,39 @@ class SessionLeft(Exception):
     """The session ended without giving a reason."""
 
 
-def run(assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge) -> ExitCode:
+def run(
+    assignment: Assignment,
+    end: socket.socket,
+    lease: Lease,
+    gauge: MemoryGauge,
+    recent: RecentLines,
+) -> ExitCode:
     """Run the worker to its end; raises BootFailed if there is no session to run."""
-    return asyncio.run(_run(assignment, end, lease, gauge))
+    return asyncio.run(_run(assignment, end, lease, gauge, recent))
 
 
 async def _run(
-    assignment: Assignment, end: socket.socket, lease: Lease, gauge: MemoryGauge
+    assignment: Assignment,
+    end: socket.socket,
+    lease: Lease,
+    gauge: MemoryGauge,
+    recent: RecentLines,
 ) -> ExitCode:
     pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
+    log = LogSender(pipe, recent)
     try:
         reporter = SupervisorOutbox(pipe)
         session = make_session(assignment, reporter, lease)
         return await Worker(session, pipe, reporter, lease, gauge).run()
+    except BootFailed:
+        raise
+    except (
+        Exception
+    ):  # logged while the gateway still listens, because this is what people look for
+        logger.exception("the worker crashed")
+        return ExitCode.CRASHED
     finally:
+        log.end()
         await _flush(pipe)
 
 

@@ -14,6 +14,7 @@ from session_worker.protocol.login import LoginCommand, LoginEvent
 from session_worker.protocol.messages import MessageCommand, MessageEvent
 from session_worker.protocol.pipe_fields import (
     MOST_ENTITIES,
+    MOST_LINES,
     Bytes,
     CommandText,
     Detail,
@@ -238,6 +239,21 @@ class PlanfixChanged(PipeValue):
     is_away: bool
 
 
+class LogLine(PipeValue):
+    """A line of the worker's log, cleaned of secrets."""
+
+    at: Moment
+    level: Label
+    text: Detail
+
+
+class Logged(PipeValue):
+    """The newest lines of the worker's log, for whoever looks at the number."""
+
+    kind: Literal["logged"] = "logged"
+    lines: Annotated[tuple[LogLine, ...], FailFast(), Field(max_length=MOST_LINES)]
+
+
 class WatchPlanfix(PipeValue):
     """Says how to look for a Planfix that is away: one number of an account does it often."""
 
@@ -257,6 +273,7 @@ Event = Annotated[
     | EntitiesSeen
     | UpdateStateMoved
     | PlanfixChanged
+    | Logged
     | MessageEvent
     | LoginEvent
     | BotEvent,

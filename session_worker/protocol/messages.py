@@ -1,4 +1,4 @@
-"""Messages as they cross the pipe: what people wrote, what employees answer and what became of both."""
+"""Messages as they cross the pipe: what people write, what employees answer, and the outcome of both."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Send(PipeValue):
 
 
 class TellStatus(PipeValue):
-    """Command: tell Planfix what became of a message that came from it."""
+    """Command: tell Planfix the status of a message that came from it."""
 
     kind: Literal["tell_status"] = "tell_status"
     row: int

@@ -80,7 +80,7 @@ class Part(PipeValue):
     """One Telegram message, or one album, of an outgoing message.
 
     Each of its messages is sent under its own random id, which is fixed before the first try;
-    ``sent`` contains, in the same order, what became of them, once anything has.
+    ``sent`` contains, in the same order, the ids of the messages that they have become so far.
     """
 
     text: CommandText = ""

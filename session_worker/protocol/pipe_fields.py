@@ -37,6 +37,7 @@ MOST_IDS = 1000  # messages that one event may concern
 MOST_FILES = 100  # of one message; an album has ten
 MOST_PARTS = 1000  # of one outgoing message
 MOST_ENTITIES = 500  # in one event
+MOST_LINES = 100  # of a log, in one event
 LAST_MOMENT = 253_402_214_400.0  # the last day that a calendar can show in every time zone
 _LONGEST_TIME = 1e10  # seconds
 _CUT = "…"

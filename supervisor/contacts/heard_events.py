@@ -31,7 +31,7 @@ class Listener(Protocol):
     """Somebody who reacts to what bots hear."""
 
     async def handle(self, row: HeardRow) -> bool:
-        """React; return whether nobody else shall be asked. The same event may come again."""
+        """React; return whether the event is dealt with. The same event may come again."""
 
 
 class HeardEvents:

@@ -42,10 +42,10 @@ class Coordination:
         self._engine = coordinating_engine(url, patience)
         self._transactor = GreenletTransactor(self._engine, patience)
         self._access = Access("used by this node")
-        self._rung: set[str] = set()
-        self._ringing: asyncio.Task[None] | None = None
-        self._hear: Callable[[str], None] = lambda _name: None
-        self._ear: AsyncConnection | None = None
+        self._unsent: set[str] = set()
+        self._sending: asyncio.Task[None] | None = None
+        self._report: Callable[[str], None] = lambda _name: None
+        self._listener: AsyncConnection | None = None
         self._listening = BackgroundLoop("wake-up calls", self._listen, patience / 2)
 
     async def run(
@@ -58,73 +58,73 @@ class Coordination:
         with self._access.watched():
             return await self._transactor.transact(lambda each: unit(each, *args, **kwargs))
 
-    def listen(self, hear: Callable[[str], None]) -> None:
-        """Call `hear` with the name of a number, or with `EVERYBODY`, when another node rings."""
-        self._hear = hear
+    def listen(self, receive: Callable[[str], None]) -> None:
+        """Call `receive` with the name of a number, or with `EVERYBODY`, when another node notifies us."""
+        self._report = receive
         self._listening.start()
 
-    def ring(self, name: str) -> None:
-        """Wake the node that runs this number, soon; it would notice by itself a little later."""
-        self._rung.add(name)
-        if self._ringing is None:
-            self._ringing = asyncio.create_task(self._ring(), name="ringing")
+    def notify(self, name: str) -> None:
+        """Wake the node that runs this number, soon; otherwise it would find the message a little later."""
+        self._unsent.add(name)
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send(), name="wake-up calls to nodes")
 
     async def stop(self) -> None:
         await self._listening.stop()
-        if self._ringing is not None:
-            await self._ringing
-        await self._deafen()
+        if self._sending is not None:
+            await self._sending
+        await self._close_listener()
         await self._transactor.dispose()
 
-    async def _ring(self) -> None:
-        while self._rung:
+    async def _send(self) -> None:
+        while self._unsent:
             await asyncio.sleep(COALESCE)
-            names, self._rung = sorted(self._rung), set()
+            names, self._unsent = sorted(self._unsent), set()
             try:
-                await self.run(_notify, names)
+                await self.run(_send_notifications, names)
             except DatabaseUnavailable as exc:  # polling finds what was missed
                 logger.debug("nobody could be woken: %s", exc)
             except Exception:  # the root of the task
                 logger.exception("nobody could be woken")
-        self._ringing = None
+        self._sending = None
 
     async def _listen(self) -> float:
         """Keep a connection that listens, and make another one when it is lost."""
         with self._access.watched():
             async with asyncio.timeout(self._patience):
-                if self._ear is None:
-                    await self._open_ear()
-                    self._hear(EVERYBODY)  # what was rung meanwhile was missed
+                if self._listener is None:
+                    await self._open_listener()
+                    self._report(EVERYBODY)  # notifications of the meantime were missed
                 else:
-                    await self._ear.execute(select(1))
+                    await self._listener.execute(select(1))
         return self._patience / 2
 
-    async def _open_ear(self) -> None:
-        self._ear = await self._engine.connect()
+    async def _open_listener(self) -> None:
+        self._listener = await self._engine.connect()
         try:
-            # In a transaction it would not be told anything.
-            _ = await self._ear.execution_options(isolation_level="AUTOCOMMIT")
-            held = await self._ear.get_raw_connection()
+            # In a transaction it would receive nothing.
+            _ = await self._listener.execution_options(isolation_level="AUTOCOMMIT")
+            held = await self._listener.get_raw_connection()
             driver: Any = held.driver_connection
             await driver.add_listener(CHANNEL, self._receive)
-            driver.add_termination_listener(self._lose_ear)
+            driver.add_termination_listener(self._forget_listener)
         except BaseException:  # cancelled or failed: no connection stays open
-            await self._deafen()
+            await self._close_listener()
             raise
 
     def _receive(self, _connection: object, _pid: int, _channel: str, name: str) -> None:
-        self._hear(name)
+        self._report(name)
 
-    def _lose_ear(self, _connection: object) -> None:
-        self._ear = None
+    def _forget_listener(self, _connection: object) -> None:
+        self._listener = None
 
-    async def _deafen(self) -> None:
-        ear, self._ear = self._ear, None
-        if ear is not None:
+    async def _close_listener(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
             with suppress(SQLAlchemyError, OSError):  # it may be broken
-                await ear.invalidate()
-                await ear.close()
+                await listener.invalidate()
+                await listener.close()
 
 
-def _notify(connection: Connection, names: list[str]) -> None:
+def _send_notifications(connection: Connection, names: list[str]) -> None:
     connection.execute(_NOTIFY, {"names": names})

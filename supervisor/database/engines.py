@@ -36,6 +36,7 @@ _KEEPALIVE = {
     "tcp_keepalives_count": "3",
 }
 CONNECTING: Final = 5.0  # seconds
+ABANDONED: Final = 5.0  # seconds without a statement, at the least
 _LASTING = {"timeout": CONNECTING, "command_timeout": 5.0, "server_settings": _KEEPALIVE}
 _READ_ONLY = {
     "timeout": CONNECTING,
@@ -136,8 +137,12 @@ def coordinating_engine(url: URL, patience: float) -> AsyncEngine:
 
 
 def _without_abandoned(patience: float) -> dict[str, str]:
-    """Let the server end transactions of a node that is frozen or cut off, with all their locks."""
-    return {"idle_in_transaction_session_timeout": str(int(patience * 1000))}
+    """Let the server end transactions of a node that is frozen or cut off, with all their locks.
+
+    A node that only waits for its processor must not lose them again and again.
+    """
+    seconds = max(patience, ABANDONED)
+    return {"idle_in_transaction_session_timeout": str(int(seconds * 1000))}
 
 
 def _prepare_writer(connection: Any, _record: object) -> None:

@@ -35,7 +35,7 @@ class Settings:
 
     @classmethod
     def from_text(cls, text: str | None) -> Self:
-        """Read what was stored, and ignore what another version has stored besides."""
+        """Read what was stored, and ignore what another version has added."""
         stored = json.loads(text or "{}")
         known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in stored.items() if name in known})

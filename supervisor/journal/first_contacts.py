@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, exists, insert, literal, select, update
 
-from supervisor.database import governor_tables, tables
+from supervisor.database import number_tables, tables
 from supervisor.database.statements import insert_missing
 from supervisor.database.tables import RowState
 from supervisor.errors import NumberUnknown
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from session_worker.protocol.messages import Incoming
     from supervisor.database.database import Database
 
-_first = governor_tables.first_contact.c
-_look_up = governor_tables.phone_look_up.c
-_governor = governor_tables.governor.c
+_first = number_tables.first_contact.c
+_look_up = number_tables.phone_look_up.c
+_governor = number_tables.governor.c
 _row = tables.journal.c
 _chat = tables.chat.c
 
@@ -54,7 +54,7 @@ def write_first_contact(
     connection: Connection, number: str, peer_id: int, row: int, first: FirstContact
 ) -> None:
     values = {"number": number, "peer_id": peer_id, "row": row, "granted": first.granted}
-    insert_missing(connection, governor_tables.first_contact, values)
+    insert_missing(connection, number_tables.first_contact, values)
 
 
 def is_granted() -> ColumnElement[bool]:
@@ -114,7 +114,7 @@ def _load(connection: Connection, number: str, now: float) -> tuple[Settings, Us
     if began is None:
         raise NumberUnknown
     stored = connection.execute(
-        select(governor_tables.governor).where(_governor.number == number)
+        select(number_tables.governor).where(_governor.number == number)
     ).first()
     recent = select(_first.granted, _first.peer_id).where(
         _first.number == number, _first.granted > now - REMEMBERED
@@ -159,9 +159,9 @@ def _suspect(connection: Connection, number: str, suspicion: Suspicion) -> None:
 
 
 def _write(connection: Connection, number: str, **values: object) -> None:
-    insert_missing(connection, governor_tables.governor, {"number": number, "suspected_times": 0})
+    insert_missing(connection, number_tables.governor, {"number": number, "suspected_times": 0})
     connection.execute(
-        update(governor_tables.governor).where(_governor.number == number).values(**values)
+        update(number_tables.governor).where(_governor.number == number).values(**values)
     )
 
 
@@ -175,7 +175,7 @@ def _is_stranger(connection: Connection, number: str, peer_id: int) -> bool:
 def _grant(connection: Connection, number: str, peers: Sequence[int], at: float) -> None:
     waiting = (_first.number == number, _first.peer_id.in_(peers), _first.granted.is_(None))
     rows = connection.scalars(select(_first.row).where(*waiting)).all()
-    connection.execute(update(governor_tables.first_contact).where(*waiting).values(granted=at))
+    connection.execute(update(number_tables.first_contact).where(*waiting).values(granted=at))
     unheld = {"next_try": None, "error_code": None, "error_detail": None}
     connection.execute(
         update(tables.journal)
@@ -198,5 +198,5 @@ def _expect(connection: Connection, number: str, code: str, moments: Mapping[int
 
 def _count_look_up(connection: Connection, number: str, now: float) -> None:
     old = (_look_up.number == number, _look_up.at <= now - DAY)
-    connection.execute(delete(governor_tables.phone_look_up).where(*old))
-    connection.execute(insert(governor_tables.phone_look_up).values(number=number, at=now))
+    connection.execute(delete(number_tables.phone_look_up).where(*old))
+    connection.execute(insert(number_tables.phone_look_up).values(number=number, at=now))

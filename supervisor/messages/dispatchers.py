@@ -9,9 +9,10 @@ from supervisor.messages.file_links import FileLinks
 from supervisor.nodes.files import SharedFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from supervisor.config import Config
+    from supervisor.journal.values import Counts
     from supervisor.messages.traffic import MessageNews, Watcher
     from supervisor.store.store import Store
 
@@ -56,6 +57,19 @@ class Dispatchers:
         if number in self._dispatchers:
             _, outgoing, _ = self._dispatchers[number].hand_overs
             outgoing.reload_if_behind(waiting)
+
+    def wake(self, number: str) -> None:
+        """Hand over what another node stored for a number that runs here."""
+        self.reload(number)
+        if self.watcher is not None:
+            self.watcher.wake(number)
+
+    async def look_for_messages(self, counts: Mapping[str, Counts]) -> None:
+        """Hand over what waits and was not announced."""
+        for number, count in counts.items():
+            self.reload(number, count.backlog.out)
+        if self.watcher is not None:
+            await self.watcher.look_for_work()
 
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""

@@ -14,6 +14,7 @@ from supervisor.background_loop import BackgroundLoop
 from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.monitoring.alarm_client import AlarmRefused, AlertUrl, shown_secret
 from supervisor.monitoring.alarm_rules import Alarm, AlarmRules, Kind
+from supervisor.monitoring.alarm_speaker import AlarmSpeaker
 from supervisor.store.history import moment
 from supervisor.texts import describe_cause, operator_text
 from supervisor.texts.state import MESSAGES_DEAD
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config
     from supervisor.monitoring.alarm_client import AlarmWay
+    from supervisor.nodes.node import Node
     from supervisor.numbers.state import Change
     from supervisor.store.history import StoredAlarm
     from supervisor.store.store import Store
@@ -59,7 +61,9 @@ class ChatAlarm(NamedTuple):
 class Alarms:
     """Without anybody to send them to, alarms are neither decided nor stored."""
 
-    def __init__(self, store: Store, config: Config) -> None:
+    def __init__(self, store: Store, config: Config, node: Node | None = None) -> None:
+        self._node = node
+        self._speaker = AlarmSpeaker(node, store.alarms)
         self._store = store
         self._config = config
         self._rules = AlarmRules()
@@ -106,6 +110,7 @@ class Alarms:
             self._rounds += 1
             if self._rounds % BACKLOG_EVERY == 0:
                 alarms += await self._look_at_backlog(now)
+            alarms = await self._speaker.select(alarms, now)
             if alarms:
                 rows = [self._written(alarm) for alarm in alarms]
                 if self.url:
@@ -137,10 +142,13 @@ class Alarms:
 
     async def _look_at_backlog(self, now: float) -> Sequence[Alarm]:
         counts = await self._store.journals.counts()
+        if self._node is not None:  # others may know numbers of which nothing was heard here
+            running = await self._store.numbers.list_to_run()
+            self._clients |= {each.number: each.client for each in running}
         oldest = {
             number: of.oldest_waiting.timestamp()
             for number, of in counts.items()
-            if of.oldest_waiting is not None and number in self._clients  # which runs on this node
+            if of.oldest_waiting is not None and number in self._clients
         }
         return self._rules.decide_backlog(now, oldest, self._clients)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+import time
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 from supervisor.background_loop import BackgroundLoop
@@ -14,6 +15,8 @@ from supervisor.histogram import Histogram
 from supervisor.journal.values import NONE
 from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.feed import Feed, MessageCounts
+from supervisor.monitoring.fleet_events import FleetEvents
+from supervisor.monitoring.last_hour import LastHour
 from supervisor.store.history import PastState, moment
 
 if TYPE_CHECKING:
@@ -21,11 +24,14 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config
     from supervisor.messages.traffic import MessageNews
+    from supervisor.monitoring.last_hour import Minute
+    from supervisor.nodes.node import Node
     from supervisor.numbers.state import Change
     from supervisor.store.store import Store
 
 PAUSE = 0.5  # seconds between two writes of what has changed; changes are shown within 2 s
 FAILURE_PAUSE = 2.0  # seconds until a database that was away is asked again
+COUNTED_EVERY = 2  # pauses between two counts of the messages of all nodes
 HEARD_EVERY = 60  # pauses between two writes of when numbers were last heard
 LAG_EVERY = 1.0  # seconds between two measurements of the event loop
 MOST_UNWRITTEN = 20_000  # changes that are kept while the database is away
@@ -40,8 +46,15 @@ class Monitor:
     """
 
     def __init__(
-        self, store: Store, config: Config, last_heard: Callable[[], Mapping[str, float]]
+        self,
+        store: Store,
+        config: Config,
+        last_heard: Callable[[], Mapping[str, float]],
+        node: Node | None = None,
     ) -> None:
+        """With a node, tell of the numbers of all nodes."""
+        self._node = node
+        self._fleet = FleetEvents(store)
         self._store = store
         self._last_heard = last_heard
         self._unwritten: deque[Change] = deque(maxlen=MOST_UNWRITTEN)
@@ -52,10 +65,11 @@ class Monitor:
         self._clients: dict[str, str] = {}
         self._loop = BackgroundLoop("monitor", self._write, PAUSE)
         self._is_on = False
-        self.alarms = Alarms(store, config)
+        self.alarms = Alarms(store, config, node)
         self.feed = Feed()
         self.delivered: Counter[tuple[str, Direction]] = Counter()
         self.failures: Counter[str] = Counter()
+        self.hours: defaultdict[str, LastHour] = defaultdict(LastHour)
         self.delays: dict[Direction, Histogram] = {each: Histogram() for each in Direction}
         self.lag = Histogram()
         self.commits = store.database.commits
@@ -88,8 +102,11 @@ class Monitor:
         else:
             change = change._replace(client=self._clients.get(change.number, ""))
         self._unwritten.append(change)
-        self.feed.publish(change)
-        self.alarms.add_change(change)
+        self._publish(change)
+
+    def pass_on(self, number: str) -> None:
+        """Tell from now on what the new node of a number says of it."""
+        self._fleet.pass_on(number)
 
     def receive_news(self, news: MessageNews) -> None:
         self._moved.add(news.number)
@@ -97,21 +114,30 @@ class Monitor:
         self.alarms.add_dead(news.number, tuple(dead.code for dead in news.dead))
         for direction, seconds in news.delivered:
             self.delivered[news.number, direction] += 1
+            self.hours[news.number].count(time.time(), direction, seconds)
             if seconds is not None:
                 self.delays[direction].observe(seconds)
 
     def forget(self, number: str) -> None:
         """Forget a number that is erased."""
-        for known in (self._counts, self._heard, self._clients, self.failures):
+        for known in (self._counts, self._heard, self._clients, self.failures, self.hours):
             known.pop(number, None)
         for direction in Direction:
             self.delivered.pop((number, direction), None)
 
+    def hours_now(self, now: float) -> dict[str, tuple[Minute, ...]]:
+        """Return the minutes of the last hour in which numbers delivered something."""
+        hours = {number: hour.minutes(now) for number, hour in self.hours.items()}
+        return {number: minutes for number, minutes in hours.items() if minutes}
+
     async def _write(self) -> float:
         try:
             await self._write_changes()
-            await self._publish_counts()
             self._rounds += 1
+            if self._node is None:
+                await self._publish_counts()
+            else:
+                await self._read_fleet()
             if self._rounds % HEARD_EVERY == 0:
                 await self._write_heard()
         except DatabaseUnavailable:  # which is logged once for all who need it
@@ -124,10 +150,28 @@ class Monitor:
             return
         self._unwritten.clear()
         try:
-            await self._store.history.append([_as_past_state(each) for each in changes])
+            owner = self._node.incarnation if self._node else None
+            past = [_as_past_state(each) for each in changes]
+            ids = await self._store.history.append(past, owner)
         except DatabaseUnavailable:
             self._unwritten.extendleft(reversed(changes))
             raise
+        if ids is None:
+            self._unwritten.extendleft(reversed(changes))
+        else:
+            self._fleet.remember_own(ids)
+
+    async def _read_fleet(self) -> None:
+        """Tell of what other nodes have stored; count messages only if anybody listens."""
+        for change in await self._fleet.read():
+            self._publish(change)
+        if self.feed.has_listeners and self._rounds % COUNTED_EVERY == 0:
+            for counts in await self._fleet.read_counts():
+                self.feed.publish(counts)
+
+    def _publish(self, change: Change) -> None:
+        self.feed.publish(change)
+        self.alarms.add_change(change)
 
     async def _publish_counts(self) -> None:
         """Count again where something moved, if anybody listens, and publish what has changed."""

@@ -77,7 +77,7 @@ def heir_to_balance(sight: Sight, me: str) -> str | None:
 
 
 def heir_of_drained(sight: Sight, me: str) -> str | None:
-    """Return the node that runs the fewest numbers besides ours, or None if there is no other."""
+    """Return the other node that runs the fewest numbers, or None if ours is alone."""
     others = {each: load for each, load in _alive_loads(sight).items() if each != me}
     return min(others, key=lambda each: (others[each], each), default=None)
 
@@ -89,6 +89,17 @@ def node_for_new(sight: Sight, me: str) -> str | None:
     if heir is None or (me in alive and alive[me] <= alive[heir]):
         return None
     return heir
+
+
+def first_of(sight: Sight) -> str | None:
+    """Return the node that was there before the others; it speaks for all of them.
+
+    Whatever their clocks say, all nodes that see the same name the same one.
+    """
+    alive = [peer for peer in sight.peers if peer.since is not None]
+    return (
+        min(alive, key=lambda each: (each.since, each.incarnation)).incarnation if alive else None
+    )
 
 
 def _alive_loads(sight: Sight) -> dict[str, int]:

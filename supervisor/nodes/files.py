@@ -1,10 +1,12 @@
-"""Files of delivered messages in the database, so that every node can serve them."""
+"""Files of delivered messages in the database or in a shared folder, so that every node can serve them."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from supervisor.config import Config
+    from supervisor.database.database import Database
     from supervisor.encryption.vault import DataKey
     from supervisor.store.store import Store
 
@@ -31,12 +34,86 @@ MOST_FILES = 100  # of one message
 _file = stored_file.c
 
 
+class Pieces(Protocol):
+    """Where the pieces of files lie, sealed; a piece that is there already is left as it is."""
+
+    async def write(self, number: str, path: str, piece: int, sealed: bytes) -> None: ...
+    async def read(self, number: str, path: str, piece: int) -> bytes | None: ...
+
+
+class PiecesInDatabase:
+    """Each piece is a row."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, number: str, path: str, piece: int, sealed: bytes) -> None:
+        row = {"number": number, "path": path, "piece": piece, "content": sealed}
+
+        def unit(connection: Connection) -> None:
+            insert_missing(connection, stored_file, row | {"created": tables.now()})
+
+        await self._database.write(unit)
+
+    async def read(self, number: str, path: str, piece: int) -> bytes | None:
+        query = select(_file.content).where(
+            _file.number == number, _file.path == path, _file.piece == piece
+        )
+        rows = await self._database.fetch(query)
+        return rows[0].content if rows else None
+
+
+class PiecesInFolder:
+    """Each piece is a file in a folder that all nodes share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def write(self, number: str, path: str, piece: int, sealed: bytes) -> None:
+        await asyncio.to_thread(self._write, self._folder / number / path / str(piece), sealed)
+
+    async def read(self, number: str, path: str, piece: int) -> bytes | None:
+        place = self._folder / number / path / str(piece)
+        try:
+            return await asyncio.to_thread(place.read_bytes)
+        except FileNotFoundError:
+            return None
+
+    async def erase(self, before: float) -> None:
+        """Delete what was written before this moment, in seconds since 1970."""
+        await asyncio.to_thread(self._erase, before)
+
+    async def forget(self, number: str) -> None:
+        """Delete everything of a number."""
+        await asyncio.to_thread(shutil.rmtree, self._folder / number, ignore_errors=True)
+
+    def _write(self, place: Path, sealed: bytes) -> None:
+        make_private_folder(place.parent)
+        draft = place.with_name(f".{place.name}.{os.urandom(8).hex()}")
+        draft.touch(mode=0o600)
+        draft.write_bytes(sealed)
+        draft.replace(place)
+
+    def _erase(self, before: float) -> None:
+        for file in self._folder.glob("*/in/*/*/*"):
+            with suppress(OSError):  # another node is at it, too
+                if file.stat().st_mtime < before:
+                    file.unlink()
+        for level in ("*/in/*/*", "*/in/*"):
+            for folder in self._folder.glob(level):
+                with suppress(OSError):  # it is not empty
+                    folder.rmdir()
+
+
 class SharedFiles:
     """Takes the files of a message from the folder of its worker, and gives them to other nodes."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._config = config
+        folder = config.node.files if config.node is not None else None
+        database = store.database
+        self._pieces: Pieces = PiecesInFolder(folder) if folder else PiecesInDatabase(database)
 
     async def keep(self, number: str, row: int) -> None:
         """Store the files of a message before it counts as delivered; each of them once."""
@@ -55,7 +132,7 @@ class SharedFiles:
             return folder
         key, piece = await self._key_of(number), 0
         draft = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
-        while (sealed := await self._read(number, path, piece)) is not None:
+        while (sealed := await self._pieces.read(number, path, piece)) is not None:
             content = key.open(_cell(number, path, piece), sealed)
             await asyncio.to_thread(_append, draft, content)
             piece += 1
@@ -63,6 +140,13 @@ class SharedFiles:
             raise FileGone
         await asyncio.to_thread(draft.replace, target)
         return folder
+
+    async def forget(self, number: str) -> None:
+        """Delete what is left of an erased number; its rows go with that of the number."""
+        if isinstance(self._pieces, PiecesInFolder):
+            await self._pieces.forget(number)
+        fetched = self._config.data_dir / "fetched" / number
+        await asyncio.to_thread(shutil.rmtree, fetched, ignore_errors=True)
 
     async def _keep_one(self, number: str, path: str, key: DataKey) -> None:
         try:
@@ -74,26 +158,10 @@ class SharedFiles:
                 content = await asyncio.to_thread(os.read, opened, PIECE)
                 if not content and piece:
                     break
-                await self._write(
-                    number, path, piece, key.seal(_cell(number, path, piece), content)
-                )
+                sealed = key.seal(_cell(number, path, piece), content)
+                await self._pieces.write(number, path, piece, sealed)
         finally:
             os.close(opened)
-
-    async def _write(self, number: str, path: str, piece: int, sealed: bytes) -> None:
-        row = {"number": number, "path": path, "piece": piece, "content": sealed}
-
-        def unit(connection: Connection) -> None:
-            insert_missing(connection, stored_file, row | {"created": tables.now()})
-
-        await self._store.database.write(unit)
-
-    async def _read(self, number: str, path: str, piece: int) -> bytes | None:
-        query = select(_file.content).where(
-            _file.number == number, _file.path == path, _file.piece == piece
-        )
-        rows = await self._store.database.fetch(query)
-        return rows[0].content if rows else None
 
     async def _key_of(self, number: str) -> DataKey:
         query = select(tables.number.c.data_key).where(tables.number.c.digits == number)

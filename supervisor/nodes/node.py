@@ -21,6 +21,7 @@ from supervisor.errors import (
 )
 from supervisor.nodes.decisions import (
     Observations,
+    first_of,
     heir_of_drained,
     heir_to_balance,
     node_for_new,
@@ -53,16 +54,13 @@ class Node:
     def __init__(
         self, store: Store, coordination: Coordination, url: str, lease: NodeLease, runner: Runner
     ) -> None:
-        self.url = url
-        self.lease = lease
+        self.url, self.lease = url, lease
         self.nodes = Nodes(coordination)
-        self.incarnation = ""
-        self.state = NodeState.ALIVE
+        self.incarnation, self.state = "", NodeState.ALIVE
         self._runs = store.runs
-        self._coordination = coordination
-        self._runner = runner
+        self._coordination, self._runner = coordination, runner
         self._observations = Observations()
-        self._free_before = 0
+        self._free_before, self._is_first = 0, False
         self._woken = asyncio.Event()
         self._looked = asyncio.Event()
         self._interval = lease.ttl / BEATS
@@ -158,17 +156,22 @@ class Node:
         if number in self._runner.kept():
             self._runner.wake(number)
         else:
-            self._coordination.ring(number)
+            self._coordination.notify(number)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this node speaks for all of them."""
+        return self._is_first and self.lease.is_fresh
 
     def _require_ours(self, number: str, owner: Owner | None) -> None:
         if owner is None:
             raise NumberWithoutOwner
-        if owner.incarnation != self.incarnation:
+        if not self._is_us(owner):
             raise NumberElsewhere(number, owner.url, owner.epoch)
 
     def announce(self) -> None:
         """Let the other nodes look at once."""
-        self._coordination.ring(EVERYBODY)
+        self._coordination.notify(EVERYBODY)
 
     def _receive(self, name: str) -> None:
         if name == EVERYBODY:
@@ -200,7 +203,7 @@ class Node:
 
     async def _start_over(self) -> None:
         """Begin again as a new node, because the others have taken everything from us."""
-        logger.error("the other nodes have fenced this one, so it stops its numbers and joins anew")
+        logger.error("the other nodes fenced this one, so it stops its numbers and joins again")
         self.lease.end()
         numbers = tuple(self._runner.kept())
         await asyncio.gather(*(self._runner.give_up(each, always, do_nothing) for each in numbers))
@@ -227,6 +230,7 @@ class Node:
         return POLL
 
     async def _act_on(self, sight: Sight) -> None:
+        self._is_first = first_of(sight) == self.incarnation
         self._observations = self._observations.with_sight(sight, self.incarnation, now())
         for peer in self._observations.lost(now(), self.lease.takeover):
             if await self.nodes.fence(peer):
@@ -236,7 +240,7 @@ class Node:
         ways = ((each, partial(self._is_foreign, each), do_nothing) for each in lost)
         await asyncio.gather(*(self._runner.give_up(*each) for each in ways))
         for number in sight.to_run - set(self._runner.kept()):
-            await self._adopt(number)
+            await self._runner.adopt(number, partial(self._has_to_run, number))
         await self._claim(sight)
 
     async def _claim(self, sight: Sight) -> None:
@@ -246,10 +250,7 @@ class Node:
             claimed = await self.nodes.claim(self.incarnation, wanted)
             logger.info("this node takes %d numbers", len(claimed))
             for number in claimed:
-                await self._adopt(number)
-
-    async def _adopt(self, number: str) -> None:
-        await self._runner.adopt(number, partial(self._has_to_run, number))
+                await self._runner.adopt(number, partial(self._has_to_run, number))
 
     async def _has_to_run(self, number: str) -> bool:
         placed = await self.nodes.find(number)

@@ -76,6 +76,7 @@ class Peer(NamedTuple):
     url: str
     state: NodeState
     beat: int
+    since: datetime | None = None
 
 
 class ListedNode(NamedTuple):
@@ -229,9 +230,9 @@ def require_owner(connection: Connection, number: str, *, incarnation: str) -> N
 
 def _look(connection: Connection, incarnation: str) -> Sight:
     peers = connection.execute(
-        select(_node.incarnation, _node.url, _node.state, _node.beat).where(_is_live)
+        select(_node.incarnation, _node.url, _node.state, _node.beat, _node.since).where(_is_live)
     )
-    found = tuple(Peer(*row[:2], NodeState(row.state), row.beat) for row in peers)
+    found = tuple(Peer(*row[:2], NodeState(row.state), *row[3:]) for row in peers)
     counts: dict[str | None, int] = {
         row.incarnation: row.many for row in connection.execute(_counts())
     }

@@ -1,1 +1,1 @@
-"""Notifications: whom they are for, what they say, when they may be sent, and what became of them."""
+"""Notifications: whom they are for, what they say, when they may be sent, and their outcome."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config
     from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.nodes.node import Node
     from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.notifications.notice import Manner, Rejected
     from supervisor.notifications.outcome import Outcome
@@ -58,7 +59,7 @@ class Accepted(NamedTuple):
 
 
 class RecipientOutcome(NamedTuple):
-    """What became of the message to one recipient."""
+    """The outcome of the message to one recipient."""
 
     to: str
     peer_id: int
@@ -87,7 +88,10 @@ class NotificationService:
         people: People,
         sender_of: Callable[[str], Awaitable[Sender]],
         config: Config,
+        node: Node | None = None,
     ) -> None:
+        """With a node, others may run the sender; then a notification is stored, and its node woken."""
+        self._node = node
         self._store = store
         self._stored = store.notifications
         self._dispatchers = dispatchers
@@ -113,7 +117,7 @@ class NotificationService:
         Who was rejected before, because of the address, is in the notice.
         """
         dispatcher = await self._dispatchers.of(sender.number)
-        lookup = RecipientLookup(self._people, dispatcher, is_bot=sender.is_bot)
+        lookup = RecipientLookup(self._people, dispatcher, self._require_here, is_bot=sender.is_bot)
         found = await lookup.find(addresses)
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
         if dry_run:
@@ -133,7 +137,10 @@ class NotificationService:
         stored_id = await self._stored.add(new)
         if stored_id != new_id:
             return await self._first_answer(sender.number, stored_id)
-        self._wake(sender.number)
+        if self._node is None:
+            self.wake(sender.number)
+        else:
+            self._node.wake_owner(sender.number)
         return Accepted(new_id, len(found.recipients), notice.rejected)
 
     async def find_repeat(self, number: str, dedup_key: str) -> Accepted | None:
@@ -230,6 +237,20 @@ class NotificationService:
         if queue is not None and queue.has(row):
             self._in_background(queue.finish(row))
 
+    async def look_for_work(self) -> None:
+        """Find what another node stored for a number that runs here; being woken is only faster."""
+        for number in self._attached & await self._stored.numbers_with_due(time.time()):
+            if number not in self._queues or self._queues[number].is_idle:
+                self.wake(number)
+
+    def wake(self, number: str) -> None:
+        """Hand over what is stored, if the number has a worker here."""
+        queue = self._queues.get(number)
+        if queue is not None:
+            queue.wake()
+        elif number in self._attached:
+            self._in_background(self._start_queue(number))
+
     async def stop(self) -> None:
         for queue in self._queues.values():
             await queue.stop()
@@ -249,12 +270,9 @@ class NotificationService:
         self._queues[number] = queue
         queue.start()
 
-    def _wake(self, number: str) -> None:
-        queue = self._queues.get(number)
-        if queue is not None:
-            queue.wake()
-        elif number in self._attached:
-            self._in_background(self._start_queue(number))
+    async def _require_here(self, number: str) -> None:
+        if self._node is not None:
+            await self._node.require_here(number)
 
     async def _first_answer(self, number: str, notification: str) -> Accepted:
         """Answer a repeat as the first call was answered."""

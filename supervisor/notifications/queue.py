@@ -12,9 +12,8 @@ from session_worker.protocol.messages import Contact
 from supervisor.errors import GatewayError
 from supervisor.notifications.notice import Notice
 from supervisor.notifications.outcome import RecipientState, mutes
-from supervisor.notifications.rates import Pace
+from supervisor.notifications.rates import LONGEST_PAUSE, Pace, expired, next_step
 from supervisor.notifications.recipient_lookup import MUTED
-from supervisor.notifications.schedule import LONGEST_PAUSE, expired, next_step
 from supervisor.store.notifications import HANDED_OVER, journal_key
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ class NotificationQueue:
         self._on_their_way: dict[int, int] | None = None
         self._notices: OrderedDict[str, Notice] = OrderedDict()
         self._wanted = asyncio.Event()
+        self._is_idle = False
         self._finished = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
 
@@ -69,6 +69,11 @@ class NotificationQueue:
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was there to be handed over when it last looked."""
+        return self._is_idle
 
     def wake(self) -> None:
         self._wanted.set()
@@ -135,6 +140,7 @@ class NotificationQueue:
             await self._hand_over(step.ready)
             return 0.0
         due = await self._stored.next_due(self._number, now)
+        self._is_idle = not queued
         longest = LONGEST_PAUSE if queued else IDLE_PAUSE
         return min(step.pause if queued else longest, max(0.01, due - now) if due else longest)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from supervisor.errors import GatewayError
+from supervisor.errors import GatewayError, NumberElsewhere
 from supervisor.messages.recipients import OutgoingMessage
 from supervisor.notifications.notice import Rejected
 from supervisor.notifications.recipients import AddressKind
 from supervisor.store.notifications import NewRecipient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.notifications.recipients import Address
@@ -72,9 +72,18 @@ class _Refused(Exception):
 class RecipientLookup:
     """Looks up recipients among the people of a bot, or the chats of a number."""
 
-    def __init__(self, people: People, dispatcher: Dispatcher, *, is_bot: bool) -> None:
+    def __init__(
+        self,
+        people: People,
+        dispatcher: Dispatcher,
+        require_here: Callable[[str], Awaitable[None]],
+        *,
+        is_bot: bool,
+    ) -> None:
+        """Let `require_here` raise NumberElsewhere if the worker that has to be asked runs elsewhere."""
         self._people = people
         self._dispatcher = dispatcher
+        self._require_here = require_here
         self._is_bot = is_bot
 
     async def find(self, addresses: Sequence[Address]) -> Found:
@@ -137,7 +146,10 @@ class RecipientLookup:
             phone=address.value if is_phone else None,
         )
         try:
+            await self._require_here(self._dispatcher.number)
             return (await self._dispatcher.resolve(draft)).peer_id
+        except NumberElsewhere:  # its node answers the whole call
+            raise
         except GatewayError as error:  # unknown, offline or limited: the caller may try again
             raise _Refused(UNKNOWN, str(error)) from error
 

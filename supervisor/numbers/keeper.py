@@ -25,6 +25,7 @@ from supervisor.processes.ageing import Age, Ageing
 from supervisor.processes.forkserver import ForkFailed
 from supervisor.processes.questions import Questions
 from supervisor.processes.worker_exit import WorkerExit
+from supervisor.processes.worker_log import WorkerLog
 from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from supervisor.contacts.heard_events import HeardEvents
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.numbers.state import Change
     from supervisor.numbers.worker_pool import StartSlot, WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.worker_run import OneOffSession
@@ -66,8 +68,9 @@ class Keeper:
         self._worker: WorkerProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self.number = records.number
-        self.live_state = LiveState(records.number, pool.report_change)
+        self.live_state = LiveState(records.number, self._record_change)
         records.live_state = self.live_state
+        self.log = WorkerLog()
         self.login = LoginDialog()
         self.requests: Questions[Done] = Questions(REQUEST_PATIENCE)
         self._one_off: OneOffSession | None = None
@@ -190,8 +193,9 @@ class Keeper:
             await dispatcher.prepare(assignment.epoch)
         pool = self._pool
         worker = await WorkerProcess.start(
-            pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline
+            pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log
         )
+        self.log.record(f"process {worker.pid} was started")
         self._worker, self.has_begun = worker, True
         if one_off is not None:
             worker.send(one_off.opening)
@@ -246,6 +250,10 @@ class Keeper:
         if assignment.proxy is not None and not worker.ended_in_order:
             self._connection_held_until = now() + self._pool.timing.linger
 
+    def _record_change(self, change: Change) -> None:
+        self.log.record(change.state, change.cause and change.cause.code)
+        self._pool.report_change(change)
+
     def _note_planfix(self, url: str, *, is_away: bool) -> None:
         self._pool.planfix_outages.note(url, self.number, self.send if is_away else None)
 
@@ -260,6 +268,7 @@ class Keeper:
         chance = self._pool.random.random()
         step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
         self._pool.exit_log.note(self.number, ending, step, now())
+        self.log.record("its process ended", ending)
         return step
 
     async def _follow(self, ending: WorkerExit) -> bool:

@@ -20,15 +20,20 @@ from supervisor.nodes.records import ListedNode, NodeState
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords
+from supervisor.processes.worker_log import WorkerLog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable
 
     from supervisor.config import Config, NodeConfig
     from supervisor.nodes.runner import Act, Check
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
+
+
+def _ignore(_number: str) -> None:
+    pass
 
 
 class Keepers:
@@ -42,6 +47,7 @@ class Keepers:
         self.listening = HeardEvents(store)
         self._keepers: dict[str, Keeper] = {}
         self._since = now()
+        self.report_passed_on: Callable[[str], None] = _ignore
         self.node = self._as_node(config.node) if config.node is not None else None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -64,6 +70,10 @@ class Keepers:
 
     def find(self, number: str) -> Keeper | None:
         return self._keepers.get(number)
+
+    def log_of(self, number: str) -> WorkerLog:
+        keeper = self._keepers.get(number)
+        return keeper.log if keeper is not None else WorkerLog()
 
     def require_online(self, number: str) -> None:
         keeper = self._keepers.get(number)
@@ -94,13 +104,12 @@ class Keepers:
 
     def wake(self, number: str) -> None:
         """Hand over what another node stored for the number."""
-        self.dispatchers.reload(number)
+        self.dispatchers.wake(number)
 
     async def look_for_messages(self) -> None:
         """Hand over whatever waits that no worker has; being woken is only faster."""
         counts = await self._store.journals.counts(tuple(self._keepers))
-        for number, count in counts.items():
-            self.dispatchers.reload(number, count.backlog.out)
+        await self.dispatchers.look_for_messages(counts)
 
     async def adopt(self, number: str, is_ours: Check) -> None:
         """Start a number that has become ours, if it still is."""
@@ -115,11 +124,14 @@ class Keepers:
         async with self.lock_of(number):
             if not await is_due():
                 return
+            if number in self._keepers:  # a number that moves is not stopped
+                self._keepers[number].live_state.mute()
             try:
                 await self.stop(number)
                 await pass_on()
             finally:
                 self.forget(number)  # if it is still ours, it will be adopted again
+                self.report_passed_on(number)
 
     async def start(self, number: str, one_off: OneOffSession | None = None) -> Keeper:
         keeper = self.keeper_of(number)

@@ -174,6 +174,10 @@ class LiveState:
             self._is_held = False
             self._report()
 
+    def mute(self) -> None:
+        """Report nothing any more."""
+        self._report_change = _ignore
+
     def stall(self, *, is_stalled: bool) -> None:
         """Note whether the running process answers; the session's last state still holds."""
         if self._process in {ProcessState.RUNNING, ProcessState.STALLED}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -77,6 +77,9 @@ class View:
     oldest_waiting: datetime | None = None
     proxy: str | None = None
     deaf_seconds: float = 0.0
+    url_planfix: str | None = None
+    provider_id: str | None = None
+    user_email: str | None = None
     chats: ChatChoice | None = None
     budgets: Outlook | None = None
 
@@ -94,22 +97,16 @@ class View:
 
 def view_of(number: Number, keeper: Keeper | None, counts: Counts = NONE) -> View:
     """Combine the stored data, the live state and the counts of messages."""
+    at_rest = _at_rest(number, counts)
     if keeper is None:
-        return _at_rest(number, counts)
-    return View(
-        number=number.number,
-        client=number.client,
+        return at_rest
+    return replace(
+        at_rest,
         state=keeper.live_state.state,
         since=_moment(keeper.live_state.since),
-        restarts=number.restarts,
-        last_error=number.last_error,
         last_heard=_moment(keeper.last_heard or number.heard),
         worker=keeper.worker_health,
         deaf_seconds=keeper.live_state.deaf_seconds,
-        backlog=counts.backlog,
-        dead=counts.dead,
-        oldest_waiting=counts.oldest_waiting,
-        proxy=number.proxy_place,
     )
 
 
@@ -127,6 +124,9 @@ def _at_rest(number: Number, counts: Counts) -> View:
         dead=counts.dead,
         oldest_waiting=counts.oldest_waiting,
         proxy=number.proxy_place,
+        url_planfix=number.url_planfix or None,
+        provider_id=number.provider_id,
+        user_email=number.user_email,
     )
 
 

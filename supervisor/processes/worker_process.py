@@ -17,6 +17,7 @@ from session_worker.protocol.contract import (
     Command,
     Event,
     ExitCode,
+    Logged,
     Pulse,
 )
 from session_worker.protocol.pipe import (
@@ -28,6 +29,7 @@ from session_worker.protocol.pipe import (
     decode,
 )
 from supervisor.processes.event_queue import EventQueue
+from supervisor.processes.worker_log import WorkerLog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -60,12 +62,14 @@ class WorkerProcess:
         pipe: Pipe[Event, Command],
         timing: Timing,
         limit: Callable[[], float],
+        log: WorkerLog,
     ) -> None:
         self._forkserver = forkserver
         self._child = child
         self._pipe = pipe
         self._timing = timing
         self._limit = limit
+        self._log = log
         self._events = EventQueue()
         self._gone = asyncio.Event()
         self._beats = 0
@@ -85,6 +89,7 @@ class WorkerProcess:
         assignment: Assignment,
         timing: Timing,
         limit: Callable[[], float] = lambda: math.inf,
+        log: WorkerLog | None = None,
     ) -> Self:
         """Fork a worker, and send it its assignment and its lease, which never exceeds a limit."""
         child = await forkserver.fork()
@@ -93,7 +98,7 @@ class WorkerProcess:
         except BaseException:  # cancelled or failed: the child must not outlive this attempt
             await forkserver.discard(child)
             raise
-        worker = cls(forkserver, child, pipe, timing, limit)
+        worker = cls(forkserver, child, pipe, timing, limit, log or WorkerLog())
         worker.send(assignment.model_copy(update={"deadline": worker._extend_lease()}))
         return worker
 
@@ -214,6 +219,8 @@ class WorkerProcess:
             event = decode(frame, EVENTS)
             if isinstance(event, Pulse):
                 self._record_pulse(event)
+            elif isinstance(event, Logged):
+                self._log.add(event.lines)  # at once, even while the database is away
             else:
                 await self._events.put(event, len(frame))
             read += 1

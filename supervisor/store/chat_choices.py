@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from session_worker.protocol.chats import ChatSelection
 from supervisor.database import tables
-from supervisor.database.chat_tables import chat_choice
+from supervisor.database.number_tables import chat_choice
 from supervisor.database.statements import upsert
 from supervisor.encryption.vault import Cell
 from supervisor.store.values import ChatChanges, ChatChoice

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal_column, select, text, update
 
 from supervisor.database import history_tables, tables
 from supervisor.database.history_tables import state_change
+from supervisor.database.node_tables import placement
 from supervisor.database.tables import RowState
 from supervisor.store.values import AuditEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -79,28 +80,77 @@ class PastState(NamedTuple):
     detail: str | None
 
 
+class Told(NamedTuple):
+    """A stored change, with the client of its number."""
+
+    id: int
+    number: str
+    client: str
+    at: datetime
+    state: str
+    code: str | None
+    detail: str | None
+
+
+_told = (
+    select(
+        *(_change.id, _change.number, tables.client.c.name, _change.at),
+        *(_change.state, _change.code, _change.detail),
+    )
+    .join(tables.number, _number.digits == _change.number)
+    .join(tables.client)
+)
+# Of the nodes that share a PostgreSQL one at a time adds changes.
+_TAKE_TURN = text("SELECT pg_try_advisory_xact_lock(7351283)")
+
+
 class History:
     """Keeps the newest changes of each number, for as long as messages are kept."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, changes: Sequence[PastState]) -> None:
-        """Store changes in their order; those of numbers that are gone are left out."""
+    async def append(
+        self, changes: Sequence[PastState], owner: str | None = None
+    ) -> frozenset[int] | None:
+        """Store changes in their order; those of numbers that are gone are left out.
+
+        A node stores only those of numbers that it owns. Its changes are committed in the order of
+        their ids, so that the others miss none; None means that another node was just at it.
+        """
         rows = [each._asdict() for each in changes]
         for row in rows:
             del row["id"]
 
-        def unit(connection: Connection) -> None:
-            numbers = {row["number"] for row in rows}
-            known = set(
-                connection.scalars(select(_number.digits).where(_number.digits.in_(numbers)))
-            )
+        def unit(connection: Connection) -> frozenset[int] | None:
+            if owner is not None and not connection.execute(_TAKE_TURN).scalar_one():
+                return None
+            query = select(_number.digits).where(_number.digits.in_({r["number"] for r in rows}))
+            if owner is not None:
+                query = query.join(placement, placement.c.number == _number.digits)
+                query = query.where(placement.c.incarnation == owner)
+            known = set(connection.scalars(query))
             kept = [row for row in rows if row["number"] in known]
-            if kept:
-                connection.execute(insert(state_change), kept)
+            if not kept:
+                return frozenset()
+            return frozenset(connection.scalars(insert(state_change).returning(_change.id), kept))
 
-        await self._database.write(unit)
+        return await self._database.write(unit)
+
+    async def newest_id(self) -> int:
+        rows = await self._database.fetch(select(func.coalesce(func.max(_change.id), 0)))
+        return int(rows[0][0])
+
+    async def list_after(self, newest: int, limit: int) -> tuple[Told, ...]:
+        """Return the changes after the one with this id, the oldest first."""
+        query = _told.where(_change.id > newest).order_by(_change.id).limit(limit)
+        return tuple(Told(*row) for row in await self._database.fetch(query))
+
+    async def list_newest(self, numbers: Collection[str]) -> tuple[Told, ...]:
+        """Return the newest change of each of these numbers."""
+        newest = select(func.max(_change.id)).where(_change.number.in_(sorted(numbers)))
+        query = _told.where(_change.id.in_(newest.group_by(_change.number)))
+        return tuple(Told(*row) for row in await self._database.fetch(query))
 
     async def list(self, number: str, before: int | None, limit: int) -> tuple[PastState, ...]:
         """Return the newest changes first, or those older than the one with the id `before`."""

@@ -167,6 +167,10 @@ class Notifications:
         query = select(recipient.c.number).where(_IS_QUEUED).distinct()
         return [row.number for row in await self._database.fetch(query)]
 
+    async def numbers_with_due(self, now: float) -> frozenset[str]:
+        query = select(recipient.c.number).where(_IS_QUEUED, recipient.c.not_before <= now)
+        return frozenset(row.number for row in await self._database.fetch(query.distinct()))
+
     async def has_work(self, number: str) -> bool:
         """Whether anything waits, or is on its way."""
         query = select(recipient.c.id).where(recipient.c.number == number, _IS_QUEUED).limit(1)

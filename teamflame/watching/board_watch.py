@@ -42,7 +42,7 @@ class BoardWatch:
         self._teamflame = teamflame
         self._conversation = conversation
         self._pace = pace
-        self._unchanged = 0
+        self._unchanged = pace.lively_for  # a restart is no reason to look more often
         self._failures = 0
 
     async def look(self) -> float:
@@ -70,6 +70,8 @@ class BoardWatch:
     async def _find_events(self) -> Sequence[Event]:
         columns = await self._read_columns()
         stored = await self._teamflame.snapshots.get(self._board_id)
+        if stored is None:
+            self._unchanged = 0
         before = None if stored is None else snapshot.read(stored)
         found = snapshot.compare(before, columns, datetime.now(UTC))
         own = await self._teamflame.own_actions.actors_of({each.change for each in found.events})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,7 @@ from supervisor.numbers.state import State, WorkerHealth
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View
 from supervisor.processes.page_merging import PageMerging
+from supervisor.processes.worker_log import WorkerLog
 from supervisor.store.history import AuditLog
 from supervisor.store.keys import Keys
 from supervisor.store.values import AuditEntry
@@ -97,6 +99,8 @@ class FakeGateway(Gateway):
         self.history = FakeHistory()
         self.planfix_check = FakePlanfixCheck(self)
         self.nodes = _list_one_node
+        self.logs: defaultdict[str, WorkerLog] = defaultdict(WorkerLog)
+        self.log_of = lambda number: self.logs[number]
         self.node = None
 
     async def __aenter__(self) -> Self:

@@ -108,9 +108,10 @@ class Phone:
         await (by or self).press_data(key.data, self.chat[-1].message_id)
         return self.chat[-1].text
 
-    async def press_data(self, data: str, message_id: int) -> str:
+    async def press_data(self, data: str, message_id: int, *, chat_id: int | None = None) -> str:
         """Press whatever button; return the note that pops up."""
-        pressed = ChatPress(next(_rows), self.user_id, self.user_id, message_id, 1, data)
+        where = self.user_id if chat_id is None else chat_id
+        pressed = ChatPress(next(_rows), self.user_id, where, message_id, 1, data)
         await self.conversation.handle_press(pressed)
         return self.messenger.notes[-1]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NoReturn
 
 from supervisor.database.tables import Direction
 from supervisor.histogram import Histogram
 from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.feed import Feed, Listener, TooSlow
+from supervisor.monitoring.last_hour import LastHour
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import Checked, Draft, Finding, PlanfixCheck
 from supervisor.store.history import History
@@ -42,6 +43,7 @@ class FakeMonitor(Monitor):
         self.failures = Counter()
         self.delays = {each: Histogram() for each in Direction}
         self.lag, self.commits = Histogram(), Histogram()
+        self.hours = defaultdict(LastHour)
 
 
 class FakeAlarms(Alarms):

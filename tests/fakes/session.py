@@ -38,7 +38,7 @@ class FakeSession:
         if self._way == "flooded":
             self.queue_depth = 1000
         if self._way == "no boot":
-            raise ValueError("this session can not be made")
+            raise ValueError("this session cannot be made")
 
     async def run(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._asked.set)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(r"`([^`\n]+)`")
 _PLACE = re.compile(r"(?:[.\w-]+/)*(?:[\w-]+\.(?:py|md|toml)|[.\w-]+/)(?=$|::)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_BLOCK = re.compile(r"(?ms)^```.*?^```$")
 _HEADING = re.compile(r"(?m)^#+ (.+)$")
 _NAME = re.compile(r"[A-Za-z_]\w+(?:\.\w+)*")
 # Folders of a running gateway, not of the repository.
@@ -53,3 +54,20 @@ def broken_links(document: Path, anchors: Mapping[Path, frozenset[str]]) -> Iter
         target = (document.parent / name).resolve() if name else document.resolve()
         if not target.exists() or (anchor and anchor not in anchors.get(target, ())):
             yield link
+
+
+def outline(text: str) -> tuple[list[int], list[str], list[int]]:
+    """Give what a translation has in common: levels of headings, blocks of code, rows of tables."""
+    prose = _BLOCK.sub("", text)
+    rows = re.findall(r"(?m)(?:^\|.*\n)+", prose)
+    return (
+        [len(marks) for marks in re.findall(r"(?m)^(#+) ", prose)],
+        _BLOCK.findall(text),
+        [table.count("\n") for table in rows],
+    )
+
+
+def quoted(text: str) -> frozenset[str]:
+    """Give the settings, fields, calls and states that a text quotes, without what may be translated."""
+    found = _QUOTED.findall(_BLOCK.sub("", text))
+    return frozenset(each for each in found if each.isascii() and "<" not in each)

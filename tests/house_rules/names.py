@@ -16,7 +16,7 @@ def _words(text: str) -> frozenset[str]:
 GLOSSARY: Final = _words(
     """
     admission bot bots chat chats client clients contact contacts dead delivered delivery
-    demo echo employee first gateway governor journal keeper keepers lane lanes letter letters liveness
+    demo echo employee first gateway glossary governor journal keeper keepers lane lanes letter letters liveness
     login logins logout node nodes notice notification notifications number numbers operator outage owner
     ownership part parts
     heard people placement receipt receipts recipient recipients registration sandbox session sessions supervisor
@@ -41,11 +41,11 @@ PROTOCOLS: Final = _words(
 ENGINEERING: Final = _words(
     """
     chosen choice choices folders progress reactions rule
-    kind rows content operations workspace
+    kind rows content operations workspace hour last
     board pace screens snapshot snapshots steps talk watch watching
     auth boards choices conversation directory endpoints mini proof
     statements background events loop outages questions
-    chart comparison environment fairness flask growth one plots restarts spawned
+    chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned speaker
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
@@ -57,7 +57,7 @@ ENGINEERING: Final = _words(
     outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search send
-    schedule sender server service services settings shape soak starvation state store
+    sender server service services settings shape soak starvation state store
     stored timing traffic transactions transfer upkeep values vault view viewer views warmup writer
     """
 )
@@ -67,7 +67,6 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
-    "supervisor/database/chat_tables.py": "one module of tables for each subject",
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "sandbox/control/page.py": "a page for people, beside calls for programs",

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house_rules.documents import anchors_of, broken_links, missing_names, missing_places
+from supervisor.texts import en, ru, uk
+from tests.house_rules.documents import (
+    anchors_of,
+    broken_links,
+    missing_names,
+    missing_places,
+    outline,
+    quoted,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 TOP = Path(__file__).parents[2]
 DOCUMENTS = [
     *(TOP / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")),
+    TOP / "deploy" / "README.md",
     *sorted((TOP / "docs").glob("*.md")),
 ]
+TRANSLATIONS = [path for path in DOCUMENTS if path.stem.endswith((".ru", ".uk"))]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +64,38 @@ def test_links_lead_somewhere(document: Path) -> None:
     anchors = {path.resolve(): anchors_of(path.read_text()) for path in DOCUMENTS}
 
     assert list(broken_links(document, anchors)) == []
+
+
+@pytest.mark.parametrize("document", TRANSLATIONS, ids=lambda path: path.name)
+def test_translation_follows_the_original(document: Path) -> None:
+    """A translation has the sections, commands, tables and names of the original, and both lead to each other."""
+    text = document.read_text()
+    original = document.with_name(f"{document.name.split('.')[0]}.md")
+    english = original.read_text()
+
+    assert outline(text) == outline(english)
+    assert quoted(text) ^ quoted(english) == set()
+    assert f"]({original.name})" in text
+    assert f"]({document.name})" in english
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"), [("planfix", en), ("planfix.ru", ru), ("planfix.uk", uk)]
+)
+def test_texts_for_employees_are_those_of_the_gateway(name: str, texts: ModuleType) -> None:
+    """What the guide says that employees read in Planfix is what the gateway writes there, word for word."""
+    cells = re.findall(r"(?m)^\| ([^|]+\.) \|", (TOP / "docs" / f"{name}.md").read_text())
+    written = {employee for employee, _ in texts.FAILURES.values()}
+
+    assert len(cells) > 5
+    assert set(cells) <= written
+
+
+def test_changelog_says_each_thing_once() -> None:
+    """Merges keep both sides of a list that somebody has put in another order."""
+    lines = (TOP / "CHANGELOG.md").read_text().split("\n## [")[1].splitlines()
+    said = [line for line in lines if len(line) > 20 and not line.startswith("|")]
+    assert [line for line in said if said.count(line) > 1] == []
 
 
 def test_missing_place_is_found() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house_rules import layout, names, verbs
+from tests.house_rules import layout, names, trips, verbs
 from tests.house_rules.rules import Source
 
 TOP = Path(__file__).parents[2]
@@ -101,13 +101,16 @@ def test_few_have_one_importer(sources: list[Source]) -> None:
 
 
 def test_many_single_importers_are_found() -> None:
-    """Modules with one importer are reported from the limit on; those with two do not count."""
+    """Modules with one importer are reported from the limit on; those with two, or with calls, are not."""
     parts = [Source(f"api/{name}.py", "") for name in "ab"]
     one, two = (Source(f"api/{name}.py", "from api import a, b\n") for name in ("one", "two"))
 
     assert list(layout.few_have_one_importer([*parts, one], most=0.5))
     assert not list(layout.few_have_one_importer([*parts, one], most=0.7))
     assert not list(layout.few_have_one_importer([*parts, one, two], most=0.0))
+    calls = Source("api/calls.py", "\nblueprint = Blueprint('calls')")
+    app = Source("api/app.py", "from api import calls\n")
+    assert not list(layout.few_have_one_importer([calls, app], most=0.0))
 
 
 def test_reasons_are_needed(sources: list[Source]) -> None:
@@ -143,3 +146,25 @@ def test_needless_module_is_found() -> None:
     assert not list(layout.small_modules_have_a_reason([small, one], {"api/small.py": "a reason"}))
     assert list(layout.reasons_are_needed([small, one, two], {"api/small.py": "a reason"}))
     assert not list(layout.small_modules_have_a_reason([Source(path, "") for path in unused], {}))
+
+
+def test_trips_are_short() -> None:
+    """The trips through the code that the documentation lists go through files that exist, and get no longer."""
+    text = (TOP / "docs" / "architecture.md").read_text()
+
+    assert trips.trips_of(text).keys() == trips.MOST.keys()
+    assert list(trips.trips_are_short(text, TOP)) == []
+
+
+def test_long_trip_is_found(tmp_path: Path) -> None:
+    """A hop too many, a hop that is named twice and a hop to nowhere are reported."""
+    title, most = next(iter(trips.MOST.items()))
+    files = [f"hop{number}" for number in range(most)]
+    for name in files:
+        (tmp_path / f"{name}.py").touch()
+    block = "### The trips, file by file\n```text\n{}\n.  {}\n```"
+
+    assert not list(trips.trips_are_short(block.format(title, " ".join(files)), tmp_path))
+    for more in ("gone", "hop1"):
+        found = list(trips.trips_are_short(block.format(title, " ".join([*files, more])), tmp_path))
+        assert len(found) == 2

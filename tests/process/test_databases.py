@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -19,7 +21,7 @@ with running_postgres() as postgres:
 """
 
 
-async def test_each_database_starts_empty(database_url: str) -> None:
+async def test_each_database_starts_anew(database_url: str) -> None:
     """A test may make a table of any name, on SQLite as on PostgreSQL."""
     await _make_table(database_url)
 
@@ -33,7 +35,12 @@ def test_server_ends_with_a_killed_test_run() -> None:
     """PostgreSQL goes away even if the tests had no time to stop it."""
     command = [sys.executable, "-c", RUN_FOR_EVER]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=TOP, stdin=pipe, stdout=pipe, text=True) as run:
+    left = Path(tempfile.mkdtemp(prefix="pg"))  # with a short name, for it may hold a socket
+    left.chmod(0o711)  # the server is perhaps another user's
+    environment = {**os.environ, "TMPDIR": str(left)}
+    with subprocess.Popen(
+        command, cwd=TOP, env=environment, stdin=pipe, stdout=pipe, text=True
+    ) as run:
         assert run.stdout is not None
         folder = Path(run.stdout.readline().strip())
         server = psutil.Process(int((folder / "data/postmaster.pid").read_text().split()[0]))
@@ -42,6 +49,7 @@ def test_server_ends_with_a_killed_test_run() -> None:
 
     server.wait(timeout=PATIENCE)
     shutil.rmtree(folder)
+    shutil.rmtree(left, ignore_errors=True)
 
 
 async def _make_table(url: str) -> None:

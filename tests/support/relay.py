@@ -17,8 +17,8 @@ class Relay:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._port = 0
-        self._speaks = asyncio.Event()
-        self._speaks.set()
+        self._asks, self._answers = asyncio.Event(), asyncio.Event()
+        self._open_both_ways()
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.accepted = 0
@@ -34,9 +34,11 @@ class Relay:
     async def __aexit__(self, *_: object) -> None:
         await self.cut()
 
-    def silence(self) -> None:
-        """Swallow everything: connections stay or come about, but nothing goes through."""
-        self._speaks.clear()
+    def silence(self, *, only_answers: bool = False) -> None:
+        """Swallow everything, or all that comes back: connections stay or come about."""
+        self._answers.clear()
+        if not only_answers:
+            self._asks.clear()
 
     async def cut(self) -> None:
         """End all connections, refuse new ones."""
@@ -45,15 +47,19 @@ class Relay:
             server.close()
         for writer in self._writers:
             writer.transport.abort()
-        self._speaks.set()  # whoever is held back finds its connection ended
+        self._open_both_ways()  # whoever is held back finds its connection ended
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def mend(self) -> None:
         """Let everything through, what was held back included."""
-        self._speaks.set()
+        self._open_both_ways()
         if self._server is None:
             self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
             self._port = self._server.sockets[0].getsockname()[1]
+
+    def _open_both_ways(self) -> None:
+        self._asks.set()
+        self._answers.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
@@ -63,7 +69,7 @@ class Relay:
         task.add_done_callback(self._tasks.discard)
         self._writers.add(writer)
         try:
-            await self._speaks.wait()
+            await self._asks.wait()
             with suppress(OSError):
                 await self._join(reader, writer)
         finally:
@@ -78,8 +84,8 @@ class Relay:
             there, back = await asyncio.open_connection(host, port)
         self._writers.add(back)
         ways = [
-            asyncio.create_task(self._pass_on(reader, back)),
-            asyncio.create_task(self._pass_on(there, writer)),
+            asyncio.create_task(self._pass_on(reader, back, self._asks)),
+            asyncio.create_task(self._pass_on(there, writer, self._answers)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -90,8 +96,10 @@ class Relay:
             self._writers.discard(back)
             back.close()
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: asyncio.Event
+    ) -> None:
         while data := await reader.read(CHUNK):
-            await self._speaks.wait()
+            await way.wait()
             writer.write(data)
             await writer.drain()

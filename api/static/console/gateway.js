@@ -27,7 +27,7 @@ export async function ask(method, path, body, bearer = key()) {
     throw new Refused(0, "unreachable", words.unreachable);
   }
   if (response.ok) return answer;
-  throw new Refused(response.status, answer.error, explain(answer.detail) || String(response.status));
+  throw new Refused(response.status, answer.error, explain(answer) || String(response.status));
 }
 
 /** Fetches a picture, which an <img> alone could not, because it shows no key. */
@@ -48,9 +48,11 @@ async function call(method, path, body, bearer) {
   }
 }
 
-function explain(detail) {
-  if (!Array.isArray(detail)) return detail;
-  return detail.map(({ field, reason }) => `${field}: ${reason}`).join("; ");
+/** Says what was refused in the reader's language; what the API says of single fields, in English, has lines of its own. */
+function explain({ error, detail }) {
+  if (!Array.isArray(detail)) return language === "en" ? detail : (words[`error_${error}`] ?? detail);
+  const reasons = detail.map(({ field, reason }) => `${field}: ${reason}`);
+  return (language === "en" ? reasons : [words.error_invalid_request, ...reasons]).join("\n");
 }
 
 /** Hears every change of every number, for as long as the tab is signed in; EventSource could not send the key. */

@@ -4,7 +4,7 @@ import { beginBots, closeBots, lookAtBots, openBots } from "./bots.js";
 import { element, make, put, tell } from "./elements.js";
 import { Refused, ask, dropKey, keep, key, listen } from "./gateway.js";
 import { beginNumberPage, carryOut, closeNumber, lookInside, openNumber, openedNumber } from "./number_page.js";
-import { beginOverview, showOverview, takeChange, viewOf } from "./overview.js";
+import { beginOverview, showOverview, showTraffic, takeChange, viewOf } from "./overview.js";
 import { beginAdding } from "./settings.js";
 import { clock, fill, language, words } from "./words.js";
 
@@ -36,9 +36,10 @@ function showAddress() {
 async function look() {
   const bearer = key();
   try {
-    const answer = await ask("GET", "numbers");
+    const [answer, traffic] = await Promise.all([ask("GET", "numbers"), element("overview").hidden ? null : ask("GET", "traffic")]);
     if (bearer !== key()) return;
     showOverview(answer);
+    if (traffic) showTraffic(traffic);
     await Promise.all([lookInside(), lookAtBots(carryOut)]);
     if (bearer === key()) tellFresh();
   } catch (error) {
@@ -133,7 +134,7 @@ function signOut(why = "") {
 }
 
 function showBoard() {
-  element("gate").hidden = Boolean(key());
+  element("entry").hidden = Boolean(key());
   element("board").hidden = !key();
   if (!key()) element("gate").elements.key.focus();
 }

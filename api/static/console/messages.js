@@ -3,7 +3,7 @@
 import { make, renderOnce } from "./elements.js";
 import { ask } from "./gateway.js";
 import { badge } from "./state.js";
-import { fill, time, word, words } from "./words.js";
+import { exact, fill, time, word, words } from "./words.js";
 
 const PAGE = 50; // messages shown at first, and added by each "Show more"
 const MOST = 500;
@@ -100,6 +100,8 @@ function pathOf(path) {
   const stations = STATIONS.filter((name) => path[name]).map((name) => ({ at: path[name], what: words[`step_${name}`] }));
   const tries = path.tries.map((one) => ({ at: one.last, what: `${words.step_failed}: ${one.text}`, detail: fill(words.times, { count: one.times }) }));
   const steps = [...stations, ...tries].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const [began, ended] = [path.received ?? path.stored, path.delivered ?? path.sent];
+  const took = began && ended && `${words.took} ${exact.format(Math.max(0, Date.parse(ended) - Date.parse(began)) / 1000)}`;
   const ids = [
     [words.id_chat, path.chat_id],
     [words.id_message_id, path.message_id],
@@ -109,6 +111,6 @@ function pathOf(path) {
     "div",
     { className: "path" },
     make("ol", {}, steps.map(({ at, what, detail }) => make("li", {}, make("strong", {}, what), ` ${time(at)} `, detail && make("span", { className: "soft" }, detail)))),
-    make("p", { className: "soft" }, ids.filter(([, id]) => id).map(([name, id]) => `${name}: ${id}`).join(" · ")),
+    make("p", { className: "soft" }, [took, ...ids.filter(([, id]) => id).map(([name, id]) => `${name}: ${id}`)].filter(Boolean).join(" · ")),
   );
 }

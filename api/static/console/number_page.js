@@ -1,14 +1,16 @@
 // The page of one number, with an address of its own: #/numbers/380501112233/messages.
 
+import { dayChart, hourChart } from "./charts.js";
 import { element, facts, forget, make, put, renderOnce, table, tell } from "./elements.js";
 import { Refused, ask } from "./gateway.js";
+import { logPanel } from "./log_panel.js";
 import { loginPanel } from "./login_panel.js";
 import { messagesPanel } from "./messages.js";
 import { settingsPanel } from "./settings.js";
 import { levelOf, putTrouble, stateBadge } from "./state.js";
 import { age, both, duration, fill, memory, pair, time, word, words } from "./words.js";
 
-const TABS = ["state", "messages", "history", "receipts", "audit", "settings"];
+const TABS = ["state", "messages", "history", "receipts", "log", "audit", "settings"];
 const PAGE = 100;
 
 let opened = null; // the number whose page is shown
@@ -96,17 +98,23 @@ function factsOf({ since, last_heard, backlog, dead, oldest_waiting, restarts, w
 /** What is left of the budgets that keep a number from being banned. */
 function governorFacts(governor) {
   if (!governor) return [];
-  return Object.entries(governor)
-    .filter(([, value]) => value != null && typeof value !== "object")
-    .map(([name, value]) => [words[`governor_${name}`] ?? name.replaceAll("_", " "), value]);
+  const { first_contacts: first, look_ups: lookUps, answers_only_until: until } = governor;
+  const waiting = first.waiting ? [first.waiting, first.next_at && time(first.next_at)].filter(Boolean).join(", ") : "";
+  return [
+    [words.first_contacts, `${first.left} / ${first.per_day}`],
+    [words.first_contacts_waiting, waiting],
+    [words.look_ups, lookUps.left],
+    [words.answers_only, time(until)],
+  ];
 }
 
 // What each tab reads, and how it is shown
 
 const PANELS = {
-  state: async () => null,
+  state: statePanel,
   messages: (number) => messagesPanel(element("panel"), number, carryOut),
-  settings: (number) => settingsPanel(element("panel"), number, view, carryOut),
+  log: (number) => logPanel(element("panel"), number, () => opened === number && tab === "log"),
+  settings: (number) => settingsPanel(element("panel"), number, () => view, carryOut),
   history: async (number) => {
     const { states } = await ask("GET", `numbers/${number}/history?limit=${PAGE}`);
     return () => showTable(states, words.no_history, [words.time, words.state, words.cause], historyRow);
@@ -122,6 +130,15 @@ const PANELS = {
     return () => showTable(entries, words.no_audit, columns, (one) => [time(one.at), word("who", one.who.replace(" ", "_")), word("did", one.action), one.detail]);
   },
 };
+
+async function statePanel(number) {
+  const [{ minutes }, { states }] = await Promise.all([
+    ask("GET", `numbers/${number}/traffic`),
+    ask("GET", `numbers/${number}/history?limit=${PAGE}`),
+  ]);
+  return () =>
+    renderOnce(element("panel"), [tab, minutes, states], () => element("panel").replaceChildren(hourChart(minutes, make("h3", {}, words.hour)), dayChart(states)));
+}
 
 function showTable(items, empty, columns, row) {
   renderOnce(element("panel"), [tab, items], () => element("panel").replaceChildren(table(words[`tab_${tab}`], columns, items.map(row), empty)));

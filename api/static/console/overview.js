@@ -1,17 +1,20 @@
 // The list of all numbers: what is wrong, with whom, and what can be done with many at once.
 
 import { element, make, put, renderOnce, tell } from "./elements.js";
-import { ask } from "./gateway.js";
+import { actOn, makeLinks } from "./bulk.js";
+import { sparkline } from "./charts.js";
 import { levelOf, putTrouble, rank, stateBadge } from "./state.js";
+import { showCauses, showClients, showHour } from "./totals.js";
 import { age, both, figure, fill, lang, memory, pair, time, word, words } from "./words.js";
 
-const COLUMNS = ["client", "state", "trouble", "since", "backlog", "dead", "restarts", "memory", "last_heard"];
+const COLUMNS = ["client", "state", "trouble", "hour", "since", "backlog", "dead", "restarts", "memory", "last_heard"];
 const SUMMARY = ["total", "online_count", "need", "mends", "waiting", "dead", "merged"];
 const ORDERS = {
   trouble: (a, b) => rank(a) - rank(b) || both(b.dead) - both(a.dead),
   number: () => 0,
   client: (a, b) => a.client.localeCompare(b.client, lang),
   state: (a, b) => a.state.localeCompare(b.state),
+  hour: (a, b) => hourOf(b) - hourOf(a),
   since: (a, b) => time_of(b.since) - time_of(a.since),
   backlog: (a, b) => both(b.backlog) - both(a.backlog),
   dead: (a, b) => both(b.dead) - both(a.dead),
@@ -22,10 +25,14 @@ const ORDERS = {
 
 const rows = new Map(); // number -> its row in the list
 const chosen = new Set();
-const wanted = { state: "", client: "", numbers: null, order: "trouble", isReversed: false };
+// As many rows as one scrolls through; "Show more" adds as many again.
+const PAGE = matchMedia("(max-width: 760px)").matches ? 20 : 50;
+const wanted = { state: "", client: "", numbers: null, order: "trouble", isReversed: false, limit: PAGE };
 let views = [];
+let hours = new Map(); // number -> what it delivered in each minute of the last hour
 
 const time_of = (text) => (text ? Date.parse(text) : 0);
+const hourOf = ({ number }) => (hours.get(number) ?? []).reduce((sum, count) => sum + count, 0);
 const changed = () => document.dispatchEvent(new Event("looked-for"));
 
 export const viewOf = (number) => views.find((view) => view.number === number);
@@ -39,9 +46,19 @@ export function showOverview({ numbers, summary, merging }) {
   dropMissing();
   showSummary(merging);
   showChips();
-  showClients(summary?.clients ?? []);
-  showCauses(summary?.causes ?? []);
+  showChoice(summary?.clients ?? []);
+  showClients(summary?.clients ?? [], want);
+  showCauses(summary?.causes ?? [], want);
   arrange();
+}
+
+export function showTraffic({ minutes, numbers }) {
+  showHour(minutes);
+  hours = new Map(numbers.map(({ number, counts }) => [number, counts]));
+  for (const [number, { cells }] of rows) {
+    const counts = hours.get(number);
+    renderOnce(cells.hour, counts, () => cells.hour.replaceChildren(...(counts ? [sparkline(counts)] : [])));
+  }
 }
 
 /** Takes one change as it was heard, before the next look at everything. */
@@ -139,7 +156,7 @@ function showChips() {
   );
 }
 
-function showClients(clients) {
+function showChoice(clients) {
   const select = element("client");
   renderOnce(select, clients, () => {
     const options = clients.map((each) =>
@@ -150,26 +167,10 @@ function showClients(clients) {
   });
 }
 
-/** One line for one cause, however many numbers it troubles. */
-function showCauses(causes) {
-  const many = causes.filter(({ numbers }) => numbers.length > 1);
-  renderOnce(element("causes"), many, () =>
-    element("causes").replaceChildren(
-      ...many.map((cause) =>
-        make("li", { className: cause.attention === "needs_somebody" ? "attention" : "" },
-          make("button", { type: "button", className: "open", onclick: () => want({ numbers: new Set(cause.numbers) }) },
-            fill(words.numbers_count, { count: figure(cause.numbers.length) })),
-          make("span", {}, [cause.client, cause.message].filter(Boolean).join(": ")),
-          make("strong", {}, cause.action ?? "")),
-      ),
-    ),
-  );
-}
-
 // Filter, order, choice
 
 function want(change) {
-  Object.assign(wanted, change);
+  Object.assign(wanted, { limit: PAGE }, change);
   element("client").value = wanted.client;
   showChips();
   arrange();
@@ -199,13 +200,21 @@ function arrange() {
     const { row } = rows.get(view.number);
     if (row === place) place = place.nextElementSibling;
     else body.insertBefore(row, place);
-    row.hidden = !isMeant(view);
-    count += !row.hidden;
+    const meant = isMeant(view);
+    count += meant;
+    row.hidden = !meant || count > wanted.limit;
   }
   if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
   element("everything").hidden = !(wanted.state || wanted.client || wanted.numbers || element("filter").value);
+  showMore(count);
   tell(element("none"), count ? "" : views.length ? words.none_match : words.none);
   showChosen();
+}
+
+function showMore(count) {
+  const left = count - wanted.limit;
+  element("more").hidden = left <= 0;
+  if (left > 0) put(element("more"), fill(words.more_numbers, { count: figure(Math.min(PAGE, left)), all: figure(count) }));
 }
 
 function choose(number, isChosen) {
@@ -221,41 +230,20 @@ function showChosen() {
   element("bulk").hidden = chosen.size === 0;
 }
 
-// What is done with many at once
-
-async function act(action) {
-  const numbers = [...chosen];
-  if (action === "stop" && !confirm(fill(words.stop_many_sure, { count: figure(numbers.length) }))) return "";
-  const answer = await ask("POST", "numbers/actions", { action, numbers });
-  const failed = answer.numbers.filter(({ outcome }) => outcome === "failed");
-  const done = answer.numbers.filter(({ outcome }) => outcome === "done").length;
-  const lines = failed.map(({ number, error, detail }) => `+${number}: ${[error, detail].filter(Boolean).join(", ")}`);
-  return [fill(words.done_many, { done: figure(done), count: figure(numbers.length) }), ...lines].join("\n");
-}
-
-async function makeLinks() {
-  const lines = [];
-  for (const number of chosen) {
-    try {
-      const { url } = await ask("POST", `numbers/${number}/login/link`);
-      lines.push(`+${number} ${url}`);
-    } catch (error) {
-      lines.push(`+${number} ${error.message}`);
-    }
-  }
-  return lines.join("\n");
-}
-
 export function beginOverview(carryOut) {
   for (const name of ["restart", "stop", "start", "replay"]) {
-    element(`bulk-${name}`).addEventListener("click", ({ currentTarget }) => carryOut(currentTarget, () => act(name), element("bulk-said")));
+    element(`bulk-${name}`).addEventListener("click", ({ currentTarget }) => carryOut(currentTarget, () => actOn([...chosen], name), element("bulk-said")));
   }
-  element("bulk-links").addEventListener("click", ({ currentTarget }) => carryOut(currentTarget, makeLinks, element("bulk-said")));
+  element("bulk-links").addEventListener("click", ({ currentTarget }) => carryOut(currentTarget, () => makeLinks([...chosen]), element("bulk-said")));
   element("filter").addEventListener("input", () => want({}));
   element("client").addEventListener("change", ({ currentTarget }) => want({ client: currentTarget.value }));
   element("everything").addEventListener("click", () => {
     element("filter").value = "";
     want({ state: "", client: "", numbers: null });
+  });
+  element("more").addEventListener("click", () => {
+    wanted.limit += PAGE;
+    arrange();
   });
   element("choose-all").addEventListener("change", ({ currentTarget }) => {
     for (const view of views.filter(isMeant)) choose(view.number, currentTarget.checked);

@@ -1,10 +1,12 @@
 // What PUT can change, a test of Planfix before and after saving, and what Planfix has to be told.
 
-import { forget, handout, make, tell } from "./elements.js";
+import { showChats } from "./chats.js";
+import { element, forget, handout, make, renderOnce, tell } from "./elements.js";
 import { ask } from "./gateway.js";
 import { fill, word, words } from "./words.js";
 
 const FIELDS = [
+  ["name", "text"],
   ["url_planfix", "url"],
   ["token_planfix", "password"],
   ["provider_id", "text"],
@@ -13,11 +15,19 @@ const FIELDS = [
   ["history_since", "date"],
 ];
 
-export async function settingsPanel(place, number, view, carryOut) {
-  if (place.querySelector("form")) return null; // what is being typed must survive an update
+const BUDGETS = ["first_contacts_per_day", "growth_per_day", "first_contacts_at_most", "burst", "look_ups_per_day"];
+
+/** `latest` is the number as it is known when the panel is drawn, in full. */
+export async function settingsPanel(place, number, latest, carryOut) {
   return () => {
-    forget(place);
-    place.replaceChildren(editForm(number, view, carryOut), handOver(number, view));
+    // What is being typed must survive an update.
+    if (!place.querySelector("form")) {
+      forget(place);
+      place.replaceChildren(editForm(number, latest(), carryOut), make("div", { id: "hand-over" }));
+    }
+    const card = element("hand-over");
+    const provider = latest().provider_id;
+    renderOnce(card, provider, () => card.replaceChildren(handOver(number, provider)));
   };
 }
 
@@ -32,8 +42,11 @@ function editForm(number, view, carryOut) {
       make("label", {}, words[`field_${name}`], make("input", { name, type, autocomplete: "off", placeholder: typeof view?.[name] === "string" ? view[name] : "" })),
     ),
     chatsFields(view?.chats),
+    budgetFields(view?.governor?.settings),
     said,
   );
+  const preview = form.querySelector("#chats-try");
+  preview.addEventListener("click", () => carryOut(preview, () => showChats(form.querySelector("#chats-shown"), number, chatsOf(form)), said));
   const save = make("button", { className: "main" }, words.save);
   const test = make("button", { type: "button" }, words.test_planfix);
   test.addEventListener("click", () => carryOut(test, () => testPlanfix(number, form), said));
@@ -55,7 +68,27 @@ function chatsFields(chats) {
     make("label", {}, words.chats_people, make("input", { name: "chats_people", value: (chats?.people ?? []).join(", ") })),
     make("label", {}, words.chats_folders, make("input", { name: "chats_folders", value: (chats?.folders ?? []).join(", ") })),
     make("label", { className: "inline" }, make("input", { type: "checkbox", name: "chats_contacts", checked: chats?.contacts === true }), " ", words.chats_contacts),
+    make("button", { type: "button", id: "chats-try" }, words.chats_try),
+    make("div", { id: "chats-shown", ariaLive: "polite" }),
   );
+}
+
+/** The budgets that keep a number from being banned. */
+function budgetFields(settings) {
+  if (!settings) return null;
+  const amount = (name) => make("label", {}, words[`budget_${name}`], make("input", { type: "number", name, min: name === "growth_per_day" ? 0 : 1, value: settings[name] }));
+  return make(
+    "details",
+    {},
+    make("summary", {}, words.budgets),
+    make("label", { className: "inline" }, make("input", { type: "checkbox", name: "enabled", checked: settings.enabled }), " ", words.budget_enabled),
+    BUDGETS.map(amount),
+  );
+}
+
+function budgetsOf(form, settings) {
+  const wanted = { enabled: form.elements.enabled.checked, ...Object.fromEntries(BUDGETS.map((name) => [name, Number(form.elements[name].value || settings[name])])) };
+  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== settings[name]));
 }
 
 const values = (form, names) => Object.fromEntries(names.map((name) => [name, form.elements[name].value.trim()]).filter(([, value]) => value));
@@ -71,6 +104,9 @@ async function change(number, form, view) {
   const chats = chatsOf(form);
   const before = { people: [], folders: [], contacts: false, mode: "all", ...view?.chats };
   if (["mode", "people", "folders", "contacts"].some((name) => String(chats[name]) !== String(before[name]))) body.chats = chats;
+  const settings = view?.governor?.settings;
+  const budgets = settings ? budgetsOf(form, settings) : {};
+  if (Object.keys(budgets).length) body.governor = budgets;
   const { state } = await ask("PUT", "webhook", { number, ...body });
   return fill(words.saved, { state: word("state", state) });
 }
@@ -82,14 +118,13 @@ async function testPlanfix(number, form) {
 }
 
 /** The values that an administrator types into Planfix, ready to be copied. */
-function handOver(number, view) {
-  const address = new URL("webhook/message", location.href).href;
+function handOver(number, provider) {
   const card = make("section", { className: "card", ariaLabel: words.hand_over }, make("h3", {}, words.hand_over), make("p", { className: "soft" }, words.hand_over_how));
   card.append(
-    handout(words.hand_over_url, address, words),
-    handout(words.hand_over_channel, number, words),
-    handout(words.hand_over_provider, view?.provider_id ?? "telegram", words),
+    handout(words.hand_over_provider, provider, words),
+    handout(words.hand_over_url, document.body.dataset.webhookUrl, words),
     make("p", { className: "soft" }, words.hand_over_token),
+    handout(words.hand_over_channel, number, words),
   );
   return card;
 }
@@ -121,6 +156,6 @@ function showMade(added, made) {
   added.querySelector(".handouts").replaceChildren(
     handout(words.token_once, made.token, words),
     ...(made.login_url ? [handout(words.login_url, made.login_url, words)] : []),
-    handout(words.hand_over_url, new URL("webhook/message", location.href).href, words),
+    handout(words.hand_over_url, document.body.dataset.webhookUrl, words),
   );
 }

@@ -10,6 +10,7 @@ export const lang = navigator.languages.find(isOurs) ?? language; // with the co
 
 const ages = new Intl.RelativeTimeFormat(lang, { style: "short", numeric: "always" });
 const megabytes = new Intl.NumberFormat(lang, { style: "unit", unit: "megabyte", maximumFractionDigits: 1 });
+export const exact = new Intl.NumberFormat(lang, { style: "unit", unit: "second", maximumSignificantDigits: 2 });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -97,7 +97,7 @@ async def get_statuses(name: str) -> list[Status]:
 @blueprint.get("/<name>/threads")
 async def get_threads(name: str) -> list[Thread]:
     account = planfix().account(name)
-    return list_threads(account.journal, account.cards)
+    return list_threads(account.journal, account.tasks_and_contacts)
 
 
 @blueprint.post("/<name>/reply")
@@ -123,7 +123,7 @@ async def delete_faults(name: str) -> Json:
 @blueprint.get("/<name>/filelink/<key>/<file_name>")
 async def get_file(name: str, key: str, file_name: str) -> Response:
     account = planfix().account(name)
-    file = account.shelf.get(key) or account.received.get(key)
+    file = account.offered.get(key) or account.received.get(key)
     if file is None or file.name != file_name:
         raise ControlError(404, "not_found", "no file under this link")
     headers = {"Content-Disposition": "attachment", "Cache-Control": "no-store"}

@@ -113,6 +113,7 @@ async function send(form) {
     const files = await readFiles(form.elements.files);
     const more = files.length ? { files } : {};
     if (draft) more.reply_to = draft.id;
+    await showPeople(); // the lists may have been changed while a round was on its way
     await write(...writers(), text, more);
   }
   endDraft();

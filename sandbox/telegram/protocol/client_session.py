@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 from telethon.tl.core import MessageContainer
 
-from sandbox.telegram.protocol.encryption import Letter
+from sandbox.telegram.protocol.encryption import PacketContent
 from sandbox.telegram.protocol.tl_codec import compress, serialise
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Session:
                 self._unacknowledged.clear()
                 self._unacknowledged_bytes = 0
 
-    def drain(self, salt: int) -> Iterator[Letter]:
+    def drain(self, salt: int) -> Iterator[PacketContent]:
         """Yield what waits to be sent, packed into as few messages as possible."""
         queue, self._queue = self._queue, []
         if self._unanswered:
@@ -144,16 +144,16 @@ class Session:
             queue.append(Outgoing(self._next_id(1), self._content_sent * 2, acknowledgement))
             self._unanswered.clear()
         for batch in _batches(queue):
-            yield self._letter(salt, batch)
+            yield self._packet_content(salt, batch)
 
-    def _letter(self, salt: int, batch: list[Outgoing]) -> Letter:
+    def _packet_content(self, salt: int, batch: list[Outgoing]) -> PacketContent:
         first = batch[0]
         # A message that is sent again has an older id, which only a container may hold.
         if len(batch) == 1 and first.message_id == self._last_id:
-            return Letter(salt, self.id, first.message_id, first.seq_no, first.body)
+            return PacketContent(salt, self.id, first.message_id, first.seq_no, first.body)
         head = struct.pack("<Ii", MessageContainer.CONSTRUCTOR_ID, len(batch))
         body = head + b"".join(message.packed() for message in batch)
-        return Letter(salt, self.id, self._next_id(1), self._content_sent * 2, body)
+        return PacketContent(salt, self.id, self._next_id(1), self._content_sent * 2, body)
 
     def _send(self, body: bytes, *, kind: int, content: bool = True, lasting: bool = False) -> None:
         seq_no = self._content_sent * 2 + content

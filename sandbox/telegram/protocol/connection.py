@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.faults import Faults
     from sandbox.telegram.protocol.client_keys import ClientKey, Keyring
     from sandbox.telegram.protocol.client_session import Session
-    from sandbox.telegram.protocol.encryption import Letter
+    from sandbox.telegram.protocol.encryption import PacketContent
     from sandbox.telegram.protocol.server_key import ServerKey
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Connection(asyncio.Protocol):
         try:
             for packet in self._deframer.feed(data):
                 self._receive(packet)
-        except (FramingError, ExchangeFailed, encryption.EnvelopeError, MalformedBody) as exc:
+        except (FramingError, ExchangeFailed, encryption.PacketBroken, MalformedBody) as exc:
             logger.info("closing a connection: %s", exc)
             self.abort()
 
@@ -149,8 +149,8 @@ class Connection(asyncio.Protocol):
             return
         for session in sessions:
             if session.connection is self:
-                for letter in session.drain(session.key.salt(time.time())):
-                    self._write(encryption.seal(session.key.auth, letter))
+                for inner in session.drain(session.key.salt(time.time())):
+                    self._write(encryption.seal(session.key.auth, inner))
 
     def _write(self, packet: bytes) -> None:
         transport = self._transport
@@ -177,25 +177,25 @@ class Connection(asyncio.Protocol):
             if self._transport:
                 self._transport.close()
             return
-        letter = encryption.unseal(key.auth, packet)
+        inner = encryption.unseal(key.auth, packet)
         self._use(key)
         if self._suffers(Kind.CUT):
             self.abort()
         elif not self._suffers(Kind.BLACKHOLE):
-            self._open(key, letter)
+            self._open(key, inner)
 
-    def _open(self, key: ClientKey, letter: Letter) -> None:
-        session, unix = key.session(letter.session_id), time.time()
+    def _open(self, key: ClientKey, inner: PacketContent) -> None:
+        session, unix = key.session(inner.session_id), time.time()
         session.attach(self)
-        about = (letter.message_id, letter.seq_no)
-        if flaw := service_messages.flaw_of(letter.message_id, unix):
+        about = (inner.message_id, inner.seq_no)
+        if flaw := service_messages.flaw_of(inner.message_id, unix):
             session.reply(types.BadMsgNotification(*about, flaw), content=False)
-        elif not key.accepts_salt(letter.salt, unix):
+        elif not key.accepts_salt(inner.salt, unix):
             salt = key.salt(unix)
             session.reply(types.BadServerSalt(*about, _WRONG_SALT, salt), content=False)
         else:
-            self._announce(session, letter.message_id, unix)
-            self._read(session, Incoming(*about, letter.body))
+            self._announce(session, inner.message_id, unix)
+            self._read(session, Incoming(*about, inner.body))
 
     def _announce(self, session: Session, message_id: int, unix: float) -> None:
         if not session.is_announced:

@@ -15,12 +15,12 @@ _KEY_PREFIX = 24
 _PADDING = range(12, 1025)
 
 
-class EnvelopeError(Exception):
+class PacketBroken(Exception):
     """The packet was not sealed under this key."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class PacketContent:
     """The content of one encrypted packet."""
 
     salt: int
@@ -30,14 +30,14 @@ class Letter:
     body: bytes
 
 
-def seal(auth_key: Any, letter: Letter, *, from_client: bool = False) -> bytes:
+def seal(auth_key: Any, inner: PacketContent, *, from_client: bool = False) -> bytes:
     """Encrypt a message to the other side."""
-    length = _HEADER.size + len(letter.body)
+    length = _HEADER.size + len(inner.body)
     padding = os.urandom(-(length + 12) % 16 + 12)
     header = _HEADER.pack(
-        letter.salt, letter.session_id, letter.message_id, letter.seq_no, len(letter.body)
+        inner.salt, inner.session_id, inner.message_id, inner.seq_no, len(inner.body)
     )
-    plain = header + letter.body + padding
+    plain = header + inner.body + padding
     message_key = _message_key(auth_key.key, plain, from_client=from_client)
     cipher = _cipher(auth_key.key, message_key, from_client=from_client)
     encrypted: bytes = AES.encrypt_ige(plain, *cipher)
@@ -45,26 +45,26 @@ def seal(auth_key: Any, letter: Letter, *, from_client: bool = False) -> bytes:
     return key_id + message_key + encrypted
 
 
-def unseal(auth_key: Any, packet: bytes, *, from_client: bool = True) -> Letter:
-    """Decrypt a message of the other side; raise EnvelopeError if anything is wrong."""
+def unseal(auth_key: Any, packet: bytes, *, from_client: bool = True) -> PacketContent:
+    """Decrypt a message of the other side; raise PacketBroken if anything is wrong."""
     message_key, encrypted = packet[8:_KEY_PREFIX], packet[_KEY_PREFIX:]
     if len(encrypted) < _HEADER.size or len(encrypted) % 16:
-        raise EnvelopeError("not whole blocks")
+        raise PacketBroken("not whole blocks")
     cipher = _cipher(auth_key.key, message_key, from_client=from_client)
     plain = AES.decrypt_ige(encrypted, *cipher)
     if _message_key(auth_key.key, plain, from_client=from_client) != message_key:
-        raise EnvelopeError("wrong message key")
+        raise PacketBroken("wrong message key")
     salt, session_id, message_id, seq_no, length = _HEADER.unpack_from(plain)
     if length < 4 or len(plain) - _HEADER.size - length not in _PADDING:
-        raise EnvelopeError("wrong length")
+        raise PacketBroken("wrong length")
     body = plain[_HEADER.size : _HEADER.size + length]
-    return Letter(salt, session_id, message_id, seq_no, body)
+    return PacketContent(salt, session_id, message_id, seq_no, body)
 
 
 def key_id_of(packet: bytes) -> int:
     """Return the id of the key that a packet is sealed under; 0 means none."""
     if len(packet) < 8:
-        raise EnvelopeError("too short for a key id")
+        raise PacketBroken("too short for a key id")
     key_id: int = struct.unpack_from("<Q", packet)[0]
     return key_id
 

@@ -67,7 +67,7 @@ class Announcements:
         trouble = trouble_of(translate(error))
         if trouble != self._undecodable or self._clock() >= self._undecodable_until:
             logger.warning(
-                "Telegram sent an object that this version can not decode: %s", trouble.detail
+                "Telegram sent an object that this version cannot decode: %s", trouble.detail
             )
         self._undecodable, self._undecodable_until = trouble, self._clock() + LAYER_TOLD
         self._announce_again()

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 def log_undecodable(error: TypeNotFoundError) -> None:
     """Only log the object, for connections that live for a moment."""
-    logger.warning("Telegram sent an object that this version can not decode: %s", error)
+    logger.warning("Telegram sent an object that this version cannot decode: %s", error)
 
 
 class Undecoded(types.UpdatesTooLong):  # type: ignore[misc]  # telethon is untyped

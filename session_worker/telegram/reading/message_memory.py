@@ -78,7 +78,7 @@ class MessageIndex:
 
     def _warn_once(self, error: OSError) -> None:
         if not self._is_stuck:
-            logger.warning("the index of messages can not be written: %s", error)
+            logger.warning("the index of messages cannot be written: %s", error)
         self._is_stuck = True
 
 

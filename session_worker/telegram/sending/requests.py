@@ -110,7 +110,7 @@ class Sender:
             case _:
                 raise Refused(400, "MEDIA_INVALID")
 
-    async def find(self, text: str, besides: Collection[int], *, has_media: bool) -> int:
+    async def find(self, text: str, except_for: Collection[int], *, has_media: bool) -> int:
         """Look for a message sent by an earlier try whose answer was lost; returns 0 if there is none."""
         request = functions.messages.GetHistoryRequest(
             self._peer,
@@ -134,7 +134,7 @@ class Sender:
             if not isinstance(message, types.Message) or not message.out:
                 continue
             is_alike = message.message == text and _has_media(message) == has_media
-            if is_alike and message.id not in besides:
+            if is_alike and message.id not in except_for:
                 return int(message.id)
         return 0
 

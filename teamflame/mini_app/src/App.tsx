@@ -91,9 +91,11 @@ export function App({ launched }: Props) {
         {isPicking ? (
           <span className="bar-title">TeamFlame</span>
         ) : (
-          <button type="button" className="quiet bar-title" onClick={() => setChoosing(true)}>
-            {boardName || texts.boards} <span aria-hidden="true">▾</span>
-          </button>
+          <h1>
+            <button type="button" className="quiet bar-title" onClick={() => setChoosing(true)}>
+              {boardName || texts.boards} <span aria-hidden="true">▾</span>
+            </button>
+          </h1>
         )}
         <button type="button" className="quiet" onClick={() => setSettings(true)}>
           {texts.settings}

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
+from tests.acceptance.api.operator import Operator, settings_of
 from tests.acceptance.api.server import TOP, free_port, gateway
 from tests.support.waiting import PATIENCE
 
@@ -35,15 +35,17 @@ async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    while (line := await process.stdout.readline()) != b"READY\n":
-        assert line, "the sandbox ended while starting"
-    yield {
-        "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
-        "TELEGRAM_DC_KEY": str(key),
-        "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
-    }
-    process.terminate()
-    await process.wait()
+    try:
+        while (line := await process.stdout.readline()) != b"READY\n":
+            assert line, "the sandbox ended while starting"
+        yield {
+            "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
+            "TELEGRAM_DC_KEY": str(key),
+            "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
+        }
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -55,16 +57,7 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dic
 
 @pytest.fixture
 def settings(tmp_path: Path, sandbox: dict[str, str]) -> dict[str, str]:
-    return {
-        "ADMIN_KEY": ADMIN_KEY,
-        "SECRET_KEY": SECRET_KEY,
-        "TELEGRAM_API_ID": "1",
-        "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-        "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
-        "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
-        "DATA_DIR": str(tmp_path / "data"),
-        "ALLOW_PRIVATE_PLANFIX": "1",
-    }
+    return settings_of(tmp_path, sandbox)
 
 
 @pytest.fixture

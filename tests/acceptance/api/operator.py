@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.session_files import write_session_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import httpx
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 ADMIN_KEY = "operators-key-of-the-acceptance-tests"
 SECRET_KEY = urlsafe_b64encode(bytes(range(32))).decode()
 CLIENT = "Romashka"
+
+
+def settings_of(folder: Path, sandbox: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of a gateway that keeps its data in this folder and calls the sandbox."""
+    return {
+        "ADMIN_KEY": ADMIN_KEY,
+        "SECRET_KEY": SECRET_KEY,
+        "TELEGRAM_API_ID": "1",
+        "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
+        "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
+        "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
+        "DATA_DIR": str(folder / "data"),
+        "ALLOW_PRIVATE_PLANFIX": "1",
+    }
 
 
 class Operator:

@@ -59,12 +59,19 @@ class Server:
         await eventually(self._is_serving, awaited=f"{self.url} serves")
 
     async def wait_ready(self) -> None:
+        await self.wait_serving()
         await eventually(self._is_ready, awaited=f"{self.url} is ready")
 
     async def _is_serving(self) -> bool:
         if self.process.returncode is not None:
             raise AssertionError(f"the server ended: {self.log.read_text()}")
-        return await self.status("/healthz") == 200
+        return self._is_listening and await self.status("/healthz") == 200
+
+    @property
+    def _is_listening(self) -> bool:
+        """Whether asking makes sense; asking in vain takes the processor from the start."""
+        with socket.socket() as one:
+            return one.connect_ex(("127.0.0.1", httpx.URL(self.url).port)) == 0
 
     async def _is_ready(self) -> bool:
         return await self.status("/readyz") == 200
@@ -91,7 +98,7 @@ async def gateway(
     """Start hypercorn in a folder of its own, leave nothing of it behind."""
     port = port or free_port()
     log = folder / f"gateway-{port}.log"
-    with log.open("wb") as out:
+    with log.open("ab") as out:
         process = await _start(folder, settings, [*options, app], port, out, umask)
     url = f"http://127.0.0.1:{port}"
     server = Server(process, url, log)

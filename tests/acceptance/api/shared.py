@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.conftest import running_sandbox
-from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY, Operator
+from tests.acceptance.api.operator import Operator, settings_of
 from tests.acceptance.api.server import gateway
 from tests.support.waiting import PATIENCE
 
@@ -32,19 +32,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
     async with running_sandbox(folder) as addresses:
         yield addresses
-
-
-def settings_of(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
-    return {
-        "ADMIN_KEY": ADMIN_KEY,
-        "SECRET_KEY": SECRET_KEY,
-        "TELEGRAM_API_ID": "1",
-        "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-        "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
-        "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
-        "DATA_DIR": str(folder / "data"),
-        "ALLOW_PRIVATE_PLANFIX": "1",
-    }
 
 
 @pytest.fixture(scope="module")

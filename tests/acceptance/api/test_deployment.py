@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import sys
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -151,6 +152,16 @@ async def test_unknown_metrics_are_found() -> None:
     found = unknown_in(['telefix_gone > 0 or telefix_backlog{client="x", number="1"}'], known)
 
     assert found == ["telefix_gone", "client"]
+
+
+async def test_production_has_no_tools_for_tests() -> None:
+    """What only tests and benchmarks need is not installed beside the gateway, nor what it brings."""
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    tools = {re.split(r"[>=<\[]", each)[0] for each in project["optional-dependencies"]["dev"]}
+    locked = set(re.findall(r"(?m)^([\w.-]+)==", (TOP / "requirements.txt").read_text()))
+
+    assert len(locked) > 20
+    assert locked & (tools | {"aiohttp", "requests", "pip", "setuptools"}) == set()
 
 
 async def test_image_runs_as_the_gateway_wants() -> None:

@@ -106,6 +106,26 @@ async def test_commands_of_the_guides_work(demo: Server, guide: str) -> None:
         assert '"state"' in said
 
 
+async def test_commands_of_the_guide_to_events_work(demo: Server) -> None:
+    """A bot that was added as the guide says tells of a comment in Planfix, without Planfix."""
+    add, report = blocks_of((TOP / "docs" / "planfix-events.md").read_text())
+    add = add.replace("TOKEN FROM BOTFATHER", "'$BOT'").replace('"en"', '"uk"')
+    steps = [
+        section_two()[0],
+        """BOT=$(box /telegram/accounts -d '{"bot": true, "username": "events_bot"}' | field bot_token)""",
+        f"BOT_KEY=$({add.rstrip()} | field key)",
+        """box /telegram/messages -d '{"from": "'$CUSTOMER'", "to": "events_bot", "text": "/start ops"}'""",
+        """soon '"alias":"ops"' call "/bots/${BOT%%:*}/people" """,
+        report.replace("KEY OF THE BOT", "$BOT_KEY"),
+        """soon "Does it work" box "/telegram/messages?of=$CUSTOMER&with=events_bot" """,
+    ]
+    text = "\n".join(steps).replace("curl -sS https", "curl -sS --fail-with-body https")
+
+    said = await shell(demo, text.replace("https://gateway.example.com", "$GATEWAY"))
+
+    assert '"accepted":1' in said.replace(" ", "")
+
+
 async def test_newcomer_tries_the_teamflame_bot(demo: Server) -> None:
     """The demo's bot answers a person of the demo, and its Mini App may be shown on the sandbox page."""
     sandbox = printed(demo, "Sandbox").rstrip("/")

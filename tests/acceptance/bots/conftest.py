@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.acceptance.api import shared
 from tests.acceptance.api.conftest import running_sandbox
-from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
+from tests.acceptance.api.operator import ADMIN_KEY, settings_of
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -109,18 +109,7 @@ async def own_token(sandbox: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def settings(folder: Any, sandbox: dict[str, str], own_token: str) -> dict[str, str]:
-    return {
-        "ADMIN_KEY": ADMIN_KEY,
-        "SECRET_KEY": SECRET_KEY,
-        "TELEGRAM_API_ID": "1",
-        "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-        "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
-        "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
-        "TELEGRAM_BOT_TOKEN": own_token,
-        "DATA_DIR": str(folder / "data"),
-        "ALLOW_PRIVATE_PLANFIX": "1",
-        "LANGUAGE": "en",
-    }
+    return settings_of(folder, sandbox) | {"TELEGRAM_BOT_TOKEN": own_token, "LANGUAGE": "en"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

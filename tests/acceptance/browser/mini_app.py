@@ -6,6 +6,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -56,6 +57,12 @@ window.TelegramWebviewProxy = {postEvent(name) {
   if (answer) setTimeout(() => window.Telegram?.WebView?.receiveEvent?.(...answer), 0);
 }};
 """
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
+BARRIERS = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+}"""
+MANY = 500  # cards of the board that is called so
 _USERS = count(6_500_000_000)
 
 
@@ -155,7 +162,11 @@ class MiniApp:
 def team(*boards: str) -> dict[str, Any]:
     """Describe a TeamFlame in which each test has a board of its own."""
     tasks = [{"name": "Bake"}, {"name": "Clean", "column": "Doing"}]
-    made = [{"name": name, "columns": COLUMNS, "tasks": tasks} for name in boards]
+    many = [{"name": f"Card {place}", "column": COLUMNS[place % 3]} for place in range(MANY)]
+    made = [
+        {"name": name, "columns": COLUMNS, "tasks": many if name == "Many" else tasks}
+        for name in boards
+    ]
     return {
         "people": [ANNA, BORIS],
         "spaces": [
@@ -173,6 +184,13 @@ def ids_of(described: dict[str, Any]) -> dict[str, str]:
         for column in board["columns"]
     }
     return columns | {board["name"]: board["id"] for board in boards}
+
+
+async def barriers(page: Page) -> list[str]:
+    """Return what axe finds wrong with the page as it looks now."""
+    await page.evaluate(AXE)
+    found: list[str] = await page.evaluate(BARRIERS)
+    return found
 
 
 def column(page: Page, name: str) -> Locator:

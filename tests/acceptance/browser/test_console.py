@@ -1,5 +1,7 @@
 """The operator's web page in Chromium, in front of a real gateway."""
 
+# ruff: noqa: RUF001 - the letters are meant to be Cyrillic
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -242,3 +244,40 @@ async def test_silence_of_the_gateway_is_shown(
         await look_again(page)
         await expect(banner).to_be_hidden()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+async def test_long_list_is_shown_in_pages(
+    operator: Operator, server: Server, number: str, visit: Visit
+) -> None:
+    """Of 200 numbers a phone shows twenty, and more on demand; a filter looks through all of them."""
+    await operator.start_online(server, number)
+    real = await ask(operator, server, "/numbers")
+    [one] = [each for each in real["numbers"] if each["number"] == number]
+    many = [one | {"number": f"3809900{count:05}"} for count in range(200)]
+    async with signed_in(visit, server, viewport={"width": 390, "height": 780}) as page:
+        await page.route("**/numbers", lambda route: route.fulfill(json=real | {"numbers": many}))
+        await look_again(page)
+        shown = page.locator("#numbers tbody tr:visible")
+        await expect(shown).to_have_count(20)
+        await page.get_by_role("button", name="Show 20 more of 200").click()
+        await expect(shown).to_have_count(40)
+        assert await page.evaluate("document.documentElement.scrollHeight") < 8000
+        await page.get_by_role("searchbox").fill("380990000199")
+        await expect(shown).to_have_count(1)
+
+
+async def test_language_is_switched(
+    operator: Operator, server: Server, number: str, visit: Visit
+) -> None:
+    """A German begins in English and may choose; then troubles and refusals are in that language, too."""
+    await operator.open_account(number)
+    assert (await operator.start(server, number)).status_code == 201
+    async with signed_in(visit, server, locale="de-DE") as page:
+        await expect(row_of(page, number)).to_contain_text("Client: log the number in.")
+        await page.locator("#language").select_option("Українська")
+        row = row_of(page, number)
+        await expect(row).to_contain_text("Вхід у Telegram для номера не виконано.")
+        await page.goto(f"{server.url}/console?language=uk#/numbers/{number}/settings")
+        await page.get_by_role("button", name="Які чати потраплять?").click()
+        refused = page.locator("#edit").get_by_role("status")
+        await expect(refused).to_contain_text("Не вдалося: Номер не в мережі")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
-from tests.acceptance.api import shared
+from tests.acceptance.api.operator import settings_of
 from tests.acceptance.browser.mini_app import (
     DESKTOP,
     LIGHT,
+    MANY,
     PHONE,
     WORKSPACE,
     MiniApp,
+    barriers,
     card,
     column,
     ids_of,
@@ -36,7 +39,31 @@ if TYPE_CHECKING:
 # The first test may have to install a browser.
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 
-BOARDS = ("First", "Card", "Desk", "Touch", "Places", "Link", "Two", "Offline", "Markup")
+BOARDS = (
+    "First",
+    "Card",
+    "Desk",
+    "Touch",
+    "Places",
+    "Link",
+    "Two",
+    "Offline",
+    "Markup",
+    "Slow",
+    "Many",
+)
+# Remembers the names of the cards that are added, removed or changed from now on.
+COUNT_DRAWN = """() => {
+  window.drawn = new Set();
+  const note = (node) => {
+    const card = (node.nodeType === 1 ? node : node.parentElement)?.closest('.card');
+    if (card) drawn.add(card.getAttribute('aria-label'));
+  };
+  new MutationObserver((changes) => changes.forEach(({ type, target, addedNodes, removedNodes }) =>
+    (type === 'childList' ? [...addedNodes, ...removedNodes] : [target]).forEach(note)))
+    .observe(document.querySelector('.board'),
+      { subtree: true, childList: true, characterData: true, attributes: true });
+}"""
 MEANWHILE = "Somebody else has changed this meanwhile. This is the newest state."
 
 
@@ -57,7 +84,7 @@ async def bot_token(control: httpx.AsyncClient) -> str:
 @pytest.fixture(scope="module")
 def settings(folder: Path, sandbox: dict[str, str], bot_token: str) -> dict[str, str]:
     place = f"{sandbox['SANDBOX_URL']}/teamflame/{WORKSPACE}"
-    return shared.settings_of(folder, sandbox) | {
+    return settings_of(folder, sandbox) | {
         "TEAMFLAME_BOT_TOKEN": bot_token,
         "TEAMFLAME_AUTH_URL": f"{place}/auth",
         "TEAMFLAME_API_URL": f"{place}/api",
@@ -82,15 +109,21 @@ async def test_first_minute_on_a_phone(app: MiniApp) -> None:
         await page.get_by_role("button", name="Sign in").tap()
         wrong = page.get_by_role("alert")
         await expect(wrong).to_have_text("The e-mail address or the password is wrong.")
+        assert await barriers(page) == []
         await page.get_by_label("Password").fill(ANNA["password"])
         await page.get_by_role("button", name="Sign in").tap()
 
-        for places, name in (("Spaces", "Bakery"), ("Projects", "Shop"), ("Boards", "First")):
+        for places, name in (("Spaces", "Bakery"), ("Projects", "Shop")):
             await page.get_by_role("list", name=places).get_by_role("button", name=name).tap()
+        first = page.get_by_role("list", name="Boards").get_by_role("button", name="First")
+        await expect(first).to_be_visible()
+        assert await barriers(page) == []
+        await first.tap()
         to_do = column(page, "To do")
         await expect(card(to_do, "Bake")).to_be_visible()
         await to_do.get_by_role("button", name="New task").tap()
         await to_do.get_by_label("Title").fill("Hang the lamps")
+        assert await barriers(page) == []
         await to_do.get_by_role("button", name="Create").tap()
         await expect(card(to_do, "Hang the lamps")).to_be_visible()
 
@@ -117,6 +150,7 @@ async def test_card(app: MiniApp) -> None:
         await dialog.get_by_label("Comment", exact=True).fill("Who has a ladder?")
         await dialog.get_by_role("button", name="Send").tap()
         await expect(dialog.get_by_role("listitem")).to_contain_text("Who has a ladder?")
+        assert await barriers(page) == []
         await dialog.get_by_role("button", name="Close").tap()
 
         await expect(dialog).to_have_count(0)
@@ -134,6 +168,7 @@ async def test_mouse_and_keyboard_on_a_desktop(app: MiniApp) -> None:
     async with app.opened("Desk", device=DESKTOP, theme=LIGHT, language="ru") as page:
         bake, doing, done = card(page, "Bake"), column(page, "Doing"), column(page, "Done")
         await expect(bake).to_be_visible()
+        assert await barriers(page) == []
         await page.mouse.move(*await _middle(bake))
         await page.mouse.down()
         await page.mouse.move(*await _middle(done.locator(".cards")), steps=15)
@@ -155,6 +190,7 @@ async def test_mouse_and_keyboard_on_a_desktop(app: MiniApp) -> None:
         await page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog", name="Clean")
         await expect(dialog.get_by_label("Срок")).to_be_enabled()
+        assert await barriers(page) == []
         await page.keyboard.press("Escape")
         await expect(dialog).to_have_count(0)
         await expect(moved).to_be_focused()
@@ -200,6 +236,7 @@ async def test_new_column_new_board_sign_out(app: MiniApp) -> None:
             moved = page.get_by_role("checkbox", name="Moved tasks")
             await expect(moved).to_be_checked(checked=expected)
             if expected:
+                assert await barriers(page) == []
                 async with page.expect_response(re.compile("/notifications")):
                     await moved.tap()
                 await page.get_by_role("button", name="Close").tap()
@@ -252,6 +289,7 @@ async def test_without_a_connection(app: MiniApp) -> None:
         await expect(dialog.get_by_label("Description", exact=True)).to_be_enabled()
         await page.context.set_offline(True)
         await expect(page.get_by_text("No connection.")).to_be_visible()
+        assert await barriers(page) == []
         await dialog.get_by_label("Move to", exact=True).select_option(label="Done")
         await expect(page.get_by_text("TeamFlame cannot be reached.")).to_be_visible()
         await expect(dialog.get_by_label("Move to", exact=True)).to_have_value(
@@ -267,12 +305,63 @@ async def test_without_a_connection(app: MiniApp) -> None:
     assert (await app.tasks("Offline"))["Bake"]["column"] == "To do"
 
 
+async def test_slow_link(app: MiniApp) -> None:
+    """While an answer lets one wait, the card is where it was put, and the page says that it still waits."""
+    answered = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    async with app.opened("Slow") as page:
+        await page.route("**/move", hold)
+        await card(page, "Bake").tap()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Move to", exact=True).select_option(label="Done")
+        slow = page.get_by_text("The connection is slow. Still waiting…")
+        await expect(slow).to_be_visible()
+        await expect(dialog.get_by_label("Move to", exact=True)).to_have_value(
+            app.ids["Done of Slow"]
+        )
+        answered.set()
+        await expect(slow).to_have_count(0)
+        await dialog.get_by_role("button", name="Close").tap()
+        await expect(card(column(page, "Done"), "Bake")).to_be_visible()
+        await _stored(app, "Slow", "Bake", "column", lambda name: name == "Done")
+
+
+async def test_board_of_many_cards(app: MiniApp) -> None:
+    """Of 500 cards only those are drawn again that somebody moves; the last one can be reached."""
+    async with app.opened("Many", device=DESKTOP) as page:
+        await expect(page.locator(".card")).to_have_count(MANY)
+        await page.evaluate(COUNT_DRAWN)
+        await card(page, "Card 0").press("Enter")
+        await expect(page.get_by_role("dialog", name="Card 0")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await app.act("move", "Many", task="Card 3", column="Done")
+        await page.evaluate("window.dispatchEvent(new Event('online'))")
+        await expect(card(column(page, "Done"), "Card 3")).to_be_attached()
+
+        assert await page.evaluate("[...drawn]") == ["Card 3"]
+        last = card(column(page, "Done"), "Card 3")
+        await last.focus()
+        await page.keyboard.press("Space")
+        await expect(last).to_have_class(re.compile("is-dragged"))
+        await page.keyboard.press("ArrowLeft")
+        await expect(column(page, "Doing").locator(".cards")).to_have_class(re.compile("is-target"))
+        await page.keyboard.press("Space")
+        await expect(card(column(page, "Doing"), "Card 3")).to_be_focused()
+        await _stored(app, "Many", "Card 3", "column", lambda name: name == "Doing")
+
+
 async def test_outside_telegram(app: MiniApp) -> None:
     """Without Telegram the page says where it belongs, and asks for no password."""
     async with app.page(DESKTOP | {"locale": "en"}) as page:
         await page.goto(f"{app.gateway.base_url}/teamflame/app/")
         await expect(page.get_by_role("heading")).to_have_text("Open this page in Telegram")
         await expect(page.get_by_role("textbox")).to_have_count(0)
+        assert await barriers(page) == []
 
 
 async def test_markup_is_text(app: MiniApp) -> None:

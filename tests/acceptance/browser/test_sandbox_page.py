@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.acceptance.api.server import Server, gateway
 from tests.support.waiting import PATIENCE, eventually
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)
 CONTRAST = Path(__file__).with_name("contrast.js").read_text()
 LAPTOP = {"width": 1366, "height": 768}
 OLENA, MARIA = "380500000001", "380500000002"
-ANDRIY = "380670000001"
+ANDRIY, TARAS = "380670000001", "380670000002"
 # One grey pixel.
 PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
@@ -110,6 +111,27 @@ async def test_messages_are_handled_as_on_a_phone(
         await page.get_by_label("writing to").select_option(OLENA)
         await expect(lines(page, "planfix", "Let me look")).to_be_visible()
         await page.screenshot(path=tmp_path / "messages.png")
+
+
+async def test_message_goes_to_whom_the_list_names(demo: Server, visit: Visit) -> None:
+    """Who chooses somebody and writes at once writes to them, however slow the page is."""
+    answered = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    async with opened(visit, demo) as page:
+        await page.route("**/telegram/accounts", hold)
+        await page.get_by_label("writing to").select_option(TARAS)
+        async with page.expect_request(
+            lambda call: call.method == "POST" and "/telegram/messages" in call.url
+        ) as sent:
+            await page.get_by_label("Telegram message").fill("Hello, Taras")
+            await page.get_by_label("Telegram message").press("Enter")
+            answered.set()
+        assert ((await sent.value).post_data_json or {})["to"] == TARAS
+        await expect(lines(page, "telegram", "Hello, Taras")).to_be_visible()
 
 
 async def test_pictures_are_shown(demo: Server, visit: Visit) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 import psutil
 
-from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
+from tests.acceptance.api.operator import ADMIN_KEY, settings_of
 from tests.acceptance.api.server import gateway
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, Conversation
 from tests.support.session_files import write_session_file
@@ -46,16 +46,8 @@ class Programs:
         self.sandbox_url = sandbox["SANDBOX_URL"]
         self.database_url = database_url or f"sqlite+aiosqlite:///{folder / 'data' / 'telefix.db'}"
         self._app = app
-        self._settings = {
-            "ADMIN_KEY": ADMIN_KEY,
-            "SECRET_KEY": SECRET_KEY,
-            "TELEGRAM_API_ID": "1",
-            "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-            "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
-            "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
-            "DATA_DIR": str(folder / "data"),
+        self._settings = settings_of(folder, sandbox) | {
             "DATABASE_URL": self.database_url,
-            "ALLOW_PRIVATE_PLANFIX": "1",
             "LANGUAGE": "en",
             **settings,
         }

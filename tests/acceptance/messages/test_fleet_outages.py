@@ -15,7 +15,7 @@ import pytest
 from sandbox.planfix.fault import Fault, Mode
 from sandbox.planfix.settings import Settings
 from sandbox.sandbox import Sandbox
-from sandbox.telegram.chats.message_actions import Draft as Letter
+from sandbox.telegram.chats.message_actions import Draft
 from supervisor.config import Config, TelegramDataCentre
 from supervisor.login.session_transfer import SessionSource
 from tests.process.workers.conftest import make_gateway, new_number
@@ -54,7 +54,7 @@ class Client:
         send = self.sandbox.data_centre.message_actions.send
         for place in range(self.written, self.written + count):
             for contact, me in self.people:
-                send(contact, me, Letter(f"{place:03}"))
+                send(contact, me, Draft(f"{place:03}"))
         self.written += count
 
     @property

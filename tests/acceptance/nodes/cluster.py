@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import signal
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import httpx
 import psutil
 from sqlalchemy import make_url
 
-from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, SECRET_KEY
+from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, settings_of
 from tests.acceptance.api.server import free_port, gateway
 from tests.support.relay import Relay
 from tests.support.waiting import PATIENCE, eventually
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
     from tests.acceptance.api.server import Server
 
+LOOPBACK = "127.0.0.1"
 REAL = "api:create_app()"
-HASTY = {"NODE_TTL": "4", "NODE_TAKEOVER": "5"}
+HASTY = {"NODE_TTL": "6", "NODE_TAKEOVER": "8"}
 PATIENT = {"NODE_TTL": "60", "NODE_TAKEOVER": "80"}
-ATTEMPT = 5.0  # seconds; whoever gets no answer tries another node
 PLANFIX_TOKEN = "planfix-token-of-romashka"
 PROVIDER = "telegram"
 NUMBERS = itertools.count(380_500_100_001)
@@ -40,22 +41,38 @@ Json = dict[str, Any]
 class NodeProgram:
     """A gateway that is one of several."""
 
-    server: Server
+    name: str
+    port: int
+    settings: dict[str, str]
     line: Relay
     """Its way to the database."""
+    telegram: Relay | None = None
+    """Its way to Telegram, if that may be cut."""
+    door: Relay | None = None
+    """The way of all calls to it, if that may be cut."""
+    server: Server = field(init=False)
     frozen: list[psutil.Process] = field(default_factory=list)
+    life: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def url(self) -> str:
-        return self.server.url
+        return self.settings["NODE_URL"] or f"http://{LOOPBACK}:{self.port}"
 
     @property
     def is_running(self) -> bool:
         return self.server.process.returncode is None and not self.frozen
 
-    async def kill(self) -> None:
-        """End the gateway without a warning; its workers are left to the kernel."""
+    @property
+    def lines(self) -> list[Relay]:
+        return [line for line in (self.line, self.telegram, self.door) if line is not None]
+
+    async def kill(self, *, whole: bool = False) -> None:
+        """End the gateway without a warning; its workers are left to the kernel, or ended too."""
+        family = self.server.family if whole else []
         self.server.process.kill()
+        for process in family[1:]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         await self.server.process.wait()
 
     async def drain(self) -> int:
@@ -102,6 +119,9 @@ class Talk:
 class Cluster:
     """One sandbox, one database, and nodes that come and go."""
 
+    attempt = 5.0
+    """Seconds after which whoever gets no answer tries another node."""
+
     def __init__(
         self,
         folder: Path,
@@ -109,7 +129,11 @@ class Cluster:
         database_url: str,
         settings: Mapping[str, str],
         app: str = REAL,
+        *,
+        is_severable: bool = False,
     ) -> None:
+        """With `is_severable` the nodes may be cut off from everything, not only the database."""
+        self._is_severable = is_severable
         self._settings = settings
         self._folder = folder
         self._sandbox = sandbox
@@ -134,39 +158,50 @@ class Cluster:
     async def __aexit__(self, *_: object) -> None:
         for node in self.nodes:
             node.thaw()
+            await node.life.aclose()
         await self._stack.aclose()
+
+    @property
+    def database_url(self) -> str:
+        return self._database_url.render_as_string(hide_password=False)
 
     @property
     def running(self) -> list[NodeProgram]:
         return [node for node in self.nodes if node.is_running]
 
-    async def add_node(self) -> NodeProgram:
-        """Start one more node, with a DATA_DIR of its own."""
-        port, name = free_port(), f"node{next(self._count)}"
-        folder = str(self._database_url.query["host"])
-        line = await self._stack.enter_async_context(Relay(folder, 5432))
-        own = {
-            "ADMIN_KEY": ADMIN_KEY,
-            "SECRET_KEY": SECRET_KEY,
-            "TELEGRAM_API_ID": "1",
-            "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-            "TELEGRAM_DC": self._sandbox["TELEGRAM_DC"],
-            "TELEGRAM_DC_KEY": self._sandbox["TELEGRAM_DC_KEY"],
+    async def add_node(self, **own: str) -> NodeProgram:
+        """Start one more node, with a DATA_DIR and perhaps settings of its own."""
+        folder, port = str(self._database_url.query["host"]), free_port()
+        name, line = f"node{next(self._count)}", await self._lay(folder, 5432)
+        telegram = door = None
+        if self._is_severable:
+            host, _, its_port = self._sandbox["TELEGRAM_DC"].rpartition(":")
+            telegram, door = await self._lay(host, int(its_port)), await self._lay(LOOPBACK, port)
+        database = self._database_url.database
+        settings = {
+            **settings_of(self._folder, self._sandbox),
+            **({"TELEGRAM_DC": f"{LOOPBACK}:{telegram.port}"} if telegram else {}),
             "DATA_DIR": str(self._folder / name),
-            "DATABASE_URL": f"postgresql://postgres:any@127.0.0.1:{line.port}"
-            f"/{self._database_url.database}",
-            "ALLOW_PRIVATE_PLANFIX": "1",
+            "DATABASE_URL": f"postgresql://postgres:any@{LOOPBACK}:{line.port}/{database}",
             "LANGUAGE": "en",
-            "NODE_URL": f"http://127.0.0.1:{port}",
+            "NODE_URL": f"http://{LOOPBACK}:{door.port if door else port}",
             **self._settings,
+            **own,
         }
-        server = await self._stack.enter_async_context(
-            gateway(self._folder, own, self._app, port=port)
-        )
-        node = NodeProgram(server, line)
+        node = NodeProgram(name, port, settings, line, telegram, door)
+        await self.start(node)
         self.nodes.append(node)
-        await server.wait_ready()
+        await node.server.wait_ready()
         return node
+
+    async def start(self, node: NodeProgram) -> None:
+        """Start the program of a node, again if it has ended."""
+        await node.life.aclose()
+        program = gateway(self._folder, node.settings, self._app, port=node.port)
+        node.server = await node.life.enter_async_context(program)
+
+    async def _lay(self, host: str, port: int) -> Relay:
+        return await self._stack.enter_async_context(Relay(host, port))
 
     async def add_talk(self, via: NodeProgram) -> Talk:
         """Bring a number online, with a contact who has written to it once."""
@@ -208,7 +243,7 @@ class Cluster:
             "message": text,
             "messageId": f"{talk.number}-{text}",
         }
-        ways = itertools.cycle([via] if via else self.nodes)
+        ways = itertools.cycle([via] if via else random.sample(self.nodes, len(self.nodes)))
 
         async def is_taken() -> bool:
             node = next(ways)
@@ -216,7 +251,7 @@ class Cluster:
                 return False
             with suppress(httpx.TransportError):
                 answer = await self.http.post(
-                    f"{node.url}/webhook/message", data=fields, timeout=ATTEMPT
+                    f"{node.url}/webhook/message", data=fields, timeout=self.attempt
                 )
                 return answer.status_code == 200
             return False
@@ -237,10 +272,10 @@ class Cluster:
 
     async def peak(self) -> int:
         """Return how many connections any login ever had open at the same time."""
-        counts = [
-            await self.look("/telegram/connections", phone=talk.number) for talk in self.talks
-        ]
-        return max(int(count["peak_per_key"]) for count in counts)
+        return max([await self.peak_of(talk.number) for talk in self.talks])
+
+    async def peak_of(self, number: str) -> int:
+        return int((await self.look("/telegram/connections", phone=number))["peak_per_key"])
 
     async def in_telegram(self, talk: Talk) -> list[str]:
         path, people = "/telegram/messages", {"of": talk.contact, "with": talk.number}

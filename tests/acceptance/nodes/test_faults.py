@@ -34,6 +34,7 @@ async def test_faults_double_and_lose_nothing(tmp_path: Path, postgres_url: str)
         await cut_off(cluster, second, first)
         await freeze_between(second)
         await talk_all(cluster, "after a short freeze")
+        await order_drain(cluster, first, second)
         assert await second.drain() == 0
         assert await cluster.spread(first) == {first.url: TALKS}
         third = await cluster.add_node()
@@ -65,6 +66,17 @@ async def cut_off(cluster: Cluster, other: NodeProgram, cut: NodeProgram) -> Non
     await cluster.until_online(other)
     await cut.line.mend()
     await cluster.until_spread(other, TALKS // 2, TALKS // 2)
+
+
+async def order_drain(cluster: Cluster, other: NodeProgram, drained: NodeProgram) -> None:
+    """Drain a node by a call; it has nothing left, and still takes messages for the numbers."""
+    path = f"/nodes/{await cluster.id_of(drained)}/drain"
+    answer = await cluster.call(other, "POST", path)
+    assert (answer.status_code, answer.json()["state"]) == (200, "draining"), answer.text
+    await cluster.until_spread(other, 0, TALKS)
+    assert await cluster.spread(other) == {other.url: TALKS, drained.url: 0}
+    for talk in cluster.talks:
+        await cluster.tell(talk, "while one is drained", via=drained)
 
 
 async def talk_all(cluster: Cluster, text: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from base64 import b64encode
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,11 +14,14 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
 from tests.acceptance.nodes.cluster import PATIENT, Cluster
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.acceptance.nodes.cluster import NodeProgram
     from tests.support.databases import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,7 +36,12 @@ async def cluster(
     with postgres.fresh_database() as url:
         async with (
             running_sandbox(folder) as sandbox,
-            Cluster(folder, sandbox, url, PATIENT) as made,
+            Cluster(
+                folder,
+                sandbox,
+                url,
+                {**PATIENT, "ALERT_URL": f"{sandbox['SANDBOX_URL']}/alerts"},
+            ) as made,
         ):
             first, _ = await made.add_node(), await made.add_node()
             for _ in range(4):
@@ -55,6 +67,15 @@ async def test_messages_pass_through_any_node(cluster: Cluster) -> None:
     await cluster.until_all_said()
     await cluster.require_order()
     assert await cluster.peak() == 1
+    for node in cluster.nodes:
+        await eventually(
+            partial(shows_traffic_of_all, cluster, node), awaited=f"{node.url}/traffic"
+        )
+
+
+async def shows_traffic_of_all(cluster: Cluster, node: NodeProgram) -> bool:
+    hours = (await cluster.call(node, "GET", "/traffic")).json()["numbers"]
+    return {talk.number for talk in cluster.talks} <= {hour["number"] for hour in hours}
 
 
 async def test_call_about_a_number_reaches_its_node(cluster: Cluster) -> None:
@@ -101,7 +122,8 @@ async def test_any_node_knows_wrong_keys(cluster: Cluster) -> None:
     for node in cluster.nodes:
         path = f"/numbers/{cluster.talks[0].number}"
         assert (await cluster.call(node, "GET", path, "wrong")).status_code == 401
-        assert (await cluster.call(node, "GET", "/nodes/numbers")).status_code == 401
+        for of_nodes in ("/nodes/numbers", "/nodes/traffic"):
+            assert (await cluster.call(node, "GET", of_nodes)).status_code == 401
         assert (
             await cluster.call(node, "GET", "/nodes", cluster.talks[0].token)
         ).status_code == 401
@@ -154,3 +176,104 @@ async def test_link_of_a_file_works_through_every_node(cluster: Cluster) -> None
     for node in cluster.nodes:
         answer = await cluster.http.get(node.url + urlsplit(link).path)
         assert (answer.status_code, answer.content) == (200, b"a plan")
+
+
+async def test_bulk_action_reaches_the_numbers_of_all_nodes(cluster: Cluster) -> None:
+    """One call acts on all numbers of a client, whichever nodes run them."""
+    for node in cluster.nodes:
+        await cluster.until_online(node)
+        body = {"action": "restart", "client": CLIENT}
+        answer = await cluster.call(node, "POST", "/numbers/actions", json=body)
+        outcomes = {each["number"]: each["outcome"] for each in answer.json()["numbers"]}
+        assert outcomes == {talk.number: "done" for talk in cluster.talks}, answer.text
+    await cluster.until_online(cluster.nodes[0])
+    assert await cluster.peak() == 1
+
+
+async def test_notification_is_taken_by_any_node(cluster: Cluster) -> None:
+    """Who is notified through whichever node hears of it soon, and once; a phone is looked up by the owner."""
+    await cluster.until_online(cluster.nodes[0])
+    talk = cluster.talks[0]
+    for place, node in enumerate(cluster.nodes):
+        for to in (talk.contact_id, f"+{talk.contact}"):
+            text = f"notice {place} for {to}"
+            body = {"to": [to], "text": text}
+            answer = await cluster.call(node, "POST", "/notify", talk.token, json=body)
+            assert (answer.status_code, answer.json()["accepted"]) == (202, 1), answer.text
+            talk.told.append(text)
+            await cluster.until_all_said()
+    assert await cluster.in_telegram(talk) == talk.told
+
+
+async def test_program_finds_its_bot_at_any_node(cluster: Cluster) -> None:
+    """The Bot API sends, uploads and edits, whichever node a program calls."""
+    first = cluster.nodes[0]
+    made = await cluster.control(
+        "POST", "/telegram/accounts", bot=True, username="a_cluster_bot", first_name="Bot"
+    )
+    body = {"name": CLIENT, "token": made["bot_token"]}
+    started = await cluster.call(first, "POST", "/bots?wait=60", json=body)
+    assert (started.status_code, started.json()["state"]) == (201, "online"), started.text
+    person = cluster.talks[0].contact_id
+    people = {"from": cluster.talks[0].contact, "to": "a_cluster_bot"}
+    await cluster.control("POST", "/telegram/messages", **people, text="/start")
+    for node in cluster.nodes:
+        base = f"{node.url}/bot{made['bot_token']}"
+        sent = await cluster.http.post(
+            f"{base}/sendMessage", json={"chat_id": person, "text": "hello"}
+        )
+        assert sent.json()["ok"], sent.text
+        place = {"chat_id": person, "message_id": sent.json()["result"]["message_id"]}
+        edited = await cluster.http.post(f"{base}/editMessageText", json={**place, "text": "bye"})
+        assert edited.json()["result"]["text"] == "bye", edited.text
+        sent = await cluster.http.post(
+            f"{base}/sendDocument", data={"chat_id": person}, files={"document": ("a.txt", b"a")}
+        )
+        assert sent.json()["ok"], sent.text
+    bot = f"/bots/{started.json()['bot']}?purge=true"
+    assert (await cluster.call(first, "DELETE", bot)).status_code == 200
+
+
+async def test_any_node_tells_what_happens_to_all_numbers(cluster: Cluster) -> None:
+    """Who listens at one node hears of the numbers of all; of each change there is one alarm."""
+    first = cluster.nodes[0]
+    await cluster.until_online(first)
+    known = await state_alarms(cluster)
+    listening = [asyncio.Event() for _ in cluster.nodes]
+    told = [
+        asyncio.create_task(until_all_told(cluster, node, begun))
+        for node, begun in zip(cluster.nodes, listening, strict=True)
+    ]
+    for begun in listening:
+        await begun.wait()
+    body = {"action": "restart", "client": CLIENT}
+    assert (await cluster.call(first, "POST", "/numbers/actions", json=body)).status_code == 200
+    await asyncio.gather(*told)
+
+    async def are_alarms_raised() -> bool:
+        raised = await state_alarms(cluster) - known
+        return {talk.number for talk in cluster.talks} <= {number for number, _ in raised}
+
+    await eventually(are_alarms_raised, awaited="alarms of what happened to each number")
+    assert max((await state_alarms(cluster)).values()) == 1
+
+
+async def until_all_told(cluster: Cluster, node: NodeProgram, begun: asyncio.Event) -> None:
+    """Listen until each number was told to be online."""
+    waited_for = {talk.number for talk in cluster.talks}
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    async with cluster.http.stream("GET", f"{node.url}/events", headers=headers) as answer:
+        async for line in answer.aiter_lines():
+            begun.set()
+            told = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+            if told.get("state") == "online":
+                waited_for.discard(told["number"])
+            if not waited_for:
+                return
+
+
+async def state_alarms(cluster: Cluster) -> Counter[tuple[str, str]]:
+    """Count the alarms about each change, which has a number and a moment."""
+    alarms = await cluster.look("/alerts")
+    changes = [each for each in alarms if each["type"] == "number.state"]
+    return Counter((number, each["at"]) for each in changes for number in each["numbers"])

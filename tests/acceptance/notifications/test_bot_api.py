@@ -6,21 +6,18 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-import aiogram
 import httpx
 import pytest
 import requests
 import telegram
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramUnauthorizedError
-from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from apprise.common import NotifyFormat
 from apprise.plugins.telegram import NotifyTelegram
 
 from tests.acceptance.sandbox.telegram.pictures import make_png
 
 if TYPE_CHECKING:
+    import aiogram
+
     from tests.acceptance.bots.conftest import Bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,6 +25,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 def base(bot: Bot) -> str:
     return str(bot.stage.gateway.base_url).rstrip("/")
+
+
+def aiogram_client(url: str, token: str) -> aiogram.Bot:
+    """Import aiogram late: it takes seconds, and every process of a test run reads this module."""
+    import aiogram
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+
+    return aiogram.Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(url)))
 
 
 async def user_id(bot: Bot) -> int:
@@ -41,11 +47,12 @@ async def raw(bot: Bot, method: str, **fields: Any) -> tuple[int, Any]:
 
 async def test_aiogram_sends_edits_and_deletes(bot: Bot) -> None:
     """aiogram sends with marks and buttons, edits what it sent, sends files, deletes."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(base(bot)))
+    from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup, Message
+
     buttons = InlineKeyboardMarkup(
         inline_keyboard=[[InlineKeyboardButton(text="Take", callback_data="take:1")]]
     )
-    async with aiogram.Bot(bot.token, session=session) as client:
+    async with aiogram_client(base(bot), bot.token) as client:
         me = await client.get_me()
         person = await user_id(bot)
         sent = await client.send_message(
@@ -76,8 +83,13 @@ async def test_aiogram_sends_edits_and_deletes(bot: Bot) -> None:
 
 async def test_aiogram_knows_the_errors(bot: Bot) -> None:
     """Errors come in the Bot API's words, so that a library tells them apart."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(base(bot)))
-    async with aiogram.Bot(bot.token, session=session) as client:
+    from aiogram.exceptions import (
+        TelegramBadRequest,
+        TelegramForbiddenError,
+        TelegramUnauthorizedError,
+    )
+
+    async with aiogram_client(base(bot), bot.token) as client:
         with pytest.raises(TelegramBadRequest, match="can't parse entities"):
             await client.send_message(await user_id(bot), "<b>x", parse_mode="HTML")
         with pytest.raises(TelegramBadRequest, match="message text is empty"):
@@ -91,8 +103,7 @@ async def test_aiogram_knows_the_errors(bot: Bot) -> None:
         await bot.stage.control("POST", "/telegram/block", **block, blocked=True)
         with pytest.raises(TelegramForbiddenError, match="blocked by the user"):
             await client.send_message(await user_id(bot), "x")
-    other = AiohttpSession(api=TelegramAPIServer.from_base(base(bot)))
-    async with aiogram.Bot("7654321:AAnobodys", session=other) as client:
+    async with aiogram_client(base(bot), "7654321:AAnobodys") as client:
         with pytest.raises(TelegramUnauthorizedError):
             await client.get_me()
 

@@ -153,7 +153,7 @@ class FullRun:
         return has
 
     async def attach_what_fails(self, conversation: Conversation) -> None:
-        """Attach links that can not be fetched; somebody's key may be in each of them."""
+        """Attach links that cannot be fetched; somebody's key may be in each of them."""
         link, text = word("link"), word("text")
         broken, inside = f"http://{link}:{link}@[::1/{link}", f"https://10.0.0.1/{link}"
         form = {"cmd": "newMessage", "providerId": "telegram", "token": conversation.token}

@@ -102,7 +102,11 @@ async def test_messages_come_through_the_proxy_alone(
     write("through the proxy")
 
     await behind.until_texts("through the proxy")
-    assert sum(passage.is_open for passage in proxy.passages) == len(telegram.connections) == 1
+    assert (
+        sum(connection.is_open for connection in proxy.connections)
+        == len(telegram.connections)
+        == 1
+    )
     await behind.stop()
     await eventually(lambda: not telegram.connections, awaited="the proxy has let go")
 
@@ -167,7 +171,7 @@ async def test_telegrams_fault_is_not_the_proxys(
     telegram.afflict(Kind.BLACKHOLE, PHONE)
 
     await until_trouble(behind, TroubleCode.UNREACHABLE)
-    assert sum(passage.is_open for passage in proxy.passages) <= 1
+    assert sum(connection.is_open for connection in proxy.connections) <= 1
 
 
 @pytest.mark.parametrize("kind", ["socks5 with password", "http with password", "mtproxy"])
@@ -198,7 +202,7 @@ async def test_private_address_is_not_called(telegram: DataCentre) -> None:
 
         await until_trouble(number, TroubleCode.PROXY_FORBIDDEN)
 
-        assert not proxy.passages
+        assert not proxy.connections
         await number.stop()
 
 
@@ -246,5 +250,5 @@ async def test_next_line_waits_for_one_that_may_linger(telegram: DataCentre) -> 
         telegram.clear_faults()
         await asyncio.sleep(0)
 
-        assert len(proxy.passages) == 1
+        assert len(proxy.connections) == 1
         await number.kill()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
+from tests.acceptance.api.operator import ADMIN_KEY, settings_of
 from tests.acceptance.api.server import TLS, gateway
 from tests.acceptance.teamflame.office import init_data, office
 from tests.support.waiting import PATIENCE, eventually
@@ -124,14 +124,7 @@ async def set_stage(folder: Path, sandbox: dict[str, str]) -> AsyncIterator[Stag
         account = {"bot": True, "username": BOT, "first_name": "TeamFlame"}
         token = (await control.post("/telegram/accounts", json=account)).json()["bot_token"]
         (await control.put("/teamflame/e2e", json=office())).raise_for_status()
-        settings = {
-            "ADMIN_KEY": ADMIN_KEY,
-            "SECRET_KEY": SECRET_KEY,
-            "TELEGRAM_API_ID": "1",
-            "TELEGRAM_API_HASH": "hash-of-the-acceptance-tests",
-            "TELEGRAM_DC": sandbox["TELEGRAM_DC"],
-            "TELEGRAM_DC_KEY": sandbox["TELEGRAM_DC_KEY"],
-            "DATA_DIR": str(folder / "data"),
+        settings = settings_of(folder, sandbox) | {
             "LANGUAGE": "en",
             "TEAMFLAME_BOT_TOKEN": token,
             "TEAMFLAME_AUTH_URL": f"{url}/teamflame/e2e/auth",

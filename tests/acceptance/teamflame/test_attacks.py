@@ -100,7 +100,8 @@ async def test_no_call_without_proof(office: Office) -> None:
         for method, path, body in calls(office.ids):
             status, answer = await user.call(method, path, **body or {})
             assert (status, answer["error"]) == (401, "unauthorized"), (name, path)
-        for method, path in OF_ONESELF:
+        own_choice = ("GET", f"/boards/{office.ids['Week']}/notifications")
+        for method, path in [*OF_ONESELF, own_choice]:
             assert (await user.call(method, path))[0] == 401, (name, path)
 
     assert len(await office.calls()) == before
@@ -167,7 +168,7 @@ async def test_ids_that_are_none(office: Office, key: str) -> None:
 
 
 async def test_hostile_texts_stay_texts(office: Office) -> None:
-    """Scripts in each field come back as the same text, and lie at TeamFlame as text."""
+    """Scripts in each field come back as the same text, and lie at TeamFlame as text where it takes HTML."""
     anna = office.person()
     await anna.sign_in(ANNA)
     where = {"column_id": office.ids["To do"], "board_id": office.ids["Week"]}
@@ -176,7 +177,18 @@ async def test_hostile_texts_stay_texts(office: Office) -> None:
     shown = await anna.get(f"/tasks/{task['id']}")
 
     assert (shown["title"], shown["description"]) == (HOSTILE, HOSTILE)
-    assert "<script>" not in (await office.task(HOSTILE))["description"]
+    await anna.do("POST", "/comments", task_id=task["id"], text=HOSTILE)
+    [comment] = (await anna.get(f"/tasks/{task['id']}"))["comments"]
+    assert comment["text"] == HOSTILE
+    stored = await office.task(HOSTILE)
+    assert "<script>" not in stored["description"] + stored["comments"][0]
+    place = {"project_id": office.ids["Shop"], "space_id": office.ids["Bakery"]}
+    board = await anna.do("POST", "/boards", name=HOSTILE, **place)
+    column = await anna.do("POST", "/columns", name=HOSTILE, board_id=board["id"])
+    shown = await anna.get(f"/boards/{board['id']}")
+    assert (
+        [shown["name"], shown["columns"][-1]["name"]] == [HOSTILE, column["name"]] == [HOSTILE] * 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,6 +218,29 @@ async def test_fields_that_are_none(office: Office, fields: dict[str, Any]) -> N
 
     assert (status, answer["error"]) == (400, "invalid_request")
     assert await office.calls("task/create") == []
+
+
+async def test_every_body_is_limited(office: Office) -> None:
+    """Each field of each call that is too long, or an id that is none, is refused before TeamFlame hears of it."""
+    anna = office.person()
+    await anna.sign_in(ANNA)
+    before = len(await office.calls())
+    long = {"name": 501, "title": 501, "text": 20_001, "description": 20_001}
+
+    for method, path, body in calls(office.ids):
+        for field, value in (body or {}).items():
+            if not isinstance(value, str):
+                continue
+            length = long.get(field)
+            wrong = "x" * length if length else "../user/me"
+            status, answer = await anna.call(method, path, **{**(body or {}), field: wrong})
+            assert (status, answer["error"]) == (400, "invalid_request"), (path, field)
+    keys = {"email": f"{'a' * 201}@example.com", "password": "x"}
+    assert (await anna.call("POST", "/auth/sign-in", **keys))[0] == 400
+    keys = {"email": ANNA["email"], "password": "x" * 501}
+    assert (await anna.call("POST", "/auth/sign-in", **keys))[0] == 400
+
+    assert len(await office.calls()) == before
 
 
 async def test_huge_body(office: Office) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from teamflame.dialog.conversation import Conversation
-from tests.acceptance.teamflame.office import ANNA, BORIS, CARL
+from tests.acceptance.teamflame.office import ANNA, BORIS, CARL, HOSTILE
 from tests.fakes.messenger import Phone
 
 if TYPE_CHECKING:
@@ -188,8 +188,22 @@ async def test_buttons_are_their_owners(office: Office) -> None:
     assert data is not None
 
     assert await carl.press_data(data, 1) == "This button is not for you."
+    assert await anna.press_data(data, 1, chat_id=-1001) == "This button is not for you."
     assert "too old" in await carl.press_data("made up", 1)
     assert len(data) <= 64
+
+
+async def test_hostile_texts_stay_texts(office: Office) -> None:
+    """What somebody writes like markup is shown as it is written; a title has an end."""
+    anna = await office.signed_in(ANNA, board="Week")
+
+    assert await anna.write(f"/new {HOSTILE}") == f"Created: SHP-3 {HOSTILE}"
+    await anna.press("Comment")
+    await anna.write(HOSTILE)
+    assert "<script>" not in (await office.task(HOSTILE))["comments"][0]
+    assert HOSTILE in await anna.write("/board")
+    await anna.write(f"/new {'x' * 4000}")
+    assert (await office.task("x" * 500))["column"] == "To do"
 
 
 async def test_replayed_button(office: Office) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from teamflame.store.choices import Kind, Subscription
+from teamflame.store.choices import ALL_KINDS, Kind, Subscription
+from teamflame.watching.board_watch import BoardWatch
 from teamflame.watching.pace import Pace
+from teamflame.watching.recipients import Watcher
 from teamflame.watching.watching import Watching
 from tests.acceptance.teamflame.office import ANNA, BORIS
 from tests.support.waiting import eventually
@@ -180,6 +182,21 @@ async def test_troubles_pass(office: Office) -> None:
         await office.act(BORIS, "move", task="Bake", column="Done")
         await office.control.delete(f"/teamflame/{office.name}/faults")
         await told(anna, "Bake moved")
+
+
+async def test_restart_is_no_reason_to_look_more_often(office: Office) -> None:
+    """A board that somebody has just chosen is looked at often, one that was watched before a restart is not."""
+    anna = await office.signed_in(ANNA, board="Week")
+    week = office.ids["Week"]
+    accounts = await office.teamflame.account_store.of_users((anna.user_id,))
+    watcher = Watcher(Subscription(anna.user_id, week, ALL_KINDS), accounts[anna.user_id])
+    pauses = []
+    for _ in range(2):
+        watch = BoardWatch(week, office.teamflame, office.conversation, Pace(spread=0.0))
+        watch.watchers = (watcher,)
+        pauses.append(await watch.look())
+
+    assert pauses == [15.0, 60.0]
 
 
 async def test_another_node_leaves_boards_alone(office: Office) -> None:

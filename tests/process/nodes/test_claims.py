@@ -134,18 +134,18 @@ async def test_node_that_leaves_is_listed(nodes: Nodes) -> None:
 
 async def test_everybody_is_woken(store: Store) -> None:
     """A wake-up reaches the nodes that listen; many for one number are one."""
-    ringing, listening = (Coordination(store.database.url, PATIENCE) for _ in range(2))
+    notifying, listening = (Coordination(store.database.url, PATIENCE) for _ in range(2))
     heard: asyncio.Queue[str] = asyncio.Queue()
     listening.listen(heard.put_nowait)
     assert await heard.get() == ""  # it listens from now on
 
     for _ in range(3):
-        ringing.ring(NUMBERS[0])
+        notifying.notify(NUMBERS[0])
 
     assert await heard.get() == NUMBERS[0]
-    ringing.ring(NUMBERS[1])
+    notifying.notify(NUMBERS[1])
     assert await heard.get() == NUMBERS[1]
-    await ringing.stop()
+    await notifying.stop()
     await listening.stop()
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import os
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.config import Config
+from supervisor.config import Config, NodeConfig
 from supervisor.database.tables import now
 from supervisor.errors import FileGone
 from supervisor.nodes.files import PIECE, SharedFiles
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
+from supervisor.upkeep import Retention
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +24,14 @@ if TYPE_CHECKING:
 NUMBER = "380500000001"
 
 
-async def test_file_outlives_its_node(tmp_path: Path, postgres_url: str) -> None:
+@pytest.mark.parametrize("is_in_folder", [False, True])
+async def test_file_outlives_its_node(
+    tmp_path: Path, postgres_url: str, *, is_in_folder: bool
+) -> None:
     """What one node has kept another one can serve, piece by piece, until it is erased."""
-    here = Config(tmp_path / "here", tmp_path, 1, "hash")
+    files = tmp_path / "files"
+    node = NodeConfig("http://here", files=files if is_in_folder else None)
+    here = Config(tmp_path / "here", tmp_path, 1, "hash", node=node)
     there = replace(here, data_dir=tmp_path / "there")
     content = os.urandom(PIECE + 17)
     folder = here.spool_of(NUMBER) / "in" / "7"
@@ -43,8 +50,33 @@ async def test_file_outlives_its_node(tmp_path: Path, postgres_url: str) -> None
         assert ((await other.fetch(NUMBER, "in/7/1")) / "in/7/1").read_bytes() == b""
         with pytest.raises(FileGone):
             await other.fetch(NUMBER, "in/7/2")
-        await store.erasure.delete_files(now())
+        kept = [each for each in files.rglob("*") if each.is_file()]
+        assert bool(kept) is is_in_folder
+        assert not any(content[:64] in each.read_bytes() for each in kept)
+        retention = Retention(store.erasure, store.history, store.alarms, here)
+        await retention.erase(now() + timedelta(days=here.retention_days + 1))
         with pytest.raises(FileGone):
             await SharedFiles(store, replace(here, data_dir=tmp_path / "third")).fetch(
                 NUMBER, "in/7/0"
             )
+        assert not [each for each in files.rglob("*") if each.is_file()]
+
+
+async def test_purged_number_leaves_no_file(tmp_path: Path, postgres_url: str) -> None:
+    """Whoever is erased leaves nothing in the shared folder, nor where a node has fetched it."""
+    node = NodeConfig("http://here", files=tmp_path / "files")
+    here = Config(tmp_path / "here", tmp_path, 1, "hash", node=node)
+    folder = here.spool_of(NUMBER) / "in" / "7"
+    folder.mkdir(parents=True)
+    (folder / "0").write_bytes(b"a plan")
+    key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    async with Store(postgres_url, key) as store:
+        await store.numbers.create(NewNumber(NUMBER, "Acme", "https://acme.example", "token"))
+        files = SharedFiles(store, here)
+        await files.keep(NUMBER, 7)
+        await files.fetch(NUMBER, "in/7/0")
+
+        await files.forget(NUMBER)
+
+        assert not (tmp_path / "files" / NUMBER).exists()
+        assert not (here.data_dir / "fetched" / NUMBER).exists()

@@ -45,6 +45,11 @@ async def test_misbehaving_worker_is_replaced(
     assert view.restarts == 1
     assert f"worker ended: {error}" in caplog.text
     assert view.last_error is None
+    told = [line.text for line in hasty_house.gateway.log_of(BROKEN).after(None)]
+    assert f"its process ended: {error}" in told
+    assert any("the worker crashed" in line for line in told) == (
+        way in {"raise", "return", "balloon"}
+    )
 
 
 async def test_flooded_worker_lets_others_go_first(house: RunningGateway) -> None:

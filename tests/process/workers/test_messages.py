@@ -46,12 +46,6 @@ UNDYING = RestartPolicy(budget=10_000, first_pause=0.0, longest_pause=0.01)
 
 
 @pytest.fixture
-def postgres_url(postgres_url: str) -> str:
-    """Name a password, for want of which asyncpg would look for one in files."""
-    return postgres_url.replace("postgres@", "postgres:any@")
-
-
-@pytest.fixture
 async def gateway(config: Config, database_url: str) -> AsyncIterator[RunningGateway]:
     postal = replace(config, session_factory="tests.fakes.spool_session:SpoolSession")
     async with make_gateway(postal, database_url, PATIENT, UNDYING) as gateway:

@@ -23,16 +23,8 @@ print(json.dumps({
 
 async def test_warmup_leaves_nothing_but_warmth() -> None:
     """It succeeds; no thread, descriptor or signal handler of it is inherited by any worker."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", LOOK),
-        cwd=TOP,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    said = await run(LOOK)
 
-    said, complaints = await process.communicate()
-
-    assert complaints == b""
     assert json.loads(said) == {
         "ignored": [True, True],
         "threads": 1,
@@ -53,14 +45,19 @@ print("\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444".encode("idna").decode(
 
 async def test_names_in_other_letters_need_no_import() -> None:
     """A confined worker may read no module any more; a link to a Cyrillic host works all the same."""
+    said = await run(FOREIGN_NAME)
+
+    assert said.split() == [b"xn--e1afmkfd.xn--p1ai"] * 2
+
+
+async def run(program: str) -> bytes:
+    """Return what a program prints, which must be free of complaints."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", FOREIGN_NAME),
+        *(sys.executable, "-c", program),
         cwd=TOP,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-
     said, complaints = await process.communicate()
-
     assert complaints == b""
-    assert said.split() == [b"xn--e1afmkfd.xn--p1ai"] * 2
+    return said

@@ -90,12 +90,15 @@ def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, st
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
         ("MEMORY_MERGE", "on"),
+        ("FILES_URL", "/srv/telefix-files"),
+        ("FILES_URL", "file:///no-such-folder"),
+        ("FILES_URL", "s3://bucket/files"),
         ("RETENTION_DAYS", "0"),
         ("RETENTION_DAYS", "soon"),
     ],
 )
 def test_malformed_setting_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """A setting that can not be is refused by its name, without telling its value."""
+    """A setting that cannot be is refused by its name, without telling its value."""
     environment.setenv(name, value)
 
     with pytest.raises(SettingsInvalid, match=name) as refusal:
@@ -182,7 +185,7 @@ def test_language_of_the_desktop_is_understood(
 
 
 def test_unwritable_folder_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A DATA_DIR that can not be made is told in words."""
+    """A DATA_DIR that cannot be made is told in words."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("SANDBOX", "1")
     monkeypatch.setenv("DATA_DIR", "file/data")

@@ -32,12 +32,6 @@ T = TypeVar("T")
 
 
 @pytest.fixture
-def postgres_url(postgres_url: str) -> str:
-    """Name a password, for want of which asyncpg would look for one in files."""
-    return postgres_url.replace("postgres@", "postgres:any@")
-
-
-@pytest.fixture
 def secret_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 

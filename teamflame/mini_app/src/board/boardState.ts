@@ -13,12 +13,16 @@ export interface BoardState {
   moves: readonly Move[];
 }
 
-/** Takes the newest answer; cards that stay in their column keep their places there. */
+/**
+ * Takes the newest answer; cards that stay in their column keep their places there, and cards that have not
+ * changed stay the same objects, so that only the others are drawn again.
+ */
 export function refreshed(state: BoardState | null, board: Board): BoardState {
   if (state === null || state.board.id !== board.id) return { board, moves: [] };
   const columns = board.columns.map((column) => {
     const before = state.board.columns.find((each) => each.id === column.id);
-    return before ? { ...column, tasks: inOrder(before.tasks, column.tasks) } : column;
+    if (!before) return column;
+    return { ...column, tasks: sameIfEqual(before.tasks, inOrder(before.tasks, column.tasks)) };
   });
   return { ...state, board: { ...board, columns } };
 }
@@ -89,4 +93,12 @@ function inOrder(before: Task[], now: Task[]): Task[] {
   return [...now].sort(
     (a, b) => (places.get(a.id) ?? before.length) - (places.get(b.id) ?? before.length),
   );
+}
+
+function sameIfEqual(before: Task[], now: Task[]): Task[] {
+  const known = new Map(before.map((task) => [task.id, task]));
+  return now.map((task) => {
+    const old = known.get(task.id);
+    return old && JSON.stringify(old) === JSON.stringify(task) ? old : task;
+  });
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from telethon import TelegramClient, events
 
@@ -17,6 +20,29 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tests.acceptance.sandbox.control.conftest import Control
+
+
+# A process of its own on the way of a connection: what is done to it happens to the client.
+RELAY = """
+import asyncio, sys
+
+async def pass_on(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+async def serve(reader, writer):
+    there, here = await asyncio.open_connection("127.0.0.1", int(sys.argv[1]))
+    await asyncio.gather(pass_on(reader, here), pass_on(there, writer))
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
 
 
 @pytest.fixture
@@ -93,3 +119,29 @@ async def test_only_other_processes_are_signalled(control: Control, bob: Any) ->
     for phone in (ALICE, BOB):
         await control.ask("POST", "/telegram/process", 409, phone=phone, do="kill")
     await control.ask("POST", "/telegram/process", 400, phone=BOB, do="explode")
+
+
+async def test_process_of_a_client_is_frozen_and_thawed(control: Control) -> None:
+    """A frozen process stands still until it is thawed, and then goes on; a killed one is gone."""
+    client = await control.client_of(BOB)
+    session = client.session
+    relay = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", RELAY, str(session.port)), stdout=asyncio.subprocess.PIPE
+    )
+    assert relay.stdout is not None
+    session.set_dc(session.dc_id, "127.0.0.1", int(await relay.stdout.readline()))
+    seen = psutil.Process(relay.pid)
+    try:
+        await client.connect()
+        await client.get_me()
+        for do, is_still in (("freeze", True), ("thaw", False)):
+            answer = await control.ask("POST", "/telegram/process", phone=BOB, do=do)
+            assert answer == {"processes": [relay.pid]}
+            await eventually(lambda: (seen.status() == psutil.STATUS_STOPPED) is is_still)  # noqa: B023 - awaited at once
+        assert (await client.get_me()).phone == BOB
+        await control.ask("POST", "/telegram/process", phone=BOB, do="kill")
+        assert await relay.wait() == -signal.SIGKILL
+    finally:
+        if relay.returncode is None:
+            relay.kill()
+        await client.disconnect()

@@ -12,6 +12,7 @@ from telethon.sessions import StringSession
 
 from sandbox.telegram.data_centre import DataCentre
 from sandbox.telegram.protocol.server_key import ServerKey
+from tests.acceptance.sandbox.telegram.outcome import Bystander, listen_for_errors
 from tests.acceptance.sandbox.telegram.raw_client import RawClient
 from tests.support.waiting import PATIENCE
 
@@ -114,3 +115,12 @@ def make_client(centre: DataCentre, account: Account | None = None, **options: A
         "flood_sleep_threshold": 0,
     }
     return TelegramClient(session, 1, "x", **(defaults | options))
+
+
+@pytest.fixture
+async def bystander(
+    connect_raw: ConnectRaw, bob: Account, caplog: pytest.LogCaptureFixture
+) -> Bystander:
+    """Let a client of another account watch whether the data centre goes on working."""
+    listen_for_errors(caplog)
+    return Bystander(await connect_raw(bob), caplog)

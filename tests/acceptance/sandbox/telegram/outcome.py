@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from telethon.tl import functions, types
 
-from sandbox.telegram.protocol.encryption import EnvelopeError
+from sandbox.telegram.protocol.encryption import PacketBroken
 
 if TYPE_CHECKING:
     import pytest
@@ -27,7 +27,7 @@ async def was_closed(raw: RawClient) -> bool:
         await raw.until(types.Pong)
     except ConnectionError:
         return True
-    except EnvelopeError:  # the bare code of an error, before the end
+    except PacketBroken:  # the bare code of an error, before the end
         return await raw.is_hung_up_on()
     return False
 

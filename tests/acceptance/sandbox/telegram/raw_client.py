@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from telethon.extensions import BinaryReader
 from telethon.tl.core import GzipPacked, MessageContainer
 
-from sandbox.telegram.protocol.encryption import Letter, seal, unseal
+from sandbox.telegram.protocol.encryption import PacketContent, seal, unseal
 from sandbox.telegram.protocol.framing import Intermediate
 from tests.support.waiting import PATIENCE
 
@@ -65,8 +65,8 @@ class RawClient:
     def send_body(self, body: bytes, *, message_id: int = 0, salt: int | None = None) -> int:
         message_id = message_id or self.next_id()
         salt = self.key.salt(time.time()) if salt is None else salt
-        letter = Letter(salt, self.session_id, message_id, 1, body)
-        self.send_packet(seal(self.key.auth, letter, from_client=True))
+        inner = PacketContent(salt, self.session_id, message_id, 1, body)
+        self.send_packet(seal(self.key.auth, inner, from_client=True))
         return message_id
 
     def send_packet(self, packet: bytes) -> None:
@@ -106,8 +106,8 @@ class RawClient:
             raise ConnectionResetError("the server hung up")
         self._buffer += chunk
         while (packet := self._transport.cut(self._buffer)) is not None:
-            letter = unseal(self.key.auth, packet, from_client=False)
-            self._keep(letter.message_id, BinaryReader(letter.body).tgread_object())
+            inner = unseal(self.key.auth, packet, from_client=False)
+            self._keep(inner.message_id, BinaryReader(inner.body).tgread_object())
 
     def _keep(self, message_id: int, message: Any) -> None:
         if isinstance(message, MessageContainer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from telethon import errors, functions
@@ -36,12 +36,24 @@ def forgotten(centre: DataCentre, account: Account) -> None:
         centre.keys.forget(key)
 
 
-ENDS = [
-    pytest.param(afflicted(Kind.REVOKE), errors.AuthKeyUnregisteredError, id="revoked"),
-    pytest.param(refused("SESSION_REVOKED"), errors.SessionRevokedError, id="logged out"),
-    pytest.param(afflicted(Kind.BAN), errors.UserDeactivatedBanError, id="banned"),
-    pytest.param(afflicted(Kind.DUPLICATE), errors.AuthKeyDuplicatedError, id="duplicated"),
-]
+class Loss(NamedTuple):
+    """A way in which a login ends, and the error that tells of it."""
+
+    end: End
+    error: type[Exception]
+
+
+LOSSES = {
+    "revoked": Loss(afflicted(Kind.REVOKE), errors.AuthKeyUnregisteredError),
+    "logged out": Loss(refused("SESSION_REVOKED"), errors.SessionRevokedError),
+    "banned": Loss(afflicted(Kind.BAN), errors.UserDeactivatedBanError),
+    "duplicated": Loss(afflicted(Kind.DUPLICATE), errors.AuthKeyDuplicatedError),
+}
+
+
+@pytest.fixture(params=LOSSES)
+def loss(request: pytest.FixtureRequest) -> Loss:
+    return LOSSES[request.param]
 
 
 async def log_in(client: Any, account: Account) -> None:
@@ -49,85 +61,65 @@ async def log_in(client: Any, account: Account) -> None:
     await client.sign_in(account.phone, account.code, phone_code_hash=sent.phone_code_hash)
 
 
-@pytest.mark.parametrize(("end", "error"), ENDS)
 async def test_revocation_is_silent(
-    data_centre: DataCentre,
-    client_of: ClientOf,
-    alice: Account,
-    end: End,
-    error: type[Exception],
+    data_centre: DataCentre, client_of: ClientOf, alice: Account, loss: Loss
 ) -> None:
     """Nothing tells the client that it was revoked; only a request of its own does."""
     client = await client_of(alice)
 
-    end(data_centre, alice)
+    loss.end(data_centre, alice)
     await client._sender.send(PING)
     seems_well = client.is_connected() and not client.disconnected.done()
 
     assert seems_well
-    with pytest.raises(error):
+    with pytest.raises(loss.error):
         await client(GET_STATE)
     assert client.is_connected()
 
 
-@pytest.mark.parametrize(("end", "error"), ENDS)
 async def test_asking_who_one_is_hides_a_401(
-    data_centre: DataCentre,
-    client_of: ClientOf,
-    alice: Account,
-    end: End,
-    error: type[Exception],
+    data_centre: DataCentre, client_of: ClientOf, alice: Account, loss: Loss
 ) -> None:
     """Get_me() returns None where the server says 401; a 406 is raised."""
     client = await client_of(alice)
 
-    end(data_centre, alice)
+    loss.end(data_centre, alice)
 
-    if issubclass(error, errors.UnauthorizedError):
+    if issubclass(loss.error, errors.UnauthorizedError):
         assert await client.get_me() is None
     else:
-        with pytest.raises(error):
+        with pytest.raises(loss.error):
             await client.get_me()
 
 
-@pytest.mark.parametrize(("end", "error"), ENDS)
 async def test_saved_session_ends_at_the_next_difference(
-    data_centre: DataCentre,
-    client_of: ClientOf,
-    alice: Account,
-    end: End,
-    error: type[Exception],
+    data_centre: DataCentre, client_of: ClientOf, alice: Account, loss: Loss
 ) -> None:
     """A client that started logged in disconnects, without an error, when getDifference fails."""
     client = await client_of(alice)
 
-    end(data_centre, alice)
+    loss.end(data_centre, alice)
     await client.catch_up()
 
     await asyncio.wait_for(client.disconnected, PATIENCE)
     assert not client.is_connected()
-    assert isinstance(client._updates_error, error)
+    assert isinstance(client._updates_error, loss.error)
 
 
-@pytest.mark.parametrize(("end", "error"), ENDS)
 async def test_fresh_login_survives_the_difference(
-    data_centre: DataCentre,
-    client_of: ClientOf,
-    alice: Account,
-    end: End,
-    error: type[Exception],
+    data_centre: DataCentre, client_of: ClientOf, alice: Account, loss: Loss
 ) -> None:
     """A client that logged in during its run stays connected; run_until_disconnected() raises."""
     client = await client_of()
     await log_in(client, alice)
 
-    end(data_centre, alice)
+    loss.end(data_centre, alice)
     await client.catch_up()
     await eventually(client._updates_queue.empty, awaited="the try to catch up")
     await client._sender.send(PING)
 
     assert client.is_connected()
-    with pytest.raises(error):
+    with pytest.raises(loss.error):
         await asyncio.wait_for(client.run_until_disconnected(), PATIENCE)
 
 

@@ -8,21 +8,19 @@ import struct
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from telethon.crypto import AES
 from telethon.tl import functions
 
 from sandbox.telegram.protocol import encryption
-from sandbox.telegram.protocol.encryption import Letter, seal
+from sandbox.telegram.protocol.encryption import PacketContent, seal
 from sandbox.telegram.protocol.framing import Abridged, Full, Intermediate, Padded
 from sandbox.telegram.protocol.key_exchange import PLAIN_HEADER
 from tests.acceptance.sandbox.telegram.client_events import address
 from tests.acceptance.sandbox.telegram.outcome import (
     GET_STATE,
     Bystander,
-    listen_for_errors,
     was_closed,
 )
 from tests.support.mutations import Mutation, mutations, spoil
@@ -42,17 +40,9 @@ LONGS = st.integers(-(2**63), 2**63 - 1)
 many = settings(max_examples=100)
 
 
-@pytest.fixture
-async def bystander(
-    connect_raw: ConnectRaw, bob: Account, caplog: pytest.LogCaptureFixture
-) -> Bystander:
-    listen_for_errors(caplog)
-    return Bystander(await connect_raw(bob), caplog)
-
-
 def sealed(raw: RawClient, body: bytes) -> bytes:
-    letter = Letter(raw.key.salt(time.time()), raw.session_id, raw.next_id(), 1, body)
-    return seal(raw.key.auth, letter, from_client=True)
+    inner = PacketContent(raw.key.salt(time.time()), raw.session_id, raw.next_id(), 1, body)
+    return seal(raw.key.auth, inner, from_client=True)
 
 
 def number(value: int) -> bytes:

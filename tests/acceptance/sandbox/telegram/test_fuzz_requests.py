@@ -25,7 +25,6 @@ from tests.acceptance.sandbox.telegram.client_events import (
 from tests.acceptance.sandbox.telegram.outcome import (
     GET_STATE,
     Bystander,
-    listen_for_errors,
     was_closed,
 )
 from tests.acceptance.sandbox.telegram.raw_client import RawClient, container
@@ -76,14 +75,6 @@ nested = st.recursive(
     ),
     max_leaves=8,
 )
-
-
-@pytest.fixture
-async def bystander(
-    connect_raw: ConnectRaw, bob: Account, caplog: pytest.LogCaptureFixture
-) -> Bystander:
-    listen_for_errors(caplog)
-    return Bystander(await connect_raw(bob), caplog)
 
 
 @pytest.fixture

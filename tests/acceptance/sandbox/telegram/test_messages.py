@@ -208,21 +208,6 @@ async def test_full_user_is_told(client_of: ClientOf, alice: Account, bob: Accou
     assert full.users[0].username == "bobby"
 
 
-async def test_short_updates_name_no_users(
-    data_centre: DataCentre, client_of: ClientOf, alice: Account, bob: Account
-) -> None:
-    """When the server prefers the short form, the client finds out about the sender by itself."""
-    client = await client_of(alice)
-    heard = await hear(client)
-    data_centre.update_push.prefers_short = True
-
-    data_centre.message_actions.send(bob, alice, Draft("short"))
-
-    await eventually(lambda: heard, awaited="the short message")
-    assert (heard[0].raw_text, heard[0].sender_id) == ("short", bob.id)
-    assert (await heard[0].get_input_sender()) == address(alice, bob)
-
-
 async def test_service_message_is_no_text(
     data_centre: DataCentre, client_of: ClientOf, alice: Account, bob: Account
 ) -> None:

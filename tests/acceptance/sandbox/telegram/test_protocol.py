@@ -10,7 +10,7 @@ from telethon.tl.core import GzipPacked, RpcResult
 
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.protocol.encryption import Letter, seal
+from sandbox.telegram.protocol.encryption import PacketContent, seal
 from tests.acceptance.sandbox.telegram.client_events import address
 from tests.acceptance.sandbox.telegram.raw_client import container
 from tests.support.waiting import eventually
@@ -192,7 +192,9 @@ async def test_unknown_key_is_told(data_centre: DataCentre, connect_raw: Connect
 async def test_forged_packet_closes_the_line(connect_raw: ConnectRaw, alice: Account) -> None:
     """A packet that was not sealed under its key ends the connection."""
     raw = await connect_raw(alice)
-    packet = seal(raw.key.auth, Letter(0, 1, raw.next_id(), 1, bytes(GET_STATE)), from_client=True)
+    packet = seal(
+        raw.key.auth, PacketContent(0, 1, raw.next_id(), 1, bytes(GET_STATE)), from_client=True
+    )
 
     raw.send_packet(packet[:-1] + bytes([packet[-1] ^ 1]))
 

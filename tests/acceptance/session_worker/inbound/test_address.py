@@ -125,7 +125,7 @@ async def test_operator_may_allow_private_addresses(names: Names, network: Netwo
 
 
 async def test_redirect_is_not_followed(names: Names) -> None:
-    """A Planfix can not send us elsewhere, not even to itself."""
+    """A Planfix cannot send us elsewhere, not even to itself."""
     async with FileServer() as server:
         moved = Answer(status=307, headers=("Location: /elsewhere",))
         server.offer("planfix/acme/webchat/api", moved)

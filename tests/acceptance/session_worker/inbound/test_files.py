@@ -116,7 +116,7 @@ async def test_a_file_that_vanished_leaves_a_line(inbound: InboundNumber) -> Non
 
     inbound.recorder.hand_over(1)
 
-    await inbound.until_texts("look\nFile a.pdf can not be fetched from Telegram any more")
+    await inbound.until_texts("look\nFile a.pdf cannot be fetched from Telegram any more")
 
 
 @pytest.mark.parametrize("error", ["FILE_REFERENCE_EXPIRED", "FILEREF_UPGRADE_NEEDED"])
@@ -158,7 +158,7 @@ async def test_a_cut_during_a_download_costs_nothing(inbound: InboundNumber) -> 
 
 
 async def test_trouble_of_the_disk_passes(inbound: InboundNumber) -> None:
-    """A file that can not be written is tried again, as one that can not be read from Telegram."""
+    """A file that cannot be written is tried again, as one that cannot be read from Telegram."""
     part = inbound.spool / "in" / "1" / "0.part"
     part.mkdir(parents=True)
     file = OwnFile("a.bin", "application/zip", os.urandom(1000))

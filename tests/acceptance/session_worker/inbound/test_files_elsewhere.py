@@ -118,7 +118,7 @@ def failures(inbound: InboundNumber) -> list[Failed]:
 
 
 async def test_a_photo_in_a_dead_data_centre_holds_up_no_message(inbound: InboundNumber) -> None:
-    """Messages of contacts whose photo can not be had go without it, those of others meanwhile."""
+    """Messages of contacts whose photo cannot be had go without it, those of others meanwhile."""
     inbound.centre.afflict(Kind.BLACKHOLE, dc_id=OTHER_DC)
     picture = await inbound.centre.files.keep(make_png(300, 300))
     people = [inbound.centre.add_account(f"38050222000{n}", f"P{n}") for n in range(5)]
@@ -184,7 +184,7 @@ async def test_a_file_in_a_delivery_network_is_told_as_gone(inbound: InboundNumb
 
     await send(inbound, OwnFile("a.pdf", "application/pdf", b"content"), text="look")
 
-    await inbound.until_texts("look\nFile a.pdf can not be fetched from Telegram any more")
+    await inbound.until_texts("look\nFile a.pdf cannot be fetched from Telegram any more")
 
 
 async def test_nothing_stays_open_elsewhere(inbound: InboundNumber) -> None:

@@ -145,7 +145,7 @@ async def test_wait_stands_in_the_header(
 async def test_bad_entry_is_told_without_itself(
     client: TestClientProtocol, token: str, path: str, body: dict[str, Any], field: str
 ) -> None:
-    """What was entered is a secret even when it can not be right."""
+    """What was entered is a secret even when it cannot be right."""
     response = await post(client, path, **body)
 
     assert await fields_at_fault(response) == {field}

@@ -22,6 +22,9 @@ def test_view_survives_the_way() -> None:
         backlog=ByDirection(1, 2),
         oldest_waiting=moment,
         proxy="socks5://proxy.example:1080",
+        url_planfix="https://acme.planfix.com/webchat/api",
+        provider_id="telegram",
+        user_email="anna@example.com",
         chats=ChatChoice(history_since=moment.date()),
         budgets=outlook(Settings(), Usage(began=0.0), 1000.0),
     )

@@ -176,11 +176,13 @@ async def test_docs_need_no_internet(client: TestClientProtocol) -> None:
     """/docs shows every call, loads nothing from elsewhere."""
     page = await (await client.get("/docs")).get_data(as_text=True)
 
-    assert "<b>POST</b> /webhook" in page
+    assert '<b class="post">POST</b> <code>/webhook</code>' in page
     assert "url_planfix" in page
     assert "://" not in page.replace("https://example.planfix.com", "")
-    assert "<script" not in page
-    assert (await client.get("/static/docs.css")).status_code == 200
+    assert page.count("<script") == 1
+    for name in ("docs.css", "docs.js"):
+        assert f'="/static/{name}"' in page
+        assert (await client.get(f"/static/{name}")).status_code == 200
 
 
 async def test_pages_are_guarded(client: TestClientProtocol) -> None:

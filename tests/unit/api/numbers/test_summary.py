@@ -77,11 +77,11 @@ async def test_summary_counts_what_is_lost(
 @pytest.mark.parametrize(
     ("asked", "begins"),
     [
-        ("ru", "Planfix не принимает"),
-        ("uk-UA,uk;q=0.9,en;q=0.8", "Planfix не приймає"),
+        ("ru", "Планфикс не принимает"),
+        ("uk-UA,uk;q=0.9,en;q=0.8", "Планфікс не приймає"),
         ("de-DE,de;q=0.9", "Planfix does not accept"),
         ("en", "Planfix does not accept"),
-        (None, "Planfix не принимает"),
+        (None, "Планфикс не принимает"),
     ],
 )
 async def test_last_error_is_told_in_the_readers_language(

@@ -1,4 +1,4 @@
-"""Bodies that can not be read are errors with a reason; nothing is started by them."""
+"""Bodies that cannot be read are errors with a reason; nothing is started by them."""
 
 from __future__ import annotations
 

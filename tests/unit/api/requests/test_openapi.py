@@ -42,6 +42,9 @@ CALLS = [
     ("POST", "/numbers/actions"),
     ("GET", "/numbers/{number}"),
     ("GET", "/numbers/{number}/chats"),
+    ("GET", "/numbers/{number}/log"),
+    ("GET", "/numbers/{number}/traffic"),
+    ("GET", "/traffic"),
     ("POST", "/numbers/{number}/restart"),
     ("GET", "/numbers/{number}/history"),
     ("POST", "/numbers/{number}/planfix/test"),
@@ -81,7 +84,12 @@ CALLS = [
 ]
 MINI_APP = "/teamflame/"  # tried with a TeamFlame behind it, in tests/acceptance/teamflame/
 ENDLESS = ("get", "/events")  # a stream, see tests/acceptance/messages/test_operations.py
-TAKES_NOTHING = {"/healthz", "/readyz", "/metrics"}  # so that nothing about the call can be wrong
+TAKES_NOTHING = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/traffic",
+}  # so that nothing about the call can be wrong
 MADE_UP = [
     (mode, method, path)
     for mode in GenerationMode

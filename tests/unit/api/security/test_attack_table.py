@@ -42,7 +42,8 @@ LINKS = {
     ("GET", "/login/<secret>/qr.svg"),
 }
 PLANFIX = {("POST", "/webhook/message")}  # its token is a field
-NODES = {("GET", "/nodes/numbers")}  # for nodes of the same cluster, see tests/acceptance/nodes/
+# For nodes of the same cluster, see tests/acceptance/nodes/.
+NODES = {("GET", "/nodes/numbers"), ("GET", "/nodes/traffic")}
 # A key opens what belongs to its own sender, see tests/acceptance/notifications/.
 OF_SENDER = {
     ("POST", "/notify"),
@@ -69,6 +70,9 @@ GUARDED: dict[tuple[str, str], tuple[frozenset[str], dict[str, str] | None]] = {
     ("POST", "/nodes/<node>/drain"): (ADMIN, None),
     ("GET", "/numbers/<number>/history"): (EITHER, None),
     ("GET", "/numbers/<number>/chats"): (EITHER, None),
+    ("GET", "/numbers/<number>/traffic"): (EITHER, None),
+    ("GET", "/numbers/<number>/log"): (ADMIN, None),
+    ("GET", "/traffic"): (ADMIN, None),
     ("POST", "/numbers/<number>/planfix/test"): (EITHER, {"provider_id": "x"}),
     ("GET", "/numbers/<number>/messages/<message_id>"): (EITHER, None),
     ("DELETE", "/numbers/<number>/messages/<message_id>"): (EITHER, None),

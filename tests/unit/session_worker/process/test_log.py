@@ -10,8 +10,9 @@ from typing import Literal
 import pytest
 
 from session_worker.process import log
-from session_worker.process.log import HIDDEN
+from session_worker.process.log import HIDDEN, LONGEST, RecentLines
 from session_worker.protocol.contract import Application, Assignment, PlanfixAccount, StoredSession
+from session_worker.protocol.pipe_fields import MOST_LINES
 
 KEY = bytes(range(256))
 
@@ -25,8 +26,8 @@ def root_as_before() -> object:
     logging.captureWarnings(False)
 
 
-def configure(log_format: Literal["text", "json"]) -> None:
-    log.configure(
+def configure(log_format: Literal["text", "json"]) -> RecentLines:
+    return log.configure(
         Assignment(
             number="380500000001",
             epoch=1,
@@ -79,6 +80,31 @@ def test_machines_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
     assert (parsed["number"], parsed["pid"]) == ("380500000001", os.getpid())
     assert (parsed["level"], parsed["logger"]) == ("WARNING", "x")
     assert parsed["message"] == "something\nelse"
+
+
+def test_newest_lines_are_kept_for_the_gateway() -> None:
+    """What an operator sees on the page of a number is as clean as the log, and as new as can be."""
+    recent = configure("json")
+    woken: list[bool] = []
+    recent.wake = lambda: woken.append(True)
+
+    for count in range(2 * MOST_LINES):
+        logging.getLogger("y").info("line %d", count)
+    taken = recent.take()
+
+    assert len(woken) == 2 * MOST_LINES
+    assert len(taken) == MOST_LINES
+    assert taken[-1][1:] == ("INFO", f"y: line {2 * MOST_LINES - 1}")
+    assert recent.take() == []
+    try:
+        _fail()
+    except ValueError:
+        logging.getLogger("x").exception("failed")
+    [(_, level, text)] = recent.take()
+    assert (level, text.splitlines()[0]) == ("ERROR", "x: failed")
+    assert text.splitlines()[-1].startswith("ValueError: token=[hidden]")
+    assert len(text) <= LONGEST
+    assert "planfix-token" not in text
 
 
 def _fail() -> None:

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def postgres_url(postgres_url: str) -> str:
-    """Name a password, for want of which asyncpg would look for one in files."""
-    return postgres_url.replace("postgres@", "postgres:any@")
+def postgres_url(empty_postgres_url: str) -> str:
+    return empty_postgres_url
+
+
+@pytest.fixture
+def sqlite_url(empty_sqlite_url: str) -> str:
+    return empty_sqlite_url
 
 
 @pytest.fixture

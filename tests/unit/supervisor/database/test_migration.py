@@ -10,8 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from supervisor.database.database import Database
-from supervisor.database.governor_tables import governor
 from supervisor.database.notification_tables import notification
+from supervisor.database.number_tables import governor
 from supervisor.errors import DatabaseTooNew
 from teamflame.store import tables as teamflame_tables
 

@@ -22,12 +22,6 @@ def make_key() -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_url: str) -> str:
-    """Name a password, for want of which asyncpg would look for one in files."""
-    return postgres_url.replace("postgres@", "postgres:any@")
-
-
-@pytest.fixture
 def secret_key() -> str:
     return make_key()
 

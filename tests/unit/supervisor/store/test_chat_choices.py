@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from session_worker.protocol.chats import ChatSelection, Mode
-from supervisor.database.chat_tables import chat_choice
+from supervisor.database.number_tables import chat_choice
 from supervisor.store.values import Changes, ChatChanges, ChatChoice
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.notifications.rates import Pace
-from supervisor.notifications.schedule import LONGEST_PAUSE, expired, next_step
+from supervisor.notifications.rates import LONGEST_PAUSE, Pace, expired, next_step
 from supervisor.store.notifications import Queued
 
 ROOM = 1000

@@ -1,0 +1,144 @@
+"""The stream of changes: heartbeats, coming back, events that are forgotten, slow readers, languages."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from api.numbers.events import HEARTBEAT, RETRY
+from supervisor.journal.values import ByDirection
+from supervisor.monitoring.feed import MOST_KEPT, MOST_WAITING, Feed, MessageCounts
+from supervisor.numbers.state import Cause, Change, State
+from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from quart.typing import TestClientProtocol, TestHTTPConnectionProtocol
+
+    from tests.fakes.gateway import FakeGateway
+    from tests.support.clock import AutojumpClock
+
+OTHER = "380500000099"
+LOST = Cause("session_revoked")
+
+
+@pytest.fixture
+def feed(gateway: FakeGateway) -> Feed:
+    gateway.monitor.feed = Feed()
+    return gateway.monitor.feed
+
+
+@asynccontextmanager
+async def listening(
+    client: TestClientProtocol, query: str = "", **headers: str
+) -> AsyncIterator[TestHTTPConnectionProtocol]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with client.request(f"/events{query}", headers=bearer(ADMIN_KEY) | named) as stream:
+        await stream.send_complete()
+        assert await stream.receive() == f"retry: {RETRY}\n\n".encode()
+        yield stream
+        await stream.disconnect()
+
+
+async def event(stream: TestHTTPConnectionProtocol) -> tuple[str, int | None, Any]:
+    """Return the kind of the next event, its id and its data."""
+    lines = (await stream.receive()).decode().splitlines()
+    fields = dict(line.split(": ", 1) for line in lines if line)
+    return fields["event"], int(fields.get("id", 0)) or None, json.loads(fields["data"])
+
+
+def change(state: State, number: str = NUMBER, cause: Cause | None = None) -> Change:
+    return Change(number, "Romashka", 1.0, state, cause)
+
+
+def newest(feed: Feed) -> int:
+    return max(each.id for each in feed.events_after(0))
+
+
+async def test_silence_is_filled(
+    client: TestClientProtocol, feed: Feed, autojump_clock: AutojumpClock
+) -> None:
+    """A comment shows that the connection lives, again and again, each a heartbeat after the last."""
+    async with listening(client) as stream:
+        start = autojump_clock.time()
+        for count in (1, 2):
+            assert await stream.receive() == b": still here\n\n"
+            assert autojump_clock.time() == pytest.approx(start + count * HEARTBEAT)
+        feed.publish(change(State.ONLINE))
+        assert (await event(stream))[0] == "number"
+
+
+async def test_listener_that_comes_back_misses_nothing(
+    client: TestClientProtocol, feed: Feed
+) -> None:
+    """With the id of its last event it gets the later ones in order, then what happens from there on."""
+    feed.publish(change(State.STARTING))
+    seen = newest(feed)
+    feed.publish(change(State.RECONNECTING))
+    feed.publish(change(State.ONLINE, OTHER))
+    feed.publish(MessageCounts(NUMBER, ByDirection(2, 1), ByDirection(0, 0)))
+
+    async with listening(client, f"?number={NUMBER}", Last_Event_ID=str(seen)) as stream:
+        feed.publish(change(State.ONLINE))
+        events = [await event(stream) for _ in range(3)]
+
+    assert [kind for kind, _, _ in events] == ["number", "messages", "number"]
+    assert [data.get("state") for _, _, data in events] == ["reconnecting", None, "online"]
+    assert events[1][2]["backlog"] == {"in": 2, "out": 1}
+    ids = [each for _, each, _ in events]
+    assert ids == sorted(ids, key=lambda each: each or 0)
+    assert min(each or 0 for each in ids) > seen
+
+
+@pytest.mark.parametrize("seen", ["0", "1", "999999999999999999", "before the restart"])
+async def test_what_is_forgotten_is_said(client: TestClientProtocol, feed: Feed, seen: str) -> None:
+    """Whoever missed events that are not kept is told to read the lists again; nonsense is no id."""
+    feed.publish(change(State.STARTING))
+    first = newest(feed)
+    for _ in range(MOST_KEPT):
+        feed.publish(change(State.ONLINE))
+    is_id = seen.isdigit()
+
+    for each in (seen, str(first - 1)) if is_id else (seen,):
+        async with listening(client, Last_Event_ID=each) as stream:
+            feed.publish(change(State.STOPPED))
+            kinds = [(await event(stream))[0]]
+            if is_id:
+                kinds.append((await event(stream))[0])
+        assert kinds == (["reset", "number"] if is_id else ["number"])
+
+
+async def test_reader_that_does_not_read_is_cut_off(client: TestClientProtocol, feed: Feed) -> None:
+    """A listener for whom too much waits is cut off, so that it comes back and is told to reset."""
+    async with listening(client) as stream:
+        for _ in range(MOST_WAITING + 2):
+            feed.publish(change(State.ONLINE))
+        rest = await stream.as_response()
+
+    assert rest.status_code == 200
+    assert not feed.has_listeners
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("de-DE", "The login was ended"),
+        ("en", "The login was ended"),
+        ("ru", "Сеанс завершён"),
+        ("uk-UA,ru;q=0.8", "Сеанс завершено"),
+    ],
+)
+async def test_trouble_is_told_in_the_language_of_the_listener(
+    client: TestClientProtocol, feed: Feed, asked: str, told: str
+) -> None:
+    """Two listeners read the same trouble each in a language of its own; a German reads English."""
+    async with listening(client, Accept_Language=asked) as stream:
+        feed.publish(change(State.NEEDS_LOGIN, cause=LOST))
+        _, _, data = await event(stream)
+
+    assert data["last_error"]["code"] == LOST.code
+    assert data["last_error"]["message"].startswith(told), data
