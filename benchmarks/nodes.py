@@ -27,6 +27,7 @@ from benchmarks.chaos import Lease, running_cluster
 from benchmarks.chaos_traffic import Traffic
 from benchmarks.sandbox_program import TOP
 from tests.acceptance.nodes.cluster import PROVIDER
+from tests.support.databases import execute
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ AT_ONCE = 8  # numbers that are registered at the same time
 CALLERS = 16
 TALKS = 12
 MESSAGES = 2400
+IDLE = 20.0  # seconds in which nobody writes
 GLANCE = 0.2  # seconds
 LONGEST = 600.0  # seconds for many numbers
 
@@ -126,13 +128,25 @@ async def measure_throughput() -> None:
             for _ in range(nodes):
                 await cluster.add_node(**own)
             await add_talks(cluster, TALKS)
-            load = os.getloadavg()[0]
+            load, before = os.getloadavg()[0], await _transactions(cluster)
+            await asyncio.sleep(IDLE)
+            idle = (await _transactions(cluster) - before) / IDLE
+            before = await _transactions(cluster)
             taken, arrived = await _write_all(cluster)
+            busy = await _transactions(cluster) - before - idle * arrived
         print(
-            f"{name:28} taken {MESSAGES / taken:6.0f} a second,"
-            f" in Telegram {MESSAGES / arrived:6.0f} a second, load before {load:.0f}",
+            f"{name:26} taken {MESSAGES / taken:5.0f} a second,"
+            f" in Telegram {MESSAGES / arrived:5.0f} a second, load before {load:.0f};"
+            f" transactions: {idle:.1f} a second at rest, {busy / MESSAGES:.2f} for a message",
             flush=True,
         )
+
+
+async def _transactions(cluster: Cluster) -> int:
+    """Return how many transactions the database has carried out."""
+    statement = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+    rows = await execute(cluster.database_url, statement)
+    return int(rows[0][0])
 
 
 async def _write_all(cluster: Cluster) -> tuple[float, float]:

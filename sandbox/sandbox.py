@@ -14,6 +14,8 @@ from sandbox.telegram.data_centre import DataCentre
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.telegram.protocol.server_key import ServerKey
+
 
 class Sandbox:
     """Serves on two loopback ports while entered; port 0 means any free port."""
@@ -23,10 +25,11 @@ class Sandbox:
         telegram_port: int = 0,
         http_port: int = 0,
         announce_code: Callable[[str], None] | None = None,
+        server_key: ServerKey | None = None,
     ) -> None:
         self._telegram_port = telegram_port
         self._http = HttpServer(http_port)
-        self.data_centre = DataCentre(announce_code)
+        self.data_centre = DataCentre(announce_code, server_key=server_key)
         self.planfix = Planfix(self._http.url)
         self.proxies = Proxies(self.data_centre)
         self.teamflame = TeamFlame(self._http.url)

@@ -63,7 +63,11 @@ def _measure(program: Path, options: tuple[str, ...], settings: str) -> float:
 @contextmanager
 def _running(command: tuple[str | Path, ...]) -> Iterator[None]:
     silent = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=silent, stderr=silent) as process:
+    # Elsewhere, because in our own folder `supervisor` would be ours.
+    folder, variables = Path(command[-1]).parent, {"PATH": os.defpath}
+    with subprocess.Popen(
+        command, stdout=silent, stderr=silent, cwd=folder, env=variables
+    ) as process:
         try:
             yield
         finally:

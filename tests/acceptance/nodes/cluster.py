@@ -162,6 +162,10 @@ class Cluster:
         await self._stack.aclose()
 
     @property
+    def database_url(self) -> str:
+        return self._database_url.render_as_string(hide_password=False)
+
+    @property
     def running(self) -> list[NodeProgram]:
         return [node for node in self.nodes if node.is_running]
 

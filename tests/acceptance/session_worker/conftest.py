@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from sandbox.telegram.chats.message_actions import Posted
+    from sandbox.telegram.protocol.server_key import ServerKey
 
 PHONE = "380501112233"
 CONTACT = "380671112233"
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[DataCentre]:
-    async with DataCentre() as centre:
+async def telegram(server_key: ServerKey) -> AsyncIterator[DataCentre]:
+    async with DataCentre(server_key=server_key) as centre:
         centre.add_account(PHONE, "Olena")
         centre.add_account(CONTACT, "Taras", username="taras_m")
         yield centre

@@ -17,6 +17,8 @@ from tests.support.waiting import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from sandbox.telegram.protocol.server_key import ServerKey
+
 TLS = httpx.create_ssl_context()
 ALICE, BOB = "380501110001", "380501110002"
 
@@ -54,10 +56,10 @@ class Control:
 
 
 @pytest.fixture
-async def control() -> AsyncIterator[Control]:
+async def control(server_key: ServerKey) -> AsyncIterator[Control]:
     codes: list[str] = []
     async with (
-        Sandbox(announce_code=codes.append) as sandbox,
+        Sandbox(announce_code=codes.append, server_key=server_key) as sandbox,
         httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as http,
     ):
         rsa.add_key(sandbox.data_centre.public_key_pem, old=False)

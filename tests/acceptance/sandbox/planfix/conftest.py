@@ -16,6 +16,8 @@ from tests.support.waiting import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from sandbox.telegram.protocol.server_key import ServerKey
+
 TLS = httpx.create_ssl_context()
 ACCOUNT = {"planfix_token": "pf-key", "provider_id": "telegram", "token": "our-key"}
 HELLO = {
@@ -65,8 +67,8 @@ class Client:
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as started:
+async def sandbox(server_key: ServerKey) -> AsyncIterator[Sandbox]:
+    async with Sandbox(server_key=server_key) as started:
         yield started
 
 

@@ -15,6 +15,8 @@ from tests.support.waiting import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from sandbox.telegram.protocol.server_key import ServerKey
+
 TLS = httpx.create_ssl_context()
 ANNA = {"email": "anna@example.com", "password": "anna-secret", "first_name": "Anna"}
 BORIS = {"email": "boris@example.com", "password": "boris-secret", "first_name": "Boris"}
@@ -69,9 +71,9 @@ class Workspace:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
+async def http(server_key: ServerKey) -> AsyncIterator[httpx.AsyncClient]:
     async with (
-        Sandbox() as sandbox,
+        Sandbox(server_key=server_key) as sandbox,
         httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as client,
     ):
         yield client

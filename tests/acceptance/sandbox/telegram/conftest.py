@@ -11,7 +11,6 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from sandbox.telegram.data_centre import DataCentre
-from sandbox.telegram.protocol.server_key import ServerKey
 from tests.acceptance.sandbox.telegram.outcome import Bystander, listen_for_errors
 from tests.acceptance.sandbox.telegram.raw_client import RawClient
 from tests.support.waiting import PATIENCE
@@ -20,15 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from sandbox.telegram.accounts.accounts import Account
+    from sandbox.telegram.protocol.server_key import ServerKey
     from sandbox.telegram.records.chats import Channel
 
 ClientOf = Callable[..., Awaitable[Any]]
 ConnectRaw = Callable[..., Awaitable[RawClient]]
-
-
-@pytest.fixture(scope="session")
-def server_key() -> ServerKey:
-    return ServerKey()
 
 
 @pytest.fixture

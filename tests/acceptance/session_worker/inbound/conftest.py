@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from sandbox.telegram.protocol.server_key import ServerKey
+
 tls_context()  # made once for all, before there is an event loop to hold up
 
 
 @pytest.fixture
-async def idle(tmp_path: Path) -> AsyncIterator[InboundNumber]:
+async def idle(tmp_path: Path, server_key: ServerKey) -> AsyncIterator[InboundNumber]:
     """Give a number that is not started yet."""
     spool = tmp_path / "spool"
     spool.mkdir()
-    async with Sandbox() as sandbox, serving(spool) as file_server:
+    async with Sandbox(server_key=server_key) as sandbox, serving(spool) as file_server:
         inbound = InboundNumber(sandbox, spool, file_server)
         yield inbound
         await inbound.stop()

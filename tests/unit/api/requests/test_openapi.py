@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from quart.typing import TestClientProtocol
 
-EXAMPLES = 8
+EXAMPLES = 5
 TOKEN = "token-of-the-number"
 CALLS = [
     ("POST", "/webhook"),
