@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 64, 20, 64, 48  # margins around the plot
+LEFT, RIGHT, TOP, BOTTOM = 64, 20, 84, 48  # margins around the plot
 LINE = 20  # between two lines of text
+LETTER = 6.0  # of small text, on average
 BAR = 30  # between two bars
 NAMES = 190  # for the names of the bars
 VALUES = 80  # for their values
@@ -155,13 +156,13 @@ def _series(series: Series, place: int, x: Scale, y: Scale) -> Iterator[str]:
 
 def _legend(series: Sequence[Series]) -> Iterator[str]:
     """Name each line above the plot, from right to left."""
-    end = WIDTH - RIGHT
+    end, top = float(WIDTH - RIGHT), TOP - LINE
     for place, each in reversed(list(enumerate(series))):
-        start = end - 7 * len(each.name) - 30
+        start = end - LETTER * len(each.name) - 25
         dashed = " dashed" if each.is_dashed else ""
-        yield f'<path class="line line{place % len(LIGHT)}{dashed}" d="M{start} {TOP}h20"/>'
-        yield _text(start + 25, TOP + 4, each.name, kind="small")
-        end = start - 8
+        yield f'<path class="line line{place % len(LIGHT)}{dashed}" d="M{start:.1f} {top}h20"/>'
+        yield _text(start + 25, top + 4, each.name, kind="small")
+        end = start - 12
 
 
 def _ticks(axis: Axis, values: Sequence[float]) -> list[float]:
