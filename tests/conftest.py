@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.blocking import make_detector
+from tests.support.blocking import find_detector
 from tests.support.clock import AutojumpClock, autojumping
 from tests.support.databases import Postgres, make_tables, run_aside, running_postgres
 from tests.support.routing import compile_builders_late
@@ -56,7 +56,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def blocking_calls_fail() -> Iterator[None]:
     """Let a blocking call of our packages in an event loop fail the test."""
-    detector = make_detector()
+    detector = find_detector()
     detector.activate()
     yield
     detector.deactivate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from types import ModuleType
 
@@ -20,7 +21,9 @@ ALLOWED = (
 )
 
 
-def make_detector() -> BlockBuster:
+@functools.cache
+def find_detector() -> BlockBuster:
+    """Make it once: each of thousands of tests activates it."""
     detector = BlockBuster([_package(name) for name in PACKAGES])
     for call in detector.functions.values():
         for file, function in ALLOWED:
