@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.acceptance.bots.conftest import make_bot
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -176,6 +177,27 @@ async def test_foreign_key_opens_nothing(bot: Bot) -> None:
         refused = await bot.stage.ask("POST", "/notify", key, to=["alias:ops"], text="x")
         seen = await bot.stage.ask("GET", f"/notify/{answer['id']}", key)
         assert (refused.status_code, seen.status_code) == (401, 401)
+
+
+async def test_key_of_another_bot_reaches_nobody(bot: Bot) -> None:
+    """The key of another client's bot neither shows a notification nor tells this bot's people anything."""
+    answer = await notify(bot, to=["alias:ops"], text="ours")
+    before = len(await bot.said(3))
+    other = await make_bot(bot.stage, name="Stranger")
+    person = (await bot.people())[0]
+
+    seen = await bot.stage.ask("GET", f"/notify/{answer['id']}", other.key)
+    tried = await bot.stage.ask("POST", "/notify", other.key, to=["alias:ops"], text="theirs")
+    event = {"token": other.key, "event": "task.created", "recipients": person["user_id"]}
+    told = await bot.stage.ask("POST", "/webhook/planfix-event", other.key, **event, text="theirs")
+    last = await notify(bot, wait=50, to=["alias:ops"], text="last")
+
+    assert seen.status_code == 404
+    assert [each["code"] for each in tried.json()["rejected"]] == ["unknown_recipient"]
+    assert told.json()["accepted"] == 0
+    assert last["recipients"][0]["state"] == "sent"
+    texts = [message["text"] for message in (await bot.said(before + 1))[before:]]
+    assert texts == ["last"]
 
 
 async def test_single_message_passes_a_bulk(bot: Bot) -> None:
