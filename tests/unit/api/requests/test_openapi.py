@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -163,7 +164,10 @@ def test_no_call_breaks_the_api(
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=made_up)
     def call(case: Any) -> None:
-        case.call_and_validate(base_url=served, headers=key, checks=CHECKS)
+        response = case.call(base_url=served, headers=key)
+        # The server refuses a head of more than 64 KiB before the application sees it.
+        if response.status_code != HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            case.validate_response(response, checks=CHECKS)
 
     call()
 
