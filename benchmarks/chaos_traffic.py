@@ -75,9 +75,12 @@ class Traffic:
         self._goes_on = False
         await asyncio.gather(*self._writing)
 
-    def abort(self) -> None:
+    async def abort(self) -> None:
+        """Let everybody stop in the middle of whatever they do."""
+        self._goes_on = False
         for writing in self._writing:
             writing.cancel()
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
     async def wait_until_arrived(self, patience: float) -> bool:
         """Wait until everything that was written until now has arrived; return whether it has."""
@@ -104,19 +107,32 @@ class Traffic:
             into += _waits(said.into_planfix, seen.in_planfix, since, 0.0)
         return max(out), max(into)
 
+    async def missing(self) -> list[str]:
+        """Return what was taken and has not arrived."""
+        found: list[str] = []
+        for talk in self._cluster.talks:
+            to_telegram, to_planfix = await self._compare(talk)
+            found += [f"{talk.number} {text}" for text in (*to_telegram.lost, *to_planfix.lost)]
+        return found
+
     async def judge(self) -> Books:
         """Compare all that was written with all that has arrived."""
         books = Books(peak=await self._cluster.peak())
         for talk in self._cluster.talks:
-            seen = await self._look(talk)
-            to_telegram = Direction(talk.told, [text for text, _ in seen.in_telegram])
-            to_planfix = Direction(talk.heard, [text for text, _ in seen.in_planfix])
+            to_telegram, to_planfix = await self._compare(talk)
             books.written += len(talk.told) + len(talk.heard)
             books.lost += len(to_telegram.lost) + len(to_planfix.lost)
             books.twice_in_telegram += len(to_telegram.twice)
             books.twice_in_planfix += len(to_planfix.twice)
             books.out_of_order += len(to_telegram.out_of_order) + len(to_planfix.out_of_order)
         return books
+
+    async def _compare(self, talk: Talk) -> tuple[Direction, Direction]:
+        said, seen = self._said[talk.number], await self._look(talk)
+        return (
+            _direction(talk.told, said.into_telegram, seen.in_telegram),
+            _direction(talk.heard, said.into_planfix, seen.in_planfix),
+        )
 
     async def _write(self, talk: Talk, write: Callable[[Talk, str], object]) -> None:
         count = 0
@@ -154,6 +170,14 @@ class Traffic:
                 if each["fields"].get("cmd") == ["newMessage"] and each["status"] == 200
             ],
         )
+
+
+def _direction(
+    taken: list[str], said: dict[str, float], seen: list[tuple[str, float]]
+) -> Direction:
+    """Compare one direction; what nobody has confirmed may be missing, but it has its place."""
+    untold = [text for text in said if text not in taken]
+    return Direction([*taken, *untold], [text for text, _ in seen], frozenset(untold))
 
 
 def _waits(
