@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_worker.failures import CHAT_LEFT_OUT
-from session_worker.inbound.delivered_log import DeliveredLog
+from session_worker.inbound.delivered_log import DELIVERED_LOG, DeliveredLog
 from session_worker.inbound.delivery import PlanfixDelivery
 from session_worker.inbound.gap_filling import GapFilling
 from session_worker.inbound.history_delivery import (
@@ -27,6 +27,7 @@ from session_worker.protocol.chats import LeftOut, ListChats
 from session_worker.protocol.contract import WatchPlanfix
 from session_worker.protocol.messages import (
     Deliver,
+    Drain,
     Failed,
     Failure,
     Resolve,
@@ -67,7 +68,6 @@ LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix accepts no larger files
 MESSAGE_INDEX = "messages"
 SENT = "sent"
 HISTORY = "history"
-DELIVERED_LOG = "proofs"
 
 
 class NumberSession:
@@ -183,6 +183,8 @@ class NumberSession:
                 self._planfix_delivery.tell_status(command)
             case Send(outgoing=outgoing):
                 self._deciding.put((Send, outgoing.peer_id), command)
+            case Drain():
+                self._planfix_delivery.drain()
             case WatchPlanfix():
                 self._planfix_delivery.watch(command)
             case Resolve(request_id=request_id) | ListChats(request_id=request_id):

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from session_worker.inbound.delivered_log import DELIVERED_LOG, SIZE, digest_of, digests_in
+from session_worker.protocol.messages import Delivered, Drain, Incoming
+from supervisor.database.tables import Direction
+from supervisor.errors import GatewayError
+from supervisor.file_access import OutsideRoot, open_inside
+from supervisor.journal.pending import Excluded
 from supervisor.messages.dispatcher import Dispatcher
 from supervisor.messages.file_links import FileLinks
 from supervisor.nodes.files import SharedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from supervisor.config import Config
     from supervisor.journal.values import Counts
@@ -17,6 +28,11 @@ if TYPE_CHECKING:
     from supervisor.store.store import Store
 
 DAY = 24 * 3600.0  # seconds
+DRAIN_PATIENCE = 60.0  # seconds; longer than a call to Planfix without files may take
+BRIEFLY = 5.0  # seconds; whoever changes a number, or ends the gateway, waits for this
+MOST_HELD = 1024  # rows that a worker holds
+
+logger = logging.getLogger(__name__)
 
 
 class Dispatchers:
@@ -25,6 +41,7 @@ class Dispatchers:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._language = config.language
+        self._spool_of = config.spool_of
         self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
         self._is_shared = config.node is not None
@@ -71,7 +88,55 @@ class Dispatchers:
         if self.watcher is not None:
             await self.watcher.look_for_work()
 
+    async def drain(self, number: str, patience: float = DRAIN_PATIENCE) -> bool:
+        """Let the worker deliver nothing more; return whether all that it delivered is recorded."""
+        dispatcher = self._dispatchers.get(number)
+        if dispatcher is None or not dispatcher.has_worker:
+            return False
+        dispatcher.tell_worker(Drain())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await dispatcher.drained.wait()
+        return dispatcher.has_worker and dispatcher.drained.is_set()
+
+    async def drain_briefly(self, number: str) -> None:
+        """Give messages on their way a moment to arrive, before their worker is replaced."""
+        if number in self._dispatchers:
+            incoming, *_ = self._dispatchers[number].hand_overs
+            if incoming.in_flight.rows:
+                await self.drain(number, BRIEFLY)
+
+    async def record_noted(self, number: str) -> None:
+        """Record what the last worker has delivered but could not report; no worker may run.
+
+        Its notes stay in a file of this machine, so another one would deliver these messages again.
+        """
+        dispatcher = self._dispatchers.get(number)
+        noted = await asyncio.to_thread(_read_notes, self._spool_of(number))
+        if dispatcher is None or not noted:
+            return
+        try:
+            waiting, _ = await dispatcher.journal.waiting(Direction.IN, Excluded(), MOST_HELD)
+            delivered = [
+                Delivered(row=each.row)
+                for each in waiting
+                if isinstance(each.body, Incoming) and digest_of(each.body) in noted
+            ]
+            if delivered:
+                await dispatcher.record_events(delivered)
+        except GatewayError as exc:  # the number must not wait for this
+            logger.warning("number %s: what it delivered last is not recorded: %s", number, exc)
+
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""
         self._erased += 1
         self._dispatchers.pop(number, None)
+
+
+def _read_notes(spool: Path) -> frozenset[bytes]:
+    try:
+        opened = open_inside(spool, DELIVERED_LOG)
+    except (OSError, OutsideRoot):
+        return frozenset()  # it has never delivered anything here
+    with os.fdopen(opened, "rb") as file:
+        return digests_in(file.read(SIZE))
