@@ -94,3 +94,5 @@ def _texts(node: ast.expr) -> Iterator[str]:
         case ast.Dict(values=values):
             for value in values:
                 yield from _texts(value)
+        case _:
+            pass
