@@ -48,9 +48,8 @@ from session_worker.telegram.reading.message_memory import (
 )
 from session_worker.telegram.reading.people import People, Profiles
 from session_worker.telegram.reading.update_parser import UpdateParser
-from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl
-from session_worker.telegram.sending.recipient_search import RecipientSearch
+from session_worker.telegram.sending.recipient_search import AccessHashes, RecipientSearch
 from session_worker.texts import texts_of
 
 if TYPE_CHECKING:
