@@ -34,7 +34,7 @@ async def number(server: Server, operator: Operator) -> AsyncIterator[str]:
     await operator.call(server, "DELETE", "/webhook", ADMIN_KEY, named)
 
     async def are_gone() -> bool:
-        return (await operator._control("GET", "/proxy/connections"))["open"] == 0
+        return not (await operator._control("GET", "/proxy/connections"))["open"]
 
     await eventually(are_gone, awaited="no connection at the proxies")
 
