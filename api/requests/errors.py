@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from quart import Quart, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from api.requests.reasons import reason_language, say_of_bot, translate_reason
+from api.requests.reasons import reason_language, rewrite_for_bot, translate_reason
 from supervisor import errors as gateway
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ async def _answer_gateway(error: gateway.GatewayError) -> Response:
     answer = from_gateway(error)
     detail = translated(answer.detail)
     if request.blueprint == "bots" and isinstance(detail, str):
-        detail = say_of_bot(detail, reason_language())
+        detail = rewrite_for_bot(detail, reason_language())
     return _respond(answer, detail)
 
 

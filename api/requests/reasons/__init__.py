@@ -49,7 +49,7 @@ def translate_reason(english: str, language: str) -> str:
     return english
 
 
-def say_of_bot(reason: str, language: str) -> str:
+def rewrite_for_bot(reason: str, language: str) -> str:
     """Say of a bot what is otherwise said of a number."""
     for number, bot in _SUBJECTS[language]:
         reason = reason.replace(number, bot)

@@ -80,7 +80,7 @@ REASONS: Final = {
     "channel must be a phone number": "channel: нужен номер телефона",
     "an attachment has a name but no link": "у вложения есть имя, но нет ссылки",
     "a message needs a text or an attachment": "в сообщении нужен текст или вложение",
-    "without chatId, one of telegramUserId, telegramUserName and contactPhone is required": "без chatId нужно одно из: telegramUserId, telegramUserName, contactPhone",
+    "without chatId, a valid telegramUserId, telegramUserName or contactPhone is required": "без chatId нужно верное telegramUserId, telegramUserName или contactPhone",
     "The recipient was not found.": "Получатель не найден.",
     "the chat is unknown": "чат неизвестен",
     "There is neither a text nor a file to send.": "Нет ни текста, ни файла для отправки.",

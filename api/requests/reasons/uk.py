@@ -80,7 +80,7 @@ REASONS: Final = {
     "channel must be a phone number": "channel: потрібен номер телефону",
     "an attachment has a name but no link": "вкладення має назву, але не має посилання",
     "a message needs a text or an attachment": "у повідомленні потрібен текст або вкладення",
-    "without chatId, one of telegramUserId, telegramUserName and contactPhone is required": "без chatId потрібне одне з: telegramUserId, telegramUserName, contactPhone",
+    "without chatId, a valid telegramUserId, telegramUserName or contactPhone is required": "без chatId потрібне правильне telegramUserId, telegramUserName або contactPhone",
     "The recipient was not found.": "Одержувача не знайдено.",
     "the chat is unknown": "чат невідомий",
     "There is neither a text nor a file to send.": "Немає ні тексту, ні файлу для надсилання.",

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings
 from api import create_app  # noqa: F401 - imports all models of calls
 from api.requests.errors import invalid_fields
 from api.requests.models import Answer
-from api.requests.reasons import REASONS, say_of_bot, translate_reason
+from api.requests.reasons import REASONS, rewrite_for_bot, translate_reason
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
 
 if TYPE_CHECKING:
@@ -149,7 +149,8 @@ def test_values_and_reasons_within_reasons_are_kept(english: str, russian: str) 
 def test_bot_is_no_number(language: str, said: str) -> None:
     """What is said of a number is said of a bot, in each language."""
     assert (
-        say_of_bot(translate_reason("The number is running already.", language), language) == said
+        rewrite_for_bot(translate_reason("The number is running already.", language), language)
+        == said
     )
 
 
