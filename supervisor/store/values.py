@@ -254,6 +254,13 @@ class Queued(NamedTuple):
     topic: int | None = None
 
 
+class UnderWay(NamedTuple):
+    """A message that is in the journal, and of how many messages in Telegram it consists."""
+
+    peer_id: int
+    parts: int
+
+
 class Progress(NamedTuple):
     """What is stored of a recipient, and of its row in the journal if there is one."""
 
