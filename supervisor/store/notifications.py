@@ -14,7 +14,7 @@ from supervisor.database.transactions import insert_missing_returning
 from supervisor.encryption.vault import Cell, DataKey
 from supervisor.errors import NotificationUnknown, NumberUnknown
 from supervisor.journal.pending import IS_PENDING
-from supervisor.store.values import Progress, Queued, UnderWay
+from supervisor.store.values import NewRecipient, Progress, Queued, UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -44,14 +44,6 @@ _IN_JOURNAL = (
 def journal_key(recipient_id: int) -> str:
     """Return the key under which the message to a recipient is in the journal, at most once."""
     return f"{_KEY}{recipient_id}"
-
-
-class NewRecipient(NamedTuple):
-    """Whom a notification is for, as the caller wrote it and as Telegram names them."""
-
-    name: str
-    peer_id: int
-    topic: int | None = None
 
 
 class NewNotification(NamedTuple):
@@ -164,8 +156,7 @@ class Notifications:
     async def has_work(self, number: str) -> bool:
         """Whether anything waits, or is on its way."""
         query = select(recipient.c.id).where(recipient.c.number == number, _IS_QUEUED).limit(1)
-        waits = await self._database.fetch(query)
-        return bool(waits) or bool(await self.under_way(number))
+        return bool(await self._database.fetch(query) or await self.under_way(number))
 
     async def under_way(self, number: str) -> dict[int, UnderWay]:
         """Return the messages in the journal that are not finished, by their rows."""

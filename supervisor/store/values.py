@@ -242,6 +242,14 @@ class UpdatesMoved(NamedTuple):
     updates: UpdateState
 
 
+class NewRecipient(NamedTuple):
+    """Whom a notification is for, as the caller wrote it and as Telegram names them."""
+
+    name: str
+    peer_id: int
+    topic: int | None = None
+
+
 class Queued(NamedTuple):
     """A recipient whose message waits at the head of its chat."""
 
