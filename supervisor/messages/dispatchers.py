@@ -8,7 +8,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from session_worker.inbound.delivered_log import DELIVERED_LOG, SIZE, digest_of, digests_in
+from session_worker.inbound.progress import DELIVERED_LOG, SIZE, digest_of, digests_in
 from session_worker.protocol.messages import Delivered, Drain, Incoming
 from supervisor.database.tables import Direction
 from supervisor.errors import GatewayError

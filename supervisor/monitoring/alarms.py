@@ -14,9 +14,9 @@ from supervisor.background_loop import BackgroundLoop
 from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.monitoring.alarm_client import AlarmRefused, AlertUrl, shown_secret
 from supervisor.monitoring.alarm_rules import Alarm, AlarmRules, Kind
-from supervisor.monitoring.alarm_speaker import AlarmSpeaker
 from supervisor.store.history import moment
 from supervisor.texts import describe_cause, operator_text
+from supervisor.texts.bot_texts import about_bot, for_bot
 from supervisor.texts.state import MESSAGES_DEAD
 
 if TYPE_CHECKING:
@@ -26,8 +26,74 @@ if TYPE_CHECKING:
     from supervisor.monitoring.alarm_client import AlarmWay
     from supervisor.nodes.node import Node
     from supervisor.numbers.state import Change
-    from supervisor.store.history import StoredAlarm
+    from supervisor.store.history import AlarmRows, StoredAlarm
     from supervisor.store.store import Store
+    from supervisor.store.values import Bot
+
+
+MARGIN = 30.0  # seconds that a node may need to notice that it is the first now
+LOOKED_AT = 200  # alarms
+
+
+class Held(NamedTuple):
+    """An alarm that another node should tell."""
+
+    alarm: Alarm
+    since: float
+
+
+class AlarmSpeaker:
+    """Lets the first node tell; the others keep what it may not have told yet, should it die.
+
+    Every node hears of every change and decides the same. Only of dead letters a node hears alone.
+    """
+
+    def __init__(self, node: Node | None, stored: AlarmRows) -> None:
+        self._node = node
+        self._stored = stored
+        self._held: list[Held] = []
+        self._was_first = False
+
+    async def select(self, alarms: Sequence[Alarm], now: float) -> list[Alarm]:
+        """Return what this node has to tell now."""
+        if self._node is None:
+            return list(alarms)
+        own = [each for each in alarms if each.kind is Kind.DEAD]
+        self._held += [Held(each, now) for each in alarms if each.kind is not Kind.DEAD]
+        if not self._node.is_first:
+            self._was_first = False
+            limit = now - self._node.lease.takeover - MARGIN
+            self._held = [each for each in self._held if each.since > limit]
+            return own
+        due = self._held
+        if due and not self._was_first:
+            told = await self._told()
+            due = [each for each in due if _signature(each.alarm) not in told]
+        self._held, self._was_first = [], True
+        return [*own, *(each.alarm for each in due)]
+
+    async def _told(self) -> frozenset[str]:
+        """Return what was told lately, by whichever node."""
+        stored = await self._stored.list(LOOKED_AT)
+        return frozenset(_signature_of(json.loads(each.body)) for each in stored)
+
+
+def _signature(alarm: Alarm) -> str:
+    return _signature_of(
+        {
+            "type": alarm.kind,
+            "numbers": alarm.numbers,
+            "client": alarm.client,
+            "state": alarm.state,
+            "cause": alarm.cause,
+        }
+    )
+
+
+def _signature_of(body: dict[str, object]) -> str:
+    said = [body[name] for name in ("type", "numbers", "client", "state", "cause")]
+    return json.dumps(said)
+
 
 PAUSE = 1.0  # seconds between two looks at what has changed
 BACKLOG_EVERY = 15  # pauses between two looks at what waits
@@ -112,23 +178,27 @@ class Alarms:
                 alarms += await self._look_at_backlog(now)
             alarms = await self._speaker.select(alarms, now)
             if alarms:
-                rows = [self._written(alarm) for alarm in alarms]
+                bots = await self._store.bots.list()
+                rows = [self._written(alarm, bots) for alarm in alarms]
                 if self.url:
                     await self._store.alarms.append(rows)
                 if self._config.alert_chat:
-                    self._for_chat.extend(self._for_people(alarms, rows))
+                    self._for_chat.extend(self._for_people(alarms, rows, bots))
             await self._write_to_chat()
         except DatabaseUnavailable:  # which is logged once for all who need it
             logger.debug("alarms could not be stored")
         return PAUSE
 
     def _for_people(
-        self, alarms: Sequence[Alarm], rows: Sequence[Mapping[str, Any]]
+        self,
+        alarms: Sequence[Alarm],
+        rows: Sequence[Mapping[str, Any]],
+        bots: Mapping[str, Bot],
     ) -> Iterator[ChatAlarm]:
         for alarm, row in zip(alarms, rows, strict=True):
             if alarm.kind in FOR_CHAT:
-                numbers = ", ".join(f"+{number}" for number in alarm.numbers)
-                lines = (numbers, alarm.client, *self._texts(alarm))
+                names = ", ".join(_shown(number, bots.get(number)) for number in alarm.numbers)
+                lines = (names, alarm.client, *self._texts(alarm, bots))
                 yield ChatAlarm(row["id"], "\n".join(line for line in lines if line))
 
     async def _write_to_chat(self) -> None:
@@ -181,11 +251,11 @@ class Alarms:
         await self._store.alarms.record_delivery(alarm.id)
         return True
 
-    def _written(self, alarm: Alarm) -> Mapping[str, Any]:
+    def _written(self, alarm: Alarm, bots: Mapping[str, Bot]) -> Mapping[str, Any]:
         """Make the row of an alarm, with the body that is sent byte for byte."""
         alarm_id = f"msg_{secrets.token_hex(12)}"
         at = moment(alarm.at)
-        detail, action = self._texts(alarm)
+        detail, action = self._texts(alarm, bots)
         body = {
             "id": alarm_id,
             "type": alarm.kind,
@@ -199,11 +269,21 @@ class Alarms:
         }
         return {"id": alarm_id, "at": at, "body": json.dumps(body, ensure_ascii=False)}
 
-    def _texts(self, alarm: Alarm) -> tuple[str, str]:
+    def _texts(self, alarm: Alarm, bots: Mapping[str, Bot]) -> tuple[str, str]:
         language = self._config.language
+        is_of_bots = bots.keys() >= set(alarm.numbers)
         if alarm.kind is Kind.DEAD:
             count = MESSAGES_DEAD[language].format(count=alarm.messages)
-            return count, operator_text(alarm.cause or "", language)
+            text = operator_text(alarm.cause or "", language)
+            return count, for_bot(text) if is_of_bots else text
         code = "online" if alarm.kind is Kind.WELL_AGAIN else alarm.cause or alarm.state or ""
         told = describe_cause(code, language)
+        if is_of_bots:
+            told = about_bot(told, language)
         return told.message, told.action
+
+
+def _shown(number: str, bot: Bot | None) -> str:
+    if bot is None:
+        return f"+{number}"
+    return f"@{bot.username}" if bot.username else number

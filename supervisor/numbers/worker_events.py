@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.bots import HeardByBot
     from session_worker.protocol.contract import Trouble
-    from supervisor.contacts.heard_events import HeardEvents
     from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.numbers.heard_events import HeardEvents
     from supervisor.numbers.login_dialog import LoginDialog
     from supervisor.numbers.worker_pool import StartSlot
     from supervisor.numbers.worker_records import WorkerRecords
@@ -101,7 +101,7 @@ class WorkerEvents:
             case Done(request_id=request_id):
                 self._requests.answer(request_id, event)
             case _:
-                logger.warning("number %s: a %s is ignored", self._records.number, event.kind)
+                logger.warning("%s: a %s is ignored", self._records.name, event.kind)
 
     async def _handle_session(self, event: SessionChanged) -> None:
         self.note_trouble(event.trouble)

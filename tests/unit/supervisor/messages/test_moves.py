@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.inbound.delivered_log import DELIVERED_LOG, DeliveredLog
+from session_worker.inbound.progress import DELIVERED_LOG, DeliveredLog
 from session_worker.protocol.messages import Deliver, Delivered, Drain, Drained
 from supervisor.config import Config
 from supervisor.messages.dispatchers import Dispatchers
