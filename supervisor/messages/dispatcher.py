@@ -27,9 +27,8 @@ from supervisor.journal.decisions import may_have_been_sent
 from supervisor.journal.values import Waiting
 from supervisor.journal.worker_report import report_of
 from supervisor.messages.commands import CommandFactory
-from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.governor import Governor
-from supervisor.messages.hand_over import HandOver
+from supervisor.messages.hand_over import EchoFilter, HandOver
 from supervisor.messages.recipients import ChatCache, RecipientQuestions
 from supervisor.messages.traffic import Traffic
 
