@@ -118,18 +118,15 @@ class HandOver(Generic[T]):
             self._wanted.clear()
             try:
                 await self._catch_up()
+                continue
+            except DatabaseUnavailable as exc:  # the database says so itself, once for all
+                logger.debug("%s: %s", self._name, exc)
             except DatabaseError as exc:
-                is_told = isinstance(exc, DatabaseUnavailable)  # once for all, by the database
-                level = logging.DEBUG if is_told else logging.WARNING
-                logger.log(level, "%s: %s", self._name, exc)
-                await self._try_later()
+                logger.warning("%s: %s", self._name, exc)
             except Exception:  # the root of the task; without it the number would stop silently
                 logger.exception("%s: handing over rows failed", self._name)
-                await self._try_later()
-
-    async def _try_later(self) -> None:
-        await asyncio.sleep(PAUSE)
-        self._wanted.set()
+            await asyncio.sleep(PAUSE)
+            self._wanted.set()
 
     async def _catch_up(self) -> None:
         self._is_reading = True
@@ -144,9 +141,8 @@ class HandOver(Generic[T]):
         held = self.in_flight
         self._has_missed = False
         self._dropped.clear()
-        full = held.full_lanes
-        rows, looked_at = await self._load(Excluded(tuple(held.rows), full), PIECE)
-        left = set(full)
+        left = set(held.full_lanes)
+        rows, looked_at = await self._load(Excluded(tuple(held.rows), tuple(left)), PIECE)
         for item in rows:
             if item.row in self._dropped:
                 continue
@@ -234,11 +230,9 @@ class InFlight:
 
     def wants_more(self) -> bool:
         """Whether it is worth reading more rows from the database."""
-        if not (self.all_may_be_behind or self.behind) or not self.has_room:
+        if not self.has_room or self._at_work > self._limits.at_work // 2:
             return False
-        if self._at_work <= self._limits.at_work // 2:
-            return self.all_may_be_behind or any(map(self._has_half, self.behind))
-        return False
+        return self.all_may_be_behind or any(map(self._has_half, self.behind))
 
     def _has_half(self, lane: int) -> bool:
         return self._of_lane[lane] <= self._limits.of_lane // 2
