@@ -13,7 +13,7 @@ from session_worker.protocol.messages import (
     TellStatus,
 )
 from session_worker.protocol.outgoing import Outgoing
-from supervisor.journal.decisions import next_status
+from supervisor.journal.values import next_status
 from supervisor.messages.file_links import PHOTO, MessageFile, Photo
 from supervisor.texts import employee_text
 

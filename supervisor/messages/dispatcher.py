@@ -23,8 +23,7 @@ from session_worker.protocol.messages import (
 )
 from supervisor.database.tables import Direction
 from supervisor.errors import DatabaseError, WorkerUnavailable
-from supervisor.journal.decisions import may_have_been_sent
-from supervisor.journal.values import Waiting
+from supervisor.journal.values import Waiting, may_have_been_sent
 from supervisor.journal.worker_report import report_of
 from supervisor.messages.commands import CommandFactory
 from supervisor.messages.governor import Governor

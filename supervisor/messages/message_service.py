@@ -14,7 +14,7 @@ from supervisor.errors import (
     RecipientUnknown,
     TelegramUnreachable,
 )
-from supervisor.journal.decisions import chat_id, peer_of
+from supervisor.journal.values import chat_id, peer_of
 from supervisor.messages.dispatcher import Dispatcher
 from supervisor.messages.file_links import FileLinks
 from supervisor.nodes.files import SharedFiles
