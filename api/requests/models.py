@@ -196,6 +196,13 @@ ProxyAddress = Annotated[
 ]
 ChatName = Annotated[Text, BeforeValidator(_as_name), Field(min_length=1, max_length=200)]
 AbsentIfEmpty = BeforeValidator(_absent_if_empty)
+LONGEST_WAIT = 60.0  # seconds
+Wait = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False, description="seconds; more than 60 count as 60"),
+    AfterValidator(lambda seconds: min(seconds, LONGEST_WAIT)),
+]
+"""How long a call may wait for what it has begun."""
 
 
 class Answer(BaseModel):

@@ -8,15 +8,17 @@ from base64 import b64encode
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
+from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.nodes.cluster import PATIENT, Cluster
+from tests.support.session_files import write_session_file
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -165,6 +167,22 @@ async def test_number_is_stopped_and_started_by_any_node(cluster: Cluster) -> No
     assert exists.status_code == 409
 
 
+async def test_session_file_lies_at_the_node_that_is_called(cluster: Cluster) -> None:
+    """Each node has a SESSION_ROOT of its own: what counts is that of the node that the operator calls."""
+    talk = cluster.talks[-1]
+    named = {"name": CLIENT, "number": talk.number}
+    for node in cluster.nodes:
+        made = await cluster.control("POST", "/telegram/sessions", phone=talk.number)
+        root = Path(node.settings["DATA_DIR"]) / "sessions"
+        write_session_file(root / "fresh.session", made["string_session"])
+        body = {**named, "name_session": "fresh"}
+        changed = await cluster.call(node, "PUT", "/webhook?wait=60", json=body)
+        assert (changed.status_code, changed.json()["state"]) == (200, "online"), changed.text
+        export = f"/numbers/{talk.number}/session/export"
+        exported = await cluster.call(node, "POST", export, json={"format": "string"})
+        assert exported.json() == {"string_session": made["string_session"]}
+
+
 async def test_link_of_a_file_works_through_every_node(cluster: Cluster) -> None:
     """A file that one node fetched from Telegram is served by the others as well, link unchanged."""
     talk = cluster.talks[0]
@@ -238,9 +256,11 @@ async def test_program_finds_its_bot_at_any_node(cluster: Cluster) -> None:
         assert sent.json()["ok"], sent.text
     soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     order = {"to": [person], "text": "later", "dedup_key": "later", "not_before": soon}
-    for node in cluster.nodes:
-        key = started.json()["key"]
-        told = await cluster.call(node, "POST", "/notify?wait=60", key, json=order)
+    key = started.json()["key"]
+    calls = [
+        cluster.call(node, "POST", "/notify?wait=60", key, json=order) for node in cluster.nodes
+    ]
+    for told in await asyncio.gather(*calls):
         assert [each["state"] for each in told.json()["recipients"]] == ["sent"], told.text
     chat = {"of": cluster.talks[0].contact, "with": "a_cluster_bot"}
     texts = [each["text"] for each in await cluster.look("/telegram/messages", **chat)]
