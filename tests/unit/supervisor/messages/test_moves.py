@@ -10,7 +10,7 @@ import pytest
 from session_worker.inbound.progress import DELIVERED_LOG, DeliveredLog
 from session_worker.protocol.messages import Deliver, Delivered, Drain, Drained
 from supervisor.config import Config
-from supervisor.messages.dispatchers import Dispatchers
+from supervisor.messages.message_service import Dispatchers
 from tests.support.waiting import eventually
 from tests.unit.supervisor.conftest import RecordedDispatcher
 from tests.unit.supervisor.rows import NUMBER, incoming, received

@@ -15,7 +15,7 @@ from supervisor.bots.bot_chat import BotChat
 from supervisor.bots.chat import ChatButton
 from supervisor.config import Config
 from supervisor.errors import NotificationUnknown, TemplateUnknown
-from supervisor.messages.dispatchers import Dispatchers
+from supervisor.messages.message_service import Dispatchers
 from supervisor.notifications.formatting.default_templates import default_names
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.formatting.templates import Template, TextFormat
