@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from benchmarks.chaos_evidence import keep_evidence
 from benchmarks.chaos_faults import FAULTS, LONGEST, SHORTEST, Fault, Server, Stage
-from benchmarks.chaos_traffic import Books, Traffic
+from benchmarks.chaos_traffic import Books, Traffic, keep_evidence
 from benchmarks.sandbox_program import TOP
 from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.nodes.cluster import REAL, Cluster

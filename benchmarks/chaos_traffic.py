@@ -1,16 +1,21 @@
-"""Messages in both directions all along, and how long each of them was under way."""
+"""Messages in both directions all along: how long each was under way, and what is known of missing ones."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 
 from benchmarks.soak_reconciliation import Direction
+from tests.support.databases import execute
 
 if TYPE_CHECKING:
     import random
@@ -189,3 +194,36 @@ def _waits(
         for text, at in said.items()
         if at >= since and text in first
     ]
+
+
+STATEMENTS = {
+    "messages that wait": (
+        "SELECT id, number, direction, peer_id, key, attempts, is_trying, next_try, tried, created,"
+        " error_code, error_detail FROM journal WHERE state = 'pending' ORDER BY number, id"
+    ),
+    "owners of the numbers": (
+        "SELECT p.number, p.incarnation, p.epoch, n.epoch, n.wanted FROM placement p"
+        " LEFT JOIN number n ON n.digits = p.number ORDER BY p.number"
+    ),
+    "nodes": "SELECT incarnation, url, state, beat, since FROM node ORDER BY since",
+}
+
+
+async def keep_evidence(cluster: Cluster, traffic: Traffic, label: str) -> Path:
+    """Copy it into a new folder before the cluster ends; return the folder."""
+    folder = Path(mkdtemp(prefix=f"chaos-{label}-"))
+    for node in cluster.nodes:
+        shutil.copy(node.server.log, folder / f"{node.name}.log")
+    lines = [f"written at {time.time():.1f}, by the clock that is right"]
+    lines += [
+        f"{node.name} {node.url} {node.settings.get('WRONG_CLOCK', 0)}" for node in cluster.nodes
+    ]
+    lines += ["", "missing", *await traffic.missing()]
+    for title, statement in STATEMENTS.items():
+        try:
+            rows = [str(tuple(row)) for row in await execute(cluster.database_url, statement)]
+        except SQLAlchemyError as exc:  # the rest is worth keeping all the same
+            rows = [str(exc)]
+        lines += ["", title, *rows]
+    (folder / "state.txt").write_text("\n".join(lines))
+    return folder
