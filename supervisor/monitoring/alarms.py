@@ -16,6 +16,7 @@ from supervisor.monitoring.alarm_client import AlarmRefused, AlertUrl, shown_sec
 from supervisor.monitoring.alarm_rules import Alarm, AlarmRules, Kind
 from supervisor.store.history import moment
 from supervisor.texts import describe_cause, operator_text
+from supervisor.texts.bot_texts import about_bot, for_bot
 from supervisor.texts.state import MESSAGES_DEAD
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from supervisor.numbers.state import Change
     from supervisor.store.history import AlarmRows, StoredAlarm
     from supervisor.store.store import Store
+    from supervisor.store.values import Bot
 
 
 MARGIN = 30.0  # seconds that a node may need to notice that it is the first now
@@ -124,13 +126,6 @@ class ChatAlarm(NamedTuple):
     text: str
 
 
-class WrittenAlarm(NamedTuple):
-    """An alarm, and its row, whose id stays the same however often it has to be stored."""
-
-    alarm: Alarm
-    row: Mapping[str, Any]
-
-
 class Alarms:
     """Without anybody to send them to, alarms are neither decided nor stored."""
 
@@ -147,7 +142,8 @@ class Alarms:
         self.url = config.alert_url
         self._is_wanted = bool(config.alert_url or config.alert_chat)
         self._decided: deque[Alarm] = deque(maxlen=MOST_UNSTORED)
-        self._unstored: deque[WrittenAlarm] = deque(maxlen=MOST_UNSTORED)
+        self._unwritten: deque[Alarm] = deque(maxlen=MOST_UNSTORED)
+        self._unstored: deque[tuple[Alarm, Mapping[str, Any]]] = deque(maxlen=MOST_UNSTORED)
         self._for_chat: deque[ChatAlarm] = deque(maxlen=MOST_UNWRITTEN)
         self.chat: AlarmChat | None = None
         self.secret = shown_secret(store.alarm_keys[0])
@@ -193,21 +189,27 @@ class Alarms:
 
     async def _store_decided(self, now: float) -> None:
         """Store what this node has to tell; what cannot be stored is kept for the next round."""
-        chosen = await self._speaker.select(tuple(self._decided), now)
+        self._unwritten.extend(await self._speaker.select(tuple(self._decided), now))
         self._decided.clear()
-        self._unstored.extend(WrittenAlarm(each, self._written(each)) for each in chosen)
+        if not self._unwritten and not self._unstored:
+            return
+        bots = await self._store.bots.list()
+        self._unstored.extend((each, self._written(each, bots)) for each in self._unwritten)
+        self._unwritten.clear()
         written = tuple(self._unstored)
-        if written and self.url:
+        if self.url:
             await self._store.alarms.append([row for _, row in written])
         self._unstored.clear()
         if self._config.alert_chat:
-            self._for_chat.extend(self._for_people(written))
+            self._for_chat.extend(self._for_people(written, bots))
 
-    def _for_people(self, written: Sequence[WrittenAlarm]) -> Iterator[ChatAlarm]:
+    def _for_people(
+        self, written: Sequence[tuple[Alarm, Mapping[str, Any]]], bots: Mapping[str, Bot]
+    ) -> Iterator[ChatAlarm]:
         for alarm, row in written:
             if alarm.kind in FOR_CHAT:
-                numbers = ", ".join(f"+{number}" for number in alarm.numbers)
-                lines = (numbers, alarm.client, *self._texts(alarm))
+                names = ", ".join(_shown(number, bots.get(number)) for number in alarm.numbers)
+                lines = (names, alarm.client, *self._texts(alarm, bots))
                 yield ChatAlarm(row["id"], "\n".join(line for line in lines if line))
 
     async def _write_to_chat(self) -> None:
@@ -260,11 +262,11 @@ class Alarms:
         await self._store.alarms.record_delivery(alarm.id)
         return True
 
-    def _written(self, alarm: Alarm) -> Mapping[str, Any]:
+    def _written(self, alarm: Alarm, bots: Mapping[str, Bot]) -> Mapping[str, Any]:
         """Make the row of an alarm, with the body that is sent byte for byte."""
         alarm_id = f"msg_{secrets.token_hex(12)}"
         at = moment(alarm.at)
-        detail, action = self._texts(alarm)
+        detail, action = self._texts(alarm, bots)
         body = {
             "id": alarm_id,
             "type": alarm.kind,
@@ -278,11 +280,21 @@ class Alarms:
         }
         return {"id": alarm_id, "at": at, "body": json.dumps(body, ensure_ascii=False)}
 
-    def _texts(self, alarm: Alarm) -> tuple[str, str]:
+    def _texts(self, alarm: Alarm, bots: Mapping[str, Bot]) -> tuple[str, str]:
         language = self._config.language
+        is_of_bots = bots.keys() >= set(alarm.numbers)
         if alarm.kind is Kind.DEAD:
             count = MESSAGES_DEAD[language].format(count=alarm.messages)
-            return count, operator_text(alarm.cause or "", language)
+            text = operator_text(alarm.cause or "", language)
+            return count, for_bot(text) if is_of_bots else text
         code = "online" if alarm.kind is Kind.WELL_AGAIN else alarm.cause or alarm.state or ""
         told = describe_cause(code, language)
+        if is_of_bots:
+            told = about_bot(told, language)
         return told.message, told.action
+
+
+def _shown(number: str, bot: Bot | None) -> str:
+    if bot is None:
+        return f"+{number}"
+    return f"@{bot.username}" if bot.username else number

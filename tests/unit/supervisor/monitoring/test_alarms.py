@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from supervisor.store.history import StoredAlarm
     from supervisor.store.store import Store
+    from supervisor.store.values import Bot
     from tests.support.clock import AutojumpClock
 
 
@@ -36,10 +37,17 @@ class RowsThatFailTwice(AlarmRows):
         return ()
 
 
+class NoBots:
+    """No bot is there."""
+
+    async def list(self) -> dict[str, Bot]:
+        return {}
+
+
 async def test_alarm_waits_for_the_database(tmp_path: Path, autojump_clock: AutojumpClock) -> None:
     """An alarm that cannot be stored is stored later, under its id, before those that follow."""
     rows = RowsThatFailTwice()
-    store = cast("Store", SimpleNamespace(alarms=rows, alarm_keys=(b"k" * 32,)))
+    store = cast("Store", SimpleNamespace(alarms=rows, bots=NoBots(), alarm_keys=(b"k" * 32,)))
     alarms = Alarms(store, Config(tmp_path, tmp_path, 1, "hash", alert_url="http://127.0.0.1:1/"))
     alarms.start()
     alarms.add_change(Change("380501", "Acme", 1.0, State.ONLINE, None))
