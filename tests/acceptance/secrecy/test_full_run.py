@@ -49,7 +49,7 @@ async def programs(
     talkative = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": look, "TMPDIR": str(temporary)}
     async with (
         running_sandbox(folder) as sandbox,
-        Programs(folder, sandbox, REAL, database, **talkative) as made,
+        Programs(folder, sandbox, REAL, database, is_forked=False, **talkative) as made,
     ):
         yield made
 
