@@ -48,10 +48,10 @@ ENGINEERING: Final = _words(
     chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
-    breaker browsing budget bytes cache check cipher circuit clock codec config confinement
-    connection context contract control coordination data database decisions default decoding dispatcher dispatchers
+    breaker browsing budget bytes cache check circuit clock codec config confinement
+    connection context contract control coordination data database decisions default decoding dispatcher
     downloads encoded encryption engines entry erasure errors event exchange
-    exit failures fault faults fields filling filter fleet forkserver forwarding
+    exit failures fault faults fields filling fleet forkserver forwarding
     guard guarded hand health init input intake lease lifespan
     lines links load lock log lookup main measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
@@ -67,7 +67,6 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
-    "supervisor/texts/bot_texts.py": "texts stand beside texts, whoever reads them",
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
