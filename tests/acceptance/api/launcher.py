@@ -102,7 +102,7 @@ def serve(address: str) -> Order | None:
         listener.listen()
         sys.stdout.write("READY\n")
         sys.stdout.flush()
-        while sys.stdin.fileno() not in select.select([listener, sys.stdin], [], [])[0]:
+        while sys.stdin.fileno() not in _readable(listener.fileno(), sys.stdin.fileno()):
             line, _ = listener.accept()
             with line:
                 if os.fork() == 0:
@@ -127,13 +127,17 @@ def _guard(line: socket.socket) -> Order:
         return order
     line.send(str(pid).encode())
     descriptor = os.pidfd_open(pid)
-    if descriptor not in select.select([descriptor, line], [], [])[0]:
+    if descriptor not in _readable(descriptor, line.fileno()):
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     try:
         line.send(str(os.waitstatus_to_exitcode(status)).encode())
     finally:
         os._exit(0)
+
+
+def _readable(*descriptors: int) -> list[int]:
+    return select.select(descriptors, [], [])[0]
 
 
 def run(order: Order) -> int:

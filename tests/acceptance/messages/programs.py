@@ -13,7 +13,7 @@ import httpx
 import psutil
 
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
-from tests.acceptance.api.server import forked_gateway, gateway
+from tests.acceptance.api.server import forked_gateway
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, Conversation
 from tests.support.session_files import write_session_file
 from tests.support.waiting import PATIENCE, eventually
@@ -43,11 +43,11 @@ class Programs:
         sandbox: Mapping[str, str],
         app: str,
         database_url: str = "",
-        *,
-        is_forked: bool = True,
+        run: Run = forked_gateway,
+        /,
         **settings: str,
     ) -> None:
-        self._run: Run = forked_gateway if is_forked else gateway
+        self._run = run
         self.folder = folder
         self.sandbox_url = sandbox["SANDBOX_URL"]
         self.database_url = database_url or f"sqlite+aiosqlite:///{folder / 'data' / 'telefix.db'}"
