@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ async def test_no_database_is_left_to_the_next_test(database_url: str) -> None:
     await _make_table(database_url)
 
 
-async def test_server_ends_with_a_killed_test_run() -> None:
+def test_server_ends_with_a_killed_test_run() -> None:
     """PostgreSQL and its data go away even if the tests had no time to stop it."""
     command = [sys.executable, "-c", RUN_FOR_EVER]
     pipe = subprocess.PIPE
@@ -48,7 +49,7 @@ async def test_server_ends_with_a_killed_test_run() -> None:
         run.kill()
 
     server.wait(timeout=PATIENCE)
-    await eventually(lambda: not folder.exists(), awaited="the data is gone")
+    asyncio.run(eventually(lambda: not folder.exists(), awaited="the data is gone"))
     shutil.rmtree(left, ignore_errors=True)
 
 
