@@ -34,7 +34,7 @@ PROTOCOLS: Final = _words(
     password markdown marked multipart peer phone photos pipe planfix posts profile proxies proxy qr
     reply request requests rest rpc ru seccomp sign socks5 srp status tables tasks
     tcp text texts thread tl transport uk update updates upload uploads
-    user users web webhook webhooks
+    users web webhook webhooks
     """
 )
 
@@ -58,7 +58,7 @@ ENGINEERING: Final = _words(
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search
     sender server service services settings shape soak starvation state store
-    stored timing traffic transactions transfer upkeep values vault view viewer views warmup writer
+    stored traffic transactions transfer upkeep values vault view viewer views warmup writer
     """
 )
 
