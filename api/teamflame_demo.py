@@ -77,7 +77,7 @@ async def run_teamflame_demo(
         auth_url=f"{sandbox_url}/teamflame/demo/auth", api_url=f"{sandbox_url}/teamflame/demo/api"
     )
     config = replace(config_of(settings, sandbox_url), bot_token=token, service=service)
-    async with serve_teamflame(app, gateway, config):
+    async with serve_teamflame(app, gateway, config, is_awaited=False):
         logger.info("demo bot @%s: sign in as %s with the password demo", BOT, ANNA)
         await asyncio.Event().wait()
 
