@@ -34,7 +34,7 @@ PROTOCOLS: Final = _words(
     password markdown marked multipart peer phone photos pipe planfix posts profile proxies proxy qr
     reply request requests rest rpc ru seccomp sign socks5 srp status tables tasks
     tcp text texts thread tl transport uk update updates upload uploads
-    user users web webhook webhooks
+    users web webhook webhooks
     """
 )
 
@@ -49,7 +49,7 @@ ENGINEERING: Final = _words(
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check circuit clock codec config confinement
-    connection context contract control coordination data database decisions default decoding dispatcher
+    connection context contract control coordination data database decisions default decoding dispatcher draining
     downloads encoded encryption engines entry erasure errors event exchange
     exit failures fault faults fields filling fleet forkserver forwarding
     guard guarded hand health init input intake lease lifespan
@@ -58,7 +58,7 @@ ENGINEERING: Final = _words(
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search
     sender server service services settings shape soak starvation state store
-    stored timing traffic transactions transfer upkeep values vault view viewer views warmup writer
+    stored traffic transactions transfer upkeep values vault view viewer views warmup writer
     """
 )
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from session_worker.protocol.messages import Failed, Failure, Send
-from supervisor.bots.bot_chat import BotChat
-from supervisor.bots.chat import ChatButton
+from supervisor.bots.chat import BotChat, ChatButton
 from supervisor.config import Config
 from supervisor.errors import NotificationUnknown, TemplateUnknown
 from supervisor.messages.message_service import Dispatchers
