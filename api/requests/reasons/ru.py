@@ -26,6 +26,7 @@ REASONS: Final = {
     "the gateway is starting": "шлюз запускается",
     "not ready": "ещё не готов",
     "{} of {} not started yet": "ещё не запущено: {} из {}",
+    "bot of {} starts": "бот запускается: {}",
     "standing by: process {} owns {}": "в резерве: процесс {} владеет папкой {}",
     "the file does not exist, or its link has expired": "такого файла нет, или срок ссылки истёк",
     "the file has {} bytes": "размер файла в байтах: {}",

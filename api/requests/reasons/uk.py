@@ -26,6 +26,7 @@ REASONS: Final = {
     "the gateway is starting": "шлюз запускається",
     "not ready": "ще не готовий",
     "{} of {} not started yet": "ще не запущено: {} з {}",
+    "bot of {} starts": "бот запускається: {}",
     "standing by: process {} owns {}": "у резерві: процес {} володіє текою {}",
     "the file does not exist, or its link has expired": "такого файлу немає, або термін посилання минув",
     "the file has {} bytes": "розмір файлу в байтах: {}",
