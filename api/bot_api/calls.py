@@ -13,13 +13,16 @@ from api.bot_api.answers import (
     UNREACHABLE_WAIT,
     BotApiError,
     bad_request,
+    describe_bot,
+    describe_chat,
+    describe_file,
+    describe_message,
     from_refusal,
     respond,
     sent_message,
     too_many_requests,
 )
 from api.bot_api.fields import read_parameters
-from api.bot_api.messages import describe_bot, describe_chat, describe_file, describe_message
 from api.context import context, require_here
 from api.nodes.forwarding import forward
 from api.requests.errors import ApiError

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.bot_api.answers import BotApiError, bad_request
+from api.bot_api.answers import KINDS, BotApiError, bad_request
 from api.bot_api.multipart import read_form
 from supervisor.errors import AddressMalformed, MarkupInvalid
 from supervisor.notifications.formatting.html_parser import parse_html
 from supervisor.notifications.formatting.markdown_parser import Dialect, parse_markdown
 from supervisor.notifications.formatting.marked_text import MarkedText
-from supervisor.notifications.notice import Button, Keyboard, Mark, MarkKind
+from supervisor.notifications.notice import Button, Keyboard, Mark
 from supervisor.notifications.recipients import Address, parse_address
 
 if TYPE_CHECKING:
@@ -26,20 +26,6 @@ if TYPE_CHECKING:
 
 LARGEST_NUMBER = 2**52
 _DIALECTS = {"markdown": Dialect.LEGACY, "markdownv2": Dialect.STRICT}
-KINDS = {
-    "bold": MarkKind.BOLD,
-    "italic": MarkKind.ITALIC,
-    "underline": MarkKind.UNDERLINE,
-    "strikethrough": MarkKind.STRIKE,
-    "spoiler": MarkKind.SPOILER,
-    "code": MarkKind.CODE,
-    "pre": MarkKind.PRE,
-    "blockquote": MarkKind.QUOTE,
-    "expandable_blockquote": MarkKind.LONG_QUOTE,
-    "text_link": MarkKind.LINK,
-    "text_mention": MarkKind.MENTION,
-    "custom_emoji": MarkKind.EMOJI,
-}
 
 
 class Parameters:
