@@ -1,4 +1,4 @@
-"""Hands what bots have heard to whoever listens: one event after the other for each person, none lost."""
+"""Hands what bots have heard to their listeners: one event after the other for each person, none lost."""
 
 from __future__ import annotations
 

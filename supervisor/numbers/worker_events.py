@@ -123,7 +123,7 @@ class WorkerEvents:
         self._login.record(event)
 
     async def _handle_heard(self, heard: Sequence[HeardByBot]) -> None:
-        """Store what a bot has heard; whoever listens to it is told after that."""
+        """Store what a bot has heard; its listeners are told after that."""
         if heard:
             await self._until_stored(partial(self._listening.store, self._records.claim, heard))
 

@@ -10,7 +10,7 @@ from teamflame.service.tasks import Comments, Tasks
 
 
 class Service:
-    """Everything that TeamFlame can be asked for, by whoever has an access token."""
+    """Everything that TeamFlame can be asked for with an access token."""
 
     def __init__(self, config: ServiceConfig) -> None:
         self._client = ServiceClient(config)

@@ -46,7 +46,7 @@ class Event:
 
     @property
     def change(self) -> Change:
-        """What was changed, as whoever does it through us has noted it."""
+        """What was changed, as it was noted when it was done through us."""
         if self.comment is not None:
             return comment_change(self.task.id, self.comment.text)
         about = self.task.column_id if self.kind is Kind.MOVED else ""
