@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.message_service import Dispatchers
-    from supervisor.numbers.heard_events import HeardEvents
     from supervisor.numbers.state import Change
+    from supervisor.numbers.worker_events import HeardEvents
     from supervisor.numbers.worker_pool import StartSlot, WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.worker_run import OneOffSession
