@@ -42,8 +42,8 @@ ENGINEERING: Final = _words(
     """
     chosen choice choices folders progress reactions rule
     kind rows content operations workspace hour last
-    board pace screens snapshot snapshots steps talk watch watching
-    auth boards choices conversation directory endpoints mini proof
+    board screens snapshot snapshots steps talk watch watching
+    auth boards choices conversation endpoints mini proof
     background events loop outages questions
     chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
@@ -68,7 +68,6 @@ WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
-    "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
 }
