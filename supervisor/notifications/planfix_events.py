@@ -18,6 +18,7 @@ from supervisor.notifications.planfix_accounts import PlanfixRefused
 from supervisor.notifications.planfix_event import (
     MOST_RECIPIENTS,
     REPEATED_WITHIN,
+    fitting,
     keyboard_of,
     plain_text,
     read_event,
@@ -232,7 +233,7 @@ class PlanfixEvents:
         if not url and can_answer:
             url = (await self._store.bots.get(sender.number)).planfix_rest_url or ""
         keyboard = keyboard_of(event, url, sender.language, can_answer=can_answer)
-        wording = Wording(template=event.template, data=facts.fields)
+        wording = Wording(template=event.template, data=fitting(facts.fields))
         text = await self._notifications.word(sender, wording)
         notice = make_notice(text, [], Manner(keyboard=keyboard))
         return notice.changed(rejected=facts.rejected, task=event.task if can_answer else "")
