@@ -230,8 +230,7 @@ class PlanfixEvents:
     async def _word(self, sender: Sender, event: PlanfixEvent, facts: Facts) -> Notice:
         can_answer = await self._accounts.can_comment(sender.number)
         url = (await self._store.numbers.get(sender.number)).url_planfix
-        if not url and can_answer:
-            url = (await self._store.bots.get(sender.number)).planfix_rest_url or ""
+        url = url or await self._accounts.address(sender.number)
         keyboard = keyboard_of(event, url, sender.language, can_answer=can_answer)
         wording = Wording(template=event.template, data=fitting(facts.fields))
         text = await self._notifications.word(sender, wording)

@@ -118,6 +118,9 @@ SHARED_CAUSES = {
 }
 
 
+AS_IT_SHOULD_BE = {WorkerExit.REPLACED, WorkerExit.LOGGED_IN}
+
+
 class ExitLog:
     """Tells ends one by one until they are many of a kind at once."""
 
@@ -129,8 +132,8 @@ class ExitLog:
         self._lately[ending] = after = before.with_failure(name, now)
         was_told = before.is_on(0, now)
         level = logging.DEBUG if after.is_on(0, now) else logging.WARNING
-        if ending is WorkerExit.REPLACED:
-            level = logging.INFO  # as it should be
+        if ending in AS_IT_SHOULD_BE:
+            level = logging.INFO
         if not was_told and after.is_on(0, now):
             self._tell_cause(ending, len(after.failures), after.window)
         logger.log(level, "%s: worker ended: %s; next: %s", name, ending, step)

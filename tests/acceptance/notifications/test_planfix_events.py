@@ -201,10 +201,14 @@ async def test_answer_goes_by_an_incoming_webhook(stage: Stage) -> None:
     await stage.control("POST", f"{path}/comments", text="When?")
     told = (await bot.said(3))[-1]
     await stage.control("POST", "/planfix/acme/faults", mode="error", cmd="webhook", times=1)
+    await stage.gateway.post(PATH, data=fields(bot, link="", task="5", comment="9001"))
+    (opens, _), *_ = (await bot.said(4))[-1]["buttons"]
+    host = f"{stage.sandbox.base_url.host}:{stage.sandbox.base_url.port}"
+    assert opens == {"text": "Open", "url": f"http://{host}/task/5?comment=9001"}
     answer = {"from": bot.person, "to": bot.username, "text": "On <Monday>"}
     await stage.control("POST", "/telegram/messages", **answer, reply_to=told["id"])
 
-    assert (await bot.said(4))[-1]["text"] == f"Added to task #{task['number']}."
+    assert (await bot.said(5))[-1]["text"] == f"Added to task #{task['number']}."
     written = (await stage.control("GET", path))["comments"]
     assert [(each["author"], each["text"]) for each in written] == [
         ("Olena", "When?"), ("Robot", "Andriy: On &lt;Monday&gt;")
