@@ -16,6 +16,7 @@ from session_worker.protocol.outgoing import Outgoing
 from supervisor.journal.decisions import next_status
 from supervisor.messages.file_links import MessageFile, Photo
 from supervisor.texts import employee_text
+from supervisor.texts.bot_texts import for_bot
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Contact
@@ -32,6 +33,7 @@ class CommandFactory:
         self._number = number
         self._links = links
         self._language = language
+        self.is_bot = False
 
     def deliver(self, waiting: Waiting, chat: ChatMemory | None, now: float) -> Deliver:
         incoming = waiting.body
@@ -69,6 +71,7 @@ class CommandFactory:
         text = ""
         if status is PlanfixStatus.ERROR:
             text = employee_text(owed.error_code or "", self._language)
+            text = for_bot(text) if self.is_bot else text
         return TellStatus(row=owed.row, planfix_id=owed.planfix_id, status=status, text=text)
 
     def _photo_link(self, contact: Contact, now: float) -> str | None:

@@ -96,9 +96,10 @@ class Dispatcher:
         self.chats = ChatCache(journal)
         self.planning = asyncio.Lock()
 
-    async def prepare(self, epoch: int) -> None:
+    async def prepare(self, epoch: int, *, is_bot: bool = False) -> None:
         """Load the rows whose outcome the previous worker did not report; use the new epoch from now on."""
         self._epoch = epoch
+        self._commands.is_bot = is_bot
         self._must_resync = False
         self._recent.clear()
         self.chats.forget_all()

@@ -190,7 +190,7 @@ class Keeper:
         self._pool.running[self.number] = self._records.client
         dispatcher = None if one_off else await self._dispatchers.of(self.number)
         if dispatcher is not None:
-            await dispatcher.prepare(assignment.epoch)
+            await dispatcher.prepare(assignment.epoch, is_bot=assignment.is_bot)
         pool = self._pool
         worker = await WorkerProcess.start(
             pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log

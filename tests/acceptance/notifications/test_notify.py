@@ -187,6 +187,8 @@ async def test_private_links_are_not_fetched(bot: Bot) -> None:
 
     ((_, state, error),) = await fate(bot, answer)
     assert (state, error) == ("failed", "link_forbidden")
+    shown = await bot.stage.ask("GET", f"/numbers/{bot.id}/messages?state=dead", bot.key)
+    assert "number" not in shown.json()["messages"][0]["error"]["text"]
 
 
 async def test_foreign_key_opens_nothing(bot: Bot) -> None:
