@@ -18,8 +18,7 @@ from pydantic import (
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.admission import CLIENT, admit_as
-from api.context import context
+from api.context import CLIENT, admit_as, context
 from api.requests.body import read_query, validate
 from api.requests.models import AbsentIfEmpty, Answer, Body, ChatName, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
@@ -93,9 +92,14 @@ class ChosenChats(Body):
     @field_validator("history_since", mode="before")
     @classmethod
     def is_a_day(cls, value: Any) -> Any:
+        """Accept a moment, too, whose day in UTC is meant."""
         if value is not None and not isinstance(value, str):
             raise ValueError("must be a date, such as 2026-01-31")
-        return value
+        try:
+            moment = datetime.fromisoformat(value or "")
+        except ValueError:
+            return value
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
     def chat_changes(self) -> values.ChatChanges:
         return values.ChatChanges(
