@@ -91,7 +91,7 @@ class ApiError(Exception):
 
 
 def unauthorized() -> ApiError:
-    detail = "there is no such number or bot, or the key is not valid for it"
+    detail = "the number does not exist, or the key is not valid for it"
     return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
@@ -105,7 +105,7 @@ def too_many_attempts(seconds: int) -> ApiError:
     return ApiError(429, "too_many_attempts", detail, headers={"Retry-After": str(seconds)})
 
 
-def not_found(detail: str = "there is no such number or bot") -> ApiError:
+def not_found(detail: str = "the number does not exist") -> ApiError:
     return ApiError(404, "not_found", detail)
 
 
