@@ -176,8 +176,9 @@ async def delete_template(name: str) -> Response:
 
 def _require_name(name: str) -> None:
     if len(name) > LONGEST_NAME or not name.isprintable():
-        reason = f"must have at most {LONGEST_NAME} characters, all of them visible"
-        raise ApiError(400, "invalid_request", [{"field": "name", "reason": reason}])
+        raise ApiError(
+            400, "invalid_request", f"a name has at most {LONGEST_NAME} visible characters"
+        )
 
 
 async def _admit_sender() -> str:
