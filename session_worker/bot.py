@@ -19,8 +19,8 @@ from session_worker.telegram.reading.bot_updates import (
     group_command,
     heard_message,
 )
-from session_worker.telegram.sending.access_hashes import AccessHashesOfBot
 from session_worker.telegram.sending.bot_requests import BotRequests
+from session_worker.telegram.sending.recipient_search import AccessHashesOfBot
 
 if TYPE_CHECKING:
     from session_worker.protocol.bots import BotRequest

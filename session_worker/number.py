@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from session_worker.failures import CHAT_LEFT_OUT
-from session_worker.inbound.delivered_log import DeliveredLog
 from session_worker.inbound.delivery import PlanfixDelivery
 from session_worker.inbound.gap_filling import GapFilling
 from session_worker.inbound.history_delivery import (
@@ -17,6 +16,7 @@ from session_worker.inbound.history_delivery import (
     HistorySources,
 )
 from session_worker.inbound.message_assembly import MessageAssembler, Sources
+from session_worker.inbound.progress import DeliveredLog
 from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.lanes import Lanes
 from session_worker.network.guarded_transport import tls_context
@@ -48,9 +48,8 @@ from session_worker.telegram.reading.message_memory import (
 )
 from session_worker.telegram.reading.people import People, Profiles
 from session_worker.telegram.reading.update_parser import UpdateParser
-from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl
-from session_worker.telegram.sending.recipient_search import RecipientSearch
+from session_worker.telegram.sending.recipient_search import AccessHashes, RecipientSearch
 from session_worker.texts import texts_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
 from session_worker.protocol.login import LoginFailed, LoginMoved, LoginStage, LogOut
 from session_worker.session import SessionEnded
 from session_worker.telegram.errors import TelegramError
-from session_worker.telegram.login.logout import log_out
+from session_worker.telegram.login.login import log_out
 from session_worker.telegram.login.outcome import failure_of
 
 if TYPE_CHECKING:

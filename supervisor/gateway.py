@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.nodes.node import Node
     from supervisor.numbers.state import State
-    from supervisor.ownership.data_dir_lock import Ownership
+    from supervisor.ownership.takeover import Ownership
     from supervisor.store.store import Store
     from supervisor.store.values import Changes, NewNumber
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api.requests.models import Answer
+from api.requests.models import Answer, Wait
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
 from supervisor.journal.decisions import peer_of
@@ -121,7 +121,7 @@ class ReplayWait(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    wait: float = Field(0.0, ge=0, le=60, allow_inf_nan=False, description="seconds")
+    wait: Wait = 0.0
 
 
 class JournalPage(BaseModel):

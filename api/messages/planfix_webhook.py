@@ -26,17 +26,34 @@ MOST_FILES = 50
 # Planfix repeats the plain keys; the numbered forms of PHP and Rails are understood too.
 _ATTACHMENT = re.compile(r"attachments(?:\[(\d*)\])?\[(name|url)\](?:\[\])?")
 _USERNAME = re.compile(r"(?:https?://)?(?:t\.me/)?@?(\w{3,32})/?", re.ASCII)
+_USER_ID = re.compile(r"[1-9][0-9]{0,14}")
 
 
-def _bare_username(value: Any) -> Any:
-    """Accept a user name as Planfix may store it: plain, with @, or as a link."""
-    found = _USERNAME.fullmatch(value.strip()) if isinstance(value, str) else None
-    return found[1] if found else value
+def _username(value: Any) -> Any:
+    """Read a user name as Planfix may store it: plain, with @, or as a link."""
+    if not isinstance(value, str):
+        return value
+    found = _USERNAME.fullmatch(value.strip())
+    return found[1] if found else None
 
 
-def _digits(value: Any) -> Any:
-    """Accept a phone number as people type it; refuse anything else."""
-    return normalise_number(re.sub(r"[\s()\-]", "", value) if isinstance(value, str) else value)
+def _phone(value: Any) -> Any:
+    """Read a phone number as people type it."""
+    if not isinstance(value, str):
+        return None if value is None else normalise_number(value)
+    try:
+        return normalise_number(re.sub(r"[\s().\-]", "", value))
+    except ValueError:
+        return None
+
+
+def _user_id(value: Any) -> Any:
+    """Read a Telegram id; JSON's true and false are none, although Python treats them as numbers."""
+    if isinstance(value, str):
+        return value if _USER_ID.fullmatch(value.strip()) else None
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic reports only this kind
+    return value
 
 
 def _text(value: Any) -> Any:
@@ -44,11 +61,9 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _no_flag(value: Any) -> Any:
-    """Refuse JSON's true and false, which Python treats as numbers."""
-    if isinstance(value, bool):
-        raise ValueError("must be a number")  # noqa: TRY004 - pydantic reports only this kind
-    return value
+def _if_null(nothing: Any) -> BeforeValidator:
+    """Take JSON's null for a field that is left out."""
+    return BeforeValidator(lambda value: nothing if value is None else value)
 
 
 Word = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=255)]
@@ -73,21 +88,18 @@ class PlanfixMessage(BaseModel):
     provider_id: Annotated[Word, Field(alias="providerId")]
     message_id: Annotated[Word, Field(alias="messageId")]
     chat_id: Annotated[Word | None, Absent, Field(alias="chatId")] = None
-    text: Annotated[str, Field(alias="message", max_length=LONGEST_TEXT)] = ""
-    phone: Annotated[
-        Annotated[str, BeforeValidator(_digits)] | None, Absent, Field(alias="contactPhone")
-    ] = None
-    username: Annotated[
-        Annotated[str, BeforeValidator(_bare_username), Field(pattern=r"^\w{3,32}$")] | None,
-        Absent,
-        Field(alias="telegramUserName"),
-    ] = None
+    text: Annotated[str, _if_null(""), Field(alias="message", max_length=LONGEST_TEXT)] = ""
+    # People fill these three in on a contact's card: a text that names nobody is as good as none.
+    phone: Annotated[str | None, BeforeValidator(_phone), Field(alias="contactPhone")] = None
+    username: Annotated[str | None, BeforeValidator(_username), Field(alias="telegramUserName")] = (
+        None
+    )
     user_id: Annotated[
-        Annotated[int, BeforeValidator(_no_flag), Field(gt=0, lt=2**52)] | None,
-        Absent,
+        Annotated[int, Field(gt=0, lt=2**52)] | None,
+        BeforeValidator(_user_id),
         Field(alias="telegramUserId"),
     ] = None
-    attachments: Annotated[tuple[NamedLink, ...], Field(max_length=MOST_FILES)] = ()
+    attachments: Annotated[tuple[NamedLink, ...], _if_null(()), Field(max_length=MOST_FILES)] = ()
 
     @model_validator(mode="after")
     def says_something(self) -> Self:
@@ -99,7 +111,7 @@ class PlanfixMessage(BaseModel):
     def names_somebody(self) -> Self:
         if not any((self.chat_id, self.user_id, self.username, self.phone)):
             raise ValueError(
-                "without chatId, one of telegramUserId, telegramUserName and contactPhone is required"
+                "without chatId, a valid telegramUserId, telegramUserName or contactPhone is required"
             )
         return self
 

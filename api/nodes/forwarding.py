@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import logging
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 import httpx
-from quart import Response, current_app, request
+from quart import Response, current_app, g, request
 
 from api.requests.errors import ApiError, answer_error, from_gateway
 from api.requests.uploads import UploadBody
 from supervisor.errors import GatewayError, NumberElsewhere, NumberWithoutOwner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from quart import Quart
 
@@ -42,6 +43,7 @@ _OF_ONE_CONNECTION = frozenset(
 # Planfix repeats a message or an event with its id, which is stored once.
 _REPEATABLE = frozenset({"/webhook/message", "/webhook/planfix-event"})
 _KEY = "telefix forwarding"
+_INSTEAD = "fields_for_another_node"
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +77,7 @@ class Forwarding:
     async def hand_over(self, there: NumberElsewhere) -> Response:
         """Let the owner answer the present call; ask once more who that is if it does not."""
         body = request.body
-        content = body if isinstance(body, UploadBody) else await request.get_data()
+        content = body if isinstance(body, UploadBody) else await _content()
         try:
             return await self._ask(there, content)
         except NotTaken as exc:
@@ -140,6 +142,9 @@ class Forwarding:
             for name, value in request.headers
             if name.lower() not in _OF_ONE_CONNECTION
         ]
+        if _INSTEAD in g:
+            headers = [each for each in headers if each[0].lower() != "content-type"]
+            headers.append(("Content-Type", "application/json"))
         headers += [(KEY, self._keys[0]), (NUMBER, there.number), (EPOCH, str(there.epoch))]
         query = request.query_string.decode("latin-1")
         path = request.scope.get("raw_path", request.path.encode()).decode("latin-1")
@@ -153,6 +158,16 @@ class Forwarding:
         except httpx.TransportError as exc:
             raise NotAnswered(type(exc).__name__) from exc
         return await _take(answer)
+
+
+def hand_over_instead(fields: Mapping[str, object]) -> None:
+    """Let another node get these fields instead of the body, if the present call is handed to it."""
+    setattr(g, _INSTEAD, json.dumps(fields).encode())
+
+
+async def _content() -> str | bytes:
+    given: str | bytes = g.get(_INSTEAD) or await request.get_data()
+    return given
 
 
 async def _take(answer: httpx.Response) -> Response:

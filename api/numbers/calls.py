@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from quart import Blueprint, Response, request
@@ -10,7 +11,7 @@ from quart_schema import document_querystring, document_request, document_respon
 from api.admission import OPERATOR, admit, admit_as, audited, name_of, require_here
 from api.context import context
 from api.nodes.fleet import views_of_all_nodes
-from api.nodes.forwarding import is_forwarded
+from api.nodes.forwarding import hand_over_instead, is_forwarded
 from api.numbers.answers import (
     CreatedAnswer,
     NumberAnswer,
@@ -36,11 +37,13 @@ from api.requests.errors import not_found, operator_only, unauthorized
 from api.requests.models import Numbered, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from api.texts import reader_language
+from supervisor.errors import NumberElsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from api.requests.body import Fields
+    from supervisor.login.session_transfer import SessionSource
     from supervisor.numbers.view import View
 
 Named = TypeVar("Named", bound=NamedNumber)
@@ -59,9 +62,11 @@ _STOPPED = frozenset(StoppedNumber.model_fields)
 async def post_webhook() -> Response:
     """Create a number and start it."""
     context().authenticator.require_operator(request)
-    new = validate(NewNumber, await read_body(request), **_rules(is_operator=True))
+    fields = await read_body(request)
+    new = validate(NewNumber, fields, **_rules(is_operator=True))
     wait = validate(Patience, read_query(request)).wait
-    await _require_best_node(new)
+    async with _session_taken_along(fields, new.session):
+        await _require_best_node(new)
     created = await audited(
         context().gateway.create(new.as_value(), new.session), OPERATOR, "started", new.number
     )
@@ -106,7 +111,8 @@ async def put_webhook() -> Response:
     wait = validate(Patience, read_query(request)).wait
     if not is_operator and changes.name is not None:
         await _leave_name_alone(number, changes.name)
-    await require_here(number)
+    async with _session_taken_along(fields, changes.session):
+        await require_here(number)
     work = context().gateway.change(number, changes.as_value(), changes.session)
     await audited(work, name_of(is_operator=is_operator), "changed", number)
     view = await context().gateway.wait_settled(number, wait)
@@ -149,9 +155,22 @@ async def _require_best_node(new: NewNumber) -> None:
     """Raise NumberElsewhere if another node should start the number."""
     node = context().gateway.node
     reads_file = new.path_session is not None or new.name_session is not None
-    # Our own SESSION_ROOT is meant, and a node that was handed the call keeps it.
+    # The file lies here, so the number starts here; a node that was handed the call keeps it.
     if node is not None and not is_forwarded():
         await (node.require_here if reads_file else node.require_best_for_new)(new.number)
+
+
+@asynccontextmanager
+async def _session_taken_along(fields: Fields, session: SessionSource) -> AsyncIterator[None]:
+    """If the call is handed to another node, put the session of our file into it."""
+    try:
+        yield
+    except NumberElsewhere:
+        text = None if is_forwarded() else await context().gateway.sessions.read_as_text(session)
+        if text is not None:
+            others = {name: fields[name] for name in fields if name not in SESSION_FIELDS}
+            hand_over_instead({**others, "string_session": text})
+        raise
 
 
 def _leave_sessions_alone(fields: Mapping[str, object]) -> None:

@@ -88,6 +88,7 @@ blueprint = Blueprint("history", __name__, url_prefix="/numbers/<number>")
 async def get_history(number: str) -> Response:
     """List the states of a number with their causes, newest first."""
     digits = await admit(number)
+    await context().gateway.show(digits)
     page = validate(HistoryPage, read_query(request))
     states = await context().gateway.history.list(digits, page.before, page.limit)
     language = reader_language()
@@ -102,7 +103,7 @@ async def get_history(number: str) -> Response:
 async def post_planfix_test(number: str) -> Response:
     """Ask Planfix a harmless question with the number's settings, or with others."""
     digits = await admit(number)
-    fields = await read_body(request) if request.content_length else {}
+    fields = await read_body(request) if await request.get_data() else {}
     allow_private = context().settings.allow_private_planfix
     tested = validate(TestedPlanfix, fields, allow_private_planfix=allow_private)
     draft = Draft(tested.url_planfix, tested.token_planfix, tested.provider_id)

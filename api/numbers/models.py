@@ -21,12 +21,11 @@ from api.requests.models import (
     SessionName,
     SessionPath,
     StringSession,
+    Wait,
 )
 from supervisor.login.session_transfer import SessionSource
 from supervisor.numbers.state import State
 from supervisor.store import values
-
-LONGEST_WAIT = 60.0  # seconds
 
 SESSION_FIELDS = ("name_session", "path_session", "string_session")
 """The fields that bring a session along."""
@@ -127,7 +126,7 @@ class Patience(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    wait: float = Field(10.0, ge=0, le=LONGEST_WAIT, allow_inf_nan=False, description="seconds")
+    wait: Wait = 10.0
 
 
 class Purge(BaseModel):

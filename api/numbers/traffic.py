@@ -104,6 +104,7 @@ async def get_traffic() -> Response:
 async def get_number_traffic(number: str) -> Response:
     """Show what a number delivered in the last hour, minute by minute."""
     digits = await admit(number)
+    await context().gateway.show(digits)
     now = time.time()
     hour = context().gateway.monitor.hours_now(now).get(digits, ())
     return respond(TrafficAnswer(minutes=_describe(whole_hour([hour], now))))

@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from quart import Blueprint, Response, current_app, render_template, request
+from quart import Blueprint, Response, current_app, redirect, render_template, request
 from quart_schema import hide
 
 from api.context import context
@@ -16,6 +16,7 @@ from api.texts import CONSOLE, page_language
 
 if TYPE_CHECKING:
     from quart import Quart
+    from werkzeug.wrappers import Response as BaseResponse
 
 blueprint = Blueprint("pages", __name__)
 
@@ -48,6 +49,12 @@ _CONTENT_SECURITY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+
+
+@blueprint.get("/")
+@hide
+async def get_root() -> BaseResponse:
+    return redirect("/console")
 
 
 @blueprint.get("/console")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import socket
 import unicodedata
 from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +20,71 @@ from pydantic import (
 )
 from quart import Response
 
-from supervisor.numbers.addresses import Proxy, is_public_host, objection, parse_proxy
+from session_worker.protocol.proxy import Proxy, parse_proxy
+
+Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_ONLY_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_NAME = re.compile(r"(?i)(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_PRIVATE_NAMES = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home.arpa", ".test")
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+
+
+def objection(url: str, *, allow_private: bool) -> str | None:
+    """Return why this address is not accepted; what it resolves to is checked when it is called."""
+    parts = _split(url)
+    if parts is None:
+        return "is not a valid URL"
+    if parts.username is not None or parts.password is not None:
+        return "must not contain a user name or password"
+    if allow_private:
+        return None
+    if parts.scheme != "https":
+        return "must start with https://"
+    return None if is_public_host(parts.hostname or "") else "must point to a public address"
+
+
+def _split(url: str) -> SplitResult | None:
+    if not _ONLY_VISIBLE.fullmatch(url) or "\\" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
+def is_public_host(host: str) -> bool:
+    """Tell whether a host looks public; a name is not resolved."""
+    ip = _as_ip(host)
+    if ip is not None:
+        return _is_global(ip)
+    name = host.lower().rstrip(".")
+    return bool(_NAME.fullmatch(host)) and "." in name and not name.endswith(_PRIVATE_NAMES)
+
+
+def _as_ip(host: str) -> Ip | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        # Resolvers read 127.1, 0x7f000001 and 2130706433 as addresses too.
+        return ipaddress.IPv4Address(socket.inet_aton(host.rstrip(".")))
+    except OSError:
+        return None
+
+
+def _is_global(ip: Ip) -> bool:
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return _is_global(inner)
+    return ip.is_global and not ip.is_multicast
+
 
 _NUMBER = re.compile(r"\+?([0-9]{5,15})")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -129,6 +196,13 @@ ProxyAddress = Annotated[
 ]
 ChatName = Annotated[Text, BeforeValidator(_as_name), Field(min_length=1, max_length=200)]
 AbsentIfEmpty = BeforeValidator(_absent_if_empty)
+LONGEST_WAIT = 60.0  # seconds
+Wait = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False, description="seconds; more than 60 count as 60"),
+    AfterValidator(lambda seconds: min(seconds, LONGEST_WAIT)),
+]
+"""How long a call may wait for what it has begun."""
 
 
 class Answer(BaseModel):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import logging
 import os
 import resource
+import stat
+import struct
 import sysconfig
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from session_worker.confinement import landlock, own_user, seccomp
+from session_worker.confinement import own_user, seccomp
+from session_worker.confinement.kernel import PR_SET_NO_NEW_PRIVS, prctl, syscall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
 
 MEMORY = 1024 * 1024 * 1024  # bytes of address space, including shared libraries
 OPEN_FILES = 256  # including connections; about 20 are in use at the busiest
@@ -45,7 +50,7 @@ def layers() -> dict[str, bool]:
     """Return, by name, which layers of confinement the system offers."""
     return {
         OWN_USER: own_user.is_available(),
-        LANDLOCK: landlock.version() > 0,
+        LANDLOCK: landlock_version() > 0,
         SECCOMP: seccomp.is_available(),
     }
 
@@ -67,9 +72,9 @@ def confine(spool: Path) -> None:
     with _as_far_as_possible(OWN_USER):
         user = own_user.ensure_owner(spool) if own_user.is_available() else None
     os.chdir(spool)
-    if landlock.version():
+    if landlock_version():
         with _as_far_as_possible(LANDLOCK):
-            landlock.restrict(readable_folders(), HERE)
+            restrict_files(readable_folders(), HERE)
     if user is not None:
         with _as_far_as_possible(OWN_USER):
             own_user.become(user)
@@ -128,3 +133,71 @@ def _close(descriptor: int) -> None:
         os.close(descriptor)
     except OSError:  # the descriptor that listed the folder is closed already
         return
+
+
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on every machine
+ASK_VERSION = 1
+BENEATH = 1
+
+WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
+REMOVE_DIR, REMOVE_FILE = 1 << 4, 1 << 5
+MAKE_DIR, MAKE_REG = 1 << 7, 1 << 8
+REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
+FIRST_RIGHTS = (1 << 13) - 1
+READ = READ_FILE | READ_DIR
+# Neither links nor pipes nor devices, because the supervisor reads these folders with more rights.
+KEEP = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE
+OF_FILES = READ_FILE | WRITE_FILE | TRUNCATE
+BIND_TCP = 1
+OTHERS_SOCKETS, OTHERS_SIGNALS = 1, 2
+
+
+@cache
+def landlock_version() -> int:
+    """Return how much of Landlock the kernel knows; 0 if nothing, or if it is forbidden."""
+    try:
+        return syscall(CREATE_RULESET, None, 0, ASK_VERSION)
+    except OSError:
+        return 0
+
+
+def restrict_files(readable: Iterable[Path], writable: Path) -> None:
+    """Leave this process some folders to read and one to write; raises OSError if that fails."""
+    content = ruleset_of(landlock_version())
+    ruleset = syscall(CREATE_RULESET, ctypes.c_char_p(content), len(content), 0)
+    try:
+        for path in readable:
+            with suppress(OSError):  # a folder that does not exist or is closed to us needs no rule
+                _allow(ruleset, path, READ)
+        _allow(ruleset, writable, KEEP & handled(landlock_version()))
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
+        syscall(RESTRICT_SELF, ruleset, 0)
+    finally:
+        os.close(ruleset)
+
+
+def handled(known: int) -> int:
+    """Return every right that a kernel of this version can take away."""
+    newer = ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV))
+    return FIRST_RIGHTS | sum(right for since, right in newer if known >= since)
+
+
+def ruleset_of(known: int) -> bytes:
+    scoped = OTHERS_SOCKETS | OTHERS_SIGNALS
+    fields = [
+        handled(known),
+        *([BIND_TCP] if known >= 4 else []),
+        *([scoped] if known >= 6 else []),
+    ]
+    return struct.pack(f"={len(fields)}Q", *fields)
+
+
+def _allow(ruleset: int, path: Path, rights: int) -> None:
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISDIR(os.fstat(place).st_mode):
+            rights &= OF_FILES
+        rule = struct.pack("=Qi", rights, place)
+        syscall(ADD_RULE, ruleset, BENEATH, ctypes.c_char_p(rule), 0)
+    finally:
+        os.close(place)

@@ -27,8 +27,8 @@ from session_worker.protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from session_worker.inbound.delivered_log import DeliveredLog
     from session_worker.inbound.message_assembly import AssembledMessage, MessageAssembler
+    from session_worker.inbound.progress import DeliveredLog
     from session_worker.planfix.client import PlanfixClient
     from session_worker.protocol.contract import WatchPlanfix
     from session_worker.protocol.messages import Deliver, TellStatus

@@ -13,7 +13,7 @@ from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from session_worker.inbound.albums import Albums
-from session_worker.inbound.history_progress import HistoryProgress, load_progress, save_progress
+from session_worker.inbound.progress import HistoryProgress, load_progress, save_progress
 from session_worker.protocol.messages import Received
 from session_worker.telegram.errors import PeerUnknown, Refused
 from session_worker.telegram.reading.history import PAGE, Backfill, Last, address_of

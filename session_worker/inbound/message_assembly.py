@@ -20,7 +20,7 @@ from session_worker.telegram.errors import (
     Unreachable,
 )
 from session_worker.telegram.reading.downloads import FileGone, FileTooLarge
-from session_worker.telegram.reading.formatting import quoted
+from session_worker.telegram.reading.plain_text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

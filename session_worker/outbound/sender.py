@@ -16,9 +16,8 @@ from session_worker.outbound.attachments import FetchFailed, LinkGone
 from session_worker.protocol.messages import Failed, Failure, PartSent, Trying
 from session_worker.protocol.outgoing import UPLOADED
 from session_worker.telegram.errors import TelegramError
-from session_worker.telegram.sending.part_sender import PartSender
+from session_worker.telegram.sending.part_sender import FileFailed, PartSender, SendState
 from session_worker.telegram.sending.requests import Sender, cause_of
-from session_worker.telegram.sending.send_state import FileFailed, SendState
 from session_worker.telegram.sending.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from session_worker.protocol.outgoing import Part
     from session_worker.session import Outbox
     from session_worker.telegram.reading.message_memory import SentMessages
-    from session_worker.telegram.sending.access_hashes import AccessHashes
     from session_worker.telegram.sending.flood_control import FloodControl
     from session_worker.telegram.sending.part_sender import Report
+    from session_worker.telegram.sending.recipient_search import AccessHashes
 
 ANSWERS_ONLY = "answers_only"  # its words are with the supervisor
 FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at the same time

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from session_worker.protocol.login import LoginByToken
 from supervisor.bots.bot_chat import BotChat
-from supervisor.bots.registration_service import RegistrationService
+from supervisor.bots.registration import RegistrationService
 from supervisor.bots.requests import BotRequests
 from supervisor.bots.uploads import Uploads
 from supervisor.errors import GatewayError, NumberUnknown, TokenMalformed
@@ -15,8 +15,8 @@ from supervisor.processes.worker_run import SIGN_IN, OneOffSession
 
 if TYPE_CHECKING:
     from supervisor.config import Config
-    from supervisor.contacts.heard_events import Listener
     from supervisor.notifications.notification_service import NotificationService
+    from supervisor.numbers.heard_events import Listener
     from supervisor.numbers.keepers import Keepers
     from supervisor.numbers.token_cache import TokenCache
     from supervisor.store.people import Person

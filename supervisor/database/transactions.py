@@ -1,4 +1,4 @@
-"""Runs units of work, which are plain functions of a connection, on either database."""
+"""Runs units of work, which are plain functions of a connection, on either database, and the statements that both understand."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from weakref import WeakSet
 
-from sqlalchemy import event
+from sqlalchemy import case, event
+from sqlalchemy.dialects import postgresql, sqlite
 
 from supervisor.database.engines import (
     READERS,
@@ -22,10 +24,13 @@ from supervisor.database.engines import (
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import URL, Column, Connection, Engine, Row, Table
     from sqlalchemy.ext.asyncio import AsyncEngine
+
+    Rows = Sequence[Mapping[str, Any]]
+
 
 Answer = TypeVar("Answer")
 
@@ -176,3 +181,80 @@ class ThreadTransactor:
         # Units whose callers were cancelled may still be running; they must not outlive the loop.
         self._threads.shutdown(wait=True)
         self.engine.dispose()
+
+
+def upsert(connection: Connection, table: Table, rows: Rows, keep: Collection[str] = ()) -> None:
+    """Insert rows that have the same columns, or overwrite the rows with the same primary keys.
+
+    The columns in `keep` are set in new rows only.
+    """
+    if not rows:
+        return
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    new = {name: insert.excluded[name] for name in rows[0] if name not in {*keys, *keep}}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
+
+
+def upsert_counting(
+    connection: Connection, table: Table, rows: Rows, name: str, keep: Collection[str] = ()
+) -> None:
+    """Like `upsert`, but add the value of this column to the one that is stored."""
+    if not rows:
+        return
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    new = {each: insert.excluded[each] for each in rows[0] if each not in {*keys, *keep}}
+    new[name] = table.c[name] + insert.excluded[name]
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
+
+
+def upsert_newest(connection: Connection, table: Table, rows: Rows, name: str) -> None:
+    """Like `upsert`, but never lower the value of this column."""
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    known, new = table.c[name], insert.excluded[name]
+    newest = case((new > known, new), else_=known)
+    statement = insert.on_conflict_do_update(index_elements=keys, set_={name: newest})
+    connection.execute(statement, rows)
+
+
+def insert_missing(connection: Connection, table: Table, rows: Rows | Mapping[str, Any]) -> None:
+    if rows:
+        connection.execute(_insert_missing(connection.dialect.name, table), rows)
+
+
+def insert_missing_returning(
+    connection: Connection, table: Table, rows: Rows, columns: Sequence[Column[Any]]
+) -> Sequence[Row[Any]]:
+    """Return the inserted rows; a row that conflicts with an earlier one is left out."""
+    insert = _insert(connection, table).on_conflict_do_nothing().returning(*columns)
+    return connection.execute(insert, rows).all()
+
+
+@cache
+def _insert_missing(dialect: str, table: Table) -> Any:
+    """Build the statement once, because building it costs as much as executing it."""
+    return _dialect(dialect).insert(table).on_conflict_do_nothing()
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    return _dialect(connection.dialect.name).insert(table)
+
+
+def _dialect(name: str) -> Any:
+    return sqlite if name == "sqlite" else postgresql
+
+
+Value = TypeVar("Value")
+
+# SQLite allows 32 766 parameters and PostgreSQL 32 767. Shorter statements also let other callers
+# wait for less time.
+MOST_VALUES: Final = 5000
+
+
+def pieces(values: Iterable[Value], most: int = MOST_VALUES) -> Iterator[list[Value]]:
+    """Split the values into lists of at most `most`; without values there is no list."""
+    all_values = list(values)
+    for start in range(0, len(all_values), most):
+        yield all_values[start : start + most]

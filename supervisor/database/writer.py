@@ -1,4 +1,4 @@
-"""Group commit: all waiting jobs share one transaction."""
+"""Group commit: all waiting jobs share one transaction, and write only for the newest start of a worker."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import functools
 import time
 from collections import Counter, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from supervisor.errors import DatabaseUnavailable
+from sqlalchemy import bindparam, select, tuple_
+
+from supervisor.database import tables
+from supervisor.errors import DatabaseUnavailable, NumberUnknown, StaleEpoch
 from supervisor.histogram import Histogram
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from supervisor.database.transactions import Transactor
 
     Handler = Callable[[Connection, list[Any]], Sequence[Any]]
+    from collections.abc import Iterable
+
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -239,3 +244,35 @@ def _run_isolated(connection: Connection, job: _Job) -> object:
     except Exception as exc:  # noqa: BLE001 - its caller gets the error
         return _Failure(exc)
     return answer
+
+
+_number = tables.number.c
+# The rows are locked so that on PostgreSQL no other gateway takes a new epoch before our commit; on
+# SQLite the file is locked anyway. Not FOR SHARE: two gateways that both held a shared lock and
+# then changed the row would wait for each other.
+_lock = select(_number.digits, _number.epoch).with_for_update(key_share=True)
+_lock_one = _lock.where(_number.digits == bindparam("number"), _number.epoch == bindparam("epoch"))
+
+
+def fresh_claims(connection: Connection, claims: Iterable[Claim]) -> frozenset[Claim]:
+    """Return the claims that are valid and stay valid until this transaction commits."""
+    asked = tuple_(_number.digits, _number.epoch).in_(sorted(set(claims)))
+    rows = connection.execute(_lock.where(asked).order_by(_number.digits))
+    return frozenset(Claim(*row) for row in rows)
+
+
+def require_fresh(connection: Connection, claim: Claim) -> None:
+    """Raise unless the claim is valid."""
+    if connection.execute(_lock_one, claim._asdict()).first() is not None:
+        return
+    known = select(_number.digits).where(_number.digits == claim.number)
+    if connection.execute(known).first() is None:
+        raise NumberUnknown
+    raise StaleEpoch
+
+
+class Claim(NamedTuple):
+    """The number and the epoch of the worker on whose behalf something is written."""
+
+    number: str
+    epoch: int

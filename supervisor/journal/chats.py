@@ -1,21 +1,25 @@
-"""Stores which chats a number has and what Planfix knows about them."""
+"""Stores what Planfix knows of a number's chats, and which statuses of messages it knows or is still owed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, union_all
+from sqlalchemy import bindparam, case, func, or_, select, union_all, update
 
+from session_worker.protocol.messages import PlanfixStatus
 from supervisor.database import tables
-from supervisor.database.statements import upsert
+from supervisor.database.tables import Direction, RowState
+from supervisor.database.transactions import pieces, upsert, upsert_newest
+from supervisor.journal.values import OwedStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
-    from session_worker.protocol.messages import ChatMemory
+    from session_worker.protocol.messages import ChatMemory, StatusTold
     from supervisor.journal.body_cipher import BodyCipher
+
 
 _chat = tables.chat.c
 _entity = tables.entity.c
@@ -53,3 +57,88 @@ def is_known(connection: Connection, number: str, peer_id: int) -> bool:
         select(_entity.peer_id).where(_entity.number == number, _entity.peer_id == peer_id),
     )
     return connection.execute(known.limit(1)).first() is not None
+
+
+_row = tables.journal.c
+_owed = select(_row.id, _row.key, _row.status_due, _row.status_told, _row.error_code)
+_tell = (
+    update(tables.journal)
+    .where(
+        _row.id == bindparam("of_row"),
+        _row.number == bindparam("of_number"),
+        _row.direction == Direction.OUT,
+    )
+    .values(
+        status_told=bindparam("status"),
+        status_due=case((_row.status_due == bindparam("status"), None), else_=_row.status_due),
+    )
+)
+
+
+def write_told(connection: Connection, number: str, told: Sequence[StatusTold]) -> None:
+    if told:
+        values = [
+            {"of_number": number, "of_row": each.row, "status": each.status.value} for each in told
+        ]
+        connection.execute(_tell, values)
+
+
+def write_reads(connection: Connection, number: str, reads: Mapping[int, int]) -> list[int]:
+    """Return the rows that contacts have read and Planfix must be told about."""
+    if not reads:
+        return []
+    chats = [
+        {"number": number, "peer_id": peer_id, "read_up_to": up_to}
+        for peer_id, up_to in reads.items()
+    ]
+    upsert_newest(connection, tables.chat, chats, "read_up_to")
+    read: list[int] = []
+    for peer_id, up_to in reads.items():
+        read += _mark_read(connection, number, peer_id, up_to)
+    return read
+
+
+def find_owed(connection: Connection, number: str, rows: Collection[int]) -> tuple[OwedStatus, ...]:
+    owed: tuple[OwedStatus, ...] = ()
+    for piece in pieces(sorted(rows)):
+        owed += _select(connection, _row.number == number, _row.id.in_(piece))
+    return owed
+
+
+def next_owed(
+    connection: Connection, number: str, excluded: Collection[int], limit: int
+) -> tuple[OwedStatus, ...]:
+    """Return the oldest owed statuses, without those that a worker already has."""
+    where = (_row.number == number, _row.id.not_in(sorted(excluded)))
+    return _select(connection, *where, limit=limit)
+
+
+def _mark_read(connection: Connection, number: str, peer_id: int, up_to: int) -> list[int]:
+    known = func.coalesce(_row.status_due, _row.status_told)
+    statement = update(tables.journal).where(
+        _row.number == number,
+        _row.peer_id == peer_id,
+        _row.direction == Direction.OUT,
+        _row.state == RowState.DELIVERED,
+        _row.connector.is_(None),
+        _row.last_id <= up_to,
+        or_(known.is_(None), known != PlanfixStatus.READ),
+    )
+    marked = statement.values(status_due=PlanfixStatus.READ, read=tables.now()).returning(_row.id)
+    return list(connection.scalars(marked))
+
+
+def _select(
+    connection: Connection, *where: ColumnElement[bool], limit: int | None = None
+) -> tuple[OwedStatus, ...]:
+    query = _owed.where(_row.status_due.is_not(None), *where).order_by(_row.id).limit(limit)
+    return tuple(
+        OwedStatus(
+            row.id,
+            row.key,
+            PlanfixStatus(row.status_due),
+            PlanfixStatus(row.status_told) if row.status_told else None,
+            row.error_code,
+        )
+        for row in connection.execute(query)
+    )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, exists, insert, literal, select, update
 
 from supervisor.database import number_tables, tables
-from supervisor.database.statements import insert_missing
 from supervisor.database.tables import RowState
+from supervisor.database.transactions import insert_missing
 from supervisor.errors import NumberUnknown
 from supervisor.governor.budget import (
     DAY,

@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from supervisor.database import tables
-from supervisor.database.statements import insert_missing, insert_missing_returning, pieces
 from supervisor.database.tables import Direction, RowState
+from supervisor.database.transactions import insert_missing, insert_missing_returning, pieces
 from supervisor.errors import NumberUnknown
 from supervisor.journal.decisions import Mark, marks_of, row_key, without_known
 from supervisor.journal.first_contacts import write_first_contact

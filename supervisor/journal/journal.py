@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from supervisor.database import tables
-from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Direction
+from supervisor.database.writer import Claim, require_fresh
 from supervisor.errors import NumberUnknown
-from supervisor.journal import browsing, chats, outcomes, pending, receipts, statuses
+from supervisor.journal import browsing, chats, outcomes, pending, receipts
 from supervisor.journal.body_cipher import BodyCipher
 from supervisor.journal.first_contacts import Budgets
 from supervisor.journal.intake import NewOutgoing, find_outgoing, insert_incoming, insert_outgoing
@@ -135,7 +135,7 @@ class Journal:
 
     async def owed(self, excluded: Excluded, limit: int) -> tuple[tuple[OwedStatus, ...], int]:
         """Return the oldest statuses that Planfix is owed, and how many rows were examined."""
-        owed = await self._database.read(statuses.next_owed, self.number, excluded.rows, limit)
+        owed = await self._database.read(chats.next_owed, self.number, excluded.rows, limit)
         return owed, len(owed)
 
     async def memories(self, peers: Collection[int]) -> dict[int, ChatMemory]:
@@ -204,11 +204,11 @@ class Journal:
         dead = outcomes.write_outcomes(connection, number, report.outcomes)
         sent, echoes = outcomes.write_parts(connection, number, report.parts)
         left_out = outcomes.erase_left_out(connection, number, report.left_out)
-        read = statuses.write_reads(connection, number, report.reads)
-        statuses.write_told(connection, number, report.told)
+        read = chats.write_reads(connection, number, report.reads)
+        chats.write_told(connection, number, report.told)
         owing = {*dead, *sent, *read, *(each.row for each in report.told)}
         return Recorded(
             sent=frozenset(sent),
             dropped=frozenset({*echoes, *left_out}),
-            owed=statuses.find_owed(connection, number, owing),
+            owed=chats.find_owed(connection, number, owing),
         )

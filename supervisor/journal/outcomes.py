@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from session_worker.protocol.messages import PlanfixStatus
 from supervisor.database import history_tables, tables
-from supervisor.database.statements import pieces, upsert, upsert_counting
 from supervisor.database.tables import Direction, RowState
+from supervisor.database.transactions import pieces, upsert, upsert_counting
 from supervisor.journal import receipts
 
 if TYPE_CHECKING:

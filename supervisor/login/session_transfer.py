@@ -89,6 +89,13 @@ class SessionTransfer:
             logger.warning("no session file %s: the login is left as it is", source.name)
             return None
 
+    async def read_as_text(self, source: SessionSource) -> str | None:
+        """Return the session of a file as text; None if there is no such file here, or none is named."""
+        if source.name is None and source.path is None:
+            return None
+        imported = await self._read(source)
+        return None if imported is None else write_string_session(imported.session)
+
     async def export(self, number: str) -> str:
         await self._store.numbers.get(number)
         session = await self._store.sessions.load(number)

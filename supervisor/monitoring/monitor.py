@@ -15,19 +15,72 @@ from supervisor.histogram import Histogram
 from supervisor.journal.values import NONE
 from supervisor.monitoring.alarms import Alarms
 from supervisor.monitoring.feed import Feed, MessageCounts
-from supervisor.monitoring.fleet_events import FleetEvents
 from supervisor.monitoring.last_hour import LastHour
+from supervisor.numbers.state import Cause, Change, State
 from supervisor.store.history import PastState, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from supervisor.config import Config
     from supervisor.messages.traffic import MessageNews
     from supervisor.monitoring.last_hour import Minute
     from supervisor.nodes.node import Node
-    from supervisor.numbers.state import Change
+    from supervisor.store.history import Told
     from supervisor.store.store import Store
+
+
+MOST_AT_ONCE = 2000  # changes
+
+
+class FleetEvents:
+    """Reads what other nodes have stored since it was asked the last time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._newest: int | None = None
+        self._own: set[int] = set()
+        self._passed_on: set[str] = set()
+        self._counts: dict[str, MessageCounts] = {}
+
+    def remember_own(self, ids: Iterable[int]) -> None:
+        """Leave out changes that this node has told already."""
+        self._own.update(ids)
+
+    def pass_on(self, number: str) -> None:
+        """Tell once more what is known of a number that this node has given up."""
+        self._passed_on.add(number)
+
+    async def read(self) -> list[Change]:
+        if self._newest is None:
+            self._newest = await self._store.history.newest_id()
+            return []
+        passed_on, self._passed_on = self._passed_on, set()
+        known = await self._store.history.list_newest(passed_on) if passed_on else ()
+        found = await self._store.history.list_after(self._newest, MOST_AT_ONCE)
+        new = [each for each in found if each.id not in self._own]
+        if found:
+            self._newest = found[-1].id
+            self._own = {each for each in self._own if each > self._newest}
+        return [_as_change(each) for each in (*known, *new)]
+
+    async def read_counts(self) -> list[MessageCounts]:
+        """Return the counts of messages that have changed, of any number."""
+        counts = await self._store.journals.counts()
+        found = [
+            MessageCounts(number, of.backlog, of.dead)
+            for number in sorted({*self._counts, *counts})
+            if (of := counts.get(number, NONE)) is not None
+        ]
+        changed = [each for each in found if self._counts.get(each.number) != each]
+        self._counts = {each.number: each for each in found if each.number in counts}
+        return changed
+
+
+def _as_change(told: Told) -> Change:
+    cause = Cause(told.code, told.detail or "") if told.code else None
+    return Change(told.number, told.client, told.at.timestamp(), State(told.state), cause)
+
 
 PAUSE = 0.5  # seconds between two writes of what has changed; changes are shown within 2 s
 FAILURE_PAUSE = 2.0  # seconds until a database that was away is asked again

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from supervisor.database import tables
 from supervisor.database.node_tables import stored_file
-from supervisor.database.statements import insert_missing
+from supervisor.database.transactions import insert_missing
 from supervisor.encryption.vault import Cell
 from supervisor.errors import FileGone
 from supervisor.file_access import OutsideRoot, make_private_folder, open_inside

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from supervisor.contacts.heard_events import HeardEvents
 from supervisor.database.coordination import Coordination
 from supervisor.database.tables import now
 from supervisor.errors import NumberOffline
@@ -17,6 +16,7 @@ from supervisor.messages.dispatchers import Dispatchers
 from supervisor.nodes.lease import NodeLease
 from supervisor.nodes.node import Node
 from supervisor.nodes.records import ListedNode, NodeState
+from supervisor.numbers.heard_events import HeardEvents
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_records import WorkerRecords

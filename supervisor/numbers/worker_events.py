@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.bots import HeardByBot
     from session_worker.protocol.contract import Trouble
-    from supervisor.contacts.heard_events import HeardEvents
     from supervisor.messages.dispatcher import Dispatcher
+    from supervisor.numbers.heard_events import HeardEvents
     from supervisor.numbers.login_dialog import LoginDialog
     from supervisor.numbers.worker_pool import StartSlot
     from supervisor.numbers.worker_records import WorkerRecords

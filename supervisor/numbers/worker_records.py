@@ -23,8 +23,8 @@ from session_worker.protocol.contract import (
     UpdateStateMoved,
 )
 from session_worker.protocol.messages import Delivered, Failed, Failure, FailureCode
-from supervisor.database.epoch import Claim
 from supervisor.database.tables import Login
+from supervisor.database.writer import Claim
 from supervisor.errors import DatabaseUnavailable, GatewayError, StaleEpoch
 from supervisor.nodes.files import SharedFiles
 from supervisor.numbers.state import Cause, LiveState

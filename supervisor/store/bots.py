@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import select, update
 
 from supervisor.database import bot_tables, tables
-from supervisor.database.statements import upsert
+from supervisor.database.transactions import upsert
 from supervisor.encryption.vault import Cell, hash_token
 from supervisor.errors import NumberUnknown
 from supervisor.store.values import Bot

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from session_worker.protocol.bots import ButtonPress, HeardByBot, HeardMessage, Stopped
 from supervisor.database import bot_tables, tables
-from supervisor.database.epoch import require_fresh
-from supervisor.database.statements import insert_missing_returning
+from supervisor.database.transactions import insert_missing_returning
+from supervisor.database.writer import require_fresh
 from supervisor.encryption.vault import Cell
 from supervisor.errors import NumberUnknown, SealBroken
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from supervisor.database.database import Database
-    from supervisor.database.epoch import Claim
+    from supervisor.database.writer import Claim
     from supervisor.encryption.vault import DataKey, Vault
 
 _heard = bot_tables.heard.c

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select, update
 
 from supervisor.database import tables
-from supervisor.database.statements import insert_missing
+from supervisor.database.transactions import insert_missing
 from supervisor.encryption.vault import KEY_ID_BYTES
 from supervisor.errors import SealBroken, SecretKeyWrong
 

@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from supervisor.database import tables
 from supervisor.database.notification_tables import notification, recipient
-from supervisor.database.statements import insert_missing_returning
 from supervisor.database.tables import Direction
+from supervisor.database.transactions import insert_missing_returning
 from supervisor.encryption.vault import Cell, DataKey
 from supervisor.errors import NotificationUnknown, NumberUnknown
 from supervisor.journal.pending import IS_PENDING

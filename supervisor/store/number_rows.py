@@ -1,4 +1,4 @@
-"""The rows of numbers and clients: reading, changing and sealing them within a unit of work."""
+"""The rows of numbers with their clients and chosen chats: reading, changing and sealing them within a unit of work."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import case, delete, exists, select, update
 
+from session_worker.protocol.chats import ChatSelection
 from session_worker.protocol.proxy import Proxy
 from supervisor.database import bot_tables, tables
-from supervisor.database.statements import insert_missing
+from supervisor.database.number_tables import chat_choice
 from supervisor.database.tables import Login, Wanted
+from supervisor.database.transactions import insert_missing, upsert
 from supervisor.encryption.vault import Cell
 from supervisor.errors import NumberUnknown
-from supervisor.store.values import LastError, Number
+from supervisor.store.values import ChatChanges, ChatChoice, LastError, Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import ColumnElement, Connection
 
-    from supervisor.encryption.vault import DataKey
+    from supervisor.database.database import Database
+    from supervisor.encryption.vault import DataKey, Vault
 
 _number = tables.number.c
 _client = tables.client.c
@@ -134,3 +137,44 @@ def open_proxy(row: Any, key: DataKey) -> Proxy | None:
 
 def _proxy_cell(number: str) -> Cell:
     return Cell("number", number, "proxy")
+
+
+_CHOSEN = select(chat_choice, tables.number.c.data_key).join(tables.number)
+
+
+class ChatChoices:
+    """The chosen chats of all numbers, sealed like everything that names people."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def get(self, number: str) -> ChatChoice:
+        return await self._database.read(read_choice, self._vault, number)
+
+
+def read_choice(connection: Connection, vault: Vault, number: str) -> ChatChoice:
+    row = connection.execute(_CHOSEN.where(chat_choice.c.number == number)).first()
+    if row is None:
+        return ChatChoice()
+    opened = vault.open_data_key(number, row.data_key).open(_choice_cell(number), row.selection)
+    return ChatChoice(ChatSelection.model_validate_json(opened), row.history_since)
+
+
+def write_choice(connection: Connection, vault: Vault, held: Any, choice: ChatChoice) -> None:
+    """Store the choice of the number that has this row, in the transaction that changes the number."""
+    key = vault.open_data_key(held.digits, held.data_key)
+    sealed = key.seal(_choice_cell(held.digits), choice.selection.model_dump_json().encode())
+    row = {"number": held.digits, "selection": sealed, "history_since": choice.history_since}
+    upsert(connection, chat_choice, [row])
+
+
+def change_choice(connection: Connection, vault: Vault, held: Any, changes: ChatChanges) -> None:
+    if changes != ChatChanges():
+        write_choice(
+            connection, vault, held, read_choice(connection, vault, held.digits).after(changes)
+        )
+
+
+def _choice_cell(number: str) -> Cell:
+    return Cell("chat_choice", number, "selection")

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert
 
 from supervisor.database import tables
-from supervisor.database.epoch import Claim, require_fresh
 from supervisor.database.tables import Wanted
+from supervisor.database.writer import Claim, require_fresh
 from supervisor.encryption.vault import Cell, hash_token, is_token, new_token
 from supervisor.errors import NumberExists, NumberOfOtherClient, NumberUnknown
-from supervisor.store import chat_choices
 from supervisor.store.bots import keep_bot
 from supervisor.store.number_rows import (
     AS_NEW,
@@ -20,6 +19,7 @@ from supervisor.store.number_rows import (
     QUERY,
     as_value,
     change,
+    change_choice,
     client_id,
     drop_empty_clients,
     error_values,
@@ -28,6 +28,7 @@ from supervisor.store.number_rows import (
     proxy_values,
     read,
     require,
+    write_choice,
 )
 from supervisor.store.values import (
     Changes,
@@ -70,7 +71,7 @@ class Numbers:
             else:
                 self._register_again(connection, held, new, token)
             row, chosen = require(connection, new.number), ChatChoice().after(new.chats)
-            chat_choices.write(connection, self._vault, row, chosen)
+            write_choice(connection, self._vault, row, chosen)
             if new.bot is not None:
                 key = self._vault.open_data_key(new.number, row.data_key)
                 keep_bot(connection, new.number, new.bot, key)
@@ -83,7 +84,7 @@ class Numbers:
             held = require(connection, number)
             values = self._changed_values(connection, held, changes)
             change(connection, number, **values)
-            chat_choices.change(connection, self._vault, held, changes.chats)
+            change_choice(connection, self._vault, held, changes.chats)
             drop_empty_clients(connection)
             return read(connection, number)
 

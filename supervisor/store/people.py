@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from supervisor.database import bot_tables, tables
-from supervisor.database.statements import upsert
+from supervisor.database.transactions import upsert
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection

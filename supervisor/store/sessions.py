@@ -1,4 +1,4 @@
-"""Stores the sessions of numbers, with their entities and update states."""
+"""Stores how numbers log in: their sessions, with entities and update states, and their login links."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from sqlalchemy import bindparam, delete, select, update
 
 from session_worker.protocol.contract import NO_HASH
 from supervisor.database import tables
-from supervisor.database.epoch import Claim, fresh_claims, require_fresh
-from supervisor.database.statements import upsert
 from supervisor.database.tables import Login
+from supervisor.database.transactions import upsert
+from supervisor.database.writer import Claim, fresh_claims, require_fresh
 from supervisor.encryption.vault import Cell
 from supervisor.errors import SealBroken
 from supervisor.store import number_rows
-from supervisor.store.values import Entity, Session, UpdatesMoved, UpdateState
+from supervisor.store.values import Entity, LoginLink, Session, UpdatesMoved, UpdateState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
     from supervisor.database.database import Database
     from supervisor.encryption.vault import DataKey, Vault
-
 
 _PLACE = ("pts", "qts", "date", "seq")
 _session = tables.session.c
@@ -197,3 +197,37 @@ class Entities:
         """Return the peers with a chat first, then the others, beginning with the newest."""
         query = _most_needed.where(_entity.number == number).limit(most)
         return tuple(Entity(*row) for row in await self._database.fetch(query))
+
+
+_link = tables.login_link.c
+
+
+class LoginLinks:
+    """The login links of all numbers, at most one for each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, number: str, link_hash: bytes, expires: datetime) -> None:
+        """Store a new link in place of the number's previous one."""
+        row = {"number": number, "link_hash": link_hash, "expires": expires, "is_used": False}
+
+        def unit(connection: Connection) -> None:
+            number_rows.require(connection, number)
+            upsert(connection, tables.login_link, [row])
+
+        await self._database.write(unit)
+
+    async def find(self, link_hash: bytes) -> LoginLink | None:
+        query = select(_link.number, _link.expires, _link.is_used)
+        rows = await self._database.fetch(query.where(_link.link_hash == link_hash))
+        return LoginLink(*rows[0]) if rows else None
+
+    async def use(self, number: str) -> None:
+        """Mark the number's link as used, because the number is logged in."""
+        used = update(tables.login_link).where(_link.number == number).values(is_used=True)
+
+        def unit(connection: Connection) -> None:
+            connection.execute(used)
+
+        await self._database.write(unit)

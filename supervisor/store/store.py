@@ -9,15 +9,14 @@ from supervisor.encryption.vault import Vault, alarm_keys, link_keys
 from supervisor.journal.erasure import Erasure
 from supervisor.journal.journal import Journals
 from supervisor.store.bots import Bots
-from supervisor.store.chat_choices import ChatChoices
 from supervisor.store.heard import HeardRows
 from supervisor.store.history import AlarmRows, AuditLog, History
 from supervisor.store.keys import Keys
-from supervisor.store.login_links import LoginLinks
 from supervisor.store.notifications import Notifications
+from supervisor.store.number_rows import ChatChoices
 from supervisor.store.numbers import Numbers, Runs
 from supervisor.store.people import People
-from supervisor.store.sessions import Entities, Sessions
+from supervisor.store.sessions import Entities, LoginLinks, Sessions
 from supervisor.store.templates import Templates
 
 if TYPE_CHECKING:

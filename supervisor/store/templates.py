@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import delete, select
 
 from supervisor.database.notification_tables import template
-from supervisor.database.statements import upsert
+from supervisor.database.transactions import upsert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

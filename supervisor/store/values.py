@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from session_worker.protocol.proxy import Proxy
-    from supervisor.database.epoch import Claim
     from supervisor.database.tables import Login, Wanted
+    from supervisor.database.writer import Claim
 
 
 ChatSelection = chats.ChatSelection

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
 
-from supervisor.database.statements import upsert
+from supervisor.database.transactions import upsert
 from supervisor.encryption.vault import Cell
 from teamflame.service.values import Access, Person
 from teamflame.store import tables

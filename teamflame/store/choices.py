@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from supervisor.database.statements import insert_missing, upsert
+from supervisor.database.transactions import insert_missing, upsert
 from teamflame.store import tables
 
 if TYPE_CHECKING:

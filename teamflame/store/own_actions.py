@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, tuple_
 
-from supervisor.database.statements import pieces, upsert
+from supervisor.database.transactions import pieces, upsert
 from teamflame.service.values import Person
 from teamflame.store import tables
 from teamflame.store.choices import Kind

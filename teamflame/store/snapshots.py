@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from supervisor.database.statements import upsert
+from supervisor.database.transactions import upsert
 from teamflame.store import tables
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP
+from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP, landlock_version
 from session_worker.confinement.kernel import checked, libc, prctl, syscall
-from session_worker.confinement.landlock import version
 from session_worker.confinement.seccomp import MACHINES, NEEDLESS, TIOCSTI
 from session_worker.protocol.pipe_fields import PipeValue
 
@@ -141,7 +140,7 @@ def _call_out(targets: Targets) -> None:
 
 def _against(*layers: str, since: int = 1) -> frozenset[str]:
     """Leave out Landlock where the kernel's is too old."""
-    return frozenset(each for each in layers if each != LANDLOCK or version() >= since)
+    return frozenset(each for each in layers if each != LANDLOCK or landlock_version() >= since)
 
 
 FILES = _against(OWN_USER, LANDLOCK)

@@ -77,6 +77,7 @@ class FakeGateway(Gateway):
 
     def __init__(self) -> None:
         self.views: dict[str, View] = {}
+        self.waits: list[float] = []
         self.created: list[NewNumber] = []
         self.changed: list[Changes] = []
         self.sources: list[SessionSource] = []
@@ -161,6 +162,7 @@ class FakeGateway(Gateway):
         return tuple(held for held in of_client if state in {None, held.state})
 
     async def wait_settled(self, number: str, seconds: float) -> View:
+        self.waits.append(seconds)
         return await self.show(number)
 
     async def readiness(self) -> Readiness:

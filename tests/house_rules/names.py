@@ -29,11 +29,11 @@ PROTOCOLS: Final = _words(
     """
     account accounts addresses albums answer attached attachment attachments box buttons calls centre
     centres channel channels command commands connect dh dialog dialogs edits en
-    exports file files flood form forwards framing gap group groups handshake header history
-    html http incoming kernel key keys landlock layer mailbox markup media message messages mtproxy openapi
+    exports file files flood form forwards framing gap group groups header history
+    html http incoming kernel key keys layer mailbox markup media message messages mtproxy openapi
     password markdown marked multipart peer phone photos pipe planfix posts profile proxies proxy qr
-    reply request requests rest rpc ru seccomp sign socks5 srp status statuses tables tasks
-    tcp text texts thread tl transport transports uk update updates upload uploads
+    reply request requests rest rpc ru seccomp sign socks5 srp status tables tasks
+    tcp text texts thread tl transport uk update updates upload uploads
     user users web webhook webhooks
     """
 )
@@ -44,19 +44,19 @@ ENGINEERING: Final = _words(
     kind rows content operations workspace hour last
     board pace screens snapshot snapshots steps talk watch watching
     auth boards choices conversation directory endpoints mini proof
-    statements background events loop outages questions
-    chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned speaker
+    background events loop outages questions
+    chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check cipher circuit clock codec config confinement
-    connection context contract control coordination data database decisions default decoding dir dispatcher dispatchers
-    downloads encoded encryption engines entry epoch erasure errors event exchange
-    exit facts failures fault faults fields filling filter fleet forkserver formatting forwarding
-    guard guarded hand hashes health init input intake lease lifespan
+    connection context contract control coordination data database decisions default decoding dispatcher dispatchers
+    downloads encoded encryption engines entry erasure errors event exchange
+    exit failures fault faults fields filling filter fleet forkserver forwarding
+    guard guarded hand health init input intake lease lifespan
     lines links load lock log lookup main measurement memory merging models newer
-    outcome outcomes outgoing page pages parser pending picture plan policy polling pool preload
+    outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
     process program push queue rates receiver reconciliation records
-    rendering report reporter restart run runner running search send
+    rendering report reporter restart run runner running search
     sender server service services settings shape soak starvation state store
     stored timing traffic transactions transfer upkeep values vault view viewer views warmup writer
     """

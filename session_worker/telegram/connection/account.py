@@ -27,7 +27,7 @@ from session_worker.telegram.errors import (
     state_without_session,
     trouble_of,
 )
-from session_worker.telegram.proxy.transports import HeldConnections
+from session_worker.telegram.proxy import HeldConnections
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

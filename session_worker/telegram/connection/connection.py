@@ -22,7 +22,7 @@ from session_worker.telegram.errors import (
     is_known,
     translate,
 )
-from session_worker.telegram.proxy.transports import transport_through
+from session_worker.telegram.proxy import transport_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from session_worker.session import WritePermit
     from session_worker.telegram.connection.client import AccountClient
     from session_worker.telegram.connection.timing import ConnectionTiming
-    from session_worker.telegram.proxy.transports import HeldConnections
+    from session_worker.telegram.proxy import HeldConnections
 
 
 logger = logging.getLogger(__name__)

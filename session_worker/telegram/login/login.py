@@ -1,4 +1,4 @@
-"""Logs a number in on a connection of its own, which leaves nothing behind unless the login succeeds."""
+"""Logs a number in on a connection of its own, which leaves nothing behind unless that succeeds, and out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.password import compute_check
 from telethon.tl import functions, types
 
+from session_worker.protocol.contract import TroubleCode
 from session_worker.telegram.connection.client import AccountClient, trust
 from session_worker.telegram.connection.connection import Connection, fenced, require_own
 from session_worker.telegram.connection.session_memory import WorkerSession
@@ -32,13 +33,14 @@ from session_worker.telegram.login.outcome import (
     PasswordWanted,
     QrCode,
 )
-from session_worker.telegram.proxy.transports import HeldConnections
+from session_worker.telegram.proxy import HeldConnections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from session_worker.protocol.contract import Assignment, UpdateState
     from session_worker.session import WritePermit
+
 
 KEY_EXCHANGES = 3
 
@@ -253,3 +255,34 @@ def qr_url(token: bytes) -> str:
 def time_to_renew(expires: datetime, now: datetime, before: float) -> float:
     """Return how long a QR code may be shown."""
     return max(1.0, (expires - now).total_seconds() - before)
+
+
+async def log_out(
+    assignment: Assignment, right: WritePermit, timing: ConnectionTiming | None = None
+) -> None:
+    """Invalidate the stored key; a key that is already invalid is fine, and another account's is left alone."""
+    timing = timing or ConnectionTiming()
+    session = WorkerSession(assignment.session, assignment.data_centre)
+    held_connections = HeldConnections()
+    transport = fenced(right, _ignore_lost_lease, assignment.proxy, held_connections)
+    connection = Connection(
+        AccountClient(session, assignment.application, transport, timing, _ignore_updates), timing
+    )
+    try:
+        await connection.open(None)
+        require_own(await connection.me(), assignment.number, is_bot=assignment.is_bot)
+        await connection.ask(functions.auth.LogOutRequest())
+    except NeedsLogin as lost:
+        if lost.trouble.code is TroubleCode.WRONG_ACCOUNT:
+            raise
+    finally:
+        await held_connections.close_our_halves(timing.proxy_close_limit)
+        await asyncio.shield(connection.close())
+
+
+async def _ignore_updates(_state: UpdateState, _updates: Sequence[Any]) -> None:
+    """Ignore the updates, because the account is about to be logged out."""
+
+
+def _ignore_lost_lease() -> None:
+    """Do nothing: the refused write has ended the connection."""

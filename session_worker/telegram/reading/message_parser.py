@@ -9,8 +9,13 @@ from telethon.tl import types
 
 from session_worker.protocol.messages import Contact, Incoming, IncomingKind
 from session_worker.telegram.reading.files import file_object, files_of
-from session_worker.telegram.reading.formatting import plain, quoted, readable
-from session_worker.telegram.reading.media_text import media_text, service_text
+from session_worker.telegram.reading.plain_text import (
+    media_text,
+    plain,
+    quoted,
+    readable,
+    service_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

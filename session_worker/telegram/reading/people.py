@@ -13,7 +13,7 @@ from telethon.tl import functions, types
 
 from session_worker.protocol.messages import Contact
 from session_worker.telegram.errors import FloodWait, PeerUnknown, Refused, TelegramError
-from session_worker.telegram.reading.formatting import plain
+from session_worker.telegram.reading.plain_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -8,12 +8,11 @@ from telethon.tl import functions, types
 
 from session_worker.protocol.bots import AnswerPress, DeleteMessages, Done, EditMessage, PresentBot
 from session_worker.telegram.errors import FloodWait, Refused, TelegramError
-from session_worker.telegram.sending.markup import entities, input_peer, reply_markup
-from session_worker.telegram.sending.requests import cause_of
+from session_worker.telegram.sending.requests import cause_of, entities, input_peer, reply_markup
 
 if TYPE_CHECKING:
     from session_worker.protocol.bots import BotRequest
-    from session_worker.telegram.sending.access_hashes import AccessHashes
+    from session_worker.telegram.sending.recipient_search import AccessHashes
     from session_worker.telegram.sending.uploads import Ask
 
 

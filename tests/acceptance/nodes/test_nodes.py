@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import pytest_asyncio
 from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
 from tests.acceptance.nodes.cluster import PATIENT, Cluster
+from tests.support.session_files import write_session_file
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -163,6 +165,22 @@ async def test_number_is_stopped_and_started_by_any_node(cluster: Cluster) -> No
             assert shown.status_code == status
     exists = await cluster.call(first, "POST", "/webhook", json=body)
     assert exists.status_code == 409
+
+
+async def test_session_file_lies_at_the_node_that_is_called(cluster: Cluster) -> None:
+    """Each node has a SESSION_ROOT of its own: what counts is that of the node that the operator calls."""
+    talk = cluster.talks[-1]
+    named = {"name": CLIENT, "number": talk.number}
+    for node in cluster.nodes:
+        made = await cluster.control("POST", "/telegram/sessions", phone=talk.number)
+        root = Path(node.settings["DATA_DIR"]) / "sessions"
+        write_session_file(root / "fresh.session", made["string_session"])
+        body = {**named, "name_session": "fresh"}
+        changed = await cluster.call(node, "PUT", "/webhook?wait=60", json=body)
+        assert (changed.status_code, changed.json()["state"]) == (200, "online"), changed.text
+        export = f"/numbers/{talk.number}/session/export"
+        exported = await cluster.call(node, "POST", export, json={"format": "string"})
+        assert exported.json() == {"string_session": made["string_session"]}
 
 
 async def test_link_of_a_file_works_through_every_node(cluster: Cluster) -> None:

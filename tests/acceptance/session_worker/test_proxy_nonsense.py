@@ -11,7 +11,7 @@ import pytest
 from session_worker.protocol.contract import TroubleCode
 from session_worker.protocol.proxy import parse_proxy
 from session_worker.telegram.errors import ProxyFailed
-from session_worker.telegram.proxy.handshake import reach
+from session_worker.telegram.proxy import reach
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from supervisor.database.coordination import Coordination
-from supervisor.monitoring.fleet_events import FleetEvents
+from supervisor.monitoring.monitor import FleetEvents
 from supervisor.nodes.records import Nodes
 from supervisor.numbers.state import State
 from supervisor.store.history import PastState, moment

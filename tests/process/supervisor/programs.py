@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import multiprocess
 
-from supervisor.ownership.data_dir_lock import DataDirLock
+from supervisor.ownership.takeover import DataDirLock
 from supervisor.store.store import Store
 
 if TYPE_CHECKING:

@@ -11,8 +11,14 @@ import resource
 import sys
 from pathlib import Path
 
-from session_worker.confinement import landlock, own_user, seccomp
-from session_worker.confinement.confinement import LANDLOCK, OWN_USER, SECCOMP, readable_folders
+from session_worker.confinement import own_user, seccomp
+from session_worker.confinement.confinement import (
+    LANDLOCK,
+    OWN_USER,
+    SECCOMP,
+    readable_folders,
+    restrict_files,
+)
 from tests.fakes.attacks import Targets, attempt
 
 
@@ -22,7 +28,7 @@ def put_on(layer: str) -> None:
         case _ if layer == OWN_USER:
             own_user.become(own_user.ensure_owner(Path.cwd()))
         case _ if layer == LANDLOCK:
-            landlock.restrict(readable_folders(), Path())
+            restrict_files(readable_folders(), Path())
         case _ if layer == SECCOMP:
             seccomp.refuse_needless_calls()
         case _:

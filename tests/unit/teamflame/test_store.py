@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from supervisor.database.statements import upsert
+from supervisor.database.transactions import upsert
 from supervisor.store.store import Store
 from teamflame.service.values import Access, Person
 from teamflame.store import tables

@@ -11,7 +11,7 @@ from sandbox.telegram.faults import Kind
 from session_worker.protocol.contract import SessionChanged, SessionState, TroubleCode, UpdateState
 from session_worker.session import SessionEnded
 from session_worker.telegram.errors import NeedsLogin
-from session_worker.telegram.login.logout import log_out
+from session_worker.telegram.login.login import log_out
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import QUICK, Number, Right, assignment, imported
 from tests.support.waiting import PATIENCE, eventually

@@ -18,8 +18,8 @@ from session_worker.telegram.reading.message_memory import (
     RecentMessages,
     SentMessages,
 )
-from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl
+from session_worker.telegram.sending.recipient_search import AccessHashes
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

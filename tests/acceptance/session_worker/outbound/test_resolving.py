@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.messages import Contact, Resolve, Resolved
-from session_worker.telegram.sending.access_hashes import AccessHashes
 from session_worker.telegram.sending.flood_control import FloodControl
-from session_worker.telegram.sending.recipient_search import RecipientSearch
+from session_worker.telegram.sending.recipient_search import AccessHashes, RecipientSearch
 
 if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account

@@ -61,6 +61,23 @@ async def test_json_says_the_same(client: TestClientProtocol, gateway: FakeGatew
     assert draft.attachments == (("a.pdf", LINK),)
 
 
+async def test_null_is_as_good_as_missing(client: TestClientProtocol, gateway: FakeGateway) -> None:
+    """Programs that write JSON say null for what they do not have."""
+    token = await start(client)
+    nothing = dict.fromkeys(("message", "userIco", "contactPhone", "telegramUserId"))
+    bodies = (
+        {**GOOD, **nothing, "attachments": [{"name": "a", "url": LINK}]},
+        {**GOOD, "messageId": "2", "attachments": None, "telegramUserName": None, "channel": None},
+    )
+
+    answers = [
+        await client.post("/webhook/message", json={**body, "token": token}) for body in bodies
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert len(gateway.messages.accepted) == 2
+
+
 @pytest.mark.parametrize("missing", ["channel", "chatId", "userName", "taskEmail", "userIco"])
 async def test_optional_field_may_be_missing(
     client: TestClientProtocol, gateway: FakeGateway, missing: str
@@ -74,6 +91,31 @@ async def test_optional_field_may_be_missing(
 
     assert (without.status_code, absent.status_code) == (200, 200)
     assert len(gateway.messages.accepted) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("telegramUserId", value) for value in ("taras", "-5", "0", "9" * 30)),
+        *(("telegramUserName", value) for value in ("a b", "ї ї ї", "x" * 300, "https://t.me/+38")),
+        *(("contactPhone", value) for value in ("call me", "+", "38067****33", "3" * 40)),
+    ],
+)
+async def test_unreadable_hint_is_as_good_as_none(
+    client: TestClientProtocol, gateway: FakeGateway, name: str, value: str
+) -> None:
+    """People type into a contact's card what they like; whoever is known by other means gets the message."""
+    token = await start(client)
+    alone = {**GOOD, "chatId": "", "telegramUserId": "", "telegramUserName": "", "contactPhone": ""}
+
+    beside_others = await send(client, {**GOOD, "messageId": "1", name: value}, token)
+    by_itself = await send(client, {**alone, name: value}, token)
+
+    (draft,) = gateway.messages.accepted
+    hints = (draft.user_id, draft.username, draft.phone)
+    assert beside_others.status_code == 200
+    assert (hints.count(None), draft.chat_id) == (1, GOOD["chatId"])
+    assert await told(by_itself) == PARAMETERS
 
 
 async def test_attachments_repeat(client: TestClientProtocol, gateway: FakeGateway) -> None:

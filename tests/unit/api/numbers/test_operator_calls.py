@@ -59,6 +59,37 @@ async def test_restart_is_counted(client: TestClientProtocol, gateway: FakeGatew
     assert gateway.views[NUMBER].restarts == 1
 
 
+@pytest.mark.parametrize("what", ["", "/history", "/traffic", "/log"])
+async def test_number_that_does_not_exist_is_not_found(
+    client: TestClientProtocol, what: str
+) -> None:
+    """An empty list would look as if the number were there."""
+    response = await client.get(f"/numbers/380500000077{what}", headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 404
+    assert (await response.get_json())["error"] == "not_found"
+
+
+async def test_root_leads_to_the_console(client: TestClientProtocol) -> None:
+    """Whoever types only the address finds the page, also without a key."""
+    response = await client.get("/")
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/console")
+
+
+async def test_body_without_a_length_is_read(client: TestClientProtocol) -> None:
+    """A client may send its settings to test in chunks, and then says no length beforehand."""
+    token = await start(client)
+    path = f"/numbers/{NUMBER}/planfix/test"
+    headers = {"Token": token, "Content-Type": "application/json"}
+
+    async with client.request(path, method="POST", headers=headers) as call:
+        await call.send(b'{"url_planfix": "nowhere"}')
+        await call.send_complete()
+
+    assert (await call.as_response()).status_code == 400
+
+
 async def test_health_asks_nobody(client: TestClientProtocol, gateway: FakeGateway) -> None:
     """/healthz is fine as long as the process serves, whatever else is broken."""
     gateway.broken = DatabaseUnavailable()
@@ -141,7 +172,8 @@ async def test_a_bug_is_500_without_a_traceback(
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/nowhere", 404, "not_found"),
+        ("POST", "/", 405, "method_not_allowed"),
         ("GET", "/webhook/", 404, "not_found"),
         ("GET", "/numbers/1/2/3", 404, "not_found"),
         ("PATCH", "/webhook", 405, "method_not_allowed"),

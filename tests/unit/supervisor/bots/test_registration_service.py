@@ -8,7 +8,7 @@ import pytest
 
 from session_worker.protocol.bots import HeardMessage, Speaker
 from supervisor.bots.bot_service import bot_of
-from supervisor.bots.registration_service import RegistrationService
+from supervisor.bots.registration import RegistrationService
 from supervisor.bots.requests import BotRequests
 from supervisor.config import Config
 from supervisor.database.tables import Direction

@@ -18,7 +18,7 @@ from session_worker.protocol.messages import (
     Trying,
 )
 from supervisor.errors import NumberUnknown, StaleEpoch
-from supervisor.journal.statuses import find_owed
+from supervisor.journal.chats import find_owed
 from tests.unit.supervisor.rows import NUMBER, incoming, picture, received
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from supervisor.monitoring.alarm_rules import Alarm, Kind
-from supervisor.monitoring.alarm_speaker import MARGIN, AlarmSpeaker
+from supervisor.monitoring.alarms import MARGIN, AlarmSpeaker
 from supervisor.nodes.lease import NodeLease
 from supervisor.numbers.state import State
 from supervisor.store.history import AlarmRows, StoredAlarm, moment

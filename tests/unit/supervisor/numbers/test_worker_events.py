@@ -16,9 +16,9 @@ from session_worker.protocol.contract import (
 )
 from session_worker.protocol.login import LoginMoved, LoginStage, WatchQr
 from supervisor.config import Config
-from supervisor.contacts.heard_events import HeardEvents
 from supervisor.database.tables import Direction
 from supervisor.journal.browsing import Selection
+from supervisor.numbers.heard_events import HeardEvents
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.state import LiveState, State
 from supervisor.numbers.worker_events import WorkerEvents

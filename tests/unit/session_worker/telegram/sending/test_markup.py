@@ -8,7 +8,7 @@ import pytest
 from telethon.tl import types
 
 from session_worker.protocol.outgoing import Button, Keyboard, Mark, MarkKind
-from session_worker.telegram.sending.markup import entities, input_peer, reply_markup
+from session_worker.telegram.sending.requests import entities, input_peer, reply_markup
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from session_worker.protocol.bots import HeardByBot
-    from supervisor.database.epoch import Claim
+    from supervisor.database.writer import Claim
     from supervisor.store.heard import HeardRow
     from supervisor.store.store import Store
 

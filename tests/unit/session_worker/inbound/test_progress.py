@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from session_worker.inbound.delivered_log import PLACES, RECORD, SIZE, DeliveredLog
+from session_worker.inbound.progress import PLACES, RECORD, SIZE, DeliveredLog
 from session_worker.protocol.messages import Contact, Incoming, IncomingKind
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telethon.tl import types
 
-from session_worker.telegram.reading.formatting import plain, quoted, readable
+from session_worker.telegram.reading.plain_text import plain, quoted, readable
 
 KINDS = [
     lambda o, n: types.MessageEntityTextUrl(o, n, "https://e.org"),

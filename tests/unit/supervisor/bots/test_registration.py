@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from session_worker.protocol.bots import ButtonPress, HeardMessage, Speaker, Stopped
-from supervisor.contacts.registration import Reaction, react
-from supervisor.contacts.registration_texts import LANGUAGES
+from supervisor.bots.registration import LANGUAGES, Reaction, react
 from supervisor.store.people import Person
 
 ANNA = Speaker(user_id=7, first_name="Anna", last_name="B", username="anna")

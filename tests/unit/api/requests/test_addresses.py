@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.numbers.addresses import objection
+from api.requests.models import objection
 
 PUBLIC = [
     "https://romashka.planfix.ua/webchat/api",

@@ -1,1 +1,0 @@
-"""Connections to Telegram through a proxy."""

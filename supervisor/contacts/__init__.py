@@ -1,1 +1,0 @@
-"""Who registers with a bot, and what bots hear."""

@@ -1,1 +1,0 @@
-"""Registering with a bot, and what bots hear."""
