@@ -25,7 +25,7 @@ import httpx
 from benchmarks.chaos_faults import FAULTS, LONGEST, SHORTEST, Fault, Server, Stage
 from benchmarks.chaos_traffic import Books, Traffic
 from benchmarks.sandbox_program import TOP
-from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.nodes.cluster import REAL, Cluster
 from tests.support.databases import install
 from tests.support.waiting import eventually

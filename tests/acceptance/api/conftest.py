@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import sys
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import Operator, settings_of
-from tests.acceptance.api.server import TOP, free_port, gateway
+from tests.acceptance.api.server import TLS, gateway, running_sandbox
+from tests.acceptance.api.stage import stage
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -22,33 +20,12 @@ if TYPE_CHECKING:
 
     from tests.acceptance.api.server import Server
 
+__all__ = ["stage"]
+
 NUMBERS = itertools.count(380_500_000_000)
 
 
-@asynccontextmanager
-async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
-    telegram_port, http_port, key = free_port(), free_port(), folder / "dc.pem"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sandbox", "--telegram-port", str(telegram_port)),
-        *("--http-port", str(http_port), "--key", str(key)),
-        cwd=TOP,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        while (line := await process.stdout.readline()) != b"READY\n":
-            assert line, "the sandbox ended while starting"
-        yield {
-            "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
-            "TELEGRAM_DC_KEY": str(key),
-            "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
-        }
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
     """Share one sandbox among a module's tests, each of which has numbers of its own."""
     async with running_sandbox(tmp_path_factory.mktemp("sandbox")) as addresses:
@@ -69,7 +46,7 @@ async def server(tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Serv
 
 @pytest.fixture
 async def operator(tmp_path: Path, sandbox: dict[str, str]) -> AsyncIterator[Operator]:
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=TLS) as http:
         yield Operator(http, sandbox["SANDBOX_URL"], tmp_path / "data" / "sessions")
 
 

@@ -1,4 +1,4 @@
-"""The gateway under hypercorn, as in the Procfile."""
+"""The gateway under hypercorn, as in the Procfile, and the sandbox as a program beside it."""
 
 from __future__ import annotations
 
@@ -84,6 +84,29 @@ class Server:
                 return (await caller.get(path)).status_code
             except httpx.TransportError:
                 return None
+
+
+@asynccontextmanager
+async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
+    telegram_port, http_port, key = free_port(), free_port(), folder / "dc.pem"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sandbox", "--telegram-port", str(telegram_port)),
+        *("--http-port", str(http_port), "--key", str(key)),
+        cwd=TOP,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        while (line := await process.stdout.readline()) != b"READY\n":
+            assert line, "the sandbox ended while starting"
+        yield {
+            "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
+            "TELEGRAM_DC_KEY": str(key),
+            "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
+        }
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """A gateway with its sandbox for all tests of a module, each with numbers of its own.
 
-A test module takes these fixtures as its own by naming them; its tests run in the module's loop.
+A test module takes these fixtures as its own by naming them; its tests run in the loop of the session.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import Operator, settings_of
-from tests.acceptance.api.server import gateway
+from tests.acceptance.api.server import TLS, gateway, running_sandbox
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("gateway")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
     async with running_sandbox(folder) as addresses:
         yield addresses
@@ -39,14 +38,14 @@ def settings(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
     return settings_of(folder, sandbox)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
     async with gateway(folder, settings) as started:
         await started.wait_serving()
         yield started
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def operator(folder: Path, sandbox: dict[str, str]) -> AsyncIterator[Operator]:
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=TLS) as http:
         yield Operator(http, sandbox["SANDBOX_URL"], folder / "data" / "sessions")

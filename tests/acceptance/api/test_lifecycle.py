@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.api import shared
+from tests.acceptance.api import stage
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
 from tests.support.waiting import eventually
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from tests.acceptance.api.operator import Operator
     from tests.acceptance.api.server import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-folder, sandbox, settings = shared.folder, shared.sandbox, shared.settings
-server, operator = shared.server, shared.operator
+folder, sandbox, settings = stage.folder, stage.sandbox, stage.settings
+server, operator = stage.server, stage.operator
 
 
 async def test_number_is_started_shown_stopped(

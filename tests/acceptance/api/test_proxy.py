@@ -4,14 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.acceptance.api.operator import ADMIN_KEY
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.api import stage
+from tests.acceptance.api.conftest import NUMBERS
+from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.acceptance.api.operator import Operator
     from tests.acceptance.api.server import Server
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+sandbox, settings = stage.sandbox, stage.settings
+server, operator = stage.server, stage.operator
 USER, PASSWORD = "user-of-the-proxy", "password-of-the-proxy"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def number(server: Server, operator: Operator) -> AsyncIterator[str]:
+    """Give a number that leaves no connection behind at the proxies, which all tests share."""
+    given = str(next(NUMBERS))
+    yield given
+    named = {"name": CLIENT, "number": given}
+    await operator.call(server, "DELETE", "/webhook", ADMIN_KEY, named)
+
+    async def are_gone() -> bool:
+        return not (await operator._control("GET", "/proxy/connections"))["open"]
+
+    await eventually(are_gone, awaited="no connection at the proxies")
 
 
 async def change(server: Server, operator: Operator, number: str, **fields: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 from telethon.crypto import AuthKey
 from telethon.sessions import SQLiteSession
 
-from tests.acceptance.api import shared
+from tests.acceptance.api import stage
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tests.acceptance.api.operator import Operator
     from tests.acceptance.api.server import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-folder, sandbox, settings = shared.folder, shared.sandbox, shared.settings
-server, operator = shared.server, shared.operator
+folder, sandbox, settings = stage.folder, stage.sandbox, stage.settings
+server, operator = stage.server, stage.operator
 TOO_LONG = "x" * (80 << 10)
 
 

@@ -1,4 +1,4 @@
-"""One gateway with its sandbox for all tests of a module, and a fresh bot for each test."""
+"""One gateway with its sandbox for all tests of a folder, and a fresh bot for each test."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.api import shared
-from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
+from tests.acceptance.api.server import TLS, gateway, running_sandbox
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from tests.acceptance.api.server import Server
 
-folder, server = shared.folder, shared.server
 ORDINALS = itertools.count(1)
 CLIENT = "Vesna"
 
@@ -92,13 +91,18 @@ class Bot:
         return person
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sandbox(folder: Any) -> AsyncIterator[dict[str, str]]:
+@pytest.fixture(scope="package")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gateway")
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
     async with running_sandbox(folder) as addresses:
         yield addresses
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def own_token(sandbox: dict[str, str]) -> str:
     """Make the bot that is started with the gateway."""
     async with httpx.AsyncClient(base_url=sandbox["SANDBOX_URL"], trust_env=False) as http:
@@ -107,20 +111,30 @@ async def own_token(sandbox: dict[str, str]) -> str:
     return str(made["bot_token"])
 
 
-@pytest.fixture(scope="module")
-def settings(folder: Any, sandbox: dict[str, str], own_token: str) -> dict[str, str]:
+@pytest.fixture(scope="package")
+def settings(folder: Path, sandbox: dict[str, str], own_token: str) -> dict[str, str]:
     return settings_of(folder, sandbox) | {"TELEGRAM_BOT_TOKEN": own_token, "LANGUAGE": "en"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
+    async with gateway(folder, settings) as started:
+        await started.wait_serving()
+        yield started
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stage(server: Server, sandbox: dict[str, str]) -> AsyncIterator[Stage]:
-    async with (
-        httpx.AsyncClient(base_url=server.url, timeout=PATIENCE, trust_env=False) as gateway,
-        httpx.AsyncClient(
-            base_url=sandbox["SANDBOX_URL"], timeout=PATIENCE, trust_env=False
-        ) as control,
-    ):
-        yield Stage(gateway, control)
+    async with client_of(server.url) as caller, client_of(sandbox["SANDBOX_URL"]) as control:
+        yield Stage(caller, control)
+
+
+def client_of(url: str) -> httpx.AsyncClient:
+    # No connection is kept: the other side ends an idle one just when it is used again.
+    unkept = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(
+        base_url=url, timeout=PATIENCE, trust_env=False, verify=TLS, limits=unkept
+    )
 
 
 async def make_bot(stage: Stage, **fields: Any) -> Bot:
@@ -138,6 +152,6 @@ async def make_bot(stage: Stage, **fields: Any) -> Bot:
     return Bot(stage, answer["bot"], username, account["bot_token"], answer["key"], phone)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def bot(stage: Stage) -> Bot:
     return await make_bot(stage)

@@ -10,17 +10,10 @@ import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 from playwright.sync_api import sync_playwright
 
+from tests.acceptance.api.conftest import number
+from tests.acceptance.api.shared import folder, operator, sandbox, server, settings
 from tests.acceptance.browser.chromium import OPTIONS, find_chromium
-from tests.acceptance.login.conftest import (
-    folder,
-    guarded,
-    number,
-    operator,
-    phone,
-    sandbox,
-    server,
-    settings,
-)
+from tests.acceptance.login.conftest import guarded, phone
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -43,7 +36,7 @@ def chromium() -> str:
         return find_chromium(playwright.chromium)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=chromium, args=OPTIONS)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.acceptance.browser.console_page import Visit
 
 # The first test may have to install a browser.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 PHONE: ViewportSize = {"width": 390, "height": 780}
@@ -43,7 +43,7 @@ SIDE = "document.documentElement.scrollWidth"
 LENGTH = "document.documentElement.scrollHeight"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def numbers(operator: Operator, server: Server) -> tuple[str, str, str]:
     """A number that is online, one that waits for its login, and somebody who writes to the first."""
     online, waiting = str(next(NUMBERS)), str(next(NUMBERS))
@@ -55,7 +55,7 @@ async def numbers(operator: Operator, server: Server) -> tuple[str, str, str]:
     return online, waiting, contact
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def bot(operator: Operator, server: Server) -> str:
     fields = {"bot": True, "username": "shown_bot", "first_name": "Shown"}
     token = (await operator._control("POST", "/telegram/accounts", **fields))["bot_token"]

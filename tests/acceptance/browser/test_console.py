@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.acceptance.browser.console_page import Visit
 
 # The first test may have to install a browser.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 
 HOSTILE = "<img src=x onerror='window.hit = 1'>"
 PLANFIX_TOKEN = "planfix-token-of-romashka"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Visit = Callable[..., AbstractAsyncContextManager[Page]]
 
 # The first test may have to install a browser.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 
 IMAGE = """"'><img src=x onerror=owned=1 id=evil>"""
 HOSTILE = f"{IMAGE}<script>owned=1</script>{{{{7*7}}}}${{7*7}}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Visit = Callable[..., AbstractAsyncContextManager[Page]]
 
 # The first test may have to install a browser.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 
 
 async def test_code_way_needs_no_script(guarded: Phone, visit: Visit, tmp_path: Path) -> None:

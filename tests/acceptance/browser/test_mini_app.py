@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tests.acceptance.api.server import Server
 
 # The first test may have to install a browser.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 
 BOARDS = (
     "First",
@@ -67,14 +67,14 @@ COUNT_DRAWN = """() => {
 MEANWHILE = "Somebody else has changed this meanwhile. This is the newest state."
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def control(sandbox: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     url = sandbox["SANDBOX_URL"]
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as client:
         yield client
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def bot_token(control: httpx.AsyncClient) -> str:
     account = {"bot": True, "username": "board_bot", "first_name": "TeamFlame"}
     made = (await control.post("/telegram/accounts", json=account)).raise_for_status()
@@ -91,7 +91,7 @@ def settings(folder: Path, sandbox: dict[str, str], bot_token: str) -> dict[str,
     }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def app(
     browser: Browser, server: Server, control: httpx.AsyncClient, bot_token: str
 ) -> AsyncIterator[MiniApp]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Visit = Callable[..., AbstractAsyncContextManager[Page]]
 
 # The first test may have to install a browser.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 CONTRAST = Path(__file__).with_name("contrast.js").read_text()
 LAPTOP = {"width": 1366, "height": 768}
 OLENA, MARIA = "380500000001", "380500000002"
@@ -37,7 +37,7 @@ PICTURE = bytes.fromhex(
 )
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """Start what `make run` starts."""
     folder = tmp_path_factory.mktemp("page")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.acceptance.api.operator import Operator
     from tests.acceptance.api.server import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_code_logs_in(phone: Phone) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.login.phone import Phone
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 class Page:
@@ -39,7 +39,7 @@ class Page:
         return (await self.open("state")).json()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(guarded: Phone) -> AsyncIterator[Page]:
     headers = {"Accept-Language": "en"}
     async with httpx.AsyncClient(

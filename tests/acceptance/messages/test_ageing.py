@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WORKERS = 4
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.messages.programs import REAL, Programs
 from tests.support.waiting import eventually
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from tests.acceptance.messages.conversation import Conversation
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 Json = dict[str, Any]
 ON_CALL = "380999999999"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def programs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Programs]:
     """Run a gateway whose alarms go to the sandbox."""
     folder = tmp_path_factory.mktemp("alarms")

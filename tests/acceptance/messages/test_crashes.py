@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
@@ -15,10 +16,14 @@ from tests.acceptance.sandbox.telegram.pictures import make_png
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
     from tests.acceptance.messages.conversation import Conversation
     from tests.acceptance.messages.programs import Programs
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.counts_messages]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.counts_messages]
+
+Moment = tuple[str, str]
 
 IN = [
     ("before", "received"),
@@ -60,7 +65,7 @@ def app() -> str:
 
 @pytest.mark.parametrize("moment", IN, ids=" ".join)
 async def test_worker_dies_while_a_message_comes_in(
-    conversation: Conversation, moment: tuple[str, str]
+    conversation: Conversation, moment: Moment
 ) -> None:
     """Planfix gets every message in order, once each where the answer was heard."""
     await _begin(conversation)
@@ -73,7 +78,7 @@ async def test_worker_dies_while_a_message_comes_in(
 
 @pytest.mark.parametrize("moment", OUT, ids=" ".join)
 async def test_worker_dies_while_a_message_goes_out(
-    conversation: Conversation, moment: tuple[str, str]
+    conversation: Conversation, moment: Moment
 ) -> None:
     """Telegram gets every message in order, exactly once; Planfix learns that it was sent."""
     await _begin(conversation)
@@ -84,46 +89,46 @@ async def test_worker_dies_while_a_message_goes_out(
     await _went_out(conversation, ids)
 
 
-@pytest.mark.parametrize("moment", IN, ids=" ".join)
-async def test_gateway_dies_while_a_message_comes_in(
-    programs: Programs, conversation: Conversation, moment: tuple[str, str]
-) -> None:
-    """The next gateway goes on: nothing lost, the order kept."""
-    await _begin(conversation)
+async def test_gateway_dies_while_messages_come_in(programs: Programs) -> None:
+    """The next gateway goes on, wherever each message was: nothing lost, the order kept."""
+    async with begun(programs, IN) as conversations:
+        for moment, conversation in conversations.items():
+            conversation.plan_crash(*moment, halts=True)
+            await _write_in(conversation)
+        await _until_halted(conversations)
+        await programs.kill()
+        await programs.start()
 
-    conversation.plan_crash(*moment, halts=True)
-    await _write_in(conversation)
-    await eventually(lambda: conversation.has_crashed, awaited=f"{moment} reached")
-    await programs.kill()
-    await programs.start()
-
-    await _until_last(conversation, "3")
-    texts = await conversation.texts_in_planfix()
-    # What a worker does when nobody is left to hear of it has to be done again.
-    assert max(map(texts.count, texts)) <= 2
-    # An answer that the worker has heard is noted by it.
-    assert texts.count("1") == 1 or moment[1] != "delivered"
-    assert list(dict.fromkeys(texts)) == ["hello", "1", "2", "3"]
-    assert await conversation.in_telegram() == []
+        for moment, conversation in conversations.items():
+            with named(moment):
+                await _until_last(conversation, "3")
+                texts = await conversation.texts_in_planfix()
+                # What a worker does when nobody is left to hear of it has to be done again.
+                assert max(map(texts.count, texts)) <= 2
+                # An answer that the worker has heard is noted by it.
+                assert texts.count("1") == 1 or moment[1] != "delivered"
+                assert list(dict.fromkeys(texts)) == ["hello", "1", "2", "3"]
+                assert await conversation.in_telegram() == []
 
 
-@pytest.mark.parametrize("moment", OUT, ids=" ".join)
-async def test_gateway_dies_while_a_message_goes_out(
-    programs: Programs, conversation: Conversation, moment: tuple[str, str]
-) -> None:
+async def test_gateway_dies_while_messages_go_out(programs: Programs) -> None:
     """The next gateway sends what was kept, exactly once, though Planfix repeats its call."""
-    await _begin(conversation)
+    async with begun(programs, OUT) as conversations:
+        first = {}
+        for moment, conversation in conversations.items():
+            conversation.plan_crash(*moment, halts=True)
+            first[moment] = (await conversation.employee_writes("1"))["message_id"]
+        await _until_halted(conversations)
+        await programs.kill()
+        await programs.start()
 
-    conversation.plan_crash(*moment, halts=True)
-    first = (await conversation.employee_writes("1"))["message_id"]
-    await eventually(lambda: conversation.has_crashed, awaited=f"{moment} reached")
-    await programs.kill()
-    await programs.start()
-    repeated = await conversation.planfix_repeats(first)  # its answer may not have come
-    ids = [first, *[await conversation.employee_tells(text) for text in ("2", "3")]]
-
-    assert repeated["status"] == 200
-    await _went_out(conversation, ids)
+        for moment, conversation in conversations.items():
+            with named(moment):
+                # The answer to this call may not have come.
+                repeated = await conversation.planfix_repeats(first[moment])
+                others = [await conversation.employee_tells(text) for text in ("2", "3")]
+                assert repeated["status"] == 200
+                await _went_out(conversation, [first[moment], *others])
 
 
 async def test_worker_dies_before_the_answer_to_a_first_message(
@@ -264,6 +269,34 @@ async def test_worker_dies_with_a_caption_refused(
     assert await conversation.texts_in_planfix() == ["hello"]
 
 
+@asynccontextmanager
+async def begun(
+    programs: Programs, moments: Sequence[Moment]
+) -> AsyncIterator[dict[Moment, Conversation]]:
+    """Begin a conversation for each moment."""
+    conversations = {moment: await programs.open() for moment in moments}
+    for conversation in conversations.values():
+        await _begin(conversation)
+    yield conversations
+    for conversation in conversations.values():
+        await programs.close(conversation)
+
+
+@contextmanager
+def named(moment: Moment) -> Iterator[None]:
+    """Add the moment at which the worker was to a failure."""
+    try:
+        yield
+    except AssertionError as exc:
+        exc.add_note(f"the worker had halted {' '.join(moment)}")
+        raise
+
+
+async def _until_halted(conversations: Mapping[Moment, Conversation]) -> None:
+    for moment, conversation in conversations.items():
+        await eventually(lambda: conversation.has_crashed, awaited=f"{moment} reached")  # noqa: B023
+
+
 async def _begin(conversation: Conversation) -> None:
     await conversation.contact_writes("hello")
     await conversation.until_in_planfix("hello")
@@ -279,7 +312,7 @@ async def _write_out(conversation: Conversation) -> list[str]:
     return [await conversation.employee_tells(text) for text in ("1", "2", "3")]
 
 
-async def _came_in(conversation: Conversation, moment: tuple[str, str]) -> None:
+async def _came_in(conversation: Conversation, moment: Moment) -> None:
     await eventually(lambda: conversation.has_crashed, awaited=f"{moment} reached")
     await _until_last(conversation, "3")
     texts = await conversation.texts_in_planfix()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
     from tests.acceptance.messages.programs import Programs
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ONE_AT_A_TIME = {"burst": 1, "variance": 0.0, "first_contacts_per_day": 1, "growth_per_day": 0}
 

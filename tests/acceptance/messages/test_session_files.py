@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.acceptance.messages.programs import Programs
 
 pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(180),
     pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module"),
 ]

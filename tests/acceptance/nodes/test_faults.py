@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.api.conftest import running_sandbox
+from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.nodes.cluster import HASTY, Cluster
 from tests.support.waiting import eventually
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT
+from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.nodes.cluster import PATIENT, Cluster
 from tests.support.session_files import write_session_file
 from tests.support.waiting import eventually

@@ -1,4 +1,4 @@
-"""One gateway with a sandbox for all tests of a module, and one bot that has met somebody."""
+"""One gateway with a sandbox for all tests of the folder, and one bot that has met somebody."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ folder, sandbox, server = bots.folder, bots.sandbox, bots.server
 own_token, settings, stage = bots.own_token, bots.settings, bots.stage
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def bot(stage: Stage) -> Bot:
     """Make a bot whose chat is silent once its person has registered."""
     made = await bots.make_bot(stage)

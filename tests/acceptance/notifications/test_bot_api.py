@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.bots.conftest import Bot
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def base(bot: Bot) -> str:

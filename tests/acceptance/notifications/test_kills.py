@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from tests.acceptance.bots.conftest import Bot
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.counts_messages]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.counts_messages]
 
 PEOPLE, NOTIFICATIONS, KILLS = 4, 4, 3
 

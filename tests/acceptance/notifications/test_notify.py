@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from tests.acceptance.bots.conftest import Bot
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def notify(bot: Bot, wait: int = 0, **fields: Any) -> Any:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.bots.conftest import Bot, Stage
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATH = "/webhook/planfix-event"
 
 

@@ -11,8 +11,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.acceptance.api.conftest import running_sandbox
-from tests.acceptance.messages.conftest import database
+from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.messages.programs import REAL, Programs
 from tests.acceptance.secrecy.full_run import FullRun
 from tests.acceptance.secrecy.search import about_process, files_below, find_code, find_secrets
@@ -21,13 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-__all__ = ["database"]
+    from tests.support.databases import Postgres
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest.fixture(scope="module")
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give the URL of the gateway's database, none for the one that it has by itself."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.fresh_database() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def programs(
     tmp_path_factory: pytest.TempPathFactory, database: str
 ) -> AsyncIterator[Programs]:

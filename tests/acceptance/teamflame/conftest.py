@@ -31,7 +31,7 @@ TLS = httpx.create_ssl_context()
 _numbers = count(1)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def control() -> AsyncIterator[httpx.AsyncClient]:
     """Control a sandbox that a module's tests share."""
     async with (
@@ -41,7 +41,7 @@ async def control() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
     secret_key = base64.urlsafe_b64encode(os.urandom(32)).decode()
     path = tmp_path_factory.mktemp("teamflame") / "telefix.db"
@@ -49,7 +49,7 @@ async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store
         yield opened
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def office(control: httpx.AsyncClient, store: Store) -> AsyncIterator[Office]:
     """Set up a TeamFlame, and our service in front of it."""
     name = f"office{next(_numbers)}"

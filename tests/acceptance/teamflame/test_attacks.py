@@ -20,7 +20,7 @@ from tests.acceptance.teamflame.office import (
 if TYPE_CHECKING:
     from tests.acceptance.teamflame.office import Office
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DAY = 24 * 3600
 OPEN = {("POST", "/teamflame/api/auth/sign-in")}  # it takes keys in its body

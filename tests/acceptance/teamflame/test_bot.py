@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 folder, sandbox = shared.folder, shared.sandbox
 CHECKS = [
@@ -37,7 +37,7 @@ CHECKS = [
 ]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stage(folder: Path, sandbox: dict[str, str]) -> AsyncIterator[Stage]:
     async with set_stage(folder, sandbox) as made, made.running():
         yield made

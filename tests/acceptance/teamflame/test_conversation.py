@@ -13,7 +13,7 @@ from tests.fakes.messenger import Phone
 if TYPE_CHECKING:
     from tests.acceptance.teamflame.office import Office
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_newcomer_finds_their_board(office: Office) -> None:

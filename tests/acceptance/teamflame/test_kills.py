@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 folder, sandbox = shared.folder, shared.sandbox
 

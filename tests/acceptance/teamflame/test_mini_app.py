@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.acceptance.teamflame.office import Office
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_page(office: Office) -> None:

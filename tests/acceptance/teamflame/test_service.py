@@ -15,7 +15,7 @@ from tests.acceptance.teamflame.office import ANNA, BORIS, COLUMNS, HOSTILE
 if TYPE_CHECKING:
     from tests.acceptance.teamflame.office import Office
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_launch_tells_what_the_app_needs(office: Office) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.acceptance.teamflame.office import Office
     from tests.fakes.messenger import Phone
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 QUICK = Pace(open=0.02, quiet=0.02, longest=0.02, while_failing=0.05)
 

@@ -14,8 +14,8 @@ import pytest
 
 from supervisor.config import TelegramDataCentre
 from supervisor.login.session_transfer import SessionSource
-from tests.acceptance.api.conftest import running_sandbox
 from tests.acceptance.api.operator import Operator
+from tests.acceptance.api.server import running_sandbox
 from tests.process.workers.conftest import HASTY, RunningGateway, make_gateway, new_number
 from tests.support.waiting import PATIENCE
 
