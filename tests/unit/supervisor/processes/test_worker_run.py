@@ -60,15 +60,10 @@ class Silent(Leaving):
     def __init__(self, pid: int) -> None:
         super().__init__()
         self.pid = pid
-        self.beats = 0
         self.is_ended = asyncio.Event()
 
-    @property
-    def unanswered(self) -> int:  # type: ignore[override] - it never answers
-        return self.beats
-
     def beat(self) -> None:
-        self.beats += 1
+        self.unanswered += 1
 
     async def wait_gone(self) -> None:
         await self.is_ended.wait()
