@@ -34,9 +34,9 @@ class Connection:
         self._writer.write(head.encode() + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
         length = answer.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-        content = await self._reader.readexactly(int(length))
+        content = await self._reader.readexactly(int(length or b"0"))
         if not answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 202 ")):
-            raise RuntimeError(f"{answer.decode()} {content.decode()}")
+            raise RuntimeError(f"{self._address.netloc}: {answer.decode()} {content.decode()}")
         return content
 
     def close(self) -> None:

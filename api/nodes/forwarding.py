@@ -101,7 +101,7 @@ class Forwarding:
     async def post(self, url: str, path: str, body: object) -> bytes:
         """Pass a part of the present call on in its caller's name; raise NotAnswered if it fails."""
         headers = {KEY: self._keys[0], "Authorization": request.headers.get("Authorization", "")}
-        headers["Token"] = request.headers.get("Token", "")
+        headers |= {name: request.headers.get(name, "") for name in ("Token", "Accept-Language")}
         try:
             answer = await self._client.post(url + path, json=body, headers=headers)
             answer.raise_for_status()

@@ -24,7 +24,7 @@ from api.notifications.models import (
     addresses_of,
 )
 from api.requests.body import LARGEST, read_body, read_query, validate
-from api.requests.errors import ApiError, not_found
+from api.requests.errors import ApiError, not_found, translated
 from api.requests.models import respond
 from api.requests.openapi import ADMIN_OR_TOKEN, TOKEN, needs
 from api.security.authenticator import presented_key
@@ -186,7 +186,10 @@ def answer_of(accepted: Accepted) -> NotifyAnswer:
     return NotifyAnswer(
         id=accepted.id,
         accepted=accepted.accepted,
-        rejected=[RejectedAnswer.model_validate(each) for each in accepted.rejected],
+        rejected=[
+            RejectedAnswer(to=each.to, code=each.code, detail=str(translated(each.detail)))
+            for each in accepted.rejected
+        ],
     )
 
 

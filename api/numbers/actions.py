@@ -16,7 +16,7 @@ from api.context import context
 from api.nodes.fleet import views_of_all_nodes
 from api.nodes.forwarding import NotAnswered, find_forwarding, is_forwarded
 from api.requests.body import read_body, validate
-from api.requests.errors import from_gateway, not_found
+from api.requests.errors import ApiError, from_gateway, not_found, translated
 from api.requests.models import Answer, Body, ClientName, Digits, respond
 from api.requests.openapi import ADMIN, needs
 from supervisor.errors import GatewayError, NumberElsewhere, NumberWithoutOwner
@@ -118,7 +118,7 @@ async def _ask(url: str, action: Action, numbers: Sequence[str]) -> list[ActionA
     except (NotAnswered, ValueError) as exc:
         logger.warning("node %s does not say what it did with numbers: %s", url, exc)
         error = from_gateway(NumberWithoutOwner())
-        return [_failed(number, error.code, str(error.detail)) for number in numbers]
+        return [_failed(number, error) for number in numbers]
 
 
 def _missing(wanted: WantedAction, chosen: Sequence[View]) -> list[ActionAnswer]:
@@ -126,7 +126,7 @@ def _missing(wanted: WantedAction, chosen: Sequence[View]) -> list[ActionAnswer]
     found = {view.number for view in chosen}
     unknown = not_found("the number does not exist, or is not of this client and in this state")
     missing = dict.fromkeys(each for each in wanted.numbers or () if each not in found)
-    return [_failed(number, unknown.code, str(unknown.detail)) for number in missing]
+    return [_failed(number, unknown) for number in missing]
 
 
 async def _act(
@@ -142,12 +142,12 @@ async def _act(
         except NumberElsewhere as there:
             if is_forwarded():
                 error = from_gateway(NumberWithoutOwner())
-                return _failed(view.number, error.code, str(error.detail))
+                return _failed(view.number, error)
             elsewhere[there.url].append(view.number)
             return None
         except GatewayError as exc:
             error = from_gateway(exc)
-            return _failed(view.number, error.code, str(error.detail))
+            return _failed(view.number, error)
 
 
 def _is_due(view: View, action: Action) -> bool:
@@ -184,7 +184,8 @@ def _answer(
     )
 
 
-def _failed(number: str, code: str, detail: str) -> ActionAnswer:
+def _failed(number: str, error: ApiError) -> ActionAnswer:
+    detail = str(translated(error.detail))
     return ActionAnswer(
-        number=number, outcome="failed", state=None, replayed=None, error=code, detail=detail
+        number=number, outcome="failed", state=None, replayed=None, error=error.code, detail=detail
     )

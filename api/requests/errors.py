@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from quart import Quart, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from api.requests.reasons import reason_language, rewrite_for_bot, translate_reason
 from supervisor import errors as gateway
 
 if TYPE_CHECKING:
@@ -131,17 +132,31 @@ def register_error_handlers(app: Quart) -> None:
 
 
 async def answer_error(error: ApiError) -> Response:
-    response = jsonify({"error": error.code, "detail": error.detail})
+    return _respond(error, translated(error.detail))
+
+
+def translated(detail: Detail) -> Detail:
+    """Say a detail in the language of the caller; the names of fields stay."""
+    language = reason_language()
+    if isinstance(detail, str):
+        return translate_reason(detail, language)
+    return [{**each, "reason": translate_reason(each["reason"], language)} for each in detail]
+
+
+def _respond(error: ApiError, detail: Detail) -> Response:
+    response = jsonify({"error": error.code, "detail": detail})
     response.status_code = error.status
     response.headers.update(error.headers)
+    response.vary.add("Accept-Language")
     return response
 
 
 async def _answer_gateway(error: gateway.GatewayError) -> Response:
     answer = from_gateway(error)
-    if request.blueprint == "bots" and isinstance(answer.detail, str):
-        answer.detail = answer.detail.replace("number", "bot")
-    return await answer_error(answer)
+    detail = translated(answer.detail)
+    if request.blueprint == "bots" and isinstance(detail, str):
+        detail = rewrite_for_bot(detail, reason_language())
+    return _respond(answer, detail)
 
 
 async def _answer_server(error: HTTPException) -> Response:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from quart import request
-
 from api.context import context
+from api.requests.reasons import asked_language
 from api.texts.console import en as console_en
 from api.texts.console import ru as console_ru
 from api.texts.console import uk as console_uk
@@ -54,11 +53,7 @@ def page_language(known: Container[str]) -> str:
 
     A caller that names no language gets that of the gateway.
     """
-    asked = [tag.lower() for tag in request.accept_languages.values() if tag]
-    if not asked or asked[0] == "*":
-        return context(on_standby=True).settings.language
-    languages = (tag.partition("-")[0] for tag in asked)
-    return next((language for language in languages if language in known), "en")
+    return asked_language(known) or context(on_standby=True).settings.language
 
 
 def reader_language() -> str:

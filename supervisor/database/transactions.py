@@ -188,35 +188,22 @@ def upsert(connection: Connection, table: Table, rows: Rows, keep: Collection[st
 
     The columns in `keep` are set in new rows only.
     """
-    if not rows:
-        return
-    insert = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    new = {name: insert.excluded[name] for name in rows[0] if name not in {*keys, *keep}}
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, (*rows[0],), (*keep,)), rows)
 
 
 def upsert_counting(
     connection: Connection, table: Table, rows: Rows, name: str, keep: Collection[str] = ()
 ) -> None:
     """Like `upsert`, but add the value of this column to the one that is stored."""
-    if not rows:
-        return
-    insert = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    new = {each: insert.excluded[each] for each in rows[0] if each not in {*keys, *keep}}
-    new[name] = table.c[name] + insert.excluded[name]
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
+    if rows:
+        dialect = connection.dialect.name
+        connection.execute(_upsert(dialect, table, (*rows[0],), (*keep,), counted=name), rows)
 
 
 def upsert_newest(connection: Connection, table: Table, rows: Rows, name: str) -> None:
     """Like `upsert`, but never lower the value of this column."""
-    insert = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    known, new = table.c[name], insert.excluded[name]
-    newest = case((new > known, new), else_=known)
-    statement = insert.on_conflict_do_update(index_elements=keys, set_={name: newest})
-    connection.execute(statement, rows)
+    connection.execute(_upsert_newest(connection.dialect.name, table, name), rows)
 
 
 def insert_missing(connection: Connection, table: Table, rows: Rows | Mapping[str, Any]) -> None:
@@ -228,22 +215,44 @@ def insert_missing_returning(
     connection: Connection, table: Table, rows: Rows, columns: Sequence[Column[Any]]
 ) -> Sequence[Row[Any]]:
     """Return the inserted rows; a row that conflicts with an earlier one is left out."""
-    insert = _insert(connection, table).on_conflict_do_nothing().returning(*columns)
+    insert = _insert_missing_returning(connection.dialect.name, table, (*columns,))
     return connection.execute(insert, rows).all()
+
+
+# Building a statement costs as much as executing it, so each is built once.
+@cache
+def _upsert(
+    dialect: str, table: Table, names: tuple[str, ...], keep: tuple[str, ...], counted: str = ""
+) -> Any:
+    insert = _insert(dialect, table)
+    keys = [column.name for column in table.primary_key]
+    new = {name: insert.excluded[name] for name in names if name not in {*keys, *keep}}
+    if counted:
+        new[counted] = table.c[counted] + insert.excluded[counted]
+    return insert.on_conflict_do_update(index_elements=keys, set_=new)
+
+
+@cache
+def _upsert_newest(dialect: str, table: Table, name: str) -> Any:
+    insert = _insert(dialect, table)
+    known, new = table.c[name], insert.excluded[name]
+    newest = case((new > known, new), else_=known)
+    keys = [column.name for column in table.primary_key]
+    return insert.on_conflict_do_update(index_elements=keys, set_={name: newest})
 
 
 @cache
 def _insert_missing(dialect: str, table: Table) -> Any:
-    """Build the statement once, because building it costs as much as executing it."""
-    return _dialect(dialect).insert(table).on_conflict_do_nothing()
+    return _insert(dialect, table).on_conflict_do_nothing()
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    return _dialect(connection.dialect.name).insert(table)
+@cache
+def _insert_missing_returning(dialect: str, table: Table, columns: tuple[Column[Any], ...]) -> Any:
+    return _insert_missing(dialect, table).returning(*columns)
 
 
-def _dialect(name: str) -> Any:
-    return sqlite if name == "sqlite" else postgresql
+def _insert(dialect: str, table: Table) -> Any:
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 Value = TypeVar("Value")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, or_, select, union_all, update
 
@@ -15,7 +15,7 @@ from supervisor.journal.values import OwedStatus
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection, Select
 
     from session_worker.protocol.messages import ChatMemory, StatusTold
     from supervisor.journal.body_cipher import BodyCipher
@@ -60,7 +60,13 @@ def is_known(connection: Connection, number: str, peer_id: int) -> bool:
 
 
 _row = tables.journal.c
-_owed = select(_row.id, _row.key, _row.status_due, _row.status_told, _row.error_code)
+_owed = (
+    select(_row.id, _row.key, _row.status_due, _row.status_told, _row.error_code)
+    .where(_row.status_due.is_not(None), _row.number == bindparam("number"))
+    .order_by(_row.id)
+)
+_owed_of = _owed.where(_row.id.in_(bindparam("rows", expanding=True)))
+_next_owed = _owed.where(_row.id.not_in(bindparam("rows", expanding=True)))
 _tell = (
     update(tables.journal)
     .where(
@@ -101,7 +107,7 @@ def write_reads(connection: Connection, number: str, reads: Mapping[int, int]) -
 def find_owed(connection: Connection, number: str, rows: Collection[int]) -> tuple[OwedStatus, ...]:
     owed: tuple[OwedStatus, ...] = ()
     for piece in pieces(sorted(rows)):
-        owed += _select(connection, _row.number == number, _row.id.in_(piece))
+        owed += _select(connection, _owed_of, number, piece)
     return owed
 
 
@@ -109,8 +115,7 @@ def next_owed(
     connection: Connection, number: str, excluded: Collection[int], limit: int
 ) -> tuple[OwedStatus, ...]:
     """Return the oldest owed statuses, without those that a worker already has."""
-    where = (_row.number == number, _row.id.not_in(sorted(excluded)))
-    return _select(connection, *where, limit=limit)
+    return _select(connection, _next_owed.limit(limit), number, sorted(excluded))
 
 
 def _mark_read(connection: Connection, number: str, peer_id: int, up_to: int) -> list[int]:
@@ -129,9 +134,8 @@ def _mark_read(connection: Connection, number: str, peer_id: int, up_to: int) ->
 
 
 def _select(
-    connection: Connection, *where: ColumnElement[bool], limit: int | None = None
+    connection: Connection, query: Select[Any], number: str, rows: Sequence[int]
 ) -> tuple[OwedStatus, ...]:
-    query = _owed.where(_row.status_due.is_not(None), *where).order_by(_row.id).limit(limit)
     return tuple(
         OwedStatus(
             row.id,
@@ -140,5 +144,5 @@ def _select(
             PlanfixStatus(row.status_told) if row.status_told else None,
             row.error_code,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(query, {"number": number, "rows": rows})
     )

@@ -15,7 +15,7 @@ from supervisor.journal import receipts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import BindParameter, Connection
 
     from session_worker.protocol.messages import PartSent
     from supervisor.journal.worker_report import RowOutcome
@@ -85,6 +85,48 @@ _read_up_to = (
     .scalar_subquery()
 )
 _parts_sent = select(func.count()).where(_part.row == _row.id, IS_WHOLE).scalar_subquery()
+_is_read = func.coalesce(_newest <= _read_up_to, False)
+_some: BindParameter[Any] = bindparam("rows", expanding=True)
+_finish_sent = (
+    update(tables.journal)
+    .where(
+        _row.id.in_(_some),
+        _row.number == bindparam("of_number"),
+        _row.state == RowState.PENDING,
+        _row.parts <= _parts_sent,
+    )
+    .values(
+        state=RowState.DELIVERED,
+        done=bindparam("now"),
+        is_trying=False,
+        next_try=None,
+        error_code=None,
+        error_detail=None,
+        last_id=_newest,
+        tried=func.coalesce(_row.tried, bindparam("now", type_=tables.Moment)),
+        read=case((_is_read, bindparam("now", type_=tables.Moment)), else_=None),
+        status_due=case(
+            (_row.connector.is_not(None), None),
+            (_is_read, PlanfixStatus.READ.value),
+            else_=PlanfixStatus.SENT.value,
+        ),
+    )
+    .returning(_row.id)
+)
+_sent_by = select(_row.id).where(
+    _row.number == bindparam("number"), _row.direction == Direction.OUT, _row.id.in_(_some)
+)
+_messages_of = (
+    select(_mark.row, func.count().label("messages"))
+    .join_from(tables.telegram_message, tables.journal, _mark.row == _row.id)
+    .group_by(_mark.row)
+)
+_rows_with = select(_mark.row).where(
+    _mark.number == bindparam("number"),
+    _mark.change == 0,
+    _mark.message_id.in_(bindparam("ids", expanding=True)),
+)
+_echoes = _messages_of.where(_row.id.in_(_rows_with), _row.is_echo, _row.state == RowState.PENDING)
 
 
 def write_outcomes(
@@ -161,40 +203,27 @@ def erase_left_out(connection: Connection, number: str, rows: Sequence[int]) -> 
     """Erase waiting messages whose chats are left out by now; return their rows."""
     if not rows:
         return []
-    waiting = _row.id.in_(rows), _row.direction == Direction.IN, _row.state == RowState.PENDING
-    query = (
-        select(_mark.row, func.count().label("messages"))
-        .join_from(tables.telegram_message, tables.journal, _mark.row == _row.id)
-        .where(_row.number == number, *waiting)
-        .group_by(_mark.row)
+    query = _messages_of.where(
+        _row.id.in_(rows),
+        _row.direction == Direction.IN,
+        _row.state == RowState.PENDING,
+        _row.number == number,
     )
     return _drop(connection, number, {row.row: row.messages for row in connection.execute(query)})
 
 
 def _of_number(connection: Connection, number: str, parts: Sequence[PartSent]) -> list[PartSent]:
     """Leave out parts of rows that do not belong, or no longer belong, to the number."""
-    query = select(_row.id).where(
-        _row.number == number,
-        _row.direction == Direction.OUT,
-        _row.id.in_({part.row for part in parts}),
-    )
-    known = set(connection.scalars(query))
+    rows = [part.row for part in parts]
+    known = set(connection.scalars(_sent_by, {"number": number, "rows": rows}))
     return [part for part in parts if part.row in known]
 
 
 def _drop_echoes(connection: Connection, number: str, ids: list[int]) -> list[int]:
     echoes: dict[int, int] = {}
     for piece in pieces(ids):
-        rows = select(_mark.row).where(
-            _mark.number == number, _mark.change == 0, _mark.message_id.in_(piece)
-        )
-        query = (
-            select(_mark.row, func.count().label("messages"))
-            .join_from(tables.telegram_message, tables.journal, _mark.row == _row.id)
-            .where(_row.id.in_(rows), _row.is_echo, _row.state == RowState.PENDING)
-            .group_by(_mark.row)
-        )
-        echoes |= {row.row: row.messages for row in connection.execute(query)}
+        found = connection.execute(_echoes, {"number": number, "ids": piece})
+        echoes |= {row.row: row.messages for row in found}
     return _drop(connection, number, echoes)
 
 
@@ -208,30 +237,8 @@ def _drop(connection: Connection, number: str, rows: Mapping[int, int]) -> list[
 
 
 def _finish(connection: Connection, number: str, rows: list[int]) -> list[int]:
-    is_read = func.coalesce(_newest <= _read_up_to, False)
-    values: dict[str, Any] = {
-        "state": RowState.DELIVERED,
-        "done": tables.now(),
-        "is_trying": False,
-        "next_try": None,
-        "error_code": None,
-        "error_detail": None,
-        "last_id": _newest,
-        "tried": func.coalesce(_row.tried, tables.now()),
-        "read": case((is_read, tables.now()), else_=None),
-        "status_due": case(
-            (_row.connector.is_not(None), None),
-            (is_read, PlanfixStatus.READ.value),
-            else_=PlanfixStatus.SENT.value,
-        ),
-    }
-    statement = update(tables.journal).where(
-        _row.id.in_(rows),
-        _row.number == number,
-        _row.state == RowState.PENDING,
-        _row.parts <= _parts_sent,
-    )
-    return list(connection.scalars(statement.values(values).returning(_row.id)))
+    values = {"of_number": number, "rows": rows, "now": tables.now()}
+    return list(connection.scalars(_finish_sent, values))
 
 
 def _settled_values(outcome: RowOutcome) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from supervisor.monitoring.alarm_client import AlarmRefused, AlertUrl, shown_sec
 from supervisor.monitoring.alarm_rules import Alarm, AlarmRules, Kind
 from supervisor.store.history import moment
 from supervisor.texts import describe_cause, operator_text
+from supervisor.texts.bot_texts import about_bot, for_bot
 from supervisor.texts.state import MESSAGES_DEAD
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from supervisor.numbers.state import Change
     from supervisor.store.history import AlarmRows, StoredAlarm
     from supervisor.store.store import Store
+    from supervisor.store.values import Bot
 
 
 MARGIN = 30.0  # seconds that a node may need to notice that it is the first now
@@ -176,23 +178,27 @@ class Alarms:
                 alarms += await self._look_at_backlog(now)
             alarms = await self._speaker.select(alarms, now)
             if alarms:
-                rows = [self._written(alarm) for alarm in alarms]
+                bots = await self._store.bots.list()
+                rows = [self._written(alarm, bots) for alarm in alarms]
                 if self.url:
                     await self._store.alarms.append(rows)
                 if self._config.alert_chat:
-                    self._for_chat.extend(self._for_people(alarms, rows))
+                    self._for_chat.extend(self._for_people(alarms, rows, bots))
             await self._write_to_chat()
         except DatabaseUnavailable:  # which is logged once for all who need it
             logger.debug("alarms could not be stored")
         return PAUSE
 
     def _for_people(
-        self, alarms: Sequence[Alarm], rows: Sequence[Mapping[str, Any]]
+        self,
+        alarms: Sequence[Alarm],
+        rows: Sequence[Mapping[str, Any]],
+        bots: Mapping[str, Bot],
     ) -> Iterator[ChatAlarm]:
         for alarm, row in zip(alarms, rows, strict=True):
             if alarm.kind in FOR_CHAT:
-                numbers = ", ".join(f"+{number}" for number in alarm.numbers)
-                lines = (numbers, alarm.client, *self._texts(alarm))
+                names = ", ".join(_shown(number, bots.get(number)) for number in alarm.numbers)
+                lines = (names, alarm.client, *self._texts(alarm, bots))
                 yield ChatAlarm(row["id"], "\n".join(line for line in lines if line))
 
     async def _write_to_chat(self) -> None:
@@ -245,11 +251,11 @@ class Alarms:
         await self._store.alarms.record_delivery(alarm.id)
         return True
 
-    def _written(self, alarm: Alarm) -> Mapping[str, Any]:
+    def _written(self, alarm: Alarm, bots: Mapping[str, Bot]) -> Mapping[str, Any]:
         """Make the row of an alarm, with the body that is sent byte for byte."""
         alarm_id = f"msg_{secrets.token_hex(12)}"
         at = moment(alarm.at)
-        detail, action = self._texts(alarm)
+        detail, action = self._texts(alarm, bots)
         body = {
             "id": alarm_id,
             "type": alarm.kind,
@@ -263,11 +269,21 @@ class Alarms:
         }
         return {"id": alarm_id, "at": at, "body": json.dumps(body, ensure_ascii=False)}
 
-    def _texts(self, alarm: Alarm) -> tuple[str, str]:
+    def _texts(self, alarm: Alarm, bots: Mapping[str, Bot]) -> tuple[str, str]:
         language = self._config.language
+        is_of_bots = bots.keys() >= set(alarm.numbers)
         if alarm.kind is Kind.DEAD:
             count = MESSAGES_DEAD[language].format(count=alarm.messages)
-            return count, operator_text(alarm.cause or "", language)
+            text = operator_text(alarm.cause or "", language)
+            return count, for_bot(text) if is_of_bots else text
         code = "online" if alarm.kind is Kind.WELL_AGAIN else alarm.cause or alarm.state or ""
         told = describe_cause(code, language)
+        if is_of_bots:
+            told = about_bot(told, language)
         return told.message, told.action
+
+
+def _shown(number: str, bot: Bot | None) -> str:
+    if bot is None:
+        return f"+{number}"
+    return f"@{bot.username}" if bot.username else number

@@ -6,18 +6,20 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.messages import Contact
 from supervisor.errors import GatewayError
 from supervisor.notifications.notice import Notice
 from supervisor.notifications.outcome import RecipientState, mutes
-from supervisor.notifications.rates import LONGEST_PAUSE, Pace, expired, next_step
+from supervisor.notifications.rates import LONGEST_PAUSE, MINUTE, Pace, expired, next_step
 from supervisor.notifications.recipient_lookup import MUTED
 from supervisor.store.notifications import HANDED_OVER, journal_key
+from supervisor.store.values import UnderWay
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from supervisor.journal.values import Accepted
     from supervisor.messages.dispatcher import Dispatcher
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     from supervisor.store.notifications import Notifications
     from supervisor.store.values import Queued
 
-# Messages in the journal: a single one waits behind them at most, and the next worker sends them at
-# once, so that they must be fewer than Telegram takes within a second.
-MOST_ON_THEIR_WAY = 20
+# Messages in the journal: a single one waits behind them at most. The next worker sends them at once,
+# so that there must be room for them within a second.
+MOST_UNDER_WAY = 20
 LOOKED_AT = 200  # heads of chats that are read at once
 MOST_KEPT = 20  # notifications whose contents are kept in memory
 IDLE_PAUSE = 600.0  # seconds until an empty queue is looked at; whoever fills it wakes it
@@ -55,9 +57,9 @@ class NotificationQueue:
         self._dispatchers = dispatchers
         self._people = people
         self._pace = Pace(time.monotonic())
-        self._on_their_way: dict[int, int] | None = None
-        self._early: set[int] | None = None
-        """Rows that finish while others are being handed over, maybe before they are noted."""
+        self._under_way: dict[int, UnderWay] | None = None
+        self._early: dict[int, float] | None = None
+        """When rows finish while others are being handed over, maybe before they are noted."""
         self._notices: OrderedDict[str, Notice] = OrderedDict()
         self._wanted = asyncio.Event()
         self._is_idle = False
@@ -67,7 +69,7 @@ class NotificationQueue:
     def start(self) -> None:
         """Begin with what is stored, because a worker runs now."""
         if self._task is None:
-            self._on_their_way = None
+            self._under_way = None
             self._task = asyncio.create_task(self._serve(), name=f"notifications of {self._number}")
 
     async def stop(self) -> None:
@@ -86,15 +88,16 @@ class NotificationQueue:
 
     def has(self, row: int) -> bool:
         """Whether this row of the journal may be a notification on its way; most rows are not."""
-        is_unknown = self._on_their_way is None or self._early is not None
-        return is_unknown or row in (self._on_their_way or ())
+        is_unknown = self._under_way is None or self._early is not None
+        return is_unknown or row in (self._under_way or ())
 
     async def finish(self, row: int) -> None:
         """Act on the end of a message in the journal."""
+        now = time.monotonic()
         if self._early is not None:
-            self._early.add(row)
-        if self._on_their_way is not None:
-            self._on_their_way.pop(row, None)
+            self._early[row] = now
+        if self._under_way is not None and row in self._under_way:
+            self._pace.end(self._under_way.pop(row), now)
         peer_id, error = await self._stored.chat_of_row(row)
         if peer_id > 0 and mutes(error):
             await self._people.block(self._number, peer_id, is_blocked=True)
@@ -134,12 +137,9 @@ class NotificationQueue:
 
     async def _step(self) -> float:
         """Hand over what may be sent now; return the seconds until there may be more."""
-        self._early = set()
-        if self._on_their_way is None:
-            found = await self._stored.on_their_way(self._number)
-            self._on_their_way = {row: of for row, of in found.items() if row not in self._early}
-            for peer_id in self._on_their_way.values():
-                self._pace.spend(peer_id, 1, time.monotonic())
+        self._early = {}
+        if self._under_way is None:
+            self._under_way = await self._recall(self._early)
         now = time.time()
         queued = await self._stored.next_queued(self._number, now, LOOKED_AT)
         late = expired(queued, now)
@@ -147,9 +147,9 @@ class NotificationQueue:
             await self._stored.mark(late, RecipientState.EXPIRED)
             await self._report_finished()
             return 0.0
-        room = MOST_ON_THEIR_WAY - len(self._on_their_way)
-        busy = set(self._on_their_way.values())
-        step = next_step(queued, self._pace, room, busy, time.monotonic())
+        under_way = self._under_way.values()
+        room = MOST_UNDER_WAY - len(under_way)
+        step = next_step(queued, self._pace, room, under_way, time.monotonic())
         if step.ready:
             await self._hand_over(step.ready)
             return 0.0
@@ -158,6 +158,17 @@ class NotificationQueue:
         longest = LONGEST_PAUSE if queued else IDLE_PAUSE
         return min(step.pause if queued else longest, max(0.01, due - now) if due else longest)
 
+    async def _recall(self, early: Mapping[int, float]) -> dict[int, UnderWay]:
+        """Read what is under way, and what another worker, maybe of another node, sent of late."""
+        found = await self._stored.under_way(self._number)
+        now, today = time.monotonic(), datetime.now(UTC)
+        since = today - timedelta(seconds=MINUTE)
+        for done, sent in await self._stored.ended_since(self._number, since):
+            self._pace.end(sent, now - max(0.0, (today - done).total_seconds()))
+        for row in early.keys() & found.keys():
+            self._pace.end(found.pop(row), early[row])
+        return found
+
     async def _hand_over(self, ready: Sequence[Queued]) -> None:
         """Put messages into the journal; after a crash in between the same key finds the same row."""
         dispatcher = await self._dispatchers.of(self._number)
@@ -165,8 +176,11 @@ class NotificationQueue:
             notice = await self._notice(each.notification)
             outgoing = notice.outgoing(each, journal_key(each.id))
             accepted = await dispatcher.accept(outgoing, await self._stranger(dispatcher, each))
-            if await self._is_open(dispatcher, accepted) and self._on_their_way is not None:
-                self._on_their_way[accepted.row] = each.peer_id
+            handed = UnderWay(each.peer_id, each.parts)
+            if await self._is_open(dispatcher, accepted) and self._under_way is not None:
+                self._under_way[accepted.row] = handed
+            elif self._early and accepted.row in self._early:
+                self._pace.end(handed, self._early[accepted.row])
         await self._stored.mark([each.id for each in ready], HANDED_OVER)
 
     async def _is_open(self, dispatcher: Dispatcher, accepted: Accepted) -> bool:

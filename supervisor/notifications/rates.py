@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from supervisor.store.values import Queued
+    from supervisor.store.values import Queued, UnderWay
 
-MOST_BUCKETS = 5000  # chats that are remembered
+MOST_CHATS = 5000  # that are remembered
+MOST_A_SECOND, MOST_TO_A_GROUP = 30, 20  # messages of a bot; and those to one group within a minute
+SECOND, MINUTE = 1.0, 60.0
+LONGEST_PAUSE = 30.0  # seconds until the queue is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +25,7 @@ class Rate:
     a_second: float
 
 
-# Within any second, minute and so on a bucket lets through its burst and what has flowed in since:
-# at most 30 a second in all, and 20 a minute into one group.
-IN_ALL = Rate(burst=5, a_second=25)
-PER_CHAT = Rate(burst=1, a_second=1)
-PER_GROUP = Rate(burst=5, a_second=15 / 60)
+EVENLY = Rate(burst=5, a_second=25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,42 +47,85 @@ class Bucket:
     def spend(self, messages: int, now: float) -> Bucket:
         return replace(self, left=self._left(now) - messages, at=max(now, self.at))
 
-    def is_full(self, now: float) -> bool:
-        return self._left(now) >= self.rate.burst
-
     def _left(self, now: float) -> float:
         flown_in = max(0.0, now - self.at) * self.rate.a_second
         return min(self.rate.burst, self.left + flown_in)
 
 
+class Window:
+    """How many messages ended within the last second, or the last minute."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._ended: deque[tuple[float, int]] = deque()
+
+    def end(self, messages: int, at: float) -> None:
+        self._ended.append((at, messages))
+
+    def wait(self, messages: int, under_way: int, now: float) -> float:
+        """Return the seconds until these fit in beside those that are under way."""
+        self._forget(now)
+        ended = sum(count for _, count in self._ended)
+        excess = ended + under_way + min(messages, self._most) - self._most
+        if excess <= 0:
+            return 0.0
+        for at, count in self._ended:
+            excess -= count
+            if excess <= 0:
+                return at + self._seconds - now
+        return LONGEST_PAUSE  # the end of one that is under way lets the queue look again
+
+    def is_empty(self, now: float) -> bool:
+        self._forget(now)
+        return not self._ended
+
+    def _forget(self, now: float) -> None:
+        while self._ended and self._ended[0][0] + self._seconds <= now:
+            self._ended.popleft()
+
+
 class Pace:
-    """The buckets of one bot: for each chat, and for all chats together."""
+    """What one bot has sent of late: to each chat, and to all chats together.
+
+    A message that was handed over comes to Telegram at some moment before its end is known: late if
+    there is no connection, and together with others if the next worker finds them all. So it counts
+    from when it is handed over until a second after its end.
+    """
 
     def __init__(self, now: float) -> None:
-        self._all = Bucket.full(IN_ALL, now)
-        self._chats: dict[int, Bucket] = {}
+        self._evenly = Bucket.full(EVENLY, now)
+        self._last_second = Window(MOST_A_SECOND, SECOND)
+        self._groups: dict[int, Window] = {}
+        self._rests: dict[int, float] = {}
 
-    def wait(self, peer_id: int, now: float) -> float:
-        """Return the seconds until a message may be sent into this chat."""
-        return max(self._all.wait(now), self._bucket(peer_id, now).wait(now))
+    def wait(self, messages: int, under_way: int, now: float) -> float:
+        """Return the seconds until so many may be sent, while others are under way."""
+        return max(self._evenly.wait(now), self._last_second.wait(messages, under_way, now))
 
-    def wait_in_all(self, now: float) -> float:
-        return self._all.wait(now)
+    def rest(self, peer_id: int, messages: int, now: float) -> float:
+        """Return the seconds until this chat, in which nothing is under way, may get so many."""
+        group = self._groups.get(peer_id)
+        limit = group.wait(messages, 0, now) if group else 0.0
+        return max(limit, self._rests.get(peer_id, now) - now)
 
-    def spend(self, peer_id: int, messages: int, now: float) -> None:
-        self._all = self._all.spend(messages, now)
-        self._chats[peer_id] = self._bucket(peer_id, now).spend(messages, now)
-        if len(self._chats) > MOST_BUCKETS:
-            self._chats = {
-                peer: bucket for peer, bucket in self._chats.items() if not bucket.is_full(now)
-            }
+    def begin(self, messages: int, now: float) -> None:
+        self._evenly = self._evenly.spend(messages, now)
 
-    def _bucket(self, peer_id: int, now: float) -> Bucket:
-        rate = PER_CHAT if peer_id > 0 else PER_GROUP
-        return self._chats.get(peer_id) or Bucket.full(rate, now)
+    def end(self, sent: UnderWay, at: float) -> None:
+        """Count what is through; also what another process sent within the last minute."""
+        self._last_second.end(sent.parts, at)
+        rests = at + sent.parts * SECOND
+        self._rests[sent.peer_id] = max(rests, self._rests.get(sent.peer_id, rests))
+        if sent.peer_id < 0:
+            group = self._groups.setdefault(sent.peer_id, Window(MOST_TO_A_GROUP, MINUTE))
+            group.end(sent.parts, at)
+        if len(self._rests) > MOST_CHATS:
+            self._forget(at)
 
-
-LONGEST_PAUSE = 30.0  # seconds until the queue is looked at again
+    def _forget(self, now: float) -> None:
+        self._rests = {peer: until for peer, until in self._rests.items() if until > now}
+        self._groups = {peer: each for peer, each in self._groups.items() if not each.is_empty(now)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +137,31 @@ class Step:
 
 
 def next_step(
-    queued: Sequence[Queued], pace: Pace, room: int, busy: Collection[int], now: float
+    queued: Sequence[Queued], pace: Pace, room: int, under_way: Collection[UnderWay], now: float
 ) -> Step:
     """Choose as many as the limits allow; what is chosen is spent.
 
     A chat is urgent if a single message waits in it: then its earlier ones are sent first. A chat
-    in `busy` waits until its earlier message is through.
+    whose earlier message is under way waits until that is through.
     """
     ready: list[Queued] = []
     pause = LONGEST_PAUSE
-    blocked = set(busy)
+    blocked = {each.peer_id for each in under_way}
+    parts = sum(each.parts for each in under_way)
     for each in sorted(queued, key=lambda each: (not each.is_urgent, each.id)):
         if each.peer_id in blocked:
             continue
         blocked.add(each.peer_id)  # what comes later in this chat waits for the next step
-        wait = pace.wait(each.peer_id, now)
+        rest = pace.rest(each.peer_id, each.parts, now)
+        if rest > 0:
+            pause = min(pause, rest)
+            continue
+        wait = pace.wait(each.parts, parts, now)
         if wait > 0 or len(ready) >= room:
             pause = min(pause, wait or pause)
-            continue
-        pace.spend(each.peer_id, each.parts, now)
+            break  # nothing overtakes a message of many parts
+        pace.begin(each.parts, now)
+        parts += each.parts
         ready.append(each)
         pause = 0.0
     return Step(tuple(ready), pause)

@@ -8,7 +8,7 @@ from supervisor.errors import GatewayError, NumberElsewhere
 from supervisor.messages.recipients import OutgoingMessage
 from supervisor.notifications.notice import Rejected
 from supervisor.notifications.recipients import AddressKind
-from supervisor.store.notifications import NewRecipient
+from supervisor.store.values import NewRecipient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

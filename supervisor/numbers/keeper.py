@@ -140,7 +140,7 @@ class Keeper:
             while await self._follow(await self._run()):
                 self.live_state.show(ProcessState.STARTING)
         except Exception:  # the root of a number: its bug must not reach the others
-            logger.exception("number %s: its keeper failed", self.number)
+            logger.exception("%s: its keeper failed", self._records.name)
             self.live_state.show(ProcessState.PARKED)
         finally:
             self.has_begun = True
@@ -157,18 +157,18 @@ class Keeper:
             self._why_parked = str(exc)
             return WorkerExit.BOUNDS_BROKEN
         except DatabaseRefused as exc:
-            logger.exception("number %s: the database refused an event of its worker", self.number)
+            logger.exception("%s: the database refused an event of its worker", self._records.name)
             self._why_parked = exc.detail or ""
             return WorkerExit.DATA_REFUSED
         except (ForkFailed, StaleEpoch) as exc:
-            logger.debug("number %s: no worker could be started: %s", self.number, exc)
+            logger.debug("%s: no worker could be started: %s", self._records.name, exc)
             return WorkerExit.FORK_FAILED
         except DatabaseError as exc:
             if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all numbers
-                logger.exception("number %s: the database failed", self.number)
+                logger.exception("%s: the database failed", self._records.name)
             return WorkerExit.STORE_FAILED
         except Exception:  # it is beside the worker, so it counts as a crash of this number alone
-            logger.exception("number %s: its worker could not be served", self.number)
+            logger.exception("%s: its worker could not be served", self._records.name)
             return WorkerExit.CRASHED
         finally:
             self.login.abort()
@@ -268,7 +268,7 @@ class Keeper:
             self._record = self._record.with_exit(ending, now(), self._pool.policy.window)
         chance = self._pool.random.random()
         step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
-        self._pool.exit_log.note(self.number, ending, step, now())
+        self._pool.exit_log.note(self._records.name, ending, step, now())
         self.log.record("its process ended", ending)
         return step
 

@@ -101,7 +101,7 @@ class WorkerEvents:
             case Done(request_id=request_id):
                 self._requests.answer(request_id, event)
             case _:
-                logger.warning("number %s: a %s is ignored", self._records.number, event.kind)
+                logger.warning("%s: a %s is ignored", self._records.name, event.kind)
 
     async def _handle_session(self, event: SessionChanged) -> None:
         self.note_trouble(event.trouble)

@@ -124,16 +124,16 @@ class ExitLog:
     def __init__(self) -> None:
         self._lately: dict[WorkerExit, MassFailure] = {}
 
-    def note(self, number: str, ending: WorkerExit, step: Step, now: float) -> None:
+    def note(self, name: str, ending: WorkerExit, step: Step, now: float) -> None:
         before = self._lately.get(ending, SHARED if ending in SHARED_CAUSES else OWN)
-        self._lately[ending] = after = before.with_failure(number, now)
+        self._lately[ending] = after = before.with_failure(name, now)
         was_told = before.is_on(0, now)
         level = logging.DEBUG if after.is_on(0, now) else logging.WARNING
         if ending is WorkerExit.REPLACED:
             level = logging.INFO  # as it should be
         if not was_told and after.is_on(0, now):
             self._tell_cause(ending, len(after.failures), after.window)
-        logger.log(level, "number %s: worker ended: %s; next: %s", number, ending, step)
+        logger.log(level, "%s: worker ended: %s; next: %s", name, ending, step)
 
     def _tell_cause(self, ending: WorkerExit, count: int, window: float) -> None:
         if ending in CRASHES:

@@ -80,9 +80,9 @@ def _if_possible(
             await record(self, *args, **kwargs)
         # An outage is logged once for all numbers; a newer worker has more to tell than this one.
         except (DatabaseUnavailable, StaleEpoch) as exc:
-            logger.debug("number %s: %s: %s", self.number, record_name, exc)
+            logger.debug("%s: %s: %s", self.name, record_name, exc)
         except GatewayError:
-            logger.exception("number %s: %s failed", self.number, record_name)
+            logger.exception("%s: %s failed", self.name, record_name)
 
     return guarded
 
@@ -97,6 +97,8 @@ class WorkerRecords:
         self._files = SharedFiles(store, config)
         self._epoch = 0
         self.client = ""
+        self.name = f"number {number}"
+        """What it is called in the log."""
         self._error_code: str | None = None
         self.live_state = LiveState(number)
 
@@ -104,6 +106,7 @@ class WorkerRecords:
         """Open a new epoch: from here on, nothing that an earlier worker reported is written."""
         number = await self._store.numbers.get(self.number)
         self.client = number.client
+        self.name = f"{'bot' if number.is_bot else 'number'} {self.number}"
         self._epoch = await self._store.runs.take_epoch(self.number, number.epoch)
         error = number.last_error
         self._error_code = error.code if error else None

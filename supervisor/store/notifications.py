@@ -14,12 +14,13 @@ from supervisor.database.transactions import insert_missing_returning
 from supervisor.encryption.vault import Cell, DataKey
 from supervisor.errors import NotificationUnknown, NumberUnknown
 from supervisor.journal.pending import IS_PENDING
-from supervisor.store.values import Progress, Queued
+from supervisor.store.values import NewRecipient, Progress, Queued, UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from supervisor.database.database import Database
     from supervisor.encryption.vault import Vault
@@ -43,14 +44,6 @@ _IN_JOURNAL = (
 def journal_key(recipient_id: int) -> str:
     """Return the key under which the message to a recipient is in the journal, at most once."""
     return f"{_KEY}{recipient_id}"
-
-
-class NewRecipient(NamedTuple):
-    """Whom a notification is for, as the caller wrote it and as Telegram names them."""
-
-    name: str
-    peer_id: int
-    topic: int | None = None
 
 
 class NewNotification(NamedTuple):
@@ -163,17 +156,20 @@ class Notifications:
     async def has_work(self, number: str) -> bool:
         """Whether anything waits, or is on its way."""
         query = select(recipient.c.id).where(recipient.c.number == number, _IS_QUEUED).limit(1)
-        waits = await self._database.fetch(query)
-        return bool(waits) or bool(await self.on_their_way(number))
+        return bool(await self._database.fetch(query) or await self.under_way(number))
 
-    async def on_their_way(self, number: str) -> dict[int, int]:
-        """Return the chat of each row in the journal that is not finished, by its row."""
-        query = (
-            select(_row.id, _row.peer_id)
-            .where(_row.number == number, _row.direction == Direction.OUT)
-            .where(IS_PENDING, _row.key.startswith(_KEY))
-        )
-        return {row.id: row.peer_id for row in await self._database.fetch(query)}
+    async def under_way(self, number: str) -> dict[int, UnderWay]:
+        """Return the messages in the journal that are not finished, by their rows."""
+        query = _under_way(number, IS_PENDING)
+        return {
+            row.id: UnderWay(row.peer_id, row.parts) for row in await self._database.fetch(query)
+        }
+
+    async def ended_since(self, number: str, moment: datetime) -> list[tuple[datetime, UnderWay]]:
+        """Return the messages that have come to an end since then, in the order of their ends."""
+        query = _under_way(number, _row.done >= moment).order_by(_row.done)
+        rows = await self._database.fetch(query)
+        return [(row.done, UnderWay(row.peer_id, row.parts)) for row in rows]
 
     async def mark(self, ids: Collection[int], state: str, error: str | None = None) -> None:
         await self._mark(recipient.c.id.in_(sorted(ids)), state, error)
@@ -269,6 +265,14 @@ def _earlier(
         tuple_(notification.c.number, notification.c.dedup_key).in_(keys)
     )
     return {(row.number, row.dedup_key): row.id for row in connection.execute(query)}
+
+
+def _under_way(number: str, which: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(_row.id, _row.peer_id, _row.parts, _row.done)
+        .where(_row.number == number, _row.direction == Direction.OUT)
+        .where(which, _row.key.startswith(_KEY))
+    )
 
 
 def _next_queued(connection: Connection, number: str, now: float, limit: int) -> list[Queued]:

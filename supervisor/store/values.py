@@ -242,6 +242,14 @@ class UpdatesMoved(NamedTuple):
     updates: UpdateState
 
 
+class NewRecipient(NamedTuple):
+    """Whom a notification is for, as the caller wrote it and as Telegram names them."""
+
+    name: str
+    peer_id: int
+    topic: int | None = None
+
+
 class Queued(NamedTuple):
     """A recipient whose message waits at the head of its chat."""
 
@@ -252,6 +260,13 @@ class Queued(NamedTuple):
     expires: float | None
     notification: str = ""
     topic: int | None = None
+
+
+class UnderWay(NamedTuple):
+    """A message that is in the journal, and of how many messages in Telegram it consists."""
+
+    peer_id: int
+    parts: int
 
 
 class Progress(NamedTuple):

@@ -36,13 +36,14 @@ _STEMS: Final[Mapping[str, str]] = {"number": "bot", "номер": "бот", "Н
 
 def about_bot(error: LastError, language: str) -> LastError:
     """Tell a bot's trouble with the words and the actions that fit a bot."""
-    action = _for_bot(error.action)
+    action = for_bot(error.action)
     if error.code in LOGIN_LOST:
         action = _LOG_IN[language]
     elif error.code in _LOST_FOR_EVER:
         action = _ANOTHER[language]
-    return LastError(error.code, _for_bot(error.message), action, error.detail)
+    return LastError(error.code, for_bot(error.message), action, error.detail)
 
 
-def _for_bot(text: str) -> str:
+def for_bot(text: str) -> str:
+    """Say of a bot what is said of a number."""
     return _STEM.sub(lambda found: _STEMS[found[0]], text).replace("PUT /webhook", "POST /bots")

@@ -67,7 +67,6 @@ JOINING: Final = _words("and in off on out over own")
 WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
-    "supervisor/texts/bot_texts.py": "texts stand beside texts, whoever reads them",
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
     "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "sandbox/control/page.py": "a page for people, beside calls for programs",

@@ -256,9 +256,11 @@ async def test_program_finds_its_bot_at_any_node(cluster: Cluster) -> None:
         assert sent.json()["ok"], sent.text
     soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     order = {"to": [person], "text": "later", "dedup_key": "later", "not_before": soon}
-    for node in cluster.nodes:
-        key = started.json()["key"]
-        told = await cluster.call(node, "POST", "/notify?wait=60", key, json=order)
+    key = started.json()["key"]
+    calls = [
+        cluster.call(node, "POST", "/notify?wait=60", key, json=order) for node in cluster.nodes
+    ]
+    for told in await asyncio.gather(*calls):
         assert [each["state"] for each in told.json()["recipients"]] == ["sent"], told.text
     chat = {"of": cluster.talks[0].contact, "with": "a_cluster_bot"}
     texts = [each["text"] for each in await cluster.look("/telegram/messages", **chat)]

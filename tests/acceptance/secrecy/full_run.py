@@ -241,7 +241,7 @@ class FullRun:
         key, path = answer.json()["key"], f"/bots/{answer.json()['bot']}"
         person = await programs.add_person()
         chat = {"from": person["phone"], "to": made["username"]}
-        for text in ("/start", said):
+        for text in ("/start secrecy", said):
             await programs.control("POST", "/telegram/messages", **chat, text=text)
 
         async def is_known() -> bool:
@@ -250,6 +250,63 @@ class FullRun:
         await eventually(is_known, 60, awaited="somebody who registered")
         self.know(bot_token=token, bot_secret=token.partition(":")[2], bot_key=key)
         self.know(rest_token=rest, wrong_bot_token=wrong, heard_by_the_bot=said)
+        await self._call_as_bot(token, person["user_id"])
+        await programs.gateway("DELETE", path)
+        with_token = {"name": CLIENT, "token": token, "language": "en"}
+        await self._answer_by_webhook(with_token, chat)
+
+    async def _call_as_bot(self, token: str, person: int) -> None:
+        """Call the Bot API rightly and wrongly: its addresses contain the token."""
+        http, base = self.programs.http, f"{self.programs.server.url}/bot{token}"
+        for method, body in (
+            ("getMe", {}),
+            ("sendMessage", {"chat_id": person, "text": "hello"}),
+            ("sendMessage", {"chat_id": "nobody", "text": "hello"}),
+            ("sendPhoto", {"chat_id": person, "photo": f"http://[::1/bot{token}/"}),
+            ("editMessageText", {"chat_id": person, "message_id": 10**6, "text": "x"}),
+            ("nothing", {}),
+        ):
+            await http.post(f"{base}/{method}", json=body)
+        await http.post(f"{base}/sendDocument", content=b"x", headers={"Content-Type": "a/b"})
+        await http.post(f"{base[:-1]}/getMe")
+
+    async def _answer_by_webhook(self, body: dict[str, Any], chat: dict[str, str]) -> None:
+        """Answer to a notification; the webhook of Planfix's is not there, then it refuses."""
+        code, said = word("code"), word("answer")
+        made = await self._start_with_webhook(body, f"http://127.0.0.1:9/webhook/json/{code}")
+        event = {"token": made["key"], "event": "due.soon", "task": "77", "title": "Roof"}
+        event["telegramUserName"] = "alias:secrecy"
+        told = await self.programs.http.post(
+            f"{self.programs.server.url}/webhook/planfix-event?token={made['key']}", data=event
+        )
+        assert told.json()["accepted"] == 1, told.text
+        [notice] = await self._said_by_bot(chat, "Roof")
+        written = {**chat, "text": said, "reply_to": notice["id"]}
+        await self.programs.control("POST", "/telegram/messages", **written)
+        log = self.programs.server.log
+        await eventually(lambda: "an answer to task 77 failed" in log.read_text())
+        await self.programs.gateway("DELETE", f"/bots/{made['bot']}")
+        async with _echoing() as url:
+            again = await self._start_with_webhook(body, f"{url}/{code}")
+            await self._said_by_bot(chat, "did not accept")
+        self.know(webhook_code=code, answer_to_a_task=said)
+        self.know(second_bot_key=made["key"], third_bot_key=again["key"])
+
+    async def _start_with_webhook(self, body: dict[str, Any], address: str) -> Any:
+        changed = {**body, "planfix_webhook_url": address}
+        answer = await self.programs.gateway("POST", "/bots?wait=60", json=changed)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def _said_by_bot(self, chat: dict[str, str], text: str) -> list[dict[str, Any]]:
+        query = f"/telegram/messages?of={chat['from']}&with={chat['to']}"
+
+        async def said() -> list[dict[str, Any]]:
+            told = await self.programs.control("GET", query)
+            return [each for each in told if text in each["text"] and not each["out"]]
+
+        found: list[dict[str, Any]] = await eventually(said, 60, awaited=f"the bot: {text}")
+        return found
 
     async def move(self, conversation: Conversation) -> None:
         """Export the login, bring it back as text."""

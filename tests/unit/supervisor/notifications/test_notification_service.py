@@ -23,8 +23,10 @@ from supervisor.notifications.notice import Manner, Rejected, make_notice
 from supervisor.notifications.notification_service import NotificationService, Sender, Wording
 from supervisor.notifications.outcome import Accepted, RecipientState
 from supervisor.notifications.queue import NotificationQueue
+from supervisor.notifications.rates import MOST_TO_A_GROUP
 from supervisor.notifications.recipients import parse_address
 from supervisor.store.notifications import Notifications
+from supervisor.store.values import UnderWay
 from tests.support.waiting import eventually
 from tests.unit.supervisor.rows import NUMBER, sent
 
@@ -162,9 +164,12 @@ class FinishingRows(Notifications):
         self.queue: NotificationQueue
         self.is_read = False
 
-    async def on_their_way(self, number: str) -> dict[int, int]:
+    async def under_way(self, number: str) -> dict[int, UnderWay]:
         await self.queue.finish(7)
-        return {7: 5, 8: 6}
+        return {7: UnderWay(5, 1), 8: UnderWay(6, 1)}
+
+    async def ended_since(self, number: str, moment: datetime) -> list[tuple[datetime, UnderWay]]:
+        return []
 
     async def chat_of_row(self, row: int) -> tuple[int, str | None]:
         return 5, None
@@ -187,6 +192,26 @@ async def test_end_of_a_message_is_noticed_at_any_moment(bot: Bot) -> None:
     await eventually(lambda: rows.is_read and not queue.has(9))
     assert (queue.has(7), queue.has(8)) == (False, True)
     await queue.stop()
+
+
+async def test_limits_outlive_the_process(bot: Bot) -> None:
+    """What an earlier process sent into a group within the minute counts for the next one."""
+    group = "chat:-1001234567890"
+    await bot.notify(group, text="\n".join(["x" * 3000] * MOST_TO_A_GROUP))
+    await bot.attach()
+    await eventually(lambda: bool(bot.sends))
+    [first] = bot.sends
+    await bot.say(*(sent(first.row, 71 + part, part=part) for part in range(MOST_TO_A_GROUP)))
+    await bot.close()
+
+    bot.told.clear()
+    bot.open()
+    await bot.notify(group, text="one too many")
+    await bot.notify(5, text="to somebody else")
+    await bot.attach()
+    await eventually(lambda: bool(bot.sends))
+
+    assert [each.outgoing.parts[0].text for each in bot.sends] == ["to somebody else"]
 
 
 async def test_crash_between_journal_and_mark_sends_nothing_twice(bot: Bot) -> None:

@@ -25,7 +25,7 @@ def _everything(caplog: pytest.LogCaptureFixture) -> None:
 
 def end(log: ExitLog, numbers: Iterable[str], ending: WorkerExit, now: float = 0.0) -> None:
     for number in numbers:
-        log.note(number, ending, Restart(0.0), now)
+        log.note(f"number {number}", ending, Restart(0.0), now)
 
 
 def test_a_few_ends_are_told_each(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,68 @@
+"""Why the API refuses a call, in the language of the reader; each reason is known by its English text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from quart import request
+
+from api.requests.reasons import ru, uk
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+# By language; {} stands for a value, or for a reason of its own.
+REASONS: Mapping[str, Mapping[str, str]] = {"ru": ru.REASONS, "uk": uk.REASONS}
+_SUBJECTS = {
+    "en": (("number", "bot"),),
+    # The forms of the words differ in nothing else.
+    "ru": (("номер", "бот"), ("Номер", "Бот")),
+    "uk": (("номер", "бот"), ("Номер", "Бот")),
+}
+
+
+def asked_language(known: Container[str]) -> str | None:
+    """Choose the first language of the reader that there is, or English; None if none is named."""
+    asked = [tag.lower() for tag in request.accept_languages.values() if tag]
+    if not asked or asked[0] == "*":
+        return None
+    languages = (tag.partition("-")[0] for tag in asked)
+    return next((language for language in languages if language in known), "en")
+
+
+def reason_language() -> str:
+    """Programs name no language, and read English."""
+    return asked_language({"en", *REASONS}) or "en"
+
+
+def translate_reason(english: str, language: str) -> str:
+    """Say a reason in this language; one that is unknown stays as it is."""
+    reasons = REASONS.get(language, {})
+    if not reasons or english in reasons:
+        return reasons.get(english, english)
+    for pattern, shape in _SHAPES:
+        found = shape.fullmatch(english)
+        if found:
+            values = (translate_reason(each, language) for each in found.groups())
+            return reasons[pattern].format(*values)
+    return english
+
+
+def rewrite_for_bot(reason: str, language: str) -> str:
+    """Say of a bot what is otherwise said of a number."""
+    for number, bot in _SUBJECTS[language]:
+        reason = reason.replace(number, bot)
+    return reason
+
+
+def _shape_of(pattern: str) -> re.Pattern[str]:
+    return re.compile("(.+?)".join(map(re.escape, pattern.split("{}"))), re.DOTALL)
+
+
+# What reasons with values look like; those that say the most come first.
+_SHAPES = [
+    (pattern, _shape_of(pattern))
+    for pattern in sorted(ru.REASONS, key=len, reverse=True)
+    if "{}" in pattern
+]
