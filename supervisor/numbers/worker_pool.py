@@ -177,7 +177,7 @@ class WorkerPool:
             crashed
         )
 
-    def note_silence(self, number: str, *, is_silent: bool) -> None:
+    def record_silence(self, number: str, *, is_silent: bool) -> None:
         """Take note of whether a worker owes an answer."""
         (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
         if self.silent.are_told and not self._are_many_silent():
@@ -204,7 +204,7 @@ class WorkerPool:
         """Forget what is known of a worker that ended."""
         self.planfix_outages.leave(url_planfix, number)
         self.note_trouble(number, None)
-        self.note_silence(number, is_silent=False)
+        self.record_silence(number, is_silent=False)
 
     def note_trouble(self, number: str, trouble: Trouble | None) -> None:
         """Tell once when most numbers can't reach Telegram, once more when they can again."""

@@ -40,16 +40,16 @@ class WorkerRun:
         timing: Timing,
         handle: Callable[[list[Event]], Awaitable[None]],
         *,
-        note_unanswered: Callable[[int], None] = lambda _: None,
+        record_unanswered: Callable[[int], None] = lambda _: None,
         may_kill: Callable[[], bool] = lambda: True,
         is_login: bool = False,
         ageing: Ageing | None = None,
     ) -> None:
-        """Tell `note_unanswered` of beats without an answer; kill a worker only if `may_kill` agrees."""
+        """Tell `record_unanswered` of beats without an answer; kill a worker only if `may_kill` agrees."""
         self._worker = worker
         self._timing = timing
         self._handle = handle
-        self._note_unanswered = note_unanswered
+        self._record_unanswered = record_unanswered
         self._may_kill = may_kill
         self._silence: Silence | None = None
         self._when_asked: Usage | None = None
@@ -137,7 +137,7 @@ class WorkerRun:
             await asyncio.sleep(0)
         unanswered = self._worker.unanswered
         was_stalled, self._is_stalled = self._is_stalled, unanswered >= self._timing.stalled_after
-        self._note_unanswered(unanswered)
+        self._record_unanswered(unanswered)
         if not unanswered:
             self._silence = None
             return False

@@ -81,7 +81,7 @@ def pool_of(numbers_of: dict[str, int]) -> WorkerPool:
 def silence(pool: WorkerPool, numbers: list[str], *, is_silent: bool = True) -> None:
     """Let these owe an answer, or give it."""
     for number in numbers:
-        pool.note_silence(number, is_silent=is_silent)
+        pool.record_silence(number, is_silent=is_silent)
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ async def test_stopped_worker_is_ended_with_its_second_beat_unanswered() -> None
             worker,
             Timing(beat=0.02),
             handle_nothing,
-            note_unanswered=noted.append,
+            record_unanswered=noted.append,
             may_kill=lambda: next(answers),
         )
         assert await run.run() is WorkerExit.UNRESPONSIVE
