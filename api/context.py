@@ -1,25 +1,25 @@
-"""What the handlers share: settings, gateway, authenticator, and work that survives a hang-up."""
+"""What every handler begins with: the running gateway, who is calling about which number, and work that survives a hang-up."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
-from quart import current_app
+from quart import current_app, request
 
-from api.requests.errors import ApiError
+from api.requests.errors import ApiError, not_found
+from api.requests.models import normalise_number
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from quart import Quart
 
     from api.security.authenticator import Authenticator
     from api.settings import Settings
     from supervisor.gateway import Gateway
-
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -83,3 +83,72 @@ def context(*, on_standby: bool = False) -> Context:
     if not on_standby:
         shared.gateway.require_active()
     return shared
+
+
+OPERATOR: Final = "operator"
+CLIENT: Final = "client"
+LINK: Final = "login link"
+
+
+def name_of(*, is_operator: bool) -> str:
+    return OPERATOR if is_operator else CLIENT
+
+
+async def audited(
+    work: Coroutine[Any, Any, T],
+    who: str,
+    action: str,
+    number: str,
+    detail: str | Callable[[T], str] | None = None,
+) -> T:
+    """Do the work, even if the caller hangs up, and record it in the audit log.
+
+    The detail is a text, or a function that makes it from the result.
+    """
+    return await context().work.run(_recorded(work, who, action, number, detail))
+
+
+async def _recorded(
+    work: Coroutine[Any, Any, T],
+    who: str,
+    action: str,
+    number: str,
+    detail: str | Callable[[T], str] | None,
+) -> T:
+    done = await work
+    written = detail(done) if callable(detail) else detail
+    await context().gateway.audit.append(who, action, number, written)
+    return done
+
+
+def admit_operator_to(number: str) -> str:
+    """Admit only the operator; return the digits of the number."""
+    context().authenticator.require_operator(request)
+    try:
+        return normalise_number(number)
+    except ValueError as exc:
+        raise not_found() from exc
+
+
+async def require_here(number: str) -> None:
+    """Raise NumberElsewhere if another node runs the number; the call is then handed to it."""
+    node = context().gateway.node
+    if node is not None:
+        await node.require_here(number)
+
+
+async def admit(number: str) -> str:
+    """Admit the operator, or the client who owns the number; return the digits of the number."""
+    return (await admit_as(number))[0]
+
+
+async def admit_as(number: str) -> tuple[str, str]:
+    """Like `admit`, but also return the name of the caller for the audit log."""
+    try:
+        digits = normalise_number(number)
+    except ValueError as exc:
+        context().authenticator.require_operator(request)
+        raise not_found() from exc
+    is_operator = await context().authenticator.require_either(request, digits)
+    await require_here(digits)
+    return digits, name_of(is_operator=is_operator)

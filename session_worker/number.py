@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from session_worker.planfix.client import PlanfixTimeouts
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
-    from session_worker.telegram.connection.timing import ConnectionTiming
+    from session_worker.telegram.connection.connection import ConnectionTiming
     from session_worker.telegram.connection.updates import PositionedUpdate
 
 LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix accepts no larger files

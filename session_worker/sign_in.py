@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import Assignment, Command
     from session_worker.session import Outbox, WritePermit
-    from session_worker.telegram.connection.timing import ConnectionTiming
+    from session_worker.telegram.connection.connection import ConnectionTiming
 
     Outcome = CodeSent | PasswordWanted | LoggedIn
     LoginStep = LoginByCode | LoginByQr | LoginByToken | EnterCode | EnterPassword | WatchQr

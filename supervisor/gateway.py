@@ -14,6 +14,7 @@ from supervisor.errors import DatabaseError, NumberUnknown
 from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
 from supervisor.login.session_transfer import SessionSource, SessionTransfer
+from supervisor.messages.file_links import LinkedFiles
 from supervisor.messages.message_service import MessageService
 from supervisor.monitoring.monitor import Monitor
 from supervisor.monitoring.planfix_check import PlanfixCheck
@@ -106,8 +107,9 @@ class Gateway:
         # For what api plugs in beside the numbers, which stores its own rows.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
-            self._keepers.dispatchers, config, self._keepers.require_online, self.node
+            self._keepers.dispatchers, self._keepers.require_online, self.node
         )
+        self.files = LinkedFiles(self._keepers.dispatchers, config, self.node)
 
     async def __aenter__(self) -> Self:
         await self._pool.forkserver.warm_up()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from quart import Blueprint, Response, request
 from quart_schema import hide
 
-from api.admission import require_here
 from api.bot_api.answers import (
     UNREACHABLE_WAIT,
     BotApiError,
@@ -21,7 +20,7 @@ from api.bot_api.answers import (
 )
 from api.bot_api.fields import read_parameters
 from api.bot_api.messages import describe_bot, describe_chat, describe_file, describe_message
-from api.context import context
+from api.context import context, require_here
 from api.nodes.forwarding import forward
 from api.requests.errors import ApiError
 from supervisor.errors import (

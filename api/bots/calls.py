@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.admission import OPERATOR, admit_as, audited
 from api.bots.models import (
     BotAnswer,
     BotsAnswer,
@@ -16,7 +15,7 @@ from api.bots.models import (
     RegisteredPeopleAnswer,
     describe_person,
 )
-from api.context import context
+from api.context import OPERATOR, admit_as, audited, context
 from api.nodes.fleet import views_of_all_nodes
 from api.numbers.answers import LastErrorAnswer, StateAnswer, StoppedAnswer, describe
 from api.numbers.models import Patience, Purge

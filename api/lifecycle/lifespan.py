@@ -16,8 +16,7 @@ from api.nodes.forwarding import open_forwarding
 from api.operations.pages import make_console_link
 from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
-from api.teamflame import config_of, serve_teamflame
-from api.teamflame_demo import run_teamflame_demo
+from api.teamflame import config_of, run_teamflame_demo, serve_teamflame
 from supervisor.config import Config, NodeConfig, TelegramDataCentre
 from supervisor.errors import GatewayError
 from supervisor.file_access import make_private_folder, warn_if_open

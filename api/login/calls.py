@@ -11,8 +11,7 @@ from pydantic import BeforeValidator, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
-from api.admission import OPERATOR, admit, admit_as, admit_operator_to, audited
-from api.context import context
+from api.context import OPERATOR, admit, admit_as, admit_operator_to, audited, context
 from api.requests.body import read_body, validate
 from api.requests.models import Answer, Body, Text, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs

@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify, render_template, request
 from quart_schema import hide
 
-from api.admission import LINK, audited, require_here
-from api.context import context
+from api.context import LINK, audited, context, require_here
 from api.login.calls import draw_qr
 from api.nodes.forwarding import forward
 from api.requests.body import read_body, validate

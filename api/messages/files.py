@@ -35,7 +35,7 @@ _BYTES = "application/octet-stream"
 async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - the name is for people
     """Serve the file of a signed link, or the requested part of it."""
     try:
-        file = await context().gateway.messages.open_file(token)
+        file = await context().gateway.files.find(token)
         await current_app.config["DOWNLOADS"].take_place(file.number)
         opened = await asyncio.to_thread(file.open)
     except (LinkInvalid, FileGone) as exc:

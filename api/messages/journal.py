@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.admission import admit, admit_as, audited
-from api.context import context
+from api.context import admit, admit_as, audited, context
 from api.messages.models import (
     DismissAnswer,
     JournalPage,

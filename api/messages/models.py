@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api.requests.models import Answer, Wait
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
-from supervisor.journal.decisions import peer_of
+from supervisor.journal.values import peer_of
 from supervisor.texts import operator_text
 from supervisor.texts.state import SENT_AGAIN
 

@@ -9,8 +9,7 @@ from typing import Literal
 from quart import Blueprint, Response, request
 from quart_schema import document_response, hide, tag
 
-from api.admission import OPERATOR
-from api.context import context
+from api.context import OPERATOR, context
 from api.nodes.fleet import HOURS, VIEWS
 from api.nodes.forwarding import require_node
 from api.requests.body import read_query

@@ -11,8 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
-from api.admission import OPERATOR, audited, require_here
-from api.context import context
+from api.context import OPERATOR, audited, context, require_here
 from api.nodes.fleet import views_of_all_nodes
 from api.nodes.forwarding import NotAnswered, find_forwarding, is_forwarded
 from api.requests.body import read_body, validate

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.admission import OPERATOR, admit, admit_as, audited, name_of, require_here
-from api.context import context
+from api.context import OPERATOR, admit, admit_as, audited, context, name_of, require_here
 from api.nodes.fleet import views_of_all_nodes
 from api.nodes.forwarding import hand_over_instead, is_forwarded
 from api.numbers.answers import (

@@ -18,8 +18,7 @@ from pydantic import (
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.admission import CLIENT, admit_as
-from api.context import context
+from api.context import CLIENT, admit_as, context
 from api.requests.body import read_query, validate
 from api.requests.models import AbsentIfEmpty, Answer, Body, ChatName, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs

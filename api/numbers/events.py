@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, tag
 
-from api.admission import admit
-from api.context import context
+from api.context import admit, context
 from api.numbers.answers import describe_count, describe_error
 from api.requests.body import read_query, validate
 from api.requests.models import Digits

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.admission import admit
-from api.context import context
+from api.context import admit, context
 from api.numbers.answers import LastErrorAnswer, Status, describe_error
 from api.requests.body import read_body, read_query, validate
 from api.requests.models import (

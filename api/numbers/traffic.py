@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.admission import admit, admit_operator_to, require_here
-from api.context import context
+from api.context import admit, admit_operator_to, context, require_here
 from api.nodes.fleet import hours_of_all_nodes
 from api.requests.body import read_query, validate
 from api.requests.models import Answer, respond

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from session_worker.lanes import Lanes
 from session_worker.planfix.answer import PlanfixError, PlanfixRejected
 from session_worker.planfix.circuit_breaker import CircuitBreaker, ask_until_answered, failure_of
-from session_worker.planfix.form import PlanfixMessage, full_name
+from session_worker.planfix.client import PlanfixMessage, full_name
 from session_worker.planfix.status_reporter import StatusReporter
 from session_worker.protocol.contract import PlanfixChanged
 from session_worker.protocol.messages import (

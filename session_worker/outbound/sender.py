@@ -104,7 +104,8 @@ class TelegramSender:
                 break
             await self._outbox.report(Failed(row=command.row, failure=failure))
             next_try = failure.next_try
-        await asyncio.to_thread(shutil.rmtree, state.folder, ignore_errors=True)
+        if command.outgoing.attachments:
+            await asyncio.to_thread(shutil.rmtree, state.folder, ignore_errors=True)
 
     def _hindrance(self, state: SendState) -> Failure | None:
         """Return why it must not be tried now: it is too late, or only answers are allowed."""

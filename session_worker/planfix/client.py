@@ -1,8 +1,9 @@
-"""The chat API of one Planfix account, over HTTP."""
+"""The chat API of one Planfix account: its forms, field by field, and the calls over HTTP."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -31,17 +32,138 @@ from session_worker.planfix.answer import (
     task_number,
     without_body,
 )
-from session_worker.planfix.form import Forms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     import httpcore
 
     from session_worker.network.guarded_transport import LookUp
-    from session_worker.planfix.form import Form, PlanfixMessage
     from session_worker.protocol.contract import PlanfixAccount
     from session_worker.protocol.messages import Contact, PlanfixStatus
+
+
+Form = list[tuple[str, str]]
+
+# Written so that no text makes it slow: no part of it can match in two ways.
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[A-Za-z0-9_+-]{1,64}(?:\.[A-Za-z0-9_+-]{1,64}){0,4}"
+    r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}(?![\w-])"
+)
+
+_BLANK = " \u115f\u1160\u2800\u3164\uffa0"  # printable, but with nothing to be seen
+
+
+@dataclass(frozen=True, slots=True)
+class PlanfixMessage:
+    """One message in the form in which Planfix receives it."""
+
+    contact: Contact
+    text: str
+    is_echo: bool = False
+    title: str = ""
+    photo_link: str = ""
+    # None if Planfix already knows the contact.
+    bio: str | None = None
+    files: tuple[tuple[str, str], ...] = ()
+
+
+class Forms:
+    """Fills in forms for the chats of one number."""
+
+    def __init__(self, account: PlanfixAccount, number: str) -> None:
+        self._account = account
+        self._number = number
+
+    def chat_id(self, peer_id: int) -> str:
+        return f"{self._number}_{peer_id}"
+
+    def new_message(self, message: PlanfixMessage) -> Form:
+        contact = message.contact
+        email = self._account.user_email if message.is_echo else None
+        return [
+            *self._head("newMessage"),
+            ("channel", self._number),
+            ("chatId", self.chat_id(contact.peer_id)),
+            ("message", message.text),
+            *_filled(("title", message.title)),
+            *_contact_fields(contact, message.photo_link),
+            *_new_contact_fields(contact, message.bio),
+            *_filled(("telegramUserName", contact.username)),
+            ("telegramUserId", str(contact.peer_id)),
+            *_filled(("isEcho", "true" if message.is_echo else ""), ("userEmail", email)),
+            *_attachments(message.files),
+        ]
+
+    def get_task(self, peer_id: int) -> Form:
+        return [*self._head("getTask"), ("chatId", self.chat_id(peer_id))]
+
+    def update_contact(self, contact: Contact, photo_link: str) -> Form:
+        return [*self._head("updateContact"), *_contact_fields(contact, photo_link)]
+
+    def message_status(self, planfix_id: str, status: PlanfixStatus, text: str) -> Form:
+        return [
+            *self._head("messageStatus"),
+            ("messageId", planfix_id),
+            ("messageStatus", status.value),
+            *_filled(("messageStatusText", text)),
+        ]
+
+    def _head(self, command: str) -> Form:
+        return [
+            ("cmd", command),
+            ("providerId", self._account.provider_id),
+            ("planfix_token", self._account.token),
+        ]
+
+
+def full_name(contact: Contact) -> str:
+    """Return the best name that is known for a contact."""
+    name = f"{_seen(contact.first_name)} {_seen(contact.last_name)}".strip()
+    handle = contact.username and f"@{contact.username}"
+    return name or handle or contact.phone or f"Telegram {contact.peer_id}"
+
+
+def _seen(name: str) -> str:
+    """Return the name, or nothing if no character of it is visible, as Planfix would judge."""
+    return name if any(sign.isprintable() and sign not in _BLANK for sign in name) else ""
+
+
+def _contact_fields(contact: Contact, photo_link: str) -> Form:
+    # Planfix requires a first name, so a contact without one gets the best name there is.
+    first, last = _seen(contact.first_name), _seen(contact.last_name)
+    first, last = (first, last) if first else (full_name(contact), "")
+    return [
+        ("contactId", str(contact.peer_id)),
+        ("contactName", first),
+        *_filled(("contactLastName", last), ("contactIco", photo_link)),
+        *_filled(("contactPhone", contact.phone)),
+    ]
+
+
+def _new_contact_fields(contact: Contact, bio: str | None) -> Form:
+    """Return what no other field says of a new contact: the public link and the bio."""
+    if bio is None:
+        return []
+    link = f"https://t.me/{contact.username}" if contact.username else ""
+    address = _EMAIL.search(bio)
+    data = "\n".join(message for message in (link, bio) if message)
+    return _filled(("contactEmail", address and address[0]), ("contactData", data))
+
+
+def _attachments(files: Sequence[tuple[str, str]]) -> Form:
+    """Put each file's name beside its link and keep their order."""
+    return [
+        field
+        for name, link in files
+        for field in (("attachments[name]", name), ("attachments[url]", link))
+    ]
+
+
+def _filled(*fields: tuple[str, str | None]) -> Form:
+    return [(name, value) for name, value in fields if value]
+
 
 HEADERS = {
     "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",

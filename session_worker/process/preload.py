@@ -30,6 +30,7 @@ SHARED_MODULES = (
     "httpx",
     "multiprocess.connection",
     "multiprocess.popen_forkserver",
+    "sniffio",
     "stringprep",
 )
 

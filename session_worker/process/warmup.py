@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from contextlib import asynccontextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -57,16 +58,17 @@ logger = logging.getLogger(__name__)
 def warm_up() -> None:
     """Run the warm-up; if it fails, workers run all the same but use more memory."""
     try:
-        asyncio.run(_run_rounds())
+        end = time.monotonic() + LIMIT
+        for _ in range(ROUNDS):
+            asyncio.run(_run_round(end - time.monotonic()))
     except Exception:  # the root of the warm-up
         logger.exception("the warm-up failed")
 
 
-async def _run_rounds() -> None:
-    async with asyncio.timeout(LIMIT):
-        for _ in range(ROUNDS):
-            with TemporaryDirectory() as spool:
-                await run_scenario(spool)
+async def _run_round(limit: float) -> None:
+    with TemporaryDirectory() as spool:
+        async with asyncio.timeout(limit):
+            await run_scenario(spool)
 
 
 async def run_scenario(spool: str) -> None:

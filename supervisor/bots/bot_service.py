@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.login import LoginByToken
-from supervisor.bots.bot_chat import BotChat
+from supervisor.bots.chat import BotChat
 from supervisor.bots.registration import RegistrationService
 from supervisor.bots.requests import BotRequests
 from supervisor.bots.uploads import Uploads

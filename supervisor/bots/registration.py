@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.bots import HeardByBot
     from supervisor.bots.requests import BotRequests
-    from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.messages.message_service import Dispatchers
     from supervisor.store.heard import HeardRow
     from supervisor.store.store import Store
 

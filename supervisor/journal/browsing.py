@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from session_worker.protocol.messages import ChatMemory, Contact
-    from supervisor.journal.body_cipher import BodyCipher
+    from supervisor.journal.journal import BodyCipher
 
 _row = tables.journal.c
 _mark = tables.telegram_message.c

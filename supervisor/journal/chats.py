@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
     from session_worker.protocol.messages import ChatMemory, StatusTold
-    from supervisor.journal.body_cipher import BodyCipher
+    from supervisor.journal.journal import BodyCipher
 
 
 _chat = tables.chat.c

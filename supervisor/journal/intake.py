@@ -11,9 +11,16 @@ from supervisor.database import tables
 from supervisor.database.tables import Direction, RowState
 from supervisor.database.transactions import insert_missing, insert_missing_returning, pieces
 from supervisor.errors import NumberUnknown
-from supervisor.journal.decisions import Mark, marks_of, row_key, without_known
 from supervisor.journal.first_contacts import write_first_contact
-from supervisor.journal.values import Accepted, GapTrace, StoredIncoming
+from supervisor.journal.values import (
+    Accepted,
+    GapTrace,
+    Mark,
+    StoredIncoming,
+    marks_of,
+    row_key,
+    without_known,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +29,8 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import Incoming, Received
     from session_worker.protocol.outgoing import Outgoing
-    from supervisor.journal.body_cipher import BodyCipher
     from supervisor.journal.first_contacts import FirstContact
+    from supervisor.journal.journal import BodyCipher
 
 _row = tables.journal.c
 _mark = tables.telegram_message.c

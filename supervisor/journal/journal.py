@@ -1,18 +1,21 @@
-"""The journal: messages in both directions, stored before anything is done with them."""
+"""The journal: messages in both directions, sealed and stored before anything is done with them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
 from sqlalchemy import select, update
 
+from session_worker.protocol.messages import ChatMemory, Incoming
+from session_worker.protocol.outgoing import Outgoing
 from supervisor.database import tables
 from supervisor.database.tables import Direction
 from supervisor.database.writer import Claim, require_fresh
-from supervisor.errors import NumberUnknown
+from supervisor.encryption.vault import Cell
+from supervisor.errors import NumberUnknown, SealBroken
 from supervisor.journal import browsing, chats, outcomes, pending, receipts
-from supervisor.journal.body_cipher import BodyCipher
 from supervisor.journal.first_contacts import Budgets
 from supervisor.journal.intake import NewOutgoing, find_outgoing, insert_incoming, insert_outgoing
 from supervisor.journal.values import Recorded
@@ -22,10 +25,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from session_worker.protocol.messages import ChatMemory, Incoming
-    from session_worker.protocol.outgoing import Outgoing
     from supervisor.database.database import Database
-    from supervisor.encryption.vault import Vault
+    from supervisor.encryption.vault import DataKey, Vault
     from supervisor.journal.browsing import Selection
     from supervisor.journal.first_contacts import FirstContact
     from supervisor.journal.pending import Excluded
@@ -40,6 +41,49 @@ if TYPE_CHECKING:
         Waiting,
     )
     from supervisor.journal.worker_report import WorkerReport
+
+
+Body = Incoming | Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class BodyCipher:
+    """Seals bodies, each for its own row; a body moved to another row cannot be opened."""
+
+    number: str
+    data_key: DataKey
+
+    def seal(self, direction: Direction, key: str, body: Body) -> bytes:
+        return self.data_key.seal(self._cell(direction, key), body.model_dump_json().encode())
+
+    def open(self, direction: str, key: str, sealed: bytes) -> Body:
+        plain = self.data_key.open(self._cell(direction, key), sealed)
+        kind = Incoming if direction == Direction.IN else Outgoing
+        try:
+            return kind.model_validate_json(plain)
+        except ValidationError as exc:  # stored before the bounds existed
+            raise SealBroken("it is not a message") from exc
+
+    def seal_memory(self, memory: ChatMemory) -> bytes:
+        plain = memory.model_dump_json().encode()
+        return self.data_key.seal(self._memory_cell(memory.peer_id), plain)
+
+    def open_memory(self, peer_id: int, sealed: bytes | None) -> ChatMemory:
+        if sealed is None:
+            return ChatMemory(peer_id=peer_id)
+        plain = self.data_key.open(self._memory_cell(peer_id), sealed)
+        try:
+            return ChatMemory.model_validate_json(plain)
+        except ValidationError:
+            # Stored before the bounds existed. Planfix is told everything again.
+            return ChatMemory(peer_id=peer_id)
+
+    def _cell(self, direction: str, key: str) -> Cell:
+        return Cell("journal", f"{self.number}/{direction}/{key}", "body")
+
+    def _memory_cell(self, peer_id: int) -> Cell:
+        return Cell("chat", f"{self.number}/{peer_id}", "memory")
+
 
 _row = tables.journal.c
 

@@ -14,9 +14,8 @@ from supervisor.database import tables
 from supervisor.database.tables import DEAD, Direction, RowState
 from supervisor.errors import SealBroken
 from supervisor.journal import outcomes
-from supervisor.journal.decisions import may_have_been_sent
 from supervisor.journal.first_contacts import first_rows, is_granted
-from supervisor.journal.values import ByDirection, Counts, Waiting
+from supervisor.journal.values import ByDirection, Counts, Waiting, may_have_been_sent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from supervisor.journal.body_cipher import BodyCipher
+    from supervisor.journal.journal import BodyCipher
 
 _row = tables.journal.c
 _part = tables.sent_part.c

@@ -9,8 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from supervisor.database import tables
 from supervisor.database.tables import RowState
-from supervisor.journal.decisions import found_of_others, traces_of_gap
-from supervisor.journal.values import Receipt
+from supervisor.journal.values import Receipt, found_of_others, traces_of_gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

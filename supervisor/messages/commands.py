@@ -13,16 +13,14 @@ from session_worker.protocol.messages import (
     TellStatus,
 )
 from session_worker.protocol.outgoing import Outgoing
-from supervisor.journal.decisions import next_status
-from supervisor.messages.file_links import MessageFile, Photo
+from supervisor.journal.values import next_status
+from supervisor.messages.file_links import PHOTO, MessageFile, Photo
 from supervisor.texts import employee_text
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Contact
     from supervisor.journal.values import OwedStatus, Waiting
     from supervisor.messages.file_links import FileLinks
-
-PHOTO = "photo.jpg"
 
 
 class CommandFactory:

@@ -23,13 +23,11 @@ from session_worker.protocol.messages import (
 )
 from supervisor.database.tables import Direction
 from supervisor.errors import DatabaseError, WorkerUnavailable
-from supervisor.journal.decisions import may_have_been_sent
-from supervisor.journal.values import Waiting
+from supervisor.journal.values import Waiting, may_have_been_sent
 from supervisor.journal.worker_report import report_of
 from supervisor.messages.commands import CommandFactory
-from supervisor.messages.echo_filter import EchoFilter
 from supervisor.messages.governor import Governor
-from supervisor.messages.hand_over import HandOver
+from supervisor.messages.hand_over import EchoFilter, HandOver
 from supervisor.messages.recipients import ChatCache, RecipientQuestions
 from supervisor.messages.traffic import Traffic
 

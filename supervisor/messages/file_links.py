@@ -1,18 +1,31 @@
-"""Signed links to the files of messages, which expire."""
+"""Signed links to the files of messages, which expire, and the files that they lead to."""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import os
 import re
+import stat
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from supervisor.errors import LinkExpired, LinkInvalid
+from session_worker.protocol.contract import incoming_file, photo_file
+from session_worker.protocol.messages import Incoming
+from supervisor.errors import FileGone, LinkExpired, LinkInvalid, NumberUnknown
+from supervisor.file_access import OutsideRoot, open_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from supervisor.config import Config
+    from supervisor.messages.message_service import Dispatchers
+    from supervisor.nodes.node import Node
+
+PHOTO = "photo.jpg"
 
 _LONGEST = 200  # characters of a token
 _MESSAGE_FILE = re.compile(r"([0-9]{5,15})\.([0-9]{1,18})\.([0-9]{1,5})\.([0-9]{1,12})")
@@ -91,3 +104,72 @@ def _without_slashes(name: str) -> str:
     """Make the name a single step of a path; `.` and `..` are not."""
     one_step = name.encode("utf-8", "replace").decode().replace("/", "_")
     return one_step if one_step.strip(".") else "file"
+
+
+class OpenFile(NamedTuple):
+    """The file that a link points to."""
+
+    path: Path
+    name: str
+    mime: str
+    number: str = ""
+    folder: Path | None = None
+
+    def open(self) -> int:
+        """Open the file without following links, because a hostile worker controls its folder."""
+        folder = self.folder or self.path.parent
+        try:
+            descriptor = open_inside(folder, str(self.path.relative_to(folder)))
+        except (OSError, OutsideRoot) as exc:
+            raise FileGone from exc
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise FileGone
+        return descriptor
+
+
+class LinkedFiles:
+    """The files of all numbers, for everybody who has a link."""
+
+    def __init__(self, dispatchers: Dispatchers, config: Config, node: Node | None) -> None:
+        self._dispatchers = dispatchers
+        self._config = config
+        self._node = node
+
+    async def find(self, token: str) -> OpenFile:
+        """Return where the file of a link is stored; raise `LinkInvalid` or `FileGone`."""
+        place = self._dispatchers.links.check(token, time.time())
+        folder = self._config.spool_of(place.number)
+        match place:
+            case Photo(number=number, photo_id=photo_id):
+                path = photo_file(folder, photo_id)
+                found = OpenFile(path, PHOTO, "image/jpeg", number, folder)
+            case _:
+                found = await self._find(place, folder)
+        if await asyncio.to_thread(found.path.is_file):
+            return found
+        return await self._find_shared(place.number, found)
+
+    async def _find_shared(self, number: str, file: OpenFile) -> OpenFile:
+        """Fetch the file from the database; if it is not there yet, the number's node has it."""
+        if self._node is None or file.folder is None:
+            raise FileGone
+        path = file.path.relative_to(file.folder)
+        try:
+            folder = await self._dispatchers.files.fetch(number, str(path))
+        except FileGone:
+            await self._node.require_here(number)
+            raise
+        return file._replace(path=folder / path, folder=folder)
+
+    async def _find(self, file: MessageFile, folder: Path) -> OpenFile:
+        try:
+            dispatcher = await self._dispatchers.of(file.number)
+        except NumberUnknown as exc:
+            raise FileGone from exc
+        body = await dispatcher.journal.find_body(file.row)
+        if not isinstance(body, Incoming) or file.index >= len(body.files):
+            raise FileGone
+        described = body.files[file.index]
+        path = incoming_file(folder, file.row, file.index)
+        return OpenFile(path, described.name, described.mime, file.number, folder)

@@ -1,10 +1,10 @@
-"""Which rows the worker holds: handed over in order, and bounded in number."""
+"""Which rows the worker holds: handed over in order, bounded in number, and held back while one may be our own echo."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -12,7 +12,9 @@ from supervisor.errors import DatabaseError, DatabaseUnavailable
 from supervisor.journal.pending import Excluded
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+
+    from supervisor.journal.values import Waiting
 
 
 PIECE = 64  # rows that are read at once
@@ -116,18 +118,15 @@ class HandOver(Generic[T]):
             self._wanted.clear()
             try:
                 await self._catch_up()
+                continue
+            except DatabaseUnavailable as exc:  # the database says so itself, once for all
+                logger.debug("%s: %s", self._name, exc)
             except DatabaseError as exc:
-                is_told = isinstance(exc, DatabaseUnavailable)  # once for all, by the database
-                level = logging.DEBUG if is_told else logging.WARNING
-                logger.log(level, "%s: %s", self._name, exc)
-                await self._try_later()
+                logger.warning("%s: %s", self._name, exc)
             except Exception:  # the root of the task; without it the number would stop silently
                 logger.exception("%s: handing over rows failed", self._name)
-                await self._try_later()
-
-    async def _try_later(self) -> None:
-        await asyncio.sleep(PAUSE)
-        self._wanted.set()
+            await asyncio.sleep(PAUSE)
+            self._wanted.set()
 
     async def _catch_up(self) -> None:
         self._is_reading = True
@@ -142,9 +141,8 @@ class HandOver(Generic[T]):
         held = self.in_flight
         self._has_missed = False
         self._dropped.clear()
-        full = held.full_lanes
-        rows, looked_at = await self._load(Excluded(tuple(held.rows), full), PIECE)
-        left = set(full)
+        left = set(held.full_lanes)
+        rows, looked_at = await self._load(Excluded(tuple(held.rows), tuple(left)), PIECE)
         for item in rows:
             if item.row in self._dropped:
                 continue
@@ -232,11 +230,9 @@ class InFlight:
 
     def wants_more(self) -> bool:
         """Whether it is worth reading more rows from the database."""
-        if not (self.all_may_be_behind or self.behind) or not self.has_room:
+        if not self.has_room or self._at_work > self._limits.at_work // 2:
             return False
-        if self._at_work <= self._limits.at_work // 2:
-            return self.all_may_be_behind or any(map(self._has_half, self.behind))
-        return False
+        return self.all_may_be_behind or any(map(self._has_half, self.behind))
 
     def _has_half(self, lane: int) -> bool:
         return self._of_lane[lane] <= self._limits.of_lane // 2
@@ -244,3 +240,61 @@ class InFlight:
     @property
     def _at_work(self) -> int:
         return len(self.rows) - sum(self._of_lane[lane] for lane in self._resting)
+
+
+class EchoFilter:
+    """Lets messages from Telegram pass, in the order of each chat.
+
+    While it is unknown whether Telegram accepted an outgoing message, an echo in the same chat may
+    be that message. The echo waits, and so do all later messages of the chat. Outcomes arrive in
+    the order of rows, so it is enough to track the newest open row of a chat.
+    """
+
+    def __init__(self, let_pass: Callable[[Waiting], None]) -> None:
+        self._let_pass = let_pass
+        self._doubts: dict[int, int] = {}
+        self._chats: dict[int, int] = {}
+        self._held: dict[int, deque[Waiting]] = {}
+
+    def start(self, doubts: Mapping[int, int]) -> None:
+        """Start again with the newest outgoing row of each chat whose outcome is unknown."""
+        self._doubts = dict(doubts)
+        self._chats = {row: peer_id for peer_id, row in doubts.items()}
+        self._held = {}
+
+    def add(self, waiting: Waiting) -> bool:
+        """Pass or hold the message; return whether it passed."""
+        peer_id = waiting.peer_id
+        may_pass = peer_id not in self._held and not (waiting.is_echo and peer_id in self._doubts)
+        if may_pass:
+            self._let_pass(waiting)
+        else:
+            self._held.setdefault(peer_id, deque()).append(waiting)
+        return may_pass
+
+    def mark_open(self, peer_id: int, row: int) -> None:
+        """Note that the worker is sending an outgoing row."""
+        known = self._doubts.get(peer_id, row)
+        if known > row:
+            return
+        self._chats.pop(known, None)
+        self._doubts[peer_id] = row
+        self._chats[row] = peer_id
+
+    def mark_known(self, row: int) -> None:
+        """Note that the outcome of an outgoing row is known."""
+        peer_id = self._chats.get(row)
+        if peer_id is not None:
+            self.release_chat(peer_id)
+
+    def release_chat(self, peer_id: int) -> None:
+        """Note that no row of the chat is open."""
+        self._chats.pop(self._doubts.pop(peer_id, 0), None)
+        for waiting in self._held.pop(peer_id, ()):
+            self._let_pass(waiting)
+
+    def drop(self, rows: Collection[int]) -> None:
+        """Forget echoes that turned out to be our own messages."""
+        if rows:
+            for peer_id, held in self._held.items():
+                self._held[peer_id] = deque(each for each in held if each.row not in rows)

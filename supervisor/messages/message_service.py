@@ -1,45 +1,98 @@
-"""What the API does with messages: accept, list, and replay them, and open their files."""
+"""What the API does with messages: accept, list, and replay them."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import stat
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.formatting.plan import plan
-from session_worker.protocol.contract import incoming_file, photo_file
-from session_worker.protocol.messages import Incoming
 from session_worker.protocol.outgoing import Attachment, Outgoing
 from supervisor.errors import (
-    FileGone,
     MessageEmpty,
     MessageTooLarge,
-    NumberUnknown,
     RecipientUnknown,
     TelegramUnreachable,
 )
-from supervisor.file_access import OutsideRoot, open_inside
-from supervisor.journal.decisions import chat_id, peer_of
-from supervisor.messages.commands import PHOTO
-from supervisor.messages.file_links import MessageFile, Photo
+from supervisor.journal.values import chat_id, peer_of
+from supervisor.messages.dispatcher import Dispatcher
+from supervisor.messages.file_links import FileLinks
+from supervisor.nodes.files import SharedFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from session_worker.protocol.chats import ChatSelection, ListedChat
     from session_worker.protocol.messages import Contact
     from session_worker.protocol.outgoing import Part
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
-    from supervisor.journal.values import Entry, MessagePath, Receipt
-    from supervisor.messages.dispatcher import Dispatcher
-    from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.journal.values import Counts, Entry, MessagePath, Receipt
     from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.messages.traffic import MessageNews, Watcher
     from supervisor.nodes.node import Node
+    from supervisor.store.store import Store
+
+
+DAY = 24 * 3600.0  # seconds
+
+
+class Dispatchers:
+    """The dispatchers of all numbers; each is opened when it is first needed."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._language = config.language
+        self._dispatchers: dict[str, Dispatcher] = {}
+        self._erased = 0
+        self._is_shared = config.node is not None
+        self.files = SharedFiles(store, config)
+        self.is_kept: Callable[[str], bool] = lambda _number: True
+        """Whether this node runs the number; otherwise nothing of it is remembered here."""
+        self.watcher: Watcher | None = None
+        # A link is valid for as long as its file is kept.
+        self.report: Callable[[MessageNews], None] = lambda _news: None
+        self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
+
+    async def of(self, number: str) -> Dispatcher:
+        while number not in self._dispatchers:
+            erased = self._erased
+            journal = await self._store.journals.open(number)
+            dispatcher = Dispatcher(
+                *(journal, self.links, self._language),
+                watcher=self.watcher,
+                is_shared=self._is_shared,
+            )
+            if not self.is_kept(number):
+                return dispatcher
+            if erased == self._erased:  # otherwise the journal may use the key of an erased number
+                dispatcher.traffic.report = self.report
+                self._dispatchers.setdefault(number, dispatcher)
+        return self._dispatchers[number]
+
+    def reload(self, number: str, waiting: int | None = None) -> None:
+        """See `HandOver.reload_if_behind`; messages of employees are meant."""
+        if number in self._dispatchers:
+            _, outgoing, _ = self._dispatchers[number].hand_overs
+            outgoing.reload_if_behind(waiting)
+
+    def wake(self, number: str) -> None:
+        """Hand over what another node stored for a number that runs here."""
+        self.reload(number)
+        if self.watcher is not None:
+            self.watcher.wake(number)
+
+    async def look_for_messages(self, counts: Mapping[str, Counts]) -> None:
+        """Hand over what waits and was not announced."""
+        for number, count in counts.items():
+            self.reload(number, count.backlog.out)
+        if self.watcher is not None:
+            await self.watcher.look_for_work()
+
+    def forget(self, number: str) -> None:
+        """Forget a number that is erased, and the key of its messages."""
+        self._erased += 1
+        self._dispatchers.pop(number, None)
 
 
 MOST_SEARCHED = 5000  # rows that one search decrypts
@@ -62,43 +115,18 @@ class Chats(NamedTuple):
     is_complete: bool
 
 
-class OpenFile(NamedTuple):
-    """The file that a link points to."""
-
-    path: Path
-    name: str
-    mime: str
-    number: str = ""
-    folder: Path | None = None
-
-    def open(self) -> int:
-        """Open the file without following links, because a hostile worker controls its folder."""
-        folder = self.folder or self.path.parent
-        try:
-            descriptor = open_inside(folder, str(self.path.relative_to(folder)))
-        except (OSError, OutsideRoot) as exc:
-            raise FileGone from exc
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise FileGone
-        return descriptor
-
-
 class MessageService:
     """The messages of all numbers."""
 
     def __init__(
         self,
         dispatchers: Dispatchers,
-        config: Config,
         require_online: Callable[[str], None],
         node: Node | None = None,
     ) -> None:
         """Let `require_online` raise NumberOffline for a number that is not connected."""
         self._node = node
-        self._files = dispatchers.files
         self._dispatchers = dispatchers
-        self._config = config
         self._require_online = require_online
 
     async def accept(self, number: str, draft: OutgoingMessage) -> Accepted:
@@ -155,44 +183,6 @@ class MessageService:
 
     async def receipts(self, number: str, limit: int = 100) -> tuple[Receipt, ...]:
         return await (await self._dispatchers.of(number)).journal.receipts(limit)
-
-    async def open_file(self, token: str) -> OpenFile:
-        """Return where the file of a link is stored; raise `LinkInvalid` or `FileGone`."""
-        place = self._dispatchers.links.check(token, time.time())
-        folder = self._config.spool_of(place.number)
-        match place:
-            case Photo(number=number, photo_id=photo_id):
-                path = photo_file(folder, photo_id)
-                found = OpenFile(path, PHOTO, "image/jpeg", number, folder)
-            case _:
-                found = await self._find(place, folder)
-        if await asyncio.to_thread(found.path.is_file):
-            return found
-        return await self._open_shared(place.number, found)
-
-    async def _open_shared(self, number: str, file: OpenFile) -> OpenFile:
-        """Fetch the file from the database; if it is not there yet, the number's node has it."""
-        if self._node is None or file.folder is None:
-            raise FileGone
-        path = file.path.relative_to(file.folder)
-        try:
-            folder = await self._files.fetch(number, str(path))
-        except FileGone:
-            await self._node.require_here(number)
-            raise
-        return file._replace(path=folder / path, folder=folder)
-
-    async def _find(self, file: MessageFile, folder: Path) -> OpenFile:
-        try:
-            dispatcher = await self._dispatchers.of(file.number)
-        except NumberUnknown as exc:
-            raise FileGone from exc
-        body = await dispatcher.journal.find_body(file.row)
-        if not isinstance(body, Incoming) or file.index >= len(body.files):
-            raise FileGone
-        described = body.files[file.index]
-        path = incoming_file(folder, file.row, file.index)
-        return OpenFile(path, described.name, described.mime, file.number, folder)
 
     async def _recipient(
         self, dispatcher: Dispatcher, draft: OutgoingMessage

@@ -27,7 +27,7 @@ from supervisor.store.templates import EVERYBODY, StoredTemplate
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
-    from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.messages.message_service import Dispatchers
     from supervisor.nodes.node import Node
     from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.notifications.notice import Manner

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from supervisor.journal.values import Accepted
     from supervisor.messages.dispatcher import Dispatcher
-    from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.messages.message_service import Dispatchers
     from supervisor.notifications.recipient_lookup import People
     from supervisor.store.notifications import Notifications
     from supervisor.store.values import Queued

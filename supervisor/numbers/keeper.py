@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.bots import Done
     from session_worker.protocol.contract import Assignment
     from supervisor.messages.dispatcher import Dispatcher
-    from supervisor.messages.dispatchers import Dispatchers
+    from supervisor.messages.message_service import Dispatchers
     from supervisor.numbers.heard_events import HeardEvents
     from supervisor.numbers.state import Change
     from supervisor.numbers.worker_pool import StartSlot, WorkerPool

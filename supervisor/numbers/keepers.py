@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from supervisor.database.coordination import Coordination
 from supervisor.database.tables import now
 from supervisor.errors import NumberOffline
-from supervisor.messages.dispatchers import Dispatchers
+from supervisor.messages.message_service import Dispatchers
 from supervisor.nodes.lease import NodeLease
 from supervisor.nodes.node import Node
 from supervisor.nodes.records import ListedNode, NodeState

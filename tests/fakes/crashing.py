@@ -12,7 +12,7 @@ from session_worker.number import NumberSession
 from session_worker.planfix.circuit_breaker import CircuitBreaker
 from session_worker.planfix.client import PlanfixTimeouts
 from session_worker.protocol.pipe_fields import PipeValue
-from session_worker.telegram.connection.timing import ConnectionTiming
+from session_worker.telegram.connection.connection import ConnectionTiming
 
 if TYPE_CHECKING:
     from session_worker.process.lease import Lease

@@ -23,7 +23,7 @@ from supervisor.store.keys import Keys
 from supervisor.store.values import AuditEntry
 from tests.fakes.bots import FakeBots
 from tests.fakes.logins import FakeLinks, FakeLogins
-from tests.fakes.messages import FakeMessages
+from tests.fakes.messages import FakeFiles, FakeMessages
 from tests.fakes.monitoring import FakeHistory, FakeMonitor, FakePlanfixCheck
 from tests.fakes.notifications import FakeNotifications, FakePlanfixEvents
 
@@ -63,6 +63,7 @@ class FakeGateway(Gateway):
     """Keeps numbers in a dict, remembers what was asked and raises what it is told to."""
 
     messages: FakeMessages
+    files: FakeFiles
     notifications: FakeNotifications
     planfix_events: FakePlanfixEvents
     bots: FakeBots
@@ -87,6 +88,7 @@ class FakeGateway(Gateway):
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
         self.messages = FakeMessages()
+        self.files = FakeFiles()
         self.notifications = FakeNotifications()
         self.planfix_events = FakePlanfixEvents()
         self.bots = FakeBots(self)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from supervisor.database.tables import RowState
 from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
 from supervisor.journal.values import MessagePath
-from supervisor.messages.message_service import Accepted, Chats, MessageService, OpenFile
+from supervisor.messages.file_links import LinkedFiles, OpenFile
+from supervisor.messages.message_service import Accepted, Chats, MessageService
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ class FakeMessages(MessageService):
         self.entries: list[Entry] = []
         self.selections: list[Selection] = []
         self.found: list[Receipt] = []
-        self.files: dict[str, OpenFile] = {}
         self.refusal: Exception | None = None
         self.chats_found = Chats((), (), is_complete=True)
         self.chats_asked: list[tuple[ChatSelection | None, bool]] = []
@@ -77,7 +77,14 @@ class FakeMessages(MessageService):
     async def receipts(self, number: str, limit: int = 100) -> tuple[Receipt, ...]:
         return tuple(self.found[:limit])
 
-    async def open_file(self, token: str) -> OpenFile:
-        if token not in self.files:
+
+class FakeFiles(LinkedFiles):
+    """Knows the files of a few links."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, OpenFile] = {}
+
+    async def find(self, token: str) -> OpenFile:
+        if token not in self.kept:
             raise LinkInvalid
-        return self.files[token]
+        return self.kept[token]

@@ -34,7 +34,7 @@ PROTOCOLS: Final = _words(
     password markdown marked multipart peer phone photos pipe planfix posts profile proxies proxy qr
     reply request requests rest rpc ru seccomp sign socks5 srp status tables tasks
     tcp text texts thread tl transport uk update updates upload uploads
-    user users web webhook webhooks
+    users web webhook webhooks
     """
 )
 
@@ -48,17 +48,17 @@ ENGINEERING: Final = _words(
     chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
-    breaker browsing budget bytes cache check cipher circuit clock codec config confinement
-    connection context contract control coordination data database decisions default decoding dispatcher dispatchers
+    breaker browsing budget bytes cache check circuit clock codec config confinement
+    connection context contract control coordination data database decisions default decoding dispatcher
     downloads encoded encryption engines entry erasure errors event exchange
-    exit failures fault faults fields filling filter fleet forkserver forwarding
+    exit failures fault faults fields filling fleet forkserver forwarding
     guard guarded hanging hand health init input intake lease lifespan
     lines links load lock log lookup main measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search
     sender server service services settings shape soak starvation state store
-    stored timing traffic transactions transfer upkeep values vault view viewer views warmup writer
+    stored traffic transactions transfer upkeep values vault view viewer views warmup writer
     """
 )
 

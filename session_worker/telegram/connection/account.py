@@ -12,10 +12,14 @@ from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
 from session_worker.session import ConnectionLeftOpen, SessionEnded
 from session_worker.telegram.connection.announcements import Announcements
 from session_worker.telegram.connection.client import AccountClient
-from session_worker.telegram.connection.connection import Connection, fenced, require_own
-from session_worker.telegram.connection.polling import Polling
+from session_worker.telegram.connection.connection import (
+    Connection,
+    ConnectionTiming,
+    fenced,
+    require_own,
+)
+from session_worker.telegram.connection.polling import Polling, clock_trouble
 from session_worker.telegram.connection.session_memory import Names, SessionReporter, WorkerSession
-from session_worker.telegram.connection.timing import ConnectionTiming, clock_trouble, pause_before
 from session_worker.telegram.connection.updates import Inbox
 from session_worker.telegram.errors import (
     Deaf,
@@ -56,22 +60,18 @@ class TelegramAccount:
         on_update: OnUpdate,
         timing: ConnectionTiming | None = None,
     ) -> None:
-        self._assignment = assignment
-        self.owner = assignment.session.user_id if assignment.session else None
+        self._assignment, stored = assignment, assignment.session
+        self.owner = self._start_owner = stored.user_id if stored else None
         self._announcements = Announcements(outbox)
         self._on_update = on_update
         self._timing = timing or ConnectionTiming()
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._lease_lost = asyncio.Event()
-        self._session = WorkerSession(
-            assignment.session, assignment.data_centre, is_bot=assignment.is_bot
-        )
+        self._session = WorkerSession(stored, assignment.data_centre, is_bot=assignment.is_bot)
         self._session_reporter = SessionReporter(outbox, self._session)
         self._inbox = Inbox(INBOX, self._session_reporter.report_update_state)
-        stored = assignment.session
         self._start_state = stored.update_state if stored else None
-        self._start_owner = stored.user_id if stored else None
         self._held_connections = HeldConnections()
         self._transport = fenced(
             lease, self._lease_lost.set, assignment.proxy, self._held_connections
@@ -230,7 +230,7 @@ class TelegramAccount:
         # Two connections with the same key, one of them still held by the proxy, could cost the
         # login.
         linger = self._timing.proxy_hold_limit if self._held_connections else 0.0
-        return max(pause_before(attempt, self._timing), trouble.retry_after or 0.0, linger)
+        return max(self._timing.pause_before(attempt), trouble.retry_after or 0.0, linger)
 
     async def _serve_one_connection(self) -> None:
         """Open a connection and use it until it is lost, which is always an error."""

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from session_worker.protocol.contract import Application, DataCentre, UpdateState
+    from session_worker.telegram.connection.connection import ConnectionTiming
     from session_worker.telegram.connection.decoding import OnUndecodable
     from session_worker.telegram.connection.session_memory import WorkerSession
-    from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.errors import TelegramError
 
     Arrived = Callable[[UpdateState, Sequence[Any]], Awaitable[None]]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telethon.network.connection import ConnectionTcpFull
 from telethon.tl import functions, types
 
+from session_worker.backoff import Backoff
 from session_worker.protocol.contract import Trouble, TroubleCode
 from session_worker.telegram.connection.file_centres import FileCentres
 from session_worker.telegram.errors import (
@@ -31,11 +33,38 @@ if TYPE_CHECKING:
     from session_worker.protocol.proxy import Proxy
     from session_worker.session import WritePermit
     from session_worker.telegram.connection.client import AccountClient
-    from session_worker.telegram.connection.timing import ConnectionTiming
     from session_worker.telegram.proxy import HeldConnections
 
-
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTiming:
+    """Limits and pauses, in seconds."""
+
+    connect_limit: float = 10.0
+    request_limit: float = 20.0
+    poll_interval: float = 15.0
+    poll_limit: float = 6.0
+    # An update that is pushed before an answer is processed a moment after it.
+    push_grace: float = 1.0
+    close_limit: float = 3.0
+    # How long a connection to another data centre is kept for the next file.
+    idle_limit: float = 60.0
+    # How long a proxy may take to close its half of a connection; if it has not, it may hold it
+    # this long.
+    proxy_close_limit: float = 1.0
+    proxy_hold_limit: float = 10.0
+    # How long before its expiry a QR code is replaced.
+    renew_before: float = 2.0
+    # A connection that lasted this long counts as stable: after it, the first attempt is made at
+    # once.
+    stable_after: float = 20.0
+    reconnection: Backoff = Backoff(first=0.3, longest=30.0)  # noqa: RUF009 - it is frozen
+
+    def pause_before(self, attempt: int) -> float:
+        """Return the pause before connection attempt ``attempt``; the first one is made at once."""
+        return self.reconnection.pause(attempt) if attempt else 0.0
 
 
 class Connection:

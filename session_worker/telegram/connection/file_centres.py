@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import DataCentre
     from session_worker.telegram.connection.client import AccountClient
-    from session_worker.telegram.connection.timing import ConnectionTiming
+    from session_worker.telegram.connection.connection import ConnectionTiming
 
     AddressOf = Callable[[int], Awaitable[tuple[str, int]]]
 

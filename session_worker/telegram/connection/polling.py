@@ -1,17 +1,14 @@
-"""Polls a connection to find out what silence hides."""
+"""Polls a connection to find out what silence hides: a lost session, missed updates, a wrong clock."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from session_worker.protocol.contract import SessionState
-from session_worker.telegram.connection.timing import (
-    DeafnessCheck,
-    clock_trouble,
-    pause_before_poll,
-)
+from session_worker.backoff import Backoff
+from session_worker.protocol.contract import SessionState, Trouble, TroubleCode
 from session_worker.telegram.errors import (
     Deaf,
     FloodWait,
@@ -22,13 +19,54 @@ from session_worker.telegram.errors import (
 
 if TYPE_CHECKING:
     from session_worker.telegram.connection.announcements import Announcements
-    from session_worker.telegram.connection.connection import Connection
-    from session_worker.telegram.connection.timing import ConnectionTiming
+    from session_worker.telegram.connection.connection import Connection, ConnectionTiming
     from session_worker.telegram.connection.updates import Inbox
 
 logger = logging.getLogger(__name__)
 
 MOST_UNPROVEN = 3  # consecutive polls that were answered only by errors
+
+
+def pause_before_poll(unproven: int, timing: ConnectionTiming) -> float:
+    """Return the pause before a poll; after polls that proved nothing it starts short again."""
+    if unproven == 0:
+        return timing.poll_interval
+    return Backoff(first=timing.push_grace, longest=timing.poll_interval).pause(
+        unproven, jitter=1.0
+    )
+
+
+MISSED_BEFORE_DEAF = 2  # a single one may have been only late
+
+
+@dataclass(slots=True)
+class DeafnessCheck:
+    """Counts how often updates had to be fetched while none was pushed."""
+
+    _pushes: int = 0
+    _missed: int = 0
+
+    def is_deaf_after(self, pushes: int, missed: bool) -> bool:
+        """Judge one comparison with Telegram, given the number of pushes on this connection."""
+        if pushes != self._pushes:
+            self._pushes, self._missed = pushes, 0
+        self._missed += missed
+        return self._missed >= MISSED_BEFORE_DEAF
+
+
+# Telegram ignores messages from more than 30 s in the future; half of that leaves time to act.
+TOLERANCE = 15.0  # seconds
+
+
+def clock_trouble(telegram: datetime, here: datetime) -> Trouble | None:
+    """Compare the local clock with Telegram's; returns None while the difference is small."""
+    ahead = (here - telegram).total_seconds()
+    if abs(ahead) <= TOLERANCE:
+        return None
+    where = "ahead of" if ahead > 0 else "behind"
+    return Trouble(
+        code=TroubleCode.CLOCK, detail=f"the local clock is {abs(ahead):.0f} s {where} Telegram's"
+    )
 
 
 class Polling:

@@ -13,9 +13,13 @@ from telethon.tl import functions, types
 
 from session_worker.protocol.contract import TroubleCode
 from session_worker.telegram.connection.client import AccountClient, trust
-from session_worker.telegram.connection.connection import Connection, fenced, require_own
+from session_worker.telegram.connection.connection import (
+    Connection,
+    ConnectionTiming,
+    fenced,
+    require_own,
+)
 from session_worker.telegram.connection.session_memory import WorkerSession
-from session_worker.telegram.connection.timing import ConnectionTiming
 from session_worker.telegram.errors import (
     Moved,
     NeedsLogin,

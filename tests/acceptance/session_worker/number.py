@@ -25,7 +25,7 @@ from session_worker.protocol.contract import (
     UpdateStateMoved,
 )
 from session_worker.telegram.connection.account import TelegramAccount
-from session_worker.telegram.connection.timing import ConnectionTiming
+from session_worker.telegram.connection.connection import ConnectionTiming
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp
 from tests.support.waiting import PATIENCE, eventually
 

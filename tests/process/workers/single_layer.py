@@ -11,11 +11,13 @@ import resource
 import sys
 from pathlib import Path
 
-from session_worker.confinement import own_user, seccomp
+from session_worker.confinement import seccomp
 from session_worker.confinement.confinement import (
     LANDLOCK,
     OWN_USER,
     SECCOMP,
+    become,
+    ensure_owner,
     readable_folders,
     restrict_files,
 )
@@ -26,7 +28,7 @@ def put_on(layer: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     match layer:
         case _ if layer == OWN_USER:
-            own_user.become(own_user.ensure_owner(Path.cwd()))
+            become(ensure_owner(Path.cwd()))
         case _ if layer == LANDLOCK:
             restrict_files(readable_folders(), Path())
         case _ if layer == SECCOMP:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from multiprocess import forkserver
 
-from session_worker.confinement.confinement import OWN_USER, layers
-from session_worker.confinement.own_user import USERS
+from session_worker.confinement.confinement import OWN_USER, USERS, layers
 from tests.fakes.attacks import ALLOWED, ATTACKS, REFUSED, Targets
 from tests.fakes.hostile import REPORT, TARGETS
 from tests.process.workers.conftest import RunningGateway, make_gateway

@@ -294,6 +294,6 @@ async def test_links_without_files_lead_nowhere(gateway: RunningGateway) -> None
     for place in (MessageFile(NUMBER, 1, 0), MessageFile("380500000009", 1, 0)):
         token = links.of_file(place, "a", 2e9).split("/")[-2]
         with pytest.raises(FileGone):
-            await gateway.gateway.messages.open_file(token)
+            await gateway.gateway.files.find(token)
     with pytest.raises(LinkInvalid):
-        await gateway.gateway.messages.open_file("nonsense")
+        await gateway.gateway.files.find("nonsense")

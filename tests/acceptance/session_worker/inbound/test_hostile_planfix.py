@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.planfix.answer import PlanfixAnswerLost, PlanfixForbidden, PlanfixUnavailable
-from session_worker.planfix.client import LONGEST_ANSWER, PlanfixClient
-from session_worker.planfix.form import PlanfixMessage
+from session_worker.planfix.client import LONGEST_ANSWER, PlanfixClient, PlanfixMessage
 from session_worker.protocol.contract import PlanfixAccount
 from session_worker.protocol.messages import Contact
 from tests.fakes.file_server import Answer, FileServer

@@ -13,7 +13,7 @@ import pytest
 from api.messages.files import Downloads, time_for
 from api.requests.errors import ApiError
 from api.security.request_guard import call_with_end
-from supervisor.messages.message_service import OpenFile
+from supervisor.messages.file_links import OpenFile
 from tests.support.waiting import eventually
 from tests.unit.api.calls import NUMBER
 from tests.unit.api.planfix_calls import OTHER
@@ -35,7 +35,7 @@ async def test_slow_download_is_not_cut_off(
     """A big file over a slow line takes longer than any other answer may."""
     (big := tmp_path / "big").touch()
     os.truncate(big, BIG)
-    gateway.messages.files["signed"] = OpenFile(big, "a.mp4", "video/mp4")
+    gateway.files.kept["signed"] = OpenFile(big, "a.mp4", "video/mp4")
 
     async with serving(settings, gateway, answer_within=0.2) as served:
         reader, writer = await served.connect()
@@ -80,7 +80,7 @@ def lines_to(served: Served) -> list[int]:
 def big(gateway: FakeGateway, tmp_path: Path) -> Path:
     (path := tmp_path / "big").touch()
     os.truncate(path, BIG)
-    gateway.messages.files["signed"] = OpenFile(path, "a.mp4", "video/mp4", NUMBER)
+    gateway.files.kept["signed"] = OpenFile(path, "a.mp4", "video/mp4", NUMBER)
     return path
 
 
@@ -119,7 +119,7 @@ async def test_slow_readers_of_one_number_leave_room_for_others(
 ) -> None:
     """Beyond its share a number's downloads are put off; another number's are not."""
     (small := tmp_path / "small").write_bytes(b"0123456789")
-    gateway.messages.files["other"] = OpenFile(small, "a", "image/png", OTHER)
+    gateway.files.kept["other"] = OpenFile(small, "a", "image/png", OTHER)
     async with serving(settings, gateway, downloads=Downloads(3, 2, wait=0.1)) as served:
         peers = [stalled(served) for _ in range(2)]
         await eventually(lambda: len(lines_to(served)) == 2)

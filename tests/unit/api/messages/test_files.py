@@ -10,7 +10,7 @@ import pytest
 from werkzeug.http import parse_options_header
 
 from api.messages.files import RangeBeyondEnd, find_part, safe_type
-from supervisor.messages.message_service import OpenFile
+from supervisor.messages.file_links import OpenFile
 from tests.unit.api.calls import NUMBER
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ LINK = "/files/signed/a.html"
 def _kept_file(gateway: FakeGateway, tmp_path: Path) -> None:
     path = tmp_path / "kept"
     path.write_bytes(CONTENT)
-    gateway.messages.files["signed"] = OpenFile(path, 'a"; x=y\r\nX: <b>.html', "text/html")
+    gateway.files.kept["signed"] = OpenFile(path, 'a"; x=y\r\nX: <b>.html', "text/html")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_active_kinds_are_bytes(
     client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, mime: str
 ) -> None:
     """What could hold a script, a header, anything but a plain kind is given one that runs nowhere."""
-    gateway.messages.files["signed"] = OpenFile(tmp_path / "kept", "a", mime)
+    gateway.files.kept["signed"] = OpenFile(tmp_path / "kept", "a", mime)
 
     response = await client.get(LINK)
 
@@ -161,7 +161,7 @@ async def test_name_adds_nothing_to_its_header(
     client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, name: str
 ) -> None:
     """Whatever a stranger calls a file, it is one parameter of an attachment, never a header."""
-    gateway.messages.files["signed"] = OpenFile(tmp_path / "kept", name, "image/png")
+    gateway.files.kept["signed"] = OpenFile(tmp_path / "kept", name, "image/png")
 
     response = await client.get(LINK)
 
@@ -187,7 +187,7 @@ async def test_name_arrives_as_it_is(
     client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path, name: str, told: str
 ) -> None:
     """Letters of all languages, signs, blanks; of a long name its start with its end."""
-    gateway.messages.files["signed"] = OpenFile(tmp_path / "kept", name, "image/png")
+    gateway.files.kept["signed"] = OpenFile(tmp_path / "kept", name, "image/png")
 
     response = await client.get(LINK)
 
@@ -199,7 +199,7 @@ async def test_file_that_is_erased_meanwhile_is_gone(
     client: TestClientProtocol, gateway: FakeGateway, tmp_path: Path
 ) -> None:
     """A link outlives its file by a moment at most, which is no failure of ours."""
-    gateway.messages.files["signed"] = OpenFile(tmp_path / "erased", "a.txt", "text/plain")
+    gateway.files.kept["signed"] = OpenFile(tmp_path / "erased", "a.txt", "text/plain")
 
     assert (await client.get(LINK)).status_code == 404
 
@@ -224,7 +224,7 @@ async def test_link_in_a_workers_folder_leads_nowhere(
         path.mkdir()
     if place == "a pipe":
         os.mkfifo(path)
-    gateway.messages.files["signed"] = OpenFile(path, "a", "image/png", NUMBER, spool)
+    gateway.files.kept["signed"] = OpenFile(path, "a", "image/png", NUMBER, spool)
 
     response = await client.get(LINK)
 

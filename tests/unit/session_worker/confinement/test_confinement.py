@@ -6,8 +6,7 @@ import struct
 
 import pytest
 
-from session_worker.confinement.confinement import handled, ruleset_of
-from session_worker.confinement.own_user import USERS, has_room, is_able
+from session_worker.confinement.confinement import USERS, handled, has_room, is_able, ruleset_of
 from session_worker.confinement.seccomp import MACHINES, NEEDLESS, NUMBERS
 
 FULL = "         0          0 4294967295\n"

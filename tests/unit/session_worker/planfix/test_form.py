@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from session_worker.planfix.form import Forms, PlanfixMessage, full_name
+from session_worker.planfix.client import Forms, PlanfixMessage, full_name
 from session_worker.protocol.contract import PlanfixAccount
 from session_worker.protocol.messages import Contact, PlanfixStatus
 

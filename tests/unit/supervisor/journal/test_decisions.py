@@ -17,7 +17,8 @@ from session_worker.protocol.messages import (
     Trying,
 )
 from supervisor.database.tables import RowState
-from supervisor.journal.decisions import (
+from supervisor.journal.values import (
+    GapTrace,
     chat_id,
     found_of_others,
     marks_of,
@@ -27,7 +28,6 @@ from supervisor.journal.decisions import (
     traces_of_gap,
     without_known,
 )
-from supervisor.journal.values import GapTrace
 from supervisor.journal.worker_report import report_of, split_after_gaps
 from tests.unit.supervisor.rows import incoming, picture, received
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from session_worker.protocol.messages import Deliver, Failed, Failure, Received, Send, Trying
 from supervisor.journal.values import Waiting
-from supervisor.messages.echo_filter import EchoFilter
+from supervisor.messages.hand_over import EchoFilter
 from tests.unit.supervisor.rows import incoming, received, sent
 
 if TYPE_CHECKING:

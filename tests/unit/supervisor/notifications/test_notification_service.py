@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from session_worker.protocol.messages import Failed, Failure, Send
-from supervisor.bots.bot_chat import BotChat
-from supervisor.bots.chat import ChatButton
+from supervisor.bots.chat import BotChat, ChatButton
 from supervisor.config import Config
 from supervisor.errors import NotificationUnknown, TemplateUnknown
-from supervisor.messages.dispatchers import Dispatchers
+from supervisor.messages.message_service import Dispatchers
 from supervisor.notifications.formatting.default_templates import default_names
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.formatting.templates import Template, TextFormat

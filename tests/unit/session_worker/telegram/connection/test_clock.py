@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from session_worker.protocol.contract import TroubleCode
-from session_worker.telegram.connection.timing import clock_trouble
+from session_worker.telegram.connection.polling import clock_trouble
 
 TELEGRAM = datetime(2026, 1, 1, tzinfo=UTC)
 

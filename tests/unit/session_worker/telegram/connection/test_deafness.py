@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from session_worker.telegram.connection.timing import DeafnessCheck
+from session_worker.telegram.connection.polling import DeafnessCheck
 
 
 def test_silence_is_not_deafness() -> None:
