@@ -92,9 +92,14 @@ class ChosenChats(Body):
     @field_validator("history_since", mode="before")
     @classmethod
     def is_a_day(cls, value: Any) -> Any:
+        """Accept a moment, too, whose day in UTC is meant."""
         if value is not None and not isinstance(value, str):
             raise ValueError("must be a date, such as 2026-01-31")
-        return value
+        try:
+            moment = datetime.fromisoformat(value or "")
+        except ValueError:
+            return value
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
     def chat_changes(self) -> values.ChatChanges:
         return values.ChatChanges(

@@ -58,24 +58,25 @@ class AlarmSpeaker:
         """Return what this node has to tell now."""
         if self._node is None:
             return list(alarms)
+        is_first = self._node.is_first
+        oldest = now - self._node.lease.takeover - 2 * MARGIN
+        told = await self._told(oldest) if is_first and not self._was_first else frozenset()
         own = [each for each in alarms if each.kind is Kind.DEAD]
         self._held += [Held(each, now) for each in alarms if each.kind is not Kind.DEAD]
-        if not self._node.is_first:
+        if not is_first:
             self._was_first = False
             limit = now - self._node.lease.takeover - MARGIN
             self._held = [each for each in self._held if each.since > limit]
             return own
-        due = self._held
-        if due and not self._was_first:
-            told = await self._told()
-            due = [each for each in due if _signature(each.alarm) not in told]
+        due = [each for each in self._held if _signature(each.alarm) not in told]
         self._held, self._was_first = [], True
         return [*own, *(each.alarm for each in due)]
 
-    async def _told(self) -> frozenset[str]:
-        """Return what was told lately, by whichever node."""
+    async def _told(self, oldest: float) -> frozenset[str]:
+        """Return what was told since that moment, by whichever node."""
         stored = await self._stored.list(LOOKED_AT)
-        return frozenset(_signature_of(json.loads(each.body)) for each in stored)
+        lately = (each for each in stored if each.at.timestamp() > oldest)
+        return frozenset(_signature_of(json.loads(each.body)) for each in lately)
 
 
 def _signature(alarm: Alarm) -> str:
@@ -102,6 +103,7 @@ CLAIM = 60.0  # seconds for which no other node sends an alarm; longer than a de
 GIVEN_UP = 3 * 24 * 3600.0  # seconds after which an alarm that nobody takes is given up
 BACKOFF = Backoff(first=2.0, longest=3600.0)
 MOST_UNWRITTEN = 100  # alarms for a bot that has never started yet
+MOST_UNSTORED = 10_000  # alarms that are kept while the database is away
 # A chat is for people: they are not told of every change.
 FOR_CHAT = frozenset(
     {Kind.NEEDS_SOMEBODY, Kind.WELL_AGAIN, Kind.DEAD, Kind.BACKLOG_OLD, Kind.FLEET}
@@ -139,6 +141,9 @@ class Alarms:
         self._delivering = BackgroundLoop("delivery of alarms", self._deliver, PAUSE)
         self.url = config.alert_url
         self._is_wanted = bool(config.alert_url or config.alert_chat)
+        self._decided: deque[Alarm] = deque(maxlen=MOST_UNSTORED)
+        self._unwritten: deque[Alarm] = deque(maxlen=MOST_UNSTORED)
+        self._unstored: deque[tuple[Alarm, Mapping[str, Any]]] = deque(maxlen=MOST_UNSTORED)
         self._for_chat: deque[ChatAlarm] = deque(maxlen=MOST_UNWRITTEN)
         self.chat: AlarmChat | None = None
         self.secret = shown_secret(store.alarm_keys[0])
@@ -172,30 +177,36 @@ class Alarms:
     async def _decide(self) -> float:
         now = time.time()
         try:
-            alarms = self._rules.decide(now)
+            self._decided.extend(self._rules.decide(now))
             self._rounds += 1
             if self._rounds % BACKLOG_EVERY == 0:
-                alarms += await self._look_at_backlog(now)
-            alarms = await self._speaker.select(alarms, now)
-            if alarms:
-                bots = await self._store.bots.list()
-                rows = [self._written(alarm, bots) for alarm in alarms]
-                if self.url:
-                    await self._store.alarms.append(rows)
-                if self._config.alert_chat:
-                    self._for_chat.extend(self._for_people(alarms, rows, bots))
+                self._decided.extend(await self._look_at_backlog(now))
+            await self._store_decided(now)
             await self._write_to_chat()
         except DatabaseUnavailable:  # which is logged once for all who need it
             logger.debug("alarms could not be stored")
         return PAUSE
 
+    async def _store_decided(self, now: float) -> None:
+        """Store what this node has to tell; what cannot be stored is kept for the next round."""
+        self._unwritten.extend(await self._speaker.select(tuple(self._decided), now))
+        self._decided.clear()
+        if not self._unwritten and not self._unstored:
+            return
+        bots = await self._store.bots.list()
+        self._unstored.extend((each, self._written(each, bots)) for each in self._unwritten)
+        self._unwritten.clear()
+        written = tuple(self._unstored)
+        if self.url:
+            await self._store.alarms.append([row for _, row in written])
+        self._unstored.clear()
+        if self._config.alert_chat:
+            self._for_chat.extend(self._for_people(written, bots))
+
     def _for_people(
-        self,
-        alarms: Sequence[Alarm],
-        rows: Sequence[Mapping[str, Any]],
-        bots: Mapping[str, Bot],
+        self, written: Sequence[tuple[Alarm, Mapping[str, Any]]], bots: Mapping[str, Bot]
     ) -> Iterator[ChatAlarm]:
-        for alarm, row in zip(alarms, rows, strict=True):
+        for alarm, row in written:
             if alarm.kind in FOR_CHAT:
                 names = ", ".join(_shown(number, bots.get(number)) for number in alarm.numbers)
                 lines = (names, alarm.client, *self._texts(alarm, bots))

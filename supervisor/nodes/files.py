@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -154,10 +155,11 @@ class SharedFiles:
         except (OSError, OutsideRoot):
             return  # its worker took it away; the link to it leads nowhere on this node, too
         try:
-            for piece in range(MOST_PIECES):
-                content = await asyncio.to_thread(os.read, opened, PIECE)
-                if not content and piece:
-                    break
+            found = os.fstat(opened)
+            count = min(-(-found.st_size // PIECE) or 1, MOST_PIECES)
+            # The first piece comes last: whoever finds it finds the whole file.
+            for piece in reversed(range(count if stat.S_ISREG(found.st_mode) else 0)):
+                content = await asyncio.to_thread(os.pread, opened, PIECE, piece * PIECE)
                 sealed = key.seal(_cell(number, path, piece), content)
                 await self._pieces.write(number, path, piece, sealed)
         finally:

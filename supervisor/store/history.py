@@ -11,6 +11,7 @@ from supervisor.database import history_tables, tables
 from supervisor.database.history_tables import state_change
 from supervisor.database.node_tables import placement
 from supervisor.database.tables import RowState
+from supervisor.database.transactions import insert_missing
 from supervisor.store.values import AuditEntry
 
 if TYPE_CHECKING:
@@ -204,12 +205,13 @@ class AlarmRows:
         self._database = database
 
     async def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store the rows that are not there yet: an earlier try may have succeeded without an answer."""
         values = [
             {**row, "state": RowState.PENDING, "attempts": 0, "next_try": 0.0} for row in rows
         ]
 
         def unit(connection: Connection) -> None:
-            connection.execute(insert(history_tables.alarm), values)
+            insert_missing(connection, history_tables.alarm, values)
 
         await self._database.write(unit)
 

@@ -4,7 +4,7 @@ import { element, facts, forget, handout, make, put, renderOnce, table, tell } f
 import { Refused, ask } from "./gateway.js";
 import { messagesPanel } from "./messages.js";
 import { putTrouble, stateBadge } from "./state.js";
-import { age, fill, memory, pair, time, words } from "./words.js";
+import { fill, heard, memory, pair, time, words } from "./words.js";
 
 const CUSTOMARY = ["task.created", "task.assigned", "comment.added", "status.changed", "due.soon", "event.created", "ticket.purchased"];
 
@@ -71,7 +71,7 @@ function showBot(view, people, carryOut) {
       make("h2", {}, `@${view.username}`),
       make("p", { className: "row" }, buttons),
       said,
-      facts([[words.since, time(view.since)], [words.last_heard, age(view.last_heard)], [words.restarts, view.restarts], [words.memory, memory(view.worker?.memory)]]),
+      facts([[words.since, time(view.since)], [words.last_heard, heard(view)], [words.restarts, view.restarts], [words.memory, memory(view.worker?.memory)]]),
       make("h3", {}, words.people),
       table(words.people, columns, rows, words.no_people),
       make("h3", {}, words.messages),

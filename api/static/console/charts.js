@@ -2,10 +2,11 @@
 
 import { make } from "./elements.js";
 import { levelOf } from "./state.js";
-import { clock, exact, figure, fill, time, word, words } from "./words.js";
+import { clock, duration, exact, figure, fill, time, word, words } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const DAY = 86400000; // milliseconds
+const NARROWEST = 300; // seconds; what lasted shorter is drawn as wide as that
 
 function draw(tag, attributes, ...children) {
   const made = document.createElementNS(SVG, tag);
@@ -57,19 +58,37 @@ function one(text, chart, keys) {
   return make("figure", {}, make("figcaption", {}, text, " ", legend), chart);
 }
 
-/** In which states a number was during the last day. */
-export function dayChart(states, now = Date.now()) {
+/** In which state a number is, and since when. */
+export function stateTold({ state, since }, now = Date.now()) {
+  const lasting = duration(Math.max(0, (now - Date.parse(since)) / 1000));
+  return since ? fill(words.state_since, { state: word("state", state), since: time(since), lasting }) : word("state", state);
+}
+
+/** In which states a number was during the last day: the present one, and those before it. */
+export function dayChart(view, states, told, heading, now = Date.now()) {
   const begin = now - DAY;
+  const past = states.filter(({ at }) => Date.parse(at) < Date.parse(view.since)).map((each) => ({ ...each, attention: attentionOf(each) }));
   let end = now;
   const parts = [];
-  for (const { at, state, status, cause } of states) {
-    const from = Math.max(begin, Date.parse(at));
-    const attention = cause ? (status === "online" ? "mends_itself" : "needs_somebody") : status === "online" ? "none" : "mends_itself";
+  for (const { at, state, attention } of [{ at: view.since ?? 0, state: view.state, attention: view.attention }, ...past]) {
+    const from = Math.max(begin, new Date(at).getTime());
+    const width = Math.max((end - from) / 1000, NARROWEST);
     const title = draw("title", {}, `${word("state", state)}, ${time(at)}`);
-    if (end > from) parts.push(draw("rect", { x: (from - begin) / 1000, y: 0, width: (end - from) / 1000, height: 10, class: levelOf({ state, attention }) }, title));
+    // The newer ones are drawn later, so that the shortest of them stays visible.
+    if (end > from) parts.unshift(draw("rect", { x: (end - begin) / 1000 - width, y: 0, width, height: 10, class: levelOf({ state, attention }) }, title));
     end = from;
     if (end <= begin) break;
   }
-  const label = fill(words.day_told, { count: figure(parts.length) });
-  return make("figure", {}, make("figcaption", {}, label), picture(DAY / 1000, 10, label, ...parts));
+  return make(
+    "section",
+    { className: "last-hour", ariaLabel: words.day },
+    heading,
+    make("figure", {}, make("figcaption", {}, told), picture(DAY / 1000, 10, told, ...parts)),
+    make("p", { className: "soft ends" }, make("span", {}, time(new Date(begin))), make("span", {}, clock(new Date(now)))),
+  );
+}
+
+function attentionOf({ status, cause }) {
+  if (status === "online") return cause ? "mends_itself" : "none";
+  return cause ? "needs_somebody" : "mends_itself";
 }

@@ -1,6 +1,6 @@
 // The page of one number, with an address of its own: #/numbers/380501112233/messages.
 
-import { dayChart, hourChart } from "./charts.js";
+import { dayChart, hourChart, stateTold } from "./charts.js";
 import { element, facts, forget, make, put, renderOnce, table, tell } from "./elements.js";
 import { Refused, ask } from "./gateway.js";
 import { logPanel } from "./log_panel.js";
@@ -8,7 +8,7 @@ import { loginPanel } from "./login_panel.js";
 import { messagesPanel } from "./messages.js";
 import { settingsPanel } from "./settings.js";
 import { levelOf, putTrouble, stateBadge } from "./state.js";
-import { age, both, duration, fill, memory, pair, time, word, words } from "./words.js";
+import { age, both, duration, fill, heard, memory, pair, time, word, words } from "./words.js";
 
 const TABS = ["state", "messages", "history", "receipts", "log", "audit", "settings"];
 const PAGE = 100;
@@ -60,6 +60,8 @@ function showTabs() {
       make("a", { href: `#/numbers/${opened}/${name}`, ariaCurrent: name === tab ? "page" : null }, words[`tab_${name}`]),
     ),
   );
+  const shown = element("tabs").querySelector("[aria-current]"); // the strip scrolls on a phone
+  element("tabs").scrollLeft = shown.offsetLeft + shown.offsetWidth - element("tabs").clientWidth;
 }
 
 function showView() {
@@ -77,10 +79,11 @@ function showView() {
   renderOnce(element("number-facts"), shown, () => element("number-facts").replaceChildren(facts(shown)));
 }
 
-function factsOf({ since, last_heard, backlog, dead, oldest_waiting, restarts, worker, merged, proxy, governor, node }) {
+function factsOf(view) {
+  const { since, backlog, dead, oldest_waiting, restarts, worker, merged, proxy, governor, node } = view;
   return [
     [words.since, time(since)],
-    [words.last_heard, age(last_heard)],
+    [words.last_heard, heard(view)],
     [words.backlog, pair(backlog)],
     [words.oldest_waiting, oldest_waiting == null ? "" : typeof oldest_waiting === "number" ? duration(oldest_waiting) : age(oldest_waiting)],
     [words.dead, pair(dead)],
@@ -136,8 +139,12 @@ async function statePanel(number) {
     ask("GET", `numbers/${number}/traffic`),
     ask("GET", `numbers/${number}/history?limit=${PAGE}`),
   ]);
-  return () =>
-    renderOnce(element("panel"), [tab, minutes, states], () => element("panel").replaceChildren(hourChart(minutes, make("h3", {}, words.hour)), dayChart(states)));
+  return () => {
+    const told = stateTold(view);
+    renderOnce(element("panel"), [tab, minutes, states, told], () =>
+      element("panel").replaceChildren(dayChart(view, states, told, make("h3", {}, words.day)), hourChart(minutes, make("h3", {}, words.hour))),
+    );
+  };
 }
 
 function showTable(items, empty, columns, row) {

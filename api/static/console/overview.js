@@ -5,7 +5,7 @@ import { actOn, makeLinks } from "./bulk.js";
 import { sparkline } from "./charts.js";
 import { levelOf, putTrouble, rank, stateBadge } from "./state.js";
 import { showCauses, showClients, showHour } from "./totals.js";
-import { age, both, figure, fill, lang, memory, pair, time, word, words } from "./words.js";
+import { age, both, figure, fill, heard, lang, memory, pair, time, word, words } from "./words.js";
 
 const COLUMNS = ["client", "state", "trouble", "hour", "since", "backlog", "dead", "restarts", "memory", "last_heard"];
 const SUMMARY = ["total", "online_count", "need", "mends", "waiting", "dead", "merged"];
@@ -105,7 +105,7 @@ function putRow({ row, cells }, view) {
   putFigure(cells.dead, pair(view.dead), both(view.dead) > 0);
   putFigure(cells.restarts, figure(view.restarts), view.restarts > 0);
   putFigure(cells.memory, memory(view.memory), false, words.memory_how);
-  putFigure(cells.last_heard, age(view.last_heard), false, time(view.last_heard));
+  putFigure(cells.last_heard, heard(view, words.unheard_short), false, time(view.last_heard) || heard(view));
   row.className = view.attention === "needs_somebody" ? "attention" : "";
 }
 

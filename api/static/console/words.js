@@ -31,6 +31,15 @@ export function age(text) {
   return ages.format(-count, unit);
 }
 
+/** When a number was last heard; a quiet one that is well has heard nothing since its start. */
+export function heard({ last_heard, status, worker }, quiet = words.unheard) {
+  if (last_heard || status !== "online" || !worker) return age(last_heard);
+  const start = new Date(Date.now() - worker.uptime * 1000);
+  const isToday = start.toDateString() === new Date().toDateString();
+  const at = start.toLocaleString(lang, { dateStyle: isToday ? undefined : "short", timeStyle: "short" });
+  return fill(quiet, { at });
+}
+
 export function duration(seconds) {
   const [count, unit] = measure(seconds);
   return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "long" }).format(count);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 VALUES: Final = {
-    "merging_idle": "ksmd is off",
+    "merging_idle": "off in the kernel",
     "merging_idle_how": "The kernel could merge equal pages of the workers: see MEMORY_MERGE in the operator's guide.",
     "merging_unavailable": "not in this kernel",
     "merging_off": "off",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 VALUES: Final = {
-    "merging_idle": "ksmd выключен",
+    "merging_idle": "выкл. в ядре",
     "merging_idle_how": "Ядро могло бы объединять одинаковые страницы процессов: см. MEMORY_MERGE в руководстве оператора.",
     "merging_unavailable": "ядро не поддерживает",
     "merging_off": "выключено",
@@ -41,7 +41,7 @@ VALUES: Final = {
     "row_dismissed": "убрано",
     "did_dismissed": "убрал недоставленное",
     "id_chat": "чат",
-    "id_message_id": "id в Planfix",
+    "id_message_id": "id в Планфиксе",
     "id_telegram_ids": "id в Telegram",
     "step_received": "получено",
     "step_stored": "сохранено",

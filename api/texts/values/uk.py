@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 VALUES: Final = {
-    "merging_idle": "ksmd вимкнено",
+    "merging_idle": "вимк. у ядрі",
     "merging_idle_how": "Ядро могло б об'єднувати однакові сторінки процесів: див. MEMORY_MERGE у посібнику оператора.",
     "merging_unavailable": "ядро не підтримує",
     "merging_off": "вимкнено",
@@ -41,7 +41,7 @@ VALUES: Final = {
     "row_dismissed": "прибрано",
     "did_dismissed": "прибрав недоставлене",
     "id_chat": "чат",
-    "id_message_id": "id у Planfix",
+    "id_message_id": "id у Планфіксі",
     "id_telegram_ids": "id у Telegram",
     "step_received": "отримано",
     "step_stored": "збережено",

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 import httpx
 import psutil
 
+from tests.acceptance.api.launcher import Forked, fork_gateway
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def free_port() -> int:
 class Server:
     """A started gateway."""
 
-    process: Process
+    process: Process | Forked
     url: str
     log: Path
 
@@ -123,8 +124,26 @@ async def gateway(
     log = folder / f"gateway-{port}.log"
     with log.open("ab") as out:
         process = await _start(folder, settings, [*options, app], port, out, umask)
-    url = f"http://127.0.0.1:{port}"
-    server = Server(process, url, log)
+    async with _ending(Server(process, f"http://127.0.0.1:{port}", log)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def forked_gateway(
+    folder: Path, settings: Mapping[str, str], app: str = "api:create_app()", port: int = 0
+) -> AsyncIterator[Server]:
+    """Start the same without loading it: see `launcher`. How a gateway is loaded has tests of its own."""
+    port = port or free_port()
+    log = folder / f"gateway-{port}.log"
+    with log.open("ab") as out:
+        arguments = [*_bound(port), *ONE_PROCESS, app]
+        process = fork_gateway(folder, _environment(settings, port), arguments, out)
+    async with _ending(Server(process, f"http://127.0.0.1:{port}", log)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _ending(server: Server) -> AsyncIterator[Server]:
     family = server.family
     try:
         yield server
@@ -134,7 +153,7 @@ async def gateway(
         for one in family:
             with suppress(psutil.NoSuchProcess):
                 one.kill()
-        await process.wait()
+        await server.process.wait()
 
 
 async def refused(
@@ -155,19 +174,25 @@ async def _start(
     out: IO[bytes] | int,
     umask: int = -1,
 ) -> Process:
-    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
-    url = f"http://127.0.0.1:{port}"
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", *arguments),
+        *(sys.executable, "-m", "hypercorn", *_bound(port), *arguments),
         cwd=folder,
-        env={
-            "PYTHONPATH": str(TOP),
-            "PUBLIC_URL": url,
-            "SANDBOX_PORT": "0",
-            **inherited,
-            **settings,
-        },
+        env=_environment(settings, port),
         stdout=out,
         stderr=asyncio.subprocess.STDOUT,
         umask=umask,
     )
+
+
+def _bound(port: int) -> tuple[str, str]:
+    return "--bind", f"127.0.0.1:{port}"
+
+
+def _environment(settings: Mapping[str, str], port: int) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    own = {
+        "PYTHONPATH": str(TOP),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "SANDBOX_PORT": "0",
+    }
+    return {**own, **inherited, **settings}

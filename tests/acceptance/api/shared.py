@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import Operator, settings_of
-from tests.acceptance.api.server import TLS, gateway, running_sandbox
+from tests.acceptance.api.server import TLS, forked_gateway, running_sandbox
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def settings(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
-    async with gateway(folder, settings) as started:
+    async with forked_gateway(folder, settings) as started:
         await started.wait_serving()
         yield started
 

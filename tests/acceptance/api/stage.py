@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import Operator, settings_of
-from tests.acceptance.api.server import TLS, gateway, running_sandbox
+from tests.acceptance.api.server import TLS, forked_gateway, running_sandbox
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
     unkept = httpx.Limits(max_keepalive_connections=0)
     async with (
         running_sandbox(folder) as sandbox,
-        gateway(folder, settings := settings_of(folder, sandbox)) as server,
+        forked_gateway(folder, settings := settings_of(folder, sandbox)) as server,
         httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=TLS, limits=unkept) as http,
     ):
         await server.wait_serving()

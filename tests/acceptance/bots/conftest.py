@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
-from tests.acceptance.api.server import TLS, gateway, running_sandbox
+from tests.acceptance.api.server import TLS, forked_gateway, running_sandbox
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def settings(folder: Path, sandbox: dict[str, str], own_token: str) -> dict[str,
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
-    async with gateway(folder, settings) as started:
+    async with forked_gateway(folder, settings) as started:
         await started.wait_serving()
         yield started
 

@@ -253,7 +253,7 @@ async def test_long_list_is_shown_in_pages(
     await operator.start_online(server, number)
     real = await ask(operator, server, "/numbers")
     [one] = [each for each in real["numbers"] if each["number"] == number]
-    many = [one | {"number": f"3809900{count:05}"} for count in range(200)]
+    many = [one | {"number": f"3809900{count:05}", "state": "parked"} for count in range(200)]
     async with signed_in(visit, server, viewport={"width": 390, "height": 780}) as page:
         await page.route("**/numbers", lambda route: route.fulfill(json=real | {"numbers": many}))
         await look_again(page)
@@ -261,7 +261,9 @@ async def test_long_list_is_shown_in_pages(
         await expect(shown).to_have_count(20)
         await page.get_by_role("button", name="Show 20 more of 200").click()
         await expect(shown).to_have_count(40)
+        await expect(shown.first.get_by_role("checkbox")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollHeight") < 8000
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
         await page.get_by_role("searchbox").fill("380990000199")
         await expect(shown).to_have_count(1)
 

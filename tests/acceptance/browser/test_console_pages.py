@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
 
 from tests.acceptance.api.conftest import NUMBERS
+from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.browser.console_page import signed_in
 from tests.support.waiting import eventually
 
@@ -86,6 +88,24 @@ async def test_last_hour_log_and_chats_are_shown(
 
         await eventually(is_told, awaited="the worker that was started anew answers")
         await expect(told.get_by_role("table")).to_contain_text("stays")
+
+
+async def test_state_is_told_with_its_beginning(
+    operator: Operator, server: Server, number: str, visit: Visit
+) -> None:
+    """A number that is well says since when, and since when nothing was heard; it is seen on a picture of the day."""
+    await operator.start_online(server, number)
+    address = f"{server.url}/numbers/{number}"
+    quiet = (await operator.call(server, "GET", f"/numbers/{number}", ADMIN_KEY)).json()
+    quiet["last_heard"] = None
+    async with signed_in(visit, server) as page:
+        await page.route(address, lambda route: route.fulfill(json=quiet))
+        await page.goto(f"{server.url}/console#/numbers/{number}")
+        day = page.get_by_role("region", name="The last 24 hours")
+        await expect(day).to_contain_text(re.compile(r"online since .+:.+ \(.+\)"))
+        await expect(day.locator("rect.good")).not_to_have_count(0)
+        heard = page.locator("#number-facts div", has_text="Last heard")
+        await expect(heard).to_contain_text("nothing heard since the start at")
 
 
 async def test_template_is_tried_before_it_is_saved(server: Server, visit: Visit) -> None:

@@ -13,16 +13,19 @@ import httpx
 import psutil
 
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
-from tests.acceptance.api.server import gateway
+from tests.acceptance.api.server import forked_gateway
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, Conversation
 from tests.support.session_files import write_session_file
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from tests.acceptance.api.server import Server
+
+    Run = Callable[[Path, Mapping[str, str], str], AbstractAsyncContextManager[Server]]
 
 REAL = "api:create_app()"
 CRASHING = "tests.acceptance.messages.app:create_app()"
@@ -40,8 +43,11 @@ class Programs:
         sandbox: Mapping[str, str],
         app: str,
         database_url: str = "",
+        run: Run = forked_gateway,
+        /,
         **settings: str,
     ) -> None:
+        self._run = run
         self.folder = folder
         self.sandbox_url = sandbox["SANDBOX_URL"]
         self.database_url = database_url or f"sqlite+aiosqlite:///{folder / 'data' / 'telefix.db'}"
@@ -76,7 +82,7 @@ class Programs:
     async def start(self) -> None:
         """Start the gateway; it goes on with what an earlier one has left."""
         self.server = await self._life.enter_async_context(
-            gateway(self.folder, self._settings, self._app)
+            self._run(self.folder, self._settings, self._app)
         )
         await self.server.wait_ready()
         for conversation in self._open:

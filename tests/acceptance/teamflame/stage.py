@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
-from tests.acceptance.api.server import TLS, gateway
+from tests.acceptance.api.server import TLS, forked_gateway
 from tests.acceptance.teamflame.office import init_data, office
 from tests.support.waiting import PATIENCE, eventually
 
@@ -41,7 +41,7 @@ class Stage:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the gateway until the end of the block, or until it is killed."""
-        async with gateway(self.folder, self.settings) as self.server:
+        async with forked_gateway(self.folder, self.settings) as self.server:
             await self.server.wait_serving()
             await eventually(self.is_online, awaited="the bot is online")
             yield

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ from supervisor.nodes.files import PIECE, SharedFiles
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
 from supervisor.upkeep import Retention
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +63,37 @@ async def test_file_outlives_its_node(
                 NUMBER, "in/7/0"
             )
         assert not [each for each in files.rglob("*") if each.is_file()]
+
+
+async def test_file_that_is_being_kept_is_not_served_in_part(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """Planfix fetches a file whenever it likes, also while its node stores it for the others."""
+    node = NodeConfig("http://here")
+    here = Config(tmp_path / "here", tmp_path, 1, "hash", node=node)
+    content = os.urandom(8 * PIECE)
+    folder = here.spool_of(NUMBER) / "in" / "7"
+    folder.mkdir(parents=True)
+    (folder / "0").write_bytes(content)
+    (folder / "1").mkdir()
+    key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+    async with Store(postgres_url, key) as store:
+        await store.numbers.create(NewNumber(NUMBER, "Acme", "https://acme.example", "token"))
+        there = SharedFiles(store, replace(here, data_dir=tmp_path / "there"))
+
+        async def fetched() -> bytes:
+            return ((await there.fetch(NUMBER, "in/7/0")) / "in/7/0").read_bytes()
+
+        async def is_there() -> bool:
+            with suppress(FileGone):
+                return bool(await fetched())
+            return False
+
+        keeping = asyncio.create_task(SharedFiles(store, here).keep(NUMBER, 7))
+        await eventually(is_there, awaited="the file at another node")
+        await keeping
+
+        assert await fetched() == content
 
 
 async def test_purged_number_leaves_no_file(tmp_path: Path, postgres_url: str) -> None:

@@ -41,6 +41,21 @@ async def test_selection_is_handed_down(client: TestClientProtocol, gateway: Fak
 
 
 @pytest.mark.parametrize(
+    ("written", "days"),
+    [("T00:00:00Z", 0), ("T23:30:00+00:00", 0), ("T23:30:00-02:00", 1), ("T12:30:00.5", 0)],
+)
+async def test_moment_means_its_day(
+    client: TestClientProtocol, gateway: FakeGateway, written: str, days: int
+) -> None:
+    """Programs often write a moment where a day is enough; days are those of UTC."""
+    day = TODAY - timedelta(days=9)
+
+    await start(client, history_since=f"{day}{written}")
+
+    assert gateway.created[0].chats == ChatChanges(None, day + timedelta(days=days))
+
+
+@pytest.mark.parametrize(
     ("fields", "place", "reason"),
     [
         ({"chats": "everybody"}, "chats", "must be a JSON object"),
