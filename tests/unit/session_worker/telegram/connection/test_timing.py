@@ -19,12 +19,12 @@ from session_worker.protocol.contract import (
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.connection import ConnectionTiming
 from session_worker.telegram.connection.polling import pause_before_poll
-from tests.support.clock import autojumping
 
 if TYPE_CHECKING:
     import pytest
 
     from session_worker.protocol.contract import Event
+    from tests.support.clock import AutojumpClock
 
 TIMING = ConnectionTiming(reconnection=Backoff(first=0.5, longest=30))
 
@@ -75,7 +75,9 @@ class HeldLease:
 async def hear_nothing(*_: object) -> None: ...
 
 
-async def test_ten_minutes_without_telegram(caplog: pytest.LogCaptureFixture) -> None:
+async def test_ten_minutes_without_telegram(
+    autojump_clock: AutojumpClock, caplog: pytest.LogCaptureFixture
+) -> None:
     """While Telegram refuses connections, few are tried, and it is reported once and logged twice."""
     caplog.set_level(logging.DEBUG, "session_worker")
     reports = Reports()
@@ -83,12 +85,13 @@ async def test_ten_minutes_without_telegram(caplog: pytest.LogCaptureFixture) ->
         unused.bind(("127.0.0.1", 0))  # nobody listens, so that each attempt is refused at once
         assignment = assignment_to(unused.getsockname()[1])
         account = TelegramAccount(assignment, reports, HeldLease(), on_update=hear_nothing)
-        with autojumping(asyncio.get_running_loop()):
-            running = asyncio.create_task(account.run())
-            await asyncio.sleep(600)
-            await account.stop()
-            await running
+        running = asyncio.create_task(account.run())
+        began = autojump_clock.time()
+        await asyncio.sleep(600)
+        await account.stop()
+        await running
 
+    assert autojump_clock.time() >= began + 600
     lost = [each for each in caplog.records if "to Telegram was lost" in each.message]
     assert 20 <= len(lost) <= 50
     assert len([each for each in lost if each.levelno > logging.DEBUG]) <= 2
