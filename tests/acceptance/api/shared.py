@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import Operator, settings_of
-from tests.acceptance.api.server import TLS, forked_gateway, running_sandbox
-from tests.support.waiting import PATIENCE
+from tests.acceptance.api.server import forked_gateway, running_sandbox
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,5 +46,5 @@ async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def operator(folder: Path, sandbox: dict[str, str]) -> AsyncIterator[Operator]:
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=TLS) as http:
+    async with caller() as http:
         yield Operator(http, sandbox["SANDBOX_URL"], folder / "data" / "sessions")

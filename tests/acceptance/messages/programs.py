@@ -9,19 +9,21 @@ import signal
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
 import psutil
 
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
 from tests.acceptance.api.server import forked_gateway
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, Conversation
+from tests.support.callers import caller
 from tests.support.session_files import write_session_file
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    import httpx
 
     from tests.acceptance.api.server import Server
 
@@ -66,11 +68,7 @@ class Programs:
     async def __aenter__(self) -> Self:
         self.http = await self._stack.enter_async_context(
             # No connection is kept: the other side ends an idle one just when it is used again.
-            httpx.AsyncClient(
-                timeout=PATIENCE,
-                trust_env=False,
-                limits=httpx.Limits(max_keepalive_connections=0),
-            )
+            caller()
         )
         await self.start()
         return self

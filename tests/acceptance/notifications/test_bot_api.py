@@ -7,7 +7,6 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import requests
 import telegram
@@ -15,6 +14,7 @@ from apprise.common import NotifyFormat
 from apprise.plugins.telegram import NotifyTelegram
 
 from tests.acceptance.sandbox.telegram.pictures import make_png
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,7 +153,7 @@ async def test_plain_http_in_every_form(bot: Bot) -> None:
         return [answer.status_code for answer in answers]
 
     codes = await asyncio.to_thread(call_with_requests)
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with caller() as client:
         form = {"chat_id": str(person), "text": "parts", "reply_markup": json.dumps({})}
         answer = await client.post(url.replace("sendMessage", "SENDMESSAGE"), files=_as_parts(form))
 
@@ -245,6 +245,40 @@ async def test_wrong_calls_are_refused_as_telegram_does(
 
     assert (code, body["ok"], body["error_code"]) == (status, False, status)
     assert words in body["description"]
+
+
+async def test_values_that_mean_nothing_are_refused(bot: Bot) -> None:
+    """Whatever the parameters are, the answer is the Bot API's, and nothing is stored in vain."""
+    person = await user_id(bot)
+    mention = {"type": "text_mention", "offset": 0, "length": 1}
+    emoji = {"type": "custom_emoji", "offset": 0, "length": 1, "custom_emoji_id": "x"}
+    wrong: list[dict[str, Any]] = [
+        {"entities": [mention | {"user": 5}]},
+        {"entities": [mention | {"user": {"id": "abc"}}]},
+        {"entities": [emoji]},
+        {"entities": [{"type": "text_link", "offset": 0, "length": 1}]},
+        {"reply_parameters": {"message_id": "x"}},
+        {"reply_parameters": {"message_id": 2**31}},
+        {"reply_parameters": [1]},
+        {"reply_markup": {"keyboard": "x"}},
+        {"text": "\ud83d"},
+        {"chat_id": -1009999999999},
+    ]
+    url, answers = f"/bot{bot.token}/sendMessage", []
+    for fields in wrong:
+        content = json.dumps({"chat_id": person, "text": "ab"} | fields)  # it escapes all
+        answer = await bot.stage.gateway.post(
+            url, content=content, headers={"Content-Type": "application/json"}
+        )
+        answers.append((answer.status_code, answer.json()))
+    far = {"chat_id": person, "message_id": 2**40}
+    answers.append(await raw(bot, "editMessageText", **far, text="x"))
+    links = ("http://", "http://a b", "https://example.com/\r\nX: y")
+    answers += [await raw(bot, "sendDocument", chat_id=person, document=link) for link in links]
+
+    assert [(code, body["ok"]) for code, body in answers] == [(400, False)] * len(answers)
+    assert answers[9][1]["description"] == "Bad Request: chat not found"
+    assert "message to edit not found" in answers[10][1]["description"]
 
 
 async def test_log_holds_no_token(bot: Bot, server: Any) -> None:
