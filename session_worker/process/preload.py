@@ -7,6 +7,7 @@ import gc
 import importlib
 import os
 import signal
+import sys
 
 from session_worker.confinement.confinement import get_ready
 from session_worker.network.guarded_transport import tls_context
@@ -48,6 +49,9 @@ def warm() -> None:
 
     tls_context()
     get_ready()
+    if sys.version_info < (3, 12):  # later ones do not count the references of names
+        # Full of names that only imports use, it would be rewritten by each worker.
+        sys._clear_type_cache()  # noqa: SLF001 - documented for such special purposes
     warm_up()
     gc.collect()
     padding.extend(bytes(size) for size in range(0, LARGEST_SMALL, 16) for _ in range(PLACES))
