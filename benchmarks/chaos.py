@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 from benchmarks.chaos_faults import FAULTS, LONGEST, SHORTEST, Fault, Server, Stage
-from benchmarks.chaos_traffic import Books, Traffic
+from benchmarks.chaos_traffic import Books, Traffic, keep_evidence
 from benchmarks.sandbox_program import TOP
 from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.nodes.cluster import REAL, Cluster
@@ -84,7 +84,7 @@ class Chaos:
         self.traffic = Traffic(cluster, chance)
         self.costs: list[Cost] = []
 
-    async def run(self, count: int) -> Books:
+    async def run(self, count: int, label: str) -> Books:
         self.traffic.start()
         try:
             for place, fault in enumerate(self._draw(count), start=1):
@@ -97,9 +97,17 @@ class Chaos:
             await self.traffic.stop()
         except (Unsettled, AssertionError) as exc:
             print(f"       {exc}", flush=True)
-            self.traffic.abort()
+            await self.traffic.abort()
+            await self._keep_evidence(label)
         await self.traffic.wait_until_arrived(PATIENCE)
-        return await self.traffic.judge()
+        books = await self.traffic.judge()
+        if not books.is_good:
+            await self._keep_evidence(label)
+        return books
+
+    async def _keep_evidence(self, label: str) -> None:
+        folder = await keep_evidence(self._cluster, self.traffic, label)
+        print(f"       the logs and what waits are in {folder}", flush=True)
 
     def _draw(self, count: int) -> Iterator[Fault]:
         """Give every kind before one comes again."""
@@ -189,7 +197,7 @@ async def commit_faults(count: int, numbers: int, seed: int, lease: Lease) -> bo
     async with running_cluster(numbers, lease, are_clocks_wrong=True) as (cluster, server):
         chaos = Chaos(cluster, server, random.Random(seed), lease)
         began = time.monotonic()
-        books = await chaos.run(count)
+        books = await chaos.run(count, str(seed))
         minutes = (time.monotonic() - began) / 60
     by_name: dict[str, list[Cost]] = defaultdict(list)
     for cost in chaos.costs:

@@ -1,16 +1,21 @@
-"""Messages in both directions all along, and how long each of them was under way."""
+"""Messages in both directions all along: how long each was under way, and what is known of missing ones."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 
 from benchmarks.soak_reconciliation import Direction
+from tests.support.databases import execute
 
 if TYPE_CHECKING:
     import random
@@ -75,9 +80,12 @@ class Traffic:
         self._goes_on = False
         await asyncio.gather(*self._writing)
 
-    def abort(self) -> None:
+    async def abort(self) -> None:
+        """Let everybody stop in the middle of whatever they do."""
+        self._goes_on = False
         for writing in self._writing:
             writing.cancel()
+        await asyncio.gather(*self._writing, return_exceptions=True)
 
     async def wait_until_arrived(self, patience: float) -> bool:
         """Wait until everything that was written until now has arrived; return whether it has."""
@@ -104,19 +112,32 @@ class Traffic:
             into += _waits(said.into_planfix, seen.in_planfix, since, 0.0)
         return max(out), max(into)
 
+    async def missing(self) -> list[str]:
+        """Return what was taken and has not arrived."""
+        found: list[str] = []
+        for talk in self._cluster.talks:
+            to_telegram, to_planfix = await self._compare(talk)
+            found += [f"{talk.number} {text}" for text in (*to_telegram.lost, *to_planfix.lost)]
+        return found
+
     async def judge(self) -> Books:
         """Compare all that was written with all that has arrived."""
         books = Books(peak=await self._cluster.peak())
         for talk in self._cluster.talks:
-            seen = await self._look(talk)
-            to_telegram = Direction(talk.told, [text for text, _ in seen.in_telegram])
-            to_planfix = Direction(talk.heard, [text for text, _ in seen.in_planfix])
+            to_telegram, to_planfix = await self._compare(talk)
             books.written += len(talk.told) + len(talk.heard)
             books.lost += len(to_telegram.lost) + len(to_planfix.lost)
             books.twice_in_telegram += len(to_telegram.twice)
             books.twice_in_planfix += len(to_planfix.twice)
             books.out_of_order += len(to_telegram.out_of_order) + len(to_planfix.out_of_order)
         return books
+
+    async def _compare(self, talk: Talk) -> tuple[Direction, Direction]:
+        said, seen = self._said[talk.number], await self._look(talk)
+        return (
+            _direction(talk.told, said.into_telegram, seen.in_telegram),
+            _direction(talk.heard, said.into_planfix, seen.in_planfix),
+        )
 
     async def _write(self, talk: Talk, write: Callable[[Talk, str], object]) -> None:
         count = 0
@@ -156,6 +177,14 @@ class Traffic:
         )
 
 
+def _direction(
+    taken: list[str], said: dict[str, float], seen: list[tuple[str, float]]
+) -> Direction:
+    """Compare one direction; what nobody has confirmed may be missing, but it has its place."""
+    untold = [text for text in said if text not in taken]
+    return Direction([*taken, *untold], [text for text, _ in seen], frozenset(untold))
+
+
 def _waits(
     said: dict[str, float], seen: list[tuple[str, float]], since: float, rounding: float
 ) -> list[float]:
@@ -165,3 +194,36 @@ def _waits(
         for text, at in said.items()
         if at >= since and text in first
     ]
+
+
+STATEMENTS = {
+    "messages that wait": (
+        "SELECT id, number, direction, peer_id, key, attempts, is_trying, next_try, tried, created,"
+        " error_code, error_detail FROM journal WHERE state = 'pending' ORDER BY number, id"
+    ),
+    "owners of the numbers": (
+        "SELECT p.number, p.incarnation, p.epoch, n.epoch, n.wanted FROM placement p"
+        " LEFT JOIN number n ON n.digits = p.number ORDER BY p.number"
+    ),
+    "nodes": "SELECT incarnation, url, state, beat, since FROM node ORDER BY since",
+}
+
+
+async def keep_evidence(cluster: Cluster, traffic: Traffic, label: str) -> Path:
+    """Copy it into a new folder before the cluster ends; return the folder."""
+    folder = Path(mkdtemp(prefix=f"chaos-{label}-"))
+    for node in cluster.nodes:
+        shutil.copy(node.server.log, folder / f"{node.name}.log")
+    lines = [f"written at {time.time():.1f}, by the clock that is right"]
+    lines += [
+        f"{node.name} {node.url} {node.settings.get('WRONG_CLOCK', 0)}" for node in cluster.nodes
+    ]
+    lines += ["", "missing", *await traffic.missing()]
+    for title, statement in STATEMENTS.items():
+        try:
+            rows = [str(tuple(row)) for row in await execute(cluster.database_url, statement)]
+        except SQLAlchemyError as exc:  # the rest is worth keeping all the same
+            rows = [str(exc)]
+        lines += ["", title, *rows]
+    (folder / "state.txt").write_text("\n".join(lines))
+    return folder

@@ -128,6 +128,7 @@ async def measure_throughput() -> None:
             for _ in range(nodes):
                 await cluster.add_node(**own)
             await add_talks(cluster, TALKS)
+            await cluster.until_all_said()  # until then the gateway does not know the chats
             load, before = os.getloadavg()[0], await _transactions(cluster)
             await asyncio.sleep(IDLE)
             idle = (await _transactions(cluster) - before) / IDLE

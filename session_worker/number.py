@@ -16,7 +16,7 @@ from session_worker.inbound.history_delivery import (
     HistorySources,
 )
 from session_worker.inbound.message_assembly import MessageAssembler, Sources
-from session_worker.inbound.progress import DeliveredLog
+from session_worker.inbound.progress import DELIVERED_LOG, DeliveredLog
 from session_worker.inbound.receiver import UpdateReceiver
 from session_worker.lanes import Lanes
 from session_worker.network.guarded_transport import tls_context
@@ -27,6 +27,7 @@ from session_worker.protocol.chats import LeftOut, ListChats
 from session_worker.protocol.contract import WatchPlanfix
 from session_worker.protocol.messages import (
     Deliver,
+    Drain,
     Failed,
     Failure,
     Resolve,
@@ -66,7 +67,6 @@ LARGEST_FILE = 100 * 1024 * 1024  # bytes; Planfix accepts no larger files
 MESSAGE_INDEX = "messages"
 SENT = "sent"
 HISTORY = "history"
-DELIVERED_LOG = "proofs"
 
 
 class NumberSession:
@@ -182,6 +182,8 @@ class NumberSession:
                 self._planfix_delivery.tell_status(command)
             case Send(outgoing=outgoing):
                 self._deciding.put((Send, outgoing.peer_id), command)
+            case Drain():
+                self._planfix_delivery.drain()
             case WatchPlanfix():
                 self._planfix_delivery.watch(command)
             case Resolve(request_id=request_id) | ListChats(request_id=request_id):

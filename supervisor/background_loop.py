@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from supervisor.errors import GatewayError
@@ -27,6 +28,7 @@ class BackgroundLoop:
         self._chore = chore
         self._failure_pause = failure_pause
         self._task: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
 
     @property
     def is_started(self) -> bool:
@@ -35,6 +37,10 @@ class BackgroundLoop:
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self._name)
 
+    def wake(self) -> None:
+        """Begin the chore again at once, or when it has ended."""
+        self._woken.set()
+
     async def stop(self) -> None:
         task, self._task = self._task, None
         if task is not None:
@@ -42,10 +48,13 @@ class BackgroundLoop:
             await asyncio.wait({task})
 
     async def _run(self) -> None:
-        while (pause := await self._attempt()) is not None:  # noqa: ASYNC110 - waits for no event
-            await asyncio.sleep(pause)
+        while (pause := await self._attempt()) is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
 
     async def _attempt(self) -> float | None:
+        self._woken.clear()
         try:
             return await self._chore()
         except asyncio.CancelledError:

@@ -20,6 +20,7 @@ from session_worker.protocol.messages import (
     ChatRemembered,
     Contact,
     Delivered,
+    Drained,
     Failed,
     Failure,
     FailureCode,
@@ -193,8 +194,9 @@ class Delivery:
             photo_link=introduction.photo_link,
             files=assembled.files,
         )
-        self._outbox.put(Trying(row=command.row))
-        await self._planfix.new_message(message)
+        async with self._circuit_breaker.posting():
+            self._outbox.put(Trying(row=command.row))
+            await self._planfix.new_message(message)
 
     async def _fetch_introduction(self, command: Deliver) -> Introduction:
         """Fetch a photo that Planfix has not seen, and the bio of a contact that has no task yet."""
@@ -234,6 +236,8 @@ class PlanfixDelivery:
         circuit_breaker: CircuitBreaker | None = None,
     ) -> None:
         self._planfix = planfix
+        self._outbox = outbox
+        self._draining: asyncio.Task[None] | None = None
         self._circuit_breaker = circuit_breaker or CircuitBreaker()
         self._circuit_breaker.tell = lambda is_away: outbox.put(PlanfixChanged(is_away=is_away))
         delivery = Delivery(
@@ -260,9 +264,19 @@ class PlanfixDelivery:
     def watch(self, order: WatchPlanfix) -> None:
         self._circuit_breaker.watch(is_lookout=order.is_lookout, try_now=order.try_now)
 
+    def drain(self) -> None:
+        """Start nothing more, and report when no message is on its way."""
+        self._draining = self._draining or asyncio.create_task(self._drain(), name="draining")
+
     async def close(self) -> None:
         """Let running calls end and start no others; the supervisor still has what is left."""
         await self._circuit_breaker.close(GRACE)
         await self._messages.close()
         await self._statuses.close()
         await self._planfix.close()
+        if self._draining is not None:
+            self._draining.cancel()
+
+    async def _drain(self) -> None:
+        await self._circuit_breaker.drain()
+        self._outbox.put(Drained())

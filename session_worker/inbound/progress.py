@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from session_worker.protocol.messages import Incoming
 
 
+DELIVERED_LOG = "proofs"
+"""The name of its file in the folder of a worker."""
 # At least as many as the supervisor hands over before it has stored their outcomes.
 PLACES = 1024
 DIGEST = 16  # bytes
@@ -50,13 +52,13 @@ class DeliveredLog:
         async with self._lock:
             if self._earlier is None:
                 self._earlier = await asyncio.to_thread(self._open)
-        return bool(self._earlier) and _digest(incoming) in self._earlier
+        return bool(self._earlier) and digest_of(incoming) in self._earlier
 
     def add(self, incoming: Incoming) -> None:
         if self._ring is not None:
             self._count += 1
             offset = self._count % PLACES * RECORD.size
-            RECORD.pack_into(self._ring, offset, self._count, _digest(incoming))
+            RECORD.pack_into(self._ring, offset, self._count, digest_of(incoming))
 
     def _open(self) -> frozenset[bytes]:
         """Open the ring and return what earlier processes have recorded."""
@@ -70,12 +72,23 @@ class DeliveredLog:
         except OSError as error:
             logger.warning("deliveries are not recorded: %s", error)
             return frozenset()
-        records = [each for each in RECORD.iter_unpack(self._ring[:]) if each[0]]
+        records = _records_of(self._ring[:])
         self._count = max((count for count, _ in records), default=0)
         return frozenset(digest for _, digest in records)
 
 
-def _digest(incoming: Incoming) -> bytes:
+def digests_in(content: bytes) -> frozenset[bytes]:
+    """Return the digests of the messages that the content of a log names."""
+    whole = len(content) // RECORD.size * RECORD.size
+    return frozenset(digest for _, digest in _records_of(content[:whole]))
+
+
+def _records_of(content: bytes) -> list[tuple[int, bytes]]:
+    return [(count, digest) for count, digest in RECORD.iter_unpack(content) if count]
+
+
+def digest_of(incoming: Incoming) -> bytes:
+    """Return what identifies a message in the log."""
     named = (
         *(incoming.peer_id, incoming.what, incoming.date, incoming.edit_date),
         *incoming.message_ids,

@@ -50,6 +50,7 @@ class CircuitBreaker:
         self._probing = False
         self._shut = False
         self._inside = 0
+        self._posting = 0
         self._allowance = self._traffic.burst
         self._counted = 0.0
         self._asked_for_until = 0.0
@@ -77,6 +78,18 @@ class CircuitBreaker:
                 self._inside -= 1
                 self._probing = self._probing and not is_probe
                 self._announce()
+
+    @asynccontextmanager
+    async def posting(self) -> AsyncIterator[None]:
+        """Hold a place, within a slot, for what must not be done twice; `drain` lets none begin."""
+        while self._shut:
+            await self._change()
+        self._posting += 1
+        try:
+            yield
+        finally:
+            self._posting -= 1
+            self._announce()
 
     def succeeded(self) -> None:
         """Record that Planfix answers."""
@@ -116,6 +129,12 @@ class CircuitBreaker:
         due = _now() + (0.0 if try_now else self._pause())
         self._closed_until = max(due, self._asked_for_until)
         self._announce()
+
+    async def drain(self) -> None:
+        """Let no further call start; return when none is running that must not be repeated."""
+        self._shut = True
+        while self._posting:
+            await self._change()
 
     async def close(self, grace: float) -> None:
         """Let no further call start, and wait a little for those that are running."""

@@ -142,6 +142,12 @@ class Stored(PipeValue):
     positions: tuple[int, ...]
 
 
+class Drain(PipeValue):
+    """Command: deliver nothing more to Planfix, and say when no message is on its way there."""
+
+    kind: Literal["drain"] = "drain"
+
+
 class Resolve(PipeValue):
     """Command: find a person to write to for the first time."""
 
@@ -216,6 +222,12 @@ class StatusTold(PipeValue):
     failure: Failure | None = None
 
 
+class Drained(PipeValue):
+    """Event: no message is on its way to Planfix, and none will be; all outcomes were reported."""
+
+    kind: Literal["drained"] = "drained"
+
+
 class ChatRemembered(PipeValue):
     """Event: what Planfix knows about a chat has changed."""
 
@@ -244,7 +256,7 @@ class GapFilled(PipeValue):
     detail: Detail = ""
 
 
-MessageCommand = Deliver | Send | TellStatus | Stored | Resolve | ChatCommand
+MessageCommand = Deliver | Send | TellStatus | Stored | Drain | Resolve | ChatCommand
 MessageEvent = (
     Received
     | ReadByContact
@@ -253,6 +265,7 @@ MessageEvent = (
     | Delivered
     | Failed
     | StatusTold
+    | Drained
     | ChatRemembered
     | Resolved
     | GapFilled

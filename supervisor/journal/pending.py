@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,13 @@ from supervisor.database.tables import DEAD, Direction, RowState
 from supervisor.errors import SealBroken
 from supervisor.journal import outcomes
 from supervisor.journal.first_contacts import first_rows, is_granted
-from supervisor.journal.values import ByDirection, Counts, Waiting, may_have_been_sent
+from supervisor.journal.values import (
+    ByDirection,
+    Counts,
+    Waiting,
+    may_have_been_sent,
+    next_try_here,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,7 +36,7 @@ _row = tables.journal.c
 _part = tables.sent_part.c
 _columns = (
     *(_row.id, _row.direction, _row.peer_id, _row.key, _row.body),
-    *(_row.attempts, _row.next_try, _row.is_trying, _row.is_uncertain),
+    *(_row.attempts, _row.tried, _row.next_try, _row.is_trying, _row.is_uncertain),
 )
 
 # A literal, because with a parameter neither database would use the partial index of these rows.
@@ -64,7 +71,8 @@ def next_waiting(
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    opened = [_open(cipher, row) for row in rows]
+    now = time.time()
+    opened = [_open(cipher, row, now) for row in rows]
     waiting = [each for each in opened if each is not None]
     broken = [row.id for row, each in zip(rows, opened, strict=True) if each is None]
     return _with_sent_parts(connection, waiting), broken
@@ -122,7 +130,7 @@ def _may_be_sent(direction: Direction) -> tuple[ColumnElement[bool], ...]:
     return (is_granted(),) if direction is Direction.OUT else ()
 
 
-def _open(cipher: BodyCipher, row: Any) -> Waiting | None:
+def _open(cipher: BodyCipher, row: Any, now: float) -> Waiting | None:
     try:
         body = cipher.open(row.direction, row.key, row.body or b"")
     except SealBroken:
@@ -132,7 +140,7 @@ def _open(cipher: BodyCipher, row: Any) -> Waiting | None:
         peer_id=row.peer_id,
         body=body,
         attempts=row.attempts,
-        next_try=row.next_try or 0.0,
+        next_try=next_try_here(row.next_try, row.tried and row.tried.timestamp(), now),
         # An attempt without an outcome: its worker ended during it.
         is_uncertain=row.is_uncertain or row.is_trying,
     )

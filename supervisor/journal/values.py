@@ -224,6 +224,16 @@ def may_have_been_sent(failure: Failure) -> bool:
     return is_open and failure.next_try is not None
 
 
+def next_try_here(next_try: float | None, tried: float | None, now: float) -> float:
+    """Return when a message is due by our clock, whichever machine has tried it before.
+
+    That machine's clock may be an hour wrong. Its pause is not, because it set both moments.
+    """
+    if next_try is None or tried is None:
+        return next_try or 0.0
+    return min(next_try, now + max(0.0, next_try - tried))
+
+
 def chat_id(number: str, peer_id: int) -> str:
     return f"{number}_{peer_id}"
 

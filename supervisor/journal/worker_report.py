@@ -10,6 +10,7 @@ from session_worker.protocol.messages import (
     ChatMemory,
     ChatRemembered,
     Delivered,
+    Drained,
     Failed,
     Failure,
     FailureCode,
@@ -93,8 +94,8 @@ class WorkerReport:
                 self.gap = event
             case LeftOut(row=row):
                 self.left_out.append(row)
-            case Resolved() | ChatsListed():
-                pass  # an answer to a question; nothing is stored
+            case Resolved() | ChatsListed() | Drained():
+                pass  # an answer; nothing is stored
             case _:
                 self._add_outcome(event)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
 from functools import partial
@@ -13,6 +12,7 @@ from session_worker.protocol.chats import ChatsListed
 from session_worker.protocol.messages import (
     Contact,
     Delivered,
+    Drained,
     Failed,
     PartSent,
     Received,
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from supervisor.messages.traffic import Watcher
 
 MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap
-
-logger = logging.getLogger(__name__)
 
 
 class Dispatcher:
@@ -93,6 +91,8 @@ class Dispatcher:
         self.journal = journal
         self.chats = ChatCache(journal)
         self.planning = asyncio.Lock()
+        self.drained = asyncio.Event()
+        """Set when the worker has delivered its last message, or has ended."""
 
     async def prepare(self, epoch: int) -> None:
         """Load the rows whose outcome the previous worker did not report; use the new epoch from now on."""
@@ -104,6 +104,10 @@ class Dispatcher:
         self._echo_filter.start(await self.journal.rows_in_doubt(time.time()))
 
     @property
+    def has_worker(self) -> bool:
+        return self._tell is not None
+
+    @property
     def is_quiet(self) -> bool:
         """Whether the worker holds no row."""
         return not any(hand_over.in_flight.rows for hand_over in self.hand_overs)
@@ -111,6 +115,7 @@ class Dispatcher:
     def attach_worker(self, tell: Callable[[Command], None]) -> None:
         """Hand rows to a new worker, which has none yet."""
         self._tell = tell
+        self.drained.clear()
         for hand_over in self.hand_overs:
             hand_over.start()
         self.governor.start()
@@ -120,6 +125,7 @@ class Dispatcher:
     async def detach_worker(self) -> None:
         """Forget which rows the worker had; all of them are in the journal."""
         self._tell = None
+        self.drained.set()
         if self._watcher is not None:
             self._watcher.detach_worker(self.number)
         self._recipient_questions.abort()
@@ -201,6 +207,8 @@ class Dispatcher:
             self._act_on(event, recorded, kept)
         for owed in recorded.owed:
             self._statuses.add(owed)
+        if Drained() in events:
+            self.drained.set()
 
     def _act_on(
         self, event: MessageEvent, recorded: Recorded, kept: Iterator[StoredIncoming]
@@ -216,8 +224,8 @@ class Dispatcher:
                 self._in.remove([row])
             case PartSent(row=row) if row in recorded.sent:
                 self._finish_outgoing(row)
-            case StatusTold():
-                self._act_on_told(event)
+            case StatusTold(row=row):
+                self._statuses.remove([row])
             case Resolved() | ChatsListed():
                 self._recipient_questions.resolve(event)
             case _:
@@ -241,14 +249,6 @@ class Dispatcher:
         peer_id = self._out.in_flight.rows.get(row)
         if peer_id is not None and not may_have_been_sent(failure):
             self._echo_filter.release_chat(peer_id)
-
-    def _act_on_told(self, told: StatusTold) -> None:
-        self._statuses.remove([told.row])
-        if told.failure is not None:
-            logger.warning(
-                "number %s: Planfix refused the status of row %d (%s): %s",
-                *(self.number, told.row, told.status, told.failure.code),
-            )
 
     def _finish_outgoing(self, row: int) -> None:
         self._out.remove([row])

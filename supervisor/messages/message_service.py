@@ -15,6 +15,7 @@ from supervisor.errors import (
     TelegramUnreachable,
 )
 from supervisor.journal.values import chat_id, peer_of
+from supervisor.messages import draining
 from supervisor.messages.dispatcher import Dispatcher
 from supervisor.messages.file_links import FileLinks
 from supervisor.nodes.files import SharedFiles
@@ -43,6 +44,7 @@ class Dispatchers:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._language = config.language
+        self._spool_of = config.spool_of
         self._dispatchers: dict[str, Dispatcher] = {}
         self._erased = 0
         self._is_shared = config.node is not None
@@ -88,6 +90,19 @@ class Dispatchers:
             self.reload(number, count.backlog.out)
         if self.watcher is not None:
             await self.watcher.look_for_work()
+
+    async def drain(self, number: str) -> bool:
+        """Let a number that is to move deliver nothing more; see `draining.drain`."""
+        dispatcher = self._dispatchers.get(number)
+        return dispatcher is not None and await draining.drain(dispatcher)
+
+    async def drain_briefly(self, number: str) -> None:
+        if number in self._dispatchers:
+            await draining.drain_briefly(self._dispatchers[number])
+
+    async def record_noted(self, number: str) -> None:
+        if number in self._dispatchers:
+            await draining.record_noted(self._dispatchers[number], self._spool_of(number))
 
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from session_worker.protocol.messages import Delivered, Failed, PartSent
+from session_worker.protocol.messages import Delivered, Failed, PartSent, StatusTold
 from supervisor.database.tables import Direction
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from supervisor.journal.values import Recorded
 
 MOST_OPEN = 100_000  # messages whose beginning is remembered
+
+logger = logging.getLogger(__name__)
 
 
 class Dead(NamedTuple):
@@ -80,6 +83,11 @@ class Traffic:
                     if failure.next_try is None:
                         self._end(row)
                         dead.append(Dead(row, failure.code, failure.detail))
+                case StatusTold(row=row, status=status, failure=failure) if failure is not None:
+                    logger.warning(
+                        "number %s: Planfix refused the status of row %d (%s): %s",
+                        *(self._number, row, status, failure.code),
+                    )
                 case _:
                     pass  # nothing has come to an end
         self.report(MessageNews(self._number, tuple(delivered), failures, tuple(dead)))

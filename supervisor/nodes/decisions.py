@@ -51,6 +51,12 @@ class Observations:
         """Return the peers that have not beaten for so many seconds."""
         return tuple(each.peer for each in self.seen.values() if now - each.since >= takeover)
 
+    def next_due(self, now: float, takeover: float) -> float:
+        """Return in how many seconds a peer will be lost if none beats."""
+        return max(
+            0.0, takeover - max((now - each.since for each in self.seen.values()), default=0)
+        )
+
 
 def numbers_to_claim(sight: Sight, me: str, *, free_before: int) -> int:
     """Return how many of the numbers without an owner to claim: what lacks to a fair share.

@@ -28,7 +28,7 @@ from supervisor.nodes.decisions import (
     numbers_to_claim,
 )
 from supervisor.nodes.records import Nodes, NodeState, Owner, Sight, require_owner
-from supervisor.nodes.runner import always, do_nothing
+from supervisor.nodes.runner import always
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -61,16 +61,14 @@ class Node:
         self._coordination, self._runner = coordination, runner
         self._observations = Observations()
         self._free_before, self._is_first = 0, False
-        self._woken = asyncio.Event()
         self._looked = asyncio.Event()
         self._interval = lease.ttl / BEATS
         pause = self._interval / 2
         self._beating = BackgroundLoop("beat of this node", self._beat, pause)
-        self._loops = (
-            BackgroundLoop("look at the other nodes", self._look, pause),
-            BackgroundLoop("looking for messages", self._look_for_messages, POLL),
-            BackgroundLoop("moving numbers", self._move, pause),
-        )
+        self._looking = BackgroundLoop("look at the other nodes", self._look, pause)
+        self._moving = BackgroundLoop("moving numbers", self._move, pause)
+        messages = BackgroundLoop("looking for messages", self._look_for_messages, POLL)
+        self._loops = (self._looking, messages, self._moving)
 
     async def start(self) -> None:
         """Join the others; a database that is slow just now is given the time of a takeover."""
@@ -95,7 +93,7 @@ class Node:
             self.announce()
             while await self._give_away():
                 self._looked.clear()
-                self._woken.set()
+                self._looking.wake()
                 await self._looked.wait()
 
     async def halt(self) -> None:
@@ -175,7 +173,7 @@ class Node:
 
     def _receive(self, name: str) -> None:
         if name == EVERYBODY:
-            self._woken.set()
+            self._looking.wake()
         elif name in self._runner.kept():
             self._runner.wake(name)
 
@@ -206,11 +204,10 @@ class Node:
         logger.error("the other nodes fenced this one, so it stops its numbers and joins again")
         self.lease.end()
         numbers = tuple(self._runner.kept())
-        await asyncio.gather(*(self._runner.give_up(each, always, do_nothing) for each in numbers))
+        await asyncio.gather(*(self._runner.give_up(each, always, None) for each in numbers))
         await self._join()
 
     async def _look(self) -> float:
-        self._woken.clear()
         try:
             if not self.lease.is_fresh:
                 raise DatabaseUnavailable("this node could not beat")
@@ -220,16 +217,18 @@ class Node:
             raise
         finally:
             self._looked.set()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._interval):
-                await self._woken.wait()
-        return 0.0
+        due = self._observations.next_due(now(), self.lease.takeover)
+        return min(self._interval, due)
 
     async def _look_for_messages(self) -> float:
         await self._runner.look_for_messages()
         return POLL
 
     async def _act_on(self, sight: Sight) -> None:
+        mine = (peer.state for peer in sight.peers if peer.incarnation == self.incarnation)
+        self.state = next(mine, self.state)
+        if self.state is NodeState.DRAINING:
+            self._moving.wake()
         self._is_first = first_of(sight) == self.incarnation
         self._observations = self._observations.with_sight(sight, self.incarnation, now())
         for peer in self._observations.lost(now(), self.lease.takeover):
@@ -237,10 +236,9 @@ class Node:
                 logger.warning("node %s does not beat, so its numbers are taken over", peer.url)
                 self.announce()
         lost = set(self._runner.kept()) - sight.owned
-        ways = ((each, partial(self._is_foreign, each), do_nothing) for each in lost)
+        ways = ((each, partial(self._is_foreign, each), None) for each in lost)
         await asyncio.gather(*(self._runner.give_up(*each) for each in ways))
-        for number in sight.to_run - set(self._runner.kept()):
-            await self._runner.adopt(number, partial(self._has_to_run, number))
+        await self._runner.adopt(sight.to_run - set(self._runner.kept()), self._numbers_of_ours)
         await self._claim(sight)
 
     async def _claim(self, sight: Sight) -> None:
@@ -249,12 +247,10 @@ class Node:
         if wanted and self.state is NodeState.ALIVE:
             claimed = await self.nodes.claim(self.incarnation, wanted)
             logger.info("this node takes %d numbers", len(claimed))
-            for number in claimed:
-                await self._runner.adopt(number, partial(self._has_to_run, number))
+            await self._runner.adopt(claimed, self._numbers_of_ours)
 
-    async def _has_to_run(self, number: str) -> bool:
-        placed = await self.nodes.find(number)
-        return placed.is_to_run and self._is_us(placed.owner)
+    async def _numbers_of_ours(self) -> Collection[str]:
+        return (await self.nodes.look(self.incarnation)).to_run
 
     async def _is_ours(self, number: str) -> bool:
         return self._is_us((await self.nodes.find(number)).owner)

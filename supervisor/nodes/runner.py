@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 Check = Callable[[], Awaitable[bool]]
 Act = Callable[[], Awaitable[None]]
+Choose = Callable[[], Awaitable["Collection[str]"]]
 
 
 class Runner(Protocol):
@@ -30,16 +31,15 @@ class Runner(Protocol):
     async def look_for_messages(self) -> None:
         """Hand over whatever waits that no worker has."""
 
-    async def adopt(self, number: str, is_ours: Check) -> None:
-        """Start a number that has become ours, if it still is."""
+    async def adopt(self, numbers: Collection[str], still_ours: Choose) -> None:
+        """Start numbers that have become ours, those that still are."""
 
-    async def give_up(self, number: str, is_due: Check, pass_on: Act) -> None:
-        """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile."""
+    async def give_up(self, number: str, is_due: Check, pass_on: Act | None) -> None:
+        """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile.
+
+        Without a way to pass it on, the others have taken it already.
+        """
 
 
 async def always() -> bool:
     return True
-
-
-async def do_nothing() -> None:
-    """Pass a number on to nobody: the others have taken it already."""

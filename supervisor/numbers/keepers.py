@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable
 
     from supervisor.config import Config, NodeConfig
-    from supervisor.nodes.runner import Act, Check
+    from supervisor.nodes.runner import Act, Check, Choose
     from supervisor.numbers.worker_pool import WorkerPool
     from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
@@ -111,30 +111,44 @@ class Keepers:
         counts = await self._store.journals.counts(tuple(self._keepers))
         await self.dispatchers.look_for_messages(counts)
 
-    async def adopt(self, number: str, is_ours: Check) -> None:
-        """Start a number that has become ours, if it still is."""
-        if self.lock_of(number).locked():
-            return  # somebody is at work on it, and it will be looked at again
-        async with self.lock_of(number):
-            if number not in self._keepers and await is_ours():
-                await self.start(number)
+    async def adopt(self, numbers: Collection[str], still_ours: Choose) -> None:
+        """Start numbers that have become ours, those that still are; one question is for all."""
+        async with AsyncExitStack() as stack:
+            free = []
+            for number in numbers:
+                lock = self.lock_of(number)
+                # Somebody may be at work on one, which will be looked at again.
+                if not lock.locked() and number not in self._keepers:
+                    await stack.enter_async_context(lock)
+                    free.append(number)
+            if free:
+                ours = await still_ours()
+                for number in free:
+                    if number in ours:
+                        await self.start(number)
 
-    async def give_up(self, number: str, is_due: Check, pass_on: Act) -> None:
-        """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile."""
+    async def give_up(self, number: str, is_due: Check, pass_on: Act | None) -> None:
+        """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile.
+
+        It is online until its deliveries have ended; one that others have taken is stopped at once.
+        """
         async with self.lock_of(number):
             if not await is_due():
                 return
+            is_drained = pass_on is not None and await self.dispatchers.drain(number)
             if number in self._keepers:  # a number that moves is not stopped
                 self._keepers[number].live_state.mute()
+                await self._keepers[number].stop()
             try:
-                await self.stop(number)
-                await pass_on()
+                if pass_on is not None:
+                    await self._pass_on(number, pass_on, is_drained=is_drained)
             finally:
                 self.forget(number)  # if it is still ours, it will be adopted again
                 self.report_passed_on(number)
 
     async def start(self, number: str, one_off: OneOffSession | None = None) -> Keeper:
         keeper = self.keeper_of(number)
+        await self.dispatchers.drain_briefly(number)
         await keeper.start(one_off)
         return keeper
 
@@ -150,6 +164,7 @@ class Keepers:
     async def stop(self, number: str) -> None:
         keeper = self._keepers.get(number)
         if keeper is not None:
+            await self.dispatchers.drain_briefly(number)
             await keeper.stop()
 
     def last_heard(self) -> dict[str, float]:
@@ -169,7 +184,7 @@ class Keepers:
 
     async def stop_all(self) -> None:
         """Stop all at the same time, so that it takes no longer than the slowest."""
-        await asyncio.gather(*(keeper.stop() for keeper in self._keepers.values()))
+        await asyncio.gather(*map(self._stop_for_good, tuple(self._keepers)))
 
     def not_started(self, numbers: Iterable[str]) -> list[str]:
         """Return the numbers whose first worker has not been forked yet."""
@@ -178,6 +193,16 @@ class Keepers:
             for number in numbers
             if (keeper := self._keepers.get(number)) is None or not keeper.has_begun
         ]
+
+    async def _stop_for_good(self, number: str) -> None:
+        await self.stop(number)
+        if self.node is not None:
+            await self.dispatchers.record_noted(number)
+
+    async def _pass_on(self, number: str, pass_on: Act, *, is_drained: bool) -> None:
+        if not is_drained:
+            await self.dispatchers.record_noted(number)
+        await pass_on()
 
     def _as_node(self, config: NodeConfig) -> Node:
         """Make this gateway one of several, which runs only the numbers that it owns."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from tests.support.databases import execute
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 TOP = Path(__file__).parents[2]
 RUN_FOR_EVER = """
@@ -32,7 +33,7 @@ async def test_no_database_is_left_to_the_next_test(database_url: str) -> None:
 
 
 def test_server_ends_with_a_killed_test_run() -> None:
-    """PostgreSQL goes away even if the tests had no time to stop it."""
+    """PostgreSQL and its data go away even if the tests had no time to stop it."""
     command = [sys.executable, "-c", RUN_FOR_EVER]
     pipe = subprocess.PIPE
     left = Path(tempfile.mkdtemp(prefix="pg"))  # with a short name, for it may hold a socket
@@ -48,7 +49,7 @@ def test_server_ends_with_a_killed_test_run() -> None:
         run.kill()
 
     server.wait(timeout=PATIENCE)
-    shutil.rmtree(folder)
+    asyncio.run(eventually(lambda: not folder.exists(), awaited="the data is gone"))
     shutil.rmtree(left, ignore_errors=True)
 
 

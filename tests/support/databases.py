@@ -37,7 +37,7 @@ SMALL_LOG = ["-c", "min_wal_size=32MB", "-c", "max_wal_size=64MB"]
 MEMORY = Path("/dev/shm")
 ENOUGH_MEMORY = 2 << 30  # bytes; several test runs side by side need a tenth of it each
 # The server ends when its standard input does, so it outlives no test run, not even a killed one.
-LEASH = ["sh", "-c", '"$@" & read -r _; kill -QUIT $!; wait', "leash"]
+LEASH = 'erased=$1; shift; "$@" & read -r _; kill -QUIT $!; wait; rm -rf -- "$erased"'
 WITHOUT_HEADERS = shutil.ignore_patterns("include")
 POLL_INTERVAL = 0.02  # seconds
 
@@ -59,10 +59,11 @@ class Postgres:
         subprocess.run(initdb, user=self.user, check=True, stdout=subprocess.DEVNULL, cwd="/")
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
+    def serving(self, erased: Path | str = "") -> Iterator[None]:
+        """Serve while entered; then erase this folder, even if the run was killed meanwhile."""
         server: Command = [self.programs / "postgres", "-D", self.data, "-k", self.folder, "-h", ""]
         with subprocess.Popen(
-            [*LEASH, *server, *WITHOUT_SYNC, *SMALL_LOG],
+            ["sh", "-c", LEASH, "leash", erased, *server, *WITHOUT_SYNC, *SMALL_LOG],
             user=self.user,
             stdin=subprocess.PIPE,
             start_new_session=True,
@@ -115,7 +116,7 @@ def running_postgres() -> Iterator[Postgres]:
     ):
         postgres = install(Path(programs), Path(data))
         postgres.create()
-        with postgres.serving():
+        with postgres.serving(erased=postgres.folder):
             yield postgres
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 POLL_INTERVAL = 0.01  # seconds, at first
 # Who waits longer looks less often: it would only take the processor from whom it waits for.
 GROWTH = 1.2
-LONGEST_INTERVAL = 0.05  # seconds
+LONGEST_INTERVAL = 0.2  # seconds
 # It bounds what has gone wrong, nothing else, so it is long: a machine may be ten times slower.
 PATIENCE = 120.0  # seconds
 ENDLESS_PATIENCE = Patience(*[float("inf")] * 5)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import Operator, settings_of
-from tests.acceptance.api.server import TLS, gateway, running_sandbox
+from tests.acceptance.api.server import gateway, running_sandbox
 from tests.acceptance.api.stage import stage
-from tests.support.waiting import PATIENCE
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,7 +45,7 @@ async def server(tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Serv
 
 @pytest.fixture
 async def operator(tmp_path: Path, sandbox: dict[str, str]) -> AsyncIterator[Operator]:
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=TLS) as http:
+    async with caller() as http:
         yield Operator(http, sandbox["SANDBOX_URL"], tmp_path / "data" / "sessions")
 
 

@@ -14,7 +14,9 @@ from typing import IO, TYPE_CHECKING
 import httpx
 import psutil
 
-from tests.support.waiting import PATIENCE, eventually
+from tests.acceptance.api.launcher import Forked, fork_gateway
+from tests.support.callers import caller
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import signal
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
 
 TOP = Path(__file__).parents[3]
 ONE_PROCESS = ("--workers", "0")  # as in the Procfile
+# The kernel kills the sandbox when its test run ends, even if that was killed.
+MORTAL_SANDBOX = (
+    "import ctypes, runpy, signal; "
+    "ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
+    "runpy.run_module('sandbox', run_name='__main__', alter_sys=True)"
+)
 BARE: tuple[str, ...] = ()  # hypercorn's master with a child for the application
-TLS = httpx.create_ssl_context()  # made once: it takes more processor than all the rest of a call
 
 
 def free_port() -> int:
@@ -37,7 +44,7 @@ def free_port() -> int:
 class Server:
     """A started gateway."""
 
-    process: Process
+    process: Process | Forked
     url: str
     log: Path
 
@@ -77,11 +84,9 @@ class Server:
         return await self.status("/readyz") == 200
 
     async def status(self, path: str) -> int | None:
-        async with httpx.AsyncClient(
-            base_url=self.url, timeout=PATIENCE, trust_env=False, verify=TLS
-        ) as caller:
+        async with caller(self.url) as asking:
             try:
-                return (await caller.get(path)).status_code
+                return (await asking.get(path)).status_code
             except httpx.TransportError:
                 return None
 
@@ -90,7 +95,7 @@ class Server:
 async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
     telegram_port, http_port, key = free_port(), free_port(), folder / "dc.pem"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sandbox", "--telegram-port", str(telegram_port)),
+        *(sys.executable, "-c", MORTAL_SANDBOX, "--telegram-port", str(telegram_port)),
         *("--http-port", str(http_port), "--key", str(key)),
         cwd=TOP,
         stdout=asyncio.subprocess.PIPE,
@@ -123,8 +128,26 @@ async def gateway(
     log = folder / f"gateway-{port}.log"
     with log.open("ab") as out:
         process = await _start(folder, settings, [*options, app], port, out, umask)
-    url = f"http://127.0.0.1:{port}"
-    server = Server(process, url, log)
+    async with _ending(Server(process, f"http://127.0.0.1:{port}", log)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def forked_gateway(
+    folder: Path, settings: Mapping[str, str], app: str = "api:create_app()", port: int = 0
+) -> AsyncIterator[Server]:
+    """Start the same without loading it: see `launcher`. How a gateway is loaded has tests of its own."""
+    port = port or free_port()
+    log = folder / f"gateway-{port}.log"
+    with log.open("ab") as out:
+        arguments = [*_bound(port), *ONE_PROCESS, app]
+        process = fork_gateway(folder, _environment(settings, port), arguments, out)
+    async with _ending(Server(process, f"http://127.0.0.1:{port}", log)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _ending(server: Server) -> AsyncIterator[Server]:
     family = server.family
     try:
         yield server
@@ -133,8 +156,10 @@ async def gateway(
             family += server.family
         for one in family:
             with suppress(psutil.NoSuchProcess):
-                one.kill()
-        await process.wait()
+                # Whoever keeps count of the semaphores removes them, then ends by itself.
+                if "resource_tracker" not in " ".join(one.cmdline()):
+                    one.kill()
+        await server.process.wait()
 
 
 async def refused(
@@ -155,19 +180,25 @@ async def _start(
     out: IO[bytes] | int,
     umask: int = -1,
 ) -> Process:
-    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
-    url = f"http://127.0.0.1:{port}"
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", *arguments),
+        *(sys.executable, "-m", "hypercorn", *_bound(port), *arguments),
         cwd=folder,
-        env={
-            "PYTHONPATH": str(TOP),
-            "PUBLIC_URL": url,
-            "SANDBOX_PORT": "0",
-            **inherited,
-            **settings,
-        },
+        env=_environment(settings, port),
         stdout=out,
         stderr=asyncio.subprocess.STDOUT,
         umask=umask,
     )
+
+
+def _bound(port: int) -> tuple[str, str]:
+    return "--bind", f"127.0.0.1:{port}"
+
+
+def _environment(settings: Mapping[str, str], port: int) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    own = {
+        "PYTHONPATH": str(TOP),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "SANDBOX_PORT": "0",
+    }
+    return {**own, **inherited, **settings}

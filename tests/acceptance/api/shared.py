@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import Operator, settings_of
-from tests.acceptance.api.server import TLS, gateway, running_sandbox
-from tests.support.waiting import PATIENCE
+from tests.acceptance.api.server import forked_gateway, running_sandbox
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,12 +39,12 @@ def settings(folder: Path, sandbox: dict[str, str]) -> dict[str, str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
-    async with gateway(folder, settings) as started:
+    async with forked_gateway(folder, settings) as started:
         await started.wait_serving()
         yield started
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def operator(folder: Path, sandbox: dict[str, str]) -> AsyncIterator[Operator]:
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=TLS) as http:
+    async with caller() as http:
         yield Operator(http, sandbox["SANDBOX_URL"], folder / "data" / "sessions")

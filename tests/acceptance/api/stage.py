@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import Operator, settings_of
-from tests.acceptance.api.server import TLS, gateway, running_sandbox
-from tests.support.waiting import PATIENCE
+from tests.acceptance.api.server import forked_gateway, running_sandbox
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,12 +37,10 @@ class Stage:
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     folder = tmp_path_factory.mktemp("gateway")
-    # No connection is kept: the other side ends an idle one just when it is used again.
-    unkept = httpx.Limits(max_keepalive_connections=0)
     async with (
         running_sandbox(folder) as sandbox,
-        gateway(folder, settings := settings_of(folder, sandbox)) as server,
-        httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=TLS, limits=unkept) as http,
+        forked_gateway(folder, settings := settings_of(folder, sandbox)) as server,
+        caller() as http,
     ):
         await server.wait_serving()
         operator = Operator(http, sandbox["SANDBOX_URL"], folder / "data" / "sessions")

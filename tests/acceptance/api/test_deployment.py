@@ -11,7 +11,6 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import pytest_asyncio
 import yaml  # type: ignore[import-untyped]  # it ships no types
@@ -21,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from api.settings import Settings
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
 from tests.acceptance.api.server import TOP, gateway
-from tests.support.waiting import PATIENCE
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,9 +66,7 @@ async def metrics(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str
     async with gateway(folder, settings) as server:
         await server.wait_ready()
         headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
-        async with httpx.AsyncClient(
-            base_url=server.url, headers=headers, timeout=PATIENCE, trust_env=False
-        ) as operator:
+        async with caller(server.url, headers=headers) as operator:
             created = await operator.post("/webhook?wait=60", json=number)
             assert created.json()["state"] == "needs_login", created.text
             exported = (await operator.get("/metrics")).text

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.server import TOP, Server, gateway, refused
+from tests.support.callers import caller
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ async def test_newcomer_tries_the_teamflame_bot(demo: Server) -> None:
     chat = {"from": "380670000001", "to": "teamflame_demo_bot", "text": "/start"}
     query = f"{sandbox}/telegram/messages?of={chat['from']}&with={chat['to']}"
     await eventually(lambda: "login: logged_in" in demo.log.read_text())
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+    async with caller() as http:
         (await http.post(f"{sandbox}/telegram/messages", json=chat)).raise_for_status()
 
         async def answered() -> Any:
@@ -178,7 +178,7 @@ async def test_backup_is_whole_and_private(demo: Server, tmp_path: Path) -> None
 async def test_console_link_signs_in_once(demo: Server) -> None:
     """The printed link hands out the key once; whoever only looks at it uses nothing up."""
     link = printed(demo, "Console")
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as browser:
+    async with caller() as browser:
         page = await browser.get(link)
         first, second = await browser.post(link), await browser.post(link)
         guess = await browser.post(link[:-4])

@@ -6,17 +6,19 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
-from tests.acceptance.api.server import TLS, gateway, running_sandbox
-from tests.support.waiting import PATIENCE, eventually
+from tests.acceptance.api.server import forked_gateway, running_sandbox
+from tests.support.callers import caller
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import httpx
 
     from tests.acceptance.api.server import Server
 
@@ -105,7 +107,7 @@ async def sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def own_token(sandbox: dict[str, str]) -> str:
     """Make the bot that is started with the gateway."""
-    async with httpx.AsyncClient(base_url=sandbox["SANDBOX_URL"], trust_env=False) as http:
+    async with caller(sandbox["SANDBOX_URL"]) as http:
         order = {"bot": True, "username": "gateway_bot"}
         made = (await http.post("/telegram/accounts", json=order)).json()
     return str(made["bot_token"])
@@ -118,23 +120,15 @@ def settings(folder: Path, sandbox: dict[str, str], own_token: str) -> dict[str,
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
-    async with gateway(folder, settings) as started:
+    async with forked_gateway(folder, settings) as started:
         await started.wait_serving()
         yield started
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stage(server: Server, sandbox: dict[str, str]) -> AsyncIterator[Stage]:
-    async with client_of(server.url) as caller, client_of(sandbox["SANDBOX_URL"]) as control:
-        yield Stage(caller, control)
-
-
-def client_of(url: str) -> httpx.AsyncClient:
-    # No connection is kept: the other side ends an idle one just when it is used again.
-    unkept = httpx.Limits(max_keepalive_connections=0)
-    return httpx.AsyncClient(
-        base_url=url, timeout=PATIENCE, trust_env=False, verify=TLS, limits=unkept
-    )
+    async with caller(server.url) as gateway, caller(sandbox["SANDBOX_URL"]) as control:
+        yield Stage(gateway, control)
 
 
 async def make_bot(stage: Stage, **fields: Any) -> Bot:

@@ -6,7 +6,6 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Route, expect
@@ -26,12 +25,14 @@ from tests.acceptance.browser.mini_app import (
     team,
 )
 from tests.acceptance.teamflame.office import ANNA, HOSTILE
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.callers import caller
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    import httpx
     from playwright.async_api import Browser, Locator
 
     from tests.acceptance.api.server import Server
@@ -70,7 +71,7 @@ MEANWHILE = "Somebody else has changed this meanwhile. This is the newest state.
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def control(sandbox: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     url = sandbox["SANDBOX_URL"]
-    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as client:
+    async with caller(url) as client:
         yield client
 
 
@@ -97,7 +98,7 @@ async def app(
 ) -> AsyncIterator[MiniApp]:
     made = await control.put(f"/teamflame/{WORKSPACE}", json=team(*BOARDS))
     ids = ids_of(made.raise_for_status().json())
-    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE, trust_env=False) as gateway:
+    async with caller(server.url) as gateway:
         yield MiniApp(browser, gateway, control, bot_token, ids)
 
 

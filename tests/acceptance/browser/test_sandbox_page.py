@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Route, expect
 
 from tests.acceptance.api.server import Server, gateway
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.callers import caller
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -181,7 +181,7 @@ async def test_tour_is_walked_to_its_end(demo: Server, visit: Visit, tmp_path: P
 async def begin_login(demo: Server) -> None:
     """Let the gateway show a QR code, as the number's login page does."""
     headers = {"Authorization": f"Bearer {printed(demo, 'Admin key')}"}
-    async with httpx.AsyncClient(base_url=demo.url, headers=headers, timeout=PATIENCE) as http:
+    async with caller(demo.url, headers=headers) as http:
 
         async def is_lost() -> bool:
             state = (await http.get(f"/numbers/{OLENA}")).json()["state"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.api.operator import ADMIN_KEY
-from tests.acceptance.api.server import gateway
+from tests.acceptance.api.server import forked_gateway
 from tests.acceptance.login.phone import PASSWORD, Phone, new_phone
 
 if TYPE_CHECKING:
@@ -179,14 +179,14 @@ async def test_gateway_that_restarts_forgets_the_login(
 ) -> None:
     """A restart in the middle ends in needs_login, with no line to Telegram left."""
     settings = settings | {"DATA_DIR": str(tmp_path / "data")}
-    async with gateway(tmp_path, settings) as first:
+    async with forked_gateway(tmp_path, settings) as first:
         await first.wait_serving()
         phone = await new_phone(operator, first, number, password=PASSWORD)
         await phone.begin("code")
         await phone.enter(code=phone.code)
         await first.end(signal.SIGKILL)
 
-    async with gateway(tmp_path, settings) as second:
+    async with forked_gateway(tmp_path, settings) as second:
         await second.wait_ready()
         phone.server = second
         await phone.until("needs_login")
@@ -264,7 +264,7 @@ async def test_no_secret_of_a_login_reaches_the_log(
 ) -> None:
     """Code, password, link, QR token: even the most talkative log knows none of them."""
     chatty = {"LOG_LEVEL": "DEBUG", "DATA_DIR": str(tmp_path / "data")}
-    async with gateway(tmp_path, settings | chatty) as server:
+    async with forked_gateway(tmp_path, settings | chatty) as server:
         await server.wait_serving()
         phone = await new_phone(operator, server, number, password=PASSWORD)
         qr_url = (await phone.begin("qr"))["qr_url"]

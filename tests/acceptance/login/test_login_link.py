@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from api.login.calls import draw_qr
 from tests.acceptance.api.operator import ADMIN_KEY
 from tests.acceptance.login.phone import PASSWORD
-from tests.support.waiting import PATIENCE
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    import httpx
 
     from tests.acceptance.login.phone import Phone
 
@@ -42,9 +43,7 @@ class Page:
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(guarded: Phone) -> AsyncIterator[Page]:
     headers = {"Accept-Language": "en"}
-    async with httpx.AsyncClient(
-        headers=headers, timeout=PATIENCE, trust_env=False, follow_redirects=True
-    ) as http:
+    async with caller(headers=headers, follow_redirects=True) as http:
         yield Page(http, guarded.login_url)
 
 

@@ -9,20 +9,25 @@ import signal
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
 import psutil
 
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
-from tests.acceptance.api.server import gateway
+from tests.acceptance.api.server import forked_gateway
 from tests.acceptance.messages.conversation import CLIENT, PLANFIX_TOKEN, Conversation
+from tests.support.callers import caller
 from tests.support.session_files import write_session_file
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    import httpx
+
     from tests.acceptance.api.server import Server
+
+    Run = Callable[[Path, Mapping[str, str], str], AbstractAsyncContextManager[Server]]
 
 REAL = "api:create_app()"
 CRASHING = "tests.acceptance.messages.app:create_app()"
@@ -40,8 +45,11 @@ class Programs:
         sandbox: Mapping[str, str],
         app: str,
         database_url: str = "",
+        run: Run = forked_gateway,
+        /,
         **settings: str,
     ) -> None:
+        self._run = run
         self.folder = folder
         self.sandbox_url = sandbox["SANDBOX_URL"]
         self.database_url = database_url or f"sqlite+aiosqlite:///{folder / 'data' / 'telefix.db'}"
@@ -60,11 +68,7 @@ class Programs:
     async def __aenter__(self) -> Self:
         self.http = await self._stack.enter_async_context(
             # No connection is kept: the other side ends an idle one just when it is used again.
-            httpx.AsyncClient(
-                timeout=PATIENCE,
-                trust_env=False,
-                limits=httpx.Limits(max_keepalive_connections=0),
-            )
+            caller()
         )
         await self.start()
         return self
@@ -76,7 +80,7 @@ class Programs:
     async def start(self) -> None:
         """Start the gateway; it goes on with what an earlier one has left."""
         self.server = await self._life.enter_async_context(
-            gateway(self.folder, self._settings, self._app)
+            self._run(self.folder, self._settings, self._app)
         )
         await self.server.wait_ready()
         for conversation in self._open:

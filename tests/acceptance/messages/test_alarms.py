@@ -11,12 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from tests.acceptance.api.server import running_sandbox
 from tests.acceptance.messages.programs import REAL, Programs
+from tests.support.callers import caller
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def programs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
 
 async def on_call(sandbox: Json, bot: Json) -> dict[str, str]:
     """Make a bot, and somebody who has written to it; return the settings that name both."""
-    async with httpx.AsyncClient(base_url=sandbox["SANDBOX_URL"], trust_env=False) as http:
+    async with caller(sandbox["SANDBOX_URL"]) as http:
         made = (await http.post("/telegram/accounts", json=bot)).json()
         person = {"phone": ON_CALL, "first_name": "Petro"}
         reader = (await http.post("/telegram/accounts", json=person)).json()

@@ -6,12 +6,12 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from tests.acceptance.messages.conversation import attached
 from tests.acceptance.sandbox.telegram.pictures import make_png
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.callers import caller
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.acceptance.messages.conversation import Conversation
@@ -114,7 +114,7 @@ async def test_links_are_signed_whole_safe(conversation: Conversation) -> None:
     (call,) = await conversation.calls("newMessage")
     link = call["attachments[url]"]
 
-    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+    async with caller() as http:
         whole = await http.get(link)
         piece = await http.get(link, headers={"Range": "bytes=1-6"})
         token = link.split("/")[-2]

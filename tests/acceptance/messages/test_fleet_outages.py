@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.accounts.accounts import Account as Person
     from supervisor.gateway import Gateway
 
-NUMBERS = [f"3805000000{number:02}" for number in range(30)]
+NUMBERS = [f"3805000000{number:02}" for number in range(20)]
 HURRIED = "tests.fakes.crashing:CrashingNumber"
 REAL = "session_worker.number:NumberSession"
 

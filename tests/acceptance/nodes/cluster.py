@@ -17,8 +17,9 @@ from sqlalchemy import make_url
 
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, settings_of
 from tests.acceptance.api.server import free_port, gateway
+from tests.support.callers import caller
 from tests.support.relay import Relay
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -146,13 +147,7 @@ class Cluster:
         self.http: httpx.AsyncClient
 
     async def __aenter__(self) -> Self:
-        self.http = await self._stack.enter_async_context(
-            httpx.AsyncClient(
-                timeout=PATIENCE,
-                trust_env=False,
-                limits=httpx.Limits(max_keepalive_connections=0),
-            )
-        )
+        self.http = await self._stack.enter_async_context(caller())
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,8 +24,10 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.acceptance.nodes.cluster import NodeProgram
+    from tests.acceptance.nodes.cluster import NodeProgram, Talk
     from tests.support.databases import Postgres
+
+LONG = 6.0  # seconds, for which a worker that is stopped does not wait
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -312,3 +314,62 @@ async def state_alarms(cluster: Cluster) -> Counter[tuple[str, str]]:
     alarms = await cluster.look("/alerts")
     changes = [each for each in alarms if each["type"] == "number.state"]
     return Counter((number, each["at"]) for each in changes for number in each["numbers"])
+
+
+async def test_trouble_of_numbers_on_all_nodes_is_told_once(cluster: Cluster) -> None:
+    """A cause that the numbers of two nodes share is one alarm."""
+    everybody = {talk.number for talk in cluster.talks}
+    for node in cluster.nodes:
+        await cluster.until_online(node)
+    for talk in cluster.talks:
+        refused = {"mode": "unauthorized", "cmd": "newMessage"}
+        await cluster.control("POST", f"/planfix/c{talk.number}/faults", **refused)
+        await cluster.hear(talk, "refused at first")
+
+    async def is_told() -> bool:
+        return bool(await fleet_alarms(cluster))
+
+    await eventually(is_told, awaited="an alarm about all numbers")
+    for talk in cluster.talks:
+        await cluster.control("DELETE", f"/planfix/c{talk.number}/faults")
+    body = {"action": "restart", "client": CLIENT}
+    answer = await cluster.call(cluster.nodes[1], "POST", "/numbers/actions", json=body)
+    assert answer.status_code == 200, answer.text
+    await cluster.until_all_said()
+    [alarm] = await fleet_alarms(cluster)
+    assert {*alarm["numbers"]} <= everybody
+
+
+async def fleet_alarms(cluster: Cluster) -> list[Any]:
+    alarms = [each for each in await cluster.look("/alerts") if each["type"] == "fleet.trouble"]
+    return [each for each in alarms if "planfix_unauthorized" in json.dumps(each)]
+
+
+async def test_number_that_moves_delivers_nothing_twice(cluster: Cluster) -> None:
+    """What is on its way to Planfix while a node ends in order arrives once."""
+    first, second = cluster.nodes
+    await cluster.until_online(first)
+    slow = {"mode": "slow", "cmd": "newMessage", "seconds": LONG, "times": 1}
+    for talk in cluster.talks:
+        await cluster.control("POST", f"/planfix/c{talk.number}/faults", **slow)
+        await cluster.hear(talk, "on its way")
+    for talk in cluster.talks:
+        await eventually(partial(deliveries, cluster, talk), awaited="a call under way")
+
+    assert await second.drain() == 0
+    assert await cluster.spread(first) == {first.url: len(cluster.talks)}
+
+    await cluster.until_online(first)
+    await cluster.until_all_said()
+    assert [await deliveries(cluster, talk) for talk in cluster.talks] == [1] * len(cluster.talks)
+    assert await cluster.peak() == 1
+    await cluster.start(second)
+    await second.server.wait_ready()
+    half = len(cluster.talks) // 2
+    await cluster.until_spread(first, half, half)
+    await cluster.until_online(first)
+
+
+async def deliveries(cluster: Cluster, talk: Talk) -> int:
+    calls = await cluster.look(f"/planfix/c{talk.number}/calls")
+    return sum(call["fields"].get("message") == ["on its way"] for call in calls)

@@ -7,7 +7,6 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import requests
 import telegram
@@ -15,6 +14,7 @@ from apprise.common import NotifyFormat
 from apprise.plugins.telegram import NotifyTelegram
 
 from tests.acceptance.sandbox.telegram.pictures import make_png
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,7 +153,7 @@ async def test_plain_http_in_every_form(bot: Bot) -> None:
         return [answer.status_code for answer in answers]
 
     codes = await asyncio.to_thread(call_with_requests)
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with caller() as client:
         form = {"chat_id": str(person), "text": "parts", "reply_markup": json.dumps({})}
         answer = await client.post(url.replace("sendMessage", "SENDMESSAGE"), files=_as_parts(form))
 

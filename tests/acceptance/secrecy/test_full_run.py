@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.acceptance.api.server import running_sandbox
+from tests.acceptance.api.server import gateway, running_sandbox
 from tests.acceptance.messages.programs import REAL, Programs
 from tests.acceptance.secrecy.full_run import FullRun
 from tests.acceptance.secrecy.search import about_process, files_below, find_code, find_secrets
@@ -49,7 +49,7 @@ async def programs(
     talkative = {"LOG_LEVEL": "DEBUG", "LOG_FORMAT": look, "TMPDIR": str(temporary)}
     async with (
         running_sandbox(folder) as sandbox,
-        Programs(folder, sandbox, REAL, database, **talkative) as made,
+        Programs(folder, sandbox, REAL, database, gateway, **talkative) as made,
     ):
         yield made
 

@@ -7,7 +7,6 @@ import os
 from itertools import count
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest_asyncio
 from quart import Quart
 
@@ -20,14 +19,15 @@ from teamflame.web import auth, boards, mini_app, tasks
 from teamflame.web.admission import share
 from tests.acceptance.teamflame.office import BOT_TOKEN, Office
 from tests.fakes.messenger import FakeMessenger
+from tests.support.callers import caller
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import httpx
     import pytest
 
-TLS = httpx.create_ssl_context()
 _numbers = count(1)
 
 
@@ -36,7 +36,7 @@ async def control() -> AsyncIterator[httpx.AsyncClient]:
     """Control a sandbox that a module's tests share."""
     async with (
         Sandbox() as sandbox,
-        httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as client,
+        caller(sandbox.http_url) as client,
     ):
         yield client
 

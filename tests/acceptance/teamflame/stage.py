@@ -7,16 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from tests.acceptance.api.operator import ADMIN_KEY, settings_of
-from tests.acceptance.api.server import TLS, gateway
+from tests.acceptance.api.server import forked_gateway
 from tests.acceptance.teamflame.office import init_data, office
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.callers import caller
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import httpx
 
     from tests.acceptance.api.server import Server
 
@@ -41,7 +42,7 @@ class Stage:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the gateway until the end of the block, or until it is killed."""
-        async with gateway(self.folder, self.settings) as self.server:
+        async with forked_gateway(self.folder, self.settings) as self.server:
             await self.server.wait_serving()
             await eventually(self.is_online, awaited="the bot is online")
             yield
@@ -57,9 +58,7 @@ class Stage:
         self, method: str, path: str, headers: dict[str, str], fields: dict[str, Any] | None = None
     ) -> httpx.Response:
         assert self.server is not None
-        async with httpx.AsyncClient(
-            base_url=self.server.url, timeout=PATIENCE, trust_env=False, verify=TLS
-        ) as http:
+        async with caller(self.server.url) as http:
             return await http.request(method, path, json=fields, headers=headers)
 
     async def control(self, method: str, path: str, **fields: Any) -> Any:
@@ -118,7 +117,7 @@ class Stage:
 async def set_stage(folder: Path, sandbox: dict[str, str]) -> AsyncIterator[Stage]:
     """Make a person, a bot and a TeamFlame in the sandbox; the gateway is not started yet."""
     url = sandbox["SANDBOX_URL"]
-    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as control:
+    async with caller(url) as control:
         person = {"phone": PHONE, "first_name": "Anna"}
         user_id = (await control.post("/telegram/accounts", json=person)).json()["user_id"]
         account = {"bot": True, "username": BOT, "first_name": "TeamFlame"}

@@ -19,9 +19,9 @@ from supervisor.store.store import Store
 from tests.support.relay import Relay
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
 
-    from supervisor.nodes.runner import Act, Check
+    from supervisor.nodes.runner import Act, Check, Choose
 
 TTL = 60.0  # seconds
 
@@ -44,10 +44,10 @@ class Nothing:
     async def look_for_messages(self) -> None:
         """Find nothing."""
 
-    async def adopt(self, number: str, is_ours: Check) -> None:
+    async def adopt(self, numbers: Collection[str], still_ours: Choose) -> None:
         """Start nothing."""
 
-    async def give_up(self, number: str, is_due: Check, pass_on: Act) -> None:
+    async def give_up(self, number: str, is_due: Check, pass_on: Act | None) -> None:
         """Stop nothing."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from supervisor.gateway import Gateway
     from supervisor.numbers.view import View
 
-NUMBERS = [f"3805000000{number:02}" for number in range(40)]
+NUMBERS = [f"3805000000{number:02}" for number in range(24)]
 QUICK_BRAKE = RestartPolicy(brake_pause=0.1, brake_spread=1.0)
 BEFORE, MEANWHILE, AFTER = 2, 3, 2  # messages of each number's people
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from supervisor.config import TelegramDataCentre
@@ -17,7 +16,7 @@ from supervisor.login.session_transfer import SessionSource
 from tests.acceptance.api.operator import Operator
 from tests.acceptance.api.server import running_sandbox
 from tests.process.workers.conftest import HASTY, RunningGateway, make_gateway, new_number
-from tests.support.waiting import PATIENCE
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,7 +34,7 @@ async def operator(tmp_path: Path, config: Config) -> AsyncIterator[tuple[Operat
     """Give hands in a sandbox, with a configuration that leads there."""
     async with (
         running_sandbox(tmp_path) as addresses,
-        httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http,
+        caller() as http,
     ):
         host, _, port = addresses["TELEGRAM_DC"].rpartition(":")
         key = await asyncio.to_thread(Path(addresses["TELEGRAM_DC_KEY"]).read_text)

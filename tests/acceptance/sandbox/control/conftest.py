@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from telethon import TelegramClient
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from sandbox.sandbox import Sandbox
+from tests.support.callers import caller
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import httpx
+
     from sandbox.telegram.protocol.server_key import ServerKey
 
-TLS = httpx.create_ssl_context()
 ALICE, BOB = "380501110001", "380501110002"
 
 
@@ -60,7 +61,7 @@ async def control(server_key: ServerKey) -> AsyncIterator[Control]:
     codes: list[str] = []
     async with (
         Sandbox(announce_code=codes.append, server_key=server_key) as sandbox,
-        httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as http,
+        caller(sandbox.http_url) as http,
     ):
         rsa.add_key(sandbox.data_centre.public_key_pem, old=False)
         control = Control(http, codes)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from sandbox.control.http_server import HttpServer
 from sandbox.sandbox import Sandbox
 from tests.acceptance.sandbox.planfix.gateway import Gateway, make_app
-from tests.support.waiting import PATIENCE
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import httpx
+
     from sandbox.telegram.protocol.server_key import ServerKey
 
-TLS = httpx.create_ssl_context()
 ACCOUNT = {"planfix_token": "pf-key", "provider_id": "telegram", "token": "our-key"}
 HELLO = {
     "cmd": "newMessage",
@@ -74,16 +74,14 @@ async def sandbox(server_key: ServerKey) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def http(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as client:
+    async with caller(sandbox.http_url) as client:
         yield client
 
 
 @pytest.fixture
 async def planfix(sandbox: Sandbox) -> AsyncIterator[Client]:
     """Give an account that is set up."""
-    async with httpx.AsyncClient(
-        base_url=f"{sandbox.http_url}/planfix/demo", verify=TLS, timeout=PATIENCE
-    ) as http:
+    async with caller(f"{sandbox.http_url}/planfix/demo") as http:
         client = Client(http)
         assert (await client.set_up()).status_code == 200
         yield client

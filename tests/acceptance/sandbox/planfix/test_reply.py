@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from tests.acceptance.sandbox.planfix.conftest import HELLO, Client
-from tests.support.waiting import PATIENCE
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from tests.acceptance.sandbox.planfix.gateway import Gateway
@@ -49,7 +48,7 @@ async def test_reply_is_planfix_s_own_form(chat: Client, gateway: Gateway) -> No
         "telegramUserName": "olenak",
         "telegramUserId": "77",
     }
-    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+    async with caller() as http:
         assert (await http.get(avatar)).headers["Content-Type"] == "image/svg+xml"
 
 
@@ -74,7 +73,7 @@ async def test_files_are_links_in_order(chat: Client, gateway: Gateway) -> None:
     assert [name for name, _ in pairs] == ["attachments[name]", "attachments[url]"] * 2
     assert [value for _, value in pairs[::2]] == ["звіт 1.pdf", "note"]
     assert ("message", "") in gateway.calls[0]
-    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+    async with caller() as http:
         first, second = [await http.get(url) for _, url in pairs[1::2]]
     assert (first.content, first.headers["Content-Length"]) == (pdf, "4000")
     assert first.headers["Content-Type"] == "application/pdf"
@@ -87,7 +86,7 @@ async def test_link_can_not_be_guessed(chat: Client, gateway: Gateway) -> None:
     link = dict(gateway.calls[0])["attachments[url]"]
     *_, key, _name = link.split("/")
 
-    async with httpx.AsyncClient(timeout=PATIENCE) as http:
+    async with caller() as http:
         other_key = await http.get(link.replace(key, "0" * len(key)))
         other_name = await http.get(link.replace("a.txt", "b.txt"))
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from sandbox.sandbox import Sandbox
-from tests.support.waiting import PATIENCE
+from tests.support.callers import caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import httpx
+
     from sandbox.telegram.protocol.server_key import ServerKey
 
-TLS = httpx.create_ssl_context()
 ANNA = {"email": "anna@example.com", "password": "anna-secret", "first_name": "Anna"}
 BORIS = {"email": "boris@example.com", "password": "boris-secret", "first_name": "Boris"}
 CARL = {"email": "carl@example.com", "password": "carl-secret", "first_name": "Carl"}
@@ -74,7 +74,7 @@ class Workspace:
 async def http(server_key: ServerKey) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         Sandbox(server_key=server_key) as sandbox,
-        httpx.AsyncClient(base_url=sandbox.http_url, verify=TLS, timeout=PATIENCE) as client,
+        caller(sandbox.http_url) as client,
     ):
         yield client
 

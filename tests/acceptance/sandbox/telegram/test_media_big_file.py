@@ -8,7 +8,6 @@ import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import psutil
 import pytest
 from telethon import TelegramClient
@@ -16,11 +15,14 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from tests.acceptance.sandbox.telegram.pictures import named, noise
+from tests.support.callers import caller
 from tests.support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import httpx
 
 MEGABYTE = 1 << 20
 SIZE = 100  # megabytes
@@ -92,7 +94,7 @@ async def test_big_file_is_streamed(tmp_path: Path) -> None:
 
     async with (
         running_sandbox(key) as (pid, url),
-        httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as http,
+        caller(url) as http,
         contextlib.AsyncExitStack() as stack,
     ):
         rsa.add_key(key.read_text(), old=False)

@@ -6,7 +6,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sandbox.planfix.fault import Mode
-from session_worker.protocol.messages import PlanfixStatus, TellStatus, Trying
+from session_worker.protocol.messages import (
+    Delivered,
+    Drain,
+    Drained,
+    PlanfixStatus,
+    TellStatus,
+    Trying,
+)
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -154,6 +161,26 @@ async def test_a_stop_waits_for_the_call_under_way(inbound: InboundNumber) -> No
     await inbound.stop()
 
     assert inbound.recorder.delivered == [1]
+
+
+async def test_drained_number_reports_all_that_planfix_gets(inbound: InboundNumber) -> None:
+    """A number that is to move ends what is on its way, says so after that, and starts nothing."""
+    inbound.fault(Mode.SLOW, cmd="newMessage", seconds=0.4, times=1)
+    inbound.write("on its way")
+    await eventually(lambda: inbound.calls("newMessage"))
+    assert inbound.recorder.number is not None
+    await inbound.recorder.number.handle(Drain())
+    inbound.write("later", sender=inbound.other)
+
+    await eventually(lambda: Drained() in inbound.recorder.events, awaited="drained")
+
+    told = [each for each in inbound.recorder.events if isinstance(each, Delivered | Drained)]
+    assert told == [Delivered(row=1), Drained()]
+    await eventually(lambda: len(inbound.recorder.rows) == 2, awaited="the later message stored")
+    assert inbound.texts == ["on its way"]
+    await inbound.stop()
+    await inbound.start_again()
+    await eventually(lambda: inbound.texts == ["on its way", "later"], awaited="both")
 
 
 async def test_what_was_not_stored_is_handed_up_again(inbound: InboundNumber) -> None:

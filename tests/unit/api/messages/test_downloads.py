@@ -14,7 +14,7 @@ from api.messages.files import Downloads, time_for
 from api.requests.errors import ApiError
 from api.security.request_guard import call_with_end
 from supervisor.messages.file_links import OpenFile
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 from tests.unit.api.calls import NUMBER
 from tests.unit.api.planfix_calls import OTHER
 from tests.unit.api.served import Served, headers_of, serving, status_of
@@ -100,7 +100,7 @@ async def test_kernel_gives_up_on_whoever_reads_nothing(
     settings: Settings, gateway: FakeGateway
 ) -> None:
     """What the server has written already is not kept for ever either."""
-    async with serving(settings, gateway, stalled_for=25.0) as served:
+    async with serving(settings, gateway, stalled_for=10 * PATIENCE) as served:
         peer = stalled(served)
         await eventually(lambda: lines_to(served))
 
@@ -108,7 +108,7 @@ async def test_kernel_gives_up_on_whoever_reads_nothing(
             with socket.socket(fileno=os.dup(lines_to(served)[0])) as line:
                 return line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
 
-        await eventually(lambda: patience() == 50_000)
+        await eventually(lambda: patience() == 20_000 * PATIENCE)
         await asyncio.to_thread(read_out, peer)
         await eventually(lambda: not lines_to(served))
 

@@ -24,6 +24,7 @@ from supervisor.journal.values import (
     marks_of,
     may_have_been_sent,
     next_status,
+    next_try_here,
     peer_of,
     traces_of_gap,
     without_known,
@@ -211,3 +212,21 @@ def test_each_change_of_a_reaction_is_kept() -> None:
     marks = {mark for change in changes for mark in marks_of(change)}
 
     assert len(marks) == len(changes)
+
+
+@pytest.mark.parametrize(
+    ("next_try", "tried", "now", "here"),
+    [
+        (None, None, 100.0, 0.0),
+        (130.0, 100.0, 110.0, 130.0),
+        (130.0, None, 110.0, 130.0),
+        (3730.0, 3700.0, 110.0, 140.0),
+        (30.0, 0.0, 3600.0, 30.0),
+        (100.0, 130.0, 90.0, 90.0),
+    ],
+)
+def test_pause_of_another_machine_is_no_longer_here(
+    next_try: float | None, tried: float | None, now: float, here: float
+) -> None:
+    """A message waits until the moment that was written down, but never longer than the pause was."""
+    assert next_try_here(next_try, tried, now) == here

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import text, update
 
-from session_worker.protocol.messages import Failed, Failure
+from session_worker.protocol.messages import Deliver, Failed, Failure, Send, Trying
+from supervisor.database import tables
 from supervisor.journal.values import ByDirection
 from tests.unit.supervisor.rows import NUMBER, received
 
@@ -51,3 +54,28 @@ async def test_counting_reads_only_an_index(store: Store) -> None:
         return str(connection.execute(text(f"EXPLAIN {query}")).all())
 
     assert "journal_dead" in await store.database.read(plan)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_wrong_clock_of_another_machine_lengthens_no_pause(
+    recorded: RecordedDispatcher, hours: int
+) -> None:
+    """What a machine with a wrong clock has put off waits no longer at the next one than it wanted."""
+    pause, offset = 30.0, timedelta(hours=hours)
+    await recorded.say(received(1))
+    into = recorded.told_of(Deliver)[0].row
+    out = (await recorded.write("m1")).row
+    later = Failure(code="FLOOD_WAIT", next_try=time.time() + pause + offset.total_seconds())
+    for row in (into, out):
+        await recorded.say(Trying(row=row), Failed(row=row, failure=later))
+
+    def be_of_that_machine(connection: Connection) -> None:
+        tried = datetime.now(UTC) + offset
+        connection.execute(update(tables.journal).values(tried=tried))
+
+    await recorded.store.database.write(be_of_that_machine)
+    await recorded.reopen()
+
+    [delivered, sent] = recorded.told_of(Deliver), recorded.told_of(Send)
+    for told in (delivered[-1], sent[-1]):
+        assert told.next_try <= time.time() + pause

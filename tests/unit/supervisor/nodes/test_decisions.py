@@ -34,6 +34,16 @@ def test_unchanged_beat_is_lost_after_takeover() -> None:
     assert [each.incarnation for each in seen.lost(115.0, 15.0)] == ["a"]
 
 
+def test_next_look_comes_when_a_node_may_be_lost() -> None:
+    """Nobody looks again later than the moment at which the oldest sight becomes a loss."""
+    seen = Observations().with_sight(sight(peer("a"), peer("b")), "me", 100.0)
+    assert Observations().next_due(100.0, 15.0) == 15.0
+    seen = seen.with_sight(sight(peer("a"), peer("b", 2)), "me", 103.0)
+
+    assert seen.next_due(113.5, 15.0) == 1.5
+    assert seen.next_due(116.0, 15.0) == 0.0
+
+
 def test_beat_begins_the_wait_again() -> None:
     """A node that beats is not lost, however late it is."""
     seen = Observations().with_sight(sight(peer("a", 1)), "me", 100.0)

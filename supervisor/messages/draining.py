@@ -1,0 +1,77 @@
+"""The last deliveries of a worker: they end, or are read from its notes, before its number moves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from session_worker.inbound.progress import DELIVERED_LOG, SIZE, digest_of, digests_in
+from session_worker.protocol.messages import Delivered, Drain, Incoming
+from supervisor.database.tables import Direction
+from supervisor.errors import GatewayError
+from supervisor.file_access import OutsideRoot, open_inside
+from supervisor.journal.pending import Excluded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from supervisor.messages.dispatcher import Dispatcher
+
+PATIENCE = 60.0  # seconds; longer than a call to Planfix without files may take
+BRIEFLY = 5.0  # seconds; whoever changes a number, or ends the gateway, waits for this
+MOST_HELD = 1024  # rows that a worker holds
+
+logger = logging.getLogger(__name__)
+
+
+async def drain(dispatcher: Dispatcher, patience: float = PATIENCE) -> bool:
+    """Let the worker deliver nothing more; return whether all that it delivered is recorded."""
+    if not dispatcher.has_worker:
+        return False
+    dispatcher.tell_worker(Drain())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            await dispatcher.drained.wait()
+    return dispatcher.has_worker and dispatcher.drained.is_set()
+
+
+async def drain_briefly(dispatcher: Dispatcher) -> None:
+    """Give messages on their way a moment to arrive, before their worker is replaced."""
+    incoming, *_ = dispatcher.hand_overs
+    if incoming.in_flight.rows:
+        await drain(dispatcher, BRIEFLY)
+
+
+async def record_noted(dispatcher: Dispatcher, spool: Path) -> None:
+    """Record what the last worker has delivered but could not report; no worker may run.
+
+    Its notes stay in a file of this machine, so another one would deliver these messages again.
+    """
+    noted = await asyncio.to_thread(_read_notes, spool)
+    if not noted:
+        return
+    try:
+        waiting, _ = await dispatcher.journal.waiting(Direction.IN, Excluded(), MOST_HELD)
+        delivered = [
+            Delivered(row=each.row)
+            for each in waiting
+            if isinstance(each.body, Incoming) and digest_of(each.body) in noted
+        ]
+        if delivered:
+            await dispatcher.record_events(delivered)
+    except GatewayError as exc:  # the number must not wait for this
+        logger.warning(
+            "number %s: what it delivered last is not recorded: %s", dispatcher.number, exc
+        )
+
+
+def _read_notes(spool: Path) -> frozenset[bytes]:
+    try:
+        opened = open_inside(spool, DELIVERED_LOG)
+    except (OSError, OutsideRoot):
+        return frozenset()  # it has never delivered anything here
+    with os.fdopen(opened, "rb") as file:
+        return digests_in(file.read(SIZE))

@@ -1,0 +1,167 @@
+"""Forks gateways from one process that has loaded all they need, because loading takes most of a start."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LONGEST = 1 << 16  # bytes of an order
+KILLED = -signal.SIGKILL
+Order = dict[str, Any]
+
+
+class Forked:
+    """A forked gateway, as the test sees it; it has what we use of a process of asyncio."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.pid = int(line.recv(64))
+        self._line = line
+        self._line.setblocking(False)
+        self._status: int | None = None
+
+    @property
+    def returncode(self) -> int | None:
+        if self._status is None:
+            try:
+                told = self._line.recv(64)
+            except BlockingIOError:
+                return None
+            self._status = int(told) if told else KILLED
+            self._line.close()
+        return self._status
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        await eventually(lambda: self.returncode is not None, awaited="the end of a gateway")
+        assert self.returncode is not None
+        return self.returncode
+
+
+def fork_gateway(
+    folder: Path, environment: Mapping[str, str], arguments: Sequence[str], out: IO[bytes]
+) -> Forked:
+    """Start hypercorn with these arguments; what it says goes to the file."""
+    order = {"folder": str(folder), "environment": environment, "arguments": arguments}
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    line.connect(_launcher())
+    socket.send_fds(line, [json.dumps(order).encode()], [out.fileno()])
+    return Forked(line)
+
+
+@functools.cache
+def _launcher() -> str:
+    """Start the launcher of this test process, which ends with it; return its address."""
+    folder = tempfile.mkdtemp(prefix="launcher")
+    address = f"{folder}/socket"
+    launcher = subprocess.Popen(
+        [sys.executable, "-m", __name__, address],
+        cwd=Path(__file__).parents[3],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert launcher.stdout is not None
+    assert launcher.stdout.readline() == b"READY\n"
+    atexit.register(_end, launcher)
+    return address
+
+
+def _end(launcher: subprocess.Popen[bytes]) -> None:
+    for pipe in (launcher.stdin, launcher.stdout):
+        assert pipe is not None
+        pipe.close()
+    launcher.wait()
+
+
+def serve(address: str) -> Order | None:
+    """Fork until standard input ends; in each gateway, return its order."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how the guardians ended
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(address)
+        listener.listen()
+        sys.stdout.write("READY\n")
+        sys.stdout.flush()
+        while sys.stdin.fileno() not in _readable(listener.fileno(), sys.stdin.fileno()):
+            line, _ = listener.accept()
+            with line:
+                if os.fork() == 0:
+                    return _guard(line)
+    Path(address).unlink()
+    Path(address).parent.rmdir()
+    return None
+
+
+def _guard(line: socket.socket) -> Order:
+    """Fork a gateway and tell how it ended; it does not outlive the test that ordered it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    told, [out], *_ = socket.recv_fds(line, LONGEST, 1)
+    pid = os.fork()
+    if pid == 0:
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, standard in ((nothing, 0), (out, 1), (out, 2)):
+            os.dup2(source, standard)
+        os.close(nothing)
+        os.close(out)
+        order: Order = json.loads(told)
+        return order
+    line.send(str(pid).encode())
+    descriptor = os.pidfd_open(pid)
+    if descriptor not in _readable(descriptor, line.fileno()):
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    try:
+        line.send(str(os.waitstatus_to_exitcode(status)).encode())
+    finally:
+        os._exit(0)
+
+
+def _readable(*descriptors: int) -> list[int]:
+    return select.select(descriptors, [], [])[0]
+
+
+def run(order: Order) -> int:
+    os.chdir(order["folder"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    sys.argv = ["hypercorn", *order["arguments"]]
+    from hypercorn.__main__ import main
+
+    return int(main(sys.argv[1:]) or 0)
+
+
+def load() -> None:
+    """Import what a gateway imports when it starts."""
+    import hypercorn.__main__
+    import hypercorn.asyncio.run
+
+    import api.app
+
+    del hypercorn, api
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    load()
+    if (order := serve(sys.argv[1])) is not None:
+        sys.exit(run(order))
