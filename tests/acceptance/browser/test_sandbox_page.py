@@ -197,7 +197,7 @@ async def test_process_of_a_number_is_frozen_thawed_killed(demo: Server, visit: 
     headers = {"Authorization": f"Bearer {printed(demo, 'Admin key')}"}
     async with (
         opened(visit, demo) as page,
-        httpx.AsyncClient(base_url=demo.url, headers=headers, timeout=PATIENCE) as http,
+        caller(demo.url, headers=headers) as http,
     ):
 
         async def is_replaced(times: int) -> bool:
