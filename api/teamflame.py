@@ -67,7 +67,7 @@ def config_of(settings: Settings, *frame_origins: str) -> TeamFlameConfig:
 
 @asynccontextmanager
 async def serve_teamflame(
-    app: Quart, gateway: Gateway, config: TeamFlameConfig
+    app: Quart, gateway: Gateway, config: TeamFlameConfig, *, is_awaited: bool = True
 ) -> AsyncIterator[None]:
     """Serve TeamFlame's calls, run its bot and watch boards while entered, if there is a bot."""
     if not config.bot_token:
@@ -84,7 +84,7 @@ async def serve_teamflame(
         teamflame.accounts.on_lost(
             lambda users: conversation.report_lost(users, f"lost:{time.time():.0f}")
         )
-        bot = start_bot(config.bot_token, CLIENT, config.language, gateway)
+        bot = start_bot(config.bot_token, CLIENT, config.language, gateway, is_awaited=is_awaited)
         await stack.enter_async_context(bot)
         for chore in _chores(gateway, teamflame, conversation):
             chore.start()
@@ -183,7 +183,7 @@ async def run_teamflame_demo(
         auth_url=f"{sandbox_url}/teamflame/demo/auth", api_url=f"{sandbox_url}/teamflame/demo/api"
     )
     config = replace(config_of(settings, sandbox_url), bot_token=token, service=service)
-    async with serve_teamflame(app, gateway, config):
+    async with serve_teamflame(app, gateway, config, is_awaited=False):
         logger.info("demo bot @%s: sign in as %s with the password demo", BOT, ANNA)
         await asyncio.Event().wait()
 

@@ -54,7 +54,7 @@ class Books:
 
 @dataclass(slots=True)
 class Said:
-    """When each message of a chat was first offered to whoever should carry it."""
+    """When each message of a chat was first offered to those who should carry it."""
 
     into_telegram: dict[str, float] = field(default_factory=dict)
     into_planfix: dict[str, float] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import time
 from collections import Counter
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 NUMBERS = [f"38052{number:07}" for number in range(50)]
 EACH = 40  # messages that wait for each number
 AWAY = 60.0  # seconds
+UNSYNCED = 15.0  # seconds
+ATTACHING = 2.0  # seconds for strace
 FAULTS = {
     "refuses": Fault(mode=Mode.DOWN),
     "answers 503": Fault(mode=Mode.ERROR, status=503),
@@ -90,6 +93,7 @@ class Fleet:
 async def measure() -> list[Measurement]:
     async with _running_fleet(BY_DEFAULT) as fleet:
         figures = [
+            *(await _syncs_fail(fleet) if shutil.which("strace") else ()),
             *[figure for name in FAULTS for figure in await _planfix_away(fleet, name)],
             *await _telegram_away(fleet),
             *await _all_killed(fleet),
@@ -144,6 +148,39 @@ async def _planfix_away(fleet: Fleet, how: str) -> list[Measurement]:
         Measurement("  first waiting message there after", first, "s", at_most=5),
         Measurement(f"  last of {EACH * len(NUMBERS)} there after", last, "s"),
     ]
+
+
+async def _syncs_fail(fleet: Fleet) -> list[Measurement]:
+    """Let strace answer the gateway's calls for the disk to keep what it has got with an error."""
+    had, before = len(fleet.planfix.journal.messages), await fleet.pids()
+    injected = ("-e", "inject=fsync,fdatasync:error=EIO", "-p", f"{_writer_of(fleet)}")
+    strace = await asyncio.create_subprocess_exec(
+        *("strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=fsync,fdatasync", *injected)
+    )
+    await asyncio.sleep(ATTACHING)
+    fleet.write(EACH)
+    await asyncio.sleep(UNSYNCED)
+    early = len(fleet.planfix.journal.messages) - had
+    strace.terminate()
+    await strace.wait()
+    back = time.perf_counter()
+    last = await fleet.until_arrived(had + EACH * len(NUMBERS)) - back
+    kept = len(before & await fleet.pids())
+    return [
+        Measurement(
+            f"fsync fails for {UNSYNCED:g} s: messages in Planfix meanwhile", early, "", at_most=0
+        ),
+        Measurement(f"  last of {EACH * len(NUMBERS)} there after", last, "s"),
+        Measurement("  workers that were restarted", len(NUMBERS) - kept, "", at_most=0),
+    ]
+
+
+def _writer_of(fleet: Fleet) -> int:
+    """Return the process that has the database open."""
+    for process in fleet.gateway.family():
+        if any(file.path.endswith("telefix.db") for file in process.open_files()):
+            return process.pid
+    raise RuntimeError("no process has the database open")
 
 
 async def _telegram_away(fleet: Fleet) -> list[Measurement]:

@@ -13,13 +13,13 @@ from session_worker.protocol.bots import (
     Heard,
     PresentBot,
 )
-from session_worker.telegram.reading.bot_updates import (
+from session_worker.telegram.bot import (
+    BotRequests,
     BotUpdateParser,
     event_of,
     group_command,
     heard_message,
 )
-from session_worker.telegram.sending.bot_requests import BotRequests
 from session_worker.telegram.sending.recipient_search import AccessHashesOfBot
 
 if TYPE_CHECKING:

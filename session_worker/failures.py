@@ -75,7 +75,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One failure, in the words of whoever reported it."""
+    """One failure, in the words of the side that reported it."""
 
     code: str
     detail: str = ""

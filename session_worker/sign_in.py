@@ -170,7 +170,7 @@ class SignIn:
                 moved = LoginMoved(stage=LoginStage.PASSWORD_WANTED, hint=hint)
                 self._enter_stage(moved, SessionState.NEEDS_PASSWORD)
             case LoggedIn(key=key, username=username):
-                # The key is sent first, because whoever learns of the login relies on it.
+                # The key is sent first, because everyone who learns of the login relies on it.
                 await self._outbox.report(key)
                 self._answer(LoginMoved(stage=LoginStage.LOGGED_IN, username=username))
                 raise SessionGained

@@ -69,6 +69,8 @@ class Gateway:
 
     node: Node | None = None
     """This gateway as one of several; None if it is alone."""
+    starting: frozenset[str] = frozenset()
+    """The clients whose bots are begun with the gateway and are not there yet."""
 
     def __init__(
         self, store: Store, ownership: Ownership, config: Config, pool: WorkerPool | None = None
@@ -239,6 +241,8 @@ class Gateway:
         waiting = self._keepers.not_started(wanted)
         if waiting:
             return Readiness(ok=False, reason=f"{len(waiting)} of {len(wanted)} not started yet")
+        if self.starting:
+            return Readiness(ok=False, reason=f"bot of {', '.join(sorted(self.starting))} starts")
         return Readiness(ok=True)
 
     async def _begin(self) -> None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.blocking import find_detector
 from tests.support.clock import AutojumpClock, autojumping
 from tests.support.databases import Postgres, make_tables, run_aside, running_postgres
+from tests.support.ordering import dealt
 from tests.support.routing import compile_builders_late
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ for setting in SETTINGS:  # before any of our modules can read them
 def pytest_collection() -> None:
     """Look for no garbage among half a million objects that stay: it would take seconds."""
     gc.disable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = dealt(items, config.rootpath, workers)
 
 
 def pytest_collection_finish() -> None:

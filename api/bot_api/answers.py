@@ -1,18 +1,26 @@
-"""The answers and errors of the Bot API, in its own words."""
+"""What the Bot API answers in its own words: messages and those who exchange them, and errors."""
 
 from __future__ import annotations
 
+import mimetypes
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quart import Response, jsonify
 
+from supervisor.notifications.notice import MarkKind
 from supervisor.notifications.outcome import RecipientState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from supervisor.errors import TelegramRefused
+    from supervisor.notifications.formatting.marked_text import MarkedText
+    from supervisor.notifications.notice import Attachment
     from supervisor.notifications.outcome import Accepted, RecipientOutcome
+    from supervisor.store.people import Person
+    from supervisor.store.values import Bot
+
 
 UNREACHABLE_WAIT = 5  # seconds; while Telegram is away an edit may be tried again after that
 _BLOCKED = (403, "Forbidden: bot was blocked by the user")
@@ -24,6 +32,9 @@ _REASONS: Mapping[str, tuple[int, str]] = {
     "writing_forbidden": (403, "Forbidden: bot can't send messages to the chat"),
     "contact_unknown": _NOT_FOUND,
     "contact_not_found": _NOT_FOUND,
+    "channel_invalid": _NOT_FOUND,
+    "chat_id_invalid": _NOT_FOUND,
+    "peer_id_invalid": _NOT_FOUND,
     "unknown_recipient": _NOT_FOUND,
     "invalid_recipient": _NOT_FOUND,
     "file_refused": (400, "Bad Request: wrong type of the web page content"),
@@ -112,3 +123,86 @@ def from_refusal(error: TelegramRefused) -> BotApiError:
 def _because(reason: str) -> BotApiError:
     status, description = _REASONS.get(reason, (400, f"Bad Request: {reason.upper()}"))
     return BotApiError(status, description)
+
+
+Json = dict[str, Any]
+
+KINDS = {
+    "bold": MarkKind.BOLD,
+    "italic": MarkKind.ITALIC,
+    "underline": MarkKind.UNDERLINE,
+    "strikethrough": MarkKind.STRIKE,
+    "spoiler": MarkKind.SPOILER,
+    "code": MarkKind.CODE,
+    "pre": MarkKind.PRE,
+    "blockquote": MarkKind.QUOTE,
+    "expandable_blockquote": MarkKind.LONG_QUOTE,
+    "text_link": MarkKind.LINK,
+    "text_mention": MarkKind.MENTION,
+    "custom_emoji": MarkKind.EMOJI,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def describe_bot(bot: Bot) -> Json:
+    return {
+        "id": int(bot.bot),
+        "is_bot": True,
+        "first_name": bot.username,
+        "username": bot.username,
+    }
+
+
+def describe_chat(chat_id: int, person: Person | None) -> Json:
+    """Describe a chat; who has never registered has their id for a name."""
+    if chat_id < 0:
+        kind = "supergroup" if chat_id < -(10**12) else "group"
+        return {"id": chat_id, "type": kind, "title": str(chat_id)}
+    chat = {"id": chat_id, "type": "private", "first_name": str(chat_id)}
+    if person is not None:
+        chat["first_name"] = person.name or str(chat_id)
+        if person.username:
+            chat["username"] = person.username
+    return chat
+
+
+def describe_message(
+    bot: Bot, chat: Json, message_id: int, text: MarkedText, *, is_caption: bool
+) -> Json:
+    """Describe a message that the bot has just sent or changed."""
+    shown = {
+        "message_id": message_id,
+        "from": describe_bot(bot),
+        "chat": chat,
+        "date": int(time.time()),
+    }
+    if text.text:
+        shown["caption" if is_caption else "text"] = text.text
+        if entities := _describe_marks(text):
+            shown["caption_entities" if is_caption else "entities"] = entities
+    return shown
+
+
+def describe_file(kind: str, file: Attachment, message_id: int) -> Json:
+    """Describe the file of a message; its id only tells files apart, and the size of a picture is unknown."""
+    named = f"{kind}-{message_id}"
+    identified = {"file_id": named, "file_unique_id": named}
+    if kind == "photo":
+        return {"photo": [{**identified, "width": 0, "height": 0}]}
+    mime = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return {"document": {**identified, "file_name": file.name, "mime_type": mime}}
+
+
+def _describe_marks(text: MarkedText) -> list[dict[str, Any]]:
+    """List the marks as the Bot API does."""
+    fields = {MarkKind.LINK: "url", MarkKind.PRE: "language", MarkKind.EMOJI: "custom_emoji_id"}
+    return [
+        {
+            "type": _NAMES[mark.kind],
+            "offset": mark.offset,
+            "length": mark.length,
+            **({fields[mark.kind]: mark.value} if mark.kind in fields and mark.value else {}),
+        }
+        for mark in text.marks
+        if mark.kind is not MarkKind.MENTION
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -13,13 +14,16 @@ from api.bot_api.answers import (
     UNREACHABLE_WAIT,
     BotApiError,
     bad_request,
+    describe_bot,
+    describe_chat,
+    describe_file,
+    describe_message,
     from_refusal,
     respond,
     sent_message,
     too_many_requests,
 )
 from api.bot_api.fields import read_parameters
-from api.bot_api.messages import describe_bot, describe_chat, describe_file, describe_message
 from api.context import context, require_here
 from api.nodes.forwarding import forward
 from api.requests.errors import ApiError
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
 LARGEST_PHOTO = 10 << 20  # bytes
 STORAGE_WAIT = 60  # seconds
 PATIENCE = 2.0  # seconds for which a call waits for the id of its message
+_LINK = re.compile(r"(?i:https?)://[^\s/][^\x00-\x20]*")
 _PICTURES = (".jpg", ".jpeg", ".png")
 
 blueprint = Blueprint("bot_api", __name__)
@@ -198,13 +203,14 @@ async def _file(parameters: Parameters, name: str) -> Attachment:
             raise bad_request(f"{size}; the maximum size is {LARGEST_PHOTO} bytes")
         url = await given.upload.finish()
         return Attachment(name=_named(given.name, is_photo), url=url, as_document=not is_photo)
-    if not given.lower().startswith(("http://", "https://")):
+    if not _LINK.fullmatch(given):
         raise bad_request("wrong file identifier/HTTP URL specified")
     found = given.partition("?")[0].rpartition("/")[2][-255:]
     return Attachment(name=_named(found, is_photo), url=given, as_document=not is_photo)
 
 
 def _named(name: str, is_photo: bool) -> str:
+    name = name.replace("\\", "/").rpartition("/")[2][-255:]
     if is_photo and not name.lower().endswith(_PICTURES):
         return "photo.jpg"
     return name or "file"

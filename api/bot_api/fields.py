@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.bot_api.answers import BotApiError, bad_request
+from api.bot_api.answers import KINDS, BotApiError, bad_request
 from api.bot_api.multipart import read_form
 from supervisor.errors import AddressMalformed, MarkupInvalid
 from supervisor.notifications.formatting.html_parser import parse_html
 from supervisor.notifications.formatting.markdown_parser import Dialect, parse_markdown
 from supervisor.notifications.formatting.marked_text import MarkedText
-from supervisor.notifications.notice import Button, Keyboard, Mark, MarkKind
+from supervisor.notifications.notice import Button, Keyboard, Mark
 from supervisor.notifications.recipients import Address, parse_address
 
 if TYPE_CHECKING:
@@ -24,22 +24,10 @@ if TYPE_CHECKING:
 
     from api.bot_api.multipart import Open, Received
 
-LARGEST_NUMBER = 2**52
+LARGEST_NUMBER = 2**31 - 1
+_ID = re.compile(r"[0-9]{1,19}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DIALECTS = {"markdown": Dialect.LEGACY, "markdownv2": Dialect.STRICT}
-KINDS = {
-    "bold": MarkKind.BOLD,
-    "italic": MarkKind.ITALIC,
-    "underline": MarkKind.UNDERLINE,
-    "strikethrough": MarkKind.STRIKE,
-    "spoiler": MarkKind.SPOILER,
-    "code": MarkKind.CODE,
-    "pre": MarkKind.PRE,
-    "blockquote": MarkKind.QUOTE,
-    "expandable_blockquote": MarkKind.LONG_QUOTE,
-    "text_link": MarkKind.LINK,
-    "text_mention": MarkKind.MENTION,
-    "custom_emoji": MarkKind.EMOJI,
-}
 
 
 class Parameters:
@@ -58,9 +46,9 @@ class Parameters:
         value = self.text(name).strip()
         if not value:
             return None
-        if not re.fullmatch(r"-?\d{1,16}", value) or abs(int(value)) >= LARGEST_NUMBER:
+        if not re.fullmatch(r"-?[0-9]{1,16}", value):
             raise bad_request(f"parameter {name} must be a number")
-        return int(value)
+        return max(-LARGEST_NUMBER, min(int(value), LARGEST_NUMBER))
 
     def flag(self, name: str) -> bool:
         return self.text(name).strip().lower() in {"true", "1", "yes"}
@@ -103,9 +91,14 @@ class Parameters:
     @property
     def reply_to(self) -> int | None:
         reply = self.json("reply_parameters")
-        if isinstance(reply, dict) and isinstance(reply.get("message_id"), int):
-            return int(reply["message_id"])
-        return self.number("reply_to_message_id")
+        if reply is None:
+            return self.number("reply_to_message_id")
+        if not isinstance(reply, dict):
+            raise bad_request("object expected as reply parameters")
+        number = reply.get("message_id")
+        if not isinstance(number, int) or not 0 < number <= LARGEST_NUMBER:
+            raise bad_request("can't parse reply parameters: message_id must be a number")
+        return number
 
     def marked(self, name: str) -> MarkedText:
         """Return a text with the marks that are written in it, or listed beside it."""
@@ -160,11 +153,27 @@ async def read_parameters(request: Request, open_upload: Open) -> Parameters:
             uploads = form.files
         else:
             values |= dict(await request.form)
+        _require_unicode(values)
     except RequestEntityTooLarge as exc:
         raise BotApiError(413, "Request Entity Too Large") from exc
     except (ValueError, RecursionError) as exc:
         raise bad_request("can't parse JSON object") from exc
     return Parameters(values, uploads)
+
+
+def _require_unicode(value: Any) -> None:
+    """Refuse half of a surrogate pair, which JSON can name and Telegram cannot be sent."""
+    match value:
+        case str() if _SURROGATE.search(value):
+            raise bad_request("strings must be encoded in UTF-8")
+        case dict():
+            for each in (*value, *value.values()):
+                _require_unicode(each)
+        case list():
+            for each in value:
+                _require_unicode(each)
+        case _:
+            pass
 
 
 def _marks(listed: Any) -> tuple[Mark, ...]:
@@ -182,14 +191,27 @@ def _marks(listed: Any) -> tuple[Mark, ...]:
             for each in listed
             if each["type"] in KINDS
         )
-    except (KeyError, TypeError, ValueError) as exc:
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise bad_request("can't parse entities") from exc
 
 
 def _value_of(entity: dict[str, Any]) -> str:
-    user = entity.get("user") or {}
-    names = (entity.get("url"), entity.get("language"), entity.get("custom_emoji_id"))
-    return str(next(filter(None, (*names, user.get("id"))), ""))
+    """Return what the entity names besides its place; raise ValueError if that is missing."""
+    match entity["type"]:
+        case "text_link":
+            value = str(entity["url"])
+            is_right = bool(value.strip())
+        case "text_mention":
+            value = str(entity["user"]["id"])
+            is_right = _ID.fullmatch(value) is not None
+        case "custom_emoji":
+            value = str(entity["custom_emoji_id"])
+            is_right = _ID.fullmatch(value) is not None
+        case _:
+            value, is_right = str(entity.get("language") or ""), True
+    if not is_right:
+        raise ValueError(value)
+    return value
 
 
 def _keyboard(markup: dict[str, Any]) -> Keyboard | None:
@@ -197,6 +219,8 @@ def _keyboard(markup: dict[str, Any]) -> Keyboard | None:
         rows = [[_inline(each) for each in row] for row in markup["inline_keyboard"]]
         return Keyboard(rows=tuple(map(tuple, filter(None, rows)))) if any(rows) else None
     if "keyboard" in markup:
+        if not all(isinstance(row, list) for row in markup["keyboard"]):
+            raise ValueError(markup)
         return Keyboard(
             kind="reply",
             rows=tuple(tuple(_reply(each) for each in row) for row in markup["keyboard"]),

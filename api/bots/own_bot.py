@@ -29,18 +29,26 @@ CLIENT = "gateway"
 """The client to whom the bot of TELEGRAM_BOT_TOKEN belongs."""
 
 PAUSE = 2.0  # seconds, while the gateway stands by or Telegram cannot be reached
+LONGEST = 10.0  # seconds for which the gateway is not ready because of a bot
 
 logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def start_bot(
-    token: str, client: str, language: str, gateway: Gateway
+    token: str, client: str, language: str, gateway: Gateway, *, is_awaited: bool = True
 ) -> AsyncIterator[None]:
-    """Start a bot in the background, however long that takes; without a token there is none."""
+    """Start a bot in the background, however long that takes; without a token there is none.
+
+    What people write to a new bot before it is there is lost, so if it is awaited the gateway is not
+    ready before, at least for a while.
+    """
     if not token:
         yield
         return
+    if is_awaited:
+        gateway.starting |= {client}
+        asyncio.get_running_loop().call_later(LONGEST, _await_no_longer, gateway, client)
     starting = asyncio.create_task(_start(token, client, language, gateway), name="own bot")
     try:
         yield
@@ -87,6 +95,7 @@ async def _start(token: str, client: str, language: str, gateway: Gateway) -> No
             found = await gateway.bots.find_by_token(token)
             if found is None:
                 await gateway.bots.create(new, "gateway")
+                await gateway.wait_settled(new.number, LONGEST)
         except NumberExists:
             logger.info("the bot of %s runs already, with another token", client)
         except LoginError as exc:
@@ -94,6 +103,13 @@ async def _start(token: str, client: str, language: str, gateway: Gateway) -> No
         except GatewayError as exc:
             level = logging.DEBUG if isinstance(exc, StandingBy) else logging.WARNING
             logger.log(level, "the bot of %s is not started yet: %s", client, exc)
+            if not isinstance(exc, StandingBy):
+                _await_no_longer(gateway, client)
             await asyncio.sleep(PAUSE)
             continue
+        _await_no_longer(gateway, client)
         return
+
+
+def _await_no_longer(gateway: Gateway, client: str) -> None:
+    gateway.starting -= {client}

@@ -69,7 +69,7 @@ class LinkAnswer(Answer):
 
 
 class SessionAnswer(Answer):
-    """The session as text. Whoever has it controls the account."""
+    """The session as text. Anyone who has it controls the account."""
 
     string_session: str = Field(repr=False)
 
@@ -158,7 +158,7 @@ async def post_login_link(number: str) -> Response:
 @document_request(ExportOrder)
 @document_response(SessionAnswer)
 async def post_session_export(number: str) -> Response:
-    """Export the session as text. Whoever has this text controls the account. Stop the number before you use it elsewhere."""
+    """Export the session as text. Anyone who has this text controls the account. Stop the number before you use it elsewhere."""
     digits = admit_operator_to(number)
     order = validate(ExportOrder, await read_body(request))
     work = context().gateway.sessions.export(digits)

@@ -12,6 +12,7 @@ from quart_schema import document_querystring, document_response, tag
 from api.context import admit, admit_as, audited, context
 from api.messages.models import (
     DismissAnswer,
+    FailureTexts,
     JournalPage,
     MessageAnswer,
     MessagesAnswer,
@@ -60,8 +61,8 @@ async def get_messages(number: str) -> Response:
     digits = await admit(number)
     page = validate(JournalPage, read_query(request))
     entries, following = await _find(digits, page.as_selection(digits))
-    language = reader_language()
-    messages = [describe_entry(digits, entry, language) for entry in entries]
+    texts = await _texts_about(digits)
+    messages = [describe_entry(digits, entry, texts) for entry in entries]
     return respond(MessagesAnswer(messages=messages, next_before=following))
 
 
@@ -73,7 +74,7 @@ async def get_message(number: str, message_id: str) -> Response:
     """Show the whole path of one message, with its ids on both sides."""
     digits = await admit(number)
     path = await context().gateway.messages.find_path(digits, _row_of(message_id))
-    return respond(describe_path(digits, path, reader_language()))
+    return respond(describe_path(digits, path, await _texts_about(digits)))
 
 
 @blueprint.delete("/messages/<message_id>")
@@ -143,6 +144,11 @@ async def _find(number: str, selection: Selection) -> tuple[Sequence[Entry], int
     return entries, entries[-1].id if len(entries) == selection.limit else None
 
 
+async def _texts_about(number: str) -> FailureTexts:
+    sender = await context().gateway.notifications.sender_of(number)
+    return FailureTexts(reader_language(), is_about_bot=sender.is_bot)
+
+
 async def _outcome_of(number: str, row: int, wait: float) -> MessageAnswer:
     """Wait until a replayed message is delivered or dead again, but no longer than this."""
     messages, end = context().gateway.messages, time.monotonic() + wait
@@ -150,5 +156,5 @@ async def _outcome_of(number: str, row: int, wait: float) -> MessageAnswer:
         path = await messages.find_path(number, row)
         left = end - time.monotonic()
         if path.entry.state is not RowState.PENDING or left <= 0:
-            return describe_entry(number, path.entry, reader_language())
+            return describe_entry(number, path.entry, await _texts_about(number))
         await asyncio.sleep(min(POLL, left))

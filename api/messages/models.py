@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
 from supervisor.journal.values import peer_of
 from supervisor.texts import operator_text
+from supervisor.texts.bot_texts import for_bot
 from supervisor.texts.state import SENT_AGAIN
 
 if TYPE_CHECKING:
@@ -170,16 +171,27 @@ def _peer_of(number: str, chat: str) -> int:
     return peer_of(number, chat) or 0
 
 
-def describe_entry(number: str, entry: Entry, language: str) -> MessageAnswer:
-    return MessageAnswer.model_validate(_fields_of(number, entry, language))
+class FailureTexts(NamedTuple):
+    """In which words somebody reads what went wrong with a message."""
+
+    language: str
+    is_about_bot: bool
+
+    def of(self, code: str) -> str:
+        text = operator_text(code, self.language)
+        return for_bot(text) if self.is_about_bot else text
 
 
-def describe_path(number: str, path: MessagePath, language: str) -> PathAnswer:
+def describe_entry(number: str, entry: Entry, texts: FailureTexts) -> MessageAnswer:
+    return MessageAnswer.model_validate(_fields_of(number, entry, texts))
+
+
+def describe_path(number: str, path: MessagePath, texts: FailureTexts) -> PathAnswer:
     entry = path.entry
     is_delivered = entry.state is RowState.DELIVERED
     return PathAnswer.model_validate(
         {
-            **_fields_of(number, entry, language),
+            **_fields_of(number, entry, texts),
             "contact_id": str(entry.peer_id),
             "telegram_ids": path.telegram_ids,
             "received": entry.written or entry.created,
@@ -189,17 +201,16 @@ def describe_path(number: str, path: MessagePath, language: str) -> PathAnswer:
             "read": entry.read,
             "replayed": entry.replayed,
             "dismissed": entry.dismissed,
-            "tries": [_describe_failed(each, language) for each in path.failed],
+            "tries": [_describe_failed(each, texts) for each in path.failed],
         }
     )
 
 
-def _describe_failed(failed: FailedTries, language: str) -> FailedTriesAnswer:
-    text = operator_text(failed.code, language)
-    return FailedTriesAnswer.model_validate({**failed._asdict(), "text": text})
+def _describe_failed(failed: FailedTries, texts: FailureTexts) -> FailedTriesAnswer:
+    return FailedTriesAnswer.model_validate({**failed._asdict(), "text": texts.of(failed.code)})
 
 
-def _fields_of(number: str, entry: Entry, language: str) -> dict[str, object]:
+def _fields_of(number: str, entry: Entry, texts: FailureTexts) -> dict[str, object]:
     came_from_planfix = entry.direction == "out"
     is_delivered = entry.state is RowState.DELIVERED and entry.done is not None
     return {
@@ -215,7 +226,7 @@ def _fields_of(number: str, entry: Entry, language: str) -> dict[str, object]:
         "attempts": entry.attempts,
         "next_try": entry.next_try and datetime.fromtimestamp(entry.next_try, UTC),
         "is_uncertain": entry.is_uncertain,
-        "error": _describe_error(entry, language),
+        "error": _describe_error(entry, texts),
         "status": entry.status,
         "replays": entry.replays,
         "created": entry.created,
@@ -228,11 +239,11 @@ def _seconds(entry: Entry) -> float | None:
     return max(0.0, (entry.done - entry.created).total_seconds()) if entry.done else None
 
 
-def _describe_error(entry: Entry, language: str) -> TryAnswer | None:
+def _describe_error(entry: Entry, texts: FailureTexts) -> TryAnswer | None:
     code = entry.error_code
     if not code:
         return None
-    text = operator_text(code, language)
+    text = texts.of(code)
     if entry.replays and entry.state is RowState.DEAD:
-        text = f"{SENT_AGAIN[language]} {text}"
+        text = f"{SENT_AGAIN[texts.language]} {text}"
     return TryAnswer(code=code, text=text, detail=entry.error_detail)

@@ -16,19 +16,19 @@ from api.notifications.models import (
     NotifyAnswer,
     NotifyBody,
     PreviewAnswer,
+    PreviewBody,
     RecipientAnswer,
     RejectedAnswer,
     TemplateAnswer,
     TemplateBody,
-    WordingBody,
     addresses_of,
 )
 from api.requests.body import LARGEST, read_body, read_query, validate
-from api.requests.errors import ApiError, not_found, translated
+from api.requests.errors import ApiError, translated
 from api.requests.models import respond
 from api.requests.openapi import ADMIN_OR_TOKEN, TOKEN, needs
 from api.security.authenticator import presented_key
-from supervisor.errors import TemplateUnknown
+from supervisor.errors import NotificationUnknown, TemplateUnknown
 from supervisor.notifications.formatting.templates import Template, TextFormat
 from supervisor.notifications.notice import make_notice
 from supervisor.notifications.notification_service import Sender
@@ -48,6 +48,8 @@ class InLanguage(BaseModel):
 
     language: Annotated[str, Field(pattern="^(en|ru|uk)?$")] | None = None
 
+
+LONGEST_NAME = 64  # characters of a template's name
 
 blueprint = Blueprint("notifications", __name__)
 
@@ -93,6 +95,8 @@ class WaitedAnswer(NotifyAnswer):
 async def get_notification(notification: str) -> Response:
     """Show the outcome of a notification."""
     number = await _admit_sender()
+    if "\0" in notification:  # PostgreSQL cannot look for it
+        raise NotificationUnknown
     outcomes = await context().gateway.notifications.show(number, notification)
     return respond(NotificationAnswer(id=notification, recipients=_shown(outcomes)))
 
@@ -100,12 +104,12 @@ async def get_notification(notification: str) -> Response:
 @blueprint.post("/notify/preview")
 @tag(["notifications"])
 @needs(ADMIN_OR_TOKEN)
-@document_request(WordingBody)
+@document_request(PreviewBody)
 @document_response(PreviewAnswer)
 async def post_preview() -> Response:
     """Show how a text or a template with data will look; nothing is sent."""
     owner = await _admit_owner()
-    body = validate(WordingBody, await read_body(request, LARGEST))
+    body = validate(PreviewBody, await read_body(request, LARGEST))
     notifications = context().gateway.notifications
     language = context().settings.language
     sender = await notifications.sender_of(owner) if owner else Sender("", True, language)
@@ -133,6 +137,7 @@ async def post_preview() -> Response:
 async def get_template(name: str) -> Response:
     """Show a template: the caller's own, the operator's, or the one that is there from the start."""
     owner = await _admit_owner()
+    _require_name(name)
     language = validate(InLanguage, read_query(request)).language
     template = await context().gateway.notifications.find_template(
         owner or "", name, language or context().settings.language
@@ -148,8 +153,7 @@ async def get_template(name: str) -> Response:
 async def put_template(name: str) -> Response:
     """Keep a template; with the admin key it is for everybody."""
     owner = await _admit_owner()
-    if len(name) > 64:
-        raise not_found("a name has at most 64 characters")
+    _require_name(name)
     body = validate(TemplateBody, await read_body(request))
     template = Template(body.text, TextFormat(body.format), body.language)
     await context().gateway.notifications.save_template(owner, name, template)
@@ -164,9 +168,17 @@ async def put_template(name: str) -> Response:
 async def delete_template(name: str) -> Response:
     """Delete the caller's own template, in one language or in all."""
     owner = await _admit_owner()
+    _require_name(name)
     language = validate(InLanguage, read_query(request)).language
     await context().gateway.notifications.delete_template(owner, name, language)
     return respond(DeletedTemplateAnswer(name=name))
+
+
+def _require_name(name: str) -> None:
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise ApiError(
+            400, "invalid_request", f"a name has at most {LONGEST_NAME} visible characters"
+        )
 
 
 async def _admit_sender() -> str:

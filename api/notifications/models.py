@@ -78,7 +78,9 @@ class ButtonBody(Body):
 class AttachmentBody(Body):
     """A file behind a public link."""
 
-    url: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^(?i:https?)://")]
+    url: Annotated[
+        str, Field(min_length=1, max_length=4096, pattern=r"^(?i:https?)://[^\s/][^\x00-\x1f]*$")
+    ]
     name: Annotated[str, Field(max_length=255)] = ""
 
 
@@ -87,6 +89,13 @@ Rows = Annotated[
     BeforeValidator(_rows),
     Field(max_length=20),
 ]
+
+
+def _no_truth(value: Any) -> Any:
+    """Refuse true and false, which would pass for the ids 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("must be a string or a number")  # noqa: TRY004 - pydantic wants it
+    return value
 
 
 class WordingBody(Body):
@@ -98,6 +107,13 @@ class WordingBody(Body):
     format: _FORMATS = "plain"
     title: Annotated[str, Field(max_length=255)] | None = None
     language: Literal["en", "ru", "uk"] | None = None
+
+    def require_words(self) -> None:
+        """Raise ValueError if there is nothing to be said, or too much."""
+        if self.text is not None and self.template is not None:
+            raise ValueError("either text or template is required, not both")
+        if self.text is None and self.template is None:
+            raise ValueError("either text or template is required")
 
     @property
     def wording(self) -> Wording:
@@ -111,11 +127,20 @@ class WordingBody(Body):
         )
 
 
+class PreviewBody(WordingBody):
+    """A text or a template with its data, to be looked at."""
+
+    @model_validator(mode="after")
+    def says_something(self) -> Self:
+        self.require_words()
+        return self
+
+
 class NotifyBody(WordingBody):
     """A notification to one or many recipients."""
 
     to: Annotated[
-        list[str | int],
+        list[Annotated[str | int, BeforeValidator(_no_truth)]],
         BeforeValidator(_listed),
         Field(min_length=1, max_length=MOST_RECIPIENTS, examples=[[123, "@name", "alias:ops"]]),
     ]
@@ -131,10 +156,15 @@ class NotifyBody(WordingBody):
 
     @model_validator(mode="after")
     def says_something(self) -> Self:
-        if (self.text is None) == (self.template is None) and not self.attachments:
-            raise ValueError("either text or template is required")
-        if self.text is not None and self.template is not None:
-            raise ValueError("either text or template is required, not both")
+        if not self.attachments or self.text is not None:
+            self.require_words()
+        return self
+
+    @model_validator(mode="after")
+    def is_sent_before_it_expires(self) -> Self:
+        is_scheduled = self.not_before is not None and self.expires_at is not None
+        if is_scheduled and self.manner.not_before >= (self.manner.expires or 0.0):
+            raise ValueError("expires_at must be later than not_before")
         return self
 
     @property

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import MultiPartParser
 
 from api.context import context
 from api.notifications.calls import answer_of
@@ -66,7 +68,7 @@ async def _read_fields() -> Fields:
     if text.lstrip().startswith(("{", "`", "\ufeff")):
         return repair_json(text) or {}
     fields: dict[str, Any] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=1000):
+    for name, value in _pairs(raw, text):
         known = fields.setdefault(name.removesuffix("[]"), value)
         if known is not value:
             fields[name.removesuffix("[]")] = [
@@ -75,6 +77,18 @@ async def _read_fields() -> Fields:
             ]
     task = request.headers.get("X-Planfix-Task")
     return {"task": task, **fields} if task else fields
+
+
+def _pairs(raw: bytes, text: str) -> list[tuple[str, str]]:
+    """Return the fields of a form; of one that has too many, or no end, there are none."""
+    try:
+        if request.mimetype == "multipart/form-data":
+            boundary = request.mimetype_params.get("boundary", "").encode()
+            form, _ = MultiPartParser().parse(BytesIO(raw), boundary, len(raw))
+            return list(form.items(multi=True))
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
+    except (ValueError, RequestEntityTooLarge):
+        return []
 
 
 async def _admit(fields: Fields) -> str:

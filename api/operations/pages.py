@@ -102,7 +102,7 @@ def make_console_link(app: Quart) -> str:
 @blueprint.get("/console/link/<secret>")
 @hide
 async def get_console_link(secret: str) -> Response:  # noqa: ARG001 - the page's script sends it back
-    """Serve a page that signs in by itself, so that whoever only looks at the link uses nothing up."""
+    """Serve a page that signs in by itself, so that a program that only looks at the link uses nothing up."""
     language = page_language(CONSOLE)
     page = await render_template("console_link.html", t=CONSOLE[language], language=language)
     policy = "default-src 'none'; connect-src 'self'; script-src 'self'; frame-ancestors 'none'"

@@ -28,7 +28,7 @@ def received() -> list[Json]:
 
 @blueprint.post("")
 async def post_alert() -> Json:
-    """Take an alarm, or refuse it under a fault; its signature is kept for whoever checks it."""
+    """Take an alarm, or refuse it under a fault; its signature is kept for those who check it."""
     status = current_app.extensions["alert_fault"].get("status")
     if status is not None:
         raise ControlError(status, "fault", "this fault was asked for")

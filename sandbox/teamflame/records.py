@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(slots=True)
 class Space:
-    """The widest container; whoever is in it may see and change everything in it."""
+    """The widest container; its members may see and change everything in it."""
 
     name: str
     members: list[str]

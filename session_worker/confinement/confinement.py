@@ -90,7 +90,7 @@ def seal() -> None:
 
 
 def claim_number() -> None:
-    """Wait until no other worker of this number is alive, whoever has started it.
+    """Wait until no other worker of this number is alive, even one that another gateway has started.
 
     The lock is in the number's folder; the kernel releases it when this process ends.
     """

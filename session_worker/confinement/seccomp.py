@@ -234,7 +234,7 @@ NUMBERS = {
 
 CLONE_THREAD = 0x0001_0000
 KIND_OF_SOCKET = 0xF
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # write to the terminal of whoever started the gateway
+TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # write to the terminal that started the gateway
 WHOLE = 0xFFFF_FFFF
 
 
@@ -255,7 +255,7 @@ def rules(pid: int) -> tuple[Rule, ...]:
         Rule("tgkill", 0, (pid,)),
         Rule("prlimit64", 0, (0, pid)),
         Rule("clone", 0, (CLONE_THREAD,), mask=CLONE_THREAD),
-        # No local sockets: whoever reached the forkserver's socket could fork any process.
+        # No local sockets: a process that reached the forkserver's socket could fork any process.
         Rule("socket", 0, (socket.AF_INET, socket.AF_INET6)),
         Rule("socketpair", 1, (socket.SOCK_STREAM,), mask=KIND_OF_SOCKET),
         Rule("prctl", 0, (PR_SET_PDEATHSIG,), allows=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import logging
 import os
@@ -86,4 +87,4 @@ def _run_confined(
     claim_number()
     seal()
     at_home = assignment.model_copy(update={"spool": str(HERE)})
-    return run(at_home, end, lease, gauge, recent)
+    return asyncio.run(run(at_home, end, lease, gauge, recent))

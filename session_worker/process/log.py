@@ -116,7 +116,7 @@ class RecentLines(logging.Handler):
         try:
             self._lines.append((record.created, record.levelname, shorten(self.format(record))))
             self.wake()
-        except Exception:  # noqa: BLE001 - as every handler, it must not fail whoever logs
+        except Exception:  # noqa: BLE001 - as every handler, it must not fail the code that logs
             self.handleError(record)
 
     def take(self) -> list[tuple[float, str, str]]:
@@ -167,7 +167,7 @@ class LogSender:
             LogLine(at=at, level=level, text=text) for at, level, text in self._recent.take()
         )
         if lines:
-            with suppress(PipeClosed):  # whoever reports something notices that the gateway is gone
+            with suppress(PipeClosed):  # the next report notices that the gateway is gone
                 self._pipe.put(Logged(lines=lines))
 
 

@@ -48,7 +48,7 @@ class SessionLeft(Exception):
     """The session ended without giving a reason."""
 
 
-def run(
+async def run(
     assignment: Assignment,
     end: socket.socket,
     lease: Lease,
@@ -56,16 +56,6 @@ def run(
     recent: RecentLines,
 ) -> ExitCode:
     """Run the worker to its end; raises BootFailed if there is no session to run."""
-    return asyncio.run(_run(assignment, end, lease, gauge, recent))
-
-
-async def _run(
-    assignment: Assignment,
-    end: socket.socket,
-    lease: Lease,
-    gauge: MemoryGauge,
-    recent: RecentLines,
-) -> ExitCode:
     pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
     log = LogSender(pipe, recent)
     try:

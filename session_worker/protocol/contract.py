@@ -248,7 +248,7 @@ class LogLine(PipeValue):
 
 
 class Logged(PipeValue):
-    """The newest lines of the worker's log, for whoever looks at the number."""
+    """The newest lines of the worker's log, for people who look at the number."""
 
     kind: Literal["logged"] = "logged"
     lines: Annotated[tuple[LogLine, ...], FailFast(), Field(max_length=MOST_LINES)]

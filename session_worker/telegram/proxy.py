@@ -265,7 +265,7 @@ class _Proxied:
         return received
 
     def blame(self, error: TelegramError) -> TelegramError:
-        """Return the error of whoever is responsible for the silence."""
+        """Return the error of the side that is responsible for the silence."""
         if self._is_proxys_fault():
             why = "it does not answer, which usually means that the secret is wrong"
             return ProxyFailed(TroubleCode.PROXY_UNAUTHORIZED, why)

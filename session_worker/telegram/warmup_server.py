@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import struct
 import time
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from telethon.tl.core import MessageContainer, RpcResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
 
 PHONE = "10000000000"
 USER_ID = 1
@@ -84,7 +87,12 @@ def _replies(message_id: int, request: Any) -> list[bytes]:
             return [_result(message_id, bytes(state))]
         case functions.users.GetUsersRequest():
             return [_result(message_id, _VECTOR_OF_ONE + bytes(_me())), bytes(_greeting())]
-        case _:
+        case functions.users.GetFullUserRequest():
+            return [_result(message_id, bytes(_profile()))]
+        case types.MsgsAck():
+            return []
+        case _:  # the worker waits for an answer, and all workers for the warm-up
+            logger.warning("the warm-up has no answer to %s", type(request).__name__)
             return []
 
 
@@ -94,6 +102,12 @@ def _result(message_id: int, body: bytes) -> bytes:
 
 def _me() -> Any:
     return types.User(id=USER_ID, is_self=True, access_hash=1, phone=PHONE, first_name="Warm-up")
+
+
+def _profile() -> Any:
+    settings = types.PeerSettings(), types.PeerNotifySettings()
+    full = types.UserFull(2, *settings, common_chats_count=0, about="Warm-up")
+    return types.users.UserFull(full, [], [])
 
 
 def _greeting() -> Any:

@@ -16,9 +16,9 @@ from supervisor.processes.worker_run import SIGN_IN, OneOffSession
 if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.notifications.notification_service import NotificationService
-    from supervisor.numbers.heard_events import Listener
     from supervisor.numbers.keepers import Keepers
     from supervisor.numbers.token_cache import TokenCache
+    from supervisor.numbers.worker_events import Listener
     from supervisor.store.people import Person
     from supervisor.store.store import Store
     from supervisor.store.values import Bot, NewNumber

@@ -16,6 +16,7 @@ from session_worker.protocol.outgoing import Outgoing
 from supervisor.journal.values import next_status
 from supervisor.messages.file_links import PHOTO, MessageFile, Photo
 from supervisor.texts import employee_text
+from supervisor.texts.bot_texts import for_bot
 
 if TYPE_CHECKING:
     from session_worker.protocol.messages import Contact
@@ -30,6 +31,7 @@ class CommandFactory:
         self._number = number
         self._links = links
         self._language = language
+        self.is_bot = False
 
     def deliver(self, waiting: Waiting, chat: ChatMemory | None, now: float) -> Deliver:
         incoming = waiting.body
@@ -67,6 +69,7 @@ class CommandFactory:
         text = ""
         if status is PlanfixStatus.ERROR:
             text = employee_text(owed.error_code or "", self._language)
+            text = for_bot(text) if self.is_bot else text
         return TellStatus(row=owed.row, planfix_id=owed.planfix_id, status=status, text=text)
 
     def _photo_link(self, contact: Contact, now: float) -> str | None:

@@ -94,9 +94,10 @@ class Dispatcher:
         self.drained = asyncio.Event()
         """Set when the worker has delivered its last message, or has ended."""
 
-    async def prepare(self, epoch: int) -> None:
+    async def prepare(self, epoch: int, *, is_bot: bool = False) -> None:
         """Load the rows whose outcome the previous worker did not report; use the new epoch from now on."""
         self._epoch = epoch
+        self._commands.is_bot = is_bot
         self._must_resync = False
         self._recent.clear()
         self.chats.forget_all()

@@ -11,7 +11,7 @@ from supervisor.nodes.records import NodeState, Peer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supervisor.nodes.records import Sight
+    from supervisor.nodes.records import ClusterState
 
 WORTH_A_MOVE = 2  # numbers that a node must have more than another
 SPREAD = 0.1  # of a fair share; a smaller difference is left as it is
@@ -35,17 +35,17 @@ class Observations:
     server: str = ""
     seen: Mapping[str, Seen] = field(default_factory=dict)
 
-    def with_sight(self, sight: Sight, me: str, now: float) -> Self:
+    def with_cluster(self, cluster: ClusterState, me: str, now: float) -> Self:
         """Add a look; what another server said before does not count."""
-        before = self.seen if sight.server == self.server else {}
+        before = self.seen if cluster.server == self.server else {}
         seen = {}
-        for peer in sight.peers:
+        for peer in cluster.peers:
             known = before.get(peer.incarnation)
             is_unchanged = known is not None and known.peer.beat == peer.beat
             since = known.since if known is not None and is_unchanged else now
             if peer.incarnation != me:
                 seen[peer.incarnation] = Seen(peer, since)
-        return type(self)(sight.server, seen)
+        return type(self)(cluster.server, seen)
 
     def lost(self, now: float, takeover: float) -> tuple[Peer, ...]:
         """Return the peers that have not beaten for so many seconds."""
@@ -58,22 +58,22 @@ class Observations:
         )
 
 
-def numbers_to_claim(sight: Sight, me: str, *, free_before: int) -> int:
+def numbers_to_claim(cluster: ClusterState, me: str, *, free_before: int) -> int:
     """Return how many of the numbers without an owner to claim: what lacks to a fair share.
 
-    What was free at the look before, too, is claimed by whoever comes first: the node whose share
+    What was free at the look before, too, is claimed by the first to come: the node whose share
     it is may be dead.
     """
-    alive = _alive_loads(sight)
-    if me not in alive or not sight.free:
+    alive = _alive_loads(cluster)
+    if me not in alive or not cluster.free:
         return 0
-    fair = ceil((sum(sight.loads.values()) + sight.free) / len(alive))
-    return min(sight.free, max(fair - alive[me], free_before, 0))
+    fair = ceil((sum(cluster.loads.values()) + cluster.free) / len(alive))
+    return min(cluster.free, max(fair - alive[me], free_before, 0))
 
 
-def heir_to_balance(sight: Sight, me: str) -> str | None:
+def heir_to_balance(cluster: ClusterState, me: str) -> str | None:
     """Return the node to which one of our numbers should move, if that is worth the move."""
-    alive = _alive_loads(sight)
+    alive = _alive_loads(cluster)
     if me not in alive:
         return None
     poorest = min(alive, key=lambda each: (alive[each], each))
@@ -82,32 +82,32 @@ def heir_to_balance(sight: Sight, me: str) -> str | None:
     return poorest if is_worth_it else None
 
 
-def heir_of_drained(sight: Sight, me: str) -> str | None:
+def heir_of_drained(cluster: ClusterState, me: str) -> str | None:
     """Return the other node that runs the fewest numbers, or None if ours is alone."""
-    others = {each: load for each, load in _alive_loads(sight).items() if each != me}
+    others = {each: load for each, load in _alive_loads(cluster).items() if each != me}
     return min(others, key=lambda each: (others[each], each), default=None)
 
 
-def node_for_new(sight: Sight, me: str) -> str | None:
+def node_for_new(cluster: ClusterState, me: str) -> str | None:
     """Return the node that should start a new number; None means this one."""
-    alive = _alive_loads(sight)
-    heir = heir_of_drained(sight, me)
+    alive = _alive_loads(cluster)
+    heir = heir_of_drained(cluster, me)
     if heir is None or (me in alive and alive[me] <= alive[heir]):
         return None
     return heir
 
 
-def first_of(sight: Sight) -> str | None:
+def first_of(cluster: ClusterState) -> str | None:
     """Return the node that was there before the others; it speaks for all of them.
 
     Whatever their clocks say, all nodes that see the same name the same one.
     """
-    alive = [peer for peer in sight.peers if peer.since is not None]
+    alive = [peer for peer in cluster.peers if peer.since is not None]
     return (
         min(alive, key=lambda each: (each.since, each.incarnation)).incarnation if alive else None
     )
 
 
-def _alive_loads(sight: Sight) -> dict[str, int]:
-    alive = (peer.incarnation for peer in sight.peers if peer.state is NodeState.ALIVE)
-    return {each: sight.loads.get(each, 0) for each in alive}
+def _alive_loads(cluster: ClusterState) -> dict[str, int]:
+    alive = (peer.incarnation for peer in cluster.peers if peer.state is NodeState.ALIVE)
+    return {each: cluster.loads.get(each, 0) for each in alive}

@@ -27,7 +27,7 @@ from supervisor.nodes.decisions import (
     node_for_new,
     numbers_to_claim,
 )
-from supervisor.nodes.records import Nodes, NodeState, Owner, Sight, require_owner
+from supervisor.nodes.records import ClusterState, Nodes, NodeState, Owner, require_owner
 from supervisor.nodes.runner import always
 
 if TYPE_CHECKING:
@@ -128,9 +128,9 @@ class Node:
         if placed.owner is not None:
             self._require_ours(number, placed.owner)
             return
-        sight = await self.nodes.look(self.incarnation)
-        heir = node_for_new(sight, self.incarnation)
-        for peer in sight.peers:
+        cluster = await self.nodes.look(self.incarnation)
+        heir = node_for_new(cluster, self.incarnation)
+        for peer in cluster.peers:
             if peer.incarnation == heir:
                 raise NumberElsewhere(number, peer.url, 0)
 
@@ -142,8 +142,8 @@ class Node:
 
     async def find_peers(self) -> tuple[str, ...]:
         """Return the addresses of the other live nodes."""
-        sight = await self.nodes.look(self.incarnation)
-        return tuple(peer.url for peer in sight.peers if peer.incarnation != self.incarnation)
+        cluster = await self.nodes.look(self.incarnation)
+        return tuple(peer.url for peer in cluster.peers if peer.incarnation != self.incarnation)
 
     async def disown(self, number: str) -> None:
         """Give up a number that is erased."""
@@ -224,26 +224,26 @@ class Node:
         await self._runner.look_for_messages()
         return POLL
 
-    async def _act_on(self, sight: Sight) -> None:
-        mine = (peer.state for peer in sight.peers if peer.incarnation == self.incarnation)
+    async def _act_on(self, cluster: ClusterState) -> None:
+        mine = (peer.state for peer in cluster.peers if peer.incarnation == self.incarnation)
         self.state = next(mine, self.state)
         if self.state is NodeState.DRAINING:
             self._moving.wake()
-        self._is_first = first_of(sight) == self.incarnation
-        self._observations = self._observations.with_sight(sight, self.incarnation, now())
+        self._is_first = first_of(cluster) == self.incarnation
+        self._observations = self._observations.with_cluster(cluster, self.incarnation, now())
         for peer in self._observations.lost(now(), self.lease.takeover):
             if await self.nodes.fence(peer):
                 logger.warning("node %s does not beat, so its numbers are taken over", peer.url)
                 self.announce()
-        lost = set(self._runner.kept()) - sight.owned
+        lost = set(self._runner.kept()) - cluster.owned
         ways = ((each, partial(self._is_foreign, each), None) for each in lost)
         await asyncio.gather(*(self._runner.give_up(*each) for each in ways))
-        await self._runner.adopt(sight.to_run - set(self._runner.kept()), self._numbers_of_ours)
-        await self._claim(sight)
+        await self._runner.adopt(cluster.to_run - set(self._runner.kept()), self._numbers_of_ours)
+        await self._claim(cluster)
 
-    async def _claim(self, sight: Sight) -> None:
-        wanted = numbers_to_claim(sight, self.incarnation, free_before=self._free_before)
-        self._free_before = sight.free
+    async def _claim(self, cluster: ClusterState) -> None:
+        wanted = numbers_to_claim(cluster, self.incarnation, free_before=self._free_before)
+        self._free_before = cluster.free
         if wanted and self.state is NodeState.ALIVE:
             claimed = await self.nodes.claim(self.incarnation, wanted)
             logger.info("this node takes %d numbers", len(claimed))
@@ -268,9 +268,9 @@ class Node:
         if self.state is NodeState.DRAINING:
             await self._give_away()
             return self._interval
-        sight = await self.nodes.look(self.incarnation)
-        heir = heir_to_balance(sight, self.incarnation)
-        number = next((each for each in sight.to_run if not self._runner.is_busy(each)), None)
+        cluster = await self.nodes.look(self.incarnation)
+        heir = heir_to_balance(cluster, self.incarnation)
+        number = next((each for each in cluster.to_run if not self._runner.is_busy(each)), None)
         if heir is None or number is None:
             return self._interval
         await self._hand_over(number, heir)
@@ -278,11 +278,11 @@ class Node:
 
     async def _give_away(self) -> bool:
         """Move some numbers away; return whether there are more that somebody would take."""
-        sight = await self.nodes.look(self.incarnation)
-        heir = heir_of_drained(sight, self.incarnation)
+        cluster = await self.nodes.look(self.incarnation)
+        heir = heir_of_drained(cluster, self.incarnation)
         if heir is None:
             return False
-        some = sorted(sight.to_run)[:MOVES] or sorted(sight.owned)[:MOVES]
+        some = sorted(cluster.to_run)[:MOVES] or sorted(cluster.owned)[:MOVES]
         await asyncio.gather(*(self._hand_over(number, heir) for number in some))
         return bool(some)
 

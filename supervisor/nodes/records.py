@@ -91,8 +91,8 @@ class ListedNode(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """All that a node sees at one moment of the others and of itself."""
+class ClusterState:
+    """All that a node knows at one moment of the others and of itself."""
 
     server: str
     peers: tuple[Peer, ...] = ()
@@ -132,7 +132,7 @@ class Nodes:
         rows = await self._coordination.run(lambda each: each.execute(statement).all())
         return NodeState(rows[0].state) if rows else None
 
-    async def look(self, incarnation: str) -> Sight:
+    async def look(self, incarnation: str) -> ClusterState:
         return await self._coordination.run(_look, incarnation)
 
     async def fence(self, peer: Peer) -> bool:
@@ -228,7 +228,7 @@ def require_owner(connection: Connection, number: str, *, incarnation: str) -> N
         raise StaleEpoch("another node runs the number")
 
 
-def _look(connection: Connection, incarnation: str) -> Sight:
+def _look(connection: Connection, incarnation: str) -> ClusterState:
     peers = connection.execute(
         select(_node.incarnation, _node.url, _node.state, _node.beat, _node.since).where(_is_live)
     )
@@ -239,7 +239,7 @@ def _look(connection: Connection, incarnation: str) -> Sight:
     loads = {peer.incarnation: counts.pop(peer.incarnation, 0) for peer in found}
     owned = connection.scalars(_owned_by(incarnation)).all()
     query = select(_number.digits).where(*IS_TO_RUN, _number.digits.in_(owned))
-    return Sight(
+    return ClusterState(
         server=connection.execute(_server).scalar_one(),
         peers=found,
         loads=loads,

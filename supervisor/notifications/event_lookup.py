@@ -34,7 +34,7 @@ class EventLookup:
             self._tasks[number] = task
 
     async def halt(self, number: str) -> None:
-        """Leave the rest to whoever runs the bot next."""
+        """Leave the rest to the node that runs the bot next."""
         task = self._tasks.pop(number, None)
         if task is not None:
             task.cancel()

@@ -60,6 +60,16 @@ class PlanfixAccounts:
         except NumberUnknown:
             return False
 
+    async def address(self, number: str) -> str:
+        """Return an address of the account; its web page has the same host."""
+        try:
+            bot = await self._store.bots.get(number)
+        except NumberUnknown:
+            return ""
+        if bot.planfix_rest_url is None and bot.can_comment:
+            return (await self._store.bots.secrets(number)).planfix_webhook_url or ""
+        return bot.planfix_rest_url or ""
+
     async def can_comment(self, number: str) -> bool:
         try:
             return (await self._store.bots.get(number)).can_comment

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
 from supervisor.errors import AddressMalformed
-from supervisor.notifications.formatting.default_templates import OTHER_EVENT, default_names
+from supervisor.notifications.formatting.default_templates import OTHER_EVENT, event_names
 from supervisor.notifications.notice import Button, Keyboard, Rejected
 from supervisor.notifications.recipients import Address, parse_loosely, parse_phone
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_RECIPIENTS = 100
 LONGEST_FIELD = 64 * 1024  # characters; a comment has no more
+LONGEST_TEXT, LONGEST_NAME = 56_000, 1_000  # characters; all of them fit into a notification
 REPEATED_WITHIN = 4 * 3600.0  # seconds; Planfix repeats a call that failed for almost three hours
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
 _FENCE = re.compile(r"^```\w*\s*(.*?)\s*```$", re.DOTALL)
@@ -27,6 +28,8 @@ _QUOTED_LIST = re.compile(r'"(\[[^\[\]]*\])"')
 _BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6]|blockquote)>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
+_LINK = re.compile(r"(?i:https?)://[^\s/?#]+\S*")
+_NAMES: Final = ("title", "author", "status", "due", "assignee")
 _NUMBER = re.compile(r"\d{1,12}")
 _OPEN: Final[Mapping[str, str]] = {"en": "Open", "ru": "Открыть", "uk": "Відкрити"}
 _ANSWER: Final[Mapping[str, str]] = {"en": "Answer", "ru": "Ответить", "uk": "Відповісти"}
@@ -52,7 +55,7 @@ class PlanfixEvent:
 
     @property
     def template(self) -> str:
-        return self.event if self.event in default_names() else OTHER_EVENT
+        return self.event if self.event in event_names() else OTHER_EVENT
 
     @property
     def is_comment(self) -> bool:
@@ -104,12 +107,7 @@ def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
     task = _number(texts.get("task", ""))
     shown = {
         "task": task,
-        "title": plain_text(texts.get("title", "")),
-        "author": plain_text(texts.get("author", "")),
-        "status": plain_text(texts.get("status", "")),
-        "due": plain_text(texts.get("due", "")),
-        "assignee": plain_text(texts.get("assignee", "")),
-        "text": plain_text(texts.get("text", "")),
+        **{name: plain_text(texts.get(name, "")) for name in (*_NAMES, "text")},
         "link": texts.get("link", "").strip(),
     }
     event = texts.get("event", "").strip().lower()[:64]
@@ -126,7 +124,7 @@ def keyboard_of(
     """Make the buttons: one opens the task, one answers in it."""
     link = event.fields["link"] or task_link(url_planfix, event.task, event.comment)
     row = []
-    if link.lower().startswith(("http://", "https://")) and len(link) <= 2048:
+    if _LINK.fullmatch(link) and len(link) <= 2048:
         row.append(Button(text=_OPEN.get(language, _OPEN["en"]), url=link))
     if can_answer and event.task:
         data = f"{ANSWER_PREFIX}{event.task}"
@@ -148,6 +146,15 @@ def plain_text(text: str) -> str:
     text = _BREAK.sub("\n", text.replace("\r", ""))
     text = html.unescape(_TAG.sub("", text)).replace("\xa0", " ").replace("\0", "")
     return _BLANK_LINES.sub("\n\n", text).strip()[:LONGEST_FIELD]
+
+
+def fitting(fields: Mapping[str, str]) -> dict[str, str]:
+    """Leave out the ends of what would make a notification too long."""
+    most = dict.fromkeys(_NAMES, LONGEST_NAME) | {"text": LONGEST_TEXT}
+    return {
+        name: f"{text[: most[name] - 1]}…" if len(text) > most.get(name, len(text)) else text
+        for name, text in fields.items()
+    }
 
 
 def _text(value: Any, unknown: list[str]) -> str:

@@ -18,6 +18,7 @@ from supervisor.notifications.planfix_accounts import PlanfixRefused
 from supervisor.notifications.planfix_event import (
     MOST_RECIPIENTS,
     REPEATED_WITHIN,
+    fitting,
     keyboard_of,
     plain_text,
     read_event,
@@ -229,10 +230,9 @@ class PlanfixEvents:
     async def _word(self, sender: Sender, event: PlanfixEvent, facts: Facts) -> Notice:
         can_answer = await self._accounts.can_comment(sender.number)
         url = (await self._store.numbers.get(sender.number)).url_planfix
-        if not url and can_answer:
-            url = (await self._store.bots.get(sender.number)).planfix_rest_url or ""
+        url = url or await self._accounts.address(sender.number)
         keyboard = keyboard_of(event, url, sender.language, can_answer=can_answer)
-        wording = Wording(template=event.template, data=facts.fields)
+        wording = Wording(template=event.template, data=fitting(facts.fields))
         text = await self._notifications.word(sender, wording)
         notice = make_notice(text, [], Manner(keyboard=keyboard))
         return notice.changed(rejected=facts.rejected, task=event.task if can_answer else "")

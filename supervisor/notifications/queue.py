@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MOST_UNDER_WAY = 20
 LOOKED_AT = 200  # heads of chats that are read at once
 MOST_KEPT = 20  # notifications whose contents are kept in memory
-IDLE_PAUSE = 600.0  # seconds until an empty queue is looked at; whoever fills it wakes it
+IDLE_PAUSE = 600.0  # seconds until an empty queue is looked at; what fills it also wakes it
 PAUSE = 1.0  # seconds until the database is asked again after a failure
 
 logger = logging.getLogger(__name__)

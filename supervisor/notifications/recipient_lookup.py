@@ -124,7 +124,10 @@ class RecipientLookup:
         people = [each for each in await self._people.list(self._bot) if each.alias == alias]
         if not people:
             raise _Refused(UNKNOWN, "nobody started the bot with this alias")
-        return [person.user_id for person in people if not person.muted]
+        told = [person.user_id for person in people if not person.muted]
+        if not told:
+            raise _Refused(MUTED, "everybody with this alias blocked the bot or stopped it")
+        return told
 
     async def _chat_of_number(self, address: Address, *, is_single: bool) -> int:
         """Find a chat of a number, which must not write to many strangers."""

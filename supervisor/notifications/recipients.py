@@ -9,6 +9,7 @@ from enum import StrEnum
 from supervisor.errors import AddressMalformed
 
 LONGEST_ADDRESS = 100  # characters
+LARGEST_TOPIC = 2**31 - 1
 _USER = re.compile(r"[1-9]\d{0,15}")
 _NAME = re.compile(r"@?([A-Za-z][A-Za-z0-9_]{3,31})")
 _PHONE = re.compile(r"\+(\d{5,15})")
@@ -47,7 +48,7 @@ def parse_address(written: object) -> Address:
         raise AddressMalformed(f"{text[:LONGEST_ADDRESS]}…")
     if _USER.fullmatch(text):
         return Address(text, AddressKind.CHAT, text)
-    if chat := _CHAT.fullmatch(text):
+    if (chat := _CHAT.fullmatch(text)) and int(chat[2] or 0) <= LARGEST_TOPIC:
         topic = int(chat[2]) if chat[2] else None
         return Address(text, AddressKind.CHAT, chat[1], topic)
     if phone := _PHONE.fullmatch(_FILLING.sub("", text)):

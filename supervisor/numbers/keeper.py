@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.message_service import Dispatchers
-    from supervisor.numbers.heard_events import HeardEvents
     from supervisor.numbers.state import Change
+    from supervisor.numbers.worker_events import HeardEvents
     from supervisor.numbers.worker_pool import StartSlot, WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.worker_run import OneOffSession
@@ -190,7 +190,7 @@ class Keeper:
         self._pool.running[self.number] = self._records.client
         dispatcher = None if one_off else await self._dispatchers.of(self.number)
         if dispatcher is not None:
-            await dispatcher.prepare(assignment.epoch)
+            await dispatcher.prepare(assignment.epoch, is_bot=assignment.is_bot)
         pool = self._pool
         worker = await WorkerProcess.start(
             pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log
@@ -222,7 +222,8 @@ class Keeper:
                 worker,
                 self._pool.timing,
                 events.handle,
-                may_kill=self._note_silence,
+                record_unanswered=self._record_unanswered,
+                may_kill=self._pool.may_kill,
                 is_login=one_off is not None and one_off.is_login,
                 ageing=self._ageing_of(dispatcher),
             )
@@ -257,9 +258,9 @@ class Keeper:
     def _note_planfix(self, url: str, *, is_away: bool) -> None:
         self._pool.planfix_outages.note(url, self.number, self.send if is_away else None)
 
-    def _note_silence(self, is_stalled: bool) -> bool:
-        self.live_state.stall(is_stalled=is_stalled)
-        return self._pool.may_kill(self.number, is_silent=is_stalled)
+    def _record_unanswered(self, beats: int) -> None:
+        self.live_state.stall(is_stalled=beats >= self._pool.timing.stalled_after)
+        self._pool.record_silence(self.number, is_silent=beats > 0)
 
     def _decide(self, ending: WorkerExit) -> Step:
         braked = self._pool.is_braked(self.number, ending, now())

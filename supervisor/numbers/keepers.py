@@ -16,9 +16,9 @@ from supervisor.messages.message_service import Dispatchers
 from supervisor.nodes.lease import NodeLease
 from supervisor.nodes.node import Node
 from supervisor.nodes.records import ListedNode, NodeState
-from supervisor.numbers.heard_events import HeardEvents
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
+from supervisor.numbers.worker_events import HeardEvents
 from supervisor.numbers.worker_records import WorkerRecords
 from supervisor.processes.worker_log import WorkerLog
 

@@ -118,6 +118,9 @@ SHARED_CAUSES = {
 }
 
 
+AS_IT_SHOULD_BE = {WorkerExit.REPLACED, WorkerExit.LOGGED_IN}
+
+
 class ExitLog:
     """Tells ends one by one until they are many of a kind at once."""
 
@@ -129,8 +132,8 @@ class ExitLog:
         self._lately[ending] = after = before.with_failure(name, now)
         was_told = before.is_on(0, now)
         level = logging.DEBUG if after.is_on(0, now) else logging.WARNING
-        if ending is WorkerExit.REPLACED:
-            level = logging.INFO  # as it should be
+        if ending in AS_IT_SHOULD_BE:
+            level = logging.INFO
         if not was_told and after.is_on(0, now):
             self._tell_cause(ending, len(after.failures), after.window)
         logger.log(level, "%s: worker ended: %s; next: %s", name, ending, step)
@@ -177,29 +180,34 @@ class WorkerPool:
             crashed
         )
 
-    def may_kill(self, number: str, *, is_silent: bool) -> bool:
-        """Take note of a silent worker; return whether it may be killed if it hangs.
+    def record_silence(self, number: str, *, is_silent: bool) -> None:
+        """Take note of whether a worker owes an answer."""
+        (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
+        if self.silent.are_told and not self._are_many_silent():
+            self.silent.are_told = False
+            logger.info("most workers answer again")
+
+    def may_kill(self) -> bool:
+        """Whether a worker that hangs may be killed.
 
         If many are silent at once, the machine is slow or was frozen. The kernel ends those that
         hang all the same, when their leases are over.
         """
-        were_many = self._are_many_silent()
-        (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
-        are_many = self._are_many_silent()
-        if are_many and not were_many:
+        if not self._are_many_silent():
+            return True
+        if not self.silent.are_told:
+            self.silent.are_told = True
             count = len(self.silent.numbers)
             logger.error(
                 "%d workers do not answer: the machine is slow, so none of them is killed", count
             )
-        if were_many and not are_many:
-            logger.info("most workers answer again")
-        return not are_many
+        return False
 
     def leave(self, number: str, url_planfix: str) -> None:
         """Forget what is known of a worker that ended."""
         self.planfix_outages.leave(url_planfix, number)
         self.note_trouble(number, None)
-        self.may_kill(number, is_silent=False)
+        self.record_silence(number, is_silent=False)
 
     def note_trouble(self, number: str, trouble: Trouble | None) -> None:
         """Tell once when most numbers can't reach Telegram, once more when they can again."""

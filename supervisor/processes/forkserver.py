@@ -107,7 +107,7 @@ class Forkserver:
         self._thread.shutdown(wait=False)
 
     async def _call(self, function: Callable[[], T]) -> T:
-        """Run the function in its turn; whoever no longer wants the answer does not interrupt it."""
+        """Run the function in its turn; a caller who no longer wants the answer does not interrupt it."""
         return await asyncio.shield(asyncio.create_task(self._run_in_turn(function)))
 
     async def _run_in_turn(self, function: Callable[[], T]) -> T:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from supervisor.config import Patience
 
 NANOSECONDS = 1e9
+LONGEST = 1024  # bytes
 STOPPED = frozenset("Tt")
 ON_DISK = "D"
 
@@ -25,13 +26,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """How long a worker has not answered, counted only while we were able to read its answer."""
+    """How long a worker has owed an answer, counted only while we were able to read one."""
 
     began: Usage | None
+    """What the worker had used when it was asked."""
     lasted: float = 0.0
 
     def longer(self, seconds: float, most: float) -> Self:
-        """Add the time since the last check; anything beyond `most` was our own delay."""
+        """Add the time since the last look; anything beyond `most` was our own delay."""
         return replace(self, lasted=self.lasted + min(seconds, most))
 
     def is_hang(self, usage: Usage | None, patience: Patience) -> bool:
@@ -52,6 +54,8 @@ class SilentWorkers:
     share: float = 0.5
     fewest: int = 10
     numbers: set[str] = field(default_factory=set)
+    are_told: bool = False
+    """Whether the log says that they are many."""
 
     def are_many(self, running: int) -> bool:
         return len(self.numbers) >= max(self.fewest, self.share * running)
@@ -59,11 +63,18 @@ class SilentWorkers:
 
 def read_usage(pid: int) -> Usage | None:
     """Ask the kernel; None if it keeps no such figures or if the process is gone."""
-    folder = Path("/proc", str(pid))
     try:
-        ran, waited, _ = (folder / "schedstat").read_bytes().split()
+        ran, waited, _ = _read(f"/proc/{pid}/schedstat").split()
         # The name before the state may contain spaces, so the state is found by the closing bracket.
-        state = (folder / "stat").read_bytes().rpartition(b") ")[2][:1].decode()
+        state = _read(f"/proc/{pid}/stat").rpartition(b") ")[2][:1].decode()
     except (OSError, ValueError):
         return None
     return Usage(int(ran) / NANOSECONDS, int(waited) / NANOSECONDS, state)
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, LONGEST)
+    finally:
+        os.close(descriptor)

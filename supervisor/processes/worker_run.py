@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from session_worker.protocol.login import LoginEvent
     from supervisor.config import Timing
     from supervisor.processes.ageing import Ageing
+    from supervisor.processes.liveness import Usage
     from supervisor.processes.worker_process import WorkerProcess
 
 
+LOOKS = 2  # for each beat, at a worker that owes an answer
 LAST_EVENTS = 5.0  # seconds to store the events that a worker sent before it ended
 TURNS = 100  # of the event loop, to read the events that a worker has sent
 
@@ -32,22 +34,25 @@ logger = logging.getLogger(__name__)
 class WorkerRun:
     """Sends beats and passes events on while the worker lives; kills it if it hangs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it asks of others, each apart
         self,
         worker: WorkerProcess,
         timing: Timing,
         handle: Callable[[list[Event]], Awaitable[None]],
         *,
-        may_kill: Callable[[bool], bool] = lambda _: True,
+        record_unanswered: Callable[[int], None] = lambda _: None,
+        may_kill: Callable[[], bool] = lambda: True,
         is_login: bool = False,
         ageing: Ageing | None = None,
     ) -> None:
-        """At each beat, tell `may_kill` whether the worker is stalled; kill it only if it agrees."""
+        """Tell `record_unanswered` of beats without an answer; kill a worker only if `may_kill` agrees."""
         self._worker = worker
         self._timing = timing
         self._handle = handle
+        self._record_unanswered = record_unanswered
         self._may_kill = may_kill
         self._silence: Silence | None = None
+        self._when_asked: Usage | None = None
         self._is_stalled = False
         self._is_login = is_login
         self._ageing = ageing
@@ -96,15 +101,24 @@ class WorkerRun:
 
     async def _beat(self) -> None:
         """Send beats until the worker hangs or is too old."""
-        beaten = now()
-        while not await self._hangs(now() - beaten):
-            self._is_too_old = self._grows_too_old()
-            if self._is_too_old:
-                return
+        while not self._grows_too_old():
+            if self._silence is None:
+                self._when_asked = read_usage(self._worker.pid)
             self._worker.beat()
-            beaten = now()
-            await asyncio.sleep(self._timing.beat)
-        logger.error("worker %d hangs: %s", self._worker.pid, read_usage(self._worker.pid))
+            if await self._hangs_meanwhile():
+                logger.error("worker %d hangs: %s", self._worker.pid, read_usage(self._worker.pid))
+                return
+        self._is_too_old = True
+
+    async def _hangs_meanwhile(self) -> bool:
+        """Wait until the next beat is due, and look more often at a worker that is silent."""
+        looks = 1 if self._silence is None else LOOKS
+        for _ in range(looks):
+            looked, pause = now(), self._timing.beat / looks
+            await asyncio.sleep(pause)
+            if await self._hangs(now() - looked, 1.5 * pause):
+                return True
+        return False
 
     def _grows_too_old(self) -> bool:
         if self._ageing is None or (pulse := self._worker.pulse) is None:
@@ -115,28 +129,28 @@ class WorkerRun:
         logger.info("worker %d is replaced: %s", self._worker.pid, self._ageing.age.reason)
         return True
 
-    async def _hangs(self, since_beat: float) -> bool:
+    async def _hangs(self, waited: float, most: float) -> bool:
         # If we were late ourselves, its answer may already be in the pipe: read that first.
         for _ in range(TURNS):
             if not self._worker.has_unread:
                 break
             await asyncio.sleep(0)
         unanswered = self._worker.unanswered
-        # It is judged a beat after it was shown as stalled: by then we know how many others stalled too.
         was_stalled, self._is_stalled = self._is_stalled, unanswered >= self._timing.stalled_after
-        may_kill = self._may_kill(self._is_stalled)
+        self._record_unanswered(unanswered)
         if not unanswered:
             self._silence = None
             return False
-        usage = read_usage(self._worker.pid)
-        if self._silence is None:
-            self._silence = Silence(usage)
-            return False
-        self._silence = self._silence.longer(since_beat, 1.5 * self._timing.beat)
+        self._silence = (self._silence or Silence(self._when_asked)).longer(waited, most)
+        # It is judged a beat after it was noted: by then we know how many others are silent too.
+        return was_stalled and self._is_hang(self._silence) and self._may_kill()
+
+    def _is_hang(self, silence: Silence) -> bool:
         patience = self._timing.patience
-        if self._worker.pulse is None:
+        # A login calculates for long at a time, as a start does.
+        if self._worker.pulse is None or self._is_login:
             patience = patience.of_boot()
-        return was_stalled and may_kill and self._silence.is_hang(usage, patience)
+        return silence.is_hang(read_usage(self._worker.pid), patience)
 
 
 async def _reach_end(task: asyncio.Task[int | None]) -> None:

@@ -1,4 +1,4 @@
-"""What bots have heard, kept until whoever listens has dealt with it."""
+"""What bots have heard, kept until a listener has dealt with it."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class Notifications:
         return str(rows[0].id) if rows else None
 
     async def finish(self, found: NewNotification) -> None:
-        """Store what Planfix was asked for, and the recipients; once, whoever else asked."""
+        """Store what Planfix was asked for, and the recipients; once, even if others asked too."""
         await self._database.write(_finish, found)
 
     async def numbers_with_due(self, now: float) -> frozenset[str]:

@@ -57,7 +57,7 @@ class Choices:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.have_changed = asyncio.Event()
-        """Set when somebody has subscribed; whoever watches boards waits for it, and clears it."""
+        """Set when somebody has subscribed; the board watch waits for it, and clears it."""
 
     async def selection_of(self, user_id: int) -> Selection | None:
         query = select(_selection.space_id, _selection.project_id, _selection.board_id)
@@ -65,7 +65,7 @@ class Choices:
         return Selection(*rows[0]) if rows else None
 
     async def select(self, user_id: int, selection: Selection) -> None:
-        """Remember the board; whoever chooses a board is notified of everything on it at first."""
+        """Remember the board; a person who chooses a board is notified of everything on it at first."""
         row = {
             "user_id": user_id,
             "space_id": selection.space_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import random
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from teamflame.dialog.screens import Screen, Screens, name_of, shorten
 from teamflame.errors import Forbidden, NotFound, SignInNeeded, TeamFlameError
 from teamflame.store.choices import Kind
 from teamflame.watching import snapshot
-from teamflame.watching.recipients import Watcher, recipients_of
+from teamflame.watching.snapshot import Watcher, recipients_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,32 @@ if TYPE_CHECKING:
     from teamflame.service.values import Column
     from teamflame.teamflame import TeamFlame
     from teamflame.texts.bot_texts import BotTexts
-    from teamflame.watching.pace import Pace
     from teamflame.watching.snapshot import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The pauses between two looks at a board, in seconds."""
+
+    open: float = 15.0  # somebody has the board open in the Mini App, or works on it
+    quiet: float = 60.0
+    longest: float = 120.0  # nothing has happened for a while
+    while_failing: float = 600.0
+    spread: float = 0.15
+    open_for: float = 60.0  # after the Mini App has asked for the board
+    lively_for: int = 40  # looks without any change: ten minutes
+    quiet_after: int = 70  # looks without any change
+
+    def pause(self, *, is_open: bool, unchanged: int, failures: int, jitter: float) -> float:
+        """Choose the next pause; `jitter` from 0 to 1 keeps boards from being asked all at once."""
+        if failures:
+            full = min(self.while_failing, self.quiet * 2.0 ** min(failures - 1, 10))
+        elif is_open or unchanged < self.lively_for:
+            full = self.open
+        else:
+            full = self.quiet if unchanged < self.quiet_after else self.longest
+        return full * (1.0 - self.spread + 2 * self.spread * jitter)
+
 
 logger = logging.getLogger(__name__)
 

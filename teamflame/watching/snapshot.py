@@ -1,4 +1,4 @@
-"""What was last seen of a board, and what has happened since; pure."""
+"""What was last seen of a board, what has happened since, and who is told of it; pure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from teamflame.service.values import Column, Comment, Person, Task
+    from teamflame.store.accounts import Account
+    from teamflame.store.choices import Subscription
+
 
 DUE_SOON: Final = timedelta(hours=24)
 
@@ -46,7 +49,7 @@ class Event:
 
     @property
     def change(self) -> Change:
-        """What was changed, as whoever does it through us has noted it."""
+        """What was changed, as it was noted when it was done through us."""
         if self.comment is not None:
             return comment_change(self.task.id, self.comment.text)
         about = self.task.column_id if self.kind is Kind.MOVED else ""
@@ -149,3 +152,29 @@ def _reminder(seen: SeenTask, task: Task, column: Column, now: datetime) -> Even
 
 def _reminded(seen: SeenTask, kind: Kind) -> SeenTask:
     return SeenTask(seen.column, seen.assignees, seen.due, seen.comments, kind.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Somebody who is told of what happens on a board."""
+
+    subscription: Subscription
+    account: Account
+
+
+def recipients_of(event: Event, watchers: Sequence[Watcher]) -> list[Watcher]:
+    """Choose who wants to know, is meant, and did not do it."""
+    return [
+        watcher
+        for watcher in watchers
+        if event.kind in watcher.subscription.kinds
+        and (event.people is None or watcher.account.id in event.people)
+        and not _is_own(event, watcher.account)
+    ]
+
+
+def _is_own(event: Event, account: Account) -> bool:
+    """Tell whether it was this person; of comments made elsewhere only the author's name is known."""
+    if event.actor is not None:
+        return event.actor.id == account.id
+    return event.comment is not None and event.comment.author == account.name

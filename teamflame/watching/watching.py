@@ -8,9 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from supervisor.errors import GatewayError
-from teamflame.watching.board_watch import BoardWatch
-from teamflame.watching.pace import Pace
-from teamflame.watching.recipients import Watcher
+from teamflame.watching.board_watch import BoardWatch, Pace
+from teamflame.watching.snapshot import Watcher
 
 if TYPE_CHECKING:
     from supervisor.bots.chat import Chat

@@ -42,8 +42,8 @@ ENGINEERING: Final = _words(
     """
     chosen choice choices folders progress reactions rule
     kind rows content operations workspace hour last
-    board pace screens snapshot snapshots steps talk watch watching
-    auth boards choices conversation directory endpoints mini proof
+    board screens snapshot snapshots steps talk watch watching
+    auth boards choices conversation endpoints mini proof
     background events loop outages questions
     chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
@@ -52,7 +52,7 @@ ENGINEERING: Final = _words(
     connection context contract control coordination data database decisions default decoding dispatcher draining
     downloads encoded encryption engines entry erasure errors event exchange
     exit failures fault faults fields filling fleet forkserver forwarding
-    guard guarded hand health init input intake lease lifespan
+    guard guarded hanging hand health init input intake lease lifespan
     lines links load lock log lookup main measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
     process program push queue rates receiver reconciliation records
@@ -68,7 +68,6 @@ WORDS: Final = GLOSSARY | PROTOCOLS | ENGINEERING | JOINING
 
 REASONS: Final[Mapping[str, str]] = {
     "teamflame/store/snapshots.py": "one module for each thing that is stored",
-    "teamflame/service/service.py": "joins the classes, each of which is a concern",
     "sandbox/control/page.py": "a page for people, beside calls for programs",
     "sandbox/telegram/running_requests.py": "a data structure of its own",
 }

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST = {
-    "A message from Planfix": 50,
-    "A message from Telegram": 55,
-    "From POST /webhook until the number is online": 70,
+    "A message from Planfix": 44,
+    "A message from Telegram": 48,
+    "From POST /webhook until the number is online": 60,
 }
 """How many files a reader may have to enter; lower a figure when a trip is shorter."""
 

@@ -64,7 +64,7 @@ UNCHANGED: Final[Mapping[str, frozenset[str]]] = {
     ),
     "supervisor": _names(
         """
-        _note_end _note_planfix _note_silence _settle _take _take_new _tell_cause
+        _note_end _note_planfix _settle _take _take_new _tell_cause
         tell_worker note note_trouble settle take take_epoch
         """
     ),

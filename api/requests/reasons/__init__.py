@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from quart import request
+from quart import has_request_context, request
 
 from api.requests.reasons import ru, uk
 
@@ -33,6 +33,8 @@ def asked_language(known: Container[str]) -> str | None:
 
 def reason_language() -> str:
     """Programs name no language, and read English."""
+    if not has_request_context():  # a WebSocket, which is refused
+        return "en"
     return asked_language({"en", *REASONS}) or "en"
 
 

@@ -31,7 +31,7 @@ async function showTeamFlame() {
   });
 }
 
-// The last of the people plays the colleague of whoever tries the demo as the first one.
+// The last of the people plays the colleague of the person who tries the demo as the first one.
 async function actAsColleague() {
   const [office] = await ask("GET", "/teamflame");
   const boards = office.spaces.flatMap(({ projects }) => projects.flatMap(({ boards }) => boards));

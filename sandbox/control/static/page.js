@@ -44,7 +44,7 @@ export function watch(...shows) {
   parts.push(...shows);
 }
 
-// What an action returns in words is told to whoever pressed the button.
+// What an action returns in words is shown to the person who pressed the button.
 export async function act(action) {
   try {
     const words = await action();

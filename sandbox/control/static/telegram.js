@@ -25,7 +25,7 @@ async function showPeople() {
   await findNumber();
 }
 
-// The gateway runs whoever of the two has a client; that is the partner, unless one plays the number.
+// The one of the two who has a client is run by the gateway; that is the partner, unless one plays the number.
 async function findNumber() {
   const [partner, me] = await Promise.all([countOf(chat.partner), countOf(chat.me)]);
   const isMine = !partner.peak_per_key && me.peak_per_key > 0;
@@ -119,7 +119,7 @@ async function send(form) {
   endDraft();
 }
 
-// What a bot answers is told to whoever pressed; a Mini App opens in a frame, an address beside this page.
+// What a bot answers is shown to the person who pressed; a Mini App opens in a frame, an address beside this page.
 async function press(message_id, button) {
   const order = { by: chat.me.phone, chat_with: keyOf(chat.partner), message_id, button };
   const { answer, url } = await ask("POST", "/telegram/press", order);

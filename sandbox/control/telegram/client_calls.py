@@ -93,7 +93,7 @@ async def delete_faults() -> Json:
 
 @blueprint.post("/process")
 async def post_process() -> Json:
-    """Kill, freeze or thaw whoever is connected as this account, except for this process and its parent."""
+    """Kill, freeze or thaw the processes connected as this account, except for this one and its parent."""
     order = await read_body(ProcessTrouble)
     account = data_centre().account_of(order.phone)
     ports = {

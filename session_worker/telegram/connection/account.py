@@ -273,7 +273,7 @@ class TelegramAccount:
         if state.pts > connection.update_state.pts:
             await self._inbox.start_catch_up(connection.update_state, state.pts)
             await connection.catch_up()
-        # Whoever is told that the account is online relies on hearing everything from here on,
+        # Those who are told that the account is online rely on hearing everything from here on,
         # also if this process ends at once.
         self._session_reporter.flush()
         self._announcements.announce(

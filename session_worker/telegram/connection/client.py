@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Arrived = Callable[[UpdateState, Sequence[Any]], Awaitable[None]]
 
-# Telethon logs every lost connection as an error; whoever uses the connection logs what matters.
+# Telethon logs every lost connection as an error; the code that uses the connection logs what matters.
 LIBRARY_LOG = logging.getLogger("session_worker.telethon")
 LIBRARY_LOG.setLevel(logging.CRITICAL)
 
@@ -128,7 +128,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         await self._arrived(self.update_state, ())
 
     def blame(self, error: TelegramError) -> TelegramError:
-        """Return the error of whoever is responsible for the silence."""
+        """Return the error of the side that is responsible for the silence."""
         connection = self._sender._connection  # noqa: SLF001 - only the transport knows what it has received
         if connection is None:
             return error

@@ -247,7 +247,7 @@ def fenced(
 _SHOWN_FIRST, _SHOWN_LAST = (
     3,
     2,
-)  # digits shown of another phone; whoever mistyped the number recognises it
+)  # digits shown of another phone; a person who mistyped the number recognises it
 
 
 def require_own(user: Any, number: str, *, is_bot: bool = False) -> None:

@@ -76,6 +76,11 @@ def default_template(name: str, language: str) -> Template | None:
     return None if head is None else Template(_of_event(head, spoken), TextFormat.HTML, spoken)
 
 
+def event_names() -> list[str]:
+    """Return the names of the templates that are for events of Planfix's."""
+    return sorted(_HEADS[FALLBACK_LANGUAGE])
+
+
 def default_names() -> list[str]:
     return sorted({*_HEADS[FALLBACK_LANGUAGE], *_SALES[FALLBACK_LANGUAGE]})
 

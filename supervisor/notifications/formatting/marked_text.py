@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 
 _SOLID = frozenset({MarkKind.LINK, MarkKind.MENTION, MarkKind.EMOJI, MarkKind.CODE})
 LONGEST_SOLID = 1000  # UTF-16 units that are kept together
+# One sign to the reader, though it has several characters: a flag, or a letter or a picture with what is
+# added to it.
+_SIGN = re.compile(
+    "[\U0001f1e6-\U0001f1ff]{2}"
+    "|.(?:[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f"
+    "\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d.){1,32}",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,7 @@ class MarkedText:
     def cut(self, limit: int = LONGEST_TEXT) -> Iterator[MarkedText]:
         """Cut the text into pieces that are not too long; none of them is blank.
 
-        A mark that is cut goes on in the next piece; a link or a piece of code stays whole.
+        A mark that is cut goes on in the next piece; a link, a piece of code and a sign stay whole.
         """
         units = [0, *accumulate(1 + (character > "\uffff") for character in self.text)]
         solid = [
@@ -58,6 +67,7 @@ class MarkedText:
             for mark in self.marks
             if mark.kind in _SOLID and mark.length <= LONGEST_SOLID
         ]
+        solid += [sign.span() for sign in _SIGN.finditer(self.text)]
         places = [0, *cut_places(self.text, solid, limit), len(self.text)]
         for start, end in pairwise(places):
             marks = _moved(self.marks, units[start], units[end])

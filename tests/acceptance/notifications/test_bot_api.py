@@ -247,6 +247,40 @@ async def test_wrong_calls_are_refused_as_telegram_does(
     assert words in body["description"]
 
 
+async def test_values_that_mean_nothing_are_refused(bot: Bot) -> None:
+    """Whatever the parameters are, the answer is the Bot API's, and nothing is stored in vain."""
+    person = await user_id(bot)
+    mention = {"type": "text_mention", "offset": 0, "length": 1}
+    emoji = {"type": "custom_emoji", "offset": 0, "length": 1, "custom_emoji_id": "x"}
+    wrong: list[dict[str, Any]] = [
+        {"entities": [mention | {"user": 5}]},
+        {"entities": [mention | {"user": {"id": "abc"}}]},
+        {"entities": [emoji]},
+        {"entities": [{"type": "text_link", "offset": 0, "length": 1}]},
+        {"reply_parameters": {"message_id": "x"}},
+        {"reply_parameters": {"message_id": 2**31}},
+        {"reply_parameters": [1]},
+        {"reply_markup": {"keyboard": "x"}},
+        {"text": "\ud83d"},
+        {"chat_id": -1009999999999},
+    ]
+    url, answers = f"/bot{bot.token}/sendMessage", []
+    for fields in wrong:
+        content = json.dumps({"chat_id": person, "text": "ab"} | fields)  # it escapes all
+        answer = await bot.stage.gateway.post(
+            url, content=content, headers={"Content-Type": "application/json"}
+        )
+        answers.append((answer.status_code, answer.json()))
+    far = {"chat_id": person, "message_id": 2**40}
+    answers.append(await raw(bot, "editMessageText", **far, text="x"))
+    links = ("http://", "http://a b", "https://example.com/\r\nX: y")
+    answers += [await raw(bot, "sendDocument", chat_id=person, document=link) for link in links]
+
+    assert [(code, body["ok"]) for code, body in answers] == [(400, False)] * len(answers)
+    assert answers[9][1]["description"] == "Bad Request: chat not found"
+    assert "message to edit not found" in answers[10][1]["description"]
+
+
 async def test_log_holds_no_token(bot: Bot, server: Any) -> None:
     """Whatever programs did with a bot's token, the log does not hold it."""
     await raw(bot, "sendMessage", chat_id=await user_id(bot), text="x")

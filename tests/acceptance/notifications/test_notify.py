@@ -155,6 +155,26 @@ async def test_bad_request_is_refused(bot: Bot, fields: dict[str, Any], status: 
     assert response.status_code == status, response.text
 
 
+async def test_what_could_never_be_sent_is_refused(bot: Bot) -> None:
+    """Neither a truth value nor a schedule after the expiry is stored, and a preview wants words."""
+    soon, later = "2199-01-01T00:00:00Z", "2199-01-02T00:00:00Z"
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("/notify", {"to": [True], "text": "x"}),
+        ("/notify", {"to": ["alias:ops"], "text": "x", "not_before": later, "expires_at": soon}),
+        ("/notify", {"to": ["alias:ops"], "text": "x", "template": "due.soon"}),
+        ("/notify", {"to": ["alias:ops"], "text": "x", "attachments": [{"url": "http://"}]}),
+        ("/notify/preview", {"format": "html"}),
+        ("/notify/preview", {"text": "x", "template": "due.soon"}),
+    ]
+
+    answers = [await bot.stage.ask("POST", path, bot.key, **fields) for path, fields in wrong]
+    named = await bot.stage.ask("PUT", "/templates/%00", bot.key, text="x")
+    unknown = await bot.stage.ask("GET", "/notify/%00", bot.key)
+
+    assert [answer.status_code for answer in [*answers, named]] == [400] * 7
+    assert unknown.status_code == 404
+
+
 async def test_private_links_are_not_fetched(bot: Bot) -> None:
     """An attachment behind a private address is not fetched; the text still arrives, and says so."""
     answer = await notify(
@@ -167,6 +187,8 @@ async def test_private_links_are_not_fetched(bot: Bot) -> None:
 
     ((_, state, error),) = await fate(bot, answer)
     assert (state, error) == ("failed", "link_forbidden")
+    shown = await bot.stage.ask("GET", f"/numbers/{bot.id}/messages?state=dead", bot.key)
+    assert "number" not in shown.json()["messages"][0]["error"]["text"]
 
 
 async def test_foreign_key_opens_nothing(bot: Bot) -> None:

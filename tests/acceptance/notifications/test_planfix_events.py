@@ -81,13 +81,24 @@ async def test_wrong_key_is_the_only_refusal(bot: Bot) -> None:
     ]
     taken = [
         await post(PATH, content=content, headers={"Token": bot.key})
-        for content in (b"", b"{", b"\xff\xfe", b"a=b", b'{"task":{}}', b"x" * 10_000)
+        for content in (
+            b"",
+            b"{",
+            b"\xff\xfe",
+            b"a=b",
+            b'{"task":{}}',
+            b"x" * 10_000,
+            b"a=1&" * 2000,
+        )
     ]
+    in_parts = {name: (None, value) for name, value in fields(bot, comment="8").items()}
+    by_parts = await post(PATH, files=in_parts)
+    long = await post(PATH, data=fields(bot, comment="7", text="long " * 20_000))
     by_basic = await post(PATH, data=fields(bot, token="", comment="9"), auth=("planfix", bot.key))
 
     assert [each.status_code for each in refused] == [401, 401, 401]
-    assert [each.status_code for each in taken] == [200] * 6
-    assert by_basic.json()["accepted"] == 1
+    assert [each.status_code for each in taken] == [200] * 7
+    assert [each.json()["accepted"] for each in (by_basic, by_parts, long)] == [1, 1, 1]
 
 
 async def test_answer_becomes_a_comment(stage: Stage) -> None:
@@ -190,10 +201,14 @@ async def test_answer_goes_by_an_incoming_webhook(stage: Stage) -> None:
     await stage.control("POST", f"{path}/comments", text="When?")
     told = (await bot.said(3))[-1]
     await stage.control("POST", "/planfix/acme/faults", mode="error", cmd="webhook", times=1)
+    await stage.gateway.post(PATH, data=fields(bot, link="", task="5", comment="9001"))
+    (opens, _), *_ = (await bot.said(4))[-1]["buttons"]
+    host = f"{stage.sandbox.base_url.host}:{stage.sandbox.base_url.port}"
+    assert opens == {"text": "Open", "url": f"http://{host}/task/5?comment=9001"}
     answer = {"from": bot.person, "to": bot.username, "text": "On <Monday>"}
     await stage.control("POST", "/telegram/messages", **answer, reply_to=told["id"])
 
-    assert (await bot.said(4))[-1]["text"] == f"Added to task #{task['number']}."
+    assert (await bot.said(5))[-1]["text"] == f"Added to task #{task['number']}."
     written = (await stage.control("GET", path))["comments"]
     assert [(each["author"], each["text"]) for each in written] == [
         ("Olena", "When?"), ("Robot", "Andriy: On &lt;Monday&gt;")

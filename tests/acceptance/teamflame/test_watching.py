@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from teamflame.store.choices import ALL_KINDS, Kind, Subscription
-from teamflame.watching.board_watch import BoardWatch
-from teamflame.watching.pace import Pace
-from teamflame.watching.recipients import Watcher
+from teamflame.watching.board_watch import BoardWatch, Pace
+from teamflame.watching.snapshot import Watcher
 from teamflame.watching.watching import Watching
 from tests.acceptance.teamflame.office import ANNA, BORIS
 from tests.support.waiting import eventually

@@ -8,7 +8,8 @@ import re
 import resource
 import signal
 import sqlite3
-from contextlib import asynccontextmanager, contextmanager
+import subprocess
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 NUMBERS = [f"3805000000{number:02}" for number in range(24)]
 QUICK_BRAKE = RestartPolicy(brake_pause=0.1, brake_spread=1.0)
+DISK = "32m"
 BEFORE, MEANWHILE, AFTER = 2, 3, 2  # messages of each number's people
 
 pytestmark = pytest.mark.timeout(600)
@@ -145,19 +147,21 @@ async def test_forkserver_is_killed(pool: Fleet, log: pytest.LogCaptureFixture) 
 
 
 async def test_disk_takes_nothing_more(
-    pool: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
+    config: Config, log: pytest.LogCaptureFixture, small_disk: Path
 ) -> None:
     """Workers wait with what they have heard until it can be stored; none of them is ended."""
-    pids = await pool.pids()
+    database = small_disk / "telefix.db"
+    async with fleet_of(config, f"sqlite+aiosqlite:///{database}") as pool:
+        pids = await pool.pids()
 
-    with full_disk(tmp_path / "telefix.db-wal"):
-        pool.write(MEANWHILE)
-        await eventually(lambda: warnings(log))
-    pool.write(AFTER)
+        async with full_disk(database):
+            pool.write(MEANWHILE)
+            await eventually(lambda: warnings(log))
+        pool.write(AFTER)
 
-    await pool.until_delivered()
-    assert await pool.pids() == pids
-    assert_told_once(log)
+        await pool.until_delivered()
+        assert await pool.pids() == pids
+        assert_told_once(log)
 
 
 async def test_database_is_locked(
@@ -187,8 +191,47 @@ def assert_told_once(log: pytest.LogCaptureFixture) -> None:
     assert len(numbers_named(log)) <= 1
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a small file system of its own, or a plain folder where none may be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounting = ("mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", place)
+    is_mounted = subprocess.run(mounting, check=False, capture_output=True).returncode == 0
+    yield place
+    if is_mounted:
+        subprocess.run(("umount", "--lazy", place), check=True)
+
+
+@asynccontextmanager
+async def full_disk(database: Path) -> AsyncIterator[None]:
+    """Fill the file system; where it is not its own, let no file of this process grow meanwhile."""
+    if not database.parent.is_mount():
+        with no_growth(database.with_name("telefix.db-wal")):
+            yield
+        return
+    # SQLite writes over an old log that is long enough, and needs no place then.
+    await eventually(lambda: is_log_emptied(database), awaited="an empty log")
+    ballast = database.with_name("ballast")
+    fill(ballast)
+    yield
+    ballast.unlink()
+
+
+def is_log_emptied(database: Path) -> bool:
+    with closing(sqlite3.connect(database, timeout=0)) as connection:
+        is_busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not is_busy
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
 @contextmanager
-def full_disk(path: Path) -> Iterator[None]:
+def no_growth(path: Path) -> Iterator[None]:
     """Let no file of this process grow beyond the size that one has now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))

@@ -14,10 +14,16 @@ from teamflame.store.accounts import Account
 from teamflame.store.choices import ALL_KINDS, Kind, Subscription
 from teamflame.store.own_actions import Change, comment_change
 from teamflame.texts import texts_of
-from teamflame.watching.board_watch import describe
-from teamflame.watching.pace import Pace
-from teamflame.watching.recipients import Watcher, recipients_of
-from teamflame.watching.snapshot import Event, Snapshot, compare, read, write
+from teamflame.watching.board_watch import Pace, describe
+from teamflame.watching.snapshot import (
+    Event,
+    Snapshot,
+    Watcher,
+    compare,
+    read,
+    recipients_of,
+    write,
+)
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 ANNA, BORIS = Person("anna", "Anna"), Person("boris", "Boris")

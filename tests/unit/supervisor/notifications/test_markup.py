@@ -152,6 +152,18 @@ def test_link_is_not_cut() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("sign", ["👨‍👩‍👧", "e\u0301\u0302", "🇺🇦", "👍🏽", "❤️"])
+def test_sign_of_several_characters_is_not_cut(sign: str) -> None:
+    """What is one sign to the reader is not torn apart, wherever the limit is."""
+    for before in range(len(sign.encode("utf-16-le"))):
+        text = MarkedText("x" * before + sign * 20)
+
+        pieces = [piece.text for piece in text.cut(40)]
+
+        assert "".join(pieces) == text.text
+        assert all(piece.startswith(("x", sign)) for piece in pieces)
+
+
 def covered(mark: Mark, text: MarkedText) -> str:
     units = text.text.encode("utf-16-le")
     return units[mark.offset * 2 :][: mark.length * 2].decode("utf-16-le", "ignore")

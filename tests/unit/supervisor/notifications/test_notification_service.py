@@ -263,6 +263,15 @@ async def test_people_are_found_by_any_name(bot: Bot) -> None:
     ]
 
 
+async def test_alias_of_muted_people_is_rejected(bot: Bot) -> None:
+    """Whoever names only people who stopped the bot is told so."""
+    bot.people.known = {str(n): FakePerson(n, muted=True, alias="ops") for n in (5, 6)}
+
+    answer = await bot.notify("alias:ops")
+
+    assert (answer.accepted, [each.code for each in answer.rejected]) == (0, ["muted"])
+
+
 async def test_muted_person_is_rejected(bot: Bot) -> None:
     """Nobody who stopped the bot is written to."""
     bot.people.known = {"5": FakePerson(5, muted=True)}

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.notifications.formatting.default_templates import OTHER_EVENT
+from supervisor.notifications.notice import LONGEST_NOTICE
 from supervisor.notifications.planfix_event import (
     comment_key,
+    fitting,
     keyboard_of,
     plain_text,
     read_event,
@@ -116,11 +118,24 @@ def test_buttons_lead_to_the_task() -> None:
     assert (first.text, first.url) == ("Открыть", "https://acme.planfix.ru/task/86190?comment=77")
     assert (second.text, second.data) == ("Ответить", "planfix:86190")
     assert keyboard_of(event, "", "en", can_answer=False) is None
-    hostile = read_event({**FIELDS, "link": "javascript:alert(1)"})
-    assert keyboard_of(hostile, "", "en", can_answer=False) is None
+    for link in ("javascript:alert(1)", "https://", "http://a b"):
+        hostile = read_event({**FIELDS, "link": link})
+        assert keyboard_of(hostile, "", "en", can_answer=False) is None
 
 
 def test_event_without_template_is_told_all_the_same() -> None:
     """An event that nobody foresaw has a template, too."""
     assert read_event({**FIELDS, "event": "moon.rose"}).template == OTHER_EVENT
     assert read_event({**FIELDS, "event": "TASK.CREATED"}).template == "task.created"
+    assert read_event({**FIELDS, "event": "ticket.purchased"}).template == OTHER_EVENT
+
+
+def test_long_texts_are_told_without_their_ends() -> None:
+    """However long all fields are, together they fit into one notification."""
+    long = dict.fromkeys(("title", "author", "status", "due", "assignee", "text"), "x" * 10**5)
+
+    shown = fitting(read_event({**FIELDS, **long}).fields)
+
+    assert sum(map(len, shown.values())) < LONGEST_NOTICE - 500
+    assert shown["text"].endswith("x…")
+    assert fitting({"title": "short", "task": "5"}) == {"title": "short", "task": "5"}

@@ -9,7 +9,7 @@ import pytest
 from session_worker.protocol.bots import HeardMessage, Speaker
 from supervisor.database.writer import Claim
 from supervisor.errors import StaleEpoch
-from supervisor.numbers.heard_events import HeardEvents
+from supervisor.numbers.worker_events import HeardEvents
 from supervisor.store.values import BotDetails, NewNumber
 from tests.support.waiting import eventually
 

@@ -18,10 +18,9 @@ from session_worker.protocol.login import LoginMoved, LoginStage, WatchQr
 from supervisor.config import Config
 from supervisor.database.tables import Direction
 from supervisor.journal.browsing import Selection
-from supervisor.numbers.heard_events import HeardEvents
 from supervisor.numbers.login_dialog import LoginDialog
 from supervisor.numbers.state import LiveState, State
-from supervisor.numbers.worker_events import WorkerEvents
+from supervisor.numbers.worker_events import HeardEvents, WorkerEvents
 from supervisor.numbers.worker_pool import StartSlot
 from supervisor.numbers.worker_records import WorkerRecords
 from supervisor.processes.questions import Questions

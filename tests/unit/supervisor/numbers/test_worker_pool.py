@@ -78,9 +78,10 @@ def pool_of(numbers_of: dict[str, int]) -> WorkerPool:
     return pool
 
 
-def silence(pool: WorkerPool, numbers: list[str]) -> bool:
-    """Let these be silent, and return whether the last of them may be killed if it hangs."""
-    return [pool.may_kill(number, is_silent=True) for number in numbers][-1]
+def silence(pool: WorkerPool, numbers: list[str], *, is_silent: bool = True) -> None:
+    """Let these owe an answer, or give it."""
+    for number in numbers:
+        pool.record_silence(number, is_silent=is_silent)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,26 @@ def test_one_client_does_not_shield_the_hung(
     pool = pool_of(numbers_of)
     names = [number for number, client in pool.running.items() if client in silent]
 
-    assert silence(pool, names) is may_kill
+    silence(pool, names)
+
+    assert pool.may_kill() is may_kill
+
+
+def test_slow_machine_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Many silent workers are news only when one of them would be killed, and then a single time."""
+    caplog.set_level(logging.INFO)
+    pool = pool_of({"a": 12})
+    silence(pool, list(pool.running))
+    assert not caplog.records
+
+    assert not any([pool.may_kill(), pool.may_kill()])
+    silence(pool, list(pool.running), is_silent=False)
+
+    told = [each.getMessage() for each in caplog.records]
+    assert len(told) == 2
+    assert told[0].startswith("12 workers do not answer")
+    assert told[1] == "most workers answer again"
+    assert pool.may_kill()
 
 
 @pytest.mark.parametrize(("crashing", "is_braked"), [(["a"], False), (["a", "b"], True)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +52,32 @@ class Leaving:
         self.is_closed = True
 
 
+class Silent(Leaving):
+    """A worker that answers no beat and lives until it is ended."""
+
+    pulse = None
+
+    def __init__(self, pid: int) -> None:
+        super().__init__()
+        self.pid = pid
+        self.is_ended = asyncio.Event()
+
+    def beat(self) -> None:
+        self.unanswered += 1
+
+    async def wait_gone(self) -> None:
+        await self.is_ended.wait()
+
+    async def events(self) -> AsyncIterator[Any]:
+        await self.is_ended.wait()
+        async for events in super().events():
+            yield events
+
+    async def abort(self) -> None:
+        self.is_ended.set()
+        self.may_go.set()
+
+
 async def handle_nothing(_events: list[Any]) -> None: ...
 
 
@@ -79,6 +106,29 @@ async def test_end_is_told() -> None:
     worker.may_go.set()
 
     assert await WorkerRun(worker, Timing(), handle_nothing).run() is WorkerExit.NEEDS_LOGIN
+
+
+async def test_stopped_worker_is_ended_with_its_second_beat_unanswered() -> None:
+    """What a stopped process owes is noted at each look; it is ended only when the pool agrees."""
+    stopped = await asyncio.create_subprocess_exec("sleep", "infinity")
+    stopped.send_signal(signal.SIGSTOP)
+    worker: Any = Silent(stopped.pid)
+    noted: list[int] = []
+    answers = iter([False, True])
+    try:
+        run = WorkerRun(
+            worker,
+            Timing(beat=0.02),
+            handle_nothing,
+            record_unanswered=noted.append,
+            may_kill=lambda: next(answers),
+        )
+        assert await run.run() is WorkerExit.UNRESPONSIVE
+    finally:
+        stopped.kill()
+        await stopped.wait()
+
+    assert noted == [1, 2, 2, 3]
 
 
 def test_flood_is_over_when_little_is_left() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from session_worker.protocol.contract import TroubleCode
 from supervisor.processes.worker_exit import WorkerExit
-from supervisor.texts import describe_trouble
-from supervisor.texts.bot_texts import about_bot
+from supervisor.texts import describe_trouble, en, ru, uk
+from supervisor.texts.bot_texts import about_bot, for_bot
 
 LANGUAGES = ["en", "ru", "uk"]
 QUIET = {WorkerExit.NEEDS_LOGIN, WorkerExit.LOGGED_IN, WorkerExit.REPLACED}
@@ -46,6 +47,17 @@ def test_trouble_of_a_bot_fits_a_bot(code: TroubleCode, language: str) -> None:
     for text in (told.message, told.action):
         assert not re.search("number|номер|PUT /webhook", text, re.IGNORECASE)
     assert told.action
+
+
+@pytest.mark.parametrize("language", [en, ru, uk])
+def test_failure_of_a_bots_message_fits_a_bot(language: Any) -> None:
+    """What is read about a message of a bot's never speaks of a number."""
+    told = [text for pair in language.FAILURES.values() for text in pair]
+    told += [text for pair in language.DELIVERIES.values() for text in pair]
+
+    assert any(re.search("number|номер", text) for text in told)
+    for text in map(for_bot, told):
+        assert not re.search("number|номер|PUT /webhook", text, re.IGNORECASE)
 
 
 def test_lost_login_of_a_bot_is_mended_by_a_restart() -> None:

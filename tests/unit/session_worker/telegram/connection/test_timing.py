@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import socket
+from typing import TYPE_CHECKING
+
 from session_worker.backoff import Backoff
+from session_worker.protocol.contract import (
+    Application,
+    Assignment,
+    PlanfixAccount,
+    SessionChanged,
+    SessionState,
+    StoredSession,
+)
+from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.connection import ConnectionTiming
 from session_worker.telegram.connection.polling import pause_before_poll
+
+if TYPE_CHECKING:
+    import pytest
+
+    from session_worker.protocol.contract import Event
+    from tests.support.clock import AutojumpClock
 
 TIMING = ConnectionTiming(reconnection=Backoff(first=0.5, longest=30))
 
@@ -31,3 +51,64 @@ def test_a_poll_that_proved_nothing_is_repeated_soon() -> None:
     ]
 
     assert pauses == [15, 1, 2, 4, 8, 15, 15]
+
+
+class Reports:
+    """What the session reports."""
+
+    def __init__(self) -> None:
+        self.states: list[SessionState] = []
+
+    def put(self, event: Event) -> None:
+        if isinstance(event, SessionChanged):
+            self.states.append(event.state)
+
+    async def report(self, event: Event) -> None:
+        self.put(event)
+
+
+class HeldLease:
+    def held(self) -> bool:
+        return True
+
+
+async def hear_nothing(*_: object) -> None: ...
+
+
+async def test_ten_minutes_without_telegram(
+    autojump_clock: AutojumpClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While Telegram refuses connections, few are tried, and it is reported once and logged twice."""
+    caplog.set_level(logging.DEBUG, "session_worker")
+    reports = Reports()
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # nobody listens, so that each attempt is refused at once
+        assignment = assignment_to(unused.getsockname()[1])
+        account = TelegramAccount(assignment, reports, HeldLease(), on_update=hear_nothing)
+        running = asyncio.create_task(account.run())
+        began = autojump_clock.time()
+        await asyncio.sleep(600)
+        await account.stop()
+        await running
+
+    assert autojump_clock.time() >= began + 600
+    lost = [each for each in caplog.records if "to Telegram was lost" in each.message]
+    assert 20 <= len(lost) <= 50
+    assert len([each for each in lost if each.levelno > logging.DEBUG]) <= 2
+    assert reports.states.count(SessionState.RECONNECTING) == 1
+
+
+def assignment_to(port: int) -> Assignment:
+    session = StoredSession(
+        dc_id=2, server_address="127.0.0.1", port=port, auth_key=bytes(range(256)), user_id=1
+    )
+    planfix = PlanfixAccount(url="https://acme.planfix.com/", token="key", provider_id="telegram")
+    return Assignment(
+        number="380500000001",
+        epoch=0,
+        deadline=1e9,
+        application=Application(api_id=1, api_hash="hash"),
+        session=session,
+        planfix=planfix,
+        spool="/nonexistent",
+    )

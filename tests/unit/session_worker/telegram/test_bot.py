@@ -10,7 +10,7 @@ from telethon.tl import types
 
 from session_worker.protocol.bots import ButtonPress, HeardMessage, Speaker, Stopped
 from session_worker.protocol.messages import Contact
-from session_worker.telegram.reading.bot_updates import (
+from session_worker.telegram.bot import (
     event_of,
     group_command,
     heard_message,
