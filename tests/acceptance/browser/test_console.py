@@ -151,6 +151,9 @@ async def test_dead_letter_is_sent_again(
         await message.get_by_role("button", name="Whole path").click()
         await expect(page.locator(".path li")).not_to_have_count(0)
         await page.screenshot(path=tmp_path / "dead.png")
+        for width in (390, LAPTOP["width"]):
+            await page.set_viewport_size({"width": width, "height": LAPTOP["height"]})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
         await message.get_by_role("button", name="Send again").click()
         await expect(message).to_have_count(0)
         await page.locator("#which").select_option("all")

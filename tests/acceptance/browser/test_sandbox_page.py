@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,6 +190,31 @@ async def begin_login(demo: Server) -> None:
         await eventually(is_lost)
         answer = await http.post(f"/numbers/{OLENA}/login", json={"method": "qr"})
         assert answer.status_code == 202, answer.text
+
+
+async def test_process_of_a_number_is_frozen_thawed_killed(demo: Server, visit: Visit) -> None:
+    """A real worker is stopped by the buttons; the gateway replaces the frozen one and the killed one."""
+    headers = {"Authorization": f"Bearer {printed(demo, 'Admin key')}"}
+    async with (
+        opened(visit, demo) as page,
+        caller(demo.url, headers=headers) as http,
+    ):
+
+        async def is_replaced(times: int) -> bool:
+            shown = (await http.get(f"/numbers/{MARIA}")).json()
+            return bool(shown["state"] == "online" and shown["restarts"] == times)
+
+        await page.get_by_label("writing to").select_option(MARIA)
+        await expect(page.locator("#line-state")).to_contain_text("Maria: the gateway is connected")
+        for name, said, times in (
+            ("Freeze", "The number's process stands still.", 1),
+            ("Thaw", "The number's process runs on.", 1),
+            ("Kill", "The number's process was killed.", 2),
+        ):
+            await page.evaluate("document.querySelector('#telegram .troubles').open = true")
+            await page.get_by_role("button", name=name, exact=True).click()
+            await expect(page.locator("#said")).to_contain_text(said)
+            await eventually(partial(is_replaced, times), awaited=f"the end of {name}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
