@@ -33,8 +33,8 @@ class Endings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         match record.args:
-            case (number, ending, _):
-                self.of[str(number)] = str(ending)
+            case (name, ending, _):  # "number 380…"
+                self.of[str(name).rpartition(" ")[2]] = str(ending)
             case _:
                 pass  # a line about many workers
 
