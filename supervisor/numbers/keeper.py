@@ -30,7 +30,7 @@ from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from session_worker.protocol.bots import Done
     from session_worker.protocol.contract import Assignment
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from supervisor.numbers.worker_pool import StartSlot, WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.worker_run import OneOffSession
+    from supervisor.store.heard import HeardRow
 
 REQUEST_PATIENCE = 30.0  # seconds in which a worker carries out what a program asked for
 
@@ -189,20 +190,24 @@ class Keeper:
         assignment = await self._records.make_assignment(one_off)
         self._pool.running[self.number] = self._records.client
         dispatcher = None if one_off else await self._dispatchers.of(self.number)
+        unheard: Sequence[HeardRow] = ()
         if dispatcher is not None:
             await dispatcher.prepare(assignment.epoch, is_bot=assignment.is_bot)
+            if assignment.is_bot:
+                unheard = await self._listening.find_left(self.number)
         pool = self._pool
         worker = await WorkerProcess.start(
             pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log
         )
+        # Nothing is awaited from here to `run`, which alone ends the process: whatever came between
+        # would leave a process that nobody reaps, beside which the next one would start.
         self.log.record(f"process {worker.pid} was started")
         self._worker, self.has_begun = worker, True
         if one_off is not None:
             worker.send(one_off.opening)
         if dispatcher is not None:
             dispatcher.attach_worker(worker.send)
-            if assignment.is_bot:
-                await self._listening.resume(self.number)
+            self._listening.resume(unheard)
         slot.release_after(self._pool.timing.boot)
         try:
             url = assignment.planfix.url
