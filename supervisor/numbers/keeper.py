@@ -30,7 +30,7 @@ from supervisor.processes.worker_process import WorkerProcess
 from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from session_worker.protocol.bots import Done
     from session_worker.protocol.contract import Assignment
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from supervisor.numbers.worker_pool import StartSlot, WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.worker_run import OneOffSession
-    from supervisor.store.heard import HeardRow
 
 REQUEST_PATIENCE = 30.0  # seconds in which a worker carries out what a program asked for
 
@@ -190,11 +189,9 @@ class Keeper:
         assignment = await self._records.make_assignment(one_off)
         self._pool.running[self.number] = self._records.client
         dispatcher = None if one_off else await self._dispatchers.of(self.number)
-        unheard: Sequence[HeardRow] = ()
+        unheard = await self._listening.find_left(self.number) if assignment.is_bot else ()
         if dispatcher is not None:
             await dispatcher.prepare(assignment.epoch, is_bot=assignment.is_bot)
-            if assignment.is_bot:
-                unheard = await self._listening.find_left(self.number)
         pool = self._pool
         worker = await WorkerProcess.start(
             pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log
@@ -210,7 +207,6 @@ class Keeper:
             self._listening.resume(unheard)
         slot.release_after(self._pool.timing.boot)
         try:
-            url = assignment.planfix.url
             events = WorkerEvents(
                 self._records,
                 dispatcher,
@@ -221,7 +217,7 @@ class Keeper:
                 self._listening,
                 self.requests,
                 note_trouble=partial(self._pool.note_trouble, self.number),
-                note_planfix=partial(self._note_planfix, url),
+                note_planfix=partial(self._note_planfix, assignment.planfix.url),
             )
             run = WorkerRun(
                 worker,

@@ -195,7 +195,7 @@ def _strays(tokens: list[re.Match[str]]) -> frozenset[int]:
         if token.lastgroup != "link" and begun.has(_sign_of(token)) and _may_end(token):
             strays.update(begun.end(_sign_of(token)))
         elif token.lastgroup == "link" or (token.lastgroup == "mark" and _may_begin(token)):
-            begun.add(token)
+            begun.begin(token)
         else:
             strays.add(token.start())
     return frozenset(strays.union(begun.starts()))
@@ -214,7 +214,7 @@ class _Begun:
     def has(self, sign: str) -> bool:
         return bool(self._places[sign])
 
-    def add(self, token: re.Match[str]) -> None:
+    def begin(self, token: re.Match[str]) -> None:
         self._places[_sign_of(token)].append(len(self._tokens))
         self._tokens.append(token)
 
