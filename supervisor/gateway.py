@@ -146,14 +146,13 @@ class Gateway:
     async def create(self, new: NewNumber, session: SessionSource = NO_SESSION) -> Created:
         """Register a number and start it."""
         number = new.number
-        async with (
-            self.sessions.claim(number, session) as imported,
-            self._keepers.claimed(number),
-        ):
-            created = await self._store.numbers.create(new)
+        imported = await self.sessions.read(number, session)
+        async with self._keepers.claimed(number):
+            login = imported.session if imported else None
+            created = await self._store.numbers.create(replace(new, login=login))
             await self._save_budgets(number, new.governor)
             self.tokens.forget(number)
-            await self.sessions.keep(number, imported)
+            await self.sessions.keep_entities(number, imported)
             await self._keepers.start(number)
         return Created(created.token, await self.show(number))
 
@@ -170,15 +169,14 @@ class Gateway:
     ) -> None:
         """Stop a number, change it, and start it with a new restart budget."""
         await self._store.numbers.get(number)
-        async with (
-            self.sessions.claim(number, session) as imported,
-            self._keepers.claimed(number),
-        ):
+        imported = await self.sessions.read(number, session)
+        async with self._keepers.claimed(number):
             await self._keepers.stop(number)
             try:
-                await self._store.numbers.change(number, changes)
+                login = imported.session if imported else None
+                await self._store.numbers.change(number, replace(changes, login=login))
                 await self._save_budgets(number, changes.governor)
-                await self.sessions.keep(number, imported)
+                await self.sessions.keep_entities(number, imported)
             finally:
                 await self._start(number)
 

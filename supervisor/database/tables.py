@@ -146,6 +146,7 @@ class StoredSession(SQLModel, table=True):
     server_address: str = Field(sa_type=Text)
     port: int
     auth_key: bytes = Field(sa_type=LargeBinary)
+    key_mark: bytes | None = Field(default=None, sa_type=LargeBinary)
     user_id: int | None = Field(default=None, sa_type=BigInteger)
     pts: int | None = None
     qts: int | None = None

@@ -14,7 +14,7 @@ import sqlite3
 import stat
 import struct
 from base64 import b64decode, urlsafe_b64encode
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -30,7 +30,7 @@ from supervisor.file_access import OutsideRoot, open_inside
 from supervisor.store.values import Entity, Session, UpdateState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from supervisor.config import Config
@@ -54,28 +54,23 @@ class SessionTransfer:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._config = config
-        self._importing = asyncio.Lock()
 
-    @asynccontextmanager
-    async def claim(
-        self, number: str, source: SessionSource
-    ) -> AsyncIterator[ImportedSession | None]:
-        """Read the session, if the source names one, and keep other calls from importing it too."""
+    async def read(self, number: str, source: SessionSource) -> ImportedSession | None:
+        """Return the session that the source names, if it names one.
+
+        One that another number has is refused here, before the number is disturbed, and once more
+        in the transaction that stores it.
+        """
         imported = await self._read(source)
-        if imported is None:
-            yield None
-            return
-        async with self._importing:
-            if await self._store.sessions.is_held_by_another(number, imported.session.auth_key):
-                raise SessionInUse
-            yield imported
+        sessions = self._store.sessions
+        if imported and await sessions.is_held_by_another(number, imported.session.auth_key):
+            raise SessionInUse
+        return imported
 
-    async def keep(self, number: str, imported: ImportedSession | None) -> None:
-        if imported is None:
-            return
-        epoch = (await self._store.numbers.get(number)).epoch
-        await self._store.sessions.save(number, epoch, imported.session)
-        await self._store.entities.save(number, epoch, imported.entities)
+    async def keep_entities(self, number: str, imported: ImportedSession | None) -> None:
+        if imported is not None and imported.entities:
+            epoch = (await self._store.numbers.get(number)).epoch
+            await self._store.entities.save(number, epoch, imported.entities)
 
     async def _read(self, source: SessionSource) -> ImportedSession | None:
         if source.string is not None:

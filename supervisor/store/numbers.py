@@ -30,6 +30,7 @@ from supervisor.store.number_rows import (
     require,
     write_choice,
 )
+from supervisor.store.sessions import import_login
 from supervisor.store.values import (
     Changes,
     ChatChoice,
@@ -61,7 +62,10 @@ class Numbers:
         self._vault = vault
 
     async def create(self, new: NewNumber) -> Created:
-        """Register a new number or a stopped one; only this answer contains its token."""
+        """Register a new number or a stopped one; only this answer contains its token.
+
+        Raise SessionInUse if another number holds its login.
+        """
         token = new_token()
 
         def unit(connection: Connection) -> Number:
@@ -75,16 +79,22 @@ class Numbers:
             if new.bot is not None:
                 key = self._vault.open_data_key(new.number, row.data_key)
                 keep_bot(connection, new.number, new.bot, key)
+            if new.login is not None:
+                import_login(connection, self._vault, row, new.login)
             return read(connection, new.number)
 
         return Created(await self._database.write(unit), token)
 
     async def change(self, number: str, changes: Changes) -> Number:
+        """Raise SessionInUse if another number holds the new login; then nothing is changed."""
+
         def unit(connection: Connection) -> Number:
             held = require(connection, number)
             values = self._changed_values(connection, held, changes)
             change(connection, number, **values)
             change_choice(connection, self._vault, held, changes.chats)
+            if changes.login is not None:
+                import_login(connection, self._vault, held, changes.login)
             drop_empty_clients(connection)
             return read(connection, number)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, text, update
 
 from session_worker.protocol.contract import NO_HASH
 from supervisor.database import tables
@@ -13,7 +14,7 @@ from supervisor.database.tables import Login
 from supervisor.database.transactions import upsert
 from supervisor.database.writer import Claim, fresh_claims, require_fresh
 from supervisor.encryption.vault import Cell
-from supervisor.errors import SealBroken
+from supervisor.errors import SealBroken, SessionInUse
 from supervisor.store import number_rows
 from supervisor.store.values import Entity, LoginLink, Session, UpdatesMoved, UpdateState
 
@@ -66,17 +67,10 @@ class Sessions:
 
         def unit(connection: Connection) -> None:
             require_fresh(connection, claim)
-            held = self._held(connection, number)
-            if held is not None and not session.is_of_same_account(held):
-                connection.execute(delete(tables.entity).where(_entity.number == number))
-            elif held is None or session.auth_key != held.auth_key:
-                connection.execute(_forget_hashes.where(_entity.number == number))
             key = self._vault.open_data_key(
                 number, number_rows.require(connection, number).data_key
             )
-            merged = session.after(held) if held else session
-            upsert(connection, tables.session, [_values(claim, merged, key)])
-            number_rows.change(connection, number, login=Login.DONE)
+            _save(connection, claim, session, key)
 
         await self._database.write(unit)
 
@@ -118,21 +112,12 @@ class Sessions:
         return held if held and held.auth_key else None
 
     async def is_held_by_another(self, number: str, auth_key: bytes) -> bool:
-        others = _with_data_key.where(_session.number != number, _session.auth_key != b"")
-        rows = await self._database.fetch(others)
-        return any(self._holds(row, auth_key) for row in rows)
+        return await self._database.read(_is_held_by_another, self._vault, number, auth_key)
 
     async def move_updates(self, number: str, epoch: int, updates: UpdateState) -> bool:
         """Return whether the state was moved; a worker of an older epoch moves nothing."""
         move = UpdatesMoved(Claim(number, epoch), updates)
         return await self._database.write_together(move_updates, move)
-
-    def _holds(self, row: Any, auth_key: bytes) -> bool:
-        try:
-            key = self._vault.open_data_key(row.number, row.data_key)
-            return _value(row, key).auth_key == auth_key
-        except SealBroken:
-            return False  # an error is raised when that number is started
 
     def _held(self, connection: Connection, number: str) -> Session | None:
         row = connection.execute(_with_data_key.where(_session.number == number)).first()
@@ -141,19 +126,75 @@ class Sessions:
         return _value(row, self._vault.open_data_key(number, row.data_key))
 
 
+# Nodes on one PostgreSQL import one after the other; on SQLite there is only one writer anyway.
+_TAKE_TURN: Final = text("SELECT pg_advisory_xact_lock(32286, 61895)")
+_NONCE: Final = slice(1, 13)  # the part of a sealed key that no other sealing has
+_sealed_with = func.substr(_session.auth_key, 2, 12)
+_marked_with = func.substr(_session.key_mark, 1, 12)
+_digest = func.substr(_session.key_mark, 13)
+# An older version, which may still run on another node, stores a new key and leaves the mark.
+_is_unmarked = _session.key_mark.is_(None) | (_marked_with != _sealed_with)
+
+
+def import_login(connection: Connection, vault: Vault, held: Any, session: Session) -> None:
+    """Store a login that comes from elsewhere for the number that has this row.
+
+    Raise SessionInUse if another number has it: two connections with one key would cost the login.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(_TAKE_TURN)
+    if _is_held_by_another(connection, vault, held.digits, session.auth_key):
+        raise SessionInUse
+    epoch = number_rows.require(connection, held.digits).epoch
+    key = vault.open_data_key(held.digits, held.data_key)
+    _save(connection, Claim(held.digits, epoch), session, key)
+
+
+def _is_held_by_another(connection: Connection, vault: Vault, number: str, auth_key: bytes) -> bool:
+    others = _with_data_key.where(_session.number != number, _session.auth_key != b"")
+    candidates = others.where(_is_unmarked | (_digest == _digest_of(auth_key)))
+    return any(_holds(row, vault, auth_key) for row in connection.execute(candidates))
+
+
+def _holds(row: Any, vault: Vault, auth_key: bytes) -> bool:
+    try:
+        return _value(row, vault.open_data_key(row.number, row.data_key)).auth_key == auth_key
+    except SealBroken:
+        return False  # an error is raised when that number is started
+
+
+def _save(connection: Connection, claim: Claim, session: Session, key: DataKey) -> None:
+    row = connection.execute(_with_data_key.where(_session.number == claim.number)).first()
+    held = _value(row, key) if row is not None else None
+    if held is not None and not session.is_of_same_account(held):
+        connection.execute(delete(tables.entity).where(_entity.number == claim.number))
+    elif held is None or session.auth_key != held.auth_key:
+        connection.execute(_forget_hashes.where(_entity.number == claim.number))
+    merged = session.after(held) if held else session
+    upsert(connection, tables.session, [_values(claim, merged, key)])
+    number_rows.change(connection, claim.number, login=Login.DONE)
+
+
+def _digest_of(auth_key: bytes) -> bytes:
+    # Plain SHA-256, as of tokens: nobody can guess 2048 random bits.
+    return hashlib.sha256(b"telefix login" + auth_key).digest()
+
+
 def _cell(number: str) -> Cell:
     return Cell("session", number, "auth_key")
 
 
 def _values(claim: Claim, session: Session, key: DataKey) -> dict[str, Any]:
     place = session.updates
+    sealed = key.seal(_cell(claim.number), session.auth_key)
     return {
         "number": claim.number,
         "epoch": claim.epoch,
         "dc_id": session.dc_id,
         "server_address": session.server_address,
         "port": session.port,
-        "auth_key": key.seal(_cell(claim.number), session.auth_key),
+        "auth_key": sealed,
+        "key_mark": sealed[_NONCE] + _digest_of(session.auth_key),
         "user_id": session.user_id,
         **(asdict(place) if place else dict.fromkeys(_PLACE)),
     }

@@ -97,6 +97,7 @@ class NewNumber:
     chats: ChatChanges = ChatChanges()
     governor: Mapping[str, Any] | None = None
     bot: BotDetails | None = None
+    login: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Changes:
     chats: ChatChanges = ChatChanges()
     governor: Mapping[str, Any] | None = None
     """Settings of its budgets to change; without any, all of them become the defaults again."""
+    login: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from session_worker.protocol.contract import NO_HASH
 from session_worker.protocol.outgoing import Outgoing, Part
 from supervisor.database.tables import Login
-from supervisor.errors import SealBroken
-from supervisor.store.values import Entity, Session, UpdateState
+from supervisor.encryption.vault import Vault
+from supervisor.errors import GatewayError, NumberUnknown, SealBroken, SessionInUse
+from supervisor.store.number_rows import require
+from supervisor.store.sessions import import_login
+from supervisor.store.values import Changes, Entity, Session, UpdateState
+from tests.support.databases import execute
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from sqlalchemy import Connection
 
     from supervisor.store.store import Store
     from supervisor.store.values import Created, NewNumber
 
+OTHER = "79007654321"
 SESSION = Session(2, "149.154.167.50", 443, os.urandom(256), 777, UpdateState(5, 6, 7, 8))
 
 
@@ -269,3 +280,86 @@ async def test_saving_no_entities_is_no_error(store: Store, created: Created) ->
     await store.entities.save(created.number.number, created.number.epoch, [])
 
     assert await store.entities.list(created.number.number) == ()
+
+
+async def test_login_given_to_two_numbers_at_once_is_taken_once(
+    store: Store, database_url: str, secret_key: str, created: Created, acme: NewNumber
+) -> None:
+    """Of two nodes, or of two calls, the later is refused, and its number is not registered."""
+    number, login = created.number.number, replace(SESSION, auth_key=os.urandom(256))
+    second = store.numbers.create(replace(acme, number=OTHER, login=login))
+    if store.database.url.get_backend_name() == "sqlite":  # which has one writer at a time
+        await store.numbers.change(number, Changes(login=login))
+        later = await outcome_of(second)
+    else:
+        vault, engine = Vault.from_secret_key(secret_key), create_async_engine(store.database.url)
+        async with engine.connect() as node, asyncio.TaskGroup() as others:
+            await node.run_sync(lambda each: import_of(each, vault, number, login))
+            waiting = others.create_task(outcome_of(second))
+            await eventually(partial(waits_for_its_turn, database_url))
+            await node.commit()
+        await engine.dispose()
+        later = waiting.result()
+
+    assert isinstance(later, SessionInUse)
+    with pytest.raises(NumberUnknown):
+        await store.numbers.get(OTHER)
+
+
+def import_of(connection: Connection, vault: Vault, number: str, login: Session) -> None:
+    import_login(connection, vault, require(connection, number), login)
+
+
+async def outcome_of(creation: Coroutine[None, None, Created]) -> Created | GatewayError:
+    try:
+        return await creation
+    except GatewayError as exc:
+        return exc
+
+
+async def waits_for_its_turn(database_url: str) -> bool:
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND objid = 61895"
+    return bool(await execute(database_url, waiting))
+
+
+@pytest.mark.parametrize("mark", ["NULL", "'an old one'"], ids=["none", "of an earlier key"])
+async def test_login_stored_by_an_older_version_is_recognized(
+    mark: str, store: Store, created: Created, acme: NewNumber, database_url: str
+) -> None:
+    """A row that is not marked, or whose key changed without the mark, still holds its login."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.sessions.save(number, epoch, SESSION)
+    await execute(database_url, f"UPDATE session SET key_mark = {mark}")
+
+    with pytest.raises(SessionInUse):
+        await store.numbers.create(replace(acme, number=OTHER, login=SESSION))
+
+
+async def test_refused_login_changes_nothing(
+    store: Store, created: Created, acme: NewNumber
+) -> None:
+    """A change with a login that another number has is not made in part."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.sessions.save(number, epoch, SESSION)
+    await store.numbers.create(replace(acme, number=OTHER))
+
+    with pytest.raises(SessionInUse):
+        await store.numbers.change(OTHER, Changes(client="Other", login=SESSION))
+
+    assert (await store.numbers.get(OTHER)).client == "Acme"
+    assert await store.sessions.load(OTHER) is None
+
+
+async def test_login_that_ended_is_free(store: Store, created: Created, acme: NewNumber) -> None:
+    """A key that a number has lost or replaced can be given to another one."""
+    number, epoch = created.number.number, created.number.epoch
+    await store.sessions.save(number, epoch, SESSION)
+    await store.sessions.save(number, epoch, replace(SESSION, auth_key=os.urandom(256)))
+    other = (await store.numbers.create(replace(acme, number=OTHER, login=SESSION))).number
+    await store.sessions.drop(OTHER, other.epoch)
+
+    await store.numbers.change(number, Changes(login=SESSION))
+
+    loaded = await store.sessions.load(number)
+    assert loaded is not None
+    assert loaded.auth_key == SESSION.auth_key
