@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LARGEST_CALL = 1024 * 1024  # bytes
 LONGEST_TEXT = 64 * 1024  # characters; the limit of a comment in Planfix
 MOST_FILES = 50
+LONGEST_NAME = 100  # characters of a field's name that are repeated in an answer
 # Planfix repeats the plain keys; the numbered forms of PHP and Rails are understood too.
 _ATTACHMENT = re.compile(r"attachments(?:\[(\d*)\])?\[(name|url)\](?:\[\])?")
 _USERNAME = re.compile(r"(?:https?://)?(?:t\.me/)?@?(\w{3,32})/?", re.ASCII)
@@ -160,7 +161,7 @@ def gather(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         if found:
             columns[found[2]] += value if isinstance(value, list) else [value]
         elif name in fields:
-            raise invalid_parameters(f"{name} is given more than once")
+            raise invalid_parameters(f"{name[:LONGEST_NAME]} is given more than once")
         else:
             fields[name] = value
     if columns["url"] or columns["name"]:

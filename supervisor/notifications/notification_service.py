@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from supervisor.errors import NotificationUnknown, TemplateUnknown
+from supervisor.errors import DatabaseError, NotificationUnknown, TemplateUnknown
 from supervisor.nodes.runner import NOTIFICATIONS
 from supervisor.notifications.event_lookup import EventLookup
 from supervisor.notifications.formatting.default_templates import default_template
@@ -20,7 +21,7 @@ from supervisor.notifications.formatting.templates import (
 )
 from supervisor.notifications.notice import Notice
 from supervisor.notifications.outcome import Accepted, RecipientOutcome, outcome_of
-from supervisor.notifications.queue import NotificationQueue
+from supervisor.notifications.queue import PAUSE, NotificationQueue
 from supervisor.notifications.recipient_lookup import RecipientLookup
 from supervisor.store.notifications import NewNotification
 from supervisor.store.templates import EVERYBODY, StoredTemplate
@@ -183,12 +184,9 @@ class NotificationService:
     async def find_template(self, owner: str, name: str, language: str) -> Template:
         """Return the owner's template, the operator's or ours, best in this language."""
         stored = await self._store.templates.find(owner, name)
-        for wanted in (language, ""):
-            for each in stored:
-                if each.language == wanted:
-                    return Template(each.text, TextFormat(each.format), each.language)
-        if stored:  # in another language
-            return Template(stored[0].text, TextFormat(stored[0].format), stored[0].language)
+        if stored:
+            best = min(stored, key=lambda each: (each.language != language, each.language != ""))
+            return Template(best.text, TextFormat(best.format), best.language)
         default = default_template(name, language)
         if default is None:
             raise TemplateUnknown(name)
@@ -208,7 +206,7 @@ class NotificationService:
         """Begin to hand over what waits for this number."""
         self._attached.add(number)
         self.lookup.wake(number)
-        self._in_background(self._start_if_needed(number))
+        self._in_background(self._start_queue(number, only_if_needed=True))
 
     def detach_worker(self, number: str) -> None:
         self._attached.discard(number)
@@ -240,24 +238,29 @@ class NotificationService:
             self._in_background(self._start_queue(number))
 
     async def stop(self) -> None:
+        self._attached.clear()
         await self.lookup.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for queue in self._queues.values():
             await queue.stop()
 
-    async def _start_if_needed(self, number: str) -> None:
-        """Start the queue of a number that has something to send; most numbers never notify."""
-        if await self._stored.has_work(number):
-            await self._start_queue(number)
+    async def _start_queue(self, number: str, *, only_if_needed: bool = False) -> None:
+        """Start the queue of a number, or only if it has something to send: most never notify."""
+        while number in self._attached and number not in self._queues:
+            with suppress(
+                DatabaseError
+            ):  # it is asked again, or what is stored would wait for ever
+                if not only_if_needed or await self._stored.has_work(number):
+                    self._open_queue(number, await self.sender_of(number))
+                return
+            await asyncio.sleep(PAUSE)
 
-    async def _start_queue(self, number: str) -> None:
-        sender = await self.sender_of(number)
-        if number not in self._attached or number in self._queues:
-            return
-        queue = NotificationQueue(
-            number, self._stored, self._dispatchers, self._people, is_bot=sender.is_bot
-        )
-        self._queues[number] = queue
-        queue.start()
+    def _open_queue(self, number: str, sender: Sender) -> None:
+        if number in self._attached and number not in self._queues:
+            queue = self._queues[number] = NotificationQueue(
+                number, self._stored, self._dispatchers, self._people, is_bot=sender.is_bot
+            )
+            queue.start()
 
     def _wake_sender(self, number: str) -> None:
         if self._node is None:

@@ -6,7 +6,9 @@ import hashlib
 import html
 import json
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
@@ -23,7 +25,8 @@ LONGEST_FIELD = 64 * 1024  # characters; a comment has no more
 LONGEST_TEXT, LONGEST_NAME = 56_000, 1_000  # characters; all of them fit into a notification
 REPEATED_WITHIN = 4 * 3600.0  # seconds; Planfix repeats a call that failed for almost three hours
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
-_FENCE = re.compile(r"^```\w*\s*(.*?)\s*```$", re.DOTALL)
+_FENCE = "```"
+_LANGUAGE = re.compile(r"\w*")
 _QUOTED_LIST = re.compile(r'"(\[[^\[\]]*\])"')
 _BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6]|blockquote)>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
@@ -82,10 +85,12 @@ def text_key(task: str, text: str, now: float) -> str:
 
 
 def repair_json(text: str) -> Fields | None:
-    """Read JSON that a script has put together; return None if it cannot be read."""
-    text = text.strip().lstrip("\ufeff")
-    fenced = _FENCE.match(text)
-    text = fenced[1] if fenced else text
+    """Read JSON that a script has put together; return None if it cannot be read.
+
+    The key is in the text, so strangers may call this with anything: the time that it takes grows
+    only as the length of the text does.
+    """
+    text = _without_fence(text.strip().lstrip("\ufeff"))
     unquoted = _QUOTED_LIST.sub(r"\1", text)
     for candidate in (text, unquoted, unquoted + "}", _without_breaks(unquoted)):
         try:
@@ -160,7 +165,8 @@ def fitting(fields: Mapping[str, str]) -> dict[str, str]:
 def _text(value: Any, unknown: list[str]) -> str:
     """Join lists with commas; a variable that Planfix did not know is empty."""
     if isinstance(value, list):
-        return ",".join(filter(None, (_text(each, unknown) for each in value)))
+        texts = (_text(each, unknown) for each in value if not isinstance(each, list))
+        return ",".join(filter(None, texts))
     if value is None or isinstance(value, dict | bool):
         return ""
     text = str(value)[:LONGEST_FIELD]
@@ -171,7 +177,7 @@ def _text(value: Any, unknown: list[str]) -> str:
 def _recipients(texts: Mapping[str, str]) -> tuple[tuple[Address, ...], tuple[Rejected, ...]]:
     found: list[Address] = []
     rejected: list[Rejected] = []
-    for parse, written in _written(texts):
+    for parse, written in islice(_written(texts), 2 * MOST_RECIPIENTS):
         try:
             found.append(parse(written))
         except AddressMalformed as error:
@@ -200,15 +206,53 @@ def _without_breaks(text: str) -> str:
     return re.sub(r",\s*([}\]])", r"\1", text)
 
 
+def _without_fence(text: str) -> str:
+    """Take JSON out of the fence of a block of code in Markdown."""
+    if not (text.startswith(_FENCE) and text.endswith(_FENCE)):
+        return text
+    fenced = text.removeprefix(_FENCE).removesuffix(_FENCE)
+    return _LANGUAGE.sub("", fenced, count=1).strip()
+
+
+_FIELDS = (
+    *("event", "task", "comment", "title", "status", "author", "assignee", "due", "link", "text"),
+    *("enc", "token", "telegramUserName", "telegramUserId", "contactPhone"),
+)
+_FIELD = re.compile(rf'(?P<comma>,\s*)?"(?P<name>{"|".join(_FIELDS)})"\s*:\s*')
+_LIST_OR_NUMBER = re.compile(r"\[[^\[\]]*\]|-?\d+")
+
+
 def _salvaged(text: str) -> Fields | None:
-    """Take the simple fields out of JSON that is broken by a text with quotes in it."""
-    names = "event|task|comment|title|status|author|assignee|due|link|text|enc|token"
-    names += "|telegramUserName|telegramUserId|contactPhone"
-    pattern = re.compile(
-        rf'"({names})"\s*:\s*(?:"(.*?)"|(\[[^\]]*\])|(-?\d+))\s*(?=,\s*"(?:{names})"\s*:|\}}?\s*$)',
-        re.DOTALL,
-    )
-    found = {
-        name: (text or listed or number) for name, text, listed, number in pattern.findall(text)
-    }
+    """Take the simple fields out of JSON that is broken by a text with quotes in it.
+
+    A text ends with the first quotation mark after which another field follows, or nothing.
+    """
+    text = text.rstrip().removesuffix("}").rstrip()
+    fields = list(_FIELD.finditer(text))
+    ends = [_end_before(text, each.start()) for each in fields if each["comma"]] + [len(text)]
+    ends_of_texts = [end for end in ends if text[end - 1 : end] == '"']
+    found: Fields = {}
+    read_up_to = 0
+    for field in fields:
+        start = field.end()
+        if field.start() < read_up_to:
+            continue  # it is a part of a text
+        if text.startswith('"', start):
+            if end := _first_after(start + 1, ends_of_texts):
+                found[field["name"]], read_up_to = text[start + 1 : end - 1], end
+        elif value := _LIST_OR_NUMBER.fullmatch(text, start, _first_after(start, ends)):
+            found[field["name"]] = value[0]
     return found or None
+
+
+def _end_before(text: str, place: int) -> int:
+    """Return where the text before this place ends, without the spaces behind it."""
+    while place and text[place - 1].isspace():
+        place -= 1
+    return place
+
+
+def _first_after(start: int, places: list[int]) -> int:
+    """Return the first of these places after the start, or 0."""
+    place = bisect_right(places, start)
+    return places[place] if place < len(places) else 0

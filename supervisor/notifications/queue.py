@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from session_worker.protocol.messages import Contact
-from supervisor.errors import GatewayError
+from supervisor.errors import DatabaseError, GatewayError
 from supervisor.notifications.notice import Notice
 from supervisor.notifications.outcome import RecipientState, mutes
 from supervisor.notifications.rates import LONGEST_PAUSE, MINUTE, Pace, expired, next_step
@@ -98,10 +98,13 @@ class NotificationQueue:
             self._early[row] = now
         if self._under_way is not None and row in self._under_way:
             self._pace.end(self._under_way.pop(row), now)
-        peer_id, error = await self._stored.chat_of_row(row)
-        if peer_id > 0 and mutes(error):
-            await self._people.block(self._number, peer_id, is_blocked=True)
-            await self._stored.fail_chat(self._number, peer_id, MUTED)
+        try:
+            peer_id, error = await self._stored.chat_of_row(row)
+            if peer_id > 0 and mutes(error):
+                await self._people.block(self._number, peer_id, is_blocked=True)
+                await self._stored.fail_chat(self._number, peer_id, MUTED)
+        except DatabaseError as exc:  # the next message to somebody who blocks the bot mutes them
+            logger.warning("notifications of %s: %s", self._number, exc)
         self.wake()
         await self._report_finished()
 

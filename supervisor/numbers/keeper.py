@@ -189,23 +189,24 @@ class Keeper:
         assignment = await self._records.make_assignment(one_off)
         self._pool.running[self.number] = self._records.client
         dispatcher = None if one_off else await self._dispatchers.of(self.number)
+        unheard = await self._listening.find_left(self.number) if assignment.is_bot else ()
         if dispatcher is not None:
             await dispatcher.prepare(assignment.epoch, is_bot=assignment.is_bot)
         pool = self._pool
         worker = await WorkerProcess.start(
             pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log
         )
+        # Nothing is awaited from here to `run`, which alone ends the process: whatever came between
+        # would leave a process that nobody reaps, beside which the next one would start.
         self.log.record(f"process {worker.pid} was started")
         self._worker, self.has_begun = worker, True
         if one_off is not None:
             worker.send(one_off.opening)
         if dispatcher is not None:
             dispatcher.attach_worker(worker.send)
-            if assignment.is_bot:
-                await self._listening.resume(self.number)
+            self._listening.resume(unheard)
         slot.release_after(self._pool.timing.boot)
         try:
-            url = assignment.planfix.url
             events = WorkerEvents(
                 self._records,
                 dispatcher,
@@ -216,7 +217,7 @@ class Keeper:
                 self._listening,
                 self.requests,
                 note_trouble=partial(self._pool.note_trouble, self.number),
-                note_planfix=partial(self._note_planfix, url),
+                note_planfix=partial(self._note_planfix, assignment.planfix.url),
             )
             run = WorkerRun(
                 worker,

@@ -78,12 +78,15 @@ class HeardEvents:
         for row in await self._rows.add(claim, heard):
             self._put(row)
 
-    async def resume(self, bot: str) -> None:
-        """Hand over what an earlier process of the gateway has left."""
+    async def find_left(self, bot: str) -> list[HeardRow]:
+        """Return what an earlier process of the gateway has left, and nobody deals with here."""
         held = {row.row for (of, _), lane in self._lanes.items() if of == bot for row in lane}
-        for row in await self._rows.open(bot):
-            if row.row not in held:
-                self._put(row)
+        return [row for row in await self._rows.open(bot) if row.row not in held]
+
+    def resume(self, left: Sequence[HeardRow]) -> None:
+        """Hand over what was left."""
+        for row in left:
+            self._put(row)
 
     async def stop(self) -> None:
         """Stop handing over; what is left is still stored."""
@@ -110,8 +113,10 @@ class HeardEvents:
     async def _run(self, lane: Lane) -> None:
         queue = self._lanes[lane]
         while queue:
-            await self._deal_with(queue[0])
-            if queue:
+            row = queue[0]
+            await self._deal_with(row)
+            # It is not there any more if its bot was erased meanwhile.
+            if queue and queue[0] is row:
                 queue.popleft()
         del self._lanes[lane], self._tasks[lane]
 

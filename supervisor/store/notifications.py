@@ -73,7 +73,7 @@ class Notifications:
 
     async def add(self, new: NewNotification) -> str:
         """Store a notification; return its id, or that of the earlier one with its dedup key."""
-        return await self._database.write_together(_insert, new)
+        return await self._database.write_together(_insert, new, new.number)
 
     async def find_by_key(self, number: str, dedup_key: str) -> str | None:
         query = select(notification.c.id).where(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # By language; {} stands for a value, or for a reason of its own.
 REASONS: Mapping[str, Mapping[str, str]] = {"ru": ru.REASONS, "uk": uk.REASONS}
+LONGEST_REASON = 500
+"""Characters. A longer one quotes what a caller sent, and could take very long to be compared."""
 _SUBJECTS = {
     "en": (("number", "bot"),),
     # The forms of the words differ in nothing else.
@@ -41,7 +43,7 @@ def reason_language() -> str:
 def translate_reason(english: str, language: str) -> str:
     """Say a reason in this language; one that is unknown stays as it is."""
     reasons = REASONS.get(language, {})
-    if not reasons or english in reasons:
+    if not reasons or english in reasons or len(english) > LONGEST_REASON:
         return reasons.get(english, english)
     for pattern, shape in _SHAPES:
         found = shape.fullmatch(english)

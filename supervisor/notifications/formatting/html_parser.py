@@ -47,11 +47,10 @@ class _Open(NamedTuple):
 
 def parse_html(source: str) -> MarkedText:
     """Read the tags that Telegram knows; raise MarkupInvalid for everything that it refuses."""
-    builder, opened, at = TextBuilder(), list[_Open](), 0
+    builder, opened, at, place = TextBuilder(), list[_Open](), 0, 0
     for token in _TOKEN.finditer(source):
         builder.add(source[at : token.start()])
-        at = token.end()
-        place = len(source[: token.start()].encode())
+        place += len(source[at : token.start()].encode())
         if token["reference"]:
             builder.add(html.unescape(token[0]))
         elif token["stray"]:
@@ -60,6 +59,8 @@ def parse_html(source: str) -> MarkedText:
             _close(builder, opened, token["tag"].lower(), place)
         else:
             opened.append(_begin(token["tag"].lower(), token["attributes"], builder.units, place))
+        place += len(token[0].encode())
+        at = token.end()
     builder.add(source[at:])
     if opened:
         raise MarkupInvalid(f'Can\'t find end tag corresponding to start tag "{opened[-1].tag}"')

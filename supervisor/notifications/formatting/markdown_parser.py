@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,9 +29,11 @@ _CODE = (
     r"|```(?:(?P<language>[\w+#.-]{1,32})\n)?(?P<block>(?:(?!```).)*)```"
     r"|`(?P<code>[^`]*)`"
 )
+# The search for the end of an address stops where another one begins; otherwise a text of many
+# beginnings would be read again and again.
 _TOKEN = re.compile(
     r"\\(?P<escaped>[!-/:-@\[-`{-~])" + _CODE + r"|(?P<link>!?\[)"
-    r"|\]\((?P<address>(?:\\.|[^)\\])*)\)"
+    r"|\]\((?P<address>(?:\\.|[^)\]\\]|\](?!\())*)\)"
     r"|(?P<quote>^(?:\*\*)?>) ?"
     r"|(?P<mark>\*\*|__|\*|_|~~|~|\|\|)"
     r"|(?P<line>\n)"
@@ -39,7 +42,7 @@ _TOKEN = re.compile(
 )
 _LEGACY_TOKEN = re.compile(
     r"\\(?P<escaped>[_*`\[])" + _CODE + r"|(?P<link>\[)"
-    r"|\]\((?P<address>[^)]*)\)"
+    r"|\]\((?P<address>(?:[^)\]]|\](?!\())*)\)"
     r"|(?P<mark>[*_])",
     re.DOTALL,
 )
@@ -184,21 +187,53 @@ class _Reader:
 
 def _strays(tokens: list[re.Match[str]]) -> frozenset[int]:
     """Find the signs that belong to no pair, as in `2 * 3` and `snake_case`."""
-    begun: list[re.Match[str]] = []
+    begun = _Begun()
     strays: set[int] = set()
     for token in tokens:
-        sign = "[" if token.lastgroup == "address" else token[0].removeprefix("!")
         if token.lastgroup not in {"mark", "link", "address"}:
             continue
-        places = [place for place, each in enumerate(begun) if each[0].removeprefix("!") == sign]
-        if token.lastgroup != "link" and places and _may_end(token):
-            strays.update(each.start() for each in begun[places[-1] + 1 :])
-            del begun[places[-1] :]
+        if token.lastgroup != "link" and begun.has(_sign_of(token)) and _may_end(token):
+            strays.update(begun.end(_sign_of(token)))
         elif token.lastgroup == "link" or (token.lastgroup == "mark" and _may_begin(token)):
-            begun.append(token)
+            begun.begin(token)
         else:
             strays.add(token.start())
-    return frozenset(strays.union(each.start() for each in begun))
+    return frozenset(strays.union(begun.starts()))
+
+
+class _Begun:
+    """The signs that have begun and have not ended, in their order and by their kind.
+
+    A sign looks only at its own kind: with thousands of signs, looking at all would take minutes.
+    """
+
+    def __init__(self) -> None:
+        self._tokens: list[re.Match[str]] = []
+        self._places: defaultdict[str, list[int]] = defaultdict(list)
+
+    def has(self, sign: str) -> bool:
+        return bool(self._places[sign])
+
+    def begin(self, token: re.Match[str]) -> None:
+        self._places[_sign_of(token)].append(len(self._tokens))
+        self._tokens.append(token)
+
+    def end(self, sign: str) -> list[int]:
+        """End the newest sign of this kind; return where those stand that began after it."""
+        place = self._places[sign][-1]
+        ended = self._tokens[place:]
+        del self._tokens[place:]
+        for token in ended:
+            self._places[_sign_of(token)].pop()
+        return [token.start() for token in ended[1:]]
+
+    def starts(self) -> list[int]:
+        return [token.start() for token in self._tokens]
+
+
+def _sign_of(token: re.Match[str]) -> str:
+    """Return the same sign for the beginning and the end of a link."""
+    return "[" if token.lastgroup == "address" else token[0].removeprefix("!")
 
 
 def _may_begin(token: re.Match[str]) -> bool:

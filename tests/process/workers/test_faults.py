@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
 
+from supervisor.store.values import BotDetails
+from tests.process.workers.conftest import new_number
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -233,3 +238,34 @@ async def test_next_worker_starts_after_the_old_is_gone(house: RunningGateway) -
         pids.append(await house.pid(BROKEN))
 
     assert len(set(pids)) == 6
+
+
+async def test_start_that_the_database_stops_leaves_no_process(house: RunningGateway) -> None:
+    """A bot whose stored events cannot be read has no process: beside one, a second one would start."""
+    await house.add(OTHERS[0])
+    other = await house.pid(OTHERS[0])
+    await house.gateway.database.write(lambda connection: connection.execute(_DROP_HEARD).close())
+
+    bot = replace(new_number("7000001"), bot=BotDetails("7000001:secret"))
+    await house.gateway.create(bot)
+    await house.until(bot.number, "parked")
+
+    assert _children_of(_parent_of(other)) == {other}
+
+
+_DROP_HEARD = text("DROP TABLE heard")
+
+
+def _parent_of(pid: int) -> int:
+    """Return 0 if the process is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def _children_of(parent: int) -> set[int]:
+    """Find the processes of a parent, also those that have ended and were not reaped."""
+    pids = (int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit())
+    return {pid for pid in pids if _parent_of(pid) == parent}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -128,6 +129,21 @@ async def test_attachments_repeat(client: TestClientProtocol, gateway: FakeGatew
 
     assert response.status_code == 200
     assert gateway.messages.accepted[0].attachments == (("a", LINK), ("b", f"{LINK}?2"))
+
+
+async def test_long_name_of_a_field_is_not_repeated(client: TestClientProtocol) -> None:
+    """A field that is given twice is named in the answer, but a stranger's long name only in part."""
+    name = " of " * 1000
+    response = await client.post(
+        "/webhook/message",
+        data=urlencode([(name, "1"), (name, "2")]),
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Accept-Language": "ru"},
+    )
+
+    assert response.status_code == 400
+    detail = (await response.get_json())["detail"]
+    assert detail.endswith(": указано больше одного раза")
+    assert len(detail) < 200
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,14 @@ def test_values_and_reasons_within_reasons_are_kept(english: str, russian: str) 
     assert translate_reason(russian, "ru") == russian
 
 
+@pytest.mark.parametrize("piece", [" of ", " (", "; ", "()"])
+def test_reason_that_quotes_a_stranger_at_length_stays(piece: str) -> None:
+    """What is longer than any reason of ours is not compared with them, which could take for ever."""
+    reason = piece * 100_000
+
+    assert translate_reason(reason, "ru") == reason
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [

@@ -142,6 +142,29 @@ def test_pieces_are_the_text(words: list[str], data: st.DataObject) -> None:
     ) == "".join(covered(mark, whole).split())
 
 
+@pytest.mark.parametrize(
+    ("piece", "dialect"), [("[", Dialect.FORGIVING), ("](", Dialect.FORGIVING), ("](", STRICT)]
+)
+def test_no_markdown_takes_long(piece: str, dialect: Dialect) -> None:
+    """However many signs a text has, it is read at once; else one caller would stop all numbers.
+
+    Where the time grew with the square of the length, this would never end.
+    """
+    source = piece * (200_000 // len(piece))
+    try:
+        text = parse_markdown(source, dialect)
+    except MarkupInvalid:
+        assert dialect is not Dialect.FORGIVING
+    else:
+        assert len(text.text) <= len(source)
+
+
+def test_place_of_a_wrong_tag_is_counted_in_bytes() -> None:
+    """As at Telegram, the place of what is wrong counts the bytes before it, tags and signs included."""
+    with pytest.raises(MarkupInvalid, match="byte offset 17"):
+        parse_html("é<b>😀</b>&lt;<x>")
+
+
 def test_link_is_not_cut() -> None:
     """A link stays whole and moves into the next piece."""
     source = '<a href="https://e.com">' + "a b c d e" + "</a>"

@@ -13,7 +13,7 @@ import pytest
 from session_worker.protocol.messages import Failed, Failure, Send
 from supervisor.bots.chat import BotChat, ChatButton
 from supervisor.config import Config
-from supervisor.errors import NotificationUnknown, TemplateUnknown
+from supervisor.errors import DatabaseUnavailable, NotificationUnknown, TemplateUnknown
 from supervisor.messages.message_service import Dispatchers
 from supervisor.notifications.formatting.default_templates import default_names
 from supervisor.notifications.formatting.marked_text import MarkedText
@@ -191,6 +191,61 @@ async def test_end_of_a_message_is_noticed_at_any_moment(bot: Bot) -> None:
     await eventually(lambda: rows.is_read and not queue.has(9))
     assert (queue.has(7), queue.has(8)) == (False, True)
     await queue.stop()
+
+
+class UnsteadyRows(Notifications):
+    """Rows in a database that does not answer the first few questions."""
+
+    failures = 0
+
+    async def has_work(self, number: str) -> bool:
+        self._answer()
+        return await super().has_work(number)
+
+    async def chat_of_row(self, row: int) -> tuple[int, str | None]:
+        self._answer()
+        return await super().chat_of_row(row)
+
+    def _answer(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise DatabaseUnavailable
+
+
+@pytest.fixture
+async def shaky_bot(bot: Bot) -> Bot:
+    """Let the bot begin anew with rows whose database may be away."""
+    await bot.service.stop()
+    bot.store.notifications = UnsteadyRows(bot.store.database, bot.store.vault)
+    bot.open()
+    return bot
+
+
+async def test_what_waits_is_sent_though_the_database_was_away(shaky_bot: Bot) -> None:
+    """A worker that starts while the database is away sends what waits as soon as it is back."""
+    await shaky_bot.notify(5)
+    rows = shaky_bot.store.notifications
+    assert isinstance(rows, UnsteadyRows)
+    rows.failures = 2
+
+    await shaky_bot.attach()
+
+    await eventually(lambda: len(shaky_bot.sends) == 1)
+
+
+async def test_next_message_follows_though_the_database_was_away(shaky_bot: Bot) -> None:
+    """A message that ends while the database is away does not hold up the next one of its chat."""
+    for text in ("one", "two"):
+        await shaky_bot.notify(5, text=text)
+    await shaky_bot.attach()
+    await eventually(lambda: len(shaky_bot.sends) == 1)
+    rows = shaky_bot.store.notifications
+    assert isinstance(rows, UnsteadyRows)
+    rows.failures = 1
+
+    await shaky_bot.say(sent(shaky_bot.sends[0].row, 71))
+
+    await eventually(lambda: len(shaky_bot.sends) == 2)
 
 
 async def test_limits_outlive_the_process(bot: Bot) -> None:

@@ -44,6 +44,47 @@ def test_broken_json_is_read(text: str, fields: dict[str, Any] | None) -> None:
     assert repair_json(text) == fields
 
 
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ('{"text":"abc,"task":5}', {"task": "5"}),
+        ('{"task":"5,"event":"x"}', {"task": '5,"event":"x'}),
+        ('{"text":"He said "no" , "task" : 5 }', {"text": 'He said "no', "task": "5"}),
+        ('{"text":""no"","telegramUserId":["1","2"]}', {"text": '"no"', "telegramUserId": '["1","2"]'}),
+    ],
+)  # fmt: skip
+def test_text_with_quotes_ends_before_the_next_field(text: str, fields: dict[str, Any]) -> None:
+    """A text with quotes of its own ends where another field follows; one without an end is left out."""
+    assert repair_json(text) == fields
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```" + " " * 10**6 + "x",
+        "{" + '"event": "' * 10**5,
+        "{" + ',"event": "a" ' * 10**5 + "x",
+        ',"text":[' * 10**5,
+        '{"text"' + " " * 10**6,
+        '"[' * 10**5,
+    ],
+    ids=["fence", "fields", "unended fields", "lists", "spaces", "quoted lists"],
+)
+def test_no_text_of_a_stranger_takes_long(text: str) -> None:
+    """The key is read out of the body, so what a stranger may send must not keep the gateway busy.
+
+    Where the time grew with the square or the cube of the length, this would never end.
+    """
+    assert len(repair_json(text) or {}) <= 1
+
+
+def test_lists_in_lists_are_left_out() -> None:
+    """However deeply JSON is nested, it is read or left out."""
+    nested = repair_json('{"task":5,"text":' + "[" * 400 + "]" * 400 + "}") or {}
+
+    assert (read_event(nested).task, read_event(nested).fields["text"]) == ("5", "")
+
+
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Whatever comes in, it is read or left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,8 +97,8 @@ async def test_what_was_left_is_handed_over_later(store: Store) -> None:
     listener, events = Listener(), HeardEvents(store)
     events.listen(listener)
 
-    await events.resume(BOT)
-    await events.resume(BOT)
+    events.resume(await events.find_left(BOT))
+    events.resume(await events.find_left(BOT))
 
     async def is_done() -> bool:
         return not await store.heard.open(BOT)
@@ -114,3 +115,32 @@ async def test_straggler_writes_nothing(store: Store) -> None:
 
     with pytest.raises(StaleEpoch):
         await store.heard.add(old, [wrote("late", 1)])
+
+
+class SlowListener(Listener):
+    """Deals with the first event only when it is allowed to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def handle(self, row: HeardRow) -> bool:
+        self.has_begun.set()
+        await self.may_end.wait()
+        return await super().handle(row)
+
+
+async def test_bot_that_was_erased_and_came_back_is_heard(store: Store) -> None:
+    """What comes while an event of the erased bot is still being dealt with is not left out."""
+    listener, events, worker = SlowListener(), HeardEvents(store), await claim(store)
+    events.listen(listener)
+    await events.store(worker, [wrote("before", 1)])
+    await listener.has_begun.wait()
+
+    events.forget(BOT)
+    await events.store(worker, [wrote("after", 2)])
+    listener.may_end.set()
+
+    await eventually(lambda: listener.heard == ["before", "after"])
+    await events.stop()
