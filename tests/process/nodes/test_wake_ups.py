@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 from supervisor.database.coordination import Coordination
 from supervisor.nodes.lease import NodeLease
@@ -14,9 +13,6 @@ from supervisor.nodes.runner import NOTIFICATIONS
 from supervisor.store.store import Store
 from tests.process.nodes.test_joining import TTL, Nothing
 from tests.support.waiting import eventually
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 OWN, OTHER = "380500000001", "380500000002"
 
@@ -28,7 +24,7 @@ class Woken(Nothing):
         self._numbers = numbers
         self.heard: list[tuple[str, bool]] = []
 
-    def kept(self) -> Sequence[str]:
+    def kept(self) -> tuple[str, ...]:
         return self._numbers
 
     def wake(self, number: str, *, are_notifications: bool) -> None:
