@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.timeout(180),
     pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True, scope="module"),
 ]
 MISSED = ("missed 1", "missed 2", "missed 3")

@@ -86,7 +86,7 @@ async def new_client(http: httpx.AsyncClient, name: str) -> AsyncIterator[Any]:
         await client.disconnect()
 
 
-@pytest.mark.timeout(120)  # the clients' encryption alone takes seconds
+@pytest.mark.timeout(600)  # the clients' encryption alone takes seconds
 async def test_big_file_is_streamed(tmp_path: Path) -> None:
     """100 MB go up, come down whole, while the sandbox holds but a few of them at a time."""
     content = noise(MEGABYTE) * SIZE

@@ -30,7 +30,7 @@ async def test_a_cut_upload_goes_on_where_it_was(
     await eventually(lambda: begun, awaited="the first part")
 
     telegram.cut(PHONE)
-    await outbound.until_done(order, deadline=60)
+    await outbound.until_done(order)
 
     assert outbound.box(taras.id)[-1].media.file.read(0, len(content) + 1) == content
     assert len(begun) == 1
@@ -50,7 +50,7 @@ async def test_an_upload_nobody_answers_is_given_up(
     stuck = outbound.begin(taras, "with file", a_bin=noise(1000))
 
     await outbound.send(iryna, "without")
-    await outbound.until_done(stuck, deadline=60)
+    await outbound.until_done(stuck)
 
     assert outbound.failures(stuck)[-1].code == "FILE_PART_UNANSWERED"
     assert [sent.text for sent in outbound.box(taras.id)][-1] == "with file"
