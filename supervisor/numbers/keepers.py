@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from supervisor.database.coordination import Coordination
 from supervisor.database.tables import now
-from supervisor.errors import NumberOffline
+from supervisor.errors import DatabaseError, NumberOffline
 from supervisor.messages.message_service import Dispatchers
 from supervisor.nodes.lease import NodeLease
 from supervisor.nodes.node import Node
@@ -102,9 +102,12 @@ class Keepers:
         healths = (keeper.worker_health for keeper in self._keepers.values())
         return own + sum(health.memory for health in healths if health is not None)
 
-    def wake(self, number: str) -> None:
-        """Hand over what another node stored for the number."""
-        self.dispatchers.wake(number)
+    def wake(self, number: str, *, are_notifications: bool) -> None:
+        """Hand over the messages, or the notifications, that another node stored for the number."""
+        if not are_notifications:
+            self.dispatchers.reload(number)
+        elif self.dispatchers.watcher is not None:
+            self.dispatchers.watcher.wake(number)
 
     async def look_for_messages(self) -> None:
         """Hand over whatever waits that no worker has; being woken is only faster."""
@@ -166,6 +169,18 @@ class Keepers:
         if keeper is not None:
             await self.dispatchers.drain_briefly(number)
             await keeper.stop()
+
+    @asynccontextmanager
+    async def stopped(self, number: str) -> AsyncIterator[None]:
+        """Stop a number meanwhile; if the database fails, one that ran runs on as it was."""
+        ran = number in self._pool.running
+        await self.stop(number)
+        try:
+            yield
+        except DatabaseError:
+            if ran and number not in self._pool.running:
+                await self.start(number)
+            raise
 
     def last_heard(self) -> dict[str, float]:
         """Return when each number's newest Telegram update came, if one came."""
