@@ -16,7 +16,7 @@ from telethon.tl import TLObject, TLRequest, types
 from telethon.tl.alltlobjects import LAYER, tlobjects
 
 # As schemas are written, each line after the layers in which its definition holds.
-_SCHEMA = Path(__file__).with_suffix(".tl")
+_SCHEMA = Path(__file__).with_suffix(".tl").read_text(encoding="utf-8")
 _FUNCTIONS = "---functions---"
 _LINE = re.compile(r"(\d+)-(\d+) ([\w.]+)#([0-9a-f]{8}) (.*)= [\w.<>]+;")
 _FIELD = re.compile(r"(\w+):(?:(flags\d?)\.(\d+)\?)?(Vector<)?([\w.#]+)>?")
@@ -141,7 +141,7 @@ def _rewritten(thing: Any, layer: int) -> Any:
 def _all_definitions() -> dict[int, Definition]:
     classes = {_key(cls): cls for cls in tlobjects.values()}
     found, is_request = {}, False
-    for line in _SCHEMA.read_text(encoding="utf-8").splitlines():
+    for line in _SCHEMA.splitlines():
         is_request = is_request or line == _FUNCTIONS
         if match := _LINE.fullmatch(line):
             first, last, name, constructor, fields = match.groups()
