@@ -110,16 +110,21 @@ class Nodes:
     def __init__(self, coordination: Coordination) -> None:
         self._coordination = coordination
 
-    async def join(self, incarnation: str, url: str) -> None:
-        def unit(connection: Connection) -> None:
-            moment = tables.now()
+    async def join(self, incarnation: str, url: str) -> tuple[str, ...]:
+        """Return the numbers of an earlier node at this address that nobody has taken yet."""
+        earlier = select(_node.incarnation).where(_node.url == url)
+        left = select(_placement.number).where(_placement.incarnation.in_(earlier))
+
+        def unit(connection: Connection) -> tuple[str, ...]:
+            moment, numbers = tables.now(), tuple(connection.scalars(left))
             old = and_(_node.state.not_in(LIVE), _node.since < moment - KEPT_FOR)
             replaced = and_(_node.state.not_in(LIVE), _node.url == url)
             connection.execute(delete(node).where(old | replaced))
             new = {"incarnation": incarnation, "url": url, "state": NodeState.ALIVE}
             connection.execute(insert(node).values(**new, beat=0, memory=0, since=moment))
+            return numbers
 
-        await self._coordination.run(unit)
+        return await self._coordination.run(unit)
 
     async def beat(self, incarnation: str, memory: int) -> NodeState | None:
         """Renew the node's lease; return its state, or None if the others have fenced it."""

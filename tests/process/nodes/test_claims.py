@@ -68,6 +68,20 @@ async def test_beat_protects_from_the_fence(nodes: Nodes) -> None:
     assert await nodes.beat("two", 0) is None
 
 
+async def test_node_is_told_what_it_has_left(nodes: Nodes) -> None:
+    """Who starts again after a crash learns which of its numbers nobody has taken yet."""
+    one, two = await nodes.claim("one", 3), await nodes.claim("two", 3)
+    assert await nodes.join("elsewhere", "http://three") == ()
+
+    assert sorted(await nodes.join("again", "http://one")) == sorted(one)
+
+    await nodes.fence(await seen(nodes, "two"))
+    await nodes.claim("again", 1)
+    left = await nodes.join("twice", "http://two")
+    assert len(left) == 2
+    assert {*left} < {*two}
+
+
 async def test_fenced_node_owns_nothing(nodes: Nodes, store: Store) -> None:
     """The numbers of a fenced node are free at once, and it can neither claim nor start any."""
     await nodes.claim("two", 6)
