@@ -71,11 +71,11 @@ class Node:
         self._loops = (self._looking, messages, self._moving)
 
     async def start(self) -> Collection[str]:
-        """Join the others; a database that is slow just now is given the time of a takeover.
+        """Join the others, as soon as the database lets us within the time of a takeover.
 
-        Return the numbers that this node had when it ended without a warning, unless others have them.
+        Return the numbers that this node had when it was killed, unless others have them.
         """
-        until, left = now() + self.lease.takeover, ()
+        until, left = now() + self.lease.takeover, tuple[str, ...]()
         while not self.lease.is_fresh:
             try:
                 left = await self._join()
