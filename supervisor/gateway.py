@@ -254,7 +254,7 @@ class Gateway:
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
         self.monitor.start()
-        await self._keepers.begin()
+        await self._keepers.start_or_join()
         self._retention.start()
         self._key_rotation.start()
 

@@ -19,6 +19,7 @@ from supervisor.errors import (
     NumberElsewhere,
     NumberWithoutOwner,
 )
+from supervisor.nodes.cluster_state import ClusterState, NodeState, Owner
 from supervisor.nodes.decisions import (
     Observations,
     first_of,
@@ -27,7 +28,7 @@ from supervisor.nodes.decisions import (
     node_for_new,
     numbers_to_claim,
 )
-from supervisor.nodes.records import ClusterState, Nodes, NodeState, Owner, require_owner
+from supervisor.nodes.records import Nodes, require_owner
 from supervisor.nodes.runner import MESSAGES, NOTIFICATIONS, always
 
 if TYPE_CHECKING:
@@ -71,10 +72,8 @@ class Node:
         self._loops = (self._looking, messages, self._moving)
 
     async def start(self) -> Collection[str]:
-        """Join the others, as soon as the database lets us within the time of a takeover.
-
-        Return the numbers that this node had when it was killed, unless others have them.
-        """
+        """Join the others; return what this node ran when it was killed and nobody has taken."""
+        # A database that is slow just now is given the time of a takeover.
         until, left = now() + self.lease.takeover, tuple[str, ...]()
         while not self.lease.is_fresh:
             try:
@@ -150,7 +149,7 @@ class Node:
 
     async def disown(self, number: str) -> None:
         """Give up a number that is erased."""
-        await self.nodes.hand_over(self.incarnation, number, None)
+        await self.nodes.forget(self.incarnation, number)
 
     def wake_owner(self, number: str, of: str = MESSAGES) -> None:
         """Let the owner know that messages, or `NOTIFICATIONS`, wait for the number."""
