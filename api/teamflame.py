@@ -100,14 +100,14 @@ def _chores(
 ) -> list[BackgroundLoop]:
     async def present() -> float | None:
         try:
-            gateway.require_active()
+            gateway.takeover.require()
             await conversation.present()
         except (StandingBy, *REFUSALS):
             return PRESENT_PAUSE  # the bot is not online yet, or runs on another node
         return None
 
     async def tidy() -> float:
-        gateway.require_active()
+        gateway.takeover.require()
         await teamflame.account_store.rewrap()
         await teamflame.dialogs.erase_old()
         return ERASE_PAUSE
