@@ -11,6 +11,7 @@ from quart import current_app, request
 
 from api.requests.errors import ApiError, not_found
 from api.requests.models import normalise_number
+from supervisor.errors import DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -105,20 +106,32 @@ async def audited(
 
     The detail is a text, or a function that makes it from the result.
     """
-    return await context().work.run(_recorded(work, who, action, number, detail))
+
+    async def do() -> T:
+        done = await work
+        written = detail(done) if callable(detail) else detail
+        await context().gateway.audit.append(who, action, number, written)
+        return done
+
+    return await context().work.run(do())
 
 
-async def _recorded(
-    work: Coroutine[Any, Any, T],
-    who: str,
-    action: str,
-    number: str,
-    detail: str | Callable[[T], str] | None,
+async def audited_if_possible(
+    work: Coroutine[Any, Any, T], who: str, action: str, number: str
 ) -> T:
-    done = await work
-    written = detail(done) if callable(detail) else detail
-    await context().gateway.audit.append(who, action, number, written)
-    return done
+    """Like `audited`, for work whose result cannot be had again, such as a token shown only once."""
+
+    async def do() -> T:
+        done = await work
+        try:
+            await context().gateway.audit.append(who, action, number)
+        except DatabaseError:
+            logger.exception(
+                "number %s: the audit log lacks that %s has %s it", number, who, action
+            )
+        return done
+
+    return await context().work.run(do())
 
 
 def admit_operator_to(number: str) -> str:

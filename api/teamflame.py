@@ -107,7 +107,10 @@ def _chores(
         return None
 
     async def tidy() -> float:
-        gateway.takeover.require()
+        try:
+            gateway.takeover.require()
+        except StandingBy:
+            return PRESENT_PAUSE  # which may last for days, and is no failure
         await teamflame.account_store.rewrap()
         await teamflame.dialogs.erase_old()
         return ERASE_PAUSE

@@ -163,8 +163,7 @@ class Gateway:
         """Stop a number, change it, and start it with a new restart budget."""
         await self._store.numbers.get(number)
         imported = await self.sessions.read(number, session)
-        async with self._keepers.claimed(number):
-            await self._keepers.stop(number)
+        async with self._keepers.claimed(number), self._keepers.stopped(number):
             try:
                 login = imported.session if imported else None
                 await self._store.numbers.change(number, replace(changes, login=login))

@@ -64,6 +64,7 @@ class TeamFlame:
         self._tokens = ShortTokens(keys)
 
     async def stop(self) -> None:
+        await self.accounts.stop()
         await self.service.close()
 
     def app_url(self, start: str) -> str:

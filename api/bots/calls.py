@@ -15,7 +15,7 @@ from api.bots.models import (
     RegisteredPeopleAnswer,
     describe_person,
 )
-from api.context import OPERATOR, admit_as, audited, context
+from api.context import OPERATOR, admit_as, audited, audited_if_possible, context
 from api.nodes.fleet import views_of_all_nodes
 from api.numbers.answers import LastErrorAnswer, StateAnswer, StoppedAnswer, describe
 from api.numbers.models import Patience, Purge
@@ -48,7 +48,7 @@ async def post_bot() -> Response:
     new = validate(NewBot, await read_body(request), **rules).as_value(settings.language)
     wait = validate(Patience, read_query(request)).wait
     work = gateway.bots.create(new, OPERATOR)
-    key = await audited(work, OPERATOR, "started", new.number)
+    key = await audited_if_possible(work, OPERATOR, "started", new.number)
     view = await gateway.wait_settled(new.number, wait)
     answer = CreatedBotAnswer(
         bot=new.number,

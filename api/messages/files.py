@@ -7,6 +7,7 @@ import os
 import re
 from collections import defaultdict
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from quart import Blueprint, Response, current_app, request, send_file
@@ -17,6 +18,9 @@ from api.context import context
 from api.requests.errors import ApiError, not_found
 from api.security.request_guard import at_end
 from supervisor.errors import FileGone, LinkInvalid
+
+if TYPE_CHECKING:
+    from supervisor.messages.file_links import OpenFile
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")
 
@@ -37,10 +41,9 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - the nam
     try:
         file = await context().gateway.files.find(token)
         await current_app.config["DOWNLOADS"].take_place(file.number)
-        opened = await asyncio.to_thread(file.open)
+        opened = await open_for_call(file)
     except (LinkInvalid, FileGone) as exc:
         raise not_found("the file does not exist, or its link has expired") from exc
-    at_end(partial(os.close, opened))
     now = os.fstat(opened)
     _put_range_plainly(now.st_size)
     # Opened by descriptor: whatever has its name by now, this is the file that was checked.
@@ -55,6 +58,18 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - the nam
     if request.method == "HEAD":
         _leave_out_body(response)
     return response
+
+
+async def open_for_call(file: OpenFile) -> int:
+    """Open the file until this call ends, even if that is while a thread is still opening it."""
+    opening = asyncio.ensure_future(asyncio.to_thread(file.open))
+    at_end(partial(opening.add_done_callback, _close))
+    return await asyncio.shield(opening)
+
+
+def _close(opening: asyncio.Future[int]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result())
 
 
 def _leave_out_body(response: Response) -> None:

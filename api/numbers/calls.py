@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_request, document_response, tag
 
-from api.context import OPERATOR, admit, admit_as, audited, context, name_of, require_here
+from api.context import (
+    OPERATOR,
+    admit,
+    admit_as,
+    audited,
+    audited_if_possible,
+    context,
+    name_of,
+    require_here,
+)
 from api.nodes.fleet import views_of_all_nodes
 from api.nodes.forwarding import hand_over_instead, is_forwarded
 from api.numbers.answers import (
@@ -66,7 +75,7 @@ async def post_webhook() -> Response:
     wait = validate(Patience, read_query(request)).wait
     async with _session_taken_along(fields, new.session):
         await _require_best_node(new)
-    created = await audited(
+    created = await audited_if_possible(
         context().gateway.create(new.as_value(), new.session), OPERATOR, "started", new.number
     )
     view = await context().gateway.wait_settled(new.number, wait)

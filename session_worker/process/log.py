@@ -45,11 +45,23 @@ def set_up(
     kind = JsonFormatter if log_format == "json" else TextFormatter
     handler = logging.StreamHandler()
     handler.setFormatter(kind(Redactor(secrets), number))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    set_levels(level)
     return handler
+
+
+def set_levels(level: str) -> None:
+    _limit("", level)
+    for name in CHATTY:
+        _limit(name, "WARNING")
+
+
+def _limit(name: str, level: str) -> None:
+    """Set the level of a logger, unless it has it: setting one writes to every logger that there is."""
+    logger = logging.getLogger(name)
+    if logging.getLevelName(logger.level) != level:
+        logger.setLevel(level)
 
 
 def secrets_of(assignment: Assignment) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 
 from session_worker.confinement.confinement import get_ready
 from session_worker.network.guarded_transport import tls_context
@@ -35,27 +36,55 @@ SHARED_MODULES = (
     "stringprep",
 )
 
-PLACES = 300  # of each size; about as many as imports leave empty
-LARGEST_SMALL = 464  # bytes; CPython allocates larger objects elsewhere
+# A starved machine needs several seconds, and workers without it use twice the memory; but the
+# supervisor kills a forkserver that sits idle for half a minute.
+LIMIT = 25.0  # seconds
+COUNTED_CALLS = 8
+"""CPython counts a function's first calls in its code, and then writes a faster form over it."""
 padding: list[bytes] = []
-"""Fill places between shared objects: a worker that put its own there would copy the page."""
+"""Fills places between shared objects: a worker that put its own there would copy the page."""
+POOL = 16 << 10  # bytes, in which CPython keeps objects of one size
+SMALL = range(48, 512 + 1, 16)  # bytes; CPython allocates larger objects elsewhere
+HEAD = sys.getsizeof(b"")
+MOST = 5000  # of one size, where another allocator is chosen, which has no pools
 
 
 def warm() -> None:
     """Import and try out what a worker uses, then keep the garbage collector from touching the shared pages."""
     for name in SHARED_MODULES:
         importlib.import_module(name)
+    from session_worker.process.code_layout import lay_side_by_side
+    from session_worker.process.log import set_levels
+    from session_worker.process.trial import code_of_messages, code_of_start
     from session_worker.process.warmup import warm_up
 
+    set_levels(
+        "INFO"
+    )  # where the operator has chosen no other, workers need not write to all loggers
     tls_context()
     get_ready()
     if sys.version_info < (3, 12):  # later ones do not count the references of names
         # Full of names that only imports use, it would be rewritten by each worker.
         sys._clear_type_cache()  # noqa: SLF001 - documented for such special purposes
-    warm_up()
+    end = time.monotonic() + LIMIT
+    warm_up(1, end)  # afterwards nothing is imported or built for the first time
+    lay_side_by_side(code_of_start(end), code_of_messages(end))
+    warm_up(COUNTED_CALLS, end)
     gc.collect()
-    padding.extend(bytes(size) for size in range(0, LARGEST_SMALL, 16) for _ in range(PLACES))
+    for size in SMALL:
+        padding.extend(fill_pools(size))
     gc.freeze()
+
+
+def fill_pools(size: int) -> list[bytes]:
+    """Return objects in all free places for objects of this size, and in one whole new pool."""
+    made: list[bytes] = []
+    in_a_row = last = 0
+    while in_a_row < POOL // size - 2 and len(made) < MOST:  # a pool begins with a header
+        made.append(bytes(size - HEAD))
+        in_a_row = in_a_row + 1 if id(made[-1]) == last + size else 0
+        last = id(made[-1])
+    return made
 
 
 def leave_stopping_to_the_supervisor() -> None:

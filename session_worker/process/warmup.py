@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import time
 from contextlib import asynccontextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -43,41 +42,35 @@ if TYPE_CHECKING:
     Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 HOST = "127.0.0.1"
-# A starved machine needs several seconds, and workers without it use twice the memory; but the
-# supervisor kills a forkserver that sits idle for half a minute.
-LIMIT = 25.0  # seconds
 FOREVER = 1e9  # seconds
-# CPython counts a function's first eight calls in its code, and then writes a faster form over it.
-ROUNDS = 8
 KEY = bytes(range(256))
 OK_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 logger = logging.getLogger(__name__)
 
 
-def warm_up() -> None:
+def warm_up(rounds: int, end: float) -> None:
     """Run the warm-up; if it fails, workers run all the same but use more memory."""
     try:
-        end = time.monotonic() + LIMIT
-        for _ in range(ROUNDS):
-            asyncio.run(_run_round(end - time.monotonic()))
+        for _ in range(rounds):
+            asyncio.run(_run_round(end))
     except Exception:  # the root of the warm-up
         logger.exception("the warm-up failed")
 
 
-async def _run_round(limit: float) -> None:
+async def _run_round(end: float) -> None:
     with TemporaryDirectory() as spool:
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout_at(end):
             await run_scenario(spool)
 
 
 async def run_scenario(spool: str) -> None:
     """Let a worker connect, receive one message, deliver it to Planfix and stop."""
     async with (
-        _serving(WarmupServer(KEY).serve) as telegram,
-        _serving(_serve_planfix) as planfix,
+        serving(WarmupServer(KEY).serve) as telegram,
+        serving(_serve_planfix) as planfix,
     ):
-        await _run_worker(_assignment(telegram, planfix, spool))
+        await _run_worker(assignment_to(telegram, planfix, spool))
 
 
 async def _run_worker(assignment: Assignment) -> None:
@@ -117,7 +110,7 @@ async def _answer_events(supervisor: Pipe[Event, Command]) -> None:
 
 
 @asynccontextmanager
-async def _serving(serve: Serve) -> AsyncIterator[int]:
+async def serving(serve: Serve) -> AsyncIterator[int]:
     server = await asyncio.start_server(serve, HOST, 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
@@ -134,7 +127,7 @@ async def _serve_planfix(reader: asyncio.StreamReader, writer: asyncio.StreamWri
     writer.close()
 
 
-def _assignment(telegram: int, planfix: int, spool: str) -> Assignment:
+def assignment_to(telegram: int, planfix: int, spool: str) -> Assignment:
     session = StoredSession(
         dc_id=2,
         server_address=HOST,
@@ -157,4 +150,5 @@ def _assignment(telegram: int, planfix: int, spool: str) -> Assignment:
             may_be_private=True,
         ),
         spool=spool,
+        log_level="ERROR",
     )

@@ -33,8 +33,9 @@ _VECTOR_OF_ONE = struct.pack("<Ii", 0x1CB5C415, 1)
 class WarmupServer:
     """Answers what a worker asks when it connects; it checks nothing and stores nothing."""
 
-    def __init__(self, auth_key: bytes) -> None:
+    def __init__(self, auth_key: bytes, *, has_news: bool = True) -> None:
         self._key = auth_key
+        self._has_news = has_news
         self._last_id = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -51,7 +52,7 @@ class WarmupServer:
         plain = AES.decrypt_ige(sealed, *self._cipher(message_key, is_from_client=True))
         session, (message_id, _, size) = plain[8:16], struct.unpack_from("<qii", plain, 16)
         for part_id, request in _parts(message_id, plain[32 : 32 + size]):
-            for body in _replies(part_id, request):
+            for body in _replies(part_id, request, has_news=self._has_news):
                 yield key_id + self._seal(session, body)
 
     def _seal(self, session: bytes, body: bytes) -> bytes:
@@ -76,7 +77,7 @@ def _parts(message_id: int, body: bytes) -> list[tuple[int, Any]]:
     return [(message_id, request)]
 
 
-def _replies(message_id: int, request: Any) -> list[bytes]:
+def _replies(message_id: int, request: Any, *, has_news: bool) -> list[bytes]:
     while isinstance(request, _WRAPPERS):
         request = request.query
     match request:
@@ -86,7 +87,8 @@ def _replies(message_id: int, request: Any) -> list[bytes]:
             state = types.updates.State(**PLACE, date=datetime.now(UTC), unread_count=0)
             return [_result(message_id, bytes(state))]
         case functions.users.GetUsersRequest():
-            return [_result(message_id, _VECTOR_OF_ONE + bytes(_me())), bytes(_greeting())]
+            news = [bytes(_greeting())] if has_news else []
+            return [_result(message_id, _VECTOR_OF_ONE + bytes(_me())), *news]
         case functions.users.GetFullUserRequest():
             return [_result(message_id, bytes(_profile()))]
         case types.MsgsAck():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from session_worker.protocol.outgoing import UPLOADED
@@ -74,11 +75,12 @@ def _open(path: Path) -> IO[bytes]:
     path.parent.mkdir(parents=True, exist_ok=True)
     too_old, kept = time.time() - LIFETIME, 0
     for each in path.parent.iterdir():
-        found = each.stat()
-        if found.st_mtime < too_old:
-            each.unlink(missing_ok=True)
-        else:
-            kept += found.st_size
+        with suppress(FileNotFoundError):  # another call, or the worker, has just deleted it
+            found = each.stat()
+            if found.st_mtime < too_old:
+                each.unlink()
+            else:
+                kept += found.st_size
     if kept > MOST_KEPT:
         raise StorageFull
     return path.open("wb")

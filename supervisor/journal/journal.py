@@ -71,11 +71,12 @@ class BodyCipher:
     def open_memory(self, peer_id: int, sealed: bytes | None) -> ChatMemory:
         if sealed is None:
             return ChatMemory(peer_id=peer_id)
-        plain = self.data_key.open(self._memory_cell(peer_id), sealed)
         try:
+            plain = self.data_key.open(self._memory_cell(peer_id), sealed)
             return ChatMemory.model_validate_json(plain)
-        except ValidationError:
-            # Stored before the bounds existed. Planfix is told everything again.
+        except (SealBroken, ValidationError):
+            # Damaged, or stored before the bounds existed. Planfix is told everything again: one
+            # chat must not hold up all others of its number.
             return ChatMemory(peer_id=peer_id)
 
     def _cell(self, direction: str, key: str) -> Cell:

@@ -71,6 +71,8 @@ class Traffic:
         dead: list[Dead] = []
         failures = 0
         sent = set(recorded.sent)
+        for row in recorded.dropped:
+            self._end(row)
         for event in events:
             match event:
                 case Delivered(row=row):

@@ -97,9 +97,11 @@ class PlanfixAnswers:
         """Write the comment once, though this may be called again after a crash."""
         name = f"{message.speaker.first_name} {message.speaker.last_name}".strip()
         text = f"{name or message.speaker.username or row.person}: {message.text}"
-        own = text_key(task, text, time.time())
-        is_repeat = await self._notifications.find_repeat(row.bot, own) is not None
-        await self._remember(row.bot, own)
+        # Not by its text: people answer "yes" more than once.
+        begun = f"answering:{row.row}"
+        is_repeat = await self._notifications.find_repeat(row.bot, begun) is not None
+        await self._remember(row.bot, begun)
+        await self._remember(row.bot, text_key(task, text, time.time()))
         chat, key = message.chat_id, Manner(dedup_key=f"answered:{row.row}")
         try:
             comment = await self._accounts.write(row.bot, task, text, is_repeat=is_repeat)

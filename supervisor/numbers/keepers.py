@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from supervisor.database.coordination import Coordination
 from supervisor.database.tables import now
-from supervisor.errors import NumberOffline
+from supervisor.errors import DatabaseError, NumberOffline
 from supervisor.messages.message_service import Dispatchers
 from supervisor.nodes.lease import NodeLease
 from supervisor.nodes.node import Node
@@ -166,6 +166,18 @@ class Keepers:
         if keeper is not None:
             await self.dispatchers.drain_briefly(number)
             await keeper.stop()
+
+    @asynccontextmanager
+    async def stopped(self, number: str) -> AsyncIterator[None]:
+        """Stop a number meanwhile; if the database fails, one that ran runs on as it was."""
+        ran = number in self._pool.running
+        await self.stop(number)
+        try:
+            yield
+        except DatabaseError:
+            if ran and number not in self._pool.running:
+                await self.start(number)
+            raise
 
     def last_heard(self) -> dict[str, float]:
         """Return when each number's newest Telegram update came, if one came."""

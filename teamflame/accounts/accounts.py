@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections import OrderedDict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
-from weakref import WeakValueDictionary
 
 from supervisor.errors import SealBroken, SecretKeyWrong
 from teamflame.errors import AccessExpired, CredentialsInvalid, Limited, SignInNeeded
@@ -31,22 +31,27 @@ _MOST_GUESSERS = 10_000
 
 
 class SignInLimit:
-    """Counts wrong passwords of each caller; the count decreases with time."""
+    """Counts wrong passwords of each caller; the count decreases with time.
+
+    A password counts as wrong from the beginning, or many at the same time would pass together.
+    """
 
     def __init__(self) -> None:
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def require(self, caller: str, now: float) -> None:
-        """Raise `Limited` while this caller has guessed too often."""
+    def count(self, caller: str, now: float) -> None:
+        """Count a password, or raise `Limited` while this caller has guessed too often."""
         over = self._left(caller, now) - MOST_GUESSES + 1
         if over > 0:
             raise Limited(over * GUESS_PAUSE)
-
-    def count(self, caller: str, now: float) -> None:
         self._spent[caller] = (self._left(caller, now) + 1, now)
         self._spent.move_to_end(caller)
         if len(self._spent) > _MOST_GUESSERS:
             self._spent.popitem(last=False)
+
+    def discount(self, caller: str, now: float) -> None:
+        """Take back what was counted, because the password was not wrong."""
+        self._spent[caller] = (max(0.0, self._left(caller, now) - 1), now)
 
     def _left(self, caller: str, now: float) -> float:
         spent, at = self._spent.get(caller, (0.0, now))
@@ -60,7 +65,7 @@ class Accounts:
         self._store = store
         self._auth = auth
         self._limit = SignInLimit()
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._renewals: dict[str, asyncio.Task[Access]] = {}
         self._report_lost: Callable[[tuple[int, ...]], Awaitable[None]] | None = None
 
     def on_lost(self, listener: Callable[[tuple[int, ...]], Awaitable[None]]) -> None:
@@ -69,13 +74,17 @@ class Accounts:
 
     async def sign_in(self, guesser: str, email: str, password: str) -> Account:
         """Sign in; `guesser` is who has to wait after too many wrong passwords."""
-        now = asyncio.get_running_loop().time()
-        self._limit.require(guesser, now)
+        clock = asyncio.get_running_loop().time
+        self._limit.count(guesser, clock())
+        is_wrong = False
         try:
             access = await self._auth.sign_in(email, password)
         except CredentialsInvalid:
-            self._limit.count(guesser, now)
+            is_wrong = True
             raise
+        finally:
+            if not is_wrong:
+                self._limit.discount(guesser, clock())
         return await self._store.save(access)
 
     async def link(self, user_id: int, language: str, account: Account) -> None:
@@ -123,20 +132,38 @@ class Accounts:
             return access
         return await self._renew(account, access)
 
+    async def stop(self) -> None:
+        """Let the renewals end: TeamFlame accepts the earlier tokens no more."""
+        if self._renewals:
+            await asyncio.wait(self._renewals.values())
+
     async def _renew(self, account: str, used: Access) -> Access:
-        """Renew the tokens once, however many calls find them too old at the same time."""
-        lock = self._locks.setdefault(account, asyncio.Lock())
-        async with lock:
-            known = await self._read(account)
-            if known.token != used.token:
-                return known
-            try:
-                renewed = await self._auth.renew(known.refresh)
-            except AccessExpired as exc:
-                await self._lose(account)
-                raise SignInNeeded from exc
-            await self._store.renew(account, renewed)
-            return renewed
+        """Renew the tokens once, however many calls find them too old at the same time.
+
+        A caller who hangs up meanwhile does not stop it, or the new tokens would be lost.
+        """
+        if account not in self._renewals:
+            renewal = asyncio.create_task(self._renew_once(account, used))
+            self._renewals[account] = renewal
+            renewal.add_done_callback(partial(self._end_renewal, account))
+        return await asyncio.shield(self._renewals[account])
+
+    async def _renew_once(self, account: str, used: Access) -> Access:
+        known = await self._read(account)
+        if known.token != used.token:
+            return known
+        try:
+            renewed = await self._auth.renew(known.refresh)
+        except AccessExpired as exc:
+            await self._lose(account)
+            raise SignInNeeded from exc
+        await self._store.renew(account, renewed)
+        return renewed
+
+    def _end_renewal(self, account: str, renewal: asyncio.Task[Access]) -> None:
+        del self._renewals[account]
+        if not renewal.cancelled() and (failure := renewal.exception()):
+            logger.info("the tokens of a TeamFlame account were not renewed: %s", failure)
 
     async def _read(self, account: str) -> Access:
         try:

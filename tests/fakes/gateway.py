@@ -9,7 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from supervisor.errors import GatewayError, NumberExists, NumberUnknown, StandingBy
+from supervisor.errors import (
+    DatabaseUnavailable,
+    GatewayError,
+    NumberExists,
+    NumberUnknown,
+    StandingBy,
+)
 from supervisor.gateway import NO_SESSION, Created, Gateway, Readiness
 from supervisor.login.session_transfer import SessionTransfer
 from supervisor.nodes.records import ListedNode, NodeState
@@ -218,11 +224,14 @@ class FakeAudit(AuditLog):
     def __init__(self, gateway: FakeGateway) -> None:
         self._gateway = gateway
         self.entries: list[AuditEntry] = []
+        self.is_away = False
 
     async def append(
         self, who: str, action: str, number: str | None = None, detail: str | None = None
     ) -> None:
         self._gateway.fail_if_broken()
+        if self.is_away:
+            raise DatabaseUnavailable
         at = datetime.now(UTC)
         entry = AuditEntry(len(self.entries) + 1, at, who, action, number, detail)
         self.entries.append(entry)

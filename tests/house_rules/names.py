@@ -45,20 +45,20 @@ ENGINEERING: Final = _words(
     board screens snapshot snapshots steps talk watch watching
     auth boards choices conversation endpoints mini proof
     background events loop outages questions
-    chaos chart clock comparison environment fairness flask growth one plots restarts sitecustomize spawned
+    chaos chart clock code comparison environment fairness flask growth one plots restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check circuit clock codec config confinement
     connection context contract control coordination data database decisions default decoding dispatcher draining
     downloads encoded encryption engines entry erasure errors event exchange
     exit failures fault faults fields filling fleet forkserver forwarding
-    guard guarded hanging hand health init input intake lease lifespan
+    guard guarded hanging hand health init input intake layout lease lifespan
     lines links load lock log lookup main mark measurement memory merging models newer
     outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search
     sender server service services settings shape soak starvation state store
-    stored traffic transactions transfer upkeep values vault view viewer views warmup writer
+    stored traffic transactions transfer trial upkeep values vault view viewer views warmup writer
     """
 )
 

@@ -33,6 +33,23 @@ async def test_warmup_leaves_nothing_but_warmth() -> None:
     }
 
 
+CODE = """
+import session_worker.process.preload
+from session_worker.process.trial import code_of_start
+import time
+found = code_of_start(time.monotonic() + 120.0)
+print(len(found), len({each // 4096 for each in found}))
+"""
+
+
+async def test_code_of_a_start_lies_side_by_side() -> None:
+    """What a worker runs until it is online is on few pages, each of which it copies by running it."""
+    codes, pages = map(int, (await run(CODE)).split())
+
+    assert codes > 500
+    assert 2.5 * pages < codes
+
+
 FOREIGN_NAME = """
 import sys
 import session_worker.process.preload

@@ -220,6 +220,18 @@ async def test_export_is_written_down_first(
     )
 
 
+async def test_export_is_refused_if_it_cannot_be_written_down(
+    client: TestClientProtocol, gateway: FakeGateway, token: str
+) -> None:
+    """While the audit log cannot be written, nobody gets a session."""
+    gateway.audit.is_away = True
+
+    refused = await post(client, f"/numbers/{NUMBER}/session/export", format="string")
+
+    assert refused.status_code == 503
+    assert "string_session" not in await refused.get_json()
+
+
 async def test_audit_tells_who_did_what(client: TestClientProtocol, gateway: FakeGateway) -> None:
     """Start, change, restart, stop, purge: each with its author, the newest first."""
     token = await start(client)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from typing import TYPE_CHECKING
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import psutil
 import pytest
 
-from api.messages.files import Downloads, time_for
+from api.messages.files import Downloads, open_for_call, time_for
 from api.requests.errors import ApiError
 from api.security.request_guard import call_with_end
 from supervisor.messages.file_links import OpenFile
@@ -20,8 +22,6 @@ from tests.unit.api.planfix_calls import OTHER
 from tests.unit.api.served import Served, headers_of, serving, status_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from api.settings import Settings
     from tests.fakes.gateway import FakeGateway
 
@@ -48,6 +48,44 @@ async def test_slow_download_is_not_cut_off(
         writer.close()
 
     assert got > BIG
+
+
+class SlowFile(OpenFile):
+    """A file that a thread opens only when it may."""
+
+    may_open = threading.Event()
+    opened: ClassVar[list[int]] = []
+
+    def open(self) -> int:
+        self.may_open.wait(PATIENCE)
+        self.opened.append(super().open())
+        return self.opened[-1]
+
+
+async def test_caller_who_hangs_up_leaves_no_file_open(tmp_path: Path) -> None:
+    """A file that a thread is still opening for a caller who has gone is closed again."""
+    (kept := tmp_path / "kept").touch()
+    file = SlowFile(kept, "a.html", "text/html")
+
+    async def call() -> None:
+        with call_with_end():
+            await open_for_call(file)
+
+    calling = asyncio.create_task(call())
+    await asyncio.sleep(0)
+    calling.cancel()
+    await asyncio.wait({calling})
+    file.may_open.set()
+
+    await eventually(lambda: file.opened)
+    await eventually(lambda: not _leads_to(file.opened[0], kept))
+
+
+def _leads_to(descriptor: int, path: Path) -> bool:
+    try:
+        return Path(f"/proc/self/fd/{descriptor}").readlink() == path
+    except FileNotFoundError:
+        return False
 
 
 def stalled(served: Served, path: str = LINK) -> socket.socket:

@@ -32,6 +32,18 @@ async def test_post_starts_a_number(client: TestClientProtocol) -> None:
     assert body == {**NAMED, "status": "online", "state": "online"}
 
 
+async def test_token_is_told_though_the_audit_log_fails(
+    client: TestClientProtocol, gateway: FakeGateway
+) -> None:
+    """A token is shown only once, so a database that fails after the number is there does not hide it."""
+    gateway.audit.is_away = True
+
+    response = await client.post("/webhook", json=draft(), headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 201
+    assert (await response.get_json())["token"] == gateway.tokens.of[NUMBER]
+
+
 @pytest.mark.parametrize("written", [NUMBER, f"+{NUMBER}", int(NUMBER), f" {NUMBER} "])
 async def test_number_may_be_written_in_several_ways(
     client: TestClientProtocol, written: str | int

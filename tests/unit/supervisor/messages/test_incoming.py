@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from session_worker.protocol.messages import (
     ChatMemory,
@@ -17,11 +18,14 @@ from session_worker.protocol.messages import (
     Stored,
     Trying,
 )
+from supervisor.database import tables
 from supervisor.errors import NumberUnknown, StaleEpoch
 from supervisor.journal.chats import find_owed
 from tests.unit.supervisor.rows import NUMBER, incoming, picture, received
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tests.unit.supervisor.conftest import RecordedDispatcher
 
 LATER = Failure(code="planfix_unavailable", next_try=9e9)
@@ -228,3 +232,20 @@ async def test_thousands_of_messages_at_once(recorded: RecordedDispatcher) -> No
 async def test_statuses_of_thousands_of_messages_at_once(recorded: RecordedDispatcher) -> None:
     """More rows than one statement takes are asked about all the same."""
     assert await recorded.store.database.read(find_owed, NUMBER, range(40_000)) == ()
+
+
+async def test_damaged_memory_of_a_chat_holds_up_nothing(recorded: RecordedDispatcher) -> None:
+    """What is remembered of a chat and cannot be opened any more is as good as nothing remembered."""
+    await recorded.say(received(5), ChatRemembered(chat=ChatMemory(peer_id=1, task=77)))
+    await recorded.store.database.write(_damage_memories)
+
+    await recorded.reopen()
+    await recorded.say(received(6))
+
+    handed = [(each.incoming.message_ids, each.chat.task) for each in recorded.told_of(Deliver)]
+    assert handed == [((5,), None), ((6,), None)]
+    assert len(await recorded.entries()) == 2
+
+
+def _damage_memories(connection: Connection) -> None:
+    connection.execute(update(tables.chat).values(memory=b"damaged"))

@@ -1,0 +1,27 @@
+"""Files that come with calls are kept for the worker, and neither too many nor for too long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from supervisor.bots.uploads import Uploads
+from supervisor.config import Config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BOT = "7000001"
+
+
+async def test_file_that_vanishes_meanwhile_is_no_trouble(tmp_path: Path) -> None:
+    """Other calls, and the worker, delete files while a new one is begun."""
+    uploads = Uploads(Config(tmp_path, tmp_path, 1, "hash"))
+    first = await uploads.open(BOT)
+    folder = tmp_path / "spool" / BOT / "uploads"
+    (folder / "vanished").symlink_to(folder / "nowhere")  # listed, and not there
+
+    second = await uploads.open(BOT)
+    await second.write(b"content")
+
+    assert (folder / (await second.finish()).rpartition(":")[2].rpartition("/")[2]).is_file()
+    await first.discard()

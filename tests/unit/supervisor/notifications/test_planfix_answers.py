@@ -1,0 +1,95 @@
+"""What people answer to a notification becomes a comment of its task, each answer once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from session_worker.protocol.bots import HeardMessage, Speaker
+from supervisor.config import Config
+from supervisor.messages.message_service import Dispatchers
+from supervisor.notifications.notice import Notice
+from supervisor.notifications.notification_service import NotificationService, Sender
+from supervisor.notifications.planfix_accounts import PlanfixAccounts, PlanfixRefused
+from supervisor.notifications.planfix_answers import PlanfixAnswers
+from supervisor.store.heard import HeardRow
+from tests.unit.supervisor.rows import NUMBER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from supervisor.store.store import Store
+
+
+class SentNotifications(NotificationService):
+    """Notifications of which every message is about one task."""
+
+    async def find_sent(self, number: str, peer_id: int, message_id: int) -> Notice:
+        return Notice(task="5")
+
+
+class Account(PlanfixAccounts):
+    """An account that keeps its comments, and fails to answer if it is told to."""
+
+    failures = 0
+
+    def __init__(self) -> None:
+        self.comments: list[str] = []
+
+    async def write(self, number: str, task: str, text: str, *, is_repeat: bool) -> int | None:
+        if not (is_repeat and text in self.comments):
+            self.comments.append(text)
+        if self.failures:
+            self.failures -= 1
+            raise PlanfixRefused("its answer was lost", is_final=False)
+        return self.comments.index(text) + 1
+
+
+def answered(row: int, text: str) -> HeardRow:
+    speaker = Speaker(user_id=7, first_name="Anna")
+    message = HeardMessage(
+        chat_id=7, message_id=row, date=0, speaker=speaker, text=text, reply_to=1
+    )
+    return HeardRow(row, NUMBER, message)
+
+
+async def _sender_of(number: str) -> Sender:
+    return Sender(number, is_bot=True, language="en")
+
+
+async def _answer_press(_bot: str, _query: int) -> None:
+    pass
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+@pytest.fixture
+def answers(store: Store, tmp_path: Path, account: Account) -> PlanfixAnswers:
+    dispatchers = Dispatchers(store, Config(tmp_path, tmp_path, 1, "hash"))
+    notifications = SentNotifications(store, dispatchers, store.people, _sender_of)
+    return PlanfixAnswers(notifications, account, _answer_press)
+
+
+async def test_same_answer_twice_is_two_comments(answers: PlanfixAnswers, account: Account) -> None:
+    """Who answers "yes" to one question and later to another has said it twice."""
+    await answers.handle(answered(1, "Yes"))
+    await answers.handle(answered(2, "Yes"))
+
+    assert account.comments == ["Anna: Yes", "Anna: Yes"]
+
+
+async def test_answer_that_is_tried_again_is_one_comment(
+    answers: PlanfixAnswers, account: Account
+) -> None:
+    """An answer that Planfix took, though nobody learned of it, is not written again."""
+    account.failures = 1
+    with pytest.raises(PlanfixRefused):
+        await answers.handle(answered(1, "Yes"))
+
+    await answers.handle(answered(1, "Yes"))
+
+    assert account.comments == ["Anna: Yes"]
