@@ -65,10 +65,10 @@ def is_granted() -> ColumnElement[bool]:
     return ~waiting
 
 
-def first_rows(connection: Connection, rows: Sequence[int]) -> frozenset[int]:
-    """Return those of the rows that open a chat with a stranger who has not written meanwhile."""
-    query = select(_first.row).where(_first.row.in_(rows), _first.granted > ANSWERED)
-    return frozenset(connection.scalars(query))
+def is_first() -> ColumnElement[bool]:
+    """Select the rows that open a chat with a stranger who has not written meanwhile."""
+    of_chat = (_first.number == _row.number) & (_first.peer_id == _row.peer_id)
+    return exists().where(of_chat, _first.row == _row.id, _first.granted > ANSWERED)
 
 
 class Budgets:

@@ -7,7 +7,17 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Boolean, func, literal_column, select, update
+from sqlalchemy import (
+    Boolean,
+    Integer,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from session_worker.protocol.messages import Failure
 from session_worker.protocol.outgoing import Outgoing
@@ -15,7 +25,7 @@ from supervisor.database import tables
 from supervisor.database.tables import DEAD, Direction, RowState
 from supervisor.errors import SealBroken
 from supervisor.journal import outcomes
-from supervisor.journal.first_contacts import first_rows, is_granted
+from supervisor.journal.first_contacts import is_first, is_granted
 from supervisor.journal.values import (
     ByDirection,
     Counts,
@@ -28,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from supervisor.journal.journal import BodyCipher
 
@@ -47,6 +57,23 @@ UNREADABLE = "body_unreadable"
 logger = logging.getLogger(__name__)
 
 
+def _next(direction: Direction, begun: Any, first: Any, *more: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(*_columns, begun.label("has_begun"), first.label("is_first"))
+        .where(_row.number == bindparam("of_number"), _row.direction == direction, IS_PENDING)
+        .where(_row.id.not_in(bindparam("held", expanding=True)), *more)
+        .where(_row.peer_id.not_in(bindparam("full", expanding=True)))
+        .order_by(_row.id)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+# Built once, because that costs as much as executing them.
+_next_in: Final = _next(Direction.IN, false(), false())
+_has_begun = exists().where(_part.row == _row.id)
+_next_out: Final = _next(Direction.OUT, _has_begun, is_first(), is_granted())
+
+
 @dataclass(frozen=True, slots=True)
 class Excluded:
     """Rows that a worker already has, and lanes of which it has enough rows."""
@@ -63,19 +90,16 @@ def next_waiting(
     limit: int,
 ) -> tuple[list[Waiting], list[int]]:
     """Return the oldest rows, and the ids of those among them that cannot be decrypted."""
-    query = (
-        select(*_columns)
-        .where(*_is_pending(cipher.number, direction), *_may_be_sent(direction))
-        .where(_row.id.not_in(sorted(excluded.rows)), _row.peer_id.not_in(sorted(excluded.lanes)))
-        .order_by(_row.id)
-        .limit(limit)
-    )
-    rows = connection.execute(query).all()
+    query = _next_out if direction is Direction.OUT else _next_in
+    bounds = {"of_number": cipher.number, "most": limit}
+    bounds |= {"held": sorted(excluded.rows), "full": sorted(excluded.lanes)}
+    rows = connection.execute(query, bounds).all()
     now = time.time()
     opened = [_open(cipher, row, now) for row in rows]
     waiting = [each for each in opened if each is not None]
     broken = [row.id for row, each in zip(rows, opened, strict=True) if each is None]
-    return _with_sent_parts(connection, waiting), broken
+    begun = [row.id for row in rows if row.has_begun]
+    return (_with_sent_parts(connection, waiting, begun) if begun else waiting), broken
 
 
 def rows_in_doubt(connection: Connection, number: str, now: float) -> dict[int, int]:
@@ -126,10 +150,6 @@ def _is_pending(number: str, direction: Direction) -> tuple[ColumnElement[bool],
     return (_row.number == number, _row.direction == direction, IS_PENDING)
 
 
-def _may_be_sent(direction: Direction) -> tuple[ColumnElement[bool], ...]:
-    return (is_granted(),) if direction is Direction.OUT else ()
-
-
 def _open(cipher: BodyCipher, row: Any, now: float) -> Waiting | None:
     try:
         body = cipher.open(row.direction, row.key, row.body or b"")
@@ -143,23 +163,19 @@ def _open(cipher: BodyCipher, row: Any, now: float) -> Waiting | None:
         next_try=next_try_here(row.next_try, row.tried and row.tried.timestamp(), now),
         # An attempt without an outcome: its worker ended during it.
         is_uncertain=row.is_uncertain or row.is_trying,
+        # What was tried already, and is sent again because somebody wants it, does not count.
+        is_first=row.is_first and not row.attempts,
     )
 
 
-def _with_sent_parts(connection: Connection, waiting: list[Waiting]) -> list[Waiting]:
-    rows = [each.row for each in waiting if isinstance(each.body, Outgoing)]
-    if not rows:
-        return waiting
+def _with_sent_parts(
+    connection: Connection, waiting: list[Waiting], rows: list[int]
+) -> list[Waiting]:
     query = select(_part.row, _part.part, _part.message_ids).where(_part.row.in_(rows))
     sent: dict[int, dict[int, tuple[int | None, ...]]] = {}
     for row, part, ids in connection.execute(query):
         sent.setdefault(row, {})[part] = outcomes.split_ids(ids)
-    # What was tried already, and is sent again because somebody wants it, does not count.
-    first = first_rows(connection, [each.row for each in waiting if not each.attempts])
-    return [
-        replace(_mark_sent(each, sent.get(each.row)), is_first=each.row in first)
-        for each in waiting
-    ]
+    return [_mark_sent(each, sent.get(each.row)) for each in waiting]
 
 
 def _mark_sent(waiting: Waiting, sent: dict[int, tuple[int | None, ...]] | None) -> Waiting:

@@ -192,7 +192,8 @@ class ChatCache:
         """Whether we can write to this person without searching for them in Telegram."""
         if peer_id in self._chats:
             return True
-        if not await self._journal.knows(peer_id):
+        found = await self._journal.memories([peer_id])  # one question is enough for most
+        if peer_id not in found and not await self._journal.knows(peer_id):
             return False
-        await self.load([peer_id])
+        self._chats.setdefault(peer_id, found.get(peer_id) or ChatMemory(peer_id=peer_id))
         return True

@@ -78,12 +78,6 @@ class Dispatchers:
             _, outgoing, _ = self._dispatchers[number].hand_overs
             outgoing.reload_if_behind(waiting)
 
-    def wake(self, number: str) -> None:
-        """Hand over what another node stored for a number that runs here."""
-        self.reload(number)
-        if self.watcher is not None:
-            self.watcher.wake(number)
-
     async def look_for_messages(self, counts: Mapping[str, Counts]) -> None:
         """Hand over what waits and was not announced."""
         for number, count in counts.items():

@@ -28,7 +28,7 @@ from supervisor.nodes.decisions import (
     numbers_to_claim,
 )
 from supervisor.nodes.records import ClusterState, Nodes, NodeState, Owner, require_owner
-from supervisor.nodes.runner import always
+from supervisor.nodes.runner import MESSAGES, NOTIFICATIONS, always
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -149,12 +149,12 @@ class Node:
         """Give up a number that is erased."""
         await self.nodes.hand_over(self.incarnation, number, None)
 
-    def wake_owner(self, number: str) -> None:
-        """Let the owner know that a message waits for the number."""
+    def wake_owner(self, number: str, of: str = MESSAGES) -> None:
+        """Let the owner know that messages, or `NOTIFICATIONS`, wait for the number."""
         if number in self._runner.kept():
-            self._runner.wake(number)
+            self._receive(of + number)
         else:
-            self._coordination.notify(number)
+            self._coordination.notify(of + number)
 
     @property
     def is_first(self) -> bool:
@@ -174,8 +174,8 @@ class Node:
     def _receive(self, name: str) -> None:
         if name == EVERYBODY:
             self._looking.wake()
-        elif name in self._runner.kept():
-            self._runner.wake(name)
+        elif (number := name.removeprefix(NOTIFICATIONS)) in self._runner.kept():
+            self._runner.wake(number, are_notifications=number != name)
 
     async def _join(self) -> None:
         self.lease.end()

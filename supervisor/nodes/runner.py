@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+# What stands before the number in a wake-up call; older versions know only the first.
+MESSAGES, NOTIFICATIONS = "", "notifications "
+
 Check = Callable[[], Awaitable[bool]]
 Act = Callable[[], Awaitable[None]]
 Choose = Callable[[], Awaitable["Collection[str]"]]
@@ -25,8 +28,8 @@ class Runner(Protocol):
     def memory(self) -> int:
         """Return the memory of this process and of all its workers in bytes."""
 
-    def wake(self, number: str) -> None:
-        """Hand over what another node stored for the number."""
+    def wake(self, number: str, *, are_notifications: bool) -> None:
+        """Hand over the messages, or the notifications, that another node stored for the number."""
 
     async def look_for_messages(self) -> None:
         """Hand over whatever waits that no worker has."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from supervisor.errors import DatabaseError, NotificationUnknown, TemplateUnknown
+from supervisor.nodes.runner import NOTIFICATIONS
 from supervisor.notifications.event_lookup import EventLookup
 from supervisor.notifications.formatting.default_templates import default_template
 from supervisor.notifications.formatting.templates import (
@@ -265,7 +266,7 @@ class NotificationService:
         if self._node is None:
             self.wake(number)
         else:
-            self._node.wake_owner(number)
+            self._node.wake_owner(number, NOTIFICATIONS)
 
     async def _require_here(self, number: str) -> None:
         if self._node is not None:

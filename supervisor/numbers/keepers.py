@@ -102,9 +102,12 @@ class Keepers:
         healths = (keeper.worker_health for keeper in self._keepers.values())
         return own + sum(health.memory for health in healths if health is not None)
 
-    def wake(self, number: str) -> None:
-        """Hand over what another node stored for the number."""
-        self.dispatchers.wake(number)
+    def wake(self, number: str, *, are_notifications: bool) -> None:
+        """Hand over the messages, or the notifications, that another node stored for the number."""
+        if not are_notifications:
+            self.dispatchers.reload(number)
+        elif self.dispatchers.watcher is not None:
+            self.dispatchers.watcher.wake(number)
 
     async def look_for_messages(self) -> None:
         """Hand over whatever waits that no worker has; being woken is only faster."""

@@ -38,7 +38,7 @@ class Nothing:
     def memory(self) -> int:
         return 0
 
-    def wake(self, number: str) -> None:
+    def wake(self, number: str, *, are_notifications: bool) -> None:
         """Wake nothing."""
 
     async def look_for_messages(self) -> None:
