@@ -62,34 +62,36 @@ class ChatMemories:
 
     def get(self, stored: ChatMemory) -> ChatMemory:
         """Return what is known of a chat, given what the supervisor has stored."""
-        if stored.peer_id not in self._memories:
-            self._store(stored)
-        return self._memories[stored.peer_id][0]
+        return self._find(stored)[0]
 
-    def is_task_old(self, peer_id: int) -> bool:
+    def is_task_old(self, stored: ChatMemory) -> bool:
         """Whether the chat may have another task by now."""
-        return time.monotonic() - self._memories[peer_id][1] > TASK_LASTS
+        return time.monotonic() - self._find(stored)[1] > TASK_LASTS
 
-    def remember_task(self, peer_id: int, task: int | None) -> None:
-        memory, _ = self._memories[peer_id]
-        self._store(memory.model_copy(update={"task": task}))
-        self._report_change(memory)
+    def remember_task(self, stored: ChatMemory, task: int | None) -> None:
+        memory, _ = self._find(stored)
+        self._change(memory, memory.model_copy(update={"task": task}), time.monotonic())
 
-    def remember_contact(self, contact: Contact) -> None:
-        memory, asked_at = self._memories[contact.peer_id]
-        self._store(memory.model_copy(update={"contact": contact}), asked_at)
-        self._report_change(memory)
+    def remember_contact(self, stored: ChatMemory, contact: Contact) -> None:
+        memory, asked_at = self._find(stored)
+        self._change(memory, memory.model_copy(update={"contact": contact}), asked_at)
 
-    def _store(self, memory: ChatMemory, asked_at: float | None = None) -> None:
-        self._memories[memory.peer_id] = memory, time.monotonic() if asked_at is None else asked_at
-        self._memories.move_to_end(memory.peer_id)
-        if len(self._memories) > MOST_CHATS:
-            self._memories.popitem(last=False)
+    def _find(self, stored: ChatMemory) -> tuple[ChatMemory, float]:
+        """Return a memory with the time of its task; other chats may have displaced it meanwhile."""
+        if stored.peer_id not in self._memories:
+            self._store(stored, time.monotonic())
+        self._memories.move_to_end(stored.peer_id)
+        return self._memories[stored.peer_id]
 
-    def _report_change(self, before: ChatMemory) -> None:
-        memory, _ = self._memories[before.peer_id]
+    def _change(self, before: ChatMemory, memory: ChatMemory, asked_at: float) -> None:
+        self._store(memory, asked_at)
         if memory != before:
             self._outbox.put(ChatRemembered(chat=memory))
+
+    def _store(self, memory: ChatMemory, asked_at: float) -> None:
+        self._memories[memory.peer_id] = memory, asked_at
+        if len(self._memories) > MOST_CHATS:
+            self._memories.popitem(last=False)
 
 
 class Delivery:
@@ -158,7 +160,7 @@ class Delivery:
         else:
             await self._post(command, assembled, introduction, has_task=task is not None)
         if is_known(command.incoming.contact):
-            self._chats.remember_contact(command.incoming.contact)
+            self._chats.remember_contact(command.chat, command.incoming.contact)
 
     async def _find_task(self, chat: ChatMemory) -> int | None:
         if self._circuit_breaker.is_suspect:
@@ -166,11 +168,11 @@ class Delivery:
             task = await ask_until_answered(
                 lambda: self._planfix.get_task(chat.peer_id), self._circuit_breaker.may_ask_again
             )
-        elif chat.task is not None and not self._chats.is_task_old(chat.peer_id):
+        elif chat.task is not None and not self._chats.is_task_old(chat):
             return chat.task
         else:
             task = await self._planfix.get_task(chat.peer_id)
-        self._chats.remember_task(chat.peer_id, task)
+        self._chats.remember_task(chat, task)
         return task
 
     async def _post(

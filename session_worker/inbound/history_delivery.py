@@ -121,8 +121,8 @@ class HistoryDelivery:
                 await self._deliver()
             except Exception:  # the root of the history: live traffic goes on without it
                 logger.exception("the history cannot be delivered")
-            for peer_id in list(self._held):
-                await self._release(peer_id)
+            while self._held:  # more may be held while this is reported
+                await self._release(next(iter(self._held)))
             self._is_active = False
         await asyncio.Event().wait()
 
@@ -142,7 +142,7 @@ class HistoryDelivery:
             address = None if peer_id in self._done else chats.get(peer_id)
             if address is None or await self._deliver_page(backfill, peer_id, address):
                 chats.pop(peer_id, None)
-                await self._release(peer_id)
+                await self._finish(peer_id)
         self._is_active = False
         self._progress.is_over = True
         await self._save()
@@ -240,6 +240,9 @@ class HistoryDelivery:
             await self._sources.receiver.report_now(*held.popleft())
         self._held.pop(peer_id, None)
         self._done.add(peer_id)
+
+    async def _finish(self, peer_id: int) -> None:
+        await self._release(peer_id)
         self._progress.done.append(peer_id)
         self._progress.reached.pop(str(peer_id), None)
         await self._save()

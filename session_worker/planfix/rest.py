@@ -18,6 +18,7 @@ from session_worker.network.guarded_transport import (
 )
 
 LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=0)
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 LARGEST_ANSWER = 1 << 20  # bytes
 USUAL_REST = 60.0  # seconds, if Planfix does not say when its limit ends
 
@@ -110,7 +111,7 @@ class PlanfixRest:
         """Write a comment in HTML; return its id."""
         body = {"description": description, "recipients": {"roles": ["assignee"]}}
         answer = await self._call("POST", f"/task/{task}/comments/", body)
-        return int(answer.get("id") or 0)
+        return _number(answer, "id")
 
     async def call_webhook(self, task: str, description: str) -> None:
         """Write a comment by the incoming webhook whose address this is; it tells no id."""
@@ -126,25 +127,43 @@ class PlanfixRest:
     async def _send(self, method: str, url: str, body: Any) -> httpx.Response:
         backend = GuardedBackend(self._trusted)
         transport = guarded_transport(backend, tls_context(), LIMITS)
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        key = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
             async with (
                 asyncio.timeout(2 * self._seconds),
                 httpx.AsyncClient(
-                    transport=transport, headers=headers, timeout=self._seconds, trust_env=False
+                    transport=transport,
+                    headers=HEADERS | key,
+                    timeout=self._seconds,
+                    trust_env=False,
                 ) as client,
+                client.stream(method, url, json=body) as response,
             ):
-                return await client.request(method, url, json=body)
+                return await _read(response)
         except AddressForbidden as error:
             raise RestFailed(str(error), is_final=True) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise RestFailed(type(error).__name__, is_final=False) from error
 
 
+async def _read(response: httpx.Response) -> httpx.Response:
+    """Read a body as it is sent, because a few compressed bytes may expand to more than there is memory."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RestFailed("encoded in a way that was not asked for", is_final=False)
+    stream = response.extensions["network_stream"]
+    content = bytearray()
+    async for chunk in response.aiter_raw():
+        stream.earn(len(chunk))
+        content += chunk
+        if len(content) > LARGEST_ANSWER:
+            raise RestFailed(f"an answer of more than {LARGEST_ANSWER} bytes", is_final=True)
+    return httpx.Response(response.status_code, headers=response.headers, content=bytes(content))
+
+
 def answer_of(response: httpx.Response) -> dict[str, Any]:
     """Look at the result before the status: a spent limit may come with 200."""
     try:
-        answer = json.loads(response.content[:LARGEST_ANSWER])
+        answer = json.loads(response.content)
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
@@ -177,6 +196,12 @@ def _text(of: Any, name: str) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
+def _number(of: Any, name: str) -> int:
+    """Return a number that may be text, or 0."""
+    value = _text(of, name)
+    return int(value) if value.isascii() and value.isdecimal() else 0
+
+
 def _listed(of: Any, name: str) -> list[dict[str, Any]]:
     listed = of.get(name) if isinstance(of, dict) else None
     return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
@@ -187,7 +212,7 @@ def comment_of(shown: Any) -> RestComment:
     owner = comment.get("owner")
     notified = _listed(comment.get("recipients"), "users")
     return RestComment(
-        int(comment.get("id") or 0),
+        _number(comment, "id"),
         _text(comment, "description"),
         _text(owner, "name"),
         bool(comment.get("isHidden")),

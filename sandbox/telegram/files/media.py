@@ -80,6 +80,12 @@ class Document:
         animated = self.attribute(types.DocumentAttributeAnimated)
         return bool(self.attribute(types.DocumentAttributeVideo)) and not animated
 
+    @property
+    def is_played(self) -> bool:
+        """Whether it is something to watch or to listen to, and not only a file."""
+        shown = (types.DocumentAttributeAudio, types.DocumentAttributeVideo)
+        return any(isinstance(attribute, shown) for attribute in self.attributes)
+
 
 def original(width: int, height: int, file: Readable) -> Size:
     """Make the original size of a picture, with the letter that Telegram uses for its dimensions."""

@@ -111,7 +111,8 @@ class WorkerSession(MemorySession):  # type: ignore[misc]  # telethon is untyped
     def keep_changed(self, entities: Iterable[Entity]) -> None:
         """Return these entities again with the next changes."""
         for entity in entities:
-            self._changed[entity.peer_id] = self._rows[entity.peer_id]
+            if (row := self._rows.get(entity.peer_id)) is not None:  # it may have been displaced
+                self._changed[entity.peer_id] = row
 
     def process_entities(self, tlo: Any) -> None:
         for seen in self._entities_to_rows(tlo):

@@ -19,7 +19,7 @@ from session_worker.protocol.chats import (
     Mode,
 )
 from session_worker.protocol.messages import Contact
-from session_worker.telegram.errors import TelegramError
+from session_worker.telegram.errors import FloodWait, TelegramError
 from session_worker.telegram.reading.chat_rule import (
     AddressBook,
     folder_of,
@@ -71,6 +71,8 @@ class ChosenChats:
         self._book: AddressBook | None = None if needs_book(selection) else AddressBook()
         self._read_at = 0.0
         self._read_on = 0
+        self._reading = asyncio.Lock()
+        self._changes = 0
 
     @property
     def are_all(self) -> bool:
@@ -81,6 +83,7 @@ class ChosenChats:
         """Note what an update says about folders, contacts and bots."""
         if isinstance(update, _ABOUT_FOLDERS + _ABOUT_CONTACTS):
             self._read_at = 0.0
+            self._changes += 1
         for user in entities:
             if isinstance(user, types.User) and not user.min and self._book is not None:
                 self._remember_user(self._book, user)
@@ -105,7 +108,8 @@ class ChosenChats:
                 return await self.include(peer_id)
             except TelegramError as error:
                 logger.info("the account's folders and contacts are not known yet: %s", error)
-                await asyncio.sleep(PAUSE)
+                wanted = error.seconds if isinstance(error, FloodWait) else None
+                await asyncio.sleep(max(PAUSE, wanted or 0.0))
                 await self._telegram.until_online()
 
     def may_report(self, entity: Entity) -> bool | None:
@@ -141,14 +145,18 @@ class ChosenChats:
         )
 
     async def _current_book(self) -> AddressBook:
-        book = self._book
-        if book is not None and not (needs_book(self._selection) and self._is_old()):
+        async with self._reading:  # all who wait for the book get the same one
+            while (book := self._book) is None or (needs_book(self._selection) and self._is_old()):
+                await self._read_again()
             return book
-        connections = self._telegram.connections
+
+    async def _read_again(self) -> None:
+        connections, changes = self._telegram.connections, self._changes
         book = self._book = await self._read_book()
-        self._read_at, self._read_on = time.monotonic(), connections
+        # What was announced in the meantime may be missing.
+        self._read_at = time.monotonic() if changes == self._changes else 0.0
+        self._read_on = connections
         self._telegram.report_folders(unknown_folders(self._selection, book))
-        return book
 
     def _is_old(self) -> bool:
         is_late = time.monotonic() - self._read_at > BOOK_LASTS or not self._read_at

@@ -40,7 +40,8 @@ def _request(date: Any, message_id: int, peer: Any) -> Any:
 
 def with_newest_messages(page: Any) -> list[tuple[Any, Any]]:
     """Return the dialogs of a page, each with its newest message, or None if the page lacks it."""
-    messages = {(marked_id(message.peer_id), message.id): message for message in page.messages}
+    there = (each for each in page.messages if not isinstance(each, types.MessageEmpty))
+    messages = {(marked_id(message.peer_id), message.id): message for message in there}
     return [(d, messages.get((marked_id(d.peer), d.top_message))) for d in page.dialogs]
 
 

@@ -114,13 +114,13 @@ class Backfill:
     unread: list[str] = field(default_factory=list)
 
     async def messages(self) -> AsyncIterator[Found]:
-        """Read chat by chat, and read by id those messages whose chats cannot be decoded."""
+        """Read chat by chat, and read by id those messages whose chats are not shown."""
         read: set[int] = set()
         try:
             async for found in self._chat_by_chat():
                 read.add(found.message.id)
                 yield found
-        except Undecodable as error:
+        except (PeerUnknown, Refused) as error:
             if not self.last.message_id:
                 self.unread.append(str(error))
                 return
@@ -185,7 +185,9 @@ class Backfill:
         )
         page = await answer_to(request, self.ask, self.until_answered)
         entities = entities_of(page)
-        return [Found(message, entities) for message in reversed(page.messages)]
+        # Some ids stand for messages that are gone: they have neither a date nor a chat.
+        there = [each for each in page.messages if not isinstance(each, types.MessageEmpty)]
+        return [Found(message, entities) for message in reversed(there)]
 
 
 def address_of(dialog: Any, entities: dict[int, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 from telethon.tl import types
@@ -89,7 +90,6 @@ def _sound(path: Path, mime: str, named: Any) -> Shape:
 
 
 MOST_INDEX = 8 << 20  # bytes of the index that are read
-_CONTAINERS = frozenset({b"trak"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,8 @@ def _find_index(file: IO[bytes]) -> bytes | None:
 
 def _read_index(index: bytes) -> VideoInfo:
     seconds, width, height = 0.0, 0, 0
-    for kind, body in _boxes(index):
+    tracks = [_boxes(body) for kind, body in _boxes(index) if kind == b"trak"]
+    for kind, body in chain(_boxes(index), *tracks):
         if kind == b"mvhd":
             seconds = _seconds(body)
         elif kind == b"tkhd" and not width:
@@ -150,11 +151,7 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     place = 0
     while place + 8 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, place)
-        body = content[place + 8 : place + max(size, 8)]
-        if kind in _CONTAINERS:
-            yield from _boxes(body)
-        else:
-            yield kind, body
+        yield kind, content[place + 8 : place + max(size, 8)]
         place += max(size, 8)
 
 

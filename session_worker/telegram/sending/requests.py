@@ -278,7 +278,8 @@ def _ids(answer: Any, random_ids: Sequence[int]) -> tuple[int, ...]:
     """Return which messages the random ids have become, according to an answer."""
     if isinstance(answer, types.UpdateShortSentMessage):
         return (int(answer.id),)
-    named = [u for u in answer.updates if isinstance(u, types.UpdateMessageID)]
+    updates = getattr(answer, "updates", ())  # an answer may only say that there are too many
+    named = [u for u in updates if isinstance(u, types.UpdateMessageID)]
     ids = {update.random_id: int(update.id) for update in named}
     if not ids.keys() >= set(random_ids):
         raise TemporarilyFailed("the answer names no message")

@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from supervisor.errors import DatabaseUnavailable
+from supervisor.messages.recipients import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.spool_session import SpoolFiles
 from tests.process.workers.conftest import make_gateway, new_number
 from tests.process.workers.watched_gateway import forkserver_of
+from tests.support.failing_sync import FailingSync
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ NUMBERS = [f"3805000000{number:02}" for number in range(24)]
 QUICK_BRAKE = RestartPolicy(brake_pause=0.1, brake_spread=1.0)
 DISK = "32m"
 BEFORE, MEANWHILE, AFTER = 2, 3, 2  # messages of each number's people
+TRIES = 10
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -164,6 +168,34 @@ async def test_disk_takes_nothing_more(
         assert_told_once(log)
 
 
+async def test_disk_keeps_nothing(
+    config: Config, log: pytest.LogCaptureFixture, sqlite_url: str, tmp_path: Path
+) -> None:
+    """While each sync fails nothing is accepted, delivered or given up; then all goes on by itself."""
+    number, answer = NUMBERS[0], OutgoingMessage("1", "Hello", chat_id=f"{NUMBERS[0]}_2")
+    with FailingSync() as disk:
+        async with fleet_of(config, sqlite_url) as pool:
+            pids = await pool.pids()
+            accept = pool.gateway.messages.accept
+            is_asked = await disk.attach(pool.gateway.database)
+
+            with failing(disk) if is_asked else no_growth(tmp_path / "telefix.db-wal"):
+                pool.write(MEANWHILE)
+                await eventually(lambda: warnings(log))
+                for _ in range(TRIES):
+                    with pytest.raises(DatabaseUnavailable):
+                        await accept(number, answer)
+                assert {len(arrived(files)) for files in pool.worlds.values()} == {BEFORE}
+            pool.write(AFTER)
+            accepted = await accept(number, answer)
+
+            await pool.until_delivered()
+            sent = await eventually(lambda: pool.worlds[number].read("out"), awaited="the answer")
+            assert (accepted.is_repeat, len(sent)) == (False, 1)
+            assert await pool.pids() == pids
+            assert_told_once(log)
+
+
 async def test_database_is_locked(
     pool: Fleet, log: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
@@ -239,6 +271,15 @@ def no_growth(path: Path) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def failing(disk: FailingSync) -> Iterator[None]:
+    disk.is_failing = True
+    try:
+        yield
+    finally:
+        disk.is_failing = False
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.chats.peer_lookup import find_channel, find_correspondent
 from sandbox.telegram.errors import RpcError
+from sandbox.telegram.files.media import Document, Photo
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 LONGEST_PAGE = 100  # messages
 _FILTERS: dict[type, Callable[[Message], bool]] = {
     types.InputMessagesFilterEmpty: lambda _: True,
-    types.InputMessagesFilterPhotos: lambda m: isinstance(m.content.media, types.MessageMediaPhoto),
-    types.InputMessagesFilterDocument: lambda m: isinstance(
-        m.content.media, types.MessageMediaDocument
+    types.InputMessagesFilterPhotos: lambda m: isinstance(m.content.media, Photo),
+    types.InputMessagesFilterDocument: lambda m: (
+        isinstance(m.content.media, Document) and not m.content.media.is_played
     ),
     types.InputMessagesFilterPhoneCalls: lambda m: isinstance(
         m.content.action, types.MessageActionPhoneCall

@@ -115,6 +115,23 @@ async def test_forced_document_is_only_a_file(
     assert (sent.file.width, sent.file.height) == (300, 200)
 
 
+async def test_files_are_found_by_their_kind(
+    client_of: ClientOf, alice: Account, bob: Account
+) -> None:
+    """A search for photos, or for files, finds these and nothing else."""
+    hers, to = await client_of(alice), address(alice, bob)
+    photo = await hers.send_file(to, named("a.png", make_png(640, 480)))
+    file = await hers.send_file(to, named("price.pdf", noise(500)))
+    await hers.send_file(to, named("note.ogg", noise(500)), attributes=[VOICE])
+    await hers.send_message(to, "hello")
+
+    photos = await hers.get_messages(to, None, filter=types.InputMessagesFilterPhotos())
+    files = await hers.get_messages(to, None, filter=types.InputMessagesFilterDocument())
+
+    assert [each.id for each in photos] == [photo.id]
+    assert [each.id for each in files] == [file.id]
+
+
 @pytest.mark.parametrize(("kind", "media"), OTHERS)
 async def test_other_media_arrive(
     client_of: ClientOf, alice: Account, bob: Account, kind: str, media: Any

@@ -84,3 +84,19 @@ async def test_a_gap_reaches_over_many_chats(inbound: InboundNumber) -> None:
     await eventually(lambda: len(inbound.told) == 106)
     assert set(inbound.texts[1:]) == {f"from {person.first_name}" for person in people}
     await inbound.until_settled()
+
+
+async def test_a_gap_is_filled_although_the_chats_can_not_be_listed(inbound: InboundNumber) -> None:
+    """Where Telegram refuses to list the chats, the messages are asked for by their ids."""
+    await away(inbound)
+    inbound.write("missed")
+    inbound.write("from Ivan", sender=inbound.other)
+    inbound.centre.afflict(Kind.TOO_LONG, PHONE)
+    inbound.centre.fail("OFFSET_PEER_ID_INVALID", phone=PHONE, method="messages.getDialogs")
+
+    await inbound.start_again()
+
+    await eventually(lambda: len(inbound.texts) == 3)
+    assert sorted(inbound.texts) == ["before", "from Ivan", "missed"]
+    (receipt,) = await eventually(lambda: inbound.recorder.receipts)
+    assert (receipt.found, receipt.missing) == (2, 0)

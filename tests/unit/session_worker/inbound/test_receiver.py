@@ -11,12 +11,12 @@ from session_worker.protocol.messages import GapFilled
 from session_worker.telegram.errors import Undecodable
 from session_worker.telegram.reading.message_memory import MessageIndex
 from session_worker.texts import texts_of
+from tests.fakes.outbox import KeptOutbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from session_worker.protocol.contract import Event
     from session_worker.telegram.reading.message_parser import ParsedUpdate
 
 
@@ -39,29 +39,16 @@ class Source:
         self.done.append(position)
 
 
-class Outbox:
-    """Keeps what is told."""
-
-    def __init__(self) -> None:
-        self.told: list[Event] = []
-
-    def put(self, event: Event) -> None:
-        self.told.append(event)
-
-    async def report(self, event: Event) -> None:
-        self.put(event)
-
-
 async def test_what_needs_an_undecodable_answer_is_left_out_with_a_receipt(tmp_path: Path) -> None:
     """To ask again would change nothing: the update counts as missing, its place is passed."""
-    outbox, source = Outbox(), Source()
+    outbox, source = KeptOutbox(), Source()
     whereabouts = MessageIndex(tmp_path / "messages")
     reception = UpdateReceiver(FailingParser(), whereabouts, outbox, texts_of("en"), source)
 
     await reception.receive(5, types.UpdateDeleteMessages([1], pts=9, pts_count=1))
 
     assert source.done == [5]
-    (receipt,) = outbox.told
+    (receipt,) = outbox.events
     assert isinstance(receipt, GapFilled)
     assert (receipt.pts_to, receipt.found, receipt.missing) == (9, 0, 1)
     assert "7e1e5c0e" in receipt.detail

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from typing import TYPE_CHECKING
+
 import httpx
 import pytest
 
-from session_worker.planfix.rest import RestFailed, answer_of, comment_of, person_of, task_of
+from session_worker.planfix.rest import (
+    LARGEST_ANSWER,
+    PlanfixRest,
+    RestFailed,
+    answer_of,
+    comment_of,
+    person_of,
+    task_of,
+)
+from tests.fakes.file_server import Answer, FileServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 LIMIT = "Rest API billing - rate limit exceeded, remaining:0, timeToReset:57283"
 
@@ -58,3 +74,45 @@ def test_fields_of_any_kind_are_read() -> None:
     assert (comment.id, comment.is_hidden, comment.author_id, comment.notified) == (7, True, "", ())
     with pytest.raises(RestFailed):
         comment_of(None)
+    assert comment_of({"id": "8"}).id == 8
+    assert comment_of({"id": "odd"}).id == 0
+
+
+@pytest.fixture
+async def rest() -> AsyncIterator[tuple[FileServer, PlanfixRest]]:
+    async with FileServer() as server:
+        yield server, PlanfixRest(f"{server.url}/rest", "key", may_be_private=True, seconds=60)
+
+
+async def test_long_answer_is_read(rest: tuple[FileServer, PlanfixRest]) -> None:
+    """Twenty comments with long texts are read as they are."""
+    server, planfix = rest
+    comments = [{"id": number, "description": "a" * 40_000} for number in range(20)]
+    body = json.dumps({"result": "success", "comments": comments}).encode()
+    server.offer("rest/task/5/comments/list", body)
+
+    found = await planfix.comments("5")
+
+    assert [each.id for each in found] == list(range(20))
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_final"),
+    [
+        (Answer(b" " * LARGEST_ANSWER + b"{}"), True),
+        (Answer(gzip.compress(b"{}"), headers=("Content-Encoding: gzip",)), False),
+    ],
+    ids=["too long", "compressed"],
+)
+async def test_answer_that_would_fill_the_memory_is_not_read(
+    rest: tuple[FileServer, PlanfixRest], answer: Answer, is_final: bool
+) -> None:
+    """Neither a body without end nor one that expands is taken in."""
+    server, planfix = rest
+    server.offer("rest/task/5/comments/list", answer)
+
+    with pytest.raises(RestFailed) as failed:
+        await planfix.comments("5")
+
+    assert failed.value.is_final is is_final
+    assert "Accept-Encoding: identity" in server.heads[0]

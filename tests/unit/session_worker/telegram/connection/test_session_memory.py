@@ -155,3 +155,15 @@ def test_peers_in_memory_are_limited() -> None:
         told |= {entity.peer_id for entity in entities}
     assert known == [101, *range(103, MOST_PEERS + 101), 10**6]
     assert told == {*crowd, 10**6}
+
+
+def test_what_is_undecided_about_displaced_people_is_dropped() -> None:
+    """Somebody who no longer fits into memory is reported when they are seen again."""
+    session = WorkerSession(STORED, None)
+    session.process_entities(people(user(8, 88)))
+    (ann,) = session.take_entities()
+    session.process_entities(people(*(user(100 + n, 1) for n in range(MOST_PEERS))))
+
+    session.keep_changed([ann])
+
+    assert 8 not in {each.peer_id for each in session.take_entities(MOST_PEERS + 1)}

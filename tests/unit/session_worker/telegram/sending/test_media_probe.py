@@ -106,3 +106,16 @@ def test_garbage_breaks_nothing(garbage: bytes, cut: int) -> None:
         file_shape.measure_picture(content)
         file_shape.measure_video(io.BytesIO(content))
         file_shape.measure_voice(io.BytesIO(content))
+
+
+def test_film_of_tracks_within_tracks_is_measured() -> None:
+    """A file that a stranger has built to nest without end costs no more than another."""
+    inner = b""
+    for _ in range(2000):
+        inner = struct.pack(">I4s", 8 + len(inner), b"trak") + inner
+    content = make_mp4(2, 100, 50) + struct.pack(">I4s", 8 + len(inner), b"free") + inner
+    nested = struct.pack(">I4s", 16, b"ftyp") + bytes(8)
+    nested += struct.pack(">I4s", 8 + len(inner), b"moov") + inner
+
+    assert file_shape.measure_video(io.BytesIO(nested)) == VideoInfo()
+    assert file_shape.measure_video(io.BytesIO(content)) == VideoInfo(2, 100, 50)
