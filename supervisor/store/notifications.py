@@ -276,16 +276,20 @@ def _under_way(number: str, which: ColumnElement[bool]) -> Select[Any]:
 
 
 def _next_queued(connection: Connection, number: str, now: float, limit: int) -> list[Queued]:
-    chat = recipient.c.peer_id
-    place = func.row_number().over(partition_by=chat, order_by=recipient.c.id)
-    is_bulk = func.min(case((recipient.c.is_bulk, 1), else_=0)).over(partition_by=chat)
+    # Grouped, not numbered by a window: of a long queue that would sort all rows with all columns.
+    is_bulk = func.min(case((recipient.c.is_bulk, 1), else_=0)).label("is_bulk")
     heads = (
-        select(recipient, place.label("place"), is_bulk.label("only_bulk"))
+        select(func.min(recipient.c.id).label("id"), is_bulk)
         .where(recipient.c.number == number, _IS_QUEUED, recipient.c.not_before <= now)
+        .group_by(recipient.c.peer_id)
+        .order_by("is_bulk", "id")
+        .limit(limit)
         .subquery()
     )
     query = (
-        select(heads).where(heads.c.place == 1).order_by(heads.c.only_bulk, heads.c.id).limit(limit)
+        select(recipient, heads.c.is_bulk.label("only_bulk"))
+        .join(heads, recipient.c.id == heads.c.id)
+        .order_by(heads.c.is_bulk, heads.c.id)
     )
     return [
         Queued(
