@@ -33,11 +33,10 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Trouble
     from supervisor.database.writer import Claim
     from supervisor.messages.dispatcher import Dispatcher
-    from supervisor.numbers.login_dialog import LoginDialog
+    from supervisor.numbers.login_dialog import ExpectedEvents, LoginDialog
     from supervisor.numbers.worker_pool import StartSlot
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.questions import Questions
-    from supervisor.processes.worker_run import ExpectedEvents
     from supervisor.store.heard import HeardRow
     from supervisor.store.store import Store
 
