@@ -91,28 +91,33 @@ async def _stream(
         end = asyncio.ensure_future(ending.wait()) if ending else None
         try:
             with suppress(TooSlow):
-                async for event in _until(listener, end):
+                async for event in events_or_silence(listener, end):
                     yield b": still here\n\n" if event is None else _describe(event, language)
         finally:
             if end is not None:
                 end.cancel()
 
 
-async def _until(
+async def events_or_silence(
     listener: Listener, end: asyncio.Future[Any] | None
 ) -> AsyncIterator[Event | None]:
     """Yield events, and None when nothing happened for a while, until the server stops."""
-    while end is None or not end.done():
-        next_event = asyncio.ensure_future(listener.next())
-        waited_for = {next_event} if end is None else {next_event, end}
-        try:
-            await asyncio.wait(waited_for, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
-            if next_event.done():
-                yield next_event.result()
+    ends = set() if end is None else {end}
+    waiting: asyncio.Future[Event] | None = None
+    try:
+        while end is None or not end.done():
+            waiting = waiting or asyncio.ensure_future(listener.next())
+            await asyncio.wait(
+                {waiting, *ends}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+            )
+            if waiting.done():
+                event, waiting = waiting.result(), None
+                yield event
             elif end is None or not end.done():
-                yield None
-        finally:
-            next_event.cancel()
+                yield None  # and wait on: an event that comes meanwhile is already taken
+    finally:
+        if waiting is not None:
+            waiting.cancel()
 
 
 def _describe(event: Event, language: str) -> bytes:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config, NodeConfig
     from supervisor.nodes.runner import Act, Check, Choose
+    from supervisor.numbers.login_dialog import OneOffSession
     from supervisor.numbers.worker_pool import WorkerPool
-    from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
 
 

@@ -28,8 +28,8 @@ from session_worker.protocol.pipe import (
     PipeClosed,
     decode,
 )
-from supervisor.processes.event_queue import EventQueue
 from supervisor.processes.worker_log import WorkerLog
+from supervisor.processes.worker_run import EventQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -277,20 +277,13 @@ def _under_way(number: str, which: ColumnElement[bool]) -> Select[Any]:
 
 def _next_queued(connection: Connection, number: str, now: float, limit: int) -> list[Queued]:
     # Grouped, not numbered by a window: of a long queue that would sort all rows with all columns.
-    is_bulk = func.min(case((recipient.c.is_bulk, 1), else_=0)).label("is_bulk")
-    heads = (
-        select(func.min(recipient.c.id).label("id"), is_bulk)
-        .where(recipient.c.number == number, _IS_QUEUED, recipient.c.not_before <= now)
-        .group_by(recipient.c.peer_id)
-        .order_by("is_bulk", "id")
-        .limit(limit)
-        .subquery()
-    )
-    query = (
-        select(recipient, heads.c.is_bulk.label("only_bulk"))
-        .join(heads, recipient.c.id == heads.c.id)
-        .order_by(heads.c.is_bulk, heads.c.id)
-    )
+    only_bulk = func.min(case((recipient.c.is_bulk, 1), else_=0)).label("only_bulk")
+    heads = select(func.min(recipient.c.id).label("head"), only_bulk)
+    heads = heads.where(recipient.c.number == number, _IS_QUEUED, recipient.c.not_before <= now)
+    heads = heads.group_by(recipient.c.peer_id).order_by("only_bulk", "head").limit(limit)
+    first = heads.subquery()
+    query = select(recipient, first.c.only_bulk).join(first, recipient.c.id == first.c.head)
+    query = query.order_by(first.c.only_bulk, first.c.head)
     return [
         Queued(
             *(row.id, row.peer_id, row.parts, not row.only_bulk, row.expires),

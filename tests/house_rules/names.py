@@ -27,7 +27,7 @@ GLOSSARY: Final = _words(
 # Telegram and MTProto, Planfix's chat API, HTTP, proxies, SQL, the kernel, languages.
 PROTOCOLS: Final = _words(
     """
-    account accounts addresses albums answer attached attachment attachments box buttons calls centre
+    account accounts addresses albums answer attached attachment attachments buttons calls centre
     centres channel channels command commands connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups header history
     html http incoming kernel key keys layer mailbox markup media message messages mtproxy openapi

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.numbers.events import HEARTBEAT, RETRY
+from api.numbers.events import HEARTBEAT, RETRY, events_or_silence
 from supervisor.journal.values import ByDirection
 from supervisor.monitoring.feed import MOST_KEPT, MOST_WAITING, Feed, MessageCounts
 from supervisor.numbers.state import Cause, Change, State
@@ -70,6 +71,21 @@ async def test_silence_is_filled(
             assert autojump_clock.time() == pytest.approx(start + count * HEARTBEAT)
         feed.publish(change(State.ONLINE))
         assert (await event(stream))[0] == "number"
+
+
+@pytest.mark.usefixtures("autojump_clock")
+async def test_event_during_a_heartbeat_is_not_lost(feed: Feed) -> None:
+    """What happens while a slow reader takes the comment of a silence comes next."""
+    with feed.listen() as listener:
+        events = events_or_silence(listener, None)
+        assert await anext(events) is None
+        feed.publish(change(State.ONLINE))
+        await asyncio.sleep(1)  # by the clock that jumps: whoever waits for an event has it now
+
+        following = await anext(events)
+
+        assert following is not None
+        assert following.what == change(State.ONLINE)
 
 
 async def test_listener_that_comes_back_misses_nothing(
