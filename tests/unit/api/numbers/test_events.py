@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from api.numbers.events import HEARTBEAT, RETRY, events_or_silence
 from supervisor.journal.values import ByDirection
 from supervisor.monitoring.feed import MOST_KEPT, MOST_WAITING, Feed, MessageCounts
 from supervisor.numbers.state import Cause, Change, State
+from tests.support.waiting import eventually
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, start
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ async def test_event_during_a_heartbeat_is_not_lost(feed: Feed) -> None:
         events = events_or_silence(listener, None)
         assert await anext(events) is None
         feed.publish(change(State.ONLINE))
-        await asyncio.sleep(1)  # by the clock that jumps: whoever waits for an event has it now
+        await eventually(listener._waiting.empty)
 
         following = await anext(events)
 
