@@ -247,10 +247,7 @@ class Gateway:
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
         self.monitor.start()
-        if self.node is not None:
-            await self.node.start()
-        else:
-            await self._keepers.start_all(await self._keepers.numbers_to_run())
+        await self._keepers.start_or_join()
         self._retention.start()
         self._key_rotation.start()
 

@@ -98,6 +98,14 @@ class Dispatchers:
         if number in self._dispatchers:
             await draining.record_noted(self._dispatchers[number], self._spool_of(number))
 
+    async def record_left(self, number: str) -> None:
+        """Record what the last worker here has delivered when its gateway was killed with it."""
+        with draining.tolerated(number):
+            noted = await draining.read_notes(self._spool_of(number))
+            if noted:
+                epoch = (await self._store.numbers.get(number)).epoch
+                await draining.record_left(await self._store.journals.open(number), epoch, noted)
+
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""
         self._erased += 1

@@ -52,6 +52,7 @@ class WorkerRun:
         self._may_kill = may_kill
         self._silence: Silence | None = None
         self._when_asked: Usage | None = None
+        self._frames_when_asked = 0
         self._is_stalled = False
         self._is_login = is_login
         self._ageing = ageing
@@ -103,6 +104,7 @@ class WorkerRun:
         while not self._grows_too_old():
             if self._silence is None:
                 self._when_asked = read_usage(self._worker.pid)
+                self._frames_when_asked = self._worker.frames
             self._worker.beat()
             if await self._hangs_meanwhile():
                 logger.error("worker %d hangs: %s", self._worker.pid, read_usage(self._worker.pid))
@@ -149,7 +151,11 @@ class WorkerRun:
         # A login calculates for long at a time, as a start does.
         if self._worker.pulse is None or self._is_login:
             patience = patience.of_boot()
-        return silence.is_hang(read_usage(self._worker.pid), patience)
+        return silence.is_hang(
+            read_usage(self._worker.pid),
+            patience,
+            reports_nothing=self._worker.frames == self._frames_when_asked,
+        )
 
 
 async def _reach_end(task: asyncio.Task[int | None]) -> None:

@@ -18,7 +18,7 @@ from supervisor.errors import (
 )
 from supervisor.gateway import NO_SESSION, Created, Gateway, Readiness
 from supervisor.login.session_transfer import SessionTransfer
-from supervisor.nodes.records import ListedNode, NodeState
+from supervisor.nodes.cluster_state import ListedNode, NodeState
 from supervisor.numbers.state import State, WorkerHealth
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View

@@ -48,7 +48,7 @@ ENGINEERING: Final = _words(
     chaos chart clock code comparison environment fairness flask growth one plots restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
-    breaker browsing budget bytes cache check circuit clock codec config confinement
+    breaker browsing budget bytes cache check circuit clock cluster codec config confinement
     connection context contract control coordination data database decisions default decoding dispatcher draining
     downloads encoded encryption engines entry erasure errors event exchange
     exit failures fault faults fields filling fleet forkserver forwarding
