@@ -117,8 +117,36 @@ async def test_wrong_clock_of_another_machine_lengthens_no_pause(
     await recorded.say(received(1))
     into = recorded.told_of(Deliver)[0].row
     out = (await recorded.write("m1")).row
-    later = Failure(code="FLOOD_WAIT", next_try=time.time() + pause + offset.total_seconds())
+    await _put_off_elsewhere(recorded, (into, out), pause, offset)
+
+    await recorded.reopen()
+
+    for told in (recorded.told_of(Deliver)[-1], recorded.told_of(Send)[-1]):
+        assert told.next_try <= time.time() + pause
+
+
+async def test_wrong_clock_is_forgotten_with_the_next_try(recorded: RecordedDispatcher) -> None:
+    """A worker that dies while it tries what a machine with a wrong clock has put off leaves it due at once."""
+    await recorded.say(received(1))
+    into = recorded.told_of(Deliver)[0].row
+    out = (await recorded.write("m1")).row
+    await _put_off_elsewhere(recorded, (into, out), 30.0, timedelta(hours=1))
+    await recorded.reopen()
     for row in (into, out):
+        await recorded.say(Trying(row=row))
+
+    await recorded.reopen()
+
+    for told in (recorded.told_of(Deliver)[-1], recorded.told_of(Send)[-1]):
+        assert told.next_try <= time.time()
+
+
+async def _put_off_elsewhere(
+    recorded: RecordedDispatcher, rows: tuple[int, int], pause: float, offset: timedelta
+) -> None:
+    """Let both rows fail for now at a machine whose clock is wrong by the offset."""
+    later = Failure(code="FLOOD_WAIT", next_try=time.time() + pause + offset.total_seconds())
+    for row in rows:
         await recorded.say(Trying(row=row), Failed(row=row, failure=later))
 
     def be_of_that_machine(connection: Connection) -> None:
@@ -126,8 +154,3 @@ async def test_wrong_clock_of_another_machine_lengthens_no_pause(
         connection.execute(update(tables.journal).values(tried=tried))
 
     await recorded.store.database.write(be_of_that_machine)
-    await recorded.reopen()
-
-    [delivered, sent] = recorded.told_of(Deliver), recorded.told_of(Send)
-    for told in (delivered[-1], sent[-1]):
-        assert told.next_try <= time.time() + pause
