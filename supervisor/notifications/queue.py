@@ -155,7 +155,9 @@ class NotificationQueue:
         step = next_step(queued, self._pace, room, under_way, time.monotonic())
         if step.ready:
             await self._hand_over(step.ready)
-            return 0.0
+            # Until another one may be sent it is of no use to look who is next.
+            parts = sum(each.parts for each in self._under_way.values())
+            return self._pace.wait(1, parts, time.monotonic())
         due = await self._stored.next_due(self._number, now)
         self._is_idle = not queued
         longest = LONGEST_PAUSE if queued else IDLE_PAUSE
