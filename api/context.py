@@ -82,7 +82,7 @@ def context(*, on_standby: bool = False) -> Context:
         raise ApiError(503, "starting", "the gateway is starting")
     shared = cast("Context", current_app.extensions[_KEY])
     if not on_standby:
-        shared.gateway.require_active()
+        shared.gateway.takeover.require()
     return shared
 
 

@@ -100,7 +100,7 @@ def _chores(
 ) -> list[BackgroundLoop]:
     async def present() -> float | None:
         try:
-            gateway.require_active()
+            gateway.takeover.require()
             await conversation.present()
         except (StandingBy, *REFUSALS):
             return PRESENT_PAUSE  # the bot is not online yet, or runs on another node
@@ -108,7 +108,7 @@ def _chores(
 
     async def tidy() -> float:
         try:
-            gateway.require_active()
+            gateway.takeover.require()
         except StandingBy:
             return PRESENT_PAUSE  # which may last for days, and is no failure
         await teamflame.account_store.rewrap()

@@ -211,7 +211,9 @@ async def running_echo() -> AsyncIterator[str]:
 async def running_flask(folder: Path) -> AsyncIterator[str]:
     """Serve the webhook as the seed does."""
     port = f"{free_port()}"
-    command = (str(folder / "uvicorn"), "--port", port, "--no-access-log", "--log-level", "error")
+    # In the context of the last request of its connection, asgiref refuses the next one.
+    quiet = ("--no-access-log", "--log-level", "error", "--reset-contextvars")
+    command = (str(folder / "uvicorn"), "--port", port, *quiet)
     place = ("--app-dir", str(REQUIREMENTS.parent))
     async with _serving(f"127.0.0.1:{port}", *command, *place, "flask_webhook:application"):
         yield f"http://127.0.0.1:{port}"

@@ -37,8 +37,7 @@ from session_worker.protocol.messages import (
     TellStatus,
 )
 from session_worker.telegram.connection.account import TelegramAccount
-from session_worker.telegram.connection.message_box import Gap
-from session_worker.telegram.connection.updates import CatchUp, CaughtUp
+from session_worker.telegram.connection.updates import CatchUp, CaughtUp, Gap
 from session_worker.telegram.reading.chosen_chats import ChosenChats
 from session_worker.telegram.reading.downloads import Downloads
 from session_worker.telegram.reading.history import History, Last

@@ -78,6 +78,8 @@ class Patience:
     stopped: float = 0.0
     on_disk: float = 6.0
     unknown: float = 6.0
+    starved: float = 1.0
+    """How long it must wait for the processor until a third of `ran` is enough, if it reports nothing."""
 
     def of_boot(self) -> Self:
         """Give a worker that has not answered yet the time to get ready."""

@@ -81,7 +81,7 @@ class Gateway:
         self._keepers = Keepers(self._pool, store, config)
         self.node = self._keepers.node
         self.nodes, self.log_of = self._keepers.list_nodes, self._keepers.log_of
-        self._takeover = Takeover(ownership, self._begin)
+        self.takeover = Takeover(ownership, self._begin)
         engine = store.database.locking_engine()
         is_shared = self.node is not None
         self._lock = DatabaseLock(engine, is_shared=is_shared) if engine is not None else None
@@ -115,11 +115,11 @@ class Gateway:
 
     async def __aenter__(self) -> Self:
         await self._pool.forkserver.warm_up()
-        await self._takeover.start()
+        await self.takeover.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._takeover.stop()
+        await self.takeover.stop()
         if self.node is not None:
             await self.node.drain()
             await self.node.halt()
@@ -133,15 +133,8 @@ class Gateway:
         await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
-        self._takeover.release()  # last, when nothing of ours can write any more
+        self.takeover.release()  # last, when nothing of ours can write any more
         self._pool.forkserver.close()
-
-    def require_active(self) -> None:
-        """Raise StandingBy unless this gateway owns the data.
-
-        The API calls this before anything except `readiness`.
-        """
-        self._takeover.require()
 
     async def create(self, new: NewNumber, session: SessionSource = NO_SESSION) -> Created:
         """Register a number and start it."""
@@ -229,8 +222,8 @@ class Gateway:
         return await asyncio.to_thread(look_at_merging, wanted=self._config.merge_memory)
 
     async def readiness(self) -> Readiness:
-        if self._takeover.not_active_reason is not None:
-            return Readiness(ok=False, reason=self._takeover.not_active_reason)
+        if self.takeover.not_active_reason is not None:
+            return Readiness(ok=False, reason=self.takeover.not_active_reason)
         try:
             wanted = await self._keepers.numbers_to_run()
         except DatabaseError as exc:
@@ -254,10 +247,7 @@ class Gateway:
         await asyncio.to_thread(log_confinement)  # reads what the kernel says
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
         self.monitor.start()
-        if self.node is not None:
-            await self.node.start()
-        else:
-            await self._keepers.start_all(await self._keepers.numbers_to_run())
+        await self._keepers.start_or_join()
         self._retention.start()
         self._key_rotation.start()
 

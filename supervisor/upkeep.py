@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 import time
-from contextlib import suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from supervisor.database import tables
 from supervisor.nodes.files import PiecesInFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -84,14 +84,25 @@ class Retention:
     def _remove_files(self, rows: Sequence[OldRow]) -> None:
         for row in rows:
             folder = incoming_file(self._config.spool_of(row.number), row.id, 0).parent
-            with suppress(FileNotFoundError):
+            with _going_on(folder):
                 shutil.rmtree(folder)
 
     def _remove_photos(self, before: float) -> None:
         old = ("spool/*/photos/*", "fetched/*/in/*/*")
         for photo in (each for where in old for each in self._config.data_dir.glob(where)):
-            with suppress(FileNotFoundError):
+            with _going_on(photo):
                 _remove_if_old(photo, before)
+
+
+@contextmanager
+def _going_on(path: Path) -> Iterator[None]:
+    """Erase the rest, too, if a worker has made something of its folder that cannot be erased."""
+    try:
+        yield
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        logger.warning("%s could not be erased: %s", path, exc)
 
 
 def _remove_if_old(path: Path, before: float) -> None:

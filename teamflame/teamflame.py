@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from supervisor.errors import DatabaseError
 from teamflame.accounts.accounts import Accounts
 from teamflame.accounts.proof import ShortTokens, verify_launch
 from teamflame.errors import TeamFlameError, Unavailable
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Given = ParamSpec("Given")
+
+logger = logging.getLogger(__name__)
 
 _PEOPLE_LIFETIME = 60.0  # seconds
 _FORGET = 600.0  # seconds after which it does not matter any more who looked at a board
@@ -106,9 +110,15 @@ class TeamFlame:
             raise
 
     async def remember_own(self, caller: Caller, *changes: Change) -> None:
-        """Note changes that the caller has made, of which only TeamFlame's answer says the id."""
-        account = await self.accounts.require(caller)
-        await self.own_actions.add(account.id, changes)
+        """Note changes that the caller has made, of which only TeamFlame's answer says the id.
+
+        They are made: a caller who got an error for this would make them once more.
+        """
+        try:
+            account = await self.accounts.require(caller)
+            await self.own_actions.add(account.id, changes)
+        except DatabaseError as exc:
+            logger.warning("somebody is told of what they did themselves: %s", exc)
 
     def verify_launch(self, raw: str) -> Caller:
         return verify_launch(raw, self.config.bot_token, time.time())

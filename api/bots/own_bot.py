@@ -91,7 +91,7 @@ async def _start(token: str, client: str, language: str, gateway: Gateway) -> No
     new = NewBot(name=client, token=token).as_value(language)
     while True:
         try:
-            gateway.require_active()
+            gateway.takeover.require()
             found = await gateway.bots.find_by_token(token)
             if found is None:
                 await gateway.bots.create(new, "gateway")

@@ -14,7 +14,7 @@ from api.requests.body import read_pairs
 from api.requests.errors import ApiError, invalid_fields, unauthorized
 from api.requests.models import AbsentIfEmpty, Answer, normalise_number, respond
 from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
-from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
+from supervisor.messages.message_service import AttachmentDraft, OutgoingMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

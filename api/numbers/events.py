@@ -11,13 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, tag
 
-from api.context import admit, context
+from api.context import OPERATOR, admit_as, context
 from api.numbers.answers import describe_count, describe_error
 from api.requests.body import read_query, validate
 from api.requests.models import Digits
 from api.requests.openapi import ADMIN_OR_TOKEN, gives, needs
+from api.security.authenticator import presented_key
 from api.security.request_guard import ENDING
 from api.texts import reader_language
+from supervisor.errors import DatabaseError
 from supervisor.monitoring.feed import MessageCounts, TooSlow
 from supervisor.numbers.state import status_of
 from supervisor.numbers.view import attention_to
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from supervisor.monitoring.feed import Event, Listener
     from supervisor.numbers.state import Change
+    from supervisor.numbers.token_cache import TokenCache
 
 HEARTBEAT = 15.0  # seconds, so that proxies do not take the connection for a dead one
 RETRY = 2000  # milliseconds until a browser connects again
@@ -57,17 +60,14 @@ blueprint = Blueprint("events", __name__)
 async def get_events() -> Response:
     """Stream changes: `number` (its state or trouble), `messages` (its counts) and `reset` (read the lists again)."""
     number = validate(Listened, read_query(request)).number
-    if number is None:
-        context().authenticator.require_operator(request)
-    else:
-        await admit(number)
+    admission = await _admit(number)
     extensions: dict[str, Any] = request.scope.get("extensions") or {}
     ending: asyncio.Event | None = extensions.get(ENDING)
     feed = context().gateway.monitor.feed
     after = _newest_seen()
     is_known = after is None or feed.knows(after)
     listener = feed.listen(number, after if is_known else None)
-    stream = _stream(listener, reader_language(), ending, is_known=is_known)
+    stream = _stream(listener, admission, reader_language(), ending, is_known=is_known)
     response = Response(stream)
     response.content_type = f"{STREAM}; charset=utf-8"
     response.headers["Cache-Control"] = "no-store"
@@ -76,13 +76,48 @@ async def get_events() -> Response:
     return response
 
 
+class Admission:
+    """Asks from time to time whether the token of a listener still opens the number."""
+
+    def __init__(self, tokens: TokenCache, number: str, token: str) -> None:
+        self._tokens = tokens
+        self._number = number
+        self._token = token
+        self._due = asyncio.get_running_loop().time() + HEARTBEAT
+
+    async def holds(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now < self._due:
+            return True
+        self._due = now + HEARTBEAT
+        with suppress(DatabaseError):  # it is asked again
+            return await self._tokens.opens(self._number, self._token)
+        return True
+
+
+async def _admit(number: str | None) -> Admission | None:
+    """Admit the operator, or the owner of the number as long as the token is its token."""
+    if number is None:
+        context().authenticator.require_operator(request)
+        return None
+    digits, who = await admit_as(number)
+    if who == OPERATOR:
+        return None
+    return Admission(context().gateway.tokens, digits, presented_key(request))
+
+
 def _newest_seen() -> int | None:
     seen = request.headers.get("Last-Event-ID", "")
     return int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= LONGEST_ID else None
 
 
 async def _stream(
-    listener: Listener, language: str, ending: asyncio.Event | None, *, is_known: bool
+    listener: Listener,
+    admission: Admission | None,
+    language: str,
+    ending: asyncio.Event | None,
+    *,
+    is_known: bool,
 ) -> AsyncIterator[bytes]:
     with listener:
         yield f"retry: {RETRY}\n\n".encode()
@@ -91,28 +126,35 @@ async def _stream(
         end = asyncio.ensure_future(ending.wait()) if ending else None
         try:
             with suppress(TooSlow):
-                async for event in _until(listener, end):
+                async for event in events_or_silence(listener, end):
+                    if admission is not None and not await admission.holds():
+                        return
                     yield b": still here\n\n" if event is None else _describe(event, language)
         finally:
             if end is not None:
                 end.cancel()
 
 
-async def _until(
+async def events_or_silence(
     listener: Listener, end: asyncio.Future[Any] | None
 ) -> AsyncIterator[Event | None]:
     """Yield events, and None when nothing happened for a while, until the server stops."""
-    while end is None or not end.done():
-        next_event = asyncio.ensure_future(listener.next())
-        waited_for = {next_event} if end is None else {next_event, end}
-        try:
-            await asyncio.wait(waited_for, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
-            if next_event.done():
-                yield next_event.result()
+    ends = set() if end is None else {end}
+    waiting: asyncio.Future[Event] | None = None
+    try:
+        while end is None or not end.done():
+            waiting = waiting or asyncio.ensure_future(listener.next())
+            await asyncio.wait(
+                {waiting, *ends}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+            )
+            if waiting.done():
+                event, waiting = waiting.result(), None
+                yield event
             elif end is None or not end.done():
-                yield None
-        finally:
-            next_event.cancel()
+                yield None  # and wait on: an event that comes meanwhile is already taken
+    finally:
+        if waiting is not None:
+            waiting.cancel()
 
 
 def _describe(event: Event, language: str) -> bytes:

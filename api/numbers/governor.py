@@ -23,7 +23,7 @@ def _parse_json(value: Any) -> Any:
         return value
     try:
         return json.loads(value) if value.strip() else None
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ValueError("must be an object in JSON") from exc
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from supervisor.histogram import Histogram
     from supervisor.journal.values import ByDirection
     from supervisor.monitoring.monitor import Monitor
-    from supervisor.nodes.records import ListedNode
+    from supervisor.nodes.cluster_state import ListedNode
     from supervisor.numbers.view import View
     from supervisor.processes.page_merging import PageMerging
 

@@ -26,6 +26,11 @@ def check_place(address: Address, home: int, name: str, request: Any) -> None:
     raise RpcError(f"{'NETWORK' if name.startswith('auth.') else 'USER'}_MIGRATE_{home}")
 
 
+def may_share_key(name: str) -> bool:
+    """Return whether a key may send this method on a connection beside its main one."""
+    return name in _ABOUT_THE_LINE or name.startswith("upload.")
+
+
 _FOR_BOTS = frozenset(
     {
         "bots.getbotcommands",

@@ -14,7 +14,7 @@ from sandbox.telegram.accounts.accounts import bare_phone
 from sandbox.telegram.addresses import Address
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.faults import NO_ANSWER, Kind, bare_method
-from sandbox.telegram.placement import check_caller, check_place
+from sandbox.telegram.placement import check_caller, check_place, may_share_key
 from sandbox.telegram.protocol.newer_layer import NewerObject
 from sandbox.telegram.protocol.request_check import is_well_typed
 
@@ -120,7 +120,7 @@ def _unwrap(call: Call, request: Any, earlier: list[asyncio.Task[None]]) -> Any:
     while True:
         match request:
             case functions.InvokeWithLayerRequest():
-                call.session.layer = request.layer
+                call.session.layer = call.key.layer = request.layer
             case functions.InitConnectionRequest():
                 call.key.device = request
             case functions.InvokeWithoutUpdatesRequest():
@@ -148,6 +148,8 @@ def _begin_updates(call: Call, request: Any) -> None:
         return
     if session.wants_updates or call.key.account is None or found is None or found.anonymous:
         return
+    if may_share_key(name_of(request)):
+        return
     session.wants_updates = True
     for body in call.key.drain_undelivered(session):
         session.push(body)
@@ -157,6 +159,8 @@ def _invoke(call: Call, request: Any) -> Any:
     if not isinstance(request, TLRequest):
         raise RpcError("INPUT_METHOD_INVALID")
     name = name_of(request)
+    if call.session.connection and not may_share_key(name):
+        call.session.connection.claim_key()
     _refuse(call, request, name)
     found = METHODS.get(type(request))
     if found is None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from session_worker.inbound.receiver import UpdateReceiver
     from session_worker.session import Outbox
-    from session_worker.telegram.connection.message_box import Gap
+    from session_worker.telegram.connection.updates import Gap
     from session_worker.telegram.reading.chosen_chats import ChosenChats
     from session_worker.telegram.reading.history import Found
     from session_worker.telegram.reading.message_parser import ParsedMessage

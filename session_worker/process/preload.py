@@ -43,10 +43,12 @@ COUNTED_CALLS = 8
 """CPython counts a function's first calls in its code, and then writes a faster form over it."""
 padding: list[bytes] = []
 """Fills places between shared objects: a worker that put its own there would copy the page."""
-POOL = 16 << 10  # bytes, in which CPython keeps objects of one size
-SMALL = range(48, 512 + 1, 16)  # bytes; CPython allocates larger objects elsewhere
 HEAD = sys.getsizeof(b"")
-MOST = 5000  # of one size, where another allocator is chosen, which has no pools
+SMALL = range(48, 512 + 1, 16)  # bytes, of which CPython keeps objects of one size together
+POOL = 16 << 10  # bytes for objects of one size
+LARGE = (16384, 8192, 4096, 2048, 1024, 768, 528)  # bytes; the C library has place for them
+MOST = 5000  # objects of one size, where another allocator is chosen
+SURE = 4  # objects in a row at the end of the C library's heap
 
 
 def warm() -> None:
@@ -73,6 +75,8 @@ def warm() -> None:
     gc.collect()
     for size in SMALL:
         padding.extend(fill_pools(size))
+    for size in LARGE:
+        padding.extend(fill_heap(size))
     gc.freeze()
 
 
@@ -84,6 +88,17 @@ def fill_pools(size: int) -> list[bytes]:
         made.append(bytes(size - HEAD))
         in_a_row = in_a_row + 1 if id(made[-1]) == last + size else 0
         last = id(made[-1])
+    return made
+
+
+def fill_heap(size: int) -> list[bytes]:
+    """Return objects in all gaps of the C library's heap that are of this size or larger."""
+    made: list[bytes] = []
+    beyond = end = 0
+    while beyond < SURE and len(made) < MOST:
+        made.append(bytes(size - HEAD))
+        beyond = beyond + 1 if id(made[-1]) > end else 0
+        end = max(end, id(made[-1]))
     return made
 
 

@@ -11,7 +11,7 @@ from supervisor.bots.registration import RegistrationService
 from supervisor.bots.requests import BotRequests
 from supervisor.bots.uploads import Uploads
 from supervisor.errors import GatewayError, NumberUnknown, TokenMalformed
-from supervisor.processes.worker_run import SIGN_IN, OneOffSession
+from supervisor.numbers.login_dialog import SIGN_IN, OneOffSession
 
 if TYPE_CHECKING:
     from supervisor.config import Config

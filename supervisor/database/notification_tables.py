@@ -80,6 +80,13 @@ recipient: Final = Table(
         sqlite_where=_IS_QUEUED,
         postgresql_where=_IS_QUEUED,
     ),
+    Index(
+        "notification_scheduled",
+        "number",
+        "not_before",
+        sqlite_where=_IS_QUEUED,
+        postgresql_where=_IS_QUEUED,
+    ),
     sqlite_autoincrement=True,
 )
 

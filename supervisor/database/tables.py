@@ -184,6 +184,7 @@ class JournalRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("number", "direction", "key"),
         Index("journal_chat", "number", "peer_id"),
+        Index("journal_newest", "number", "id"),
         partial_index("journal_pending", "number", "direction", "id", where="state = 'pending'"),
         partial_index("journal_dead", "number", "direction", "id", where=DEAD),
         partial_index("journal_owed", "number", "id", where="status_due IS NOT NULL"),

@@ -14,7 +14,7 @@ from supervisor.database import history_tables, tables
 from supervisor.database.tables import Direction, RowState
 from supervisor.errors import MessageNotDead, MessageUnknown, SealBroken
 from supervisor.journal import chats
-from supervisor.journal.pending import IS_DEAD
+from supervisor.journal.pending import IS_DEAD, IS_PENDING
 from supervisor.journal.values import Entry, FailedTries, MessagePath
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ _AS_NEW = {
     "replays": _row.replays + 1,
 }
 PIECE = 200  # rows that are decrypted at once
+# Of which there are few, with an index of their own.
+_FEW = {RowState.PENDING: IS_PENDING, RowState.DEAD: IS_DEAD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,15 @@ class Selection:
     def _state(self) -> list[ColumnElement[bool]]:
         if self.is_dismissed:
             return [_row.dismissed.is_not(None)]
-        if self.state is RowState.DEAD:
-            return [IS_DEAD]
+        if self.state in _FEW:
+            # Both directions are named because the index begins with them; SQLite needs the hint.
+            return [_FEW[self.state], _row.direction.in_(list(Direction))]
         return [] if self.state is None else [_row.state == self.state]
+
+    @property
+    def newest_first(self) -> ColumnElement[int]:
+        """Order by the id, but not by its index where that would lead past all that are not meant."""
+        return (_row.id + 0 if self.state in _FEW else _row.id).desc()
 
     def matches(self, entry: Entry) -> bool:
         """Whether an entry contains the searched words; bodies are sealed, so no database can say."""
@@ -91,7 +99,7 @@ def list_entries(
     query = (
         select(tables.journal)
         .where(*selection.where(cipher.number))
-        .order_by(_row.id.desc())
+        .order_by(selection.newest_first)
         .limit(selection.limit)
     )
     rows = connection.execute(query).all()

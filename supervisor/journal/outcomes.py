@@ -53,6 +53,8 @@ _try = _of_row.values(
     attempts=_row.attempts + bindparam("tries"),
     is_trying=True,
     is_uncertain=or_(_row.is_uncertain, _may_come_twice),
+    # Another machine's clock may have set it, and `tried` is the time of this machine from now on.
+    next_try=None,
 )
 _settle = _of_row.values(
     tried=case((bindparam("tries") > 0, bindparam("now", type_=tables.Moment)), else_=_row.tried),

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
-    Boolean,
     Integer,
     bindparam,
     exists,
@@ -49,9 +48,10 @@ _columns = (
     *(_row.attempts, _row.tried, _row.next_try, _row.is_trying, _row.is_uncertain),
 )
 
-# A literal, because with a parameter neither database would use the partial index of these rows.
+# Literals, because with a parameter neither database would use the partial indexes of these rows. As
+# a Boolean, the second one would be compared with 1, and SQLite would read the whole journal.
 IS_PENDING: Final = _row.state == literal_column(f"'{RowState.PENDING}'")
-IS_DEAD: Final = literal_column(f"({DEAD})", Boolean)
+IS_DEAD: Final[ColumnElement[bool]] = literal_column(f"({DEAD})")
 UNREADABLE = "body_unreadable"
 
 logger = logging.getLogger(__name__)

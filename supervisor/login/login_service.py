@@ -20,9 +20,9 @@ from session_worker.protocol.login import (
 )
 from supervisor.encryption.vault import hash_token, new_token
 from supervisor.errors import GatewayError, LinkDead, LoggedInAlready, NotLoggingIn
+from supervisor.numbers.login_dialog import SIGN_IN, SIGN_OUT, OneOffSession
 from supervisor.numbers.state import State
 from supervisor.numbers.view import view_of
-from supervisor.processes.worker_run import SIGN_IN, SIGN_OUT, OneOffSession
 
 if TYPE_CHECKING:
     from session_worker.protocol.contract import Command

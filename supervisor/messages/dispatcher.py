@@ -25,10 +25,9 @@ from supervisor.database.tables import Direction
 from supervisor.errors import DatabaseError, WorkerUnavailable
 from supervisor.journal.values import Waiting, may_have_been_sent
 from supervisor.journal.worker_report import report_of
-from supervisor.messages.commands import CommandFactory
+from supervisor.messages.commands import ChatCache, CommandFactory, RecipientQuestions
 from supervisor.messages.governor import Governor
 from supervisor.messages.hand_over import EchoFilter, HandOver
-from supervisor.messages.recipients import ChatCache, RecipientQuestions
 from supervisor.messages.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from supervisor.journal.pending import Excluded
     from supervisor.journal.values import Accepted, GapTrace, Recorded, StoredIncoming
     from supervisor.messages.file_links import FileLinks
-    from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.messages.message_service import OutgoingMessage
     from supervisor.messages.traffic import Watcher
 
 MOST_REMEMBERED = 10_000  # messages that are searched for the rows of a gap

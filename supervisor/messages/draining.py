@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from session_worker.inbound.progress import DELIVERED_LOG, SIZE, digest_of, digests_in
@@ -14,10 +14,13 @@ from supervisor.database.tables import Direction
 from supervisor.errors import GatewayError
 from supervisor.file_access import OutsideRoot, open_inside
 from supervisor.journal.pending import Excluded
+from supervisor.journal.worker_report import report_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from supervisor.journal.journal import Journal
     from supervisor.messages.dispatcher import Dispatcher
 
 PATIENCE = 60.0  # seconds; longer than a call to Planfix without files may take
@@ -50,22 +53,40 @@ async def record_noted(dispatcher: Dispatcher, spool: Path) -> None:
 
     Its notes stay in a file of this machine, so another one would deliver these messages again.
     """
-    noted = await asyncio.to_thread(_read_notes, spool)
-    if not noted:
-        return
-    try:
-        waiting, _ = await dispatcher.journal.waiting(Direction.IN, Excluded(), MOST_HELD)
-        delivered = [
-            Delivered(row=each.row)
-            for each in waiting
-            if isinstance(each.body, Incoming) and digest_of(each.body) in noted
-        ]
-        if delivered:
+    noted = await read_notes(spool)
+    with tolerated(dispatcher.number):
+        if delivered := await _find_noted(dispatcher.journal, noted):
             await dispatcher.record_events(delivered)
-    except GatewayError as exc:  # the number must not wait for this
-        logger.warning(
-            "number %s: what it delivered last is not recorded: %s", dispatcher.number, exc
-        )
+
+
+async def record_left(journal: Journal, epoch: int, noted: frozenset[bytes]) -> None:
+    """Record what a worker has noted whose gateway was killed; the next one may be elsewhere."""
+    if delivered := await _find_noted(journal, noted):
+        await journal.record(epoch, report_of(delivered), ())
+
+
+@contextmanager
+def tolerated(number: str) -> Iterator[None]:
+    """Let no number wait for this."""
+    try:
+        yield
+    except GatewayError as exc:
+        logger.warning("number %s: what it delivered last is not recorded: %s", number, exc)
+
+
+async def read_notes(spool: Path) -> frozenset[bytes]:
+    return await asyncio.to_thread(_read_notes, spool)
+
+
+async def _find_noted(journal: Journal, noted: frozenset[bytes]) -> list[Delivered]:
+    if not noted:
+        return []
+    waiting, _ = await journal.waiting(Direction.IN, Excluded(), MOST_HELD)
+    return [
+        Delivered(row=each.row)
+        for each in waiting
+        if isinstance(each.body, Incoming) and digest_of(each.body) in noted
+    ]
 
 
 def _read_notes(spool: Path) -> frozenset[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from session_worker.formatting.plan import plan
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Counts, Entry, MessagePath, Receipt
-    from supervisor.messages.recipients import OutgoingMessage
     from supervisor.messages.traffic import MessageNews, Watcher
     from supervisor.nodes.node import Node
     from supervisor.store.store import Store
@@ -98,6 +98,14 @@ class Dispatchers:
         if number in self._dispatchers:
             await draining.record_noted(self._dispatchers[number], self._spool_of(number))
 
+    async def record_left(self, number: str) -> None:
+        """Record what the last worker here has delivered when its gateway was killed with it."""
+        with draining.tolerated(number):
+            noted = await draining.read_notes(self._spool_of(number))
+            if noted:
+                epoch = (await self._store.numbers.get(number)).epoch
+                await draining.record_left(await self._store.journals.open(number), epoch, noted)
+
     def forget(self, number: str) -> None:
         """Forget a number that is erased, and the key of its messages."""
         self._erased += 1
@@ -122,6 +130,30 @@ class Chats(NamedTuple):
     chats: tuple[ListedChat, ...]
     unknown_folders: tuple[str, ...]
     is_complete: bool
+
+
+class AttachmentDraft(NamedTuple):
+    """A file that Planfix offers under a link."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """What an employee wrote, to a chat or to a person who must be found first."""
+
+    planfix_id: str
+    text: str = ""
+    attachments: tuple[AttachmentDraft, ...] = ()
+    chat_id: str | None = None
+    user_id: int | None = None
+    username: str | None = None
+    phone: str | None = None
+
+    @property
+    def names_somebody(self) -> bool:
+        return any((self.user_id, self.username, self.phone))
 
 
 class MessageService:

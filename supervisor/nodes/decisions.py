@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from supervisor.nodes.records import NodeState, Peer
+from supervisor.nodes.cluster_state import NodeState, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from supervisor.nodes.records import ClusterState
+    from supervisor.nodes.cluster_state import ClusterState
 
 WORTH_A_MOVE = 2  # numbers that a node must have more than another
 SPREAD = 0.1  # of a fair share; a smaller difference is left as it is

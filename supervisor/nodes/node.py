@@ -19,6 +19,7 @@ from supervisor.errors import (
     NumberElsewhere,
     NumberWithoutOwner,
 )
+from supervisor.nodes.cluster_state import ClusterState, NodeState, Owner
 from supervisor.nodes.decisions import (
     Observations,
     first_of,
@@ -27,7 +28,7 @@ from supervisor.nodes.decisions import (
     node_for_new,
     numbers_to_claim,
 )
-from supervisor.nodes.records import ClusterState, Nodes, NodeState, Owner, require_owner
+from supervisor.nodes.records import Nodes, require_owner
 from supervisor.nodes.runner import MESSAGES, NOTIFICATIONS, always
 
 if TYPE_CHECKING:
@@ -70,20 +71,21 @@ class Node:
         messages = BackgroundLoop("looking for messages", self._look_for_messages, POLL)
         self._loops = (self._looking, messages, self._moving)
 
-    async def start(self) -> None:
-        """Join the others; a database that is slow just now is given the time of a takeover."""
-        until = now() + self.lease.takeover
+    async def start(self) -> Collection[str]:
+        """Join the others; return what this node ran when it was killed and nobody has taken."""
+        # A database that is slow just now is given the time of a takeover.
+        until, left = now() + self.lease.takeover, tuple[str, ...]()
         while not self.lease.is_fresh:
             try:
-                await self._join()
+                left = await self._join()
             except DatabaseUnavailable:
                 if now() >= until:
                     raise
                 await asyncio.sleep(JOIN_PAUSE)
         self._coordination.listen(self._receive)
-        self._beating.start()
-        for loop in self._loops:
+        for loop in (self._beating, *self._loops):
             loop.start()
+        return left
 
     async def drain(self) -> None:
         """Move all numbers to other nodes; return when they are gone, or when nobody takes them."""
@@ -147,7 +149,7 @@ class Node:
 
     async def disown(self, number: str) -> None:
         """Give up a number that is erased."""
-        await self.nodes.hand_over(self.incarnation, number, None)
+        await self.nodes.forget(self.incarnation, number)
 
     def wake_owner(self, number: str, of: str = MESSAGES) -> None:
         """Let the owner know that messages, or `NOTIFICATIONS`, wait for the number."""
@@ -177,17 +179,18 @@ class Node:
         elif (number := name.removeprefix(NOTIFICATIONS)) in self._runner.kept():
             self._runner.wake(number, are_notifications=number != name)
 
-    async def _join(self) -> None:
+    async def _join(self) -> tuple[str, ...]:
         self.lease.end()
         incarnation = secrets.token_hex(16)
         began = now()
-        await self.nodes.join(incarnation, self.url)
+        left = await self.nodes.join(incarnation, self.url)
         self.incarnation = incarnation
         self._runs.require_owner = partial(require_owner, incarnation=incarnation)
         self._observations = Observations()
         self.lease.renew(began)
         self.announce()
         logger.info("this node joined the others as %s", incarnation)
+        return left
 
     async def _beat(self) -> float:
         began = now()

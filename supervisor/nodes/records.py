@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql
 
 from supervisor.database import tables
 from supervisor.database.node_tables import node, placement
+from supervisor.database.transactions import insert_missing
 from supervisor.errors import StaleEpoch
+from supervisor.nodes.cluster_state import (
+    ClusterState,
+    ListedNode,
+    NodeState,
+    Owner,
+    Peer,
+    Placed,
+)
 from supervisor.store.number_rows import IS_TO_RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -27,17 +33,6 @@ _placement = placement.c
 _number = tables.number.c
 KEPT_FOR: Final = timedelta(days=1)
 """How long a node that has gone stays in the list."""
-
-
-class NodeState(StrEnum):
-    """What the other nodes may expect of a node."""
-
-    ALIVE = "alive"
-    DRAINING = "draining"
-    FENCED = "fenced"
-    GONE = "gone"
-
-
 LIVE: Final = (NodeState.ALIVE, NodeState.DRAINING)
 _is_live = _node.state.in_(LIVE)
 # A node that was fenced or that has gone owns nothing, whatever the placements say.
@@ -54,72 +49,27 @@ _server = select(
 )
 
 
-class Owner(NamedTuple):
-    """The node that runs a number, and the epoch of its ownership."""
-
-    incarnation: str
-    url: str
-    epoch: int
-
-
-class Placed(NamedTuple):
-    """Who runs a number, and whether somebody should."""
-
-    owner: Owner | None
-    is_to_run: bool
-
-
-class Peer(NamedTuple):
-    """A live node as it is stored; `incarnation` is new whenever a node joins."""
-
-    incarnation: str
-    url: str
-    state: NodeState
-    beat: int
-    since: datetime | None = None
-
-
-class ListedNode(NamedTuple):
-    """A node as it is shown to the operator."""
-
-    node: str
-    url: str
-    state: NodeState
-    memory: int
-    since: datetime
-    numbers: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterState:
-    """All that a node knows at one moment of the others and of itself."""
-
-    server: str
-    peers: tuple[Peer, ...] = ()
-    loads: Mapping[str, int] = field(default_factory=dict)
-    """How many numbers each node has to run."""
-    free: int = 0
-    """How many numbers should run and have no owner."""
-    to_run: frozenset[str] = frozenset()
-    owned: frozenset[str] = frozenset()
-
-
 class Nodes:
     """The nodes that share the database; every decision is a compare-and-set in one transaction."""
 
     def __init__(self, coordination: Coordination) -> None:
         self._coordination = coordination
 
-    async def join(self, incarnation: str, url: str) -> None:
-        def unit(connection: Connection) -> None:
-            moment = tables.now()
+    async def join(self, incarnation: str, url: str) -> tuple[str, ...]:
+        """Return the numbers of an earlier node at this address that nobody has taken yet."""
+        earlier = select(_node.incarnation).where(_node.url == url)
+        left = select(_placement.number).where(_placement.incarnation.in_(earlier))
+
+        def unit(connection: Connection) -> tuple[str, ...]:
+            moment, numbers = tables.now(), tuple(connection.scalars(left))
             old = and_(_node.state.not_in(LIVE), _node.since < moment - KEPT_FOR)
             replaced = and_(_node.state.not_in(LIVE), _node.url == url)
             connection.execute(delete(node).where(old | replaced))
             new = {"incarnation": incarnation, "url": url, "state": NodeState.ALIVE}
             connection.execute(insert(node).values(**new, beat=0, memory=0, since=moment))
+            return numbers
 
-        await self._coordination.run(unit)
+        return await self._coordination.run(unit)
 
     async def beat(self, incarnation: str, memory: int) -> NodeState | None:
         """Renew the node's lease; return its state, or None if the others have fenced it."""
@@ -188,18 +138,21 @@ class Nodes:
 
         return await self._coordination.run(unit)
 
-    async def hand_over(self, incarnation: str, number: str, to: str | None) -> bool:
+    async def hand_over(self, incarnation: str, number: str, to: str) -> bool:
         """Make another node the owner, or nobody if that node takes none; its worker has ended."""
 
         def unit(connection: Connection) -> bool:
-            heir = to if to is not None and _is_claimant(connection, to) else None
-            statement = update(placement).where(
-                _placement.number == number, _placement.incarnation == incarnation
-            )
+            heir = to if _is_claimant(connection, to) else None
+            statement = update(placement).where(_is_placed(number, incarnation))
             values = {"incarnation": heir, "epoch": _placement.epoch + 1}
             return connection.execute(statement.values(values)).rowcount > 0
 
         return await self._coordination.run(unit)
+
+    async def forget(self, incarnation: str, number: str) -> None:
+        """Give up a number that is erased."""
+        statement = delete(placement).where(_is_placed(number, incarnation))
+        await self._coordination.run(lambda each: each.execute(statement))
 
     async def list(self) -> tuple[ListedNode, ...]:
         """Return the live nodes and those that have gone lately, the oldest first."""
@@ -263,6 +216,10 @@ def _owned_by(incarnation: str) -> Any:
     return select(_placement.number).join(node, _owns).where(_placement.incarnation == incarnation)
 
 
+def _is_placed(number: str, incarnation: str) -> ColumnElement[bool]:
+    return and_(_placement.number == number, _placement.incarnation == incarnation)
+
+
 def _is_claimant(connection: Connection, incarnation: str) -> bool:
     """Whether the node may own more; it cannot be fenced before this transaction ends."""
     query = select(_node.incarnation).where(
@@ -271,16 +228,21 @@ def _is_claimant(connection: Connection, incarnation: str) -> bool:
     return connection.execute(query.with_for_update(read=True)).first() is not None
 
 
-def _claim(connection: Connection, incarnation: str, numbers: Iterable[str]) -> tuple[str, ...]:
-    rows = [{"number": each, "incarnation": incarnation, "epoch": 1} for each in numbers]
-    if not rows:
+def _claim(connection: Connection, incarnation: str, numbers: Sequence[str]) -> tuple[str, ...]:
+    """Own those of the numbers that are free; nobody else can change them any more.
+
+    They are locked before it is read who is alive: a claim that had to wait would otherwise take
+    from a node that has joined meanwhile.
+    """
+    if not numbers:
         return ()
-    statement = postgresql.insert(placement).values(rows)
-    claim = statement.on_conflict_do_update(
-        index_elements=[_placement.number],
-        set_={"incarnation": incarnation, "epoch": _placement.epoch + 1},
-        where=_is_free,
-    )
+    missing = [{"number": each, "incarnation": None, "epoch": 0} for each in sorted(numbers)]
+    insert_missing(connection, placement, missing)
+    asked = _placement.number.in_(numbers)
+    lock = select(_placement.number).where(asked).order_by(_placement.number)
+    connection.execute(lock.with_for_update())
+    claim = update(placement).where(asked, _is_free)
+    claim = claim.values(incarnation=incarnation, epoch=_placement.epoch + 1)
     return tuple(connection.scalars(claim.returning(_placement.number)))
 
 

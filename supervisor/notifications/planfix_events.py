@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from supervisor.errors import AddressMalformed, DatabaseError, GatewayError
+from supervisor.errors import AddressMalformed, DatabaseError, GatewayError, SealBroken
 from supervisor.notifications.notice import Manner, Notice, Rejected, make_notice
 from supervisor.notifications.notification_service import Wording
 from supervisor.notifications.outcome import Accepted
@@ -209,9 +209,14 @@ class PlanfixEvents:
         identifier = await self._store.notifications.next_for_lookup(number)
         if identifier is None:
             return False
-        body = await self._store.notifications.body(number, identifier)
-        event = read_event(json.loads(Notice.model_validate_json(body).event))
         sender = await self._notifications.sender_of(number)
+        try:
+            body = await self._store.notifications.body(number, identifier)
+            event = read_event(json.loads(Notice.model_validate_json(body).event))
+        except (SealBroken, ValueError) as error:  # given up, so that the next ones are told
+            logger.error("bot %s: an event of Planfix cannot be read: %s", number, error)  # noqa: TRY400 - no bug of ours
+            await self._notifications.finish_stored(sender, identifier, (), Notice())
+            return True
         facts = await self._facts.complete(number, event)
         notice = Notice(rejected=facts.rejected)
         is_told = not facts.is_hidden and not await self._is_ours(number, event, facts)

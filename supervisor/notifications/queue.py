@@ -9,8 +9,11 @@ from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from session_worker.protocol.messages import Contact
-from supervisor.errors import DatabaseError, GatewayError
+from supervisor.errors import DatabaseError, GatewayError, NotificationUnknown, SealBroken
+from supervisor.journal.pending import UNREADABLE
 from supervisor.notifications.notice import Notice
 from supervisor.notifications.outcome import RecipientState, mutes
 from supervisor.notifications.rates import LONGEST_PAUSE, MINUTE, Pace, expired, next_step
@@ -155,7 +158,9 @@ class NotificationQueue:
         step = next_step(queued, self._pace, room, under_way, time.monotonic())
         if step.ready:
             await self._hand_over(step.ready)
-            return 0.0
+            # Until another one may be sent it is of no use to look who is next.
+            parts = sum(each.parts for each in self._under_way.values())
+            return self._pace.wait(1, parts, time.monotonic())
         due = await self._stored.next_due(self._number, now)
         self._is_idle = not queued
         longest = LONGEST_PAUSE if queued else IDLE_PAUSE
@@ -175,8 +180,12 @@ class NotificationQueue:
     async def _hand_over(self, ready: Sequence[Queued]) -> None:
         """Put messages into the journal; after a crash in between the same key finds the same row."""
         dispatcher = await self._dispatchers.of(self._number)
+        unreadable: list[int] = []
         for each in ready:
             notice = await self._notice(each.notification)
+            if notice is None:
+                unreadable.append(each.id)
+                continue
             outgoing = notice.outgoing(each, journal_key(each.id))
             accepted = await dispatcher.accept(outgoing, await self._stranger(dispatcher, each))
             handed = UnderWay(each.peer_id, each.parts)
@@ -184,7 +193,11 @@ class NotificationQueue:
                 self._under_way[accepted.row] = handed
             elif self._early and accepted.row in self._early:
                 self._pace.end(handed, self._early[accepted.row])
-        await self._stored.mark([each.id for each in ready], HANDED_OVER)
+        handed_over = [each.id for each in ready if each.id not in unreadable]
+        await self._stored.mark(handed_over, HANDED_OVER)
+        if unreadable:  # given up, so that they hold up nothing
+            logger.error("notifications of %s cannot be read: %s", self._number, unreadable)
+            await self._stored.mark(unreadable, RecipientState.FAILED, UNREADABLE)
 
     async def _is_open(self, dispatcher: Dispatcher, accepted: Accepted) -> bool:
         """Whether the end of this message is still to come; a chat must not wait for it in vain."""
@@ -203,10 +216,14 @@ class NotificationQueue:
         async with self._finished:
             self._finished.notify_all()
 
-    async def _notice(self, notification: str) -> Notice:
+    async def _notice(self, notification: str) -> Notice | None:
+        """Return what a notification says, or None if it cannot be read."""
         if notification not in self._notices:
-            body = await self._stored.body(self._number, notification)
-            self._notices[notification] = Notice.model_validate_json(body)
+            try:
+                body = await self._stored.body(self._number, notification)
+                self._notices[notification] = Notice.model_validate_json(body)
+            except (SealBroken, NotificationUnknown, ValidationError):
+                return None
             if len(self._notices) > MOST_KEPT:
                 self._notices.popitem(last=False)
         return self._notices[notification]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from supervisor.errors import GatewayError, NumberElsewhere
-from supervisor.messages.recipients import OutgoingMessage
+from supervisor.messages.message_service import OutgoingMessage
 from supervisor.notifications.notice import Rejected
 from supervisor.notifications.recipients import AddressKind
 from supervisor.store.values import NewRecipient

@@ -17,7 +17,7 @@ from supervisor.errors import (
     StaleEpoch,
     WorkerUnavailable,
 )
-from supervisor.numbers.login_dialog import LoginDialog
+from supervisor.numbers.login_dialog import ExpectedEvents, LoginDialog, UnexpectedEvent
 from supervisor.numbers.restart_policy import Park, Proceed, Record, Rest, Restart, Step, next_step
 from supervisor.numbers.state import LiveState, ProcessState, State, WorkerHealth
 from supervisor.numbers.worker_events import WorkerEvents
@@ -27,7 +27,7 @@ from supervisor.processes.questions import Questions
 from supervisor.processes.worker_exit import WorkerExit
 from supervisor.processes.worker_log import WorkerLog
 from supervisor.processes.worker_process import WorkerProcess
-from supervisor.processes.worker_run import ExpectedEvents, UnexpectedEvent, WorkerRun
+from supervisor.processes.worker_run import WorkerRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Assignment
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.messages.message_service import Dispatchers
+    from supervisor.numbers.login_dialog import OneOffSession
     from supervisor.numbers.state import Change
     from supervisor.numbers.worker_events import HeardEvents
     from supervisor.numbers.worker_pool import StartSlot, WorkerPool
     from supervisor.numbers.worker_records import WorkerRecords
-    from supervisor.processes.worker_run import OneOffSession
 
 REQUEST_PATIENCE = 30.0  # seconds in which a worker carries out what a program asked for
 

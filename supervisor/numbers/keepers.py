@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -13,9 +13,9 @@ from supervisor.database.coordination import Coordination
 from supervisor.database.tables import now
 from supervisor.errors import DatabaseError, NumberOffline
 from supervisor.messages.message_service import Dispatchers
+from supervisor.nodes.cluster_state import ListedNode, NodeState
 from supervisor.nodes.lease import NodeLease
 from supervisor.nodes.node import Node
-from supervisor.nodes.records import ListedNode, NodeState
 from supervisor.numbers.keeper import Keeper
 from supervisor.numbers.state import State, Status, status_of
 from supervisor.numbers.worker_events import HeardEvents
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from supervisor.config import Config, NodeConfig
     from supervisor.nodes.runner import Act, Check, Choose
+    from supervisor.numbers.login_dialog import OneOffSession
     from supervisor.numbers.worker_pool import WorkerPool
-    from supervisor.processes.worker_run import OneOffSession
     from supervisor.store.store import Store
 
 
@@ -56,6 +56,17 @@ class Keepers:
         if self.node is not None:
             return sorted(await self.node.numbers_to_run())
         return [number.number for number in await self._store.numbers.list_to_run()]
+
+    async def start_or_join(self) -> None:
+        """Start all numbers that should run here, or join the other nodes, with which to share them."""
+        if self.node is None:
+            await self.start_all(await self.numbers_to_run())
+            return
+        left = await self.node.start()
+        with suppress(TimeoutError):  # nobody delivers again what is recorded before the takeover
+            async with asyncio.timeout(self.node.lease.takeover):
+                for number in left:
+                    await self.dispatchers.record_left(number)
 
     async def list_nodes(self) -> tuple[ListedNode, ...]:
         """Return all nodes; a gateway that is alone is the only one."""

@@ -1,14 +1,22 @@
-"""The dialog with a worker that logs its number in: open questions and the newest answer."""
+"""The dialog with a worker that logs its number in or out: open questions, the newest answer, and what it may say."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from session_worker.protocol.login import FINAL_FAILURES, LoginFailed, LoginFailure, LoginMoved
+from session_worker.protocol.login import (
+    FINAL_FAILURES,
+    LoginFailed,
+    LoginFailure,
+    LoginMoved,
+    LoginStage,
+)
 from supervisor import errors
 from supervisor.processes.questions import Questions
 
 if TYPE_CHECKING:
+    from session_worker.protocol.contract import Command
     from session_worker.protocol.login import LoginEvent
 
 PATIENCE = 45.0  # seconds; Telegram may have to be reached first
@@ -66,3 +74,50 @@ def _error_of(failed: LoginFailed) -> errors.GatewayError:
     if failed.failure is LoginFailure.FLOOD:
         return errors.LoginFlood(failed.retry_after)
     return _ERRORS[failed.failure](failed.detail or None)
+
+
+SIGN_IN = "session_worker.sign_in:SignIn"
+SIGN_OUT = "session_worker.sign_out:SignOut"
+_LAST = frozenset({LoginStage.LOGGED_IN, LoginStage.LOGGED_OUT})
+
+
+@dataclass(frozen=True, slots=True)
+class OneOffSession:
+    """The session that a worker runs instead of the number's own, and the command it begins with."""
+
+    session_factory: str
+    opening: Command
+
+    @property
+    def is_login(self) -> bool:
+        return self.session_factory == SIGN_IN
+
+
+class UnexpectedEvent(Exception):
+    """The worker reported something that only a worker with another session can report."""
+
+
+class ExpectedEvents:
+    """Which events a worker may send, by the session it runs; any other event was made up."""
+
+    def __init__(self, one_off: OneOffSession | None) -> None:
+        self._one_off = one_off
+        self._is_over = False
+
+    def require_login(self, event: LoginEvent) -> None:
+        """Raise unless the event is a step of the login; its end is reported once."""
+        if self._is_over or not self._is_step(event):
+            raise UnexpectedEvent(f"{event.kind} without a login")
+        self._is_over = isinstance(event, LoginMoved) and event.stage in _LAST
+
+    def require_messages(self) -> None:
+        """Raise if the worker has nothing to do with messages."""
+        if self._one_off is not None:
+            raise UnexpectedEvent("messages during a login")
+
+    def _is_step(self, event: LoginEvent) -> bool:
+        if self._one_off is None:
+            return False
+        if isinstance(event, LoginFailed):
+            return True
+        return self._one_off.is_login != (event.stage is LoginStage.LOGGED_OUT)

@@ -33,11 +33,10 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Trouble
     from supervisor.database.writer import Claim
     from supervisor.messages.dispatcher import Dispatcher
-    from supervisor.numbers.login_dialog import LoginDialog
+    from supervisor.numbers.login_dialog import ExpectedEvents, LoginDialog
     from supervisor.numbers.worker_pool import StartSlot
     from supervisor.numbers.worker_records import WorkerRecords
     from supervisor.processes.questions import Questions
-    from supervisor.processes.worker_run import ExpectedEvents
     from supervisor.store.heard import HeardRow
     from supervisor.store.store import Store
 
@@ -68,6 +67,7 @@ class HeardEvents:
         self._listeners: list[Listener] = []
         self._lanes: dict[Lane, deque[HeardRow]] = {}
         self._tasks: dict[Lane, asyncio.Task[None]] = {}
+        self._unsure: set[str] = set()
 
     def listen(self, listener: Listener) -> None:
         """Ask this listener before those that are there already."""
@@ -75,8 +75,15 @@ class HeardEvents:
 
     async def store(self, claim: Claim, heard: Sequence[HeardByBot]) -> None:
         """Store events; they are handed to the listeners after that."""
-        for row in await self._rows.add(claim, heard):
-            self._put(row)
+        bot = claim.number
+        try:
+            new = await self._rows.add(claim, heard)
+            self.resume(await self.find_left(bot) if bot in self._unsure else new)
+            self._unsure.discard(bot)
+        except DatabaseError:
+            # They may be stored all the same, and would not be new when they are stored again.
+            self._unsure.add(bot)
+            raise
 
     async def find_left(self, bot: str) -> list[HeardRow]:
         """Return what an earlier process of the gateway has left, and nobody deals with here."""
@@ -84,7 +91,7 @@ class HeardEvents:
         return [row for row in await self._rows.open(bot) if row.row not in held]
 
     def resume(self, left: Sequence[HeardRow]) -> None:
-        """Hand over what was left."""
+        """Hand over what is stored."""
         for row in left:
             self._put(row)
 

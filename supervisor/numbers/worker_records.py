@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.messages import MessageEvent
     from supervisor.config import Config
-    from supervisor.processes.worker_run import OneOffSession
+    from supervisor.numbers.login_dialog import OneOffSession
     from supervisor.store.store import Store
 
 BOT = "session_worker.bot:BotSession"

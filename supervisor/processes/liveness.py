@@ -36,15 +36,22 @@ class Silence:
         """Add the time since the last look; anything beyond `most` was our own delay."""
         return replace(self, lasted=self.lasted + min(seconds, most))
 
-    def is_hang(self, usage: Usage | None, patience: Patience) -> bool:
-        """Tell a worker that is stuck or in an endless loop from one that does not get the processor."""
+    def is_hang(
+        self, usage: Usage | None, patience: Patience, *, reports_nothing: bool = False
+    ) -> bool:
+        """Tell a worker that is stuck or in an endless loop from one that does not get the processor.
+
+        One that still reports events has so much to do that its answer comes late.
+        """
         if usage is None or self.began is None:
             return self.lasted >= patience.unknown
         if usage.state in STOPPED:
             return self.lasted >= patience.stopped
         ran, waited = usage.ran - self.began.ran, usage.waited - self.began.waited
+        is_starved = reports_nothing and waited >= patience.starved
+        enough = patience.ran / 3 if is_starved else patience.ran
         most = patience.on_disk if usage.state == ON_DISK else patience.idle
-        return ran >= patience.ran or self.lasted - ran - waited >= most
+        return ran >= enough or self.lasted - ran - waited >= most
 
 
 @dataclass(slots=True)

@@ -28,8 +28,8 @@ from session_worker.protocol.pipe import (
     PipeClosed,
     decode,
 )
-from supervisor.processes.event_queue import EventQueue
 from supervisor.processes.worker_log import WorkerLog
+from supervisor.processes.worker_run import EventQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -79,6 +79,8 @@ class WorkerProcess:
         self.started = time.time()
         self.pulse: Pulse | None = None
         self.breach: str | None = None
+        self.frames = 0
+        """How many it has sent so far."""
         asyncio.get_running_loop().add_reader(child.descriptor, self._notice_death)
         self._reading = asyncio.create_task(self._read(), name=f"reading {child.pid}")
 
@@ -214,7 +216,6 @@ class WorkerProcess:
             self._events.finish()
 
     async def _read_frames(self) -> None:
-        read = 0
         while (frame := await self._pipe.receive_frame()) is not None:
             event = decode(frame, EVENTS)
             if isinstance(event, Pulse):
@@ -223,8 +224,8 @@ class WorkerProcess:
                 self._log.add(event.lines)  # at once, even while the database is away
             else:
                 await self._events.put(event, len(frame))
-            read += 1
-            if read % READ_IN_A_ROW == 0:
+            self.frames += 1
+            if self.frames % READ_IN_A_ROW == 0:
                 await asyncio.sleep(
                     0
                 )  # frames that are in the buffer already are read without waiting

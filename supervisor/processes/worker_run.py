@@ -1,23 +1,22 @@
-"""One run of a worker: beats go down and events come up until the worker is reaped."""
+"""One run of a worker: beats go down and events come up, bounded while they wait, until the worker is reaped."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from session_worker.process.lease import now
-from session_worker.protocol.login import LoginFailed, LoginMoved, LoginStage
 from supervisor.processes.liveness import Silence, read_usage
 from supervisor.processes.worker_exit import WorkerExit, read_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from session_worker.protocol.contract import Command, Event
-    from session_worker.protocol.login import LoginEvent
+    from session_worker.protocol.contract import Event
     from supervisor.config import Timing
     from supervisor.processes.ageing import Ageing
     from supervisor.processes.liveness import Usage
@@ -53,6 +52,7 @@ class WorkerRun:
         self._may_kill = may_kill
         self._silence: Silence | None = None
         self._when_asked: Usage | None = None
+        self._frames_when_asked = 0
         self._is_stalled = False
         self._is_login = is_login
         self._ageing = ageing
@@ -104,6 +104,7 @@ class WorkerRun:
         while not self._grows_too_old():
             if self._silence is None:
                 self._when_asked = read_usage(self._worker.pid)
+                self._frames_when_asked = self._worker.frames
             self._worker.beat()
             if await self._hangs_meanwhile():
                 logger.error("worker %d hangs: %s", self._worker.pid, read_usage(self._worker.pid))
@@ -150,7 +151,11 @@ class WorkerRun:
         # A login calculates for long at a time, as a start does.
         if self._worker.pulse is None or self._is_login:
             patience = patience.of_boot()
-        return silence.is_hang(read_usage(self._worker.pid), patience)
+        return silence.is_hang(
+            read_usage(self._worker.pid),
+            patience,
+            reports_nothing=self._worker.frames == self._frames_when_asked,
+        )
 
 
 async def _reach_end(task: asyncio.Task[int | None]) -> None:
@@ -168,48 +173,78 @@ async def _reach_end(task: asyncio.Task[int | None]) -> None:
         raise asyncio.CancelledError
 
 
-SIGN_IN = "session_worker.sign_in:SignIn"
-SIGN_OUT = "session_worker.sign_out:SignOut"
-_LAST = frozenset({LoginStage.LOGGED_IN, LoginStage.LOGGED_OUT})
-
-
 @dataclass(frozen=True, slots=True)
-class OneOffSession:
-    """The session that a worker runs instead of the number's own, and the command it begins with."""
+class Limits:
+    """How many events of one worker are kept in memory, and how many of them are stored together."""
 
-    session_factory: str
-    opening: Command
+    events: int = 1000
+    weight: int = 2 * 1024 * 1024  # bytes of frames; parsed events take several times as much
+    events_at_once: int = 200
+    weight_at_once: int = 128 * 1024
+
+
+class EventQueue:
+    """Returns events in batches; a batch counts as unstored until the next one is asked for.
+
+    While the queue is full, `put` waits: the worker's pipe is then not read, so the worker has to
+    wait too. A single event always fits, so that every event gets through.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._waiting: deque[tuple[Event, int]] = deque()
+        self.weight = 0
+        """Bytes of the frames that are not stored yet."""
+        self._is_over = False
+        self._changed = asyncio.Event()
 
     @property
-    def is_login(self) -> bool:
-        return self.session_factory == SIGN_IN
+    def waiting(self) -> int:
+        """How many events wait to be stored."""
+        return len(self._waiting)
 
+    @property
+    def is_full(self) -> bool:
+        limits = self._limits
+        return len(self._waiting) >= limits.events or self.weight >= limits.weight
 
-class UnexpectedEvent(Exception):
-    """The worker reported something that only a worker with another session can report."""
+    async def put(self, event: Event, weight: int) -> None:
+        while self.is_full:
+            await self._change()
+        self._waiting.append((event, weight))
+        self.weight += weight
+        self._changed.set()
 
+    def finish(self) -> None:
+        """Announce that no event will follow."""
+        self._is_over = True
+        self._changed.set()
 
-class ExpectedEvents:
-    """Which events a worker may send, by the session it runs; any other event was made up."""
+    async def batches(self) -> AsyncIterator[list[Event]]:
+        """Return the events that have come so far, in order, until no event will follow."""
+        while True:
+            while not self._waiting and not self._is_over:
+                await self._change()
+            if not self._waiting:
+                return
+            batch, weight = self._take()
+            yield batch
+            self.weight -= weight
+            self._changed.set()
 
-    def __init__(self, one_off: OneOffSession | None) -> None:
-        self._one_off = one_off
-        self._is_over = False
+    def _take(self) -> tuple[list[Event], int]:
+        limits = self._limits
+        event, weight = self._waiting.popleft()
+        batch = [event]
+        while self._waiting and len(batch) < limits.events_at_once:
+            event, more = self._waiting[0]
+            if weight + more > limits.weight_at_once:
+                break
+            self._waiting.popleft()
+            batch.append(event)
+            weight += more
+        return batch, weight
 
-    def require_login(self, event: LoginEvent) -> None:
-        """Raise unless the event is a step of the login; its end is reported once."""
-        if self._is_over or not self._is_step(event):
-            raise UnexpectedEvent(f"{event.kind} without a login")
-        self._is_over = isinstance(event, LoginMoved) and event.stage in _LAST
-
-    def require_messages(self) -> None:
-        """Raise if the worker has nothing to do with messages."""
-        if self._one_off is not None:
-            raise UnexpectedEvent("messages during a login")
-
-    def _is_step(self, event: LoginEvent) -> bool:
-        if self._one_off is None:
-            return False
-        if isinstance(event, LoginFailed):
-            return True
-        return self._one_off.is_login != (event.stage is LoginStage.LOGGED_OUT)
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()

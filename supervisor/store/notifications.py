@@ -276,17 +276,14 @@ def _under_way(number: str, which: ColumnElement[bool]) -> Select[Any]:
 
 
 def _next_queued(connection: Connection, number: str, now: float, limit: int) -> list[Queued]:
-    chat = recipient.c.peer_id
-    place = func.row_number().over(partition_by=chat, order_by=recipient.c.id)
-    is_bulk = func.min(case((recipient.c.is_bulk, 1), else_=0)).over(partition_by=chat)
-    heads = (
-        select(recipient, place.label("place"), is_bulk.label("only_bulk"))
-        .where(recipient.c.number == number, _IS_QUEUED, recipient.c.not_before <= now)
-        .subquery()
-    )
-    query = (
-        select(heads).where(heads.c.place == 1).order_by(heads.c.only_bulk, heads.c.id).limit(limit)
-    )
+    # Grouped, not numbered by a window: of a long queue that would sort all rows with all columns.
+    only_bulk = func.min(case((recipient.c.is_bulk, 1), else_=0)).label("only_bulk")
+    heads = select(func.min(recipient.c.id).label("head"), only_bulk)
+    heads = heads.where(recipient.c.number == number, _IS_QUEUED, recipient.c.not_before <= now)
+    heads = heads.group_by(recipient.c.peer_id).order_by("only_bulk", "head").limit(limit)
+    first = heads.subquery()
+    query = select(recipient, first.c.only_bulk).join(first, recipient.c.id == first.c.head)
+    query = query.order_by(first.c.only_bulk, first.c.head)
     return [
         Queued(
             *(row.id, row.peer_id, row.parts, not row.only_bulk, row.expires),

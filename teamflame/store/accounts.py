@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from supervisor.database.transactions import upsert
 from supervisor.encryption.vault import Cell
+from supervisor.errors import SealBroken, SecretKeyWrong
 from teamflame.service.values import Access, Person
 from teamflame.store import tables
 
@@ -147,7 +149,9 @@ class AccountStore:
 
     def _rewrap(self, connection: Connection) -> None:
         for row in connection.execute(select(_account.id, _account.data_key)).all():
-            if not self._vault.is_current(row.data_key):
+            if self._vault.is_current(row.data_key):
+                continue
+            with suppress(SealBroken, SecretKeyWrong):  # its people have to sign in again
                 renewed = self._vault.rewrap_data_key(_owner(row.id), row.data_key)
                 change = update(tables.account).where(_account.id == row.id)
                 connection.execute(change.values(data_key=renewed))

@@ -18,10 +18,11 @@ from supervisor.errors import (
 )
 from supervisor.gateway import NO_SESSION, Created, Gateway, Readiness
 from supervisor.login.session_transfer import SessionTransfer
-from supervisor.nodes.records import ListedNode, NodeState
+from supervisor.nodes.cluster_state import ListedNode, NodeState
 from supervisor.numbers.state import State, WorkerHealth
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View
+from supervisor.ownership.takeover import Takeover
 from supervisor.processes.page_merging import PageMerging
 from supervisor.processes.worker_log import WorkerLog
 from supervisor.store.history import AuditLog
@@ -65,9 +66,21 @@ async def _list_one_node() -> tuple[ListedNode, ...]:
     )
 
 
+class FakeTakeover(Takeover):
+    """Owns the data unless it is told that another gateway does."""
+
+    def __init__(self) -> None:
+        self.is_on_standby = False
+
+    def require(self) -> None:
+        if self.is_on_standby:
+            raise StandingBy("another gateway runs here")
+
+
 class FakeGateway(Gateway):
     """Keeps numbers in a dict, remembers what was asked and raises what it is told to."""
 
+    takeover: FakeTakeover
     messages: FakeMessages
     files: FakeFiles
     notifications: FakeNotifications
@@ -89,7 +102,7 @@ class FakeGateway(Gateway):
         self.changed: list[Changes] = []
         self.sources: list[SessionSource] = []
         self.is_ready = Readiness(ok=True)
-        self.is_on_standby = False
+        self.takeover = FakeTakeover()
         self.merging = PageMerging.ON
         self.broken: Exception | None = None
         self.state_of_new = State.ONLINE
@@ -119,10 +132,6 @@ class FakeGateway(Gateway):
 
     async def __aexit__(self, *_: object) -> None:
         self.views.clear()
-
-    def require_active(self) -> None:
-        if self.is_on_standby:
-            raise StandingBy("another gateway runs here")
 
     async def create(self, new: NewNumber, session: SessionSource = NO_SESSION) -> Created:
         self.fail_if_broken()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.chats import ChatSelection
     from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry, Receipt
-    from supervisor.messages.recipients import OutgoingMessage
+    from supervisor.messages.message_service import OutgoingMessage
 
 PEER = 7001
 

@@ -27,7 +27,7 @@ GLOSSARY: Final = _words(
 # Telegram and MTProto, Planfix's chat API, HTTP, proxies, SQL, the kernel, languages.
 PROTOCOLS: Final = _words(
     """
-    account accounts addresses albums answer attached attachment attachments box buttons calls centre
+    account accounts addresses albums answer attached attachment attachments buttons calls centre
     centres channel channels command commands connect dh dialog dialogs edits en
     exports file files flood form forwards framing gap group groups header history
     html http incoming kernel key keys layer mailbox markup media message messages mtproxy openapi
@@ -48,12 +48,12 @@ ENGINEERING: Final = _words(
     chaos chart clock code comparison environment fairness flask growth one plots restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
-    breaker browsing budget bytes cache check circuit clock codec config confinement
+    breaker browsing budget bytes cache check circuit clock cluster codec config confinement
     connection context contract control coordination data database decisions default decoding dispatcher draining
     downloads encoded encryption engines entry erasure errors event exchange
     exit failures fault faults fields filling fleet forkserver forwarding
     guard guarded hanging hand health init input intake layout lease lifespan
-    lines links load lock log lookup main mark measurement memory merging models newer
+    lines links load lock log lookup main mark measurement memory merging models newer older layers
     outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search

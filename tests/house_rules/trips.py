@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST = {
-    "A message from Planfix": 44,
-    "A message from Telegram": 48,
-    "From POST /webhook until the number is online": 60,
+    "A message from Planfix": 42,
+    "A message from Telegram": 45,
+    "From POST /webhook until the number is online": 58,
 }
 """How many files a reader may have to enter; lower a figure when a trip is shorter."""
 

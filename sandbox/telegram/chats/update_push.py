@@ -10,7 +10,6 @@ from telethon.tl import types
 from sandbox.telegram.chats import tl_views
 from sandbox.telegram.clock import now
 from sandbox.telegram.faults import Kind
-from sandbox.telegram.protocol.tl_codec import serialise
 from sandbox.telegram.records.event_log import BotStopped, NewMessage
 
 if TYPE_CHECKING:
@@ -76,16 +75,17 @@ class UpdatePush:
         self, sessions: Iterable[Session], show: Callable[[Viewer], Any], *, lasting: bool = True
     ) -> None:
         """Push to each session what its login sees; push nothing if that is None."""
-        bodies: dict[Viewer, bytes] = {}
+        bodies: dict[tuple[Viewer, int | None], bytes] = {}
         for session in list(sessions):
             viewer = session.key.viewer
             if viewer is None:
                 continue
-            if viewer not in bodies:
+            reader = viewer, session.layer
+            if reader not in bodies:
                 shown = show(viewer)
-                bodies[viewer] = serialise(shown) if shown else b""
-            if bodies[viewer]:
-                session.push(bodies[viewer], lasting=lasting)
+                bodies[reader] = session.serialise(shown) if shown else b""
+            if bodies[reader]:
+                session.push(bodies[reader], lasting=lasting)
 
     def _wrapped(self, update: Any, peers: Iterable[int], viewer: Viewer) -> Any:
         if not peers:

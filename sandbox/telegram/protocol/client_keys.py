@@ -41,6 +41,8 @@ class ClientKey:
     exported_from: ClientKey | None = None
     # The client's description of itself from initConnection.
     device: Any = None
+    # The newest layer that the client named; a connection of it may name none.
+    layer: int | None = None
     # Every request is answered with this error once the key is invalid.
     refusal: str | None = None
     hash: int = field(default_factory=lambda: secrets.randbits(62) | 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 from telethon.tl.core import MessageContainer
 
+from sandbox.telegram.protocol import older_layers
 from sandbox.telegram.protocol.encryption import PacketContent
 from sandbox.telegram.protocol.tl_codec import compress, serialise
 
@@ -87,9 +88,13 @@ class Session:
 
     def answer(self, request_id: int, result: Any) -> None:
         """Send the result of a request."""
-        body = struct.pack("<Iq", _RPC_RESULT, request_id) + compress(serialise(result))
+        body = struct.pack("<Iq", _RPC_RESULT, request_id) + compress(self.serialise(result))
         self._unanswered.discard(request_id)
         self._send(body, kind=1)
+
+    def serialise(self, result: Any) -> bytes:
+        """Serialise an object in the layer that the client speaks."""
+        return serialise(older_layers.rewrite(result, self.layer or self.key.layer))
 
     def reply(self, message: Any, *, content: bool = True) -> None:
         """Send a service message."""

@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._exchange = KeyExchange(endpoint.server_key, endpoint.keys.register)
         self._transport: asyncio.Transport | None = None
         self._key: ClientKey | None = None
+        self._has_claim = False
         self._unflushed: dict[int, Session] = {}
         self._deadline: asyncio.TimerHandle | None = None
         self._hung_up = False
@@ -233,20 +234,28 @@ class Connection(asyncio.Protocol):
             if not service_messages.serve(session, message.message_id, request):
                 self._endpoint.execute(session, message.message_id, request)
 
-    def _use(self, key: ClientKey) -> None:
-        """Count this connection for the key; two open connections make the key invalid.
+    def claim_key(self) -> None:
+        """Use the key for more than files, which only one of its connections may do."""
+        key = self._key
+        if key is None or self.address.media_only:
+            return
+        self._has_claim = True
+        if any(c is not self and c.has_claim and c.is_open() for c in key.connections):
+            logger.warning("a key is used on two connections; it is now invalid")
+            key.refusal = "AUTH_KEY_DUPLICATED"
 
-        Connections at media-only addresses do not count.
-        """
+    @property
+    def has_claim(self) -> bool:
+        return self._has_claim
+
+    def _use(self, key: ClientKey) -> None:
+        """Count this connection for the key, unless its address is a media-only one."""
         if key is self._key and (self.address.media_only or self in key.connections):
             return
         self._leave(lost=False)
         if self.address.media_only:
             self._key = key
             return
-        if any(other.is_open() for other in key.connections):
-            logger.warning("a key is used on two connections; it is now invalid")
-            key.refusal = "AUTH_KEY_DUPLICATED"
         self._key = key
         key.connections.add(self)
         if key.account:

@@ -99,7 +99,11 @@ class Padded(Intermediate):
 
     def cut(self, buffer: bytearray) -> bytes | None:
         packet = super().cut(buffer)
-        return packet and packet[: len(packet) & ~3]
+        if packet is None or packet[:8] == bytes(8):
+            return packet  # a plain message has its own length inside
+        # An encrypted one consists of whole blocks after the ids of its key and of itself.
+        noise = (len(packet) - 8) % 16 if len(packet) > 24 else len(packet) % 4
+        return packet[: len(packet) - noise]
 
 
 class Deframer:

@@ -8,11 +8,19 @@ from functools import cache
 from typing import Any
 from zlib import crc32
 
-from telethon.tl import TLObject, TLRequest
+from telethon.tl import TLObject, TLRequest, types
 from telethon.tl.alltlobjects import tlobjects
 
 _NAMED_TYPE = re.compile(r"\bType(\w+)")
 _KINDS = {cls.SUBCLASS_OF_ID for cls in tlobjects.values()}
+# Telegram takes these in place of an InputUser or InputChannel, and many clients rely on that.
+_STANDS_FOR = {
+    types.InputPeerChannel: types.InputChannel.SUBCLASS_OF_ID,
+    types.InputPeerChannelFromMessage: types.InputChannel.SUBCLASS_OF_ID,
+    types.InputPeerSelf: types.InputUser.SUBCLASS_OF_ID,
+    types.InputPeerUser: types.InputUser.SUBCLASS_OF_ID,
+    types.InputPeerUserFromMessage: types.InputUser.SUBCLASS_OF_ID,
+}
 _FAMILIES = {cls.__module__.rpartition(".")[2] for cls in tlobjects.values()}
 
 
@@ -33,7 +41,8 @@ def _fits(value: Any, kinds: frozenset[int]) -> bool:
         return True
     if isinstance(value, TLRequest):  # it has the id of its result's type
         return False
-    return getattr(value, "SUBCLASS_OF_ID", None) in kinds and is_well_typed(value)
+    kind = getattr(value, "SUBCLASS_OF_ID", None)
+    return (kind in kinds or _STANDS_FOR.get(type(value)) in kinds) and is_well_typed(value)
 
 
 @cache

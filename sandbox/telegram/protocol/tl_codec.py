@@ -9,11 +9,16 @@ from typing import Any
 
 from telethon.errors import TypeNotFoundError
 from telethon.extensions import BinaryReader
+from telethon.tl.alltlobjects import tlobjects
 from telethon.tl.core import GzipPacked, MessageContainer
+
+from sandbox.telegram.protocol import older_layers
 
 MAX_INFLATED = 8 << 20
 MAX_DEPTH = 40
 MAX_CONTAINED = 1020
+# Some clients send what gzip_packed holds in the format of zlib, and Telegram takes both.
+_GZIP_OR_ZLIB = 47
 COMPRESS_ABOVE = 512
 # Pieces of files are bigger; compressing them would take long and gain little.
 COMPRESS_BELOW = 64 << 10
@@ -64,7 +69,7 @@ class Allowance:
         self._left = size
 
     def inflate(self, packed: bytes) -> bytes:
-        inflater = zlib.decompressobj(31)
+        inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
         try:
             plain = inflater.decompress(packed, self._left + 1)
         except zlib.error as exc:
@@ -91,6 +96,9 @@ class _Reader(BinaryReader):  # type: ignore[misc]  # Telethon ships no types
         try:
             if constructor == GzipPacked.CONSTRUCTOR_ID:
                 return self._read_packed()
+            if constructor not in tlobjects and (older := older_layers.find(constructor)):
+                self.position += 4
+                return older.read(self)
             return super().tgread_object()
         finally:
             self._depth -= 1

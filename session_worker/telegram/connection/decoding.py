@@ -13,7 +13,7 @@ from telethon.network.mtprotostate import MTProtoState
 from telethon.tl import functions, types
 from telethon.tl.core import GzipPacked, MessageContainer, TLMessage
 
-from session_worker.telegram.connection.message_box import Gap
+from session_worker.telegram.connection.updates import Gap, Undecoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +32,6 @@ logger = logging.getLogger(__name__)
 def log_undecodable(error: TypeNotFoundError) -> None:
     """Only log the object, for connections that live for a moment."""
     logger.warning("Telegram sent an object that this version cannot decode: %s", error)
-
-
-class Undecoded(types.UpdatesTooLong):  # type: ignore[misc]  # telethon is untyped
-    """Stands for an update that cannot be decoded, so that Telegram must be asked what it was."""
 
 
 class PiecewiseState(MTProtoState):  # type: ignore[misc]  # telethon is untyped

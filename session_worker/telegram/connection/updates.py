@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from session_worker.telegram.connection.decoding import Undecoded
-from session_worker.telegram.connection.message_box import Gap
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -20,6 +17,10 @@ if TYPE_CHECKING:
 
 
 OWN = "_self_outgoing"  # the library's mark on updates that came as the answer to a request of its own
+
+
+class Undecoded(types.UpdatesTooLong):  # type: ignore[misc]  # telethon is untyped
+    """Stands for an update that cannot be decoded, so that Telegram must be asked what it was."""
 
 
 class LibraryQueue(asyncio.Queue[Any]):
@@ -50,6 +51,26 @@ class PositionedUpdate:
 
     position: int
     update: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Updates that cannot be fetched as updates, so that the history must be read instead.
+
+    Either Telegram no longer provides them, or our layer cannot decode them. In the second case the
+    ids are those of the messages next to the gap, or 0 if none is known.
+    """
+
+    pts_from: int
+    pts_to: int
+    is_undecodable: bool = False
+    after_id: int = 0
+    before_id: int = 0
+
+    @property
+    def steps(self) -> int:
+        """How many updates may be missing at most."""
+        return self.pts_to - self.pts_from
 
 
 @dataclass(frozen=True, slots=True)

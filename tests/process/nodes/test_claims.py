@@ -15,9 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from supervisor.database.coordination import Coordination
 from supervisor.database.engines import database_url, writing_engine
 from supervisor.errors import StaleEpoch
-from supervisor.nodes.records import Nodes, NodeState, Peer, require_owner
+from supervisor.nodes.cluster_state import NodeState, Peer
+from supervisor.nodes.records import Nodes, require_owner
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
+from tests.support.databases import execute
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -58,6 +61,34 @@ async def test_number_has_one_owner(nodes: Nodes) -> None:
     assert not await nodes.claim("one", 6)
 
 
+async def test_claim_that_waited_takes_nothing_from_a_newcomer(
+    nodes: Nodes, store: Store, postgres_url: str
+) -> None:
+    """A node that joined and claimed while another one's claim waited keeps what it has."""
+    await nodes.claim("two", 6)
+    await nodes.fence(await seen(nodes, "two"))
+    engine = writing_engine(database_url(postgres_url))
+    async with engine.connect() as slow, asyncio.TaskGroup() as others:
+        held = text("SELECT 1 FROM placement WHERE number = :number FOR UPDATE")
+        await slow.execute(held, {"number": NUMBERS[0]})
+        waiting = others.create_task(nodes.claim("one", 6))
+        await eventually(partial(_is_waiting, postgres_url), awaited="the claim waits")
+        await nodes.join("newcomer", "http://newcomer")
+        owner = await nodes.claim_one("newcomer", NUMBERS[5])
+        await slow.rollback()
+    await engine.dispose()
+
+    assert owner is not None
+    assert owner.incarnation == "newcomer"
+    assert sorted(waiting.result()) == NUMBERS[:5]
+    assert (await nodes.find(NUMBERS[5])).owner == owner
+
+
+async def _is_waiting(postgres_url: str) -> bool:
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(await execute(postgres_url, waiting))
+
+
 async def test_beat_protects_from_the_fence(nodes: Nodes) -> None:
     """Who has beaten since it was seen is not fenced."""
     before = await seen(nodes, "two")
@@ -66,6 +97,20 @@ async def test_beat_protects_from_the_fence(nodes: Nodes) -> None:
     assert not await nodes.fence(before)
     assert await nodes.fence(await seen(nodes, "two"))
     assert await nodes.beat("two", 0) is None
+
+
+async def test_node_is_told_what_it_has_left(nodes: Nodes) -> None:
+    """Who starts again after a crash learns which of its numbers nobody has taken yet."""
+    one, two = await nodes.claim("one", 3), await nodes.claim("two", 3)
+    assert await nodes.join("elsewhere", "http://three") == ()
+
+    assert sorted(await nodes.join("again", "http://one")) == sorted(one)
+
+    await nodes.fence(await seen(nodes, "two"))
+    await nodes.claim("again", 1)
+    left = await nodes.join("twice", "http://two")
+    assert len(left) == 2
+    assert {*left} < {*two}
 
 
 async def test_fenced_node_owns_nothing(nodes: Nodes, store: Store) -> None:
@@ -97,6 +142,17 @@ async def test_number_is_handed_over(nodes: Nodes, store: Store) -> None:
     with pytest.raises(StaleEpoch):
         await store.runs.take_epoch(NUMBERS[0], (await store.numbers.get(NUMBERS[0])).epoch)
     assert not await nodes.hand_over("one", NUMBERS[0], "two")
+
+
+async def test_erased_number_leaves_nothing(nodes: Nodes, postgres_url: str) -> None:
+    """Where a number ran is forgotten with it, by its owner only."""
+    await nodes.claim("one", 6)
+
+    await nodes.forget("two", NUMBERS[1])
+    await nodes.forget("one", NUMBERS[0])
+
+    left = await execute(postgres_url, "SELECT number FROM placement")
+    assert sorted(row.number for row in left) == NUMBERS[1:]
 
 
 async def test_drained_node_is_no_heir(nodes: Nodes) -> None:

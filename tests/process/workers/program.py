@@ -70,7 +70,7 @@ async def _report(gateway: Gateway, endings: Endings) -> None:
 
 async def _describe(gateway: Gateway, endings: Endings) -> object:
     try:
-        gateway.require_active()
+        gateway.takeover.require()
         views = await gateway.numbers()
     except StandingBy as exc:
         return str(exc)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from supervisor.config import Config
 from supervisor.errors import NumberExists, RecipientUnknown
 from supervisor.journal.pending import Excluded
-from supervisor.messages.recipients import OutgoingMessage
+from supervisor.messages.message_service import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.spool_session import CHATS
 from tests.process.workers.conftest import PATIENT, make_gateway, new_number

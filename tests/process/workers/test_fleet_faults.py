@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supervisor.errors import DatabaseUnavailable
-from supervisor.messages.recipients import OutgoingMessage
+from supervisor.messages.message_service import OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.spool_session import SpoolFiles
 from tests.process.workers.conftest import make_gateway, new_number

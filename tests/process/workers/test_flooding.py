@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from supervisor.processes.event_queue import Limits
+from supervisor.processes.worker_run import Limits
 from tests.process.workers.conftest import POLICY, RunningGateway, make_gateway, new_number
 from tests.support.waiting import eventually
 

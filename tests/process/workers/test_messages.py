@@ -26,7 +26,7 @@ from supervisor.errors import (
 )
 from supervisor.journal.browsing import Selection
 from supervisor.messages.file_links import MessageFile
-from supervisor.messages.recipients import AttachmentDraft, OutgoingMessage
+from supervisor.messages.message_service import AttachmentDraft, OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
 from tests.fakes.spool_session import MORTAL, SpoolFiles
 from tests.process.workers.conftest import PATIENT, RunningGateway, make_gateway, new_number

@@ -39,7 +39,7 @@ async def test_nothing_about_numbers_is_answered(
     tokens = await open_numbers(client)
     secret = (await gateway.links.make("380500000001")).secret
     before = dict(gateway.views)
-    gateway.is_on_standby = True
+    gateway.takeover.is_on_standby = True
 
     path = path_of(rule).replace("<secret>", secret).replace("<token>", "signed")
     asked: dict[str, Any] = {"headers": bearer(ADMIN_KEY)}
@@ -61,7 +61,7 @@ async def test_public_addresses_are_served(
     client: TestClientProtocol, gateway: FakeGateway, method: str, rule: str
 ) -> None:
     """Liveness, readiness and the pages do not depend on who owns the data."""
-    gateway.is_on_standby = True
+    gateway.takeover.is_on_standby = True
 
     response = await call(client, method, rule.replace("<path:filename>", "login.css"))
 

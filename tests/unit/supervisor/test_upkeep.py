@@ -102,6 +102,25 @@ async def test_repeat_of_an_erased_message_is_known(
     assert (repeated.row, repeated.is_repeat) == (row, True)
 
 
+async def test_spoilt_folder_keeps_nothing_from_being_erased(
+    recorded: RecordedDispatcher, retention: Retention, config: Config
+) -> None:
+    """A worker that puts something else where its files should be keeps nobody's messages."""
+    await recorded.say(received(5), received(6, peer_id=2))
+    first, second = (order.row for order in recorded.told_of(Deliver))
+    await recorded.say(Delivered(row=first), Delivered(row=second))
+    make_file(incoming_file(config.spool_of(NUMBER), first, 0).parent)
+    kept = make_file(incoming_file(config.spool_of(NUMBER), second, 0))
+    photo_file(config.spool_of(NUMBER), 1).mkdir(parents=True)
+    old = make_file(photo_file(config.spool_of(NUMBER), 2))
+
+    await retention.erase(days_later(DAYS + 1))
+
+    assert {entry.text for entry in await recorded.entries()} == {None}
+    assert not kept.exists()
+    assert not old.exists()
+
+
 async def test_old_photos_go(retention: Retention, config: Config) -> None:
     """A photo is kept as long as a message would be."""
     old, new = (make_file(photo_file(config.spool_of(NUMBER), photo)) for photo in (1, 2))

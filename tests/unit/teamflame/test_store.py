@@ -6,7 +6,7 @@ import base64
 import os
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from supervisor.database.transactions import upsert
 from supervisor.store.store import Store
@@ -84,6 +84,24 @@ async def test_changed_secret_key(sqlite_url: str) -> None:
     async with Store(sqlite_url, new) as store:
         accounts = AccountStore(store.database, store.vault)
         assert await accounts.access_of(ANNA.id) == access()
+
+
+async def test_damaged_key_of_one_account_keeps_no_other_back(sqlite_url: str) -> None:
+    """When SECRET_KEY changes, the keys of all accounts that can be opened move to its first key."""
+    old, new, boris = key(), key(), Person("b" * 24, "Boris")
+    damaged = update(tables.account).where(tables.account.c.id == boris.id)
+    damaged = damaged.values(data_key=b"k" * 80)
+    async with Store(sqlite_url, old) as store:
+        accounts = AccountStore(store.database, store.vault)
+        for person in (boris, ANNA):
+            await accounts.save(access(person=person))
+        await store.database.write(lambda connection: connection.execute(damaged).close())
+    async with Store(sqlite_url, f"{new},{old}") as store:
+        await AccountStore(store.database, store.vault).rewrap()
+        await store.keys.finish()
+
+    async with Store(sqlite_url, new) as store:
+        assert await AccountStore(store.database, store.vault).access_of(ANNA.id) == access()
 
 
 async def test_choices(database_url: str) -> None:

@@ -24,9 +24,10 @@ _RESEND_AFTER = 60  # seconds
 
 
 def admit(call: Call, account: Account) -> Any:
-    """Log a client's key in to an account."""
+    """Log a client's key in to an account; from then on it hears of updates, whatever it asks for."""
     call.services.keys.sign_in(call.key, account)
     account.logins += 1
+    call.session.wants_updates = True
     return types.auth.Authorization(tl_views.user(call.viewer, account))
 
 

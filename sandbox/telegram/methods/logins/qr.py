@@ -12,7 +12,6 @@ from sandbox.telegram.clock import now
 from sandbox.telegram.logins.logins import TOKEN_LIFETIME
 from sandbox.telegram.methods.logins.login import admit_or_ask_password
 from sandbox.telegram.methods.logins.sessions import show
-from sandbox.telegram.protocol.tl_codec import serialise
 from sandbox.telegram.rpc import method
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 def scan(services: Services, account: Account, token: bytes) -> ClientKey:
     """Scan a token as the account's owner; return the key that gets the login."""
     found = services.logins.accept_token(token, account)
-    found.session.push(serialise(types.UpdateShort(types.UpdateLoginToken(), now())))
+    session = found.session
+    session.push(session.serialise(types.UpdateShort(types.UpdateLoginToken(), now())))
     return found.session.key
 
 

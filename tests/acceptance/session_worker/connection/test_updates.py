@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
 from session_worker.protocol.contract import SessionState
-from session_worker.telegram.connection.message_box import Gap
+from session_worker.telegram.connection.updates import Gap
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
 from tests.acceptance.session_worker.number import SELDOM, Number
 from tests.support.waiting import eventually

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.numbers.events import HEARTBEAT, RETRY
+from api.numbers.events import HEARTBEAT, RETRY, events_or_silence
 from supervisor.journal.values import ByDirection
 from supervisor.monitoring.feed import MOST_KEPT, MOST_WAITING, Feed, MessageCounts
 from supervisor.numbers.state import Cause, Change, State
-from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer
+from tests.support.waiting import eventually
+from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,6 +71,41 @@ async def test_silence_is_filled(
             assert autojump_clock.time() == pytest.approx(start + count * HEARTBEAT)
         feed.publish(change(State.ONLINE))
         assert (await event(stream))[0] == "number"
+
+
+@pytest.mark.usefixtures("autojump_clock")
+async def test_old_token_does_not_listen_on(
+    client: TestClientProtocol, gateway: FakeGateway, feed: Feed
+) -> None:
+    """A number that gets a new token, maybe for another client, is not watched with the old one."""
+    token = await start(client)
+    feed.publish(change(State.STARTING))
+    asked = client.request(f"/events?number={NUMBER}", headers=bearer(token))
+    async with asked as stream:
+        await stream.send_complete()
+        await stream.receive()
+        assert await stream.receive() == b": still here\n\n"
+        gateway.tokens.of[NUMBER] = "new"
+
+        rest = await stream.as_response()
+
+    assert b"event" not in await rest.get_data()
+    assert not feed.has_listeners
+
+
+@pytest.mark.usefixtures("autojump_clock")
+async def test_event_during_a_heartbeat_is_not_lost(feed: Feed) -> None:
+    """What happens while a slow reader takes the comment of a silence comes next."""
+    with feed.listen() as listener:
+        events = events_or_silence(listener, None)
+        assert await anext(events) is None
+        feed.publish(change(State.ONLINE))
+        await eventually(listener._waiting.empty)
+
+        following = await anext(events)
+
+        assert following is not None
+        assert following.what == change(State.ONLINE)
 
 
 async def test_listener_that_comes_back_misses_nothing(

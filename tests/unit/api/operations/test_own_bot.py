@@ -45,7 +45,7 @@ def gateway_with(bots: Bots) -> Gateway:
 
     made: Any = SimpleNamespace(
         bots=bots,
-        require_active=lambda: None,
+        takeover=SimpleNamespace(require=lambda: None),
         wait_settled=wait_settled,
         starting=Gateway.starting,
     )

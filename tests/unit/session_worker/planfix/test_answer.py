@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -50,6 +52,27 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 def test_a_task_number_is_found_in_every_form(body: bytes, number: int | None) -> None:
     """Data may be an object, text, the whole answer, or missing."""
     assert task_number(check(200, body, None)) == number
+
+
+# As in a confined worker, nothing can be imported any more.
+CONFINED = """
+import sys
+from session_worker.planfix.answer import check, task_number
+
+sys.meta_path.clear()
+for body in (b"\\xef\\xbb\\xbf{}", b"{\\0}\\0", b"\\xff\\xfe{\\0}\\0", b"\\0\\0\\0{"):
+    check(200, body, None)
+print(task_number(check(200, b'\\xef\\xbb\\xbf{"data":{"number":5}}', None)))
+"""
+
+
+def test_every_encoding_is_read_without_another_module() -> None:
+    """A byte order mark does no harm where a decoder for it could not be imported."""
+    run = subprocess.run(
+        [sys.executable, "-c", CONFINED], capture_output=True, text=True, check=False
+    )
+
+    assert (run.stdout, run.stderr) == ("5\n", "")
 
 
 @pytest.mark.parametrize(

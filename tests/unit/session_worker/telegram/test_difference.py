@@ -12,7 +12,7 @@ from telethon.tl import functions, types
 from session_worker.telegram.connection.decoding import MOST_STEPS, Differences
 
 if TYPE_CHECKING:
-    from session_worker.telegram.connection.message_box import Gap
+    from session_worker.telegram.connection.updates import Gap
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NOTHING_NEW = types.updates.DifferenceEmpty(NOW, 0)

@@ -85,6 +85,26 @@ async def test_notes_of_a_worker_are_recorded(
     assert states == {"message 5": "delivered", "message 6": "pending"}
 
 
+async def test_notes_of_a_killed_gateway_are_recorded(
+    store: Store, dispatchers: Dispatchers, moving: RecordedDispatcher, config: Config
+) -> None:
+    """A node that starts again records what was delivered here, wherever the number goes next."""
+    await moving.say(received(5), received(6))
+    spool = config.spool_of(NUMBER)
+    spool.mkdir(parents=True)
+    notes = DeliveredLog(spool / DELIVERED_LOG)
+    assert not await notes.contains(incoming(5))
+    notes.add(incoming(5))
+    await moving.close()
+    another = Dispatchers(store, config)
+
+    await another.record_left(NUMBER)
+    await another.record_left("380000000000")  # a number that was erased meanwhile has no notes
+
+    states = {entry.text: entry.state for entry in await moving.entries()}
+    assert states == {"message 5": "delivered", "message 6": "pending"}
+
+
 async def test_notes_that_a_worker_has_forged_are_not_followed(
     dispatchers: Dispatchers, moving: RecordedDispatcher, config: Config
 ) -> None:

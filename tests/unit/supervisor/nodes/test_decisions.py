@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor.nodes.cluster_state import ClusterState, NodeState, Peer
 from supervisor.nodes.decisions import (
     Observations,
     heir_of_drained,
@@ -12,7 +13,6 @@ from supervisor.nodes.decisions import (
     node_for_new,
     numbers_to_claim,
 )
-from supervisor.nodes.records import ClusterState, NodeState, Peer
 
 LOADS = st.lists(st.integers(0, 40), min_size=2, max_size=5)
 

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from session_worker.protocol.messages import Failed, Failure, Send
 from supervisor.bots.chat import BotChat, ChatButton
 from supervisor.config import Config
+from supervisor.database.notification_tables import notification
 from supervisor.errors import DatabaseUnavailable, NotificationUnknown, TemplateUnknown
 from supervisor.messages.message_service import Dispatchers
 from supervisor.notifications.formatting.default_templates import default_names
@@ -191,6 +193,25 @@ async def test_end_of_a_message_is_noticed_at_any_moment(bot: Bot) -> None:
     await eventually(lambda: rows.is_read and not queue.has(9))
     assert (queue.has(7), queue.has(8)) == (False, True)
     await queue.stop()
+
+
+async def test_damaged_notification_holds_up_nothing(bot: Bot) -> None:
+    """A notification that cannot be read any more fails, and the next one of its chat is sent."""
+    damaged = await bot.notify(5, text="damaged")
+    await bot.store.database.write(_damage_bodies)
+    await bot.notify(5, text="whole")
+    await bot.attach()
+
+    await eventually(lambda: bool(bot.sends))
+
+    assert [each.outgoing.parts[0].text for each in bot.sends] == ["whole"]
+    assert damaged.id is not None
+    [progress] = await bot.store.notifications.progress(NUMBER, damaged.id)
+    assert (progress.stored, progress.error_code) == ("failed", "body_unreadable")
+
+
+def _damage_bodies(connection: Any) -> None:
+    connection.execute(update(notification).values(body=b"damaged"))
 
 
 class UnsteadyRows(Notifications):

@@ -9,12 +9,16 @@ import pytest
 
 from session_worker.protocol.bots import HeardMessage, Speaker
 from supervisor.database.writer import Claim
-from supervisor.errors import StaleEpoch
+from supervisor.errors import DatabaseUnavailable, StaleEpoch
 from supervisor.numbers.worker_events import HeardEvents
+from supervisor.store.heard import HeardRows
 from supervisor.store.values import BotDetails, NewNumber
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from session_worker.protocol.bots import HeardByBot
     from supervisor.store.heard import HeardRow
     from supervisor.store.store import Store
 
@@ -143,4 +147,33 @@ async def test_bot_that_was_erased_and_came_back_is_heard(store: Store) -> None:
     listener.may_end.set()
 
     await eventually(lambda: listener.heard == ["before", "after"])
+    await events.stop()
+
+
+class UnsteadyRows(HeardRows):
+    """Rows in a database that stores the first events, and loses its answer."""
+
+    is_mute = True
+
+    async def add(self, claim: Claim, heard: Sequence[HeardByBot]) -> list[HeardRow]:
+        added = await super().add(claim, heard)
+        if self.is_mute:
+            self.is_mute = False
+            raise DatabaseUnavailable
+        return added
+
+
+async def test_event_that_is_stored_without_an_answer_is_heard(store: Store) -> None:
+    """Events whose storing is not confirmed are stored again: not as new ones, and not in vain."""
+    store.heard = UnsteadyRows(store.database, store.vault)
+    listener, events, worker = Listener(), HeardEvents(store), await claim(store)
+    events.listen(listener)
+
+    with pytest.raises(DatabaseUnavailable):
+        await events.store(worker, [wrote("one", 1)])
+    await events.store(worker, [wrote("one", 1)])
+    await events.store(worker, [wrote("two", 2)])
+
+    await eventually(lambda: len(listener.heard) == 2)
+    assert listener.heard == ["one", "two"]
     await events.stop()

@@ -18,13 +18,18 @@ from session_worker.protocol.login import LoginMoved, LoginStage, WatchQr
 from supervisor.config import Config
 from supervisor.database.tables import Direction
 from supervisor.journal.browsing import Selection
-from supervisor.numbers.login_dialog import LoginDialog
+from supervisor.numbers.login_dialog import (
+    SIGN_IN,
+    ExpectedEvents,
+    LoginDialog,
+    OneOffSession,
+    UnexpectedEvent,
+)
 from supervisor.numbers.state import LiveState, State
 from supervisor.numbers.worker_events import HeardEvents, WorkerEvents
 from supervisor.numbers.worker_pool import StartSlot
 from supervisor.numbers.worker_records import WorkerRecords
 from supervisor.processes.questions import Questions
-from supervisor.processes.worker_run import SIGN_IN, ExpectedEvents, OneOffSession, UnexpectedEvent
 from tests.support.waiting import PATIENCE
 from tests.unit.supervisor.rows import NUMBER, received
 

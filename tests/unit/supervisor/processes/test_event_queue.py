@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from session_worker.protocol.messages import Trying
-from supervisor.processes.event_queue import EventQueue, Limits
+from supervisor.processes.worker_run import EventQueue, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

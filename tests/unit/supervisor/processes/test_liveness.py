@@ -19,13 +19,24 @@ def silence(lasted: float) -> Silence:
     return Silence(BEGAN, lasted)
 
 
-@given(lasted=SECONDS, ran=st.floats(min_value=0.0, max_value=0.29))
-def test_starved_worker_gets_time(lasted: float, ran: float) -> None:
+@given(lasted=SECONDS, ran=st.floats(min_value=0.0, max_value=0.29), reports_nothing=st.booleans())
+def test_starved_worker_gets_time(lasted: float, ran: float, reports_nothing: bool) -> None:
     """A worker that waits for the processor nearly all the time does not hang, however long it lasts."""
+    ran /= 3 if reports_nothing else 1
     waited = max(0.0, lasted - ran)
     usage = Usage(BEGAN.ran + min(ran, lasted), BEGAN.waited + waited, "R")
 
-    assert not silence(lasted).is_hang(usage, PATIENCE)
+    assert not silence(lasted).is_hang(usage, PATIENCE, reports_nothing=reports_nothing)
+
+
+def test_starved_endless_loop_is_found_sooner() -> None:
+    """Beside other programs a third of the running is enough, unless the worker still reports."""
+    starved = Usage(BEGAN.ran + 0.11, BEGAN.waited + 1.1, "R")
+    hardly = Usage(BEGAN.ran + 0.11, BEGAN.waited + 0.9, "R")
+
+    assert silence(2.4).is_hang(starved, PATIENCE, reports_nothing=True)
+    assert not silence(1.3).is_hang(starved, PATIENCE)
+    assert not silence(1.1).is_hang(hardly, PATIENCE, reports_nothing=True)
 
 
 def test_endless_loop_is_a_hang() -> None:

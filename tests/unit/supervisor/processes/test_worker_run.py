@@ -23,6 +23,7 @@ class Leaving:
 
     pid = 1
     unanswered = 0
+    frames = 0
     has_unread = False
     lease_over = False
     breach: str | None = None

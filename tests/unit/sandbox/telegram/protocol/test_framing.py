@@ -31,8 +31,11 @@ OPENINGS: dict[Callable[[], Transport], bytes] = {
     Intermediate: b"\xee" * 4,
     Padded: b"\xdd" * 4,
 }
+# Plain messages, which have no key id.
 packets = st.lists(
-    st.integers(1, 200).flatmap(lambda words: st.binary(min_size=words * 4, max_size=words * 4)),
+    st.integers(1, 200)
+    .flatmap(lambda words: st.binary(min_size=words * 4, max_size=words * 4))
+    .map(lambda message: bytes(8) + message),
     max_size=6,
 )
 
@@ -98,6 +101,15 @@ def test_impossible_length_is_refused_at_once(stream: bytes) -> None:
     """A frame longer than the limit, or of no length, is not waited for."""
     with pytest.raises(FramingError):
         fed(Deframer(), stream, 64)
+
+
+@given(noise=st.binary(max_size=15), blocks=st.integers(1, 9))
+def test_noise_behind_an_encrypted_packet_is_cut_off(noise: bytes, blocks: int) -> None:
+    """Up to fifteen bytes may follow, which are more than a word but less than a block."""
+    packet = b"key id 8" + bytes(16 * (blocks + 1))
+    stream = OPENINGS[Padded] + struct.pack("<i", len(packet + noise)) + packet + noise
+
+    assert fed(Deframer(), stream, 64) == [packet]
 
 
 def test_checksum_and_order_are_checked() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from session_worker.protocol.login import LoginFailed, LoginFailure, LoginMoved, LoginStage, WatchQr
-from supervisor.processes.worker_run import (
+from supervisor.numbers.login_dialog import (
     SIGN_IN,
     SIGN_OUT,
     ExpectedEvents,
