@@ -185,7 +185,8 @@ class ChosenChats:
             people = entities_of(page)
             for dialog in page.dialogs:
                 user = people.get(getattr(dialog.peer, "user_id", 0))
-                if user is not None and not is_ignored(contact := contact_of(user), me):
+                is_shown = isinstance(user, types.User)
+                if is_shown and not is_ignored(contact := contact_of(user), me):
                     count += 1
                     yield contact
             dialogs.take(page)

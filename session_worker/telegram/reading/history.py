@@ -158,7 +158,11 @@ class Backfill:
         """Whether this is a private chat that is not left out, whose history may be read."""
         if not isinstance(peer, types.PeerUser):
             return False
-        contact = contact_of(entities[marked_id(peer)])
+        user = entities.get(peer.user_id)
+        if not isinstance(user, types.User):
+            self.unread.append(f"{peer.user_id}: Telegram does not show who this is")
+            return False
+        contact = contact_of(user)
         is_chosen: bool = await self.until_answered(lambda: self.chosen.include_contact(contact))
         return is_chosen
 

@@ -43,3 +43,23 @@ def test_chat_whose_newest_message_is_gone_has_none() -> None:
     page = types.messages.Dialogs(chats, [GONE, HELLO], [], [])
 
     assert [newest for _, newest in with_newest_messages(page)] == [None, HELLO]
+
+
+async def test_chat_with_somebody_who_is_not_shown_is_missing(tmp_path: Path) -> None:
+    """Telegram may say nothing of a person: the other chats are read, and this one is counted."""
+
+    async def ask(_request: Any) -> Any:
+        settings = types.PeerNotifySettings()
+        who = (types.PeerUser(7), types.PeerUser(8), types.PeerUser(9))
+        chats = [types.Dialog(each, 4, 0, 0, 0, 0, 0, 0, settings) for each in who]
+        now = datetime.now(UTC)
+        tops = [types.Message(id=4, peer_id=each, date=now, message="hello") for each in who]
+        users = [types.UserEmpty(7), types.User(9, first_name="Anna")]
+        return types.messages.Dialogs(chats, tops, [], users)
+
+    backfill = Backfill(ask, at_once, Last(3, 0), made_parser(tmp_path)._chosen)
+
+    found = [dialog.peer.user_id async for dialog, _ in backfill.dialogs()]
+
+    assert found == [9]
+    assert [each.partition(":")[0] for each in backfill.unread] == ["7", "8"]
