@@ -92,8 +92,8 @@ def digest_of(incoming: Incoming) -> bytes:
     named = (
         *(incoming.peer_id, incoming.what, incoming.date, incoming.edit_date),
         *incoming.message_ids,
-        # A reaction may be put and taken back within a second.
-        *((incoming.text,) if incoming.what is IncomingKind.REACTION else ()),
+        # A message may be edited twice within a second, and a reaction put and taken back.
+        *((incoming.text,) if incoming.what in {IncomingKind.EDIT, IncomingKind.REACTION} else ()),
     )
     return blake2b(repr(named).encode(), digest_size=DIGEST).digest()
 

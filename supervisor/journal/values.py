@@ -274,13 +274,16 @@ def _change_of(incoming: Incoming) -> int:
         case IncomingKind.MESSAGE:
             return 0
         case IncomingKind.EDIT:
-            return incoming.edit_date or incoming.date
+            return (incoming.edit_date or incoming.date) * _SAID + _said(incoming)
         case IncomingKind.DELETION:
             return _DELETION
         case IncomingKind.REACTION:
-            # A reaction may be put and taken back within a second.
-            said = crc32(f"{incoming.is_echo} {incoming.text}".encode()) % _SAID
-            return -(incoming.date * _SAID + said)
+            return -(incoming.date * _SAID + _said(incoming))
+
+
+def _said(incoming: Incoming) -> int:
+    """Tell apart what happens within a second: two edits, or a reaction that is put and taken back."""
+    return crc32(f"{incoming.is_echo} {incoming.text}".encode()) % _SAID
 
 
 def _is_left(file: IncomingFile, incoming: Incoming, new: tuple[int, ...]) -> bool:

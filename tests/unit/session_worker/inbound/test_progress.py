@@ -35,16 +35,19 @@ async def test_next_process_knows_what_was_taken(tmp_path: Path) -> None:
     first = await opened(path)
     first.add(message(5, 6))
     second = await opened(path)
+    changed = {"what": IncomingKind.EDIT, "edit_date": 1_700_000_001}
     second.add(message(9))
+    second.add(message(9, **changed))
 
     third = await opened(path)
 
     assert await third.contains(message(5, 6))
     assert await third.contains(message(9))
-    changed = {"what": IncomingKind.EDIT, "edit_date": 1_700_000_001}
+    assert await third.contains(message(9, **changed))
     others = [
         *(message(5), message(5, 6, 7), message(5, 6, peer_id=8)),
         *(message(5, 6, date=1), message(5, 6, **changed)),
+        message(9, text="edited again in this second", **changed),
     ]
     assert not any([await third.contains(other) for other in others])
 

@@ -60,13 +60,14 @@ async def test_edits_are_messages_of_their_own(recorded: RecordedDispatcher) -> 
         received(5),
         received(5, what=IncomingKind.EDIT, edit_date=10),
         received(5, what=IncomingKind.EDIT, edit_date=11),
+        received(5, what=IncomingKind.EDIT, edit_date=11, text="and again in this second"),
         received(5, what=IncomingKind.DELETION),
     ]
 
     await recorded.say(*events)
     await recorded.say(*events)
 
-    assert len(await recorded.entries()) == 4
+    assert len(await recorded.entries()) == 5
 
 
 async def test_rest_of_a_cut_album_is_kept(recorded: RecordedDispatcher) -> None:
