@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from supervisor.messages.dispatcher import Dispatcher
 
 PATIENCE = 60.0  # seconds; longer than a call to Planfix without files may take
-BRIEFLY = 5.0  # seconds; whoever changes a number, or ends the gateway, waits for this
+BRIEFLY = 5.0  # seconds; a change of a number and the end of the gateway wait for this
 MOST_HELD = 1024  # rows that a worker holds
 
 logger = logging.getLogger(__name__)

@@ -157,7 +157,7 @@ class SharedFiles:
         try:
             found = os.fstat(opened)
             count = min(-(-found.st_size // PIECE) or 1, MOST_PIECES)
-            # The first piece comes last: whoever finds it finds the whole file.
+            # The first piece comes last, so a reader who finds it finds the whole file.
             for piece in reversed(range(count if stat.S_ISREG(found.st_mode) else 0)):
                 content = await asyncio.to_thread(os.pread, opened, PIECE, piece * PIECE)
                 sealed = key.seal(_cell(number, path, piece), content)

@@ -192,17 +192,17 @@ TROUBLES: Final = {
     ),
     "proxy_unreachable": (
         "The number's proxy does not answer.",
-        "Client or operator, whoever set the proxy: check that it runs at this host and port, "
+        "Client or operator (the one who set the proxy): check that it runs at this host and port, "
         "or send another with PUT /webhook.",
     ),
     "proxy_refused": (
         "The number's proxy answers, but does not lead to Telegram.",
-        "Client or operator, whoever set the proxy: let it connect to Telegram, "
+        "Client or operator (the one who set the proxy): let it connect to Telegram, "
         "or send another with PUT /webhook.",
     ),
     "proxy_unauthorized": (
         "The number's proxy wants another user name, password or secret.",
-        "Client or operator, whoever set the proxy: send the right ones with PUT /webhook.",
+        "Client or operator (the one who set the proxy): send the right ones with PUT /webhook.",
     ),
     "proxy_forbidden": (
         "The number's proxy is not used: it lies at a private address.",
