@@ -87,7 +87,7 @@ class TeamFlame:
         return at is not None and time.monotonic() < at + seconds
 
     async def people_of(self, caller: Caller, space: str) -> tuple[Person, ...]:
-        """List who may be assigned in a space; an open board asks often, and they seldom change."""
+        """List who may be assigned in a space; an open board asks often, and they rarely change."""
         account, now = await self.accounts.require(caller), time.monotonic()
         self._people = {key: known for key, known in self._people.items() if known[0] > now}
         key = (account.id, space)
@@ -118,7 +118,7 @@ class TeamFlame:
             account = await self.accounts.require(caller)
             await self.own_actions.add(account.id, changes)
         except DatabaseError as exc:
-            logger.warning("somebody is told of what they did themselves: %s", exc)
+            logger.warning("somebody is notified of what they did themselves: %s", exc)
 
     def verify_launch(self, raw: str) -> Caller:
         return verify_launch(raw, self.config.bot_token, time.time())

@@ -142,7 +142,7 @@ async def _send_file(bot: Bot, parameters: Parameters, kind: str) -> dict[str, A
     text = parameters.marked("caption")
     if width_of(text.text) > LONGEST_CAPTION:
         raise bad_request("message caption is too long")
-    _ = parameters.address  # a wrong chat is told before the file is kept
+    _ = parameters.address  # a wrong chat is refused before the file is kept
     file = await _file(parameters, kind)
     shown = await _send(bot, parameters, text, [file])
     return shown | describe_file(kind, file, shown["message_id"])

@@ -73,7 +73,7 @@ class AlarmWriter:
         address = Address(self.reader, AddressKind.CHAT, self.reader)
         answer = await self.notifications.notify(sender, [address], notice, manner)
         for rejected in answer.rejected:
-            logger.warning("nobody is told of an alarm: %s", rejected.detail or rejected.code)
+            logger.warning("an alarm reaches nobody: %s", rejected.detail or rejected.code)
 
 
 @asynccontextmanager

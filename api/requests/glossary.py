@@ -75,7 +75,7 @@ MEANINGS: Mapping[str, str] = {
     "is_closed": "whether tasks in this column count as done",
     "key": "the key of the bot; keep it, it cannot be shown again",
     "kind": "its kind",
-    "kinds": "for each kind of event, whether one is told of it",
+    "kinds": "for each kind of event, whether the person is notified of it",
     "language": "`en`, `ru` or `uk`",
     "last": "when the last of these tries failed",
     "left": "how many more are allowed now",

@@ -59,7 +59,7 @@ class Plain:
 
 
 def read(source: str) -> Plain:
-    """Read the tags and references we know; whatever else looks like one is text."""
+    """Read the tags and references we know; anything else that looks like one is text."""
     reader = _Reader()
     at = 0
     for token in _TOKEN.finditer(source):

@@ -120,7 +120,7 @@ class CircuitBreaker:
         return self._is_lookout
 
     def watch(self, *, is_lookout: bool, try_now: bool) -> None:
-        """Look for a Planfix that is away often, or seldom because another number looks."""
+        """Look often for a Planfix that is away, or rarely if another number looks."""
         self._is_lookout = is_lookout
         if not self._is_away:
             return
@@ -145,7 +145,7 @@ class CircuitBreaker:
                     await self._change()
 
     def _pause(self) -> float:
-        """Choose a pause: what was sent to a Planfix that is there is repeated ever more seldom."""
+        """Choose a pause: a message to a Planfix that answers is repeated less and less often."""
         backoff = self._backoff
         if self._is_away and self._is_lookout:
             backoff = replace(backoff, longest=min(backoff.longest, LOOKOUT_PAUSE))

@@ -210,7 +210,7 @@ class Worker:
 class SupervisorOutbox:
     """Sends events; if nobody can receive them, it ends the process before anything else is done.
 
-    The next worker repeats whatever is done without a supervisor.
+    The next worker repeats what was done without a supervisor.
     """
 
     def __init__(self, pipe: Pipe[Command, Event]) -> None:

@@ -139,7 +139,7 @@ class BotRequests:
         self._access_hashes = access_hashes
 
     async def carry_out(self, command: BotRequest) -> Done:
-        """Do it once; what Telegram refuses is told by its code."""
+        """Do it once; a refusal of Telegram's is reported by its code."""
         try:
             for request in await self._requests(command):
                 await self._ask(request)

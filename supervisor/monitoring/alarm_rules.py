@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from supervisor.numbers.state import Change
 
-FEWEST = 3  # numbers with one cause, from which on they are told of together
-LASTING = 15.0  # seconds after which a trouble that passes by itself is told of
+FEWEST = 3  # numbers with one cause that get one alarm together
+LASTING = 15.0  # seconds after which a trouble that may pass by itself raises an alarm
 OLD = 300.0  # seconds
 
 
@@ -64,7 +64,7 @@ _OF_CLIENTS = frozenset(FailureCode)
 
 
 class AlarmRules:
-    """Remembers what has been told, so that nothing is told twice."""
+    """Remembers which alarms were sent, so that none is sent twice."""
 
     def __init__(self) -> None:
         self._changes: list[Change] = []

@@ -73,7 +73,7 @@ class AlarmSpeaker:
         return [*own, *(each.alarm for each in due)]
 
     async def _told(self, oldest: float) -> frozenset[str]:
-        """Return what was told since that moment, by whichever node."""
+        """Return the alarms that any node has sent since that moment."""
         stored = await self._stored.list(LOOKED_AT)
         lately = (each for each in stored if each.at.timestamp() > oldest)
         return frozenset(_signature_of(json.loads(each.body)) for each in lately)

@@ -1,4 +1,4 @@
-"""What a node asks of whatever runs the numbers on it."""
+"""What a node asks of the part of the gateway that runs its numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Runner(Protocol):
         """Hand over the messages, or the notifications, that another node stored for the number."""
 
     async def look_for_messages(self) -> None:
-        """Hand over whatever waits that no worker has."""
+        """Hand over all waiting messages that no worker has."""
 
     async def adopt(self, numbers: Collection[str], still_ours: Choose) -> None:
         """Start numbers that have become ours, those that still are."""

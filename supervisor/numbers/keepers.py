@@ -121,7 +121,7 @@ class Keepers:
             self.dispatchers.watcher.wake(number)
 
     async def look_for_messages(self) -> None:
-        """Hand over whatever waits that no worker has; being woken is only faster."""
+        """Hand over all waiting messages that no worker has; being woken is only faster."""
         counts = await self._store.journals.counts(tuple(self._keepers))
         await self.dispatchers.look_for_messages(counts)
 

@@ -40,7 +40,7 @@ class Conversation:
             await self._chat.present(language, texts.commands, texts.menu, app_url)
 
     async def handle_message(self, message: ChatMessage) -> None:
-        """React to a message; whatever comes of it is told to the person."""
+        """React to a message, and tell the person what came of it."""
         if message.chat_id != message.user_id:
             return
         talk = await self.talk(message.user_id, str(message.row))

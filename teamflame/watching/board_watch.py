@@ -167,7 +167,7 @@ def _event_text(event: Event, texts: BotTexts) -> str:
 
 
 def _name(event: Event) -> str:
-    """Name an event, so that it is told once even if it is found twice."""
+    """Name an event, so that people hear of it once even if it is found twice."""
     parts = (
         event.kind,
         event.task.id,

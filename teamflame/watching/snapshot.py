@@ -1,4 +1,4 @@
-"""What was last seen of a board, what has happened since, and who is told of it; pure."""
+"""What was last seen of a board, what has happened since, and who is notified; pure."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _reminded(seen: SeenTask, kind: Kind) -> SeenTask:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Somebody who is told of what happens on a board."""
+    """Somebody who is notified of what happens on a board."""
 
     subscription: Subscription
     account: Account

@@ -121,7 +121,7 @@ async def put_selected(board: str) -> Response:
 @call("boards")
 @document_response(NotificationsAnswer)
 async def get_notifications(board: str) -> Response:
-    """Show what the caller is told of on a board."""
+    """Show which events of a board the caller is notified of."""
     shared, (caller, user_id) = teamflame(), admit_person()
     await shared.accounts.require(caller)
     kinds = await shared.choices.kinds_of(user_id, key(board))
@@ -133,7 +133,7 @@ async def get_notifications(board: str) -> Response:
 @document_request(NotificationsBody)
 @document_response(NotificationsAnswer)
 async def put_notifications(board: str) -> Response:
-    """Choose what the caller is told of on a board."""
+    """Choose which events of a board the caller is notified of."""
     shared, (caller, user_id) = teamflame(), admit_person()
     body = await read(NotificationsBody)
     found = await shared.call(caller, shared.service.boards.get, key(board))

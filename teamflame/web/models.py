@@ -105,7 +105,7 @@ class CommentBody(Body):
 
 
 class NotificationsBody(Body):
-    """The kinds of events of a board that one is told of; kinds that are left out stay."""
+    """Which kinds of events of a board the caller is notified of; kinds that are left out stay as they are."""
 
     kinds: dict[Kind, bool]
 
@@ -281,6 +281,6 @@ class SelectedAnswer(Answer):
 
 
 class NotificationsAnswer(Answer):
-    """The kinds of events of a board that the caller is told of."""
+    """Which kinds of events of a board the caller is notified of."""
 
     kinds: dict[Kind, bool]

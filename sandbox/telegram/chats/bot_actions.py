@@ -38,7 +38,7 @@ class Bots:
         self._queries: dict[int, tuple[Account, asyncio.Future[Any]]] = {}
 
     def block(self, person: Account, other: Account, *, is_blocked: bool) -> None:
-        """Block somebody, or no longer; a bot is told."""
+        """Block somebody, or no longer; a bot gets an update about it."""
         was_blocked = other.id in person.blocked
         (person.blocked.add if is_blocked else person.blocked.discard)(other.id)
         is_known = other.bot_profile and person.id in other.bot_profile.acquaintances

@@ -46,7 +46,7 @@ class Template:
 
 
 class _Limited(Environment):
-    """Liquid that stops whatever does not end, with the filters that cannot grow without bounds."""
+    """Liquid that stops a template without end, with those filters that cannot grow without bounds."""
 
     loop_iteration_limit: ClassVar[int] = 1000
     output_stream_limit: ClassVar[int] = 131_072
