@@ -31,6 +31,10 @@ PATIENCE = 600.0  # seconds; the machine may be busy
 LOOKS = 0.02  # seconds between two looks
 
 
+class GatewayEnded(Exception):
+    """The gateway ended before it served."""
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayProgram:
     """A gateway that was started a moment ago."""
@@ -48,6 +52,8 @@ class GatewayProgram:
         await until(self._serves)
 
     async def _serves(self) -> bool:
+        if self.process.returncode is not None:
+            raise GatewayEnded(f"the gateway has ended with status {self.process.returncode}")
         try:
             return (await self.http.get("/healthz")).is_success
         except httpx.TransportError:

@@ -26,7 +26,7 @@ import httpx
 import uvloop
 
 from benchmarks.form_load import connections
-from benchmarks.gateway_program import GatewayOptions, running_gateway
+from benchmarks.gateway_program import GatewayEnded, GatewayOptions, running_gateway
 from benchmarks.number_lines import ConnectedNumber, Fleet, as_program
 from benchmarks.soak_memory import Sample, report, sample_all_along, trends
 from benchmarks.soak_reconciliation import Chat, Outcome, explain
@@ -35,6 +35,8 @@ from tests.support.databases import running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from benchmarks.gateway_program import GatewayProgram
 
 MESSAGES = 10_000
 NUMBERS = 20
@@ -175,12 +177,23 @@ class Soak:
         await self._start_gateway()
 
     async def _start_gateway(self) -> None:
+        """Start it, on another port if a program has taken the free one before it."""
+        try:
+            gateway = await self._try_to_start()
+        except GatewayEnded as ended:
+            log = await asyncio.to_thread((self._folder / LOG).read_text, errors="replace")
+            print(f"{ended}; its log ends with: {log[-500:]}", flush=True)
+            await self._life.aclose()
+            gateway = await self._try_to_start()
+        self._start_took = time.perf_counter() - gateway.started
+        self.fleet = Fleet(self._sandbox, gateway)
+
+    async def _try_to_start(self) -> GatewayProgram:
         options = GatewayOptions(log=self._folder / LOG, database=self._database)
         program = running_gateway(self._folder, as_program(self._sandbox), options)
         gateway = await self._life.enter_async_context(program)
         await gateway.until_serving()
-        self._start_took = time.perf_counter() - gateway.started
-        self.fleet = Fleet(self._sandbox, gateway)
+        return gateway
 
 
 async def soak(
