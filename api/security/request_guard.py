@@ -112,9 +112,8 @@ def set_patience(send: ASGISendCallable, seconds: float) -> None:
     transport = _transport(send)
     of_peer: Any = transport and transport.get_extra_info("socket")
     if of_peer is not None:
-        with suppress(
-            OSError
-        ):  # a Unix socket does not have this option, and needs none: no stranger uses it
+        # A Unix socket does not have this option, and needs none: no stranger uses it.
+        with suppress(OSError):
             of_peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 

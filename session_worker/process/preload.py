@@ -60,9 +60,8 @@ def warm() -> None:
     from session_worker.process.trial import code_of_messages, code_of_start
     from session_worker.process.warmup import warm_up
 
-    set_levels(
-        "INFO"
-    )  # where the operator has chosen no other, workers need not write to all loggers
+    # Where the operator has chosen no other level, workers need not write to all loggers.
+    set_levels("INFO")
     tls_context()
     get_ready()
     if sys.version_info < (3, 12):  # later ones do not count the references of names

@@ -247,9 +247,8 @@ class NotificationService:
     async def _start_queue(self, number: str, *, only_if_needed: bool = False) -> None:
         """Start the queue of a number, or only if it has something to send: most never notify."""
         while number in self._attached and number not in self._queues:
-            with suppress(
-                DatabaseError
-            ):  # it is asked again, or what is stored would wait for ever
+            # The database is asked again, or what is stored would wait for ever.
+            with suppress(DatabaseError):
                 if not only_if_needed or await self._stored.has_work(number):
                     self._open_queue(number, await self.sender_of(number))
                 return

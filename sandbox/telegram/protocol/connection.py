@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
         self._exchange = KeyExchange(endpoint.server_key, endpoint.keys.register)
         self._transport: asyncio.Transport | None = None
         self._key: ClientKey | None = None
-        self._has_claim = False
+        self.has_claim = False
         self._unflushed: dict[int, Session] = {}
         self._deadline: asyncio.TimerHandle | None = None
         self._hung_up = False
@@ -239,14 +239,10 @@ class Connection(asyncio.Protocol):
         key = self._key
         if key is None or self.address.media_only:
             return
-        self._has_claim = True
+        self.has_claim = True
         if any(c is not self and c.has_claim and c.is_open() for c in key.connections):
             logger.warning("a key is used on two connections; it is now invalid")
             key.refusal = "AUTH_KEY_DUPLICATED"
-
-    @property
-    def has_claim(self) -> bool:
-        return self._has_claim
 
     def _use(self, key: ClientKey) -> None:
         """Count this connection for the key, unless its address is a media-only one."""

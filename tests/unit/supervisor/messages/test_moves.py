@@ -71,13 +71,7 @@ async def test_notes_of_a_worker_are_recorded(
     dispatchers: Dispatchers, moving: RecordedDispatcher, config: Config
 ) -> None:
     """What the last worker noted and could not report is delivered, and not for the next machine."""
-    await moving.say(received(5), received(6))
-    spool = config.spool_of(NUMBER)
-    spool.mkdir(parents=True)
-    notes = DeliveredLog(spool / DELIVERED_LOG)
-    assert not await notes.contains(incoming(5))
-    notes.add(incoming(5))
-    await moving.close()
+    await _end_with_a_note(moving, config)
 
     await dispatchers.record_noted(NUMBER)
 
@@ -89,13 +83,7 @@ async def test_notes_of_a_killed_gateway_are_recorded(
     store: Store, dispatchers: Dispatchers, moving: RecordedDispatcher, config: Config
 ) -> None:
     """A node that starts again records what was delivered here, wherever the number goes next."""
-    await moving.say(received(5), received(6))
-    spool = config.spool_of(NUMBER)
-    spool.mkdir(parents=True)
-    notes = DeliveredLog(spool / DELIVERED_LOG)
-    assert not await notes.contains(incoming(5))
-    notes.add(incoming(5))
-    await moving.close()
+    await _end_with_a_note(moving, config)
     another = Dispatchers(store, config)
 
     await another.record_left(NUMBER)
@@ -118,3 +106,14 @@ async def test_notes_that_a_worker_has_forged_are_not_followed(
     await dispatchers.record_noted(NUMBER)
 
     assert [entry.state for entry in await moving.entries()] == ["pending"]
+
+
+async def _end_with_a_note(moving: RecordedDispatcher, config: Config) -> None:
+    """Let the worker end, with two messages, after it has noted that it delivered the first."""
+    await moving.say(received(5), received(6))
+    spool = config.spool_of(NUMBER)
+    spool.mkdir(parents=True)
+    notes = DeliveredLog(spool / DELIVERED_LOG)
+    assert not await notes.contains(incoming(5))
+    notes.add(incoming(5))
+    await moving.close()
