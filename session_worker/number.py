@@ -123,7 +123,7 @@ class NumberSession:
             pace,
         )
         flood_control = FloodControl(account)
-        access_hashes = self._access_hashes = self.access_hashes_class(account, flood_control)
+        access_hashes = self.access_hashes_class(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
         self._sender = TelegramSender(
             account,
