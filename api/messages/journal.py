@@ -22,9 +22,8 @@ from api.messages.models import (
     describe_entry,
     describe_path,
 )
-from api.requests.body import read_query, validate
+from api.requests.body import Answer, read_query, respond, validate
 from api.requests.errors import not_found
-from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from api.texts import reader_language
 from supervisor.database.tables import RowState

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api.requests.models import Answer, Wait
+from api.requests.body import Answer, Wait
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
 from supervisor.journal.values import peer_of

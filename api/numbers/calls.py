@@ -40,9 +40,8 @@ from api.numbers.models import (
     StoppedNumber,
 )
 from api.numbers.summary import summarise
-from api.requests.body import read_body, read_body_or_query, read_query, validate
+from api.requests.body import Numbered, read_body, read_body_or_query, read_query, respond, validate
 from api.requests.errors import not_found, operator_only, unauthorized
-from api.requests.models import Numbered, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from api.texts import reader_language
 from supervisor.errors import NumberElsewhere

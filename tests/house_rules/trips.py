@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST = {
-    "A message from Planfix": 41,
+    "A message from Planfix": 40,
     "A message from Telegram": 44,
     "From POST /webhook until the number is online": 58,
 }
