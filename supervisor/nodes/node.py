@@ -19,8 +19,8 @@ from supervisor.errors import (
     NumberElsewhere,
     NumberWithoutOwner,
 )
-from supervisor.nodes.cluster_state import ClusterState, NodeState, Owner
-from supervisor.nodes.decisions import (
+from supervisor.nodes.cluster_state import (
+    NodeState,
     Observations,
     first_of,
     heir_of_drained,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from supervisor.database.coordination import Coordination
+    from supervisor.nodes.cluster_state import ClusterState, Owner
     from supervisor.nodes.lease import NodeLease
     from supervisor.nodes.runner import Runner
     from supervisor.store.store import Store

@@ -5,9 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.nodes.cluster_state import ClusterState, NodeState, Peer
-from supervisor.nodes.decisions import (
+from supervisor.nodes.cluster_state import (
+    ClusterState,
+    NodeState,
     Observations,
+    Peer,
     heir_of_drained,
     heir_to_balance,
     node_for_new,
