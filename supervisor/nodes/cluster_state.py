@@ -57,6 +57,10 @@ class ListedNode(NamedTuple):
     numbers: int
 
 
+WORTH_A_MOVE = 2  # numbers that a node must have more than another
+SPREAD = 0.1  # of a fair share; a smaller difference is left as it is
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterState:
     """All that a node knows at one moment of the others and of itself."""
@@ -70,9 +74,53 @@ class ClusterState:
     to_run: frozenset[str] = frozenset()
     owned: frozenset[str] = frozenset()
 
+    def numbers_to_claim(self, me: str, *, free_before: int) -> int:
+        """Return how many of the numbers without an owner to claim: what lacks to a fair share.
 
-WORTH_A_MOVE = 2  # numbers that a node must have more than another
-SPREAD = 0.1  # of a fair share; a smaller difference is left as it is
+        What was free at the look before, too, is claimed by the first to come: the node whose share
+        it is may be dead.
+        """
+        alive = self._alive_loads()
+        if me not in alive or not self.free:
+            return 0
+        fair = ceil((sum(self.loads.values()) + self.free) / len(alive))
+        return min(self.free, max(fair - alive[me], free_before, 0))
+
+    def heir_to_balance(self, me: str) -> str | None:
+        """Return the node to which one of our numbers should move, if that is worth the move."""
+        alive = self._alive_loads()
+        if me not in alive:
+            return None
+        poorest = min(alive, key=lambda each: (alive[each], each))
+        fair = sum(alive.values()) / len(alive)
+        is_worth_it = alive[me] - alive[poorest] >= max(WORTH_A_MOVE, ceil(SPREAD * fair))
+        return poorest if is_worth_it else None
+
+    def heir_of_drained(self, me: str) -> str | None:
+        """Return the other node that runs the fewest numbers, or None if ours is alone."""
+        others = {each: load for each, load in self._alive_loads().items() if each != me}
+        return min(others, key=lambda each: (others[each], each), default=None)
+
+    def node_for_new(self, me: str) -> str | None:
+        """Return the node that should start a new number; None means this one."""
+        alive = self._alive_loads()
+        heir = self.heir_of_drained(me)
+        if heir is None or (me in alive and alive[me] <= alive[heir]):
+            return None
+        return heir
+
+    @property
+    def first(self) -> str | None:
+        """The node that was there before the others; it speaks for all of them.
+
+        Whatever their clocks say, all nodes that see the same name the same one.
+        """
+        there = [(peer.since, peer.incarnation) for peer in self.peers if peer.since is not None]
+        return min(there)[1] if there else None
+
+    def _alive_loads(self) -> dict[str, int]:
+        alive = (peer.incarnation for peer in self.peers if peer.state is NodeState.ALIVE)
+        return {each: self.loads.get(each, 0) for each in alive}
 
 
 class Seen(NamedTuple):
@@ -114,58 +162,3 @@ class Observations:
         return max(
             0.0, takeover - max((now - each.since for each in self.seen.values()), default=0)
         )
-
-
-def numbers_to_claim(cluster: ClusterState, me: str, *, free_before: int) -> int:
-    """Return how many of the numbers without an owner to claim: what lacks to a fair share.
-
-    What was free at the look before, too, is claimed by the first to come: the node whose share
-    it is may be dead.
-    """
-    alive = _alive_loads(cluster)
-    if me not in alive or not cluster.free:
-        return 0
-    fair = ceil((sum(cluster.loads.values()) + cluster.free) / len(alive))
-    return min(cluster.free, max(fair - alive[me], free_before, 0))
-
-
-def heir_to_balance(cluster: ClusterState, me: str) -> str | None:
-    """Return the node to which one of our numbers should move, if that is worth the move."""
-    alive = _alive_loads(cluster)
-    if me not in alive:
-        return None
-    poorest = min(alive, key=lambda each: (alive[each], each))
-    fair = sum(alive.values()) / len(alive)
-    is_worth_it = alive[me] - alive[poorest] >= max(WORTH_A_MOVE, ceil(SPREAD * fair))
-    return poorest if is_worth_it else None
-
-
-def heir_of_drained(cluster: ClusterState, me: str) -> str | None:
-    """Return the other node that runs the fewest numbers, or None if ours is alone."""
-    others = {each: load for each, load in _alive_loads(cluster).items() if each != me}
-    return min(others, key=lambda each: (others[each], each), default=None)
-
-
-def node_for_new(cluster: ClusterState, me: str) -> str | None:
-    """Return the node that should start a new number; None means this one."""
-    alive = _alive_loads(cluster)
-    heir = heir_of_drained(cluster, me)
-    if heir is None or (me in alive and alive[me] <= alive[heir]):
-        return None
-    return heir
-
-
-def first_of(cluster: ClusterState) -> str | None:
-    """Return the node that was there before the others; it speaks for all of them.
-
-    Whatever their clocks say, all nodes that see the same name the same one.
-    """
-    alive = [peer for peer in cluster.peers if peer.since is not None]
-    return (
-        min(alive, key=lambda each: (each.since, each.incarnation)).incarnation if alive else None
-    )
-
-
-def _alive_loads(cluster: ClusterState) -> dict[str, int]:
-    alive = (peer.incarnation for peer in cluster.peers if peer.state is NodeState.ALIVE)
-    return {each: cluster.loads.get(each, 0) for each in alive}
