@@ -21,7 +21,7 @@ from api.nodes import calls as node_calls
 from api.nodes.forwarding import register_forwarding
 from api.notifications import calls as notification_calls
 from api.notifications import planfix_events
-from api.numbers import actions, chats, events, history, traffic
+from api.numbers import actions, chats, events, history, summary, traffic
 from api.numbers import calls as number_calls
 from api.operations import alarms, audit, health, pages
 from api.requests.body import LARGEST
@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     register_forwarding(app)
     for module in (
         number_calls,
+        summary,
         planfix_webhook,
         chats,
         actions,
