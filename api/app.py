@@ -15,7 +15,7 @@ from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
 from api.login import calls as login_calls
 from api.login import page
-from api.messages import files, journal, planfix_webhook
+from api.messages import dead_letters, files, journal, planfix_webhook
 from api.messages.files import Downloads
 from api.nodes import calls as node_calls
 from api.nodes.forwarding import register_forwarding
@@ -78,6 +78,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         traffic,
         bot_calls,
         journal,
+        dead_letters,
         files,
         notification_calls,
         planfix_events,
