@@ -28,7 +28,7 @@ GLANCE = 0.5  # seconds between two looks at what has arrived
 
 
 class Seen(NamedTuple):
-    """What is in one chat on the other side, with the moments when it came there."""
+    """The messages of one chat on the other side, with the times of their arrival."""
 
     in_telegram: list[tuple[str, float]]
     in_planfix: list[tuple[str, float]]
@@ -113,7 +113,7 @@ class Traffic:
         return max(out), max(into)
 
     async def missing(self) -> list[str]:
-        """Return what was taken and has not arrived."""
+        """Return the messages that were accepted but have not arrived."""
         found: list[str] = []
         for talk in self._cluster.talks:
             to_telegram, to_planfix = await self._compare(talk)
