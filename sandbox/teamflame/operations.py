@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.teamflame.errors import ServiceError
 from sandbox.teamflame.settings import Dialect
-from sandbox.teamflame.views import show_columns, show_tasks_with_comments, show_task, show_tasks_of
+from sandbox.teamflame.views import show_columns, show_task, show_tasks_of, show_tasks_with_comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
