@@ -97,7 +97,8 @@ class MessageIndex:
         await self.save()
         records = await asyncio.to_thread(_read, self._path)
         records = b"".join((records, self._fresh, *self._waiting.values()))
-        place = records.find(needle := _ID.pack(message_id))
+        needle = _ID.pack(message_id)
+        place = records.find(needle)
         while place >= 0 and place % RECORD.size:
             place = records.find(needle, place + 1)
         if place < 0:
