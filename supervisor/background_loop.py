@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class BackgroundLoop:
-    """Repeats a chore after the pause that it returns, until it returns none.
+    """Repeats a chore after the pause that the chore returns, until it returns None.
 
     A chore that fails is logged and repeated after `failure_pause` seconds.
     """
@@ -38,7 +38,7 @@ class BackgroundLoop:
         self._task = asyncio.create_task(self._run(), name=self._name)
 
     def wake(self) -> None:
-        """Begin the chore again at once, or when it has ended."""
+        """Run the chore again at once or, if it is running, as soon as it has ended."""
         self._woken.set()
 
     async def stop(self) -> None:
@@ -61,7 +61,7 @@ class BackgroundLoop:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # Nobody has cancelled us: asyncpg says so when it gives a connection up.
+            # Nobody has cancelled us: asyncpg raises this when it gives up a connection.
             logger.warning("%s failed: it was cancelled from within", self._name)
         except GatewayError as exc:
             logger.warning("%s failed: %s", self._name, exc)

@@ -1,4 +1,4 @@
-"""What nodes do with their shared database to agree: short transactions, and wake-up calls."""
+"""How nodes agree through the database that they share: short transactions, and wake-up calls."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Coordination:
         *args: Given.args,
         **kwargs: Given.kwargs,
     ) -> Answer:
-        """Run a unit in a transaction; whatever lasts too long counts as an outage."""
+        """Run a unit in a transaction; one that takes too long counts as an outage."""
         with self._access.watched():
             return await self._transactor.transact(lambda each: unit(each, *args, **kwargs))
 
@@ -64,7 +64,7 @@ class Coordination:
         self._listening.start()
 
     def notify(self, name: str) -> None:
-        """Wake the node that runs this number, soon; otherwise it would find the message a little later."""
+        """Wake the node that runs this number, which would otherwise find the message a little later."""
         self._unsent.add(name)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send(), name="wake-up calls to nodes")
@@ -83,9 +83,9 @@ class Coordination:
             try:
                 await self.run(_send_notifications, names)
             except DatabaseUnavailable as exc:  # polling finds what was missed
-                logger.debug("nobody could be woken: %s", exc)
+                logger.debug("no node could be woken: %s", exc)
             except Exception:  # the root of the task
-                logger.exception("nobody could be woken")
+                logger.exception("no node could be woken")
         self._sending = None
 
     async def _listen(self) -> float:
@@ -94,7 +94,7 @@ class Coordination:
             async with asyncio.timeout(self._patience):
                 if self._listener is None:
                     await self._open_listener()
-                    self._report(EVERYBODY)  # notifications of the meantime were missed
+                    self._report(EVERYBODY)  # what was sent in the meantime is lost
                 else:
                     await self._listener.execute(select(1))
         return self._patience / 2

@@ -54,7 +54,7 @@ _FRESH = {
 
 
 class NewOutgoing(NamedTuple):
-    """An employee's message, whether its chat is new here, and what to write down of a stranger."""
+    """An employee's message, whether its chat is new here, and the first contact if it is one."""
 
     cipher: BodyCipher
     outgoing: Outgoing
