@@ -58,7 +58,7 @@ class ListedNode(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """All that a node knows at one moment of the others and of itself."""
+    """Everything that a node knows at one moment about all nodes."""
 
     server: str
     peers: tuple[Peer, ...] = ()

@@ -36,7 +36,7 @@ class Observations:
     seen: Mapping[str, Seen] = field(default_factory=dict)
 
     def with_cluster(self, cluster: ClusterState, me: str, now: float) -> Self:
-        """Add a look; what another server said before does not count."""
+        """Add what was read now; what was read from another database server before does not count."""
         before = self.seen if cluster.server == self.server else {}
         seen = {}
         for peer in cluster.peers:
@@ -48,7 +48,7 @@ class Observations:
         return type(self)(cluster.server, seen)
 
     def lost(self, now: float, takeover: float) -> tuple[Peer, ...]:
-        """Return the peers that have not beaten for so many seconds."""
+        """Return the peers whose beats have not changed for so many seconds."""
         return tuple(each.peer for each in self.seen.values() if now - each.since >= takeover)
 
     def next_due(self, now: float, takeover: float) -> float:
@@ -59,10 +59,10 @@ class Observations:
 
 
 def numbers_to_claim(cluster: ClusterState, me: str, *, free_before: int) -> int:
-    """Return how many of the numbers without an owner to claim: what lacks to a fair share.
+    """Return how many numbers without an owner to claim, so that this node has its fair share.
 
-    What was free at the look before, too, is claimed by the first to come: the node whose share
-    it is may be dead.
+    Numbers that were free at the previous look as well are claimed by whichever node comes first,
+    because the node whose share they are may be dead.
     """
     alive = _alive_loads(cluster)
     if me not in alive or not cluster.free:
@@ -98,9 +98,9 @@ def node_for_new(cluster: ClusterState, me: str) -> str | None:
 
 
 def first_of(cluster: ClusterState) -> str | None:
-    """Return the node that was there before the others; it speaks for all of them.
+    """Return the node that joined before the others; it speaks for all of them.
 
-    Whatever their clocks say, all nodes that see the same name the same one.
+    All nodes that see the same peers choose the same one, whatever their own clocks say.
     """
     alive = [peer for peer in cluster.peers if peer.since is not None]
     return (
