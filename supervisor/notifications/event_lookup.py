@@ -1,4 +1,4 @@
-"""Completes the events that wait for Planfix: one after the other for each bot, none lost."""
+"""Completes the events for which Planfix is still to be asked: one after the other for each bot, none lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EventLookup:
         """Completes the oldest event of a bot; returns whether there was one."""
 
     def wake(self, number: str) -> None:
-        """Look whether something waits, because a worker runs now or something came."""
+        """Look whether an event waits, because a worker runs now or an event has come."""
         if number in self._tasks:
             self._again.add(number)
         elif self.finish_oldest is not None:
