@@ -58,7 +58,7 @@ class DatabaseLock:
         *,
         is_shared: bool = False,
     ) -> None:
-        """Let nodes of one database share the lock, which keeps gateways out that are alone."""
+        """With `is_shared`, all nodes of a database hold the lock, which keeps out a gateway that is alone."""
         self._engine = engine
         self._on_lost = on_lost
         self._patience = patience
@@ -102,7 +102,7 @@ class DatabaseLock:
         return True
 
     async def _regain(self) -> bool:
-        """Return whether the lock is ours again, as soon as the database answers."""
+        """Take the lock again as soon as the database answers; return whether it is ours."""
         ghosts = {self.backend or 0}
         while True:
             with suppress(DatabaseUnavailable):

@@ -148,7 +148,7 @@ class WorkerRun:
 
     def _is_hang(self, silence: Silence) -> bool:
         patience = self._timing.patience
-        # A login calculates for long at a time, as a start does.
+        # Like a start, a login computes for a long time without a pause.
         if self._worker.pulse is None or self._is_login:
             patience = patience.of_boot()
         return silence.is_hang(
