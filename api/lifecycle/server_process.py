@@ -1,4 +1,4 @@
-"""Runs under hypercorn: its log, its master process, and a start that is refused."""
+"""What running under hypercorn needs: its log, its master process, and a start that is refused."""
 
 from __future__ import annotations
 

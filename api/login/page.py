@@ -82,7 +82,7 @@ async def post_login_page(secret: str) -> Response:
 @blueprint.get("/state")
 @hide
 async def get_login_state(secret: str) -> Response:
-    """Tell the page how far the login is."""
+    """Tell the page how far the login has come."""
     link = await _open(secret)
     if link.is_used:
         return jsonify({"stage": PageStage.DONE})

@@ -150,7 +150,7 @@ async def _texts_about(number: str) -> FailureTexts:
 
 
 async def _outcome_of(number: str, row: int, wait: float) -> MessageAnswer:
-    """Wait until a replayed message is delivered or dead again, but no longer than this."""
+    """Wait until a replayed message is delivered or dead again, but no longer than `wait` seconds."""
     messages, end = context().gateway.messages, time.monotonic() + wait
     while True:
         path = await messages.find_path(number, row)

@@ -49,7 +49,7 @@ def _phone(value: Any) -> Any:
 
 
 def _user_id(value: Any) -> Any:
-    """Read a Telegram id; JSON's true and false are none, although Python treats them as numbers."""
+    """Read a Telegram id; JSON's true and false are not ids, although Python treats them as numbers."""
     if isinstance(value, str):
         return value if _USER_ID.fullmatch(value.strip()) else None
     if isinstance(value, bool):
@@ -68,7 +68,6 @@ def _if_null(nothing: Any) -> BeforeValidator:
 
 
 Word = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=255)]
-Absent = AbsentIfEmpty
 
 
 class NamedLink(BaseModel):
@@ -88,9 +87,9 @@ class PlanfixMessage(BaseModel):
     cmd: Literal["newMessage"]
     provider_id: Annotated[Word, Field(alias="providerId")]
     message_id: Annotated[Word, Field(alias="messageId")]
-    chat_id: Annotated[Word | None, Absent, Field(alias="chatId")] = None
+    chat_id: Annotated[Word | None, AbsentIfEmpty, Field(alias="chatId")] = None
     text: Annotated[str, _if_null(""), Field(alias="message", max_length=LONGEST_TEXT)] = ""
-    # People fill these three in on a contact's card: a text that names nobody is as good as none.
+    # People fill in these three on a contact's card: a text that names nobody counts as empty.
     phone: Annotated[str | None, BeforeValidator(_phone), Field(alias="contactPhone")] = None
     username: Annotated[str | None, BeforeValidator(_username), Field(alias="telegramUserName")] = (
         None

@@ -1,4 +1,4 @@
-"""Reads the fields of a call strictly: what cannot be read is an error, never empty."""
+"""Reads the fields of a call strictly: what cannot be read is an error and is never ignored."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def _email(text: str) -> str:
 
 
 def _as_name(value: Any) -> Any:
-    """Accept a Telegram id as a number, too."""
+    """Accept a Telegram id that is written as a number as well."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
