@@ -6,7 +6,7 @@ import base64
 import binascii
 import logging
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from quart import Blueprint, Response, request

@@ -119,15 +119,7 @@ class NotificationService:
 
     async def store_unfinished(self, sender: Sender, notice: Notice, dedup_key: str) -> str:
         """Store durably what an event of Planfix said; Planfix is asked for the rest after that."""
-        new = NewNotification(
-            id=_new_id(),
-            number=sender.number,
-            body=b"",
-            recipients=(),
-            parts=1,
-            dedup_key=dedup_key,
-            needs_lookup=True,
-        )
+        new = NewNotification(_new_id(), sender.number, b"", (), 1, dedup_key, needs_lookup=True)
         stored_id = await self._stored.add(await self._sealed(new, notice))
         self._wake_sender(sender.number)
         return stored_id
