@@ -40,7 +40,7 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - the nam
     """Serve the file of a signed link, or the requested part of it."""
     try:
         file = await context().gateway.files.find(token)
-        await current_app.config["DOWNLOADS"].take_place(file.number)
+        await current_app.config["DOWNLOADS"].acquire_place(file.number)
         opened = await open_for_call(file)
     except (LinkInvalid, FileGone) as exc:
         raise not_found("the file does not exist, or its link has expired") from exc
@@ -139,7 +139,7 @@ class Downloads:
         self._of = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, of_one))
         self._wait = wait
 
-    async def take_place(self, number: str) -> None:
+    async def acquire_place(self, number: str) -> None:
         """Take a place until this call ends; raise ApiError if none becomes free in time."""
         try:
             async with asyncio.timeout(self._wait):

@@ -151,7 +151,7 @@ def as_planfix_says(error: ApiError) -> ApiError:
             return error
 
 
-def gather(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def collect_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Collect the fields of a form; only attachments may repeat."""
     fields: dict[str, Any] = {}
     columns: dict[str, list[str]] = {"name": [], "url": []}
@@ -193,7 +193,7 @@ blueprint = Blueprint("message", __name__, url_prefix="/webhook")
 async def post_message() -> Response:
     """Accept a message that an employee wrote in Planfix."""
     try:
-        fields = gather(await read_pairs(request, LARGEST_CALL))
+        fields = collect_fields(await read_pairs(request, LARGEST_CALL))
         number = await _admit(fields)
     except ApiError as exc:
         raise as_planfix_says(exc) from exc
@@ -209,17 +209,17 @@ async def _admit(fields: dict[str, Any]) -> str:
     """Return the number that the call names, if its key is valid for that number."""
     channel = fields.get("channel")
     if channel in (None, ""):
-        return await _let_in(fields, None)
+        return await _require_key(fields, None)
     try:
         meant = normalise_number(channel)
     except ValueError as exc:
         # Only a caller with a valid key learns what is wrong with the call.
-        await _let_in(fields, None)
+        await _require_key(fields, None)
         raise invalid_parameters("channel must be a phone number") from exc
-    return await _let_in(fields, meant)
+    return await _require_key(fields, meant)
 
 
-async def _let_in(fields: dict[str, Any], channel: str | None) -> str:
+async def _require_key(fields: dict[str, Any], channel: str | None) -> str:
     authenticator, token = context().authenticator, fields.get("token")
     if not token:
         return await authenticator.admit_channel(request, channel)

@@ -157,7 +157,7 @@ class Forwarding:
             raise NotTaken(type(exc).__name__) from exc
         except httpx.TransportError as exc:
             raise NotAnswered(type(exc).__name__) from exc
-        return await _take(answer)
+        return await _receive(answer)
 
 
 def hand_over_instead(fields: Mapping[str, object]) -> None:
@@ -170,7 +170,7 @@ async def _content() -> str | bytes:
     return given
 
 
-async def _take(answer: httpx.Response) -> Response:
+async def _receive(answer: httpx.Response) -> Response:
     """Pass on a short answer as a whole, and any other piece by piece."""
     headers = [
         (name, value)

@@ -42,7 +42,7 @@ class _Job:
     item: Any
     answer: asyncio.Future[Any]
 
-    def settle(self, outcome: object) -> None:
+    def finish(self, outcome: object) -> None:
         if self.answer.done():
             return
         if isinstance(outcome, _Failure):
@@ -170,9 +170,9 @@ class Writer:
             if not self._jobs and not self._is_closing:
                 self._added.clear()
             if jobs:
-                await self._settle(jobs)
+                await self._carry_out(jobs)
 
-    async def _settle(self, jobs: list[_Job]) -> None:
+    async def _carry_out(self, jobs: list[_Job]) -> None:
         began = time.monotonic()
         try:
             outcomes = await self._all_at_once(jobs)
@@ -188,7 +188,7 @@ class Writer:
             outcomes = [_Failure(exc)] * len(jobs)
         self.commits.observe(time.monotonic() - began)
         for job, outcome in zip(jobs, outcomes, strict=True):
-            job.settle(outcome)
+            job.finish(outcome)
 
     async def _after_failure(self, jobs: list[_Job]) -> list[object]:
         try:

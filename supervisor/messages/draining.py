@@ -34,7 +34,7 @@ async def drain(dispatcher: Dispatcher, patience: float = PATIENCE) -> bool:
     """Let the worker deliver nothing more; return whether everything that it delivered is recorded."""
     if not dispatcher.has_worker:
         return False
-    dispatcher.tell_worker(Drain())
+    dispatcher.send_to_worker(Drain())
     with suppress(TimeoutError):
         async with asyncio.timeout(patience):
             await dispatcher.drained.wait()

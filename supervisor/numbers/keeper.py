@@ -216,8 +216,8 @@ class Keeper:
                 slot,
                 self._listening,
                 self.requests,
-                note_trouble=partial(self._pool.note_trouble, self.number),
-                note_planfix=partial(self._note_planfix, assignment.planfix.url),
+                report_trouble=partial(self._pool.record_trouble, self.number),
+                report_planfix=partial(self._record_planfix, assignment.planfix.url),
             )
             run = WorkerRun(
                 worker,
@@ -230,7 +230,7 @@ class Keeper:
             )
             return await run.run()
         finally:
-            self._note_end(worker, assignment)
+            self._record_end(worker, assignment)
             if dispatcher is not None:
                 await dispatcher.detach_worker()
 
@@ -245,7 +245,7 @@ class Keeper:
 
         return Ageing(lifetime, is_quiet, Age(chance))
 
-    def _note_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
+    def _record_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
         self._last_heard, self._why_parked = self.last_heard, worker.breach or ""
         self._worker = None
         self._pool.leave(self.number, assignment.planfix.url)
@@ -256,8 +256,8 @@ class Keeper:
         self.log.record(change.state, change.cause and change.cause.code)
         self._pool.report_change(change)
 
-    def _note_planfix(self, url: str, *, is_away: bool) -> None:
-        self._pool.planfix_outages.note(url, self.number, self.send if is_away else None)
+    def _record_planfix(self, url: str, *, is_away: bool) -> None:
+        self._pool.planfix_outages.record(url, self.number, self.send if is_away else None)
 
     def _record_unanswered(self, beats: int) -> None:
         self.live_state.stall(is_stalled=beats >= self._pool.timing.stalled_after)
@@ -269,7 +269,7 @@ class Keeper:
             self._record = self._record.with_exit(ending, now(), self._pool.policy.window)
         chance = self._pool.random.random()
         step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
-        self._pool.exit_log.note(self._records.name, ending, step, now())
+        self._pool.exit_log.record(self._records.name, ending, step, now())
         self.log.record("its process ended", ending)
         return step
 

@@ -52,7 +52,7 @@ class LoginDialog:
             return answer
         raise _error_of(answer)
 
-    async def settle(self, patience: float) -> None:
+    async def wait_until_answered(self, patience: float) -> None:
         """Wait until the questions that are open now are answered, or for so many seconds."""
         await self._questions.wait_for_all(patience)
 

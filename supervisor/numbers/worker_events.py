@@ -182,8 +182,8 @@ class WorkerEvents:
     _slot: StartSlot
     _listening: HeardEvents
     _requests: Questions[Done]
-    note_trouble: Callable[[Trouble | None], None]
-    note_planfix: PlanfixNotice
+    report_trouble: Callable[[Trouble | None], None]
+    report_planfix: PlanfixNotice
 
     async def handle(self, events: list[Event]) -> None:
         for are_messages, group in groupby(events, lambda event: isinstance(event, MessageEvent)):
@@ -211,7 +211,7 @@ class WorkerEvents:
             case KeySaved() | EntitiesSeen() | UpdateStateMoved():
                 await self._until_stored(partial(self._records.save, event))
             case PlanfixChanged(is_away=is_away):
-                self.note_planfix(is_away=is_away)
+                self.report_planfix(is_away=is_away)
             case LoginMoved() | LoginFailed():
                 await self._handle_login(event)
             case Heard(positions=positions, what=what):
@@ -224,7 +224,7 @@ class WorkerEvents:
                 logger.warning("%s: a %s is ignored", self._records.name, event.kind)
 
     async def _handle_session(self, event: SessionChanged) -> None:
-        self.note_trouble(event.trouble)
+        self.report_trouble(event.trouble)
         is_online = event.state is SessionState.ONLINE
         with self._live_state.one_change():
             await self._records.record_trouble(event.trouble, is_online=is_online)
@@ -249,7 +249,7 @@ class WorkerEvents:
 
     def _confirm(self, positions: tuple[int, ...]) -> None:
         if self._dispatcher is not None:
-            self._dispatcher.tell_worker(Stored(positions=positions))
+            self._dispatcher.send_to_worker(Stored(positions=positions))
 
     async def _until_stored(self, store: Callable[[], Awaitable[None]]) -> None:
         """Store what must not be lost; while the database is away, the worker waits with us."""

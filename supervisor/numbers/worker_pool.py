@@ -71,7 +71,7 @@ class PlanfixOutages:
     def __init__(self) -> None:
         self._waiting: dict[str, dict[str, Tell]] = {}
 
-    def note(self, url: str, number: str, tell: Tell | None) -> None:
+    def record(self, url: str, number: str, tell: Tell | None) -> None:
         """Record that a number's Planfix does not answer or, without `tell`, that it answers again."""
         if tell is None:
             self.end(url, number)
@@ -127,7 +127,7 @@ class ExitLog:
     def __init__(self) -> None:
         self._lately: dict[WorkerExit, MassFailure] = {}
 
-    def note(self, name: str, ending: WorkerExit, step: Step, now: float) -> None:
+    def record(self, name: str, ending: WorkerExit, step: Step, now: float) -> None:
         before = self._lately.get(ending, SHARED if ending in SHARED_CAUSES else OWN)
         self._lately[ending] = after = before.with_failure(name, now)
         was_told = before.is_on(0, now)
@@ -135,10 +135,10 @@ class ExitLog:
         if ending in INTENDED:
             level = logging.INFO
         if not was_told and after.is_on(0, now):
-            self._tell_cause(ending, len(after.failures), after.window)
+            self._log_cause(ending, len(after.failures), after.window)
         logger.log(level, "%s: worker ended: %s; next: %s", name, ending, step)
 
-    def _tell_cause(self, ending: WorkerExit, count: int, window: float) -> None:
+    def _log_cause(self, ending: WorkerExit, count: int, window: float) -> None:
         if ending in CRASHES:
             many = "%d workers ended within %g s (%s), so no more are named one by one"
             logger.error(many, count, window, ending)
@@ -209,10 +209,10 @@ class WorkerPool:
     def leave(self, number: str, url_planfix: str) -> None:
         """Forget what is known of a worker that ended."""
         self.planfix_outages.leave(url_planfix, number)
-        self.note_trouble(number, None)
+        self.record_trouble(number, None)
         self.record_silence(number, is_silent=False)
 
-    def note_trouble(self, number: str, trouble: Trouble | None) -> None:
+    def record_trouble(self, number: str, trouble: Trouble | None) -> None:
         """Log once when most numbers cannot reach Telegram, and once when they can again."""
         self._record_clock(number, trouble)
         is_cut_off = trouble is not None and trouble.code is TroubleCode.UNREACHABLE

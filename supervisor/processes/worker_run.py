@@ -227,12 +227,12 @@ class EventQueue:
                 await self._change()
             if not self._waiting:
                 return
-            batch, weight = self._take()
+            batch, weight = self._pop_batch()
             yield batch
             self.weight -= weight
             self._changed.set()
 
-    def _take(self) -> tuple[list[Event], int]:
+    def _pop_batch(self) -> tuple[list[Event], int]:
         limits = self._limits
         event, weight = self._waiting.popleft()
         batch = [event]
