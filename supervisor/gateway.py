@@ -133,7 +133,7 @@ class Gateway:
         await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
-        self.takeover.release()  # last, when nothing of ours can write any more
+        self.takeover.release()  # last, when nothing of this gateway can write any more
         self._pool.forkserver.close()
 
     async def create(self, new: NewNumber, session: SessionSource = NO_SESSION) -> Created:
