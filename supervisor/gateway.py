@@ -232,7 +232,9 @@ class Gateway:
         if waiting:
             return Readiness(ok=False, reason=f"{len(waiting)} of {len(wanted)} not started yet")
         if self.starting:
-            return Readiness(ok=False, reason=f"bot of {', '.join(sorted(self.starting))} starts")
+            return Readiness(
+                ok=False, reason=f"the bot of {', '.join(sorted(self.starting))} is starting"
+            )
         return Readiness(ok=True)
 
     async def _begin(self) -> None:
