@@ -8,16 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.numbers.chats import ChosenChats
 from api.numbers.governor import GovernorSettings, JsonInForms
-from api.requests.models import (
+from api.requests.addresses import PlanfixAddress, ProxyAddress
+from api.requests.body import (
     AbsentIfEmpty,
     Body,
     ClientName,
     Digits,
     Email,
-    PlanfixAddress,
     PlanfixToken,
     ProviderId,
-    ProxyAddress,
     SessionName,
     SessionPath,
     StringSession,
