@@ -70,7 +70,7 @@ class MessageIndex:
             self._fresh += record
         self.newest = max(self.newest, message_id)
 
-    def settle(self, position: int) -> None:
+    def finish(self, position: int) -> None:
         """Let the messages of a stored update be written, if those of all earlier ones are stored."""
         if position in self._waiting:
             self._stored.add(position)

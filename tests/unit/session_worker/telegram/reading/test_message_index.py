@@ -53,7 +53,7 @@ async def test_what_is_not_stored_is_not_written(tmp_path: Path) -> None:
 
     newest = []
     for stored in (2, 1, 4, 3):
-        places.settle(stored)
+        places.finish(stored)
         assert await places.find(7) == IndexedMessage(70, is_out=False)
         await after.open()
         newest.append(after.newest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016_unread"
+revision = "0016_receipt_index"
 down_revision = "0015_index"
 
 _IS_UNREAD = sa.text("last_id IS NOT NULL AND read IS NULL AND connector IS NULL")
