@@ -16,13 +16,13 @@ from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
 from api.login import calls as login_calls
 from api.login import page
-from api.messages import files, journal, planfix_webhook
+from api.messages import dead_letters, files, journal, planfix_webhook
 from api.messages.files import Downloads
 from api.nodes import calls as node_calls
 from api.nodes.forwarding import register_forwarding
 from api.notifications import calls as notification_calls
 from api.notifications import planfix_events
-from api.numbers import actions, chats, events, history, traffic
+from api.numbers import actions, chats, events, history, summary, traffic
 from api.numbers import calls as number_calls
 from api.operations import alarms, audit, health, pages
 from api.requests.body import LARGEST
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     register_forwarding(app)
     for module in (
         number_calls,
+        summary,
         planfix_webhook,
         chats,
         actions,
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         traffic,
         bot_calls,
         journal,
+        dead_letters,
         files,
         notification_calls,
         planfix_events,
@@ -91,7 +93,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     ):
         app.register_blueprint(module.blueprint)
     register_teamflame(app)
-    app.after_request(partial(_guard, _page_headers(settings)))
+    app.after_request(partial(_add_headers, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app
 
@@ -118,13 +120,13 @@ def _page_headers(settings: Settings) -> dict[str, str]:
     return _PAGE_HEADERS | (_OVER_TLS if is_encrypted else {})
 
 
-async def _guard(headers: dict[str, str], response: Response) -> Response:
-    there = {name for name, _ in response.headers}
+async def _add_headers(headers: dict[str, str], response: Response) -> Response:
+    present = {name for name, _ in response.headers}
     if "frame-ancestors 'self'" in response.headers.get("Content-Security-Policy", ""):
-        there.add("X-Frame-Options")  # the Mini App's own policy says who may show it in a frame
-    response.headers.extend(each for each in headers.items() if each[0] not in there)
+        present.add("X-Frame-Options")  # the Mini App's own policy says who may show it in a frame
+    response.headers.extend(each for each in headers.items() if each[0] not in present)
     if isinstance(response.response, DataBody):
-        # The guard limits a single piece already; for all pieces the framework would start a task.
+        # The guard already limits a single piece; to limit all pieces the framework starts a task.
         response.timeout = None
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
         # The framework redirects only to add a slash. It would use the scheme and host that it

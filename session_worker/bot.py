@@ -1,4 +1,4 @@
-"""The session of a bot: it carries messages as that of a number does, hears buttons, and answers them."""
+"""The session of a bot: it carries messages like that of a number, and serves the buttons of the bot."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class BotSession(NumberSession):
-    """Hears what people write and press; without a Planfix account nothing of it is for Planfix."""
+    """Reports what people write and press; without a Planfix account, nothing of it goes to Planfix."""
 
     parser_class = BotUpdateParser
     access_hashes_class = AccessHashesOfBot
@@ -44,7 +44,7 @@ class BotSession(NumberSession):
         self._bot_parser = self._parser
         self._bot_parser.keep_phone = self._account.keep_phone
         self._bot_parser.is_for_planfix = bool(assignment.planfix.url)
-        self._requests = BotRequests(self._account.ask, self._access_hashes)
+        self._requests = BotRequests(self._account.ask, self._account.access_hash)
         self._carrying_out: Lanes[BotRequest] = Lanes(self._carry_out)
 
     async def handle(self, command: Command) -> None:
@@ -52,7 +52,7 @@ class BotSession(NumberSession):
             case EditMessage(peer_id=chat) | DeleteMessages(peer_id=chat):
                 self._carrying_out.put(chat, command)
             case AnswerPress(request_id=request_id) | PresentBot(request_id=request_id):
-                # Nobody waits behind an answer that is late.
+                # Each has a lane of its own, so that a late answer delays no other.
                 self._carrying_out.put(("request", request_id), command)
             case _:
                 await super().handle(command)

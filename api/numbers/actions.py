@@ -14,9 +14,8 @@ from quart_schema import document_request, document_response, tag
 from api.context import OPERATOR, audited, context, require_here
 from api.nodes.fleet import views_of_all_nodes
 from api.nodes.forwarding import NotAnswered, find_forwarding, is_forwarded
-from api.requests.body import read_body, validate
+from api.requests.body import Answer, Body, ClientName, Digits, read_body, respond, validate
 from api.requests.errors import ApiError, from_gateway, not_found, translated
-from api.requests.models import Answer, Body, ClientName, Digits, respond
 from api.requests.openapi import ADMIN, needs
 from supervisor.errors import GatewayError, NumberElsewhere, NumberWithoutOwner
 from supervisor.numbers.state import State
@@ -121,7 +120,7 @@ async def _ask(url: str, action: Action, numbers: Sequence[str]) -> list[ActionA
 
 
 def _missing(wanted: WantedAction, chosen: Sequence[View]) -> list[ActionAnswer]:
-    """Report the numbers that were named and do not exist, or do not fit the other selectors."""
+    """Report the named numbers that do not exist, or do not fit the other selectors."""
     found = {view.number for view in chosen}
     unknown = not_found("the number does not exist, or is not of this client and in this state")
     missing = dict.fromkeys(each for each in wanted.numbers or () if each not in found)

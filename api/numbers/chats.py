@@ -1,4 +1,4 @@
-"""Which chats of a number go to Planfix: the fields that say it, and the call that shows it."""
+"""Which chats of a number go to Planfix: the fields that choose them, and the call that shows them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
 from api.context import CLIENT, admit_as, context
-from api.requests.body import read_query, validate
-from api.requests.models import AbsentIfEmpty, Answer, Body, ChatName, respond
+from api.requests.body import AbsentIfEmpty, Answer, Body, ChatName, read_query, respond, validate
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from supervisor.store import values
 
@@ -92,7 +91,7 @@ class ChosenChats(Body):
     @field_validator("history_since", mode="before")
     @classmethod
     def is_a_day(cls, value: Any) -> Any:
-        """Accept a moment, too, whose day in UTC is meant."""
+        """Accept a moment as well, which stands for its day in UTC."""
         if value is not None and not isinstance(value, str):
             raise ValueError("must be a date, such as 2026-01-31")
         try:

@@ -11,8 +11,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
 from api.context import context
-from api.requests.body import read_query, validate
-from api.requests.models import Answer, respond
+from api.requests.body import Answer, read_query, respond, validate
 from api.requests.openapi import ADMIN, needs
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class AlarmAnswer(Answer):
     detail: str = Field(description="what happened, in LANGUAGE")
     action: str = Field(description="who has to do what, in LANGUAGE")
     delivery: Literal["pending", "delivered", "dead"] = Field(
-        description="`dead`: the receiver did not take it for three days, or answered 410"
+        description="`dead`: the receiver did not accept it for three days, or answered 410"
     )
     attempts: int
     error: str | None = Field(description="why the last delivery failed")

@@ -21,7 +21,7 @@ from session_worker.process import entry
 from supervisor.config import Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.worker_pool import WorkerPool
-from supervisor.ownership.takeover import DataDirLock
+from supervisor.ownership import DataDirLock
 from supervisor.processes.forkserver import Child, Forkserver
 from supervisor.store.store import Store
 
@@ -70,7 +70,7 @@ class Spawner(Forkserver):
 
 
 def run_worker(connection: Any) -> None:
-    """Run a worker whose parent is the gateway, without what the forkserver does ahead for all."""
+    """Run a worker whose parent is the gateway, without what the forkserver prepares for all workers."""
     shared: Any = ModuleType(PRELOAD)
     shared.FORKSERVER = os.getppid()
     sys.modules[PRELOAD] = shared

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending.part_sender import Report
     from session_worker.telegram.sending.recipient_search import AccessHashes
 
-ANSWERS_ONLY = "answers_only"  # its words are with the supervisor
+ANSWERS_ONLY = "answers_only"  # the supervisor has the text for people
 FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at the same time
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ class Telegram(Protocol):
     async def ask(self, request: Any) -> Any: ...
 
     async def until_online(self) -> None: ...
+
+    def access_hash(self, peer_id: int) -> int | None: ...
 
 
 class TryLater(Exception):
@@ -129,9 +131,8 @@ class TelegramSender:
         except Exception as error:  # a bug must not block the chat for ever
             logger.exception("the message of row %d cannot be sent", state.send.row)
             return Failure(code=UNKNOWN, detail=type(error).__name__)
-        for lost in state.failed_files.values():
-            return Failure(code=lost.code, detail=lost.detail)
-        return None
+        lost = next(iter(state.failed_files.values()), None)
+        return None if lost is None else Failure(code=lost.code, detail=lost.detail)
 
     def _judge(self, cause: Cause, state: SendState) -> Failure:
         """Decide by how often the same kind of failure has happened."""
@@ -188,7 +189,8 @@ class TelegramSender:
 
     async def _post(self, state: SendState, number: int, part: Part) -> None:
         peer_id = state.outgoing.peer_id
-        access_hash = await self._access_hashes.get(peer_id)
+        known = self._telegram.access_hash(peer_id)
+        access_hash = await self._access_hashes.renew(peer_id) if known is None else known
         report = partial(self._report_sent, state, number, part)
         try:
             await self._post_with(access_hash, state, part, report)

@@ -36,8 +36,8 @@ SHARED_MODULES = (
     "stringprep",
 )
 
-# A starved machine needs several seconds, and workers without it use twice the memory; but the
-# supervisor kills a forkserver that sits idle for half a minute.
+# On an overloaded machine the warm-up takes several seconds, and without it workers use twice the
+# memory; but the supervisor kills a forkserver that has been idle for half a minute.
 LIMIT = 25.0  # seconds
 COUNTED_CALLS = 8
 """CPython counts a function's first calls in its code, and then writes a faster form over it."""
@@ -48,9 +48,9 @@ SMALL = range(48, 512 + 1, 16)  # bytes, of which CPython keeps objects of one s
 POOL = 16 << 10  # bytes for objects of one size
 LARGE = (16384, 8192, 4096, 2048, 1536, *range(1040, 512, -16))
 """Bytes; the C library keeps free places of up to 1040 bytes for objects of the very same size."""
-MOST = 5000  # objects of one size, where another allocator is chosen
-BESIDE = 16  # bytes at most between two objects of the C library's heap
-SURE = 4  # objects in a row at the end of the C library's heap
+MOST = 5000  # objects of one size, in case another allocator is in use, which has no end of gaps
+MOST_FILLED = 1 << 20  # bytes for objects of one size, in the same case
+SURE = 4  # objects in a row at the end of the C library's heap prove that no gap is left
 
 
 def warm() -> None:
@@ -66,8 +66,8 @@ def warm() -> None:
     set_levels("INFO")
     tls_context()
     get_ready()
-    if sys.version_info < (3, 12):  # later ones do not count the references of names
-        # Full of names that only imports use, it would be rewritten by each worker.
+    if sys.version_info < (3, 12):  # later versions do not count references to names
+        # The cache is full of names that only imports use, so each worker would rewrite it.
         sys._clear_type_cache()  # noqa: SLF001 - documented for such special purposes
     end = time.monotonic() + LIMIT
     warm_up(1, end)  # afterwards nothing is imported or built for the first time
@@ -83,7 +83,7 @@ def fill() -> None:
     gc.collect()
     for size in SMALL:
         padding.extend(fill_pools(size))
-    for size in LARGE * 2:  # the lists themselves leave gaps the first time
+    for size in LARGE * 2:  # the first time the lists themselves leave gaps
         padding.extend(fill_heap(size))
 
 
@@ -101,12 +101,11 @@ def fill_pools(size: int) -> list[bytes]:
 def fill_heap(size: int) -> list[bytes]:
     """Return objects in all gaps of the C library's heap that are of this size or larger."""
     made: list[bytes] = []
-    in_a_row = last = end = 0
-    while in_a_row < SURE and len(made) < MOST:
+    beyond = end = 0
+    while beyond < SURE and len(made) * size < MOST_FILLED:
         made.append(bytes(size - HEAD))
-        here = id(made[-1])
-        in_a_row = in_a_row + 1 if here > end and here - last <= size + BESIDE else 0
-        last, end = here, max(end, here)
+        beyond = beyond + 1 if id(made[-1]) > end else 0
+        end = max(end, id(made[-1]))
     return made
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ChatTexts:
-    """What stands for things in Telegram that are not text; braces are filled in."""
+    """The words for things in Telegram that are not text; names in braces are filled in."""
 
     photo: str
     live_photo: str
@@ -49,6 +49,7 @@ class ChatTexts:
     shared: str
     self_erasing: str
     self_erasing_off: str
+    days: str
     service: str
     forwarded: str
     somebody: str

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 QUOTE = ">> "
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
-Insertion = tuple[
-    int, int, int, str
-]  # position, order at that position, outer before inner, inserted text
+# Position, order at that position, order of outer before inner, inserted text.
+Insertion = tuple[int, int, int, str]
 
 
 def plain(text: str) -> str:
@@ -227,7 +226,7 @@ def _named(media: Any, texts: ChatTexts) -> str:
     return text
 
 
-# These concern the look of the chat, its order or its history here: nobody says anything by them.
+# By these, nobody says anything: they concern the look of the chat, its order or its history.
 SILENT = (
     types.MessageActionEmpty,
     types.MessageActionHistoryClear,
@@ -263,7 +262,7 @@ def service_text(action: Any, texts: ChatTexts, *, is_out: bool) -> str:
         case types.MessageActionSetMessagesTTL(period=0):
             return texts.self_erasing_off
         case types.MessageActionSetMessagesTTL(period=period):
-            return texts.self_erasing.format(duration=_period_text(period))
+            return texts.self_erasing.format(duration=_period_text(period, texts))
         case types.MessageActionCustomAction(message=message):
             return str(message)
         case _:
@@ -281,9 +280,9 @@ def _call_text(call: Any, texts: ChatTexts, *, is_out: bool) -> str:
     return texts.missed_video_call if call.video else texts.missed_call
 
 
-def _period_text(seconds: int) -> str:
+def _period_text(seconds: int, texts: ChatTexts) -> str:
     days, rest = divmod(seconds, _DAY)
-    return f"{days} d" if days and not rest else duration_text(seconds)
+    return texts.days.format(count=days) if days and not rest else duration_text(seconds)
 
 
 def _named_action(action: Any, texts: ChatTexts) -> str:
