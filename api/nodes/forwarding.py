@@ -252,14 +252,14 @@ def register_forwarding(app: Quart) -> None:
 
 async def _check_node() -> None:
     """Refuse a node that takes this one for the owner of a number, and whoever guesses the key."""
+    if _KEY not in current_app.extensions:
+        return  # it is alone
     key, epoch = request.headers.get(KEY, ""), request.headers.get(EPOCH, "0")
-    if not key or _KEY not in current_app.extensions:
-        return
-    if not is_forwarded():
+    if key and not is_forwarded():
         # A wrong key is ignored: the call is the caller's own, and needs a key of the caller's.
         if find_forwarding().is_guess(key):
             context(on_standby=True).authenticator.count_guess(request)
-    elif epoch != "0":
+    elif key and epoch != "0":
         await find_forwarding().require_owner(request.headers.get(NUMBER, ""), epoch)
 
 
