@@ -186,7 +186,7 @@ async def _admit_sender() -> str:
 
 
 async def _admit_owner() -> str | None:
-    """Return whose templates are meant; None stands for the operator."""
+    """Return the bot or number whose templates the call is about; None stands for the operator."""
     number = await context().gateway.tokens.number_of(presented_key(request), None)
     if number is None:
         context().authenticator.require_operator(request)

@@ -44,7 +44,7 @@ class BotRequests:
         marks: Sequence[Mark] = (),
         keyboard: Keyboard | None = None,
     ) -> None:
-        """Change a message of the bot's; without a text only its buttons."""
+        """Change a message that the bot has sent; without a text, only its buttons."""
         await self.ask(
             bot,
             lambda request_id: EditMessage(
