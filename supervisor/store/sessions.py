@@ -19,7 +19,7 @@ from supervisor.store import number_rows
 from supervisor.store.values import Entity, LoginLink, Session, UpdatesMoved, UpdateState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -238,6 +238,14 @@ class Entities:
         """Return the peers with a chat first, then the others, beginning with the newest."""
         query = _most_needed.where(_entity.number == number).limit(most)
         return tuple(Entity(*row) for row in await self._database.fetch(query))
+
+    async def find_names(self, number: str, names: Collection[str]) -> set[str]:
+        """Return which of these phones, and user names in lower case, a known peer has."""
+        username = func.lower(_entity.username)
+        query = select(username, _entity.phone).where(
+            _entity.number == number, username.in_(names) | _entity.phone.in_(names)
+        )
+        return {name for row in await self._database.fetch(query) for name in row if name in names}
 
 
 _link = tables.login_link.c
