@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.telegram.records.mailbox import Message
 
 PAGE = 500  # rows of the journal in one answer
-LOG_LINES = 40  # of the lines that name the number or the row
+LOG_LINES = 400  # of the newest lines that name the number, enough for a run of ten minutes
 SHOWN = 5  # wrong messages of each chat; the others are only counted
 
 

@@ -269,9 +269,11 @@ class TelegramAccount:
         if self._start_owner not in {None, self.owner}:
             self._start_owner, self._start_state = self.owner, None
             raise Unreachable("the phone has a new account, whose updates start from the beginning")
-        await connection.follow()
-        if state.pts > connection.update_state.pts:
+        is_behind = state.pts > connection.update_state.pts
+        if is_behind:
             await self._inbox.start_catch_up(connection.update_state, state.pts)
+        await connection.follow()
+        if is_behind:
             await connection.catch_up()
         # Whoever learns that the account is online relies on receiving everything from here on,
         # even if this process ends at once.

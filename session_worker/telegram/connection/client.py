@@ -84,7 +84,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         self._arrived = arrived
         self._verified = asyncio.Event()
         self._message_box = AccountBox(self._log["messagebox"])
-        self._updates_queue = LibraryQueue(RAW_UPDATES)
+        self._updates_queue = LibraryQueue(RAW_UPDATES, self._verified)
         self._sender._updates_queue = self._updates_queue  # noqa: SLF001 - bounded instead of endless
         self._on_undecodable = on_undecodable
         self._differences = Differences(self._send, self._message_box.skip)
@@ -127,8 +127,8 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
 
     async def follow(self) -> None:
         """Let updates through, now that the account is known to be the right one."""
-        self._verified.set()
         await self._arrived(self.update_state, ())
+        self._verified.set()
 
     def end_pings(self) -> None:
         """Leave it to the caller to find out, again and again, whether the connection still works."""
@@ -157,6 +157,7 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         # wait it would refuse all requests of that kind.
         await request.resolve(self, utils)
         if isinstance(request, functions.updates.GetDifferenceRequest):
+            await self._verified.wait()
             return await self._differences.read(request)
         return await self._send(request, ordered=ordered)
 
@@ -193,7 +194,6 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
 
     async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> list[Any]:
         await super()._preprocess_updates(updates, users, chats)
-        await self._verified.wait()
         gaps = self._message_box.take_gaps()
         self._message_box.record_newest(updates)
         relevant = [u for u in updates if self._is_relevant(u)]

@@ -29,10 +29,20 @@ class LibraryQueue(asyncio.Queue[Any]):
     Nothing is lost by that, because the update state has not moved past what is dropped.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, opened: asyncio.Event) -> None:
         super().__init__()
         self._limit = limit
+        self._opened = opened
         self.pushes = 0
+
+    async def get(self) -> Any:
+        """Give nothing away until updates may be followed.
+
+        The library's update state moves past an update as soon as it has it. A state that is
+        reported before the update itself would let a crash lose the update.
+        """
+        await self._opened.wait()
+        return await super().get()
 
     def put_nowait(self, item: Any) -> None:
         is_ours = isinstance(item, types.UpdatesTooLong) or getattr(item, OWN, False)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.faults import Kind
-from session_worker.protocol.contract import SessionState
+from session_worker.protocol.contract import SessionState, UpdateState
+from session_worker.telegram.connection.client import AccountClient
+from session_worker.telegram.connection.connection import DirectConnection
+from session_worker.telegram.connection.session_memory import WorkerSession
 from session_worker.telegram.connection.updates import Gap
 from tests.acceptance.session_worker.conftest import CONTACT, PHONE
-from tests.acceptance.session_worker.number import SELDOM, Number
+from tests.acceptance.session_worker.number import SELDOM, Number, assignment, imported
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sandbox.telegram.chats.message_actions import Posted
     from sandbox.telegram.data_centre import DataCentre
@@ -35,6 +39,35 @@ async def test_a_message_arrives_at_once(
     assert number.account.last_heard
     assert posted.message.content.text == "hello"
     await number.stop()
+
+
+async def test_a_message_is_ahead_of_its_place_even_before_the_account_is_verified(
+    telegram: DataCentre, write: Callable[..., Posted]
+) -> None:
+    """What is pushed while we still ask whose login it is comes with the place after it, not behind it."""
+    session = imported(telegram.session_string_for(PHONE))
+    told = assignment(telegram, PHONE, session)
+    start = UpdateState(pts=telegram.account_of(PHONE).log.pts, date=int(time.time()))
+    reported: list[tuple[int, int]] = []
+
+    async def note(place: UpdateState, updates: Sequence[Any]) -> None:
+        reported.append((place.pts, len(updates)))
+
+    client = AccountClient(
+        WorkerSession(session, told.data_centre), told.application, DirectConnection, SELDOM, note
+    )
+    await client.open(start)
+    await client(functions.updates.GetStateRequest())
+    write("early")
+    await eventually(lambda: client.pushes == 1)
+    # The library gets its turn while this is answered.
+    await client(functions.updates.GetStateRequest())
+
+    await client.follow()
+
+    await eventually(lambda: any(count for _, count in reported))
+    assert reported == [(start.pts, 0), (start.pts + 1, 1)]
+    await client.disconnect()
 
 
 async def test_a_place_is_stored_only_after_acknowledgement(

@@ -18,7 +18,7 @@ def at(pts: int) -> UpdateState:
 
 async def test_a_full_library_queue_becomes_one_difference() -> None:
     """What overflows is forgotten, then asked for again: the queue holds one "too long"."""
-    queue = LibraryQueue(3)
+    queue = LibraryQueue(3, asyncio.Event())
 
     for number in range(4):
         queue.put_nowait(number)
@@ -29,7 +29,7 @@ async def test_a_full_library_queue_becomes_one_difference() -> None:
 
 async def test_only_what_telegram_sends_by_itself_is_a_push() -> None:
     """Answers to our own requests and our own orders to catch up prove nothing about hearing."""
-    queue = LibraryQueue(10)
+    queue = LibraryQueue(10, asyncio.Event())
     own = types.UpdateShort(types.UpdateDeleteMessages([], 1, 1), None)
     own._self_outgoing = True
 
