@@ -14,6 +14,7 @@ from api.requests.models import (
     ClientName,
     Digits,
     Email,
+    NewProviderId,
     PlanfixAddress,
     PlanfixToken,
     ProviderId,
@@ -61,7 +62,7 @@ class NewNumber(NumberFields):
     name: ClientName
     url_planfix: PlanfixAddress
     token_planfix: PlanfixToken = Field(repr=False)
-    provider_id: ProviderId = "telegram"
+    provider_id: NewProviderId = "telegram"
 
     def as_value(self) -> values.NewNumber:
         return values.NewNumber(

@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 from quart import Response
 
@@ -178,6 +179,10 @@ PlanfixAddress = Annotated[
 ]
 PlanfixToken = Annotated[Text, Field(min_length=1, max_length=1000)]
 ProviderId = Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(_without_tilde)]
+NewProviderId = Annotated[
+    ProviderId, BeforeValidator(lambda value: "telegram" if value == "" else value)
+]
+"""Of a new number or bot; an empty field of a form is left out."""
 Email = Annotated[Text, Field(min_length=1, max_length=254), AfterValidator(_email)]
 SessionName = Annotated[Text, Field(min_length=1, max_length=255)]
 SessionPath = Annotated[Text, Field(min_length=1, max_length=4000)]
@@ -226,6 +231,19 @@ class Body(BaseModel):
     """The fields of a call; an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, fields: Any) -> Any:
+        """Take null for a field that is left out, as many libraries write it, unless it means more."""
+        if not isinstance(fields, dict):
+            return fields
+        known = cls.model_fields
+        optional = {name for name in known if not known[name].is_required()}
+        plain = {name for name in optional if known[name].default is not None}
+        return {
+            name: given for name, given in fields.items() if given is not None or name not in plain
+        }
 
 
 class Numbered(BaseModel):

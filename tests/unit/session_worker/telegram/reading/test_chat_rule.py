@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -34,7 +36,7 @@ SELECTIONS = st.builds(
 
 
 @pytest.mark.parametrize(
-    "name", ["7", "anna_b", "@Anna_B", "anna  bo", "+38 044-1", "380441"], ids=str
+    "name", ["7", "anna_b", "@Anna_B", "anna  bo", "+38 044-1", "380441", "+38\u00a0044.1"], ids=str
 )
 def test_people_have_several_names(name: str) -> None:
     """A person is named by id, user name, full name or phone, however it is written."""
@@ -43,6 +45,20 @@ def test_people_have_several_names(name: str) -> None:
     assert is_chosen(only, ANNA, AddressBook())
     assert not is_chosen(only.changed(mode=Mode.EXCEPT), ANNA, AddressBook())
     assert not is_chosen(only, STRANGER, AddressBook())
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_letters_may_be_written_with_one_character_or_two(form: Literal["NFC", "NFD"]) -> None:
+    """A name means the same person however a phone or a keyboard composes its letters."""
+    name = "Сергій Їжак"
+    other = "NFD" if form == "NFC" else "NFC"
+    serhii = Contact(peer_id=8, first_name=normalize(other, name))
+    selection = ChatSelection(mode=Mode.EXCEPT, people=(normalize(form, name),))
+
+    assert not is_chosen(selection, serhii, AddressBook())
+    folders = ChatSelection(mode=Mode.ONLY, folders=(normalize(form, "Сім'я й друзі"),))
+    book = AddressBook(folders=(Folder(normalize(other, "Сім'я й друзі")),))
+    assert unknown_folders(folders, book) == ()
 
 
 @given(SELECTIONS)
