@@ -15,13 +15,13 @@ from api.lifecycle.lifespan import serve_gateway
 from api.lifecycle.server_process import StartRefused, exit_refused, set_up_logging
 from api.login import calls as login_calls
 from api.login import page
-from api.messages import files, journal, planfix_webhook
+from api.messages import dead_letters, files, journal, planfix_webhook
 from api.messages.files import Downloads
 from api.nodes import calls as node_calls
 from api.nodes.forwarding import register_forwarding
 from api.notifications import calls as notification_calls
 from api.notifications import planfix_events
-from api.numbers import actions, chats, events, history, traffic
+from api.numbers import actions, chats, events, history, summary, traffic
 from api.numbers import calls as number_calls
 from api.operations import alarms, audit, health, pages
 from api.requests.body import LARGEST
@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     register_forwarding(app)
     for module in (
         number_calls,
+        summary,
         planfix_webhook,
         chats,
         actions,
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
         traffic,
         bot_calls,
         journal,
+        dead_letters,
         files,
         notification_calls,
         planfix_events,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 from quart import current_app, request
 
+from api.requests.body import normalise_number
 from api.requests.errors import ApiError, not_found
-from api.requests.models import normalise_number
 from supervisor.errors import DatabaseError
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ def create_app() -> Quart:
     from api.settings import read_settings
     from supervisor.gateway import Gateway
     from supervisor.numbers.worker_pool import WorkerPool
-    from supervisor.ownership.takeover import DataDirLock
+    from supervisor.ownership import DataDirLock
     from supervisor.processes.forkserver import Forkserver
     from supervisor.store.store import Store
 

@@ -44,7 +44,7 @@ class BotSession(NumberSession):
         self._bot_parser = self._parser
         self._bot_parser.keep_phone = self._account.keep_phone
         self._bot_parser.is_for_planfix = bool(assignment.planfix.url)
-        self._requests = BotRequests(self._account.ask, self._access_hashes)
+        self._requests = BotRequests(self._account.ask, self._account.access_hash)
         self._carrying_out: Lanes[BotRequest] = Lanes(self._carry_out)
 
     async def handle(self, command: Command) -> None:

@@ -40,9 +40,10 @@ from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.updates import CatchUp, CaughtUp, Gap
 from session_worker.telegram.reading.chosen_chats import ChosenChats
 from session_worker.telegram.reading.downloads import Downloads
-from session_worker.telegram.reading.history import History, Last
+from session_worker.telegram.reading.history import Last
 from session_worker.telegram.reading.message_memory import (
     MessageIndex,
+    MessageLookup,
     RecentMessages,
     SentMessages,
 )
@@ -107,10 +108,10 @@ class NumberSession:
         self._gap_filling = GapFilling(
             account.ask, parser, self._receiver, outbox, self._chosen, is_bot=assignment.is_bot
         )
-        history = History(account.ask, recent_messages, texts)
-        downloads = Downloads(account.ask, account.ask_at, history, LARGEST_FILE)
+        lookup = MessageLookup(account.ask, recent_messages, texts)
+        downloads = Downloads(account.ask, account.ask_at, lookup, LARGEST_FILE)
         profiles = Profiles(account.ask)
-        sources = Sources(downloads, history, profiles, account.until_online)
+        sources = Sources(downloads, lookup, profiles, account.until_online)
         assembler = MessageAssembler(sources, spool, texts, outbox)
         planfix = PlanfixClient(assignment.planfix, assignment.number, timeouts)
         self._planfix_delivery = PlanfixDelivery(
@@ -123,7 +124,7 @@ class NumberSession:
             pace,
         )
         flood_control = FloodControl(account)
-        access_hashes = self._access_hashes = self.access_hashes_class(account, flood_control)
+        access_hashes = self.access_hashes_class(account, flood_control)
         fetcher = Fetcher(assignment.planfix.url, tls_context())
         self._sender = TelegramSender(
             account,

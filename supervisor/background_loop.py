@@ -1,4 +1,4 @@
-"""A chore that is repeated in the background."""
+"""Chores that are repeated in the background: one for the gateway, or one for each number that has work."""
 
 from __future__ import annotations
 
@@ -68,3 +68,56 @@ class BackgroundLoop:
         except Exception:  # the root of this task
             logger.exception("%s failed", self._name)
         return self._failure_pause
+
+
+PAUSE = 2.0  # seconds until the work of a number is tried again after a failure
+
+
+class LoopOfEach:
+    """A task for each number that has work, and none for the others: one piece after the other, none lost."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self.chore: Callable[[str], Awaitable[bool]] | None = None
+        """Does the oldest piece of a number's work; returns whether there was one."""
+
+    def wake(self, number: str) -> None:
+        """Look whether the number has work, because it may go on now or something came."""
+        if number in self._tasks:
+            self._again.add(number)
+        elif self.chore is not None:
+            task = asyncio.create_task(self._run(number), name=f"{self._name} of {number}")
+            self._tasks[number] = task
+
+    async def halt(self, number: str) -> None:
+        """Leave the rest to the node that runs the number next."""
+        task = self._tasks.pop(number, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def stop(self) -> None:
+        for number in list(self._tasks):
+            await self.halt(number)
+
+    async def _run(self, number: str) -> None:
+        while True:
+            self._again.discard(number)
+            while await self._attempt(number):
+                pass
+            if number not in self._again:
+                break
+        self._tasks.pop(number, None)
+
+    async def _attempt(self, number: str) -> bool:
+        assert self.chore is not None
+        try:
+            return await self.chore(number)
+        except GatewayError as exc:
+            logger.warning("%s of %s has to wait: %s", self._name, number, exc)
+        except Exception:  # the root of the task; without it the number would fall silent
+            logger.exception("%s of %s has to wait", self._name, number)
+        await asyncio.sleep(PAUSE)
+        return True

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from supervisor.bots.bot_service import BotService
+from supervisor.database.coordination import DatabaseLock
 from supervisor.errors import DatabaseError, NumberUnknown
 from supervisor.journal.values import NONE
 from supervisor.login.login_service import LoginLinks, LoginService
@@ -26,8 +27,7 @@ from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
 from supervisor.numbers.worker_pool import WorkerPool
-from supervisor.ownership.database_lock import DatabaseLock
-from supervisor.ownership.takeover import Takeover
+from supervisor.ownership import Takeover
 from supervisor.processes.forkserver import Forkserver, log_confinement
 from supervisor.processes.page_merging import PageMerging, log_merging, look_at_merging
 from supervisor.upkeep import KeyRotation, Retention
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from supervisor.config import Config
     from supervisor.nodes.node import Node
     from supervisor.numbers.state import State
-    from supervisor.ownership.takeover import Ownership
+    from supervisor.ownership import Ownership
     from supervisor.store.store import Store
     from supervisor.store.values import Changes, NewNumber
 

@@ -19,8 +19,7 @@ from api.context import OPERATOR, admit_as, audited, audited_if_possible, contex
 from api.nodes.fleet import views_of_all_nodes
 from api.numbers.answers import LastErrorAnswer, StateAnswer, StoppedAnswer, describe
 from api.numbers.models import Patience, Purge
-from api.requests.body import read_body, read_query, validate
-from api.requests.models import respond
+from api.requests.body import read_body, read_query, respond, validate
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from api.texts import reader_language
 from supervisor.numbers.state import State

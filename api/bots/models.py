@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from api.numbers.answers import NumberAnswer, Status
-from api.requests.models import (
+from api.requests.addresses import PlanfixAddress
+from api.requests.body import (
     AbsentIfEmpty,
     Answer,
     Body,
     ClientName,
     NewProviderId,
-    PlanfixAddress,
     PlanfixToken,
     Text,
 )

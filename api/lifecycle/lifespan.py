@@ -21,7 +21,7 @@ from supervisor.config import Config, NodeConfig, TelegramDataCentre
 from supervisor.errors import GatewayError
 from supervisor.file_access import make_private_folder, warn_if_open
 from supervisor.gateway import Gateway
-from supervisor.ownership.takeover import DataDirLock
+from supervisor.ownership import DataDirLock
 from supervisor.store.store import Store
 
 if TYPE_CHECKING:

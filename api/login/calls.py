@@ -12,8 +12,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
 from api.context import OPERATOR, admit, admit_as, admit_operator_to, audited, context
-from api.requests.body import read_body, validate
-from api.requests.models import Answer, Body, Text, respond
+from api.requests.body import Answer, Body, Text, read_body, respond, validate
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, gives, needs
 from supervisor.errors import NotLoggingIn
 from supervisor.login.login_service import LoginMethod

@@ -1,40 +1,91 @@
-"""The journal of a number over HTTP: messages, replay, and gap receipts."""
+"""The journal of a number over HTTP: its messages, and the receipts of gaps."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
-from api.context import admit, admit_as, audited, context
+from api.context import admit, context
 from api.messages.models import (
-    DismissAnswer,
-    FailureTexts,
-    JournalPage,
     MessageAnswer,
-    MessagesAnswer,
     PathAnswer,
-    ReplayAnswer,
-    ReplayWait,
     describe_entry,
     describe_path,
+    row_of,
+    texts_about,
 )
-from api.requests.body import read_query, validate
-from api.requests.errors import not_found
-from api.requests.models import Answer, respond
+from api.requests.body import Answer, read_query, respond, validate
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
-from api.texts import reader_language
-from supervisor.database.tables import RowState
-from supervisor.journal.values import Receipt
+from supervisor.database.tables import Direction, RowState
+from supervisor.journal.browsing import Selection
+from supervisor.journal.values import Receipt, peer_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from supervisor.journal.browsing import Selection
     from supervisor.journal.values import Entry
+
+
+LARGEST_ID = 2**53
+
+
+class MessagesAnswer(Answer):
+    """A page of the journal, newest first."""
+
+    messages: list[MessageAnswer]
+    next_before: int | None = Field(
+        description="`before` for the next page; null if there is none. A search looks through "
+        "some thousand messages at a time, so its page may be short although more follow"
+    )
+
+
+class JournalPage(BaseModel):
+    """Selects messages of a number; conditions that are given together all have to hold."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    direction: Literal["in", "out"] | None = None
+    state: Literal["pending", "delivered", "dead", "dismissed"] | None = None
+    limit: int = Field(50, ge=1, le=500)
+    before: int | None = Field(
+        None, ge=1, le=LARGEST_ID, description="only messages with a smaller id"
+    )
+    message_id: Annotated[str | None, Field(max_length=200)] = Field(
+        None, description="the id that Planfix gave the message"
+    )
+    telegram_id: int | None = Field(
+        None, ge=1, le=LARGEST_ID, description="the id of one of its messages in Telegram"
+    )
+    chat: Annotated[str | None, Field(max_length=40)] = Field(
+        None, description="the chat as Planfix knows it, or the contact's id in Telegram"
+    )
+    search: Annotated[
+        str | None, Field(max_length=200), AfterValidator(lambda text: text and text.strip())
+    ] = Field(None, description="words of the text, of a file's name or of the contact's name")
+
+    def as_selection(self, number: str) -> Selection:
+        is_dismissed = self.state == "dismissed"
+        return Selection(
+            direction=self.direction and Direction(self.direction),
+            state=RowState(self.state) if self.state and not is_dismissed else None,
+            is_dismissed=is_dismissed,
+            before=self.before,
+            limit=self.limit,
+            planfix_id=self.message_id,
+            telegram_id=self.telegram_id,
+            peer_id=_peer_of(number, self.chat) if self.chat else None,
+            search=self.search or None,
+        )
+
+
+def _peer_of(number: str, chat: str) -> int:
+    """Return the contact of a chat, or an id that none has."""
+    if chat.isascii() and chat.isdigit() and len(chat) < 18:
+        return int(chat)
+    return peer_of(number, chat) or 0
 
 
 class ReceiptsAnswer(Answer):
@@ -44,10 +95,6 @@ class ReceiptsAnswer(Answer):
 
 
 MOST_RECEIPTS = 100
-LONGEST_ID = 18  # digits
-
-POLL = 0.2  # seconds
-
 blueprint = Blueprint("journal", __name__, url_prefix="/numbers/<number>")
 
 
@@ -61,7 +108,7 @@ async def get_messages(number: str) -> Response:
     digits = await admit(number)
     page = validate(JournalPage, read_query(request))
     entries, following = await _find(digits, page.as_selection(digits))
-    texts = await _texts_about(digits)
+    texts = await texts_about(digits)
     messages = [describe_entry(digits, entry, texts) for entry in entries]
     return respond(MessagesAnswer(messages=messages, next_before=following))
 
@@ -73,49 +120,8 @@ async def get_messages(number: str) -> Response:
 async def get_message(number: str, message_id: str) -> Response:
     """Show the whole path of one message, with its ids on both sides."""
     digits = await admit(number)
-    path = await context().gateway.messages.find_path(digits, _row_of(message_id))
-    return respond(describe_path(digits, path, await _texts_about(digits)))
-
-
-@blueprint.delete("/messages/<message_id>")
-@tag(["journal"])
-@needs(ADMIN_OR_TOKEN)
-@document_response(DismissAnswer)
-async def delete_message(number: str, message_id: str) -> Response:
-    """Dismiss a dead letter: it is not counted any more, and is erased after RETENTION_DAYS."""
-    digits, who = await admit_as(number)
-    row = _row_of(message_id)
-    work = context().gateway.messages.dismiss(digits, row)
-    await audited(work, who, "dismissed", digits, f"message {row}")
-    return respond(DismissAnswer(dismissed=1))
-
-
-@blueprint.post("/messages/<message_id>/replay")
-@tag(["journal"])
-@needs(ADMIN_OR_TOKEN)
-@document_querystring(ReplayWait)
-@document_response(ReplayAnswer)
-async def post_replay(number: str, message_id: str) -> Response:
-    """Send one dead letter again."""
-    digits, who = await admit_as(number)
-    row = _row_of(message_id)
-    wait = validate(ReplayWait, read_query(request)).wait
-    work = context().gateway.messages.replay(digits, row)
-    await audited(work, who, "replayed", digits, f"message {row}")
-    message = await _outcome_of(digits, row, wait) if wait else None
-    return respond(ReplayAnswer(replayed=1, message=message))
-
-
-@blueprint.post("/replay")
-@tag(["journal"])
-@needs(ADMIN_OR_TOKEN)
-@document_response(ReplayAnswer)
-async def post_replay_all(number: str) -> Response:
-    """Send all dead letters again."""
-    digits, who = await admit_as(number)
-    work = context().gateway.messages.replay_all(digits)
-    count = await audited(work, who, "replayed", digits, "messages: {}".format)
-    return respond(ReplayAnswer(replayed=count, message=None))
+    path = await context().gateway.messages.find_path(digits, row_of(message_id))
+    return respond(describe_path(digits, path, await texts_about(digits)))
 
 
 @blueprint.get("/receipts")
@@ -129,12 +135,6 @@ async def get_receipts(number: str) -> Response:
     return respond(ReceiptsAnswer(receipts=receipts))
 
 
-def _row_of(message_id: str) -> int:
-    if not (message_id.isascii() and message_id.isdigit() and len(message_id) <= LONGEST_ID):
-        raise not_found("the message does not exist")
-    return int(message_id)
-
-
 async def _find(number: str, selection: Selection) -> tuple[Sequence[Entry], int | None]:
     """Return a page of entries, and the id before which the next page begins."""
     messages = context().gateway.messages
@@ -142,19 +142,3 @@ async def _find(number: str, selection: Selection) -> tuple[Sequence[Entry], int
         return await messages.search(number, selection)
     entries = await messages.list(number, selection)
     return entries, entries[-1].id if len(entries) == selection.limit else None
-
-
-async def _texts_about(number: str) -> FailureTexts:
-    sender = await context().gateway.notifications.sender_of(number)
-    return FailureTexts(reader_language(), is_about_bot=sender.is_bot)
-
-
-async def _outcome_of(number: str, row: int, wait: float) -> MessageAnswer:
-    """Wait until a replayed message is delivered or dead again, but no longer than this."""
-    messages, end = context().gateway.messages, time.monotonic() + wait
-    while True:
-        path = await messages.find_path(number, row)
-        left = end - time.monotonic()
-        if path.entry.state is not RowState.PENDING or left <= 0:
-            return describe_entry(number, path.entry, await _texts_about(number))
-        await asyncio.sleep(min(POLL, left))

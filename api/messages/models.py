@@ -1,16 +1,17 @@
-"""What the calls about the journal take and answer."""
+"""A message of the journal, as the calls about it answer."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from api.requests.models import Answer, Wait
-from supervisor.database.tables import Direction, RowState
-from supervisor.journal.browsing import Selection
-from supervisor.journal.values import peer_of
+from api.context import context
+from api.requests.body import Answer
+from api.requests.errors import not_found
+from api.texts import reader_language
+from supervisor.database.tables import RowState
 from supervisor.texts import operator_text
 from supervisor.texts.bot_texts import for_bot
 from supervisor.texts.state import SENT_AGAIN
@@ -18,7 +19,7 @@ from supervisor.texts.state import SENT_AGAIN
 if TYPE_CHECKING:
     from supervisor.journal.values import Entry, FailedTries, MessagePath
 
-LARGEST_ID = 2**53
+LONGEST_ID = 18  # digits
 
 
 class TryAnswer(Answer):
@@ -88,87 +89,6 @@ class PathAnswer(MessageAnswer):
     replayed: datetime | None = Field(description="when it was last sent again by hand")
     dismissed: datetime | None = Field(description="when somebody dismissed it")
     tries: list[FailedTriesAnswer] = Field(description="the tries that failed, oldest first")
-
-
-class MessagesAnswer(Answer):
-    """A page of the journal, newest first."""
-
-    messages: list[MessageAnswer]
-    next_before: int | None = Field(
-        description="`before` for the next page; null if there is none. A search looks through "
-        "some thousand messages at a time, so its page may be short although more follow"
-    )
-
-
-class ReplayAnswer(Answer):
-    """How many dead letters are sent again."""
-
-    replayed: int
-    message: MessageAnswer | None = Field(
-        exclude_if=lambda message: message is None,
-        description="the one message after the wait; if it died again, "
-        "its `state` is `dead` and `error` says why",
-    )
-
-
-class DismissAnswer(Answer):
-    """How many dead letters were dismissed."""
-
-    dismissed: int
-
-
-class ReplayWait(BaseModel):
-    """How long the call waits for the outcome."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    wait: Wait = 0.0
-
-
-class JournalPage(BaseModel):
-    """Selects messages of a number; conditions that are given together all have to hold."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    direction: Literal["in", "out"] | None = None
-    state: Literal["pending", "delivered", "dead", "dismissed"] | None = None
-    limit: int = Field(50, ge=1, le=500)
-    before: int | None = Field(
-        None, ge=1, le=LARGEST_ID, description="only messages with a smaller id"
-    )
-    message_id: Annotated[str | None, Field(max_length=200)] = Field(
-        None, description="the id that Planfix gave the message"
-    )
-    telegram_id: int | None = Field(
-        None, ge=1, le=LARGEST_ID, description="the id of one of its messages in Telegram"
-    )
-    chat: Annotated[str | None, Field(max_length=40)] = Field(
-        None, description="the chat as Planfix knows it, or the contact's id in Telegram"
-    )
-    search: Annotated[
-        str | None, Field(max_length=200), AfterValidator(lambda text: text and text.strip())
-    ] = Field(None, description="words of the text, of a file's name or of the contact's name")
-
-    def as_selection(self, number: str) -> Selection:
-        is_dismissed = self.state == "dismissed"
-        return Selection(
-            direction=self.direction and Direction(self.direction),
-            state=RowState(self.state) if self.state and not is_dismissed else None,
-            is_dismissed=is_dismissed,
-            before=self.before,
-            limit=self.limit,
-            planfix_id=self.message_id,
-            telegram_id=self.telegram_id,
-            peer_id=_peer_of(number, self.chat) if self.chat else None,
-            search=self.search or None,
-        )
-
-
-def _peer_of(number: str, chat: str) -> int:
-    """Return the contact of a chat, or an id that none has."""
-    if chat.isascii() and chat.isdigit() and len(chat) < 18:
-        return int(chat)
-    return peer_of(number, chat) or 0
 
 
 class FailureTexts(NamedTuple):
@@ -247,3 +167,14 @@ def _describe_error(entry: Entry, texts: FailureTexts) -> TryAnswer | None:
     if entry.replays and entry.state is RowState.DEAD:
         text = f"{SENT_AGAIN[texts.language]} {text}"
     return TryAnswer(code=code, text=text, detail=entry.error_detail)
+
+
+def row_of(message_id: str) -> int:
+    if not (message_id.isascii() and message_id.isdigit() and len(message_id) <= LONGEST_ID):
+        raise not_found("the message does not exist")
+    return int(message_id)
+
+
+async def texts_about(number: str) -> FailureTexts:
+    sender = await context().gateway.notifications.sender_of(number)
+    return FailureTexts(reader_language(), is_about_bot=sender.is_bot)

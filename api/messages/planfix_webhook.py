@@ -10,9 +10,8 @@ from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
 from api.context import context
-from api.requests.body import read_pairs
+from api.requests.body import AbsentIfEmpty, Answer, normalise_number, read_pairs, respond
 from api.requests.errors import ApiError, invalid_fields, unauthorized
-from api.requests.models import AbsentIfEmpty, Answer, normalise_number, respond
 from supervisor.errors import MessageEmpty, MessageTooLarge, RecipientUnknown
 from supervisor.messages.message_service import AttachmentDraft, OutgoingMessage
 

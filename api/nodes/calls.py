@@ -12,9 +12,8 @@ from quart_schema import document_response, hide, tag
 from api.context import OPERATOR, context
 from api.nodes.fleet import HOURS, VIEWS
 from api.nodes.forwarding import require_node
-from api.requests.body import read_query
+from api.requests.body import Answer, read_query, respond
 from api.requests.errors import not_found
-from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, needs
 
 blueprint = Blueprint("nodes", __name__, url_prefix="/nodes")

@@ -23,9 +23,8 @@ from api.notifications.models import (
     TemplateBody,
     addresses_of,
 )
-from api.requests.body import LARGEST, read_body, read_query, validate
+from api.requests.body import LARGEST, read_body, read_query, respond, validate
 from api.requests.errors import ApiError, translated
-from api.requests.models import respond
 from api.requests.openapi import ADMIN_OR_TOKEN, TOKEN, needs
 from api.security.authenticator import presented_key
 from supervisor.errors import NotificationUnknown, TemplateUnknown

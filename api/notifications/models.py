@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from api.requests.models import Answer, Body
+from api.requests.body import Answer, Body
 from supervisor.errors import AddressMalformed
 from supervisor.notifications.formatting.templates import TextFormat
 from supervisor.notifications.notice import Attachment, Button, Keyboard, Manner, Rejected

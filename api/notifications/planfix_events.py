@@ -17,9 +17,8 @@ from werkzeug.formparser import MultiPartParser
 from api.context import context
 from api.notifications.calls import answer_of
 from api.notifications.models import NotifyAnswer, PlanfixEventBody
-from api.requests.body import LARGEST
+from api.requests.body import LARGEST, respond
 from api.requests.errors import ApiError, unauthorized
-from api.requests.models import respond
 from supervisor.errors import GatewayError, NumberElsewhere
 from supervisor.notifications.planfix_event import read_event, repair_json
 

@@ -14,9 +14,8 @@ from quart_schema import document_request, document_response, tag
 from api.context import OPERATOR, audited, context, require_here
 from api.nodes.fleet import views_of_all_nodes
 from api.nodes.forwarding import NotAnswered, find_forwarding, is_forwarded
-from api.requests.body import read_body, validate
+from api.requests.body import Answer, Body, ClientName, Digits, read_body, respond, validate
 from api.requests.errors import ApiError, from_gateway, not_found, translated
-from api.requests.models import Answer, Body, ClientName, Digits, respond
 from api.requests.openapi import ADMIN, needs
 from supervisor.errors import GatewayError, NumberElsewhere, NumberWithoutOwner
 from supervisor.numbers.state import State

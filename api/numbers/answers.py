@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.numbers.chats import ChatSelectionAnswer
 from api.numbers.governor import GovernorAnswer, describe_budgets
-from api.requests.models import Answer
+from api.requests.body import Answer
 from supervisor.numbers.state import State
 from supervisor.numbers.view import Attention
 from supervisor.texts import translate_error

@@ -1,4 +1,4 @@
-"""The calls about numbers: those at /webhook, which start, change, and stop one, and those at /numbers."""
+"""The calls about one number: those at /webhook, which start, change, and stop it, and those at /numbers/{number}."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ from api.context import (
     name_of,
     require_here,
 )
-from api.nodes.fleet import views_of_all_nodes
 from api.nodes.forwarding import hand_over_instead, is_forwarded
 from api.numbers.answers import (
     CreatedAnswer,
     NumberAnswer,
-    NumbersAnswer,
     StateAnswer,
     StoppedAnswer,
     describe,
@@ -32,17 +30,14 @@ from api.numbers.models import (
     SESSION_FIELDS,
     AskedNumber,
     ChangedNumber,
-    Chosen,
     NamedNumber,
     NewNumber,
     Patience,
     Purge,
     StoppedNumber,
 )
-from api.numbers.summary import summarise
-from api.requests.body import read_body, read_body_or_query, read_query, validate
+from api.requests.body import Numbered, read_body, read_body_or_query, read_query, respond, validate
 from api.requests.errors import not_found, operator_only, unauthorized
-from api.requests.models import Numbered, respond
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from api.texts import reader_language
 from supervisor.errors import NumberElsewhere
@@ -205,23 +200,6 @@ def _rules(*, is_operator: bool) -> dict[str, bool]:
         "allow_private_planfix": allow_private,
         "allow_private_proxy": allow_private or is_operator,
     }
-
-
-@blueprint.get("/numbers")
-@tag(["numbers"])
-@needs(ADMIN)
-@document_querystring(Chosen)
-@document_response(NumbersAnswer)
-async def get_numbers() -> Response:
-    """List all numbers, or those of one client or in one state, and add them up."""
-    context().authenticator.require_operator(request)
-    chosen = validate(Chosen, read_query(request))
-    views = await views_of_all_nodes(chosen.client, chosen.state)
-    merging = (await context().gateway.page_merging()).value
-    language = reader_language()
-    numbers = [describe(view, language) for view in views]
-    summary = summarise(views, language)
-    return respond(NumbersAnswer(numbers=numbers, summary=summary, merging=merging))
 
 
 @blueprint.get("/numbers/<number>")

@@ -19,8 +19,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
 from api.context import CLIENT, admit_as, context
-from api.requests.body import read_query, validate
-from api.requests.models import AbsentIfEmpty, Answer, Body, ChatName, respond
+from api.requests.body import AbsentIfEmpty, Answer, Body, ChatName, read_query, respond, validate
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from supervisor.store import values
 

@@ -13,8 +13,7 @@ from quart_schema import document_querystring, tag
 
 from api.context import OPERATOR, admit_as, context
 from api.numbers.answers import describe_count, describe_error
-from api.requests.body import read_query, validate
-from api.requests.models import Digits
+from api.requests.body import Digits, read_query, validate
 from api.requests.openapi import ADMIN_OR_TOKEN, gives, needs
 from api.security.authenticator import presented_key
 from api.security.request_guard import ENDING

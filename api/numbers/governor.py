@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BeforeValidator, Field
 
-from api.requests.models import Answer, Body
+from api.requests.body import Answer, Body
 
 if TYPE_CHECKING:
     from supervisor.governor.budget import Outlook

@@ -11,15 +11,17 @@ from quart_schema import document_querystring, document_request, document_respon
 
 from api.context import admit, context
 from api.numbers.answers import LastErrorAnswer, Status, describe_error
-from api.requests.body import read_body, read_query, validate
-from api.requests.models import (
+from api.requests.addresses import PlanfixAddress
+from api.requests.body import (
     AbsentIfEmpty,
     Answer,
     Body,
-    PlanfixAddress,
     PlanfixToken,
     ProviderId,
+    read_body,
+    read_query,
     respond,
+    validate,
 )
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from api.texts import reader_language

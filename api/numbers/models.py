@@ -8,17 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.numbers.chats import ChosenChats
 from api.numbers.governor import GovernorSettings, JsonInForms
-from api.requests.models import (
+from api.requests.addresses import PlanfixAddress, ProxyAddress
+from api.requests.body import (
     AbsentIfEmpty,
     Body,
     ClientName,
     Digits,
     Email,
     NewProviderId,
-    PlanfixAddress,
     PlanfixToken,
     ProviderId,
-    ProxyAddress,
     SessionName,
     SessionPath,
     StringSession,

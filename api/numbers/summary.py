@@ -1,11 +1,27 @@
-"""Adds numbers up: by state, by client, and by the cause of their trouble."""
+"""GET /numbers: all numbers, and what they add up to: by state, by client, and by the cause of their trouble."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from api.numbers.answers import CauseAnswer, ClientAnswer, CountAnswer, SummaryAnswer
+from quart import Blueprint, Response, request
+from quart_schema import document_querystring, document_response, tag
+
+from api.context import context
+from api.nodes.fleet import views_of_all_nodes
+from api.numbers.answers import (
+    CauseAnswer,
+    ClientAnswer,
+    CountAnswer,
+    NumbersAnswer,
+    SummaryAnswer,
+    describe,
+)
+from api.numbers.models import Chosen
+from api.requests.body import read_query, respond, validate
+from api.requests.openapi import ADMIN, needs
+from api.texts import reader_language
 from supervisor.numbers.state import State, Status
 from supervisor.numbers.view import Attention, attention_to
 from supervisor.texts import describe_cause
@@ -16,6 +32,26 @@ if TYPE_CHECKING:
 
     from supervisor.journal.values import ByDirection
     from supervisor.numbers.view import View
+
+
+blueprint = Blueprint("summary", __name__)
+
+
+@blueprint.get("/numbers")
+@tag(["numbers"])
+@needs(ADMIN)
+@document_querystring(Chosen)
+@document_response(NumbersAnswer)
+async def get_numbers() -> Response:
+    """List all numbers, or those of one client or in one state, and add them up."""
+    context().authenticator.require_operator(request)
+    chosen = validate(Chosen, read_query(request))
+    views = await views_of_all_nodes(chosen.client, chosen.state)
+    merging = (await context().gateway.page_merging()).value
+    language = reader_language()
+    numbers = [describe(view, language) for view in views]
+    summary = summarise(views, language)
+    return respond(NumbersAnswer(numbers=numbers, summary=summary, merging=merging))
 
 
 def summarise(views: Sequence[View], language: str) -> SummaryAnswer:

@@ -12,8 +12,7 @@ from quart_schema import document_querystring, document_response, tag
 
 from api.context import admit, admit_operator_to, context, require_here
 from api.nodes.fleet import hours_of_all_nodes
-from api.requests.body import read_query, validate
-from api.requests.models import Answer, respond
+from api.requests.body import Answer, read_query, respond, validate
 from api.requests.openapi import ADMIN, ADMIN_OR_TOKEN, needs
 from supervisor.monitoring.last_hour import MINUTE, Minute, whole_hour
 from supervisor.store.history import moment

@@ -11,8 +11,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
 from api.context import context
-from api.requests.body import read_query, validate
-from api.requests.models import Answer, respond
+from api.requests.body import Answer, read_query, respond, validate
 from api.requests.openapi import ADMIN, needs
 
 if TYPE_CHECKING:

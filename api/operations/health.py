@@ -14,8 +14,8 @@ from quart_schema import document_response, tag
 
 from api.context import context
 from api.nodes.fleet import views_of_all_nodes
+from api.requests.body import Answer, respond
 from api.requests.errors import ApiError
-from api.requests.models import Answer, respond
 from api.requests.openapi import ADMIN, gives, needs
 from supervisor.database.tables import Direction
 

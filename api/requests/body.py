@@ -1,12 +1,24 @@
-"""Reads the fields of a call strictly: what cannot be read is an error, never empty."""
+"""The bodies of calls and answers: what fields are made of, and how they are read strictly: what cannot be read is an error, never empty."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from quart import Response
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.requests.errors import ApiError, invalid, invalid_fields
@@ -146,3 +158,136 @@ def _no_constant(name: str) -> NoReturn:
 
 def _unsupported(detail: str) -> ApiError:
     return ApiError(415, "unsupported_media_type", detail)
+
+
+_NUMBER = re.compile(r"\+?([0-9]{5,15})")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_NUMBER_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^\s*\+?[0-9]{5,15}\s*$"},
+        {"type": "integer", "minimum": 10_000, "maximum": 10**15 - 1},
+    ],
+    "description": "the phone number in international format, with or without +",
+    "examples": ["380955821319"],
+}
+
+
+def normalise_number(value: Any) -> str:
+    """Return the digits of a number that is written as text or as an integer."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if 0 < value < 10**15 else ""
+    # In a query, a plus sign that was not escaped arrives as a space.
+    found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("must be 5 to 15 digits, with or without +")
+    return found[1]
+
+
+def _printable(text: str) -> str:
+    if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text.strip()
+
+
+def _is_text(value: Any) -> Any:
+    # Checked first, because a lone surrogate breaks the validators that follow.
+    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise ValueError("must be text")
+    return value
+
+
+def _without_tilde(text: str) -> str:
+    if "~" in text:
+        raise ValueError("must not contain ~")
+    return text
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("must be an e-mail address")
+    return text
+
+
+def _as_name(value: Any) -> Any:
+    """Accept a Telegram id as a number, too."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _absent_if_empty(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Text = Annotated[
+    str, BeforeValidator(_is_text), AfterValidator(_printable), AfterValidator(_filled)
+]
+Digits = Annotated[str, BeforeValidator(normalise_number), WithJsonSchema(_NUMBER_SCHEMA)]
+ClientName = Annotated[Text, Field(min_length=1, max_length=200)]
+PlanfixToken = Annotated[Text, Field(min_length=1, max_length=1000)]
+ProviderId = Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(_without_tilde)]
+NewProviderId = Annotated[
+    ProviderId, BeforeValidator(lambda value: "telegram" if value == "" else value)
+]
+"""Of a new number or bot; an empty field of a form is left out."""
+Email = Annotated[Text, Field(min_length=1, max_length=254), AfterValidator(_email)]
+SessionName = Annotated[Text, Field(min_length=1, max_length=255)]
+SessionPath = Annotated[Text, Field(min_length=1, max_length=4000)]
+StringSession = Annotated[Text, Field(min_length=1, max_length=1000)]
+ChatName = Annotated[Text, BeforeValidator(_as_name), Field(min_length=1, max_length=200)]
+AbsentIfEmpty = BeforeValidator(_absent_if_empty)
+LONGEST_WAIT = 60.0  # seconds
+Wait = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=False, description="seconds; more than 60 count as 60"),
+    AfterValidator(lambda seconds: min(seconds, LONGEST_WAIT)),
+]
+"""How long a call may wait for what it has begun."""
+
+
+class Answer(BaseModel):
+    """The body of an answer."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class ErrorAnswer(Answer):
+    """What went wrong."""
+
+    error: str = Field(examples=["invalid_request"])
+    detail: str | list[dict[str, str]]
+
+
+def respond(answer: Answer, status: int = 200) -> Response:
+    return Response(answer.model_dump_json(by_alias=True), status, content_type="application/json")
+
+
+class Body(BaseModel):
+    """The fields of a call; an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, fields: Any) -> Any:
+        """Take null for a field that is left out, as many libraries write it, unless it means more."""
+        if not isinstance(fields, dict):
+            return fields
+        known = cls.model_fields
+        optional = {name for name in known if not known[name].is_required()}
+        plain = {name for name in optional if known[name].default is not None}
+        return {
+            name: given for name, given in fields.items() if given is not None or name not in plain
+        }
+
+
+class Numbered(BaseModel):
+    """The number that a call is about; it is read before the caller is authorised."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    number: Digits

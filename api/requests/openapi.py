@@ -14,8 +14,8 @@ from quart_schema import (
     security_scheme,
 )
 
+from api.requests.body import ErrorAnswer
 from api.requests.glossary import describe_fields
-from api.requests.models import ErrorAnswer
 from teamflame.web.admission import Body as JsonBody
 from teamflame.web.openapi import SCHEMES as MINI_APP_SCHEMES
 

@@ -21,7 +21,7 @@ from session_worker.process import entry
 from supervisor.config import Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.worker_pool import WorkerPool
-from supervisor.ownership.takeover import DataDirLock
+from supervisor.ownership import DataDirLock
 from supervisor.processes.forkserver import Child, Forkserver
 from supervisor.store.store import Store
 

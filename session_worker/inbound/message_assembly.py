@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.messages import Deliver, IncomingFile
     from session_worker.session import Outbox
     from session_worker.telegram.reading.downloads import Downloads
-    from session_worker.telegram.reading.history import History
+    from session_worker.telegram.reading.message_memory import MessageLookup
     from session_worker.telegram.reading.people import Profiles
     from session_worker.texts.chat_texts import ChatTexts
 
@@ -59,7 +59,7 @@ class Sources:
     """Where the files, the quotes and the authors of messages are fetched from."""
 
     downloads: Downloads
-    history: History
+    lookup: MessageLookup
     profiles: Profiles
     until_online: Callable[[], Awaitable[None]]
 
@@ -69,7 +69,7 @@ class MessageAssembler:
 
     def __init__(self, sources: Sources, spool: Path, texts: ChatTexts, outbox: Outbox) -> None:
         self._downloads = sources.downloads
-        self._history = sources.history
+        self._lookup = sources.lookup
         self._profiles = sources.profiles
         self._until_online = sources.until_online
         self._spool = spool
@@ -111,7 +111,7 @@ class MessageAssembler:
         if reply_to is None:
             return ""
         try:
-            line = await self._until_answered(lambda: self._history.snippet(reply_to))
+            line = await self._until_answered(lambda: self._lookup.snippet(reply_to))
         except TelegramError as error:
             logger.info("the message that is replied to was not found: %s", error)
             return ""

@@ -46,6 +46,8 @@ class Telegram(Protocol):
 
     async def until_online(self) -> None: ...
 
+    def access_hash(self, peer_id: int) -> int | None: ...
+
 
 class TryLater(Exception):
     """The try failed, and another one is due."""
@@ -188,7 +190,8 @@ class TelegramSender:
 
     async def _post(self, state: SendState, number: int, part: Part) -> None:
         peer_id = state.outgoing.peer_id
-        access_hash = await self._access_hashes.get(peer_id)
+        known = self._telegram.access_hash(peer_id)
+        access_hash = await self._access_hashes.renew(peer_id) if known is None else known
         report = partial(self._report_sent, state, number, part)
         try:
             await self._post_with(access_hash, state, part, report)

@@ -23,14 +23,19 @@ from session_worker.protocol.messages import IncomingKind
 from session_worker.telegram.errors import FloodWait, Refused, TelegramError
 from session_worker.telegram.reading.message_parser import ParsedMessage, marked_id
 from session_worker.telegram.reading.update_parser import UpdateParser
-from session_worker.telegram.sending.requests import cause_of, entities, input_peer, reply_markup
+from session_worker.telegram.sending.requests import (
+    UNNAMED_HASH,
+    cause_of,
+    entities,
+    input_peer,
+    reply_markup,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from session_worker.protocol.bots import BotRequest
     from session_worker.protocol.messages import Contact
-    from session_worker.telegram.sending.recipient_search import AccessHashes
     from session_worker.telegram.sending.uploads import Ask
 
 
@@ -134,14 +139,14 @@ def event_of(update: Any) -> ButtonPress | Stopped | None:
 class BotRequests:
     """Carries out the commands of programs that want an answer."""
 
-    def __init__(self, ask: Ask, access_hashes: AccessHashes) -> None:
+    def __init__(self, ask: Ask, access_hash: Callable[[int], int | None]) -> None:
         self._ask = ask
-        self._access_hashes = access_hashes
+        self._access_hash = access_hash
 
     async def carry_out(self, command: BotRequest) -> Done:
         """Do it once; a refusal of Telegram's is reported by its code."""
         try:
-            for request in await self._requests(command):
+            for request in self._requests(command):
                 await self._ask(request)
         except Refused as refusal:
             return Done(request_id=command.request_id, failure=refusal.text)
@@ -151,19 +156,20 @@ class BotRequests:
             return Done(request_id=command.request_id, failure=code, retry_after=wait)
         return Done(request_id=command.request_id)
 
-    async def _requests(self, command: BotRequest) -> list[Any]:
+    def _requests(self, command: BotRequest) -> list[Any]:
         match command:
             case EditMessage():
-                return [_edit(command, await self._peer(command.peer_id))]
+                return [_edit(command, self._peer(command.peer_id))]
             case DeleteMessages(message_ids=ids):
-                return [_delete(list(ids), await self._peer(command.peer_id))]
+                return [_delete(list(ids), self._peer(command.peer_id))]
             case AnswerPress():
                 return [_answer(command)]
             case PresentBot():
                 return _present(command)
 
-    async def _peer(self, peer_id: int) -> Any:
-        return input_peer(peer_id, await self._access_hashes.get(peer_id))
+    def _peer(self, peer_id: int) -> Any:
+        known = self._access_hash(peer_id)
+        return input_peer(peer_id, UNNAMED_HASH if known is None else known)
 
 
 def _edit(command: EditMessage, peer: Any) -> Any:

@@ -1,26 +1,28 @@
-"""What nodes do with their shared database to agree: short transactions, and wake-up calls."""
+"""How gateways agree by a PostgreSQL: a lock keeps out who must not share it, and nodes that share it wake each other."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import signal
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from supervisor.background_loop import BackgroundLoop
 from supervisor.database.database import Access
 from supervisor.database.engines import coordinating_engine
 from supervisor.database.transactions import GreenletTransactor
-from supervisor.errors import DatabaseUnavailable
+from supervisor.errors import DatabaseNotShared, DatabaseOwned, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import URL, Connection
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import URL, Connection, TextClause
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 Answer = TypeVar("Answer")
 Given = ParamSpec("Given")
@@ -128,3 +130,122 @@ class Coordination:
 
 def _send_notifications(connection: Connection, names: list[str]) -> None:
     connection.execute(_NOTIFY, {"names": names})
+
+
+PATIENCE = 3.0  # seconds to wait for an owner that is ending
+PAUSE = 0.2  # seconds between two tries
+BEAT = 1.0  # seconds between two checks of the connection
+
+_BACKEND = text("SELECT pg_backend_pid()")
+_TRY = text("SELECT pg_try_advisory_lock(32286, 61893)")
+_TRY_SHARED = text("SELECT pg_try_advisory_lock_shared(32286, 61893)")
+_END_OWN_GHOST = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = 32286 AND objid = 61893 AND objsubid = 2 AND granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND pid = ANY(:ghosts)
+""")
+
+
+def end_in_order() -> None:
+    """Stop the gateway as if the operator had asked for it."""
+    signal.raise_signal(signal.SIGTERM)
+
+
+class DatabaseLock:
+    """An advisory lock on a connection of its own, taken again whenever that connection is lost.
+
+    A gateway that finds it held refuses to start. A lost connection alone never lets another
+    gateway take over, because the owner may still be running its numbers without the database.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        on_lost: Callable[[], None] = end_in_order,
+        patience: float = PATIENCE,
+        *,
+        is_shared: bool = False,
+    ) -> None:
+        """Let nodes of one database share the lock, which keeps gateways out that are alone."""
+        self._engine = engine
+        self._on_lost = on_lost
+        self._patience = patience
+        self._try = _TRY_SHARED if is_shared else _TRY
+        self._refusal = DatabaseNotShared if is_shared else DatabaseOwned
+        self._connection: AsyncConnection | None = None
+        self._watch = BackgroundLoop("database lock", self._check, BEAT)
+        self.backend: int | None = None
+        """The server's process that holds the lock for us."""
+
+    async def take(self) -> None:
+        """Raise `DatabaseOwned` or `DatabaseNotShared` if another gateway keeps it."""
+        if self._watch.is_started:
+            return
+        give_up = time.monotonic() + self._patience
+        while not await self._attempt():
+            if time.monotonic() > give_up:
+                raise self._refusal
+            await asyncio.sleep(PAUSE)
+        self._watch.start()
+
+    async def release(self) -> None:
+        await self._watch.stop()
+        await self._drop()
+
+    async def _check(self) -> float | None:
+        if await self._is_connected() or await self._regain():
+            return BEAT
+        logger.critical("another gateway has taken the database meanwhile, so this one ends")
+        self._on_lost()
+        return None
+
+    async def _is_connected(self) -> bool:
+        if self._connection is None:
+            return False
+        try:
+            await self._ask(_BACKEND)
+        except DatabaseUnavailable as exc:
+            logger.warning("the connection that holds the lock on the database is lost: %s", exc)
+            return False
+        return True
+
+    async def _regain(self) -> bool:
+        """Return whether the lock is ours again, as soon as the database answers."""
+        ghosts = {self.backend or 0}
+        while True:
+            with suppress(DatabaseUnavailable):
+                if await self._attempt():
+                    logger.warning("the lock on the database is held again")
+                    return True
+                # The server may not have noticed yet that an earlier connection is gone: the last
+                # one, or one that took the lock without our getting the answer.
+                if not await self._ask(_END_OWN_GHOST.bindparams(ghosts=list(ghosts))):
+                    return False
+            ghosts.add(self.backend or 0)
+            await asyncio.sleep(PAUSE)
+
+    async def _attempt(self) -> bool:
+        self.backend = await self._ask(_BACKEND)
+        return bool(await self._ask(self._try))
+
+    async def _ask(self, question: TextClause) -> int | None:
+        """Return the only value of the answer, or None; connect first if necessary."""
+        try:
+            if self._connection is None:
+                self._connection = await self._engine.connect()
+            answer: int | None = (await self._connection.execute(question)).scalar()
+        except DBAPIError as exc:
+            await self._drop()
+            raise DatabaseUnavailable(str(exc.orig)) from exc
+        except (SQLAlchemyError, OSError) as exc:
+            await self._drop()
+            raise DatabaseUnavailable(type(exc).__name__) from exc
+        return answer
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError, OSError):  # it may be broken
+                await connection.invalidate()
+                await connection.close()

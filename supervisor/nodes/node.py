@@ -19,15 +19,7 @@ from supervisor.errors import (
     NumberElsewhere,
     NumberWithoutOwner,
 )
-from supervisor.nodes.cluster_state import ClusterState, NodeState, Owner
-from supervisor.nodes.decisions import (
-    Observations,
-    first_of,
-    heir_of_drained,
-    heir_to_balance,
-    node_for_new,
-    numbers_to_claim,
-)
+from supervisor.nodes.cluster_state import NodeState, Observations
 from supervisor.nodes.records import Nodes, require_owner
 from supervisor.nodes.runner import MESSAGES, NOTIFICATIONS, always
 
@@ -35,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from supervisor.database.coordination import Coordination
+    from supervisor.nodes.cluster_state import ClusterState, Owner
     from supervisor.nodes.lease import NodeLease
     from supervisor.nodes.runner import Runner
     from supervisor.store.store import Store
@@ -131,7 +124,7 @@ class Node:
             self._require_ours(number, placed.owner)
             return
         cluster = await self.nodes.look(self.incarnation)
-        heir = node_for_new(cluster, self.incarnation)
+        heir = cluster.node_for_new(self.incarnation)
         for peer in cluster.peers:
             if peer.incarnation == heir:
                 raise NumberElsewhere(number, peer.url, 0)
@@ -232,7 +225,7 @@ class Node:
         self.state = next(mine, self.state)
         if self.state is NodeState.DRAINING:
             self._moving.wake()
-        self._is_first = first_of(cluster) == self.incarnation
+        self._is_first = cluster.first == self.incarnation
         self._observations = self._observations.with_cluster(cluster, self.incarnation, now())
         for peer in self._observations.lost(now(), self.lease.takeover):
             if await self.nodes.fence(peer):
@@ -245,7 +238,7 @@ class Node:
         await self._claim(cluster)
 
     async def _claim(self, cluster: ClusterState) -> None:
-        wanted = numbers_to_claim(cluster, self.incarnation, free_before=self._free_before)
+        wanted = cluster.numbers_to_claim(self.incarnation, free_before=self._free_before)
         self._free_before = cluster.free
         if wanted and self.state is NodeState.ALIVE:
             claimed = await self.nodes.claim(self.incarnation, wanted)
@@ -272,7 +265,7 @@ class Node:
             await self._give_away()
             return self._interval
         cluster = await self.nodes.look(self.incarnation)
-        heir = heir_to_balance(cluster, self.incarnation)
+        heir = cluster.heir_to_balance(self.incarnation)
         number = next((each for each in cluster.to_run if not self._runner.is_busy(each)), None)
         if heir is None or number is None:
             return self._interval
@@ -282,7 +275,7 @@ class Node:
     async def _give_away(self) -> bool:
         """Move some numbers away; return whether there are more that somebody would take."""
         cluster = await self.nodes.look(self.incarnation)
-        heir = heir_of_drained(cluster, self.incarnation)
+        heir = cluster.heir_of_drained(self.incarnation)
         if heir is None:
             return False
         some = sorted(cluster.to_run)[:MOVES] or sorted(cluster.owned)[:MOVES]

@@ -8,9 +8,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from supervisor.background_loop import LoopOfEach
 from supervisor.errors import DatabaseError, NotificationUnknown, TemplateUnknown
 from supervisor.nodes.runner import NOTIFICATIONS
-from supervisor.notifications.event_lookup import EventLookup
 from supervisor.notifications.formatting.default_templates import default_template
 from supervisor.notifications.formatting.templates import (
     Template,
@@ -81,7 +81,7 @@ class NotificationService:
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attached: set[str] = set()
-        self.lookup = EventLookup()
+        self.lookup = LoopOfEach("look-up of events")
         dispatchers.watcher = self
 
     async def notify(

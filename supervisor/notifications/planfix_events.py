@@ -181,7 +181,7 @@ class PlanfixEvents:
         self._notifications = notifications
         self._accounts = accounts
         self._facts = PlanfixFacts(accounts, store.people)
-        notifications.lookup.finish_oldest = self._finish_oldest
+        notifications.lookup.chore = self._finish_oldest
 
     async def accept(self, number: str, event: PlanfixEvent) -> Accepted:
         """Store the notification of an event; a repeated event is the same notification.

@@ -22,7 +22,7 @@ from supervisor.nodes.cluster_state import ListedNode, NodeState
 from supervisor.numbers.state import State, WorkerHealth
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View
-from supervisor.ownership.takeover import Takeover
+from supervisor.ownership import Takeover
 from supervisor.processes.page_merging import PageMerging
 from supervisor.processes.worker_log import WorkerLog
 from supervisor.store.history import AuditLog

@@ -11,7 +11,7 @@ from api.lifecycle.server_process import set_up_logging
 from api.settings import read_settings
 from supervisor.gateway import Gateway
 from supervisor.nodes.lease import NodeLease
-from supervisor.ownership.takeover import DataDirLock
+from supervisor.ownership import DataDirLock
 from supervisor.store.numbers import Runs
 from supervisor.store.store import Store
 

@@ -49,11 +49,11 @@ ENGINEERING: Final = _words(
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check circuit clock cluster codec config confinement
-    connection context contract control coordination data database decisions default decoding dispatcher draining
+    connection context contract control coordination data database default decoding dispatcher draining
     downloads encoded encryption engines entry erasure errors event exchange
     exit failures fault faults fields filling fleet forkserver forwarding
     guard guarded hanging hand health index init input intake layout lease lifespan
-    lines links load lock log lookup main mark measurement memory merging models newer older layers
+    lines links load log lookup main mark measurement memory merging models newer older layers
     outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search

@@ -101,7 +101,7 @@ def test_few_have_one_importer(sources: list[Source]) -> None:
 
 
 def test_many_single_importers_are_found() -> None:
-    """Modules with one importer are reported from the limit on; those with two, or with calls, are not."""
+    """Modules with one importer are reported from the limit on; those with two, with calls or of a language are not."""
     parts = [Source(f"api/{name}.py", "") for name in "ab"]
     one, two = (Source(f"api/{name}.py", "from api import a, b\n") for name in ("one", "two"))
 
@@ -111,6 +111,8 @@ def test_many_single_importers_are_found() -> None:
     calls = Source("api/calls.py", "\nblueprint = Blueprint('calls')")
     app = Source("api/app.py", "from api import calls\n")
     assert not list(layout.few_have_one_importer([calls, app], most=0.0))
+    languages = Source("api/texts.py", "from api.reasons import uk\n")
+    assert not list(layout.few_have_one_importer([Source("api/reasons/uk.py", ""), languages], 0.0))
 
 
 def test_reasons_are_needed(sources: list[Source]) -> None:

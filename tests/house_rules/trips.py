@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST = {
-    "A message from Planfix": 42,
-    "A message from Telegram": 45,
+    "A message from Planfix": 40,
+    "A message from Telegram": 44,
     "From POST /webhook until the number is online": 58,
 }
 """How many files a reader may have to enter; lower a figure when a trip is shorter."""

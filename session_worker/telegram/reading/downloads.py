@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from session_worker.telegram.reading.files import Place
-    from session_worker.telegram.reading.history import History
+    from session_worker.telegram.reading.message_memory import MessageLookup
     from session_worker.telegram.reading.people import Ask
 
     AskAt = Callable[[int, Any], Awaitable[Any]]
@@ -44,10 +44,10 @@ class FileTooLarge(Exception):
 class Downloads:
     """Fetches files; what was fetched before a crash is not fetched again."""
 
-    def __init__(self, ask: Ask, ask_at: AskAt, history: History, limit: int) -> None:
+    def __init__(self, ask: Ask, ask_at: AskAt, lookup: MessageLookup, limit: int) -> None:
         self._ask = ask
         self._ask_at = ask_at
-        self._history = history
+        self._lookup = lookup
         self._slots: defaultdict[int, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(AT_A_TIME)
         )
@@ -61,7 +61,7 @@ class Downloads:
         """Fetch the file of a message; raises FileGone, FileTooLarge or a TelegramError."""
 
         async def find() -> Any:
-            message = await self._history.message(message_id)
+            message = await self._lookup.message(message_id)
             return file_object(getattr(message, "media", None))
 
         await self._fetch(find, path)

@@ -1,4 +1,4 @@
-"""Reads messages from the history: single ones, and those that are missing after a gap."""
+"""Reads from the history of the chats what is missing after a gap, or what is older than the number."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from telethon.tl import functions, types
 
 from session_worker.telegram.errors import PeerUnknown, Refused, Undecodable
 from session_worker.telegram.reading.dialogs import Dialogs, entities_of, with_newest_messages
-from session_worker.telegram.reading.message_memory import snippet
-from session_worker.telegram.reading.message_parser import marked_id, written
-from session_worker.telegram.reading.people import contact_of, names_of
+from session_worker.telegram.reading.message_parser import marked_id
+from session_worker.telegram.reading.people import contact_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from session_worker.telegram.reading.chosen_chats import ChosenChats
-    from session_worker.telegram.reading.message_memory import RecentMessages
     from session_worker.telegram.reading.people import Ask
-    from session_worker.texts.chat_texts import ChatTexts
 
     UntilAnswered = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
@@ -201,34 +198,3 @@ def address_of(dialog: Any, entities: dict[int, Any]) -> Any:
 
 def _address(user: Any) -> Any:
     return types.InputPeerUser(user.id, user.access_hash or 0)
-
-
-NOBODY = types.User(0)
-
-
-class History:
-    """Fetches single messages again."""
-
-    def __init__(self, ask: Ask, recent_messages: RecentMessages, texts: ChatTexts) -> None:
-        self._ask = ask
-        self._recent_messages = recent_messages
-        self._texts = texts
-
-    async def message(self, message_id: int) -> Any | None:
-        """Fetch a message as it is now; returns None if it no longer exists."""
-        found = await self._ask(
-            functions.messages.GetMessagesRequest([types.InputMessageID(message_id)])
-        )
-        message = found.messages[0] if found.messages else None
-        return None if isinstance(message, types.MessageEmpty) else message
-
-    async def snippet(self, message_id: int) -> str:
-        """Return the beginning of a message's text, or nothing if it no longer exists."""
-        recent = self._recent_messages.find(message_id)
-        if recent is not None:
-            return recent.snippet
-        message = await self.message(message_id)
-        if message is None or not isinstance(message.peer_id, types.PeerUser):
-            return ""
-        parsed = written(message, contact_of(NOBODY), names_of({}), self._texts)
-        return snippet(parsed.incoming.text or parsed.label)

@@ -1,4 +1,4 @@
-"""What is remembered of messages: the chat of each on disk, and the newest texts in memory."""
+"""What is remembered of messages: the chat of each on disk, and the newest texts in memory; the rest is asked of Telegram."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ import logging
 import struct
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from telethon.tl import functions, types
 
 from session_worker.formatting.rendering import render
+from session_worker.telegram.reading.message_parser import written
+from session_worker.telegram.reading.people import contact_of, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from session_worker.protocol.outgoing import Part
+    from session_worker.telegram.reading.people import Ask
+    from session_worker.texts.chat_texts import ChatTexts
 
 RECORD = struct.Struct("<iq")
 MOST_INDEXED = 50_000  # messages; if there are more, the older half is removed
@@ -165,3 +171,34 @@ def snippet(text: str) -> str:
     """Shorten a text to its beginning."""
     text = text.strip()
     return text if len(text) <= LONGEST_SNIPPET else f"{text[:LONGEST_SNIPPET].rstrip()}…"
+
+
+NOBODY = types.User(0)
+
+
+class MessageLookup:
+    """Fetches single messages again."""
+
+    def __init__(self, ask: Ask, recent_messages: RecentMessages, texts: ChatTexts) -> None:
+        self._ask = ask
+        self._recent_messages = recent_messages
+        self._texts = texts
+
+    async def message(self, message_id: int) -> Any | None:
+        """Fetch a message as it is now; returns None if it no longer exists."""
+        found = await self._ask(
+            functions.messages.GetMessagesRequest([types.InputMessageID(message_id)])
+        )
+        message = found.messages[0] if found.messages else None
+        return None if isinstance(message, types.MessageEmpty) else message
+
+    async def snippet(self, message_id: int) -> str:
+        """Return the beginning of a message's text, or nothing if it no longer exists."""
+        recent = self._recent_messages.find(message_id)
+        if recent is not None:
+            return recent.snippet
+        message = await self.message(message_id)
+        if message is None or not isinstance(message.peer_id, types.PeerUser):
+            return ""
+        parsed = written(message, contact_of(NOBODY), names_of({}), self._texts)
+        return snippet(parsed.incoming.text or parsed.label)

@@ -172,7 +172,7 @@ def _user(users: Any, user_id: int) -> Any:
 
 
 class AccessHashes:
-    """Finds the access hash under which the present login may address somebody.
+    """Finds the access hash under which the present login may address somebody, if none is known or it was refused.
 
     Every answer of Telegram's contains the hashes of the people it mentions, so it is enough to ask
     for something that mentions the person.
@@ -188,12 +188,7 @@ class AccessHashes:
         """Whether this number knows somebody, even from an earlier login."""
         return self._telegram.names(peer_id) is not None
 
-    async def get(self, peer_id: int) -> int:
-        """Return the known access hash, or look it up; raise PeerUnknown if there is none."""
-        known = self._telegram.access_hash(peer_id)
-        return await self.renew(peer_id, None) if known is None else known
-
-    async def renew(self, peer_id: int, stale: int | None) -> int:
+    async def renew(self, peer_id: int, stale: int | None = None) -> int:
         """Return an access hash other than the rejected one; raise PeerUnknown if there is none."""
         async with self._lock:
             async for known in self._known_after_each_request(peer_id):
@@ -227,11 +222,7 @@ class AccessHashes:
 class AccessHashesOfBot(AccessHashes):
     """Names people and groups without a hash, as a bot may do with all that it has met."""
 
-    async def get(self, peer_id: int) -> int:
-        known = self._telegram.access_hash(peer_id)
-        return UNNAMED_HASH if known is None else known
-
-    async def renew(self, peer_id: int, stale: int | None) -> int:
+    async def renew(self, peer_id: int, stale: int | None = None) -> int:
         """Try without a hash; raise PeerUnknown if that is what was refused."""
         if stale == UNNAMED_HASH:
             logger.info("Telegram does not know %s as somebody whom this bot has met", peer_id)

@@ -13,7 +13,7 @@ from supervisor.config import Lifetime, Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import MassFailure, RestartPolicy
 from supervisor.numbers.worker_pool import WorkerPool
-from supervisor.ownership.takeover import DataDirLock
+from supervisor.ownership import DataDirLock
 from supervisor.processes.forkserver import Forkserver
 from supervisor.store.store import Store
 from tests.support.waiting import ENDLESS_PATIENCE

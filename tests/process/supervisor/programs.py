@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import multiprocess
 
-from supervisor.ownership.takeover import DataDirLock
+from supervisor.ownership import DataDirLock
 from supervisor.store.store import Store
 
 if TYPE_CHECKING:

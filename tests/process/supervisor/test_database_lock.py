@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from supervisor.database.coordination import DatabaseLock
 from supervisor.database.engines import database_url, locking_engine
 from supervisor.errors import DatabaseOwned
-from supervisor.ownership.database_lock import DatabaseLock
 from tests.support.waiting import PATIENCE, eventually
 
 if TYPE_CHECKING:

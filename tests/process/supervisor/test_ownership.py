@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.ownership.takeover import DataDirLock
+from supervisor.ownership import DataDirLock
 from tests.process.supervisor.programs import running, said
 from tests.support.waiting import PATIENCE, eventually
 

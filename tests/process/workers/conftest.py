@@ -14,7 +14,7 @@ from supervisor.config import Config, Lifetime, Patience, Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.restart_policy import RestartPolicy
 from supervisor.numbers.worker_pool import WorkerPool
-from supervisor.ownership.takeover import DataDirLock
+from supervisor.ownership import DataDirLock
 from supervisor.processes.forkserver import Forkserver
 from supervisor.store.store import Store
 from supervisor.store.values import NewNumber

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from supervisor.background_loop import BackgroundLoop
+from supervisor.background_loop import PAUSE, BackgroundLoop, LoopOfEach
 from supervisor.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -78,3 +78,62 @@ async def test_stopped_loop_can_be_started_again(autojump_clock: AutojumpClock) 
     await loop.stop()
 
     assert len(chore.times) == 2
+
+
+class Work:
+    """The pieces of work of each number; notes when each of them was tried."""
+
+    def __init__(self, **pieces: list[Exception | None]) -> None:
+        self._pieces = pieces
+        self.tried: list[tuple[str, float]] = []
+        self.is_done = asyncio.Event()
+
+    async def __call__(self, number: str) -> bool:
+        if not self._pieces[number]:
+            self.is_done.set()
+            return False
+        self.tried.append((number, asyncio.get_running_loop().time()))
+        piece = self._pieces[number].pop(0)
+        if piece is not None:
+            raise piece
+        return True
+
+
+async def test_work_of_each_number_is_done_to_its_end(autojump_clock: AutojumpClock) -> None:
+    """A piece that failed, even by a bug, is followed by the next after a pause; other numbers do not wait for it."""
+    loop, work = LoopOfEach("work"), Work(a=[DatabaseUnavailable(), ValueError(), None], b=[None])
+    loop.wake("a")  # nothing can be done yet, so there is nothing to stop either
+    await loop.stop()
+    loop.chore = work
+    loop.wake("a")
+    loop.wake("b")
+
+    await work.is_done.wait()
+    assert [number for number, _ in work.tried] == ["a", "b"]
+    work.is_done.clear()
+    await work.is_done.wait()
+    first, second, third = [at for number, at in work.tried if number == "a"]
+    assert [round(second - first), round(third - second)] == [PAUSE, PAUSE]
+    await loop.stop()
+
+
+async def test_work_that_comes_meanwhile_is_not_lost() -> None:
+    """A number that is woken while it is found to have no work is looked at once more."""
+    loop, looks = LoopOfEach("work"), 0
+    is_over = asyncio.Event()
+
+    async def look(number: str) -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            loop.wake(number)
+        else:
+            is_over.set()
+        return False
+
+    loop.chore = look
+    loop.wake("a")
+    await is_over.wait()
+    await loop.halt("a")
+
+    assert looks == 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.requests.models import objection
+from api.requests.addresses import objection
 
 PUBLIC = [
     "https://romashka.planfix.ua/webchat/api",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api.requests.body import Answer, Body
 from api.requests.glossary import MEANINGS, OF, media_of, operations
-from api.requests.models import Answer, Body
 from teamflame.web import admission
 
 if TYPE_CHECKING:

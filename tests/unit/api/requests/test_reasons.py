@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings
 
 from api import create_app  # noqa: F401 - imports all models of calls
+from api.requests.body import Answer
 from api.requests.errors import invalid_fields
-from api.requests.models import Answer
 from api.requests.reasons import REASONS, rewrite_for_bot, translate_reason
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft, start
 

@@ -43,7 +43,7 @@ async def test_damaged_event_holds_up_nothing(store: Store, tmp_path: Path) -> N
     config = Config(tmp_path, tmp_path, 1, "hash")
     notifications = NotificationService(store, Dispatchers(store, config), store.people, _sender_of)
     events = PlanfixEvents(store, notifications, ReadableAccounts(store, config))
-    finish = notifications.lookup.finish_oldest
+    finish = notifications.lookup.chore
     assert finish is not None
     await events.accept(NUMBER, read_event({"event": "task.created", "task": "5"}))
     await store.database.write(_damage)

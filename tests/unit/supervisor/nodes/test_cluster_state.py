@@ -5,13 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.nodes.cluster_state import ClusterState, NodeState, Peer
-from supervisor.nodes.decisions import (
+from supervisor.nodes.cluster_state import (
+    ClusterState,
+    NodeState,
     Observations,
-    heir_of_drained,
-    heir_to_balance,
-    node_for_new,
-    numbers_to_claim,
+    Peer,
 )
 
 LOADS = st.lists(st.integers(0, 40), min_size=2, max_size=5)
@@ -70,30 +68,30 @@ def test_nobody_finds_itself_lost() -> None:
 
 def test_node_claims_its_share() -> None:
     """Two nodes share what is free; neither takes all of it."""
-    assert numbers_to_claim(cluster(free=10, a=0, b=0), "a", free_before=0) == 5
-    assert numbers_to_claim(cluster(free=10, a=0, b=10), "a", free_before=0) == 10
-    assert numbers_to_claim(cluster(free=10, a=10, b=0), "a", free_before=0) == 0
+    assert cluster(free=10, a=0, b=0).numbers_to_claim("a", free_before=0) == 5
+    assert cluster(free=10, a=0, b=10).numbers_to_claim("a", free_before=0) == 10
+    assert cluster(free=10, a=10, b=0).numbers_to_claim("a", free_before=0) == 0
 
 
 def test_what_stays_free_is_claimed_by_anybody() -> None:
     """The node whose share it is may have died at the same time."""
-    assert numbers_to_claim(cluster(free=3, a=10, b=0), "a", free_before=3) == 3
+    assert cluster(free=3, a=10, b=0).numbers_to_claim("a", free_before=3) == 3
 
 
 def test_drained_node_claims_nothing() -> None:
     """A node that gives its numbers away takes no others, and gets none."""
     seen = cluster(peer("a", state=NodeState.DRAINING), peer("b"), free=4, a=6, b=0)
 
-    assert numbers_to_claim(seen, "a", free_before=4) == 0
-    assert heir_of_drained(seen, "b") is None
-    assert node_for_new(seen, "a") == "b"
+    assert seen.numbers_to_claim("a", free_before=4) == 0
+    assert seen.heir_of_drained("b") is None
+    assert seen.node_for_new("a") == "b"
 
 
 def test_new_number_starts_where_the_fewest_run() -> None:
     """The node that is asked keeps a new number unless another one runs fewer."""
-    assert node_for_new(cluster(a=2, b=1, c=3), "a") == "b"
-    assert node_for_new(cluster(a=2, b=2), "a") is None
-    assert node_for_new(cluster(a=2), "a") is None
+    assert cluster(a=2, b=1, c=3).node_for_new("a") == "b"
+    assert cluster(a=2, b=2).node_for_new("a") is None
+    assert cluster(a=2).node_for_new("a") is None
 
 
 @given(LOADS)
@@ -102,7 +100,7 @@ def test_balancing_ends(loads: list[int]) -> None:
     names = {f"n{index}": load for index, load in enumerate(loads)}
     for _ in range(sum(loads) + 1):
         moves = [
-            (each, heir_to_balance(ClusterState("one", tuple(map(peer, names)), names), each))
+            (each, ClusterState("one", tuple(map(peer, names)), names).heir_to_balance(each))
             for each in names
         ]
         moves = [(each, heir) for each, heir in moves if heir is not None]
@@ -119,6 +117,6 @@ def test_balancing_ends(loads: list[int]) -> None:
 
 def test_small_difference_is_left() -> None:
     """Moving a number costs its people a moment, so one number more is no reason."""
-    assert heir_to_balance(cluster(a=3, b=2), "a") is None
-    assert heir_to_balance(cluster(a=4, b=2), "a") == "b"
-    assert heir_to_balance(cluster(a=105, b=100), "a") is None
+    assert cluster(a=3, b=2).heir_to_balance("a") is None
+    assert cluster(a=4, b=2).heir_to_balance("a") == "b"
+    assert cluster(a=105, b=100).heir_to_balance("a") is None

@@ -1,1 +1,0 @@
-"""Which gateway may run."""
