@@ -7,7 +7,7 @@ BIN := .venv/bin
 PORT ?= $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8080)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-# Without compiled modules each of the processes that run the tests would compile all of them anew.
+# Without compiled modules each of the processes that run the tests would have to compile all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run setup setup-production test coverage check bench soak chaos format lock mini-app mini-app-check
@@ -19,11 +19,11 @@ run: .venv/run-ready
 
 setup: .venv/ready
 
-# Takes symbols for debuggers away. A file is replaced, not changed, because a gateway may be running with it.
+# Removes debug symbols. A file is replaced and not changed in place, because a gateway may be running with it.
 STRIP := sh -c 'strip --strip-unneeded -o "$$1.new" "$$1" && mv "$$1.new" "$$1"' sh
 
-# Only what production needs: no tools for tests, and in the end no installers and none of babel's languages, which only
-# those filters of python-liquid read that no template here has. That is 103 MB instead of 227.
+# Only what production needs: no tools for tests, and in the end no installers and none of babel's languages, because no
+# template here uses the filters of python-liquid that read them. That is 103 MB instead of 227.
 setup-production: .venv/run-ready
 	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python uv pip setuptools
 	@rm -rf .venv/lib/python*/site-packages/babel/locale-data .venv/uv-ready

@@ -16,7 +16,7 @@ __all__ = ["create_app"]
 
 def create_app(settings: Settings | None = None, gateway: Gateway | None = None) -> Quart:
     # Imported late, so that importing a module of this package does not load the web framework.
-    # Nothing of it becomes garbage, and looking for some meanwhile takes a sixth of a start.
+    # Its modules never become garbage, and looking for garbage meanwhile takes a sixth of a start.
     gc.disable()
     try:
         from api.app import create_app as create

@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None, gateway: Gateway | None = None)
     ):
         app.register_blueprint(module.blueprint)
     register_teamflame(app)
-    app.after_request(partial(_guard, _page_headers(settings)))
+    app.after_request(partial(_add_headers, _page_headers(settings)))
     _serve_while_app_serves(app, settings, gateway)
     return app
 
@@ -119,11 +119,11 @@ def _page_headers(settings: Settings) -> dict[str, str]:
     return _PAGE_HEADERS | (_OVER_TLS if is_encrypted else {})
 
 
-async def _guard(headers: dict[str, str], response: Response) -> Response:
-    there = {name for name, _ in response.headers}
+async def _add_headers(headers: dict[str, str], response: Response) -> Response:
+    present = {name for name, _ in response.headers}
     if "frame-ancestors 'self'" in response.headers.get("Content-Security-Policy", ""):
-        there.add("X-Frame-Options")  # the Mini App's own policy says who may show it in a frame
-    response.headers.extend(each for each in headers.items() if each[0] not in there)
+        present.add("X-Frame-Options")  # the Mini App's own policy says who may show it in a frame
+    response.headers.extend(each for each in headers.items() if each[0] not in present)
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
         # The framework redirects only to add a slash. It would use the scheme and host that it
         # sees itself; behind a proxy, a visitor would then send a login link over plain HTTP.

@@ -1,4 +1,4 @@
-"""What every handler begins with: the running gateway, who is calling about which number, and work that survives a hang-up."""
+"""What every handler begins with: the running gateway, the caller and the number, and work that survives a hang-up."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ async def audited_if_possible(
             await context().gateway.audit.append(who, action, number)
         except DatabaseError:
             logger.exception(
-                "number %s: the audit log lacks that %s has %s it", number, who, action
+                "number %s: the audit log does not say that %s has %s it", number, who, action
             )
         return done
 

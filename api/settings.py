@@ -37,7 +37,7 @@ HINTS = {
     "telegram_api_id": "get it for your application at my.telegram.org, or set SANDBOX=1",
     "telegram_api_hash": "get it for your application at my.telegram.org, or set SANDBOX=1",
 }
-LONGER = 1.2  # the workers of a node that lost its lease are gone by then
+LONGER = 1.2  # times NODE_TTL, after which the workers of a node that cannot beat are gone
 _LOCALES = re.compile(r"[A-Za-z]{1,8}([_.@:][\w.@:-]*)+|C|POSIX")
 _WHERE = "Set it in the environment or in .env."
 
@@ -232,7 +232,7 @@ class Settings(BaseSettings):
 
     @property
     def alert_chat(self) -> int:
-        """The chat that the gateway's own bot tells of alarms; 0 if there is none, or no bot."""
+        """The chat to which the gateway's own bot sends alarms; 0 if there is no chat, or no bot."""
         is_id = re.fullmatch(r"-?[0-9]{1,19}", self.telegram_chat_id)
         return int(self.telegram_chat_id) if is_id and self.telegram_bot_token else 0
 

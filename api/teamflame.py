@@ -45,7 +45,7 @@ ERASE_PAUSE = 24 * 3600.0  # seconds between two looks for old buttons
 
 
 def register_teamflame(app: Quart) -> None:
-    """Register the calls of TeamFlame's part; a gateway on standby refuses them as all others."""
+    """Register the calls of TeamFlame's part; a gateway on standby refuses them like all others."""
     for module in (auth, boards, tasks, mini_app):
         app.register_blueprint(module.blueprint)
     app.before_request(_require_active)
@@ -110,7 +110,7 @@ def _chores(
         try:
             gateway.takeover.require()
         except StandingBy:
-            return PRESENT_PAUSE  # which may last for days, and is no failure
+            return PRESENT_PAUSE  # the gateway may be on standby for days, which is no failure
         await teamflame.account_store.rewrap()
         await teamflame.dialogs.erase_old()
         return ERASE_PAUSE

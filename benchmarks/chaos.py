@@ -53,7 +53,7 @@ class Lease(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What one fault cost: how long the slowest message was under way meanwhile, each way."""
+    """What one fault cost: how long the slowest message of each direction was under way."""
 
     fault: Fault
     node: str
@@ -62,7 +62,7 @@ class Cost(NamedTuple):
     into: float
 
     def is_recovered(self, lease: Lease) -> bool:
-        """While the whole database is away, nobody can do anything."""
+        """Whether no message took too long; while the whole database was away, none could arrive."""
         outage = self.seconds if self.fault.hits_all else 0.0
         return max(self.out, self.into) <= lease.takeover + RECOVERY + outage
 
@@ -110,7 +110,7 @@ class Chaos:
         print(f"       the logs and what waits are in {folder}", flush=True)
 
     def _draw(self, count: int) -> Iterator[Fault]:
-        """Give every kind before one comes again."""
+        """Yield every kind once, in random order, before any is repeated."""
         while count > 0:
             deck = list(FAULTS)
             self._chance.shuffle(deck)
@@ -191,7 +191,7 @@ def _clock(offset: int) -> dict[str, str]:
 
 
 async def commit_faults(count: int, numbers: int, seed: int, lease: Lease) -> bool:
-    """Commit the faults of a seed; return whether all was well."""
+    """Let the faults of a seed happen; return whether all was well."""
     load = os.getloadavg()[0]
     print(f"seed {seed}: {NODES} nodes, {numbers} numbers, {lease}, load {load:.0f}", flush=True)
     async with running_cluster(numbers, lease, are_clocks_wrong=True) as (cluster, server):

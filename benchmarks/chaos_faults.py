@@ -1,4 +1,4 @@
-"""What may happen to a node, to its lines and to the database, one thing at a time."""
+"""What may happen to a node, to its connections and to the database, one thing at a time."""
 
 from __future__ import annotations
 

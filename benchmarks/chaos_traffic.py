@@ -1,4 +1,4 @@
-"""Messages in both directions all along: how long each was under way, and what is known of missing ones."""
+"""Messages in both directions during the faults: how long each was under way, and which are missing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GLANCE = 0.5  # seconds between two looks at what has arrived
 
 
 class Seen(NamedTuple):
-    """What is in one chat on the other side, with the moments when it came there."""
+    """The messages of one chat on the other side, with the times of their arrival."""
 
     in_telegram: list[tuple[str, float]]
     in_planfix: list[tuple[str, float]]
@@ -47,14 +47,14 @@ class Books:
 
     @property
     def is_good(self) -> bool:
-        """Planfix may get a message twice, for nobody may have received its answer."""
+        """Whether all is well; Planfix may get a message twice if its answer was lost."""
         bad = (self.lost, self.twice_in_telegram, self.out_of_order)
         return not any(bad) and self.peak == 1
 
 
 @dataclass(slots=True)
 class Said:
-    """When each message of a chat was first offered to those who should carry it."""
+    """When each message of a chat was first handed to Telegram or the gateway."""
 
     into_telegram: dict[str, float] = field(default_factory=dict)
     into_planfix: dict[str, float] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Traffic:
             self._writing.append(asyncio.create_task(self._write(talk, self._write_to_planfix)))
 
     async def stop(self) -> None:
-        """Let everybody finish the message that they are at; raise what went wrong with one."""
+        """Let everybody finish their current message; raise the error of one that failed."""
         self._goes_on = False
         await asyncio.gather(*self._writing)
 
@@ -113,7 +113,7 @@ class Traffic:
         return max(out), max(into)
 
     async def missing(self) -> list[str]:
-        """Return what was taken and has not arrived."""
+        """Return the messages that were accepted but have not arrived."""
         found: list[str] = []
         for talk in self._cluster.talks:
             to_telegram, to_planfix = await self._compare(talk)
@@ -180,7 +180,7 @@ class Traffic:
 def _direction(
     taken: list[str], said: dict[str, float], seen: list[tuple[str, float]]
 ) -> Direction:
-    """Compare one direction; what nobody has confirmed may be missing, but it has its place."""
+    """Compare one direction; an unconfirmed message may be missing, but must be in order if it is there."""
     untold = [text for text in said if text not in taken]
     return Direction([*taken, *untold], [text for text, _ in seen], frozenset(untold))
 

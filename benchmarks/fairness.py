@@ -1,4 +1,4 @@
-"""The delay of ten numbers while an eleventh one is flooded, compared with that in quiet, turn by turn."""
+"""The delay of ten numbers while an eleventh one is flooded, compared with their delay without the flood."""
 
 from __future__ import annotations
 

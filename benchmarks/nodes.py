@@ -1,4 +1,4 @@
-"""What several nodes cost and how soon they stand in for each other.
+"""What several nodes cost, and how soon one takes over from another.
 
 `python -m benchmarks.nodes loss` kills a node with half of the numbers, `upgrade --from REVISION`
 replaces three nodes of that revision one by one under traffic, `throughput` compares one gateway

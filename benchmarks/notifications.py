@@ -1,4 +1,4 @@
-"""What one bot can tell: how fast calls are stored, a bulk through kills, a single message beside it.
+"""Notifications of one bot: how fast calls are stored, a bulk during kills, a single message beside it.
 
 `python -m benchmarks.notifications 10000 1000` sends 10 000 messages to 1 000 people.
 """
@@ -55,7 +55,7 @@ class Bulk:
     key: str
     told: list[Stamp] = field(default_factory=list)
     seconds: Counter[int] = field(default_factory=Counter)
-    """How many came within each second of the sandbox's clock; a glance may be late."""
+    """How many arrived within each second of the sandbox's clock, since the observer may be late."""
 
     async def watch(self) -> None:
         """Note when each message comes; the sandbox gives them ids without gaps."""

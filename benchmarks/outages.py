@@ -151,7 +151,7 @@ async def _planfix_away(fleet: Fleet, how: str) -> list[Measurement]:
 
 
 async def _syncs_fail(fleet: Fleet) -> list[Measurement]:
-    """Let strace answer the gateway's calls for the disk to keep what it has got with an error."""
+    """Let strace answer every `fsync` of the gateway with an error."""
     had, before = len(fleet.planfix.journal.messages), await fleet.pids()
     injected = ("-e", "inject=fsync,fdatasync:error=EIO", "-p", f"{_writer_of(fleet)}")
     strace = await asyncio.create_subprocess_exec(

@@ -145,7 +145,7 @@ class Soak:
             if time.perf_counter() >= next_gateway:
                 await self._kill_gateway()
                 outcome.gateway_kills += 1
-                # On a busy machine a start takes long, and a gateway must get to its work.
+                # On a busy machine a start takes long, and a gateway must have time to work.
                 life = max(GATEWAY_DIES, LIVES * self._start_took)
                 next_gateway = time.perf_counter() + 2 * life * self._chance.random()
             elif await self._kill_worker():

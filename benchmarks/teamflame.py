@@ -182,7 +182,7 @@ async def remembering(stage: Stage, sandbox: SandboxProgram) -> list[Measurement
 
 
 def _private(shown: dict[str, Any]) -> float:
-    """Return the memory in MB that the worker shares with nobody, however many others there are."""
+    """Return the worker's private memory in MB, which does not depend on how many others there are."""
     return float(psutil.Process(shown["worker"]["pid"]).memory_full_info().uss) / 2**20
 
 

@@ -25,7 +25,8 @@ def main() -> None:
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="Telegram and Planfix on loopback, in memory."
+        prog="python -m sandbox",
+        description="Telegram, Planfix and TeamFlame on loopback, in memory.",
     )
     parser.add_argument("--telegram-port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--http-port", type=int, default=0, help="0 takes any free port")

@@ -1,4 +1,4 @@
-"""The session of a bot: it carries messages as that of a number does, hears buttons, and answers them."""
+"""The session of a bot: it carries messages like that of a number, and serves the buttons of the bot."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class BotSession(NumberSession):
-    """Hears what people write and press; without a Planfix account nothing of it is for Planfix."""
+    """Reports what people write and press; without a Planfix account, nothing of it goes to Planfix."""
 
     parser_class = BotUpdateParser
     access_hashes_class = AccessHashesOfBot
@@ -52,7 +52,7 @@ class BotSession(NumberSession):
             case EditMessage(peer_id=chat) | DeleteMessages(peer_id=chat):
                 self._carrying_out.put(chat, command)
             case AnswerPress(request_id=request_id) | PresentBot(request_id=request_id):
-                # Nobody waits behind an answer that is late.
+                # Each has a lane of its own, so that a late answer delays no other.
                 self._carrying_out.put(("request", request_id), command)
             case _:
                 await super().handle(command)

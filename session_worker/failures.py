@@ -61,7 +61,7 @@ class Remedy(StrEnum):
     AS_DOCUMENT = "as_document"  # if it already was one, the file is given up
     SINGLY = "singly"  # each item of an album by itself
     WITHOUT_MARKS = "without_marks"
-    TEXT_SEPARATELY = "text_apart"
+    TEXT_SEPARATELY = "text_separately"
     IS_SENT = "is_sent"
 
 
@@ -94,7 +94,7 @@ NOT_FOUND = "CONTACT_NOT_FOUND"
 CHAT_LEFT_OUT = "CHAT_LEFT_OUT"
 EXPIRED = "EXPIRED"
 
-MOST_TRIES = 12  # with the pauses below, about an hour
+MOST_TRIES = 12  # with the pauses below, about 20 minutes
 MOST_FILE_TRIES = 5
 PAUSES = Backoff(first=1.0, longest=600.0)
 LONGEST_OFFLINE_PAUSE = 60.0  # seconds; a message also waits until the account is online

@@ -228,7 +228,7 @@ class NumberSession:
         if found is not None and not await self._chosen.until_decided(found.peer_id, found):
             failure = Failure(code=CHAT_LEFT_OUT, detail=self._left_out)
             answer = Resolved(request_id=command.request_id, failure=failure)
-        # The next worker must be able to write to a contact that Planfix is about to learn of.
+        # Planfix is about to learn of this contact, so the next worker must be able to write to it.
         self._account.report_entities()
         await self._outbox.report(answer)
 

@@ -1,4 +1,4 @@
-"""Chores that are repeated in the background: one for the gateway, or one for each number that has work."""
+"""Chores that are repeated in the background: for the gateway, or for each number that has work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class BackgroundLoop:
-    """Repeats a chore after the pause that it returns, until it returns none.
+    """Repeats a chore after the pause that the chore returns, until it returns None.
 
     A chore that fails is logged and repeated after `failure_pause` seconds.
     """
@@ -38,7 +38,7 @@ class BackgroundLoop:
         self._task = asyncio.create_task(self._run(), name=self._name)
 
     def wake(self) -> None:
-        """Begin the chore again at once, or when it has ended."""
+        """Run the chore again at once or, if it is running, as soon as it has ended."""
         self._woken.set()
 
     async def stop(self) -> None:
@@ -61,7 +61,7 @@ class BackgroundLoop:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # Nobody has cancelled us: asyncpg says so when it gives a connection up.
+            # Nobody has cancelled us: asyncpg raises this when it gives up a connection.
             logger.warning("%s failed: it was cancelled from within", self._name)
         except GatewayError as exc:
             logger.warning("%s failed: %s", self._name, exc)
@@ -74,17 +74,17 @@ PAUSE = 2.0  # seconds until the work of a number is tried again after a failure
 
 
 class LoopOfEach:
-    """A task for each number that has work, and none for the others: one piece after the other, none lost."""
+    """A task for each number that has work, and none for the others; the pieces are done in order."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self.chore: Callable[[str], Awaitable[bool]] | None = None
-        """Does the oldest piece of a number's work; returns whether there was one."""
+        """Does the oldest piece of a number's work, and returns whether there was one."""
 
     def wake(self, number: str) -> None:
-        """Look whether the number has work, because it may go on now or something came."""
+        """Look whether the number has work, because its worker runs now or something has come."""
         if number in self._tasks:
             self._again.add(number)
         elif self.chore is not None:

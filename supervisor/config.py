@@ -26,11 +26,11 @@ class NodeConfig:
 
     url: str
     ttl: float = 12.0
-    """A node that could not beat for so long has stopped its workers."""
+    """A node that has not been able to beat for this long stops its workers."""
     takeover: float = 15.0
-    """The others take its numbers when they have not seen it beat for so long."""
+    """The others take over its numbers when they have not seen it beat for this long."""
     files: Path | None = None
-    """A folder for files that all nodes share; without it they are in the database."""
+    """A folder for the files that all nodes share; without it, the files are in the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Config:
     login_patience: float = 600.0
     """Seconds without a step after which a login is given up."""
     qr_patience: float = 120.0
-    """The same for a QR code that nobody is looking at."""
+    """The same for a login whose QR code nobody is looking at."""
     node: NodeConfig | None = None
     link_lifetime: float = 3600.0
     """Seconds for which a login link is valid."""
@@ -74,32 +74,37 @@ class Patience:
     """
 
     ran: float = 0.3
+    """Of processor time that it has used since it was asked."""
     idle: float = 0.8
+    """In which it neither ran nor waited for the processor."""
     stopped: float = 0.0
+    """While a signal has stopped it."""
     on_disk: float = 6.0
+    """In place of `idle`, while it waits for a disk."""
     unknown: float = 6.0
+    """While the kernel does not say what it does."""
     starved: float = 1.0
-    """How long it must wait for the processor until a third of `ran` is enough, if it reports nothing."""
+    """Once it has waited this long for the processor and reports nothing, a third of `ran` is enough."""
 
     def of_boot(self) -> Self:
-        """Give a worker that has not answered yet the time to get ready."""
+        """Return the limits for a worker that is starting or logging in."""
         return replace(self, ran=10 * self.ran, idle=4 * self.idle)
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """When a worker that works well is replaced; durations in seconds, memory in bytes."""
+    """When a healthy worker is replaced; durations in seconds, memory in bytes."""
 
     memory: int = 96 << 20
     age: float = 7 * 24 * 3600.0
     variance: float = 0.25
-    """By which share the limits of one worker may be lower than those of another."""
+    """The share by which chance may lower the limits, so that workers of one start do not end together."""
     shortest: float = 600.0
-    """For how long the memory of a new worker does not count, so that none is replaced on and on."""
+    """The memory of a worker younger than this does not count, so that none is replaced again and again."""
     peak: float = 30.0
-    """How long it must be over a limit before it is replaced in a moment without work."""
+    """How long a worker must be over a limit before it is replaced in a moment without work."""
     patience: float = 300.0
-    """The same if it always has work."""
+    """How long it must be over a limit before it is replaced in the middle of its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +120,13 @@ class Timing:
     """Unanswered beats after which a worker is shown as stalled; it may be killed a beat later."""
     patience: Patience = field(default_factory=Patience)
     lease: float = 10.0
+    """How long a worker may run after a beat."""
     leave: float = 5.5
+    """How long a worker that is asked to end may take before it gets SIGTERM."""
     terminate: float = 1.0
+    """How long it may take after SIGTERM."""
     dump: float = 0.5
+    """How long it may take to write its stacks before it is killed."""
     linger: float = 10.0
     """How long a proxy may keep the connection of a worker that did not close it."""
     boot: float = 1.0

@@ -42,7 +42,7 @@ class NumberElsewhere(GatewayError):
     """Another node runs this number."""
 
     def __init__(self, number: str, url: str, epoch: int) -> None:
-        """Epoch 0: nobody owns the number yet, but that node should."""
+        """With epoch 0 nobody owns the number yet, and the node at this address should start it."""
         self.number = number
         self.url = url
         self.epoch = epoch

@@ -68,7 +68,7 @@ def open_inside(root: Path, name: str) -> int:
 
 
 def _parts(root: Path, name: str) -> tuple[str, ...]:
-    """Resolve `..` in the text, which is exact because no step may be a link."""
+    """Resolve `..` in the name alone, which is exact because no step may be a link."""
     if "\0" in name or not _is_encodable(name):
         raise OutsideRoot(ascii(name))
     for top in (root.absolute(), root.resolve()):

@@ -70,7 +70,7 @@ class Gateway:
     node: Node | None = None
     """This gateway as one of several; None if it is alone."""
     starting: frozenset[str] = frozenset()
-    """The clients whose bots are begun with the gateway and are not there yet."""
+    """The clients whose bots start together with the gateway and are not online yet."""
 
     def __init__(
         self, store: Store, ownership: Ownership, config: Config, pool: WorkerPool | None = None
@@ -106,7 +106,7 @@ class Gateway:
         )
         self.audit, self.keys, self.history = store.audit, store.keys, store.history
         self.planfix_check = PlanfixCheck(store, config)
-        # For what api plugs in beside the numbers, which stores its own rows.
+        # For what the API plugs in beside the numbers, such as TeamFlame, which stores rows of its own.
         self.database, self.vault, self.link_keys = store.database, store.vault, store.link_keys
         self.messages = MessageService(
             self._keepers.dispatchers, self._keepers.require_online, self.node
@@ -196,7 +196,7 @@ class Gateway:
     async def numbers(
         self, client: str | None = None, state: State | None = None, *, are_bots: bool = False
     ) -> tuple[View, ...]:
-        """Return all numbers, or those of a client or in a state, or bots; every list comes from here."""
+        """Return all numbers, or those of a client or in a state; or the bots instead of the numbers."""
         stored = await self._store.numbers.list(client, are_bots=are_bots)
         counts = await self._store.journals.counts()
         views = (
@@ -206,7 +206,7 @@ class Gateway:
         return tuple(view for view in views if state in {None, view.state})
 
     async def numbers_kept(self, *, are_bots: bool = False) -> tuple[View, ...]:
-        """Return the numbers that run here, or of which this gateway knows how they ended."""
+        """Return the numbers that run on this node, or that have ended here and are remembered."""
         views = await self.numbers(are_bots=are_bots)
         return tuple(view for view in views if self._keepers.find(view.number))
 
@@ -244,7 +244,7 @@ class Gateway:
         except BaseException:  # cancelled or failed: another gateway may begin
             await self._unlock()
             raise
-        await asyncio.to_thread(log_confinement)  # reads what the kernel says
+        await asyncio.to_thread(log_confinement)  # it reads files of the kernel
         await asyncio.to_thread(log_merging, wanted=self._config.merge_memory)
         self.monitor.start()
         await self._keepers.start_or_join()

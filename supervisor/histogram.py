@@ -1,4 +1,4 @@
-"""Counts how often something took how long, in the buckets that Prometheus expects."""
+"""A histogram of durations, with the buckets that Prometheus expects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 
 
 
 class Histogram:
-    """Durations by their length."""
+    """Counts durations by their length."""
 
     def __init__(self) -> None:
         self._counts = [0] * (len(BOUNDS) + 1)
@@ -21,7 +21,7 @@ class Histogram:
         self.total += seconds
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Return how many took no longer than each bound."""
+        """Return how many durations were no longer than each bound."""
         found: list[tuple[str, float]] = []
         count = 0
         for bound, in_bucket in zip((*map(str, BOUNDS), "+Inf"), self._counts, strict=True):

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class Retention:
-    """Goes through the journal and the files that belong to it, batch by batch."""
+    """Erases old messages with their files, and everything else that is kept for a time, batch by batch."""
 
     def __init__(
         self, erasure: Erasure, history: History, alarms: AlarmRows, config: Config
@@ -84,19 +84,19 @@ class Retention:
     def _remove_files(self, rows: Sequence[OldRow]) -> None:
         for row in rows:
             folder = incoming_file(self._config.spool_of(row.number), row.id, 0).parent
-            with _going_on(folder):
+            with _failure_logged(folder):
                 shutil.rmtree(folder)
 
     def _remove_photos(self, before: float) -> None:
         old = ("spool/*/photos/*", "fetched/*/in/*/*")
         for photo in (each for where in old for each in self._config.data_dir.glob(where)):
-            with _going_on(photo):
+            with _failure_logged(photo):
                 _remove_if_old(photo, before)
 
 
 @contextmanager
-def _going_on(path: Path) -> Iterator[None]:
-    """Erase the rest, too, if a worker has made something of its folder that cannot be erased."""
+def _failure_logged(path: Path) -> Iterator[None]:
+    """Log a failure and go on, because a worker may have put something there that cannot be erased."""
     try:
         yield
     except FileNotFoundError:

@@ -75,14 +75,14 @@ class TeamFlame:
         """Return where the Mini App opens, at a card if there is a start."""
         return f"{self.config.app_url}?startapp={start}" if start else self.config.app_url
 
-    def see_open(self, board_id: str) -> None:
-        """Remember that somebody has this board before their eyes."""
+    def record_look(self, board_id: str) -> None:
+        """Record that somebody is looking at this board now."""
         now = time.monotonic()
         self._opened = {key: at for key, at in self._opened.items() if at + _FORGET > now}
         self._opened[board_id] = now
 
     def is_open(self, board_id: str, seconds: float) -> bool:
-        """Tell whether somebody has looked at this board in the last seconds."""
+        """Whether somebody has looked at this board in the last ``seconds``."""
         at = self._opened.get(board_id)
         return at is not None and time.monotonic() < at + seconds
 
@@ -98,21 +98,21 @@ class TeamFlame:
 
     @asynccontextmanager
     async def own(self, caller: Caller, *changes: Change) -> AsyncIterator[None]:
-        """Note that the caller makes these changes, which they are not told of."""
+        """Note that the caller makes these changes, so that they are not notified of them."""
         account = await self.accounts.require(caller)
         await self.own_actions.add(account.id, changes)
         try:
             yield
         except Unavailable:
-            raise  # they may have been made all the same
+            raise  # the changes may have been made all the same
         except TeamFlameError:
             await self.own_actions.remove(account.id, changes)
             raise
 
     async def remember_own(self, caller: Caller, *changes: Change) -> None:
-        """Note changes that the caller has made, of which only TeamFlame's answer says the id.
+        """Note changes after they were made, because the id of a new task comes with the answer.
 
-        They are made: a caller who got an error for this would make them once more.
+        A failure is only logged: a caller who got an error would make the changes once more.
         """
         try:
             account = await self.accounts.require(caller)

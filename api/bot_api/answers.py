@@ -1,4 +1,4 @@
-"""What the Bot API answers in its own words: messages and those who exchange them, and errors."""
+"""The answers of the Bot API in its own words: messages, the chats and bots that they name, and errors."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _CODES: Mapping[str, str] = {
 
 
 class BotApiError(Exception):
-    """A call that fails, as the Bot API would say it."""
+    """A call that fails, with the answer that the Bot API would give."""
 
     def __init__(self, status: int, description: str, retry_after: int | None = None) -> None:
         super().__init__(description)
@@ -154,7 +154,7 @@ def describe_bot(bot: Bot) -> Json:
 
 
 def describe_chat(chat_id: int, person: Person | None) -> Json:
-    """Describe a chat; who has never registered has their id for a name."""
+    """Describe a chat; somebody who has never registered is named by their id."""
     if chat_id < 0:
         kind = "supergroup" if chat_id < -(10**12) else "group"
         return {"id": chat_id, "type": kind, "title": str(chat_id)}

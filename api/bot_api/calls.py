@@ -65,7 +65,7 @@ blueprint = Blueprint("bot_api", __name__)
 @blueprint.route("/bot<token>/<method>", methods=["GET", "POST"])
 @hide
 async def call_method(token: str, method: str) -> Response:
-    """Carry out a method as Telegram's own server would, durably."""
+    """Carry out a method as Telegram's own server would, but store the message durably first."""
     try:
         bot = await _admit(token)
         if method.lower() not in _ANYWHERE:
@@ -230,7 +230,8 @@ async def _describe(
     return describe_message(bot, chat, message_id, text, is_caption=is_caption)
 
 
-# What these store, the bot's node sends; the others need its worker, or its folder for a file.
+# Any node can store a message, which the bot's node sends. The other methods need the bot's worker,
+# or its folder for a file.
 _ANYWHERE: Final = frozenset({"getme", "sendmessage"})
 _METHODS: Final[Mapping[str, Method]] = {
     "getme": _get_me,

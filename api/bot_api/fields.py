@@ -38,8 +38,10 @@ class Parameters:
         self._uploads = uploads
 
     def text(self, name: str) -> str:
-        value = self._values.get(name)
-        return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+        value = self._values.get(name, "")
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else json.dumps(value)
 
     def number(self, name: str) -> int | None:
         """Return a number; raise BotApiError if something else is given."""
@@ -129,7 +131,7 @@ class Parameters:
 
     @property
     def keyboard(self) -> Keyboard | None:
-        """Return the buttons; raise BotApiError if they are none."""
+        """Return the buttons; raise BotApiError if they are malformed."""
         markup = self.json("reply_markup")
         if markup is None:
             return None
@@ -148,7 +150,7 @@ class Parameters:
 
 
 async def read_parameters(request: Request, open_upload: Open) -> Parameters:
-    """Read the parameters wherever they are; those of the body win."""
+    """Read the parameters of the query and of the body; those of the body take precedence."""
     values: dict[str, Any] = dict(request.args)
     uploads: Mapping[str, Received] = {}
     try:
@@ -206,7 +208,7 @@ def _marks(listed: Any) -> tuple[Mark, ...]:
 
 
 def _value_of(entity: dict[str, Any]) -> str:
-    """Return what the entity names besides its place; raise ValueError if that is missing."""
+    """Return the link, person, emoji or language that an entity names; raise ValueError if it is missing."""
     match entity["type"]:
         case "text_link":
             value = str(entity["url"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Open = Callable[[], Awaitable[Upload]]
 
-LARGEST_FIELDS = 1 << 20  # bytes of all fields that are no files
+LARGEST_FIELDS = 1 << 20  # bytes of all fields that are not files
 MOST_BUFFERED = 2 << 20  # bytes that belong to no part yet
 MOST_PARTS = 100
 MOST_FILES = 10
@@ -35,7 +35,7 @@ class Received(NamedTuple):
 
 
 class Form:
-    """What has come of a form so far."""
+    """The part of a form that has arrived so far."""
 
     def __init__(self, open_upload: Open) -> None:
         self._open = open_upload
@@ -91,7 +91,7 @@ async def read_form(request: Request, open_upload: Open) -> Form:
     try:
         async with asyncio.timeout(LONGEST):
             await _read(request, MultipartDecoder(boundary.encode()), form)
-    except BaseException as exc:  # a call that its caller ends leaves no file either
+    except BaseException as exc:  # a call that was cancelled leaves no file either
         await asyncio.shield(form.discard())
         if isinstance(exc, TimeoutError):  # by the caller's silence, or altogether
             raise BotApiError(408, "Request Timeout") from exc
@@ -110,6 +110,6 @@ async def _read(request: Request, decoder: MultipartDecoder, form: Form) -> None
                 # At the end the decoder raises an error if something is missing.
                 decoder.receive_data(await anext(pieces, None))
             if len(decoder.buffer) > MOST_BUFFERED:
-                raise RequestEntityTooLarge  # it never comes to a part
+                raise RequestEntityTooLarge  # no part ever begins
         else:
             await form.receive(event)

@@ -105,7 +105,7 @@ async def delete_bot(bot: str) -> Response:
 @document_querystring(Patience)
 @document_response(StateAnswer)
 async def post_restart(bot: str) -> Response:
-    """Stop a bot and start it again; if its login was lost, it is made again with its token."""
+    """Stop a bot and start it again; if its login was lost, the bot logs in again with its token."""
     digits, who = await admit_as(bot)
     wait = validate(Patience, read_query(request)).wait
     await audited(context().gateway.bots.restart(digits, who), who, "restarted", digits)

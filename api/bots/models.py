@@ -32,7 +32,13 @@ class NewBot(Body):
 
     name: ClientName = Field(description="the client")
     token: Annotated[
-        Text, Field(max_length=200, repr=False, examples=["123456:AA…"], description="of BotFather")
+        Text,
+        Field(
+            max_length=200,
+            repr=False,
+            examples=["123456:AA…"],
+            description="the token that BotFather gave for the bot",
+        ),
     ]
     url_planfix: Annotated[PlanfixAddress | None, AbsentIfEmpty] = None
     token_planfix: Annotated[PlanfixToken | None, AbsentIfEmpty] = Field(None, repr=False)
@@ -42,9 +48,12 @@ class NewBot(Body):
     planfix_webhook_url: Annotated[PlanfixAddress | None, AbsentIfEmpty] = Field(
         None,
         repr=False,
-        description="of an incoming JSON webhook of Planfix's; without a REST key answers go there",
+        description="the address of an incoming JSON webhook of Planfix; "
+        "without a REST key, answers go there",
     )
-    language: Language | None = Field(None, description="of its texts; by default the gateway's")
+    language: Language | None = Field(
+        None, description="the language of its texts; by default the gateway's"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -57,7 +66,7 @@ class NewBot(Body):
         return self
 
     def as_value(self, language: str) -> NewNumber:
-        """Return the bot in the language that it has if it names none; raise TokenMalformed."""
+        """Return the bot, in this language if the call names none; raise TokenMalformed."""
         details = BotDetails(
             self.token,
             self.language or language,
@@ -109,7 +118,7 @@ class RegisteredAnswer(Answer):
     name: str
     language: str
     alias: str | None = Field(description="what came with their `/start`")
-    muted: bool = Field(description="nothing is written to them: they said /stop, or block the bot")
+    muted: bool = Field(description="nothing is sent to them: they wrote /stop, or block the bot")
 
 
 class RegisteredPeopleAnswer(Answer):

@@ -38,10 +38,10 @@ logger = logging.getLogger(__name__)
 async def start_bot(
     token: str, client: str, language: str, gateway: Gateway, *, is_awaited: bool = True
 ) -> AsyncIterator[None]:
-    """Start a bot in the background, however long that takes; without a token there is none.
+    """Start a bot in the background, however long that takes; without a token, start none.
 
-    What people write to a new bot before it is there is lost, so if it is awaited the gateway is not
-    ready before, at least for a while.
+    Messages to a new bot are lost until it is online. If it is awaited, the gateway therefore does
+    not count as ready before that, but for no longer than LONGEST.
     """
     if not token:
         yield
@@ -60,7 +60,7 @@ async def start_bot(
 
 @dataclass(frozen=True, slots=True)
 class AlarmWriter:
-    """Writes alarms as the gateway's own bot: they are notifications like others, stored at once."""
+    """Sends alarms by the gateway's own bot, as notifications like any others."""
 
     notifications: NotificationService
     bot: str
@@ -78,7 +78,7 @@ class AlarmWriter:
 
 @asynccontextmanager
 async def own_bot(settings: Settings, gateway: Gateway) -> AsyncIterator[None]:
-    """Run the bot of TELEGRAM_BOT_TOKEN, which tells TELEGRAM_CHAT_ID of alarms."""
+    """Run the bot of TELEGRAM_BOT_TOKEN, which sends alarms to TELEGRAM_CHAT_ID."""
     token = settings.telegram_bot_token.get_secret_value()
     if settings.alert_chat:
         reader = str(settings.alert_chat)

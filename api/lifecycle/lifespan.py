@@ -55,7 +55,7 @@ async def serve_gateway(
         await stack.enter_async_context(serve_teamflame(app, gateway, config_of(settings)))
         if sandbox is not None:
             await stack.enter_async_context(_demo(app, settings, gateway, sandbox))
-        # These objects stay until the end; a full collection that visited them paused us for 50 ms.
+        # These objects stay until the end; a full collection that visits them pauses us for 50 ms.
         gc.freeze()
         yield
 

@@ -1,4 +1,4 @@
-"""Runs under hypercorn: its log, its master process, and a start that is refused."""
+"""What running under hypercorn needs: its log, its master process, and a start that is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def set_up_logging(settings: Settings) -> None:
         settings.telegram_api_hash.get_secret_value(),
     )
     handler = set_up_log(settings.log_level, settings.log_format, secrets)
-    logging.getLogger(_SERVER).addFilter(partial(_take_over, handler))
+    logging.getLogger(_SERVER).addFilter(partial(_handle_instead, handler))
     logging.getLogger("asyncio").addFilter(shorten_lost_connection)
 
 
@@ -58,7 +58,7 @@ def _is_strangers_doing(error: BaseException) -> bool:
     return isinstance(error, OSError) or type(error).__module__.startswith(_OF_STREAMS)
 
 
-def _take_over(handler: logging.Handler, record: logging.LogRecord) -> bool:
+def _handle_instead(handler: logging.Handler, record: logging.LogRecord) -> bool:
     """Keep a record away from the server's own handler, which redacts nothing."""
     handler.handle(record)
     return False

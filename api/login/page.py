@@ -70,9 +70,9 @@ async def post_login_page(secret: str) -> Response:
     number = await _open_unused(secret)
     step = validate(Step, await read_body(request))
     try:
-        progress = await _take(number, step)
+        progress = await _carry_out(number, step)
     except (errors.LoginError, errors.TelegramUnreachable) as error:
-        return await _say_failed(number, error)
+        return await _report_failure(number, error)
     if progress.is_open:
         # The answer to a form cannot be reloaded without sending the form again.
         return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "./"})
@@ -82,7 +82,7 @@ async def post_login_page(secret: str) -> Response:
 @blueprint.get("/state")
 @hide
 async def get_login_state(secret: str) -> Response:
-    """Tell the page how far the login is."""
+    """Tell the page how far the login has come."""
     link = await _open(secret)
     if link.is_used:
         return jsonify({"stage": PageStage.DONE})
@@ -134,7 +134,7 @@ async def _open_unused(secret: str) -> str:
     return link.number
 
 
-async def _take(number: str, step: Step) -> Progress:
+async def _carry_out(number: str, step: Step) -> Progress:
     logins = context().gateway.logins
     match step:
         case Step(method=LoginMethod() as method):
@@ -162,7 +162,7 @@ def _refuse_foreign() -> None:
         raise ApiError(403, "foreign_page", "the form was sent from another site")
 
 
-async def _say_failed(number: str, error: errors.GatewayError) -> Response:
+async def _report_failure(number: str, error: errors.GatewayError) -> Response:
     answer = from_gateway(error)
     seconds = error.retry_after if isinstance(error, errors.LoginFlood) else None
     progress = await context().gateway.logins.watch(number)

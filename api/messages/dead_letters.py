@@ -88,7 +88,7 @@ async def post_replay_all(number: str) -> Response:
 
 
 async def _outcome_of(number: str, row: int, wait: float) -> MessageAnswer:
-    """Wait until a replayed message is delivered or dead again, but no longer than this."""
+    """Wait until a replayed message is delivered or dead again, but no longer than `wait` seconds."""
     messages, end = context().gateway.messages, time.monotonic() + wait
     while True:
         path = await messages.find_path(number, row)

@@ -40,13 +40,13 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - the nam
     """Serve the file of a signed link, or the requested part of it."""
     try:
         file = await context().gateway.files.find(token)
-        await current_app.config["DOWNLOADS"].take_place(file.number)
+        await current_app.config["DOWNLOADS"].acquire_place(file.number)
         opened = await open_for_call(file)
     except (LinkInvalid, FileGone) as exc:
         raise not_found("the file does not exist, or its link has expired") from exc
     now = os.fstat(opened)
-    _put_range_plainly(now.st_size)
-    # Opened by descriptor: whatever has its name by now, this is the file that was checked.
+    _normalise_range(now.st_size)
+    # Opened by its descriptor, so it is the file that was checked, whatever has its name by now.
     opened_file = f"/proc/self/fd/{opened}"
     response = await send_file(opened_file, mimetype=safe_type(file.mime), add_etags=False)
     response.set_etag(f"{now.st_mtime_ns:x}-{now.st_size:x}")
@@ -79,8 +79,8 @@ def _leave_out_body(response: Response) -> None:
     response.headers["Content-Length"] = length
 
 
-def _put_range_plainly(size: int) -> None:
-    """Rewrite the range in the only form the framework understands, or remove it."""
+def _normalise_range(size: int) -> None:
+    """Rewrite the requested range in the only form that the framework understands, or remove it."""
     try:
         part = find_part(request.headers.pop("Range", None), size)
     except RangeBeyondEnd as exc:
@@ -95,8 +95,8 @@ def disposition(name: str) -> str:
     """Write a file name in RFC 6266's form; nothing in it can end the header or hide a part of it."""
     name = name if len(name) <= _LONGEST_NAME else name[:_NAME_START] + name[-_NAME_END:]
     name = "".join(char if char.isprintable() else "_" for char in name)
-    for_old_ones = re.sub(r"[^\w .()-]", "_", name, flags=re.ASCII)
-    return f"attachment; filename=\"{for_old_ones}\"; filename*=UTF-8''{quote(name, safe='')}"
+    in_ascii = re.sub(r"[^\w .()-]", "_", name, flags=re.ASCII)
+    return f"attachment; filename=\"{in_ascii}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def safe_type(mime: str) -> str:
@@ -139,7 +139,7 @@ class Downloads:
         self._of = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, of_one))
         self._wait = wait
 
-    async def take_place(self, number: str) -> None:
+    async def acquire_place(self, number: str) -> None:
         """Take a place until this call ends; raise ApiError if none becomes free in time."""
         try:
             async with asyncio.timeout(self._wait):

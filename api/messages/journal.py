@@ -82,7 +82,7 @@ class JournalPage(BaseModel):
 
 
 def _peer_of(number: str, chat: str) -> int:
-    """Return the contact of a chat, or an id that none has."""
+    """Return the contact of a chat, or an id that no contact has."""
     if chat.isascii() and chat.isdigit() and len(chat) < 18:
         return int(chat)
     return peer_of(number, chat) or 0

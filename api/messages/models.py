@@ -58,7 +58,7 @@ class MessageAnswer(Answer):
     )
     replays: int = Field(description="how often it was sent again by hand as a dead letter")
     created: datetime = Field(description="when it was stored")
-    done: datetime | None = Field(description="when it was delivered, or died")
+    done: datetime | None = Field(description="when it was delivered, or became a dead letter")
     delay: float | None = Field(description="seconds from `created` to `done`, if it is delivered")
 
 
@@ -75,24 +75,24 @@ class FailedTriesAnswer(Answer):
 
 
 class PathAnswer(MessageAnswer):
-    """One message from the one side to the other."""
+    """The whole path of one message, from one side to the other."""
 
-    contact_id: str = Field(description="the contact's id in Telegram, and for us in Planfix")
+    contact_id: str = Field(description="the contact's id in Telegram, which Planfix knows as well")
     telegram_ids: list[int] = Field(description="the ids of its messages in Telegram")
     received: datetime = Field(
         description="when the contact wrote it (Telegram's clock), or Planfix handed it over"
     )
     stored: datetime = Field(description="when it was stored durably")
     sent: datetime | None = Field(description="when the latest try began")
-    delivered: datetime | None = Field(description="when Planfix, or Telegram, took it")
-    read: datetime | None = Field(description="when the contact's reading it was reported")
+    delivered: datetime | None = Field(description="when Planfix, or Telegram, accepted it")
+    read: datetime | None = Field(description="when Telegram reported that the contact has read it")
     replayed: datetime | None = Field(description="when it was last sent again by hand")
     dismissed: datetime | None = Field(description="when somebody dismissed it")
     tries: list[FailedTriesAnswer] = Field(description="the tries that failed, oldest first")
 
 
 class FailureTexts(NamedTuple):
-    """In which words somebody reads what went wrong with a message."""
+    """The texts about failed messages, in the language of the reader and for a number or a bot."""
 
     language: str
     is_about_bot: bool

@@ -48,7 +48,7 @@ def _phone(value: Any) -> Any:
 
 
 def _user_id(value: Any) -> Any:
-    """Read a Telegram id; JSON's true and false are none, although Python treats them as numbers."""
+    """Read a Telegram id; JSON's true and false are not ids, although Python treats them as numbers."""
     if isinstance(value, str):
         return value if _USER_ID.fullmatch(value.strip()) else None
     if isinstance(value, bool):
@@ -67,7 +67,6 @@ def _if_null(nothing: Any) -> BeforeValidator:
 
 
 Word = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=255)]
-Absent = AbsentIfEmpty
 
 
 class NamedLink(BaseModel):
@@ -87,9 +86,9 @@ class PlanfixMessage(BaseModel):
     cmd: Literal["newMessage"]
     provider_id: Annotated[Word, Field(alias="providerId")]
     message_id: Annotated[Word, Field(alias="messageId")]
-    chat_id: Annotated[Word | None, Absent, Field(alias="chatId")] = None
+    chat_id: Annotated[Word | None, AbsentIfEmpty, Field(alias="chatId")] = None
     text: Annotated[str, _if_null(""), Field(alias="message", max_length=LONGEST_TEXT)] = ""
-    # People fill these three in on a contact's card: a text that names nobody is as good as none.
+    # People fill in these three on a contact's card: a text that names nobody counts as empty.
     phone: Annotated[str | None, BeforeValidator(_phone), Field(alias="contactPhone")] = None
     username: Annotated[str | None, BeforeValidator(_username), Field(alias="telegramUserName")] = (
         None
@@ -151,7 +150,7 @@ def as_planfix_says(error: ApiError) -> ApiError:
             return error
 
 
-def gather(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def collect_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Collect the fields of a form; only attachments may repeat."""
     fields: dict[str, Any] = {}
     columns: dict[str, list[str]] = {"name": [], "url": []}
@@ -193,7 +192,7 @@ blueprint = Blueprint("message", __name__, url_prefix="/webhook")
 async def post_message() -> Response:
     """Accept a message that an employee wrote in Planfix."""
     try:
-        fields = gather(await read_pairs(request, LARGEST_CALL))
+        fields = collect_fields(await read_pairs(request, LARGEST_CALL))
         number = await _admit(fields)
     except ApiError as exc:
         raise as_planfix_says(exc) from exc
@@ -209,17 +208,17 @@ async def _admit(fields: dict[str, Any]) -> str:
     """Return the number that the call names, if its key is valid for that number."""
     channel = fields.get("channel")
     if channel in (None, ""):
-        return await _let_in(fields, None)
+        return await _require_key(fields, None)
     try:
         meant = normalise_number(channel)
     except ValueError as exc:
         # Only a caller with a valid key learns what is wrong with the call.
-        await _let_in(fields, None)
+        await _require_key(fields, None)
         raise invalid_parameters("channel must be a phone number") from exc
-    return await _let_in(fields, meant)
+    return await _require_key(fields, meant)
 
 
-async def _let_in(fields: dict[str, Any], channel: str | None) -> str:
+async def _require_key(fields: dict[str, Any], channel: str | None) -> str:
     authenticator, token = context().authenticator, fields.get("token")
     if not token:
         return await authenticator.admit_channel(request, channel)

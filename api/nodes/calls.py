@@ -41,7 +41,7 @@ class NodesAnswer(Answer):
 @needs(ADMIN)
 @document_response(NodesAnswer)
 async def get_nodes() -> Response:
-    """List the nodes that share the database, and those that have gone lately."""
+    """List the nodes that share the database, including those that have gone lately."""
     context().authenticator.require_operator(request)
     nodes = [NodeAnswer.model_validate(each) for each in await context().gateway.nodes()]
     return respond(NodesAnswer(nodes=nodes))
@@ -52,7 +52,7 @@ async def get_nodes() -> Response:
 @needs(ADMIN)
 @document_response(NodeAnswer)
 async def post_drain(node: str) -> Response:
-    """Move all numbers of a node to the others. It may be stopped when it has none left."""
+    """Move all numbers of a node to the others. The node may be stopped when it has none left."""
     context().authenticator.require_operator(request)
     gateway = context().gateway
     if gateway.node is None or not await gateway.node.nodes.order_drain(node):
@@ -68,7 +68,7 @@ async def post_drain(node: str) -> Response:
 @blueprint.get("/numbers")
 @hide
 async def get_numbers_kept() -> Response:
-    """Tell another node how the numbers are that run here."""
+    """Show another node the numbers that run here."""
     require_node()
     are_bots = read_query(request).get("bots") == "1"
     views = await context().gateway.numbers_kept(are_bots=are_bots)
@@ -78,7 +78,7 @@ async def get_numbers_kept() -> Response:
 @blueprint.get("/traffic")
 @hide
 async def get_hours_kept() -> Response:
-    """Tell another node what the numbers that run here delivered in the last hour."""
+    """Show another node what the numbers that run here delivered in the last hour."""
     require_node()
     hours = context().gateway.monitor.hours_now(time.time())
     return Response(HOURS.dump_json(hours), content_type="application/json")

@@ -59,7 +59,7 @@ async def _hours_of(url: str) -> Mapping[str, tuple[Minute, ...]]:
 
 
 async def _views_of(url: str, *, are_bots: bool) -> Iterable[View]:
-    """Return what a node runs; one that does not answer is left out, and will soon be taken over."""
+    """Return the numbers that a node runs: none if it does not answer, and will soon be taken over."""
     try:
         answer = await find_forwarding().fetch(url, "/nodes/numbers", bots=str(int(are_bots)))
         return VIEWS.validate_json(answer)

@@ -1,4 +1,4 @@
-"""Hands a call about a number to the node that runs it, and its answer back to the caller."""
+"""Hands a call about a number to the node that runs it, and the answer back to the caller."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ NUMBER = "X-Telefix-Number"
 EPOCH = "X-Telefix-Epoch"
 CONNECT_TIMEOUT = 2.0  # seconds
 LONGEST = 90.0  # seconds without a byte of an answer; calls may ask to wait for a number
-PAUSE = 0.3  # seconds before the fresh look
-WHOLE = 1 << 20  # bytes up to which an answer is not passed on piece by piece
+PAUSE = 0.3  # seconds until it is read again who runs the number
+WHOLE = 1 << 20  # bytes up to which an answer is passed on as a whole
 _NOT_OWNER = "not_owner"
 _OF_ONE_CONNECTION = frozenset(
     {
@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 
 class NotAnswered(Exception):
-    """The node did not answer, and whether it did what was asked is not known."""
+    """The node did not answer, and it is not known whether it did what was asked."""
 
 
 class NotTaken(Exception):
@@ -75,7 +75,7 @@ class Forwarding:
             raise _not_owner()
 
     async def hand_over(self, there: NumberElsewhere) -> Response:
-        """Let the owner answer the present call; ask once more who that is if it does not."""
+        """Let the owner answer the present call; if it does not, look once more who the owner is."""
         body = request.body
         content = body if isinstance(body, UploadBody) else await _content()
         try:
@@ -110,7 +110,7 @@ class Forwarding:
         return answer.content
 
     async def fetch(self, url: str, path: str, **query: str) -> bytes:
-        """Ask another node for something of its own; raise NotAnswered if it does not answer."""
+        """Ask another node for what it knows; raise NotAnswered if it does not answer."""
         try:
             answer = await self._client.get(
                 url + path, params=query, headers={KEY: self._keys[0]}, timeout=CONNECT_TIMEOUT
@@ -157,7 +157,7 @@ class Forwarding:
             raise NotTaken(type(exc).__name__) from exc
         except httpx.TransportError as exc:
             raise NotAnswered(type(exc).__name__) from exc
-        return await _take(answer)
+        return await _receive(answer)
 
 
 def hand_over_instead(fields: Mapping[str, object]) -> None:
@@ -170,7 +170,7 @@ async def _content() -> str | bytes:
     return given
 
 
-async def _take(answer: httpx.Response) -> Response:
+async def _receive(answer: httpx.Response) -> Response:
     """Pass on a short answer as a whole, and any other piece by piece."""
     headers = [
         (name, value)

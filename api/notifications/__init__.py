@@ -1,1 +1,1 @@
-"""Notifications over HTTP: accepting them, their fate, their templates, and Planfix's events."""
+"""Notifications over HTTP: accepting them, their outcomes, their templates, and Planfix's events."""

@@ -60,7 +60,7 @@ blueprint = Blueprint("notifications", __name__)
 @document_request(NotifyBody)
 @document_response(NotifyAnswer, 202)
 async def post_notify() -> Response:
-    """Tell somebody something; it is stored when this is answered, and sent after that, once."""
+    """Notify people. The notification is stored before this call is answered, and is then sent once."""
     number = await _admit_sender()
     waiting = validate(Waiting, read_query(request))
     body = validate(NotifyBody, await read_body(request, LARGEST))
@@ -82,7 +82,7 @@ async def post_notify() -> Response:
 
 
 class WaitedAnswer(NotifyAnswer):
-    """The same, with what has become of it so far."""
+    """The notification is stored; the answer also has the outcome for each recipient so far."""
 
     recipients: list[RecipientAnswer]
 
@@ -136,7 +136,7 @@ async def post_preview() -> Response:
 @document_querystring(InLanguage)
 @document_response(TemplateAnswer)
 async def get_template(name: str) -> Response:
-    """Show a template: the caller's own, the operator's, or the one that is there from the start."""
+    """Show a template: the caller's own, the operator's, or one that exists from the start."""
     owner = await _admit_owner()
     _require_name(name)
     language = validate(InLanguage, read_query(request)).language
@@ -152,7 +152,7 @@ async def get_template(name: str) -> Response:
 @document_request(TemplateBody)
 @document_response(TemplateAnswer)
 async def put_template(name: str) -> Response:
-    """Keep a template; with the admin key it is for everybody."""
+    """Store a template; with the admin key, it is for everybody."""
     owner = await _admit_owner()
     _require_name(name)
     body = validate(TemplateBody, await read_body(request))

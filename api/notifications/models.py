@@ -91,7 +91,7 @@ Rows = Annotated[
 ]
 
 
-def _no_truth(value: Any) -> Any:
+def _refuse_bool(value: Any) -> Any:
     """Refuse true and false, which would pass for the ids 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("must be a string or a number")  # noqa: TRY004 - pydantic wants it
@@ -99,7 +99,7 @@ def _no_truth(value: Any) -> Any:
 
 
 class WordingBody(Body):
-    """What is to be said: a text, or a template with its data."""
+    """What a notification is to say: a text, or a template with its data."""
 
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
     template: Annotated[str, Field(min_length=1, max_length=64)] | None = None
@@ -109,7 +109,7 @@ class WordingBody(Body):
     language: Literal["en", "ru", "uk"] | None = None
 
     def require_words(self) -> None:
-        """Raise ValueError if there is nothing to be said, or too much."""
+        """Raise ValueError unless exactly one of text and template is given."""
         if self.text is not None and self.template is not None:
             raise ValueError("either text or template is required, not both")
         if self.text is None and self.template is None:
@@ -128,7 +128,7 @@ class WordingBody(Body):
 
 
 class PreviewBody(WordingBody):
-    """A text or a template with its data, to be looked at."""
+    """A text, or a template with its data, to be previewed."""
 
     @model_validator(mode="after")
     def says_something(self) -> Self:
@@ -140,7 +140,7 @@ class NotifyBody(WordingBody):
     """A notification to one or many recipients."""
 
     to: Annotated[
-        list[Annotated[str | int, BeforeValidator(_no_truth)]],
+        list[Annotated[str | int, BeforeValidator(_refuse_bool)]],
         BeforeValidator(_listed),
         Field(min_length=1, max_length=MOST_RECIPIENTS, examples=[[123, "@name", "alias:ops"]]),
     ]
@@ -189,7 +189,7 @@ def keyboard_of(rows: Rows) -> Keyboard | None:
 
 
 def addresses_of(to: list[str | int]) -> tuple[list[Address], tuple[Rejected, ...]]:
-    """Read the addresses; those that are none are rejected one by one."""
+    """Read the addresses; each one that is malformed is rejected."""
     addresses: list[Address] = []
     rejected: list[Rejected] = []
     for written in to:
@@ -208,7 +208,7 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 class RejectedAnswer(Answer):
-    """A recipient who is not told anything, and why."""
+    """A recipient who is not notified, and why."""
 
     to: str
     code: str = Field(description="invalid_recipient, unknown_recipient, muted or stranger")
@@ -263,7 +263,7 @@ class DeletedTemplateAnswer(Answer):
 
 
 class EntityAnswer(Answer):
-    """A formatted stretch of the text, in UTF-16 units."""
+    """A formatted part of the text, counted in UTF-16 units."""
 
     type: str
     offset: int

@@ -6,7 +6,7 @@ import base64
 import binascii
 import logging
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from quart import Blueprint, Response, request
@@ -34,7 +34,7 @@ blueprint = Blueprint("planfix_events", __name__, url_prefix="/webhook")
 @document_request(PlanfixEventBody)
 @document_response(NotifyAnswer)
 async def post_planfix_event() -> Response:
-    """Tell people of something that happened to a task.
+    """Notify people of something that happened to a task.
 
     Everything but a wrong key is answered with 200: Planfix takes any other status for a failure,
     repeats the call and then keeps silent for minutes.
@@ -66,20 +66,18 @@ async def _read_fields() -> Fields:
     text = raw.decode(errors="replace").replace("\0", "")
     if text.lstrip().startswith(("{", "`", "\ufeff")):
         return repair_json(text) or {}
-    fields: dict[str, Any] = {}
+    values: dict[str, list[str]] = {}
     for name, value in _pairs(raw, text):
-        known = fields.setdefault(name.removesuffix("[]"), value)
-        if known is not value:
-            fields[name.removesuffix("[]")] = [
-                *(known if isinstance(known, list) else [known]),
-                value,
-            ]
+        values.setdefault(name.removesuffix("[]"), []).append(value)
+    fields: Fields = {
+        name: given[0] if len(given) == 1 else given for name, given in values.items()
+    }
     task = request.headers.get("X-Planfix-Task")
     return {"task": task, **fields} if task else fields
 
 
 def _pairs(raw: bytes, text: str) -> list[tuple[str, str]]:
-    """Return the fields of a form; of one that has too many, or no end, there are none."""
+    """Return the fields of a form; none if it has too many of them, or is cut off."""
     try:
         if request.mimetype == "multipart/form-data":
             boundary = request.mimetype_params.get("boundary", "").encode()

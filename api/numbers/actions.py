@@ -120,7 +120,7 @@ async def _ask(url: str, action: Action, numbers: Sequence[str]) -> list[ActionA
 
 
 def _missing(wanted: WantedAction, chosen: Sequence[View]) -> list[ActionAnswer]:
-    """Report the numbers that were named and do not exist, or do not fit the other selectors."""
+    """Report the named numbers that do not exist, or do not fit the other selectors."""
     found = {view.number for view in chosen}
     unknown = not_found("the number does not exist, or is not of this client and in this state")
     missing = dict.fromkeys(each for each in wanted.numbers or () if each not in found)

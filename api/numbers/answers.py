@@ -98,7 +98,7 @@ class NumberAnswer(Answer):
     state: State
     attention: Attention = Field(
         description="`needs_somebody`: a person has to act (see `last_error.action`, or look at the "
-        "dead letters); `mends_itself`: the gateway is at it; `none`: all is well"
+        "dead letters); `mends_itself`: the gateway is dealing with it; `none`: all is well"
     )
     since: datetime | None = Field(description="when the number came into this state")
     restarts: int = Field(description="restarts of the worker since the number was last started")
@@ -115,11 +115,12 @@ class NumberAnswer(Answer):
     merged: int | None = Field(description="bytes in pages that are shared with other processes")
     proxy: ProxyAnswer | None
     url_planfix: str | None = Field(
-        description="where Planfix takes messages; null for a bot without"
+        description="where Planfix accepts messages; null for a bot without Planfix"
     )
     provider_id: str | None = Field(description="how the integration in Planfix names this system")
     user_email: str | None = Field(
-        description="whose messages in Planfix those are that the owner writes on the phone"
+        description="the employee who counts in Planfix as the author of what the owner writes on "
+        "another device"
     )
     worker: WorkerAnswer | None
     governor: GovernorAnswer | None = Field(
@@ -165,8 +166,8 @@ class SummaryAnswer(Answer):
     memory: int = Field(description="bytes of all workers together")
     clients: list[ClientAnswer] = Field(description="by name")
     causes: list[CauseAnswer] = Field(
-        description="one entry for one cause of one client, those that need somebody first, "
-        "then those of the most numbers"
+        description="one entry for each cause of each client: those that need somebody first, "
+        "then those that most numbers have"
     )
 
 

@@ -109,11 +109,11 @@ async def put_webhook() -> Response:
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
     if not is_operator:
-        _leave_sessions_alone(fields)
+        _refuse_sessions(fields)
     changes = validate(ChangedNumber, fields, **_rules(is_operator=is_operator))
     wait = validate(Patience, read_query(request)).wait
     if not is_operator and changes.name is not None:
-        await _leave_name_alone(number, changes.name)
+        await _refuse_other_name(number, changes.name)
     async with _session_taken_along(fields, changes.session):
         await require_here(number)
     work = context().gateway.change(number, changes.as_value(), changes.session)
@@ -143,7 +143,7 @@ async def delete_webhook() -> Response:
 
 
 async def _admit_named(fields: Fields, kind: type[Named]) -> tuple[Named, str, View]:
-    """Return what is asked, who asks and what is shown of the number, whose client must be right."""
+    """Return what is asked, who asks, and the number, which must belong to the client that is named."""
     number = validate(Numbered, fields).number
     is_operator = await context().authenticator.require_either(request, number)
     asked = validate(kind, fields)
@@ -159,8 +159,12 @@ async def _require_best_node(new: NewNumber) -> None:
     node = context().gateway.node
     reads_file = new.path_session is not None or new.name_session is not None
     # The file lies here, so the number starts here; a node that was handed the call keeps it.
-    if node is not None and not is_forwarded():
-        await (node.require_here if reads_file else node.require_best_for_new)(new.number)
+    if node is None or is_forwarded():
+        return
+    if reads_file:
+        await node.require_here(new.number)
+    else:
+        await node.require_best_for_new(new.number)
 
 
 @asynccontextmanager
@@ -176,14 +180,14 @@ async def _session_taken_along(fields: Fields, session: SessionSource) -> AsyncI
         raise
 
 
-def _leave_sessions_alone(fields: Mapping[str, object]) -> None:
-    """Refuse session fields from a client before any answer could reveal which files exist."""
+def _refuse_sessions(fields: Mapping[str, object]) -> None:
+    """Refuse session fields of a client, before any answer could reveal which files exist."""
     named = [name for name in SESSION_FIELDS if fields.get(name)]
     if named:
         raise operator_only(named)
 
 
-async def _leave_name_alone(number: str, name: str) -> None:
+async def _refuse_other_name(number: str, name: str) -> None:
     if (await context().gateway.show(number)).client != name:
         raise operator_only(["name"])
 

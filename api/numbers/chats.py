@@ -1,4 +1,4 @@
-"""Which chats of a number go to Planfix: the fields that say it, and the call that shows it."""
+"""Which chats of a number go to Planfix: the fields that choose them, and the call that shows them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class ChosenChats(Body):
     @field_validator("history_since", mode="before")
     @classmethod
     def is_a_day(cls, value: Any) -> Any:
-        """Accept a moment, too, whose day in UTC is meant."""
+        """Accept a moment as well, which stands for its day in UTC."""
         if value is not None and not isinstance(value, str):
             raise ValueError("must be a date, such as 2026-01-31")
         try:

@@ -44,7 +44,7 @@ class Listened(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     number: Digits | None = Field(
-        None, description="only this number; then its token opens the call, too"
+        None, description="only this number; its token opens this call as well"
     )
 
 
@@ -89,7 +89,7 @@ class Admission:
         if now < self._due:
             return True
         self._due = now + HEARTBEAT
-        with suppress(DatabaseError):  # it is asked again
+        with suppress(DatabaseError):  # the token is checked again later
             return await self._tokens.opens(self._number, self._token)
         return True
 
@@ -150,7 +150,7 @@ async def events_or_silence(
                 event, waiting = waiting.result(), None
                 yield event
             elif end is None or not end.done():
-                yield None  # and wait on: an event that comes meanwhile is already taken
+                yield None  # the same wait goes on, because it may already have an event
     finally:
         if waiting is not None:
             waiting.cancel()

@@ -18,7 +18,7 @@ MOST = 100_000
 
 
 def _parse_json(value: Any) -> Any:
-    """Read the object out of a form, whose fields are texts."""
+    """Read the object from the field of a form, which is a text."""
     if not isinstance(value, str):
         return value
     try:
@@ -47,7 +47,7 @@ class GovernorSettings(Body):
         None, ge=1, le=MOST, description="how many may follow each other without a pause"
     )
     variance: float | None = Field(
-        None, ge=0, le=0.9, description="by which share the pauses between the others differ"
+        None, ge=0, le=0.9, description="the share by which the pauses between the others vary"
     )
     look_ups_per_day: int | None = Field(
         None, ge=1, le=MOST, description="phones in any 24 hours that are searched for in Telegram"
@@ -75,7 +75,7 @@ class FirstContactsAnswer(Answer):
     per_day: int = Field(description="how many may be written to in any 24 hours, today")
     used: int = Field(description="how many were written to in the last 24 hours")
     left: int
-    waiting: int = Field(description="to how many a message waits")
+    waiting: int = Field(description="how many people have messages waiting for them")
     next_at: datetime | None = Field(description="when the next one may be written to; null: now")
 
 
@@ -87,7 +87,7 @@ class LookUpsAnswer(Answer):
 
 
 class GovernorAnswer(Answer):
-    """What is left of the budgets with which a number keeps clear of a ban."""
+    """What is left of the budgets that keep a number from being banned."""
 
     first_contacts: FirstContactsAnswer
     look_ups: LookUpsAnswer

@@ -44,7 +44,7 @@ class HistoryPage(BaseModel):
 
 
 class PastStateAnswer(Answer):
-    """A state that the number came into, or a trouble that it got into or out of."""
+    """A state that the number came into, or a trouble that began or ended."""
 
     id: int
     at: datetime

@@ -28,11 +28,11 @@ from supervisor.numbers.state import State
 from supervisor.store import values
 
 SESSION_FIELDS = ("name_session", "path_session", "string_session")
-"""The fields that bring a session along."""
+"""The fields that contain or name a session."""
 
 
 class NumberFields(ChosenChats):
-    """What may be said about a new number as well as about one that is there."""
+    """The fields that a new number and a changed number have in common."""
 
     number: Digits
     name_session: Annotated[SessionName | None, AbsentIfEmpty] = None

@@ -25,10 +25,10 @@ class MinuteAnswer(Answer):
     """What was delivered in one minute."""
 
     at: datetime = Field(description="when the minute began")
-    into: int = Field(serialization_alias="in", description="messages that Planfix took")
-    out: int = Field(description="messages that Telegram took")
-    delay_in: float | None = Field(description="seconds that those to Planfix took on average")
-    delay_out: float | None = Field(description="seconds that those to Telegram took on average")
+    into: int = Field(serialization_alias="in", description="messages delivered to Planfix")
+    out: int = Field(description="messages delivered to Telegram")
+    delay_in: float | None = Field(description="seconds that one to Planfix took on average")
+    delay_out: float | None = Field(description="seconds that one to Telegram took on average")
 
 
 class TrafficAnswer(Answer):
@@ -61,7 +61,7 @@ class AfterLine(BaseModel):
 class LineAnswer(Answer):
     """A line of the log, without secrets."""
 
-    id: int = Field(description="grows, also over restarts of the gateway")
+    id: int = Field(description="grows, even across restarts of the gateway")
     at: datetime
     level: str = Field(description="`GATEWAY` marks what the gateway itself says of the process")
     text: str = Field(description="cut after 500 characters")

@@ -39,7 +39,7 @@ class AlarmAnswer(Answer):
     detail: str = Field(description="what happened, in LANGUAGE")
     action: str = Field(description="who has to do what, in LANGUAGE")
     delivery: Literal["pending", "delivered", "dead"] = Field(
-        description="`dead`: the receiver did not take it for three days, or answered 410"
+        description="`dead`: the receiver did not accept it for three days, or answered 410"
     )
     attempts: int
     error: str | None = Field(description="why the last delivery failed")

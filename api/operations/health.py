@@ -236,9 +236,9 @@ class Traffic(Collector):
         yield self._delivered()
         yield self._failures()
         yield self._deaf()
-        text = "How long a message took from its storing to Planfix."
+        text = "How long it took until Planfix accepted a message that was stored."
         yield _durations("telefix_way_in_seconds", text, monitor.delays[Direction.IN])
-        text = "How long a message took from its storing to Telegram."
+        text = "How long it took until Telegram accepted a message that was stored."
         yield _durations("telefix_way_out_seconds", text, monitor.delays[Direction.OUT])
         text = "How long the transactions of the database's writer took."
         yield _durations("telefix_commit_seconds", text, monitor.commits)

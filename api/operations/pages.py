@@ -29,7 +29,7 @@ async def get_docs() -> str:
 
 
 def _by_tag(paths: dict[str, Any]) -> dict[str, list[tuple[str, str, Any]]]:
-    """Return every call with its method and path, those that belong together in one list."""
+    """Return every call with its method and path, grouped by what the calls are about."""
     groups: dict[str, list[tuple[str, str, Any]]] = {}
     for path, methods in paths.items():
         for method, call in methods.items():
@@ -85,7 +85,7 @@ class ConsoleLink:
         self._is_used = False
 
     def use(self, secret: str, now: float) -> bool:
-        """Whether this is the secret, and nobody has used it before."""
+        """Use the link up; return whether this is its secret, and nobody has used it before."""
         is_right = hmac.compare_digest(self.secret.encode(), secret.encode())
         if not is_right or self._is_used or now > self._expires:
             return False
@@ -102,7 +102,7 @@ def make_console_link(app: Quart) -> str:
 @blueprint.get("/console/link/<secret>")
 @hide
 async def get_console_link(secret: str) -> Response:  # noqa: ARG001 - the page's script sends it back
-    """Serve a page that signs in by itself, so that a program that only looks at the link uses nothing up."""
+    """Serve a page that signs in by itself, so that a program that only fetches the link does not use it up."""
     language = page_language(CONSOLE)
     page = await render_template("console_link.html", t=CONSOLE[language], language=language)
     policy = "default-src 'none'; connect-src 'self'; script-src 'self'; frame-ancestors 'none'"

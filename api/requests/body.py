@@ -1,4 +1,4 @@
-"""The bodies of calls and answers: what fields are made of, and how they are read strictly: what cannot be read is an error, never empty."""
+"""The bodies of calls and answers: their fields, and strict reading, so that a malformed field is an error and not an empty one."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _email(text: str) -> str:
 
 
 def _as_name(value: Any) -> Any:
-    """Accept a Telegram id as a number, too."""
+    """Accept a Telegram id that is written as a number as well."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

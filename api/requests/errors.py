@@ -136,7 +136,7 @@ async def answer_error(error: ApiError) -> Response:
 
 
 def translated(detail: Detail) -> Detail:
-    """Say a detail in the language of the caller; the names of fields stay."""
+    """Translate a detail into the language of the caller; the names of fields stay as they are."""
     language = reason_language()
     if isinstance(detail, str):
         return translate_reason(detail, language)

@@ -1,4 +1,4 @@
-"""What a field means wherever it is called the same, for fields whose model does not say it."""
+"""What a field of a certain name means in every model, for models that do not describe it themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     Schema = dict[str, Any]
 
 MEANINGS: Mapping[str, str] = {
-    "accepted": "how many recipients will be told",
+    "accepted": "how many recipients will be notified",
     "account": "the account at TeamFlame; null if nobody has signed in",
     "alarms": "the alarms, newest first",
     "assignee_ids": "ids of the people to whom the task is assigned",
@@ -18,7 +18,7 @@ MEANINGS: Mapping[str, str] = {
     "at": "when it happened",
     "attachments": "files, each with its address and its name",
     "attempts": "how often its delivery was tried",
-    "attention": "whether a person has to act, or the gateway is at it",
+    "attention": "whether a person has to act, or the gateway is dealing with it",
     "author": "who wrote it",
     "backlog": "messages that wait to be delivered",
     "began": "when the gateway last heard Telegram before the outage",
@@ -55,11 +55,11 @@ MEANINGS: Mapping[str, str] = {
     "due": "when the task is due",
     "email": "the e-mail address of the account at TeamFlame",
     "enabled": "whether first messages to strangers are held back at all",
-    "entities": "the formatted stretches of the text",
+    "entities": "the formatted parts of the text",
     "entries": "the entries, newest first",
     "error": "stands for what went wrong; the same in all languages",
     "event": "what happened, for example `task.created`",
-    "expires_at": "when it stops being of use",
+    "expires_at": "when it expires",
     "first": "when the first of these tries failed",
     "first_contacts": "first messages to strangers, of which Telegram allows few",
     "first_contacts_at_most": "first messages to strangers in 24 hours, when the growth has ended",
@@ -71,7 +71,7 @@ MEANINGS: Mapping[str, str] = {
     "goes": "whether the chat goes to Planfix",
     "growth_per_day": "by how many the budget for strangers grows with each day",
     "host": "the host name or address",
-    "id": "names it in other calls",
+    "id": "the id by which other calls name it",
     "is_closed": "whether tasks in this column count as done",
     "key": "the key of the bot; keep it, it cannot be shown again",
     "kind": "its kind",
@@ -90,12 +90,12 @@ MEANINGS: Mapping[str, str] = {
     "message_id": "the gateway's id of the message",
     "messages": "the messages, newest first",
     "method": "how to log in",
-    "missing": "how many of them could not be delivered",
+    "missing": "how many updates or chats could not be read, so that messages may be missing",
     "name": "the name",
     "name_session": "the name of a Telethon session file in `path_session`",
     "next_try": "when it is tried again, if it waits for that",
     "node": "the node's name",
-    "nodes": "all nodes, also those that are gone",
+    "nodes": "all nodes, including those that are gone",
     "not_before": "send it at this time, not at once",
     "notification": "the notification's id",
     "number": "the Telegram account: digits, with or without +",
@@ -123,7 +123,7 @@ MEANINGS: Mapping[str, str] = {
     "qr_url": "what the QR code says, for a program that draws it itself",
     "receipts": "the receipts, newest first",
     "recipients": "one entry for each recipient",
-    "rejected": "who will not be told, and why",
+    "rejected": "who will not be notified, and why",
     "replayed": "how many messages are sent again",
     "selection": "the board that was chosen last",
     "settings": "the settings of the budgets",
@@ -132,7 +132,7 @@ MEANINGS: Mapping[str, str] = {
     "space_id": "the space's id",
     "spaces": "the spaces of the account",
     "start": "when the work on the task starts",
-    "start_param": "what the link said that opened the Mini App",
+    "start_param": "the parameter of the link that opened the Mini App",
     "state": "the state of the number",
     "states": "the states, newest first",
     "status": "`online` while messages get through",
@@ -151,7 +151,7 @@ MEANINGS: Mapping[str, str] = {
     "token": "proves later calls, in `Authorization: Bearer …`",
     "token_planfix": "the key with which Planfix's chat API is called",
     "type": "its kind",
-    "updated": "when it was changed last",
+    "updated": "when it was last changed",
     "url": "the address",
     "url_planfix": "the address of Planfix's chat API",
     "used": "how many of them are spent",
@@ -160,7 +160,7 @@ MEANINGS: Mapping[str, str] = {
     "user_id": "the person's id in Telegram",
     "username": "the user name in Telegram, without @",
     "value": "the address or the language that belongs to it; may be empty",
-    "variance": "by which share the pauses between first messages differ",
+    "variance": "the share by which the pauses between first messages vary",
     "wait": "seconds to wait for the outcome",
     "was_running": "whether it was supposed to run before",
     "web_app": "the address of the Mini App that the button opens",
@@ -171,7 +171,7 @@ MEANINGS: Mapping[str, str] = {
 OF: Mapping[str, str] = {
     "ActionAnswer.number": "the number that something was done with",
     "AuditEntry.action": "what was done, for example `restarted`",
-    "ButtonBody.data": "what the bot is told when the button is pressed",
+    "ButtonBody.data": "what the bot receives when the button is pressed",
     "ButtonBody.text": "what is written on the button",
     "ButtonBody.url": "the address that the button opens",
     "ErrorAnswer.detail": "what went wrong, in words; for wrong fields a list of `field` and `reason`",
@@ -189,11 +189,11 @@ OF: Mapping[str, str] = {
     "ClientAnswer.numbers": "how many numbers the client has",
     "RecipientAnswer.error": "why it failed",
     "RecipientAnswer.message_id": "the id of the message in Telegram",
-    "RecipientAnswer.state": "`expired`: its time was over before it could be sent",
+    "RecipientAnswer.state": "`expired`: its time had passed before it could be sent",
     "SummaryAnswer.numbers": "how many numbers were selected",
     "TaskAnswer.number": "the number of the task that people use, for example `SHP-7`",
     "WholeTaskAnswer.number": "the number of the task that people use, for example `SHP-7`",
-    "HealthAnswer.status": "always `ok`",
+    "HealthAnswer.status": "`ok`; of `/readyz`, `ready`",
 }
 """Where a field means something else in one model, under the title of the model."""
 

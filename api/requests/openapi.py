@@ -1,4 +1,4 @@
-"""The description of the API, generated from its code."""
+"""The description of the API, generated from the code."""
 
 from __future__ import annotations
 

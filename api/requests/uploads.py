@@ -1,4 +1,4 @@
-"""Takes the bodies of uploads as fast as they are stored, and never more than a little of them at once."""
+"""Reads the bodies of uploads as fast as they are stored, so that only a little of them is in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST_UPLOAD = 50 << 20  # bytes of a file: as much as the Bot API takes
 LARGEST_CALL = LARGEST_UPLOAD + (64 << 10)  # with what is written around the file
-MOST_DISCARDED = 4 * LARGEST_UPLOAD  # bytes; who announces or sends more is cut off
+MOST_DISCARDED = 4 * LARGEST_UPLOAD  # bytes; a caller who announces or sends more is cut off
 MOST_UNREAD = 256 << 10  # bytes; the caller waits while so many are not stored yet
 MOST_AT_ONCE = 1 << 20  # bytes of a body that is read as a whole
 _PATHS = "/bot"
@@ -52,7 +52,7 @@ class UploadBody(Body):
         if self._is_too_large:
             if self._must_raise is not None:
                 raise self._must_raise
-            # Who is still sending reads no answer, so the rest is received, though nobody needs it.
+            # A caller that is still sending does not read the answer, so the rest is received first.
             await self._complete.wait()
             raise RequestEntityTooLarge
         return data

@@ -49,9 +49,9 @@ def _duration(seconds: float, words: Mapping[str, str]) -> str:
 
 
 def page_language(known: Container[str]) -> str:
-    """Choose the first language of the reader that there is, and English if there is none.
+    """Return the first language of the reader that is known, or English if none of them is.
 
-    A caller that names no language gets that of the gateway.
+    A reader that names no language gets the language of the gateway.
     """
     return asked_language(known) or context(on_standby=True).settings.language
 

@@ -13,7 +13,7 @@ from flask import Flask, request
 
 async def receive() -> dict[str, str]:
     form = request.form.to_dict()
-    await asyncio.sleep(0)  # where the seed would wait for Telethon
+    await asyncio.sleep(0)  # here the seed would wait for Telethon
     return form
 
 

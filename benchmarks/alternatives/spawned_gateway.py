@@ -70,7 +70,7 @@ class Spawner(Forkserver):
 
 
 def run_worker(connection: Any) -> None:
-    """Run a worker whose parent is the gateway, without what the forkserver does ahead for all."""
+    """Run a worker whose parent is the gateway, without what the forkserver prepares for all workers."""
     shared: Any = ModuleType(PRELOAD)
     shared.FORKSERVER = os.getppid()
     sys.modules[PRELOAD] = shared

@@ -26,7 +26,7 @@ MAX_BODY = 200 * 1024 * 1024
 def create_app(
     planfix: Planfix, data_centre: DataCentre, proxies: Proxies, teamflame: TeamFlame
 ) -> Quart:
-    """Build the app around the two halves of the sandbox."""
+    """Build the app that shows and controls all parts of the sandbox."""
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["planfix"] = planfix

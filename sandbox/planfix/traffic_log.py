@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call to the chat API; its status is None while (or because) there is no answer."""
+    """A call to the chat API; its status is None until it is answered, or if it never is."""
 
     at: float
     status: int | None

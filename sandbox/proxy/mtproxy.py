@@ -26,7 +26,7 @@ _RESERVED = (b"PVrG", b"GET ", b"POST", b"HEAD", INTERMEDIATE_TAG, PADDED_TAG, b
 
 
 def make_secret() -> bytes:
-    """Make a secret that no client takes for one with a mark of its kind before it."""
+    """Make a secret that no client mistakes for a longer one, which begins with a mark."""
     while (made := secrets.token_bytes(SECRET))[0] in MARKS:
         pass
     return made

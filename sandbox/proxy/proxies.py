@@ -44,7 +44,7 @@ class Proxies:
             await proxy.stop()
 
     def afflict(self, mode: Mode | None) -> None:
-        """Disturb new connections; `cut` also cuts the open ones."""
+        """Disturb new connections in this way, or in none; open ones are left to `cut`."""
         for proxy in self._running.values():
             proxy.mode = mode
 

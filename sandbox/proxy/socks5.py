@@ -53,7 +53,7 @@ class Socks5(KeyedProxy):
         near.writer.write(bytes([VERSION, wanted if wanted in offered else NONE_FITS]))
         await near.writer.drain()
         if wanted not in offered:
-            raise ClientRefused("offers no way to prove itself that fits")
+            raise ClientRefused("offers no authentication method that fits")
         if wanted == BY_PASSWORD:
             await self._check_password(near)
 

@@ -24,7 +24,7 @@ _SECRETS = frozenset({"password", "refreshToken"})
 
 @dataclass(slots=True)
 class Call:
-    """A call of the service; the status is None while (or because) there is no answer."""
+    """A call of the service; the status is None until it is answered, or if it never is."""
 
     at: float
     method: str

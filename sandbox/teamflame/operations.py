@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.teamflame.errors import ServiceError
 from sandbox.teamflame.settings import Dialect
-from sandbox.teamflame.views import show_columns, show_talk_of, show_task, show_tasks_of
+from sandbox.teamflame.views import show_columns, show_task, show_tasks_of, show_tasks_with_comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,7 @@ def list_own_tasks(call: ServiceCall) -> object:
 
 def list_tasks_of_column(call: ServiceCall) -> object:
     column = call.content.open(call.content.columns, call.key, call.person)
-    return show_talk_of(call.content, column)
+    return show_tasks_with_comments(call.content, column)
 
 
 def list_tasks_of_project(call: ServiceCall) -> object:

@@ -43,7 +43,7 @@ class Tokens:
         }
 
     def renew(self, refresh: str) -> str:
-        """Use a refresh token up; return whose it was."""
+        """Use up a refresh token, and return whose it was."""
         person = self._refresh.pop(refresh, None)
         if person is None:
             raise ServiceError(401, "Refresh token is invalid")
@@ -61,7 +61,7 @@ class Tokens:
         return person
 
     def expire(self, person: str, *, with_refresh: bool) -> None:
-        """Let the tokens of a person be of no use from now on."""
+        """Make the tokens of a person useless from now on."""
         self._valid_from[person] = time.time()
         if with_refresh:
             self._refresh = {key: of for key, of in self._refresh.items() if of != person}

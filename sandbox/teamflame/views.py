@@ -40,7 +40,7 @@ def show_tasks_of(content: Content, column: Column) -> list[Json]:
     return [show_task(content, task) for task in content.tasks.values() if task.column == column.id]
 
 
-def show_talk_of(content: Content, column: Column) -> list[Json]:
+def show_tasks_with_comments(content: Content, column: Column) -> list[Json]:
     """Show the tasks of a column with their comments."""
     found = [task for task in content.tasks.values() if task.column == column.id]
     return [
@@ -101,7 +101,7 @@ def _show_board(content: Content, board: Board) -> Json:
                         "due": task["endDate"],
                         "comments": [each["text"] for each in task["comments"]],
                     }
-                    for task in show_talk_of(content, column)
+                    for task in show_tasks_with_comments(content, column)
                 ],
             }
             for column in columns

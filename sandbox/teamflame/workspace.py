@@ -30,7 +30,7 @@ _DAY = 24 * 3600
 
 
 class Act(BaseModel):
-    """Something that one of the people does, as if in a browser; names or ids point to things.
+    """Something that one of the people does, as if in a browser; a name or an id names each thing.
 
     `expire` ends the person's access tokens, `sign_out` the refresh tokens too.
     """
@@ -177,7 +177,7 @@ def _pick(things: Iterable[Thing], wanted: str | None, kind: str) -> Thing:
 
 
 def _moment(text: str | None) -> str | None:
-    """Read a date, or days from now as in `+2d`, so that a demo never gets old."""
+    """Read a date, or days from now as in `+2d`, so that the dates of a demo stay current."""
     if text is None or not text.endswith("d"):
         return text
     return time.strftime("%Y-%m-%dT12:00:00.000Z", time.gmtime(time.time() + int(text[:-1]) * _DAY))

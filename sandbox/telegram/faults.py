@@ -36,7 +36,7 @@ _ACTS = frozenset({Kind.CUT, Kind.REVOKE, Kind.DUPLICATE, Kind.TOO_LONG, Kind.EX
 
 @dataclass(frozen=True, slots=True)
 class MethodFault:
-    """An RPC error for a method; without an error, an answer that no client can read.
+    """An RPC error for a method; without an error, the method is answered with an unreadable object.
 
     None means every account or method.
     """

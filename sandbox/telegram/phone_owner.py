@@ -100,7 +100,7 @@ def _name_of(media: Photo | Document) -> str:
 
 
 async def _make_media(services: Services, file: OwnFile, *, voice: bool) -> Photo | Document:
-    """Choose the kind of message that a Telegram app would send this file as."""
+    """Make a photo or a document of this file, as a Telegram app would."""
     stored = await services.files.keep(file.content)
     if file.mime_type in _PHOTO_TYPES and not voice:
         # A picture that Telegram does not accept as a photo is sent as a file.

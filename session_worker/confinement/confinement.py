@@ -83,7 +83,7 @@ def confine(spool: Path) -> None:
 
 
 def seal() -> None:
-    """Refuse what this process was still allowed to do to itself, now that it is done."""
+    """Refuse, from now on, the system calls that only the start of this process needed."""
     if seccomp.is_available():
         with _as_far_as_possible(SECCOMP):
             seccomp.refuse_needless_calls()
@@ -279,9 +279,8 @@ def _change_owner(folder: Path, user: int) -> None:
     for _, folders, files, place in os.fwalk(folder):
         for name in (*folders, *files):
             found = os.stat(name, dir_fd=place, follow_symlinks=False)
-            if (
-                name in folders or found.st_nlink == 1
-            ):  # another of its names may belong to somebody else
+            # A file with a second name may belong to somebody else under that name.
+            if name in folders or found.st_nlink == 1:
                 os.chown(name, user, user, dir_fd=place, follow_symlinks=False)
     os.chown(folder, user, user)
     if folder.stat().st_uid != user:

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 MODE_FILTER = 2
 ALLOW, FAIL, KILL = 0x7FFF_0000, 0x0005_0000, 0x8000_0000
 REFUSE = FAIL | errno.EPERM
-UNKNOWN = (
-    FAIL | errno.ENOSYS
-)  # the C library then uses the older call, whose flags the filter can see
+# The C library then uses the older call, whose flags the filter can see.
+UNKNOWN = FAIL | errno.ENOSYS
 
 LOAD, AND, RETURN, IF_EQUAL, IF_AT_LEAST = 0x20, 0x54, 0x06, 0x15, 0x35
 CALL, MACHINE, FIRST_ARGUMENT = 0, 4, 16  # offsets in the data that a filter sees
@@ -44,7 +43,7 @@ def is_available() -> bool:
 
 
 def refuse_needless_calls() -> None:
-    """Refuse them from now on, to threads of this process too; raises OSError if that fails."""
+    """Refuse them from now on, also to threads of this process; raises OSError if that fails."""
     program = b"".join((*_prologue(), *refusals(), *_rule_program(rules(os.getpid())), _end(ALLOW)))
     content = ctypes.create_string_buffer(program)
     header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(content))
@@ -62,7 +61,7 @@ def _end(answer: int) -> bytes:
 
 
 def _prologue() -> Iterator[bytes]:
-    """Refuse calls of another kind of machine, which have other numbers."""
+    """Refuse calls made in the way of another kind of machine, which have other numbers."""
     yield _step(LOAD, MACHINE)
     yield _step(IF_EQUAL, MACHINES[platform.machine()], then=1)
     yield _end(KILL)
@@ -130,7 +129,7 @@ NEEDLESS: dict[str, tuple[int | None, int | None]] = {
     "listen": (50, 201),
     "accept": (43, 202),
     "accept4": (288, 242),
-    # make what misleads who reads the folder
+    # create what could mislead a program that reads the folder
     "symlink": (88, None),
     "symlinkat": (266, 36),
     "link": (86, None),
@@ -164,7 +163,7 @@ NEEDLESS: dict[str, tuple[int | None, int | None]] = {
     "fanotify_init": (300, 262),
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),
-    # see another system than ours
+    # enter another view of the system
     "unshare": (272, 97),
     "setns": (308, 268),
     "chroot": (161, 51),
@@ -197,7 +196,7 @@ NEEDLESS: dict[str, tuple[int | None, int | None]] = {
     "modify_ldt": (154, None),
     "iopl": (172, None),
     "ioperm": (173, None),
-    # run the machine
+    # administer the machine
     "init_module": (175, 105),
     "finit_module": (313, 273),
     "delete_module": (176, 106),
@@ -249,7 +248,7 @@ class Rule(NamedTuple):
 
 
 def rules(pid: int) -> tuple[Rule, ...]:
-    """Make the rules for what a process may do to itself alone."""
+    """Make the rules for calls that are allowed with some arguments only, such as our own process id."""
     return (
         Rule("kill", 0, (pid,)),
         Rule("tgkill", 0, (pid,)),

@@ -76,9 +76,8 @@ def arrange(
 def split(text: str, limit: int = LONGEST_TEXT) -> list[str]:
     """Split a comment so that each piece, rendered by itself, is neither blank nor too long."""
     if not _SPECIAL.search(text) and width_of(text) <= limit:
-        return (
-            [text] if text.strip() else []
-        )  # most texts are like this, and all that follows would give the same result
+        # A shortcut for most texts: all that follows would give the same result.
+        return [text] if text.strip() else []
     layout = lay_out(text)
     cuts = (layout.plain.origins[cut] for cut in _Cutter(layout).cuts(limit))
     pieces = [text[start:end] for start, end in pairwise((0, *cuts, len(text)))]

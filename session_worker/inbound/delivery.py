@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from session_worker.session import Outbox
 
 
-LONGEST_WAIT = 3.0  # seconds; the last worker's reason to wait may be gone, which a call shows
+# The previous worker's reason to wait may be gone, and only a call to Planfix shows that.
+LONGEST_WAIT = 3.0  # seconds
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Introduction:
     bio: str
 
 
-MOST_CHATS = 2000  # chats
+MOST_CHATS = 2000
 TASK_LASTS = 3600.0  # seconds after which a task may have been closed and replaced by another
 
 
@@ -164,7 +165,8 @@ class Delivery:
 
     async def _find_task(self, chat: ChatMemory) -> int | None:
         if self._circuit_breaker.is_suspect:
-            # Planfix may be away: a question that nobody answers does no harm, a message might.
+            # Planfix may be away: an unanswered question does no harm, but an unanswered message
+            # may have been accepted.
             task = await ask_until_answered(
                 lambda: self._planfix.get_task(chat.peer_id), self._circuit_breaker.may_ask_again
             )

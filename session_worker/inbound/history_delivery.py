@@ -51,7 +51,7 @@ class HistoryOrder:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPace:
-    """How gently the history is read, in seconds, and how many of its messages may wait."""
+    """How slowly the history is read, in seconds, and how many of its messages may wait for Planfix."""
 
     pause: float = 0.2  # between two messages, unless newer ones of their chat wait for them
     page_pause: float = 1.0
@@ -70,7 +70,7 @@ class HistorySources(NamedTuple):
 
 
 class HistoryDelivery:
-    """Delivers each chat from the wanted day on; what is written meanwhile in a chat follows it.
+    """Delivers each chat from the wanted day on; new messages wait until their chat's history is through.
 
     The journal keeps each message once, so a page that is read again after a crash repeats nothing.
     """

@@ -64,8 +64,8 @@ class DeliveredLog:
         """Open the ring and return what earlier processes have recorded."""
         try:
             with self._path.open("a+b") as file:
-                # Written and not left as a hole: if the disk were full, filling it later would kill
-                # us.
+                # The zeros are written now: if the disk were full, filling a hole in the mapped
+                # file later would kill the process.
                 file.write(bytes(max(0, SIZE - file.tell())))
                 file.flush()
                 self._ring = mmap.mmap(file.fileno(), SIZE)
@@ -110,7 +110,7 @@ class HistoryProgress:
     reached: dict[str, int] = field(default_factory=dict)
 
     def begun_with(self, since: date, selection: ChatSelection, now: int) -> HistoryProgress:
-        """Return the progress of this order: more of an earlier one, if that began as early.
+        """Return the progress of this order, which continues an earlier one that began as early.
 
         A selection that has changed may have new chats, so all chats are looked at again.
         """

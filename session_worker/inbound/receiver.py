@@ -145,7 +145,7 @@ class UpdateReceiver:
                 await self._report_messages(due)
 
     async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Repeat a request until Telegram answers: what follows cannot be understood without it."""
+        """Repeat a request until Telegram answers, because later updates make no sense without it."""
         attempt = 0
         while True:
             try:

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
     LookUp = Callable[[str, int], Awaitable[Sequence[str]]]
 
-ALLOWANCE = 128 * 1024  # bytes of an answer that nobody has vouched for: its head, a short body
+ALLOWANCE = 128 * 1024  # bytes that may come beside the body of an answer, or as a short body
 AT_ONCE = 16 * 1024  # bytes that are parsed before the event loop serves others
 FRAMING = 1.25  # bytes on the way for each byte of a body; chunks of 32 bytes take less
 
 
 class MeteredStream(httpcore.AsyncNetworkStream):
-    """A connection that ends when a server only keeps its reader busy.
+    """A connection that ends when a server sends much and says little.
 
-    Interim answers without end and chunks of a byte cost the reader a hundred times what they cost
+    Endless interim answers and chunks of one byte cost the reader a hundred times what they cost
     the server, and a worker whose event loop parses them answers no beats.
     """
 
@@ -41,7 +41,7 @@ class MeteredStream(httpcore.AsyncNetworkStream):
         self._left = float(ALLOWANCE)
 
     def earn(self, size: int) -> None:
-        """Let as much follow as has come of a body that somebody wants."""
+        """Allow as many bytes again as have arrived of a body that the caller reads."""
         self._left += FRAMING * size
 
     async def read(
@@ -50,7 +50,7 @@ class MeteredStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
     ) -> bytes:
         if self._left <= 0:
-            raise httpcore.RemoteProtocolError("sends more around its answer than an answer")
+            raise httpcore.RemoteProtocolError("sends too much beside the body of its answer")
         received = await self._inner.read(min(max_bytes, AT_ONCE), timeout)
         self._left -= len(received)
         return received
@@ -197,8 +197,9 @@ def tls_context() -> ssl.SSLContext:
 
 _TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _COMPATIBLE = IPv6Network("::/96")
-# Python (before 3.12.4, or still) takes these for public. The clouds of Oracle and Azure answer
-# their own machines there, relays of 6to4 belong to anybody, and documentation addresses to nobody.
+# Python regards these as public, some of them only before 3.12.4. The first two are where the clouds
+# of Oracle and Azure answer their own machines, the third leads to 6to4 relays that anybody may run,
+# and the last is for examples in documentation.
 _NOT_OPEN = (
     IPv4Network("192.0.0.0/24"),
     IPv4Network("168.63.129.16/32"),

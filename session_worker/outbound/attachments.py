@@ -150,7 +150,7 @@ class Fetcher:
         if request.url.port is not None and not 0 < request.url.port <= LARGEST_PORT:
             raise LinkForbidden("a link to a port that does not exist")
         if place == self._own[1] and scheme != self._own[0]:
-            raise LinkForbidden(f"{request.url.host} is not spoken to by {scheme}")
+            raise LinkForbidden(f"{request.url.host} must not be called by {scheme}")
 
     async def _follow(self, client: httpx.AsyncClient, url: str, target: Path) -> None:
         """Follow redirects without reading their bodies, which the library would decompress."""
@@ -191,7 +191,7 @@ class Fetcher:
 
 
 async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Give the body in pieces that are worth a visit to the disk."""
+    """Yield the body in pieces that are large enough to be worth a write."""
     stream = response.extensions["network_stream"]
     piece = bytearray()
     async for part in response.aiter_raw():
@@ -211,7 +211,7 @@ def _check_answer(response: httpx.Response) -> None:
     if status != httpx.codes.OK:
         raise LinkGone(f"answered with {status}")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise LinkUnreachable("packed in a way that was not asked for")
+        raise LinkUnreachable("encoded in a way that was not asked for")
 
 
 def _origin(url: httpx.URL) -> tuple[str, Place]:

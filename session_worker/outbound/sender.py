@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending.part_sender import Report
     from session_worker.telegram.sending.recipient_search import AccessHashes
 
-ANSWERS_ONLY = "answers_only"  # its words are with the supervisor
+ANSWERS_ONLY = "answers_only"  # the supervisor has the text for people
 FILES_AT_ONCE = 4  # chats whose files are fetched or uploaded at the same time
 
 logger = logging.getLogger(__name__)

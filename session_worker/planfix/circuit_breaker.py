@@ -1,4 +1,4 @@
-"""Limits the calls to Planfix, probes after a failure and says what a failure means."""
+"""Limits the calls to Planfix, tries single ones after a failure and decides what a failure means."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from session_worker.planfix.answer import PlanfixError
 
 
-LOOKOUT_PAUSE = 3.0  # seconds between two looks at most, for a message to be there 5 s after
-SELDOM_PAUSE = 60.0  # seconds, while another number of the same account looks
+# So short that a message arrives within 5 s after Planfix is back.
+LOOKOUT_PAUSE = 3.0  # seconds, at most, between two calls to a Planfix that is away
+SELDOM_PAUSE = 60.0  # seconds, while another number of the same account makes these calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Traffic:
 
 
 class CircuitBreaker:
-    """Lets few calls through at a time; after a failure a single one until it succeeds."""
+    """Lets few calls through at a time, and after a failure only one until one succeeds."""
 
     def __init__(self, backoff: Backoff | None = None, traffic: Traffic | None = None) -> None:
         self._backoff = backoff or Backoff()
@@ -58,7 +59,7 @@ class CircuitBreaker:
         self._has_told = False
         self._is_lookout = True
         self.tell: Callable[[bool], None] | None = None
-        """Hears when Planfix goes away, then when it is back."""
+        """Is called when Planfix goes away, and again when it is back."""
 
     @property
     def is_suspect(self) -> bool:
@@ -115,12 +116,12 @@ class CircuitBreaker:
         return time.time() + self._closed_until - now
 
     def may_ask_again(self) -> bool:
-        """Note that a question has had no answer for long; tell whether it is for us to ask on."""
+        """Note that a question has gone unanswered for long; return whether this number may repeat it."""
         self._note(is_away=True)
         return self._is_lookout
 
     def watch(self, *, is_lookout: bool, try_now: bool) -> None:
-        """Look often for a Planfix that is away, or rarely if another number looks."""
+        """Call a Planfix that is away often, or rarely if another number is the lookout."""
         self._is_lookout = is_lookout
         if not self._is_away:
             return
@@ -145,7 +146,7 @@ class CircuitBreaker:
                     await self._change()
 
     def _pause(self) -> float:
-        """Choose a pause: a message to a Planfix that answers is repeated less and less often."""
+        """Choose a pause, which stays short for the lookout while Planfix is away."""
         backoff = self._backoff
         if self._is_away and self._is_lookout:
             backoff = replace(backoff, longest=min(backoff.longest, LOOKOUT_PAUSE))
@@ -233,7 +234,7 @@ async def ask_until_answered(
 
     A server that hung leaves the questions of that time unanswered, so only a new one finds out
     that it is back. The first question keeps its whole patience, for a server that is just slow.
-    Each time nothing has come for long enough `may_repeat` hears of it, then decides.
+    Whenever no answer has come for a while, `may_repeat` decides whether to ask once more.
     """
     asked: list[asyncio.Task[T]] = []
     try:

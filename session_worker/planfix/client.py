@@ -64,8 +64,7 @@ class PlanfixMessage:
     is_echo: bool = False
     title: str = ""
     photo_link: str = ""
-    # None if Planfix already knows the contact.
-    bio: str | None = None
+    bio: str | None = None  # None if Planfix already knows the contact
     files: tuple[tuple[str, str], ...] = ()
 
 
@@ -244,7 +243,7 @@ class PlanfixClient:
         await self._http.aclose()
 
     async def _ask(self, form: Form) -> dict[str, Any]:
-        """Make a call that may be repeated, so that a lost answer does no harm."""
+        """Make a call that may be repeated, so that a lost answer is only a failure to reach Planfix."""
         try:
             return await self._call(form, self._timeouts.answer)
         except PlanfixAnswerLost as lost:

@@ -24,9 +24,9 @@ USUAL_REST = 60.0  # seconds, if Planfix does not say when its limit ends
 
 
 class RestFailed(Exception):
-    """Planfix refused the call, or did not answer it.
+    """Planfix refused the call or did not answer it.
 
-    ``rest`` is for how many seconds it wants no more calls, if it said that its limit is reached.
+    ``rest`` says for how many seconds Planfix wants no more calls, if its limit is reached.
     """
 
     def __init__(self, detail: str, *, is_final: bool, rest: float | None = None) -> None:
@@ -44,7 +44,7 @@ class RestComment(NamedTuple):
     is_hidden: bool
     author_id: str = ""
     notified: tuple[str, ...] = ()
-    """Who was told of it in Planfix: `user:5`, `contact:7`."""
+    """The people whom Planfix itself has notified of it: `user:5`, `contact:7`."""
 
 
 class RestTask(NamedTuple):
@@ -90,7 +90,7 @@ class PlanfixRest:
         """Return an employee, `user:5`, or a contact, `contact:7`."""
         kind, _, number = identifier.partition(":")
         if kind not in {"user", "contact"} or not number.isascii() or not number.isdecimal():
-            raise RestFailed("this is nobody's id", is_final=True)
+            raise RestFailed("the id is not one of an employee or a contact", is_final=True)
         fields = "fields=id,name,lastname,telegramId,telegram,phones"
         answer = await self._call("GET", f"/{kind}/{number}?{fields}")
         return person_of(_part(answer, kind))
@@ -114,7 +114,7 @@ class PlanfixRest:
         return _number(answer, "id")
 
     async def call_webhook(self, task: str, description: str) -> None:
-        """Write a comment by the incoming webhook whose address this is; it tells no id."""
+        """Write a comment through an incoming webhook, at the address given as `url`; no id is returned."""
         body = {"task": int(task), "comment": description}
         response = await self._send("POST", self._url, body)
         if response.status_code >= 400:

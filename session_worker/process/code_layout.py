@@ -35,10 +35,10 @@ def end_recording() -> None:
 def lay_side_by_side(*groups: CodeIds) -> None:
     """Give the functions of each group copies of their code, made one right after the other.
 
-    Until then each lies where its module was imported, among code that no worker runs: a worker
-    that counts who uses it would copy a page of memory of which it needs little.
+    Otherwise each lies where its module was imported, among code that no worker runs. Running code
+    writes to its reference count, so a worker would copy a whole page of memory for little code.
     """
-    gc.collect()  # or the copies would fill the places between what is no longer used
+    gc.collect()  # otherwise the copies would fill the scattered gaps that garbage leaves
     functions = [each for each in gc.get_objects() if type(each) is FunctionType]
     # The originals are kept until the end, because an identity is used again once it is free.
     copies: dict[int, tuple[CodeType, CodeType]] = {}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TEXT = "%(asctime)s %(levelname)-8s [%(number)s] %(name)s: %(message)s"
 SHORT = "%(name)s: %(message)s"
 NOBODY = "-"  # the number in lines of the gateway itself
-# Their lines of lower levels may quote what passes through them.
+# What these libraries log at lower levels may quote messages and keys.
 CHATTY = ("alembic", "httpcore", "httpx", "telethon")
 
 
@@ -112,7 +112,7 @@ class JsonFormatter(TextFormatter):
 
 
 LONGEST = 500  # characters of a line for the gateway
-HEAD = 150  # characters of those that are of the beginning
+HEAD = 150  # characters of them that are taken from the beginning
 
 
 class RecentLines(logging.Handler):

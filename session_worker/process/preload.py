@@ -36,8 +36,8 @@ SHARED_MODULES = (
     "stringprep",
 )
 
-# A starved machine needs several seconds, and workers without it use twice the memory; but the
-# supervisor kills a forkserver that sits idle for half a minute.
+# On an overloaded machine the warm-up takes several seconds, and without it workers use twice the
+# memory; but the supervisor kills a forkserver that has been idle for half a minute.
 LIMIT = 25.0  # seconds
 COUNTED_CALLS = 8
 """CPython counts a function's first calls in its code, and then writes a faster form over it."""
@@ -47,8 +47,8 @@ HEAD = sys.getsizeof(b"")
 SMALL = range(48, 512 + 1, 16)  # bytes, of which CPython keeps objects of one size together
 POOL = 16 << 10  # bytes for objects of one size
 LARGE = (16384, 8192, 4096, 2048, 1024, 768, 528)  # bytes; the C library has place for them
-MOST = 5000  # objects of one size, where another allocator is chosen
-SURE = 4  # objects in a row at the end of the C library's heap
+MOST = 5000  # objects of one size, in case another allocator is in use, which has no end of gaps
+SURE = 4  # objects in a row at the end of the C library's heap prove that no gap is left
 
 
 def warm() -> None:
@@ -64,8 +64,8 @@ def warm() -> None:
     set_levels("INFO")
     tls_context()
     get_ready()
-    if sys.version_info < (3, 12):  # later ones do not count the references of names
-        # Full of names that only imports use, it would be rewritten by each worker.
+    if sys.version_info < (3, 12):  # later versions do not count references to names
+        # The cache is full of names that only imports use, so each worker would rewrite it.
         sys._clear_type_cache()  # noqa: SLF001 - documented for such special purposes
     end = time.monotonic() + LIMIT
     warm_up(1, end)  # afterwards nothing is imported or built for the first time

@@ -59,14 +59,13 @@ async def run(
     pipe: Pipe[Command, Event] = await Pipe.open(end, COMMANDS)
     log = LogSender(pipe, recent)
     try:
-        reporter = SupervisorOutbox(pipe)
-        session = make_session(assignment, reporter, lease)
-        return await Worker(session, pipe, reporter, lease, gauge).run()
+        outbox = SupervisorOutbox(pipe)
+        session = make_session(assignment, outbox, lease)
+        return await Worker(session, pipe, outbox, lease, gauge).run()
     except BootFailed:
         raise
-    except (
-        Exception
-    ):  # logged while the gateway still listens, because this is what people look for
+    except Exception:  # the root of the worker
+        # Logged while the gateway still listens, because people look for this line.
         logger.exception("the worker crashed")
         return ExitCode.CRASHED
     finally:
@@ -82,12 +81,12 @@ async def _flush(pipe: Pipe[Command, Event]) -> None:
         logger.warning("the last events could not be sent")
 
 
-def make_session(assignment: Assignment, reporter: Outbox, lease: Lease) -> Session:
+def make_session(assignment: Assignment, outbox: Outbox, lease: Lease) -> Session:
     factory = find_factory(assignment)
     try:
-        return factory(assignment, reporter, lease)
+        return factory(assignment, outbox, lease)
     except Exception as exc:
-        raise BootFailed(f"{assignment.session_factory} makes no session") from exc
+        raise BootFailed(f"{assignment.session_factory} could not make a session") from exc
 
 
 def find_factory(assignment: Assignment) -> SessionFactory:
@@ -96,7 +95,7 @@ def find_factory(assignment: Assignment) -> SessionFactory:
     try:
         factory: SessionFactory = getattr(importlib.import_module(module), name)
     except Exception as exc:
-        raise BootFailed(f"{assignment.session_factory} is not there") from exc
+        raise BootFailed(f"{assignment.session_factory} cannot be imported") from exc
     return factory
 
 
@@ -107,13 +106,13 @@ class Worker:
         self,
         session: Session,
         pipe: Pipe[Command, Event],
-        reporter: Outbox,
+        outbox: Outbox,
         lease: Lease,
         gauge: MemoryGauge,
     ) -> None:
         self._session = session
         self._pipe = pipe
-        self._reporter = reporter
+        self._outbox = outbox
         self._lease = lease
         self._gauge = gauge
         self._commands: asyncio.Queue[Command] = asyncio.Queue()
@@ -143,7 +142,7 @@ class Worker:
         try:
             await self._session.run()
         except SessionEnded as ended:
-            await self._reporter.report(SessionChanged(state=ended.state, trouble=ended.trouble))
+            await self._outbox.report(SessionChanged(state=ended.state, trouble=ended.trouble))
             return ExitCode.NEEDS_LOGIN
         except SessionGained:
             return ExitCode.LOGGED_IN
@@ -169,7 +168,7 @@ class Worker:
             match command:
                 case Beat():
                     self._lease.renew(command.deadline)
-                    self._reporter.put(self._make_pulse(command.beat_id))
+                    self._outbox.put(self._make_pulse(command.beat_id))
                 case Assignment():
                     raise PipeBroken("a second assignment arrived")
                 case _:
@@ -210,7 +209,7 @@ class Worker:
 class SupervisorOutbox:
     """Sends events; if nobody can receive them, it ends the process before anything else is done.
 
-    The next worker repeats what was done without a supervisor.
+    The next worker repeats whatever could not be reported.
     """
 
     def __init__(self, pipe: Pipe[Command, Event]) -> None:
@@ -240,7 +239,7 @@ LARGEST = 4096  # bytes
 
 
 class MemoryUse(NamedTuple):
-    """The bytes in use, with our share of what is shared, those of our own pages, and those merged."""
+    """Bytes: those in use with our share of shared pages, those of our own pages, and those merged."""
 
     used: int = 0
     private: int | None = None

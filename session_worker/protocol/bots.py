@@ -30,7 +30,7 @@ class Speaker(PipeValue):
 
 
 class HeardMessage(PipeValue):
-    """What a person wrote to the bot, or a command in a group; ``phone`` is set if it is their own contact."""
+    """What a person wrote to the bot, or a command in a group; ``phone`` is set if they shared their own."""
 
     kind: Literal["message"] = "message"
     chat_id: Int64
@@ -96,7 +96,7 @@ class DeleteMessages(PipeValue):
 
 
 class AnswerPress(PipeValue):
-    """Command: answer a pressed button with a note, an alert or an address; empty to only end the waiting."""
+    """Command: answer a pressed button with a note, an alert or an address, or only end the waiting."""
 
     kind: Literal["answer_press"] = "answer_press"
     request_id: int

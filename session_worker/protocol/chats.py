@@ -45,7 +45,7 @@ class ChatSelection(PipeValue):
 class ListChats(PipeValue):
     """Command: list the private chats, and whether they go to Planfix under this selection.
 
-    Without `with_names` the worker says who is left out only by id.
+    Unless `with_names` is set, the worker names those who are left out only by their ids.
     """
 
     kind: Literal["list_chats"] = "list_chats"

@@ -147,7 +147,7 @@ class StoredSession(PipeValue):
 
 
 class PlanfixAccount(PipeValue):
-    """Where this number's messages are sent, with the key for it."""
+    """The Planfix account to which this number's messages are sent, with its key."""
 
     url: CommandText
     token: CommandText = Field(repr=False)
@@ -255,7 +255,7 @@ class Logged(PipeValue):
 
 
 class WatchPlanfix(PipeValue):
-    """Says how to look for a Planfix that is away: one number of an account does it often."""
+    """Says how often to call a Planfix that is away: one number of each account does it often."""
 
     kind: Literal["watch_planfix"] = "watch_planfix"
     is_lookout: bool

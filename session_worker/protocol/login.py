@@ -56,7 +56,7 @@ class LoginByCode(PipeValue):
 
 
 class LoginByQr(PipeValue):
-    """Command: show QR codes while somebody watches, then wait as long as with a code."""
+    """Command: show QR codes while somebody watches; after a scan, wait as long as after a code."""
 
     kind: Literal["login_by_qr"] = "login_by_qr"
     request_id: int
@@ -65,7 +65,7 @@ class LoginByQr(PipeValue):
 
 
 class LoginByToken(PipeValue):
-    """Command: log a bot in with the token that its owner has for it."""
+    """Command: log a bot in with the token that Telegram gave its owner."""
 
     kind: Literal["login_by_token"] = "login_by_token"
     request_id: int

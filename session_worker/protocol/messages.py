@@ -164,7 +164,7 @@ class Received(PipeValue):
     kind: Literal["received"] = "received"
     positions: Ids
     incoming: Incoming
-    # What a bot has to react to itself, and whether Planfix is told of it as well.
+    # What the bot itself has to react to, and whether Planfix is told of the message as well.
     heard: HeardMessage | None = None
     is_for_planfix: bool = True
 
@@ -205,7 +205,7 @@ class Delivered(PipeValue):
 
 
 class Failed(PipeValue):
-    """Event: a try failed; it may be one that was not announced, since nothing can have arrived."""
+    """Event: a try failed; `was_untold` if it was not announced as Trying, since nothing can have arrived."""
 
     kind: Literal["failed"] = "failed"
     row: Int64

@@ -44,7 +44,7 @@ _CUT = "…"
 
 
 def _fitting(longest: int | None = None, *, is_label: bool = False) -> BeforeValidator:
-    """Repair and shorten a text, because an event must arrive whatever somebody calls themselves or a file."""
+    """Repair and shorten a text, because an event must arrive, however people name themselves or files."""
 
     def fit(value: Any) -> Any:  # called for each text of each message, so it does little itself
         if not isinstance(value, str):

@@ -97,8 +97,8 @@ def parse_proxy(text: str, *, may_be_private: bool) -> Proxy:
 def parse_secret(text: str) -> tuple[bytes, bool]:
     """Read a secret of MTProxy in hex or base64, and return whether its packets are to be padded.
 
-    An `ee` secret asks for TLS in appearance, which Telethon does not speak. Its key is used like
-    that of a `dd` secret, for which the proxy must accept such clients too.
+    An `ee` secret asks for a connection that looks like TLS, which Telethon cannot make. Its key is
+    used like that of a `dd` secret, so the proxy must accept `dd` clients too.
     """
     secret = _bytes_of(text)
     if len(secret) == SECRET:
@@ -136,8 +136,7 @@ def _split(text: str) -> SplitResult:
 
 
 def _kind_of(scheme: str) -> ProxyKind:
-    # The proxy resolves nothing, because it is given Telegram's address; so both mean the same
-    # here.
+    # socks5h lets the proxy look up names. It is given Telegram's address, so both mean the same.
     if scheme == "socks5h":
         return ProxyKind.SOCKS5
     if scheme not in set(ProxyKind):

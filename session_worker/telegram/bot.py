@@ -1,4 +1,4 @@
-"""What only bots do in Telegram: they hear commands, shared phones, buttons and blocks, and edit, delete and answer."""
+"""What only bots do in Telegram: they receive commands, phones, presses and blocks, and edit, delete and answer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from session_worker.telegram.sending.uploads import Ask
 
 
-# What people write to a bot to be known to it is nothing that an employee has to answer.
+# People register with the bot by these commands, which no employee has to answer.
 _REGISTRATION = re.compile(r"/(start|stop|language)\b", re.IGNORECASE)
 
 
@@ -94,7 +94,7 @@ def heard_message(message: Any, contact: Contact) -> HeardMessage:
 
 
 def own_phone(message: Any) -> str | None:
-    """Return the phone of the person who shows it in a private chat; a card of somebody else's is none."""
+    """Return the phone that a person shares in a private chat; the card of somebody else does not count."""
     media, peer = getattr(message, "media", None), message.peer_id
     if not isinstance(media, types.MessageMediaContact) or not isinstance(peer, types.PeerUser):
         return None
@@ -116,7 +116,7 @@ def group_command(update: Any) -> Any:
 
 
 def event_of(update: Any) -> ButtonPress | Stopped | None:
-    """Return the pressed button or the block that an update tells of, if it does."""
+    """Return the pressed button or the block that an update reports, if there is one."""
     match update:
         case types.UpdateBotCallbackQuery():
             return ButtonPress(
@@ -137,14 +137,14 @@ def event_of(update: Any) -> ButtonPress | Stopped | None:
 
 
 class BotRequests:
-    """Carries out the commands of programs that want an answer."""
+    """Carries out the commands to a bot whose outcome is reported back."""
 
     def __init__(self, ask: Ask, access_hash: Callable[[int], int | None]) -> None:
         self._ask = ask
         self._access_hash = access_hash
 
     async def carry_out(self, command: BotRequest) -> Done:
-        """Do it once; a refusal of Telegram's is reported by its code."""
+        """Carry it out once, and report a refusal by Telegram's code for it."""
         try:
             for request in self._requests(command):
                 await self._ask(request)

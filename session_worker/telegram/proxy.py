@@ -97,7 +97,7 @@ async def _authenticate(stream: Stream, proxy: Proxy) -> None:
     stream.writer.write(bytes([SOCKS5, len(methods)]) + methods)
     version, method = await stream.reader.readexactly(2)
     if version != SOCKS5:
-        _refused("it speaks no SOCKS5")
+        _refused("it does not speak SOCKS5")
     if method == NO_KEY:
         return
     if method not in methods:
@@ -113,7 +113,7 @@ async def _ask_socks(stream: Stream, telegram: Place) -> None:
     stream.writer.write(b"\x05\x01\x00" + _socks_address(host) + port.to_bytes(2, "big"))
     version, reply, _, kind = await stream.reader.readexactly(4)
     if version != SOCKS5:
-        _refused("it speaks no SOCKS5")
+        _refused("it does not speak SOCKS5")
     if reply:
         _refused(_REPLIES.get(reply, f"reply {reply}"))
     length = _LENGTHS.get(kind) or (await stream.reader.readexactly(1))[0]
@@ -131,10 +131,10 @@ async def _ask_http(stream: Stream, proxy: Proxy, telegram: Place) -> None:
     try:
         head = await stream.reader.readuntil(b"\r\n\r\n")
     except asyncio.LimitOverrunError:
-        _refused("it speaks no HTTP")
+        _refused("it does not speak HTTP")
     status = head.split(b" ", 2)[1:2]
     if not head.startswith(b"HTTP/1.") or not status or not status[0].isdigit():
-        _refused("it speaks no HTTP")
+        _refused("it does not speak HTTP")
     code = int(status[0])
     if code == WRONG_KEY:
         _wrong_credentials(
@@ -253,7 +253,7 @@ class _Proxied:
     async def _recv(self) -> Any:
         parent: Any = super()
         try:
-            received = await parent._recv()  # noqa: SLF001 - what this one stands in for
+            received = await parent._recv()  # noqa: SLF001 - the method that this one overrides
         except (OSError, EOFError) as error:
             if isinstance(error, OSError) or not self._writer.is_closing():
                 self.held.discard(self)  # the proxy has closed it, not we

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ChatTexts:
-    """What stands for things in Telegram that are not text; braces are filled in."""
+    """The words for things in Telegram that are not text; names in braces are filled in."""
 
     photo: str
     live_photo: str

@@ -47,11 +47,11 @@ class BotService:
         keepers.listening.listen(RegistrationService(store, keepers.dispatchers, self.requests))
 
     def listen(self, listener: Listener) -> None:
-        """Let somebody react to what bots hear, before registration does."""
+        """Let this listener react to what bots hear, before registration does."""
         self._keepers.listening.listen(listener)
 
     def chat_of(self, bot: str, language: str) -> BotChat:
-        """Return a bot as a chat partner for somebody who answers everything that it hears."""
+        """Return a bot as a chat partner; its listener answers everything that the bot hears."""
         chat = BotChat(
             bot, language, self._keepers, self.requests, self.people, self._notifications
         )
@@ -78,7 +78,7 @@ class BotService:
         return created.token
 
     async def get(self, bot: str) -> Bot:
-        """Return a bot; raise NumberUnknown if this is none."""
+        """Return a bot; raise NumberUnknown if there is none with this id."""
         return await self._store.bots.get(bot)
 
     async def list(self) -> dict[str, Bot]:
@@ -86,11 +86,11 @@ class BotService:
         return await self._store.bots.list()
 
     async def find_by_token(self, token: str) -> Bot | None:
-        """Return the bot with this token of Telegram's."""
+        """Return the bot that has this token at Telegram."""
         return await self._store.bots.find_by_token(token)
 
     async def list_people(self, bot: str) -> tuple[Person, ...]:
-        """Return who has registered with a bot; raise NumberUnknown if this is none."""
+        """Return who has registered with a bot; raise NumberUnknown if there is none with this id."""
         await self._store.bots.get(bot)
         return await self._store.people.list(bot)
 
@@ -131,7 +131,7 @@ class BotService:
 
 
 def bot_of(token: str) -> str:
-    """Return the id of the bot whose token this is; raise TokenMalformed if it is none."""
+    """Return the id of the bot whose token this is; raise TokenMalformed if it is not a bot's."""
     bot, colon, secret = token.partition(":")
     if not (colon and secret and bot.isascii() and bot.isdecimal() and 5 <= len(bot) <= 15):
         raise TokenMalformed

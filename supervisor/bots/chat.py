@@ -1,4 +1,4 @@
-"""What is plugged in beside the gateway's own uses may ask of a bot, and hears from it."""
+"""A bot as a chat partner: what a part beside the gateway, such as TeamFlame, asks of it and hears from it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 REFUSALS: Final = (TelegramRefused, WorkerUnavailable)
-"""What `edit`, `delete`, `answer` and `present` raise; what was sent or stored stays."""
+"""What `edit`, `delete`, `answer` and `present` raise if Telegram refuses, or if the bot does not run here."""
 
 
 class ChatButton(NamedTuple):
@@ -82,7 +82,7 @@ class Chat(Protocol):
         """Whether this node runs the bot."""
 
     async def send(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
-        """Store an answer to be sent at once, and once however often it is given under this key."""
+        """Store an answer, which is sent at once, and only once however often it has this key."""
 
     async def notify(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
         """Store what nobody has asked for, to be sent once, as fast as Telegram's limits allow."""
@@ -101,7 +101,7 @@ class Chat(Protocol):
     async def present(
         self, language: str, commands: Mapping[str, str], menu_text: str, menu_url: str
     ) -> None:
-        """Show the commands of a language and, for all languages, the Mini App in the menu."""
+        """Set the commands in a language or, without one, those for all others and the menu button."""
 
 
 _NOT_HERE = frozenset({State.STOPPED, State.PARKED})
@@ -138,7 +138,7 @@ class BotChat:
         self._listener = listener
 
     async def handle(self, row: HeardRow) -> bool:
-        """Hand over what people wrote or pressed; blocking is dealt with elsewhere."""
+        """Hand over what people wrote or pressed; registration handles that they block the bot."""
         what, listener = row.what, self._listener
         if row.bot != self.bot or listener is None:
             return False
@@ -155,7 +155,7 @@ class BotChat:
         return False
 
     async def send(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
-        """Store an answer to be sent at once, and once however often it is given under this key.
+        """Store an answer, which is sent at once, and only once however often it has this key.
 
         Nothing is sent to somebody who blocks the bot, until they write to it again.
         """
@@ -197,7 +197,7 @@ class BotChat:
     async def present(
         self, language: str, commands: Mapping[str, str], menu_text: str, menu_url: str
     ) -> None:
-        """Show the commands of a language and, for all languages, the Mini App in the menu."""
+        """Set the commands in a language or, without one, those for all others and the menu button."""
         shown: Sequence[BotCommand] = [
             BotCommand(name=name, description=words) for name, words in commands.items()
         ]
@@ -210,7 +210,7 @@ class BotChat:
         )
 
     async def _register(self, speaker: Speaker) -> None:
-        """Remember who uses the bot, so that they can be found and are not written to in vain."""
+        """Remember who uses the bot; somebody who writes to it does not block it any more."""
         known = await self._people.get(self.bot, speaker.user_id)
         if known is None:
             name = f"{speaker.first_name} {speaker.last_name}".strip()

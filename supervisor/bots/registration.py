@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
-from session_worker.protocol.bots import AnswerPress, ButtonPress, HeardMessage, Stopped
+from session_worker.protocol.bots import ButtonPress, HeardMessage, Stopped
 from session_worker.protocol.outgoing import Button, Keyboard, Outgoing, Part
 from supervisor.errors import GatewayError
 from supervisor.store.people import Person
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """All texts of a language, and what the language is called in itself."""
+    """All texts in one language, and the name of the language in the language itself."""
 
     name: str
     welcome: str
@@ -207,9 +207,7 @@ class RegistrationService:
 
     async def _answer(self, bot: str, press: ButtonPress, text: str) -> None:
         try:
-            await self._requests.ask(
-                bot, lambda i: AnswerPress(request_id=i, query_id=press.query_id, text=text)
-            )
+            await self._requests.answer_press(bot, press.query_id, text)
         except GatewayError as error:
             # The phone stops waiting by itself, and the person sees the messages anyway.
             logger.info("bot %s: a pressed button was not answered: %s", bot, error)

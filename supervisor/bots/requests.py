@@ -27,7 +27,7 @@ class BotRequests:
         self._keepers = keepers
 
     async def ask(self, bot: str, make: Callable[[int], BotRequest]) -> None:
-        """Ask; raise TelegramRefused if Telegram refuses, WorkerUnavailable if the bot does not run."""
+        """Raise TelegramRefused if Telegram refuses, WorkerUnavailable if the bot does not run here."""
         keeper = self._keepers.find(bot)
         if keeper is None:
             raise WorkerUnavailable
@@ -69,21 +69,11 @@ class BotRequests:
             ),
         )
 
-    async def answer_press(
-        self,
-        bot: str,
-        query_id: int,
-        text: str = "",
-        *,
-        is_alert: bool = False,
-        url: str | None = None,
-    ) -> None:
-        """Answer a pressed button; Telegram takes no answer that comes too late."""
+    async def answer_press(self, bot: str, query_id: int, text: str = "") -> None:
+        """Answer a pressed button; Telegram refuses an answer that comes too late."""
         await self.ask(
             bot,
-            lambda request_id: AnswerPress(
-                request_id=request_id, query_id=query_id, text=text, is_alert=is_alert, url=url
-            ),
+            lambda request_id: AnswerPress(request_id=request_id, query_id=query_id, text=text),
         )
 
     async def present(
@@ -95,7 +85,7 @@ class BotRequests:
         menu_text: str = "",
         menu_url: str | None = None,
     ) -> None:
-        """Set the commands of a language and, without one, the Mini App in the menu."""
+        """Set the commands in a language or, without one, those for all others and the menu button."""
         await self.ask(
             bot,
             lambda request_id: PresentBot(

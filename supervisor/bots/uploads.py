@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 LIFETIME = 7 * 24 * 3600.0  # seconds; a message is sent or given up before that
 MOST_KEPT = 2 << 30  # bytes of one bot
-PIECE = 256 << 10  # bytes that are worth a visit to the disk
+PIECE = 256 << 10  # bytes that are collected before they are written to the disk
 
 
 class Upload:
-    """A file that arrives piece by piece, in memory never as a whole."""
+    """A file that arrives piece by piece, and is never in memory as a whole."""
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         self._path = path
@@ -64,7 +64,7 @@ class Uploads:
         self._config = config
 
     async def open(self, bot: str) -> Upload:
-        """Begin a file; raise StorageFull if the bot has too much that is not sent yet."""
+        """Begin a file; raise StorageFull if the bot has too many bytes of files that are not sent yet."""
         folder = self._config.spool_of(bot) / "uploads"
         path = folder / secrets.token_hex(16)
         return Upload(path, await asyncio.to_thread(_open, path))

@@ -1,4 +1,4 @@
-"""How gateways agree by a PostgreSQL: a lock keeps out who must not share it, and nodes that share it wake each other."""
+"""How gateways agree through a PostgreSQL: a lock keeps out those that must not share it, and nodes wake each other."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Coordination:
         *args: Given.args,
         **kwargs: Given.kwargs,
     ) -> Answer:
-        """Run a unit in a transaction; whatever lasts too long counts as an outage."""
+        """Run a unit in a transaction; one that takes too long counts as an outage."""
         with self._access.watched():
             return await self._transactor.transact(lambda each: unit(each, *args, **kwargs))
 
@@ -66,7 +66,7 @@ class Coordination:
         self._listening.start()
 
     def notify(self, name: str) -> None:
-        """Wake the node that runs this number, soon; otherwise it would find the message a little later."""
+        """Wake the node that runs this number, which would otherwise find the message a little later."""
         self._unsent.add(name)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send(), name="wake-up calls to nodes")
@@ -85,9 +85,9 @@ class Coordination:
             try:
                 await self.run(_send_notifications, names)
             except DatabaseUnavailable as exc:  # polling finds what was missed
-                logger.debug("nobody could be woken: %s", exc)
+                logger.debug("no node could be woken: %s", exc)
             except Exception:  # the root of the task
-                logger.exception("nobody could be woken")
+                logger.exception("no node could be woken")
         self._sending = None
 
     async def _listen(self) -> float:
@@ -96,7 +96,7 @@ class Coordination:
             async with asyncio.timeout(self._patience):
                 if self._listener is None:
                     await self._open_listener()
-                    self._report(EVERYBODY)  # notifications of the meantime were missed
+                    self._report(EVERYBODY)  # what was sent in the meantime is lost
                 else:
                     await self._listener.execute(select(1))
         return self._patience / 2
@@ -167,7 +167,7 @@ class DatabaseLock:
         *,
         is_shared: bool = False,
     ) -> None:
-        """Let nodes of one database share the lock, which keeps gateways out that are alone."""
+        """With `is_shared`, all nodes of a database hold the lock, which keeps out a gateway that is alone."""
         self._engine = engine
         self._on_lost = on_lost
         self._patience = patience
@@ -211,7 +211,7 @@ class DatabaseLock:
         return True
 
     async def _regain(self) -> bool:
-        """Return whether the lock is ours again, as soon as the database answers."""
+        """Take the lock again as soon as the database answers; return whether it is ours."""
         ghosts = {self.backend or 0}
         while True:
             with suppress(DatabaseUnavailable):

@@ -1,4 +1,4 @@
-"""The gateway's database: several connections that read, one writer, and how its errors are told apart."""
+"""The gateway's database: several connections that read, one writer, and the kinds of its errors."""
 
 from __future__ import annotations
 
@@ -117,12 +117,12 @@ class Database:
         *args: Given.args,
         **kwargs: Given.kwargs,
     ) -> Answer:
-        """See `Writer.run`."""
+        """Run a unit that writes; see `Writer.run`."""
         with self._writes.watched():
             return await self._writer.run(lambda each: unit(each, *args, **kwargs))
 
     async def write_for(self, number: str, unit: Callable[[Connection], Answer]) -> Answer:
-        """Run a unit in the turn of this number, which may have very many."""
+        """Run a unit in the turn of this number, so that no other number waits behind many of them."""
         with self._writes.watched():
             return await self._writer.run(unit, number)
 
@@ -222,7 +222,7 @@ logger = logging.getLogger(__name__)
 
 
 class Access:
-    """One way of using the database; its end is logged once, as is its return."""
+    """One way of using the database; its failure is logged once, and so is its recovery."""
 
     def __init__(self, done: str) -> None:
         self._done = done
@@ -230,9 +230,10 @@ class Access:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Tell trouble with the database as such from trouble with one statement or its values.
+        """Raise DatabaseUnavailable for an outage, DatabaseRefused if a statement is at fault.
 
-        The detail of the latter is a name alone: the words of a database may quote the values.
+        The detail of DatabaseRefused is only the name of an error, because the message of a database
+        may quote values.
         """
         try:
             yield

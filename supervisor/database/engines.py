@@ -36,7 +36,7 @@ _KEEPALIVE = {
     "tcp_keepalives_count": "3",
 }
 CONNECTING: Final = 5.0  # seconds
-ABANDONED: Final = 5.0  # seconds without a statement, at the least
+ABANDONED: Final = 5.0  # seconds for which a transaction may always pause
 _LASTING = {"timeout": CONNECTING, "command_timeout": 5.0, "server_settings": _KEEPALIVE}
 _READ_ONLY = {
     "timeout": CONNECTING,
@@ -74,7 +74,7 @@ def make_private_file(url: URL) -> None:
 
 # hide_parameters: an error must not carry the written values, such as tokens, into a log.
 def writing_engine(url: URL, patience: float | None = None) -> AsyncEngine:
-    """Return an engine with one connection, whose transactions pause for `patience` at most."""
+    """Return an engine with one connection; the server ends a transaction that pauses for too long."""
     settings = {} if patience is None else _without_abandoned(patience)
     connect_args = {"timeout": CONNECTING, "server_settings": settings}
     return create_async_engine(
@@ -112,7 +112,7 @@ def reading_sqlite_engine(url: URL) -> Engine:
 
 
 def locking_engine(url: URL) -> AsyncEngine:
-    """Return an engine whose lasting connection both sides soon notice to be lost."""
+    """Return an engine for a lasting connection; both sides soon notice when it is lost."""
     return create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -137,9 +137,10 @@ def coordinating_engine(url: URL, patience: float) -> AsyncEngine:
 
 
 def _without_abandoned(patience: float) -> dict[str, str]:
-    """Let the server end transactions of a node that is frozen or cut off, with all their locks.
+    """Let the server end the transactions of a node that is frozen or cut off, with all their locks.
 
-    A node that only waits for its processor must not lose them again and again.
+    A node that only waits for its processor must not lose its transactions again and again, so the
+    time has a lower limit.
     """
     seconds = max(patience, ABANDONED)
     return {"idle_in_transaction_session_timeout": str(int(seconds * 1000))}

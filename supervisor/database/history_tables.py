@@ -1,6 +1,6 @@
 """The tables of what happened: audit, changes of state, failed tries of messages, alarms.
 
-Like `tables.py`, without `from __future__ import annotations`.
+Like `tables.py`, this file has no `from __future__ import annotations`.
 """
 
 from datetime import datetime

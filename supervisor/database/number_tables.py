@@ -1,6 +1,6 @@
 """The tables of what a number may do: which chats it serves, and its budgets.
 
-This file has no `from __future__ import annotations` either: SQLModel evaluates the annotations.
+Like `tables.py`, this file has no `from __future__ import annotations`.
 """
 
 from datetime import date

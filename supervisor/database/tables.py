@@ -1,6 +1,6 @@
 """The tables, as SQLModel classes and as SQLAlchemy tables.
 
-Only this file has no `from __future__ import annotations`: SQLModel evaluates the annotations.
+Files with SQLModel classes have no `from __future__ import annotations`: SQLModel evaluates them.
 """
 
 import secrets

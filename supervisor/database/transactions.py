@@ -76,8 +76,8 @@ def open_reader(url: URL, limit: float | None = LIMIT) -> Transactor:
 class GreenletTransactor:
     """For a server: the unit is suspended while a statement is on its way.
 
-    A connection may fall silent without an end, and whatever is asked in order to close it would
-    wait as well. A unit that takes too long therefore loses its connection by force.
+    A connection may fall silent without being closed, and closing it in order would wait for the
+    server as well. The connection of a unit that takes too long is therefore ended by force.
     """
 
     def __init__(self, engine: AsyncEngine, limit: float | None) -> None:
@@ -99,8 +99,8 @@ class GreenletTransactor:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise
-                # Nobody has cancelled us: it comes from within the driver, and would end the
-                # tasks of the gateway that live as long as it does.
+                # Nobody has cancelled us: the driver raises this, and it would end tasks that
+                # have to run for as long as the gateway does.
                 raise DatabaseUnavailable("the connection was given up") from exc
 
     async def dispose(self) -> None:
@@ -130,7 +130,7 @@ class GreenletTransactor:
         if work.connection is not None:
             self._abort([work.connection])
         else:
-            # It waits for a connection that is being tested, which is one that nobody works with.
+            # The unit waits for a connection that the pool is testing; nobody works with that one.
             busy = [each.connection for each in self._at_work]
             self._abort(each for each in self._connections if each not in busy)
 
@@ -257,7 +257,7 @@ def _insert(dialect: str, table: Table) -> Any:
 
 Value = TypeVar("Value")
 
-# SQLite allows 32 766 parameters and PostgreSQL 32 767. Shorter statements also let other callers
+# SQLite allows 32 766 parameters and PostgreSQL 32 767. With shorter statements, other callers also
 # wait for less time.
 MOST_VALUES: Final = 5000
 

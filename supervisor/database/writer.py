@@ -1,4 +1,4 @@
-"""Group commit: all waiting jobs share one transaction, and write only for the newest start of a worker."""
+"""Group commit: all waiting jobs share one transaction; a worker's job is refused if a newer worker has started."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Job:
     item: Any
     answer: asyncio.Future[Any]
 
-    def settle(self, outcome: object) -> None:
+    def finish(self, outcome: object) -> None:
         if self.answer.done():
             return
         if isinstance(outcome, _Failure):
@@ -59,9 +59,10 @@ class _Failure:
 
 
 class Turns:
-    """What waits, by whose it is: each of them in turn, so that nobody waits behind a flood.
+    """The waiting jobs of each owner; owners take turns, so that none waits behind a flood of another.
 
-    What belongs to nobody in particular has a turn like everyone, without a limit of its own.
+    Jobs without an owner, whose name is empty, take turns like those of one owner, but without a
+    limit.
     """
 
     def __init__(self, most: int = _MOST_JOBS, of_one: int = _MOST_OF_ONE) -> None:
@@ -72,31 +73,31 @@ class Turns:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def count(self, whose: str) -> int:
-        return len(self._waiting.get(whose, ()))
+    def count(self, owner: str) -> int:
+        return len(self._waiting.get(owner, ()))
 
-    def put(self, whose: str, job: Any) -> None:
-        self._waiting.setdefault(whose, deque()).append(job)
+    def put(self, owner: str, job: Any) -> None:
+        self._waiting.setdefault(owner, deque()).append(job)
 
     def pop(self) -> list[Any]:
-        """Return what is next: one of each, then another one of each, and so on."""
+        """Return the next jobs: one of each owner, then another one of each, and so on."""
         chosen: list[Any] = []
         counts: Counter[str] = Counter()
         while len(chosen) < self._most:
-            ready = [one for one in self._waiting if not one or counts[one] < self._of_one]
+            ready = [each for each in self._waiting if not each or counts[each] < self._of_one]
             if not ready:
                 break
-            for whose in ready[: self._most - len(chosen)]:
-                chosen.append(self._pop_of(whose))
-                counts[whose] += 1
+            for owner in ready[: self._most - len(chosen)]:
+                chosen.append(self._pop_of(owner))
+                counts[owner] += 1
         return chosen
 
-    def _pop_of(self, whose: str) -> Any:
-        """Return the oldest of one, who is then the last to have another turn."""
-        waiting = self._waiting.pop(whose)
+    def _pop_of(self, owner: str) -> Any:
+        """Return the oldest job of an owner, who then goes to the end of the line."""
+        waiting = self._waiting.pop(owner)
         job = waiting.popleft()
         if waiting:
-            self._waiting[whose] = waiting
+            self._waiting[owner] = waiting
         return job
 
 
@@ -127,36 +128,36 @@ class Writer:
             self._added.set()
             await task
 
-    async def run(self, unit: Callable[[Connection], Answer], whose: str = "") -> Answer:
+    async def run(self, unit: Callable[[Connection], Answer], owner: str = "") -> Answer:
         """Run the unit in a shared transaction, and return its answer after the commit.
 
-        Numbers have turns; `whose` names the one to which the unit belongs. If a unit raises, only
+        Numbers have turns; the owner is the number to which the unit belongs. If a unit raises, only
         its own caller gets the error. The other units of the transaction are then run a second
         time, after a rollback.
         """
-        answer: Answer = await self._submit(functools.partial(_run_alone, unit), None, whose)
+        answer: Answer = await self._submit(functools.partial(_run_alone, unit), None, owner)
         return answer
 
     async def together(
         self,
         handler: Callable[[Connection, list[Item]], Sequence[Answer]],
         item: Item,
-        whose: str = "",
+        owner: str = "",
     ) -> Answer:
         """Like `run`, but one call of the handler gets all items that wait for it.
 
         The handler returns its answers in the order of the items.
         """
-        answer: Answer = await self._submit(handler, item, whose)
+        answer: Answer = await self._submit(handler, item, owner)
         return answer
 
-    async def _submit(self, handler: Handler, item: Any, whose: str) -> Any:
+    async def _submit(self, handler: Handler, item: Any, owner: str) -> Any:
         if self._task is None:
             raise DatabaseUnavailable("the gateway is closing")
         job = _Job(handler, item, asyncio.get_running_loop().create_future())
-        if whose and self._jobs.count(whose) >= _MOST_WAITING:
+        if owner and self._jobs.count(owner) >= _MOST_WAITING:
             raise DatabaseUnavailable("too many writes of this number wait")
-        self._jobs.put(whose, job)
+        self._jobs.put(owner, job)
         self._added.set()
         return await job.answer
 
@@ -169,9 +170,9 @@ class Writer:
             if not self._jobs and not self._is_closing:
                 self._added.clear()
             if jobs:
-                await self._settle(jobs)
+                await self._carry_out(jobs)
 
-    async def _settle(self, jobs: list[_Job]) -> None:
+    async def _carry_out(self, jobs: list[_Job]) -> None:
         began = time.monotonic()
         try:
             outcomes = await self._all_at_once(jobs)
@@ -181,13 +182,13 @@ class Writer:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            # It comes from within the driver; without the writer the gateway would stand still.
+            # Nobody has cancelled us: the driver raises this, and the writer has to go on.
             outcomes = [_Failure(DatabaseUnavailable("the connection was given up"))] * len(jobs)
         except Exception as exc:  # noqa: BLE001 - every caller gets the error
             outcomes = [_Failure(exc)] * len(jobs)
         self.commits.observe(time.monotonic() - began)
         for job, outcome in zip(jobs, outcomes, strict=True):
-            job.settle(outcome)
+            job.finish(outcome)
 
     async def _after_failure(self, jobs: list[_Job]) -> list[object]:
         try:
@@ -204,7 +205,7 @@ class Writer:
             except Exception as exc:
                 if getattr(exc, "connection_invalidated", False):
                     raise  # no job is at fault, and each of them would wait for a new connection
-                # A failed commit must not be handled like this: it may have succeeded all the same.
+                # A failed commit must not be handled like this, because it may have succeeded.
                 raise _JobFailed from exc
 
         return await self._transactor.transact(work)

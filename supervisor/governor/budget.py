@@ -47,12 +47,12 @@ class Settings:
         return replace(self, **changes)
 
     def per_day(self, age: float) -> int:
-        """Return how many strangers may be written to a day by a number that is here so many seconds."""
+        """Return how many strangers a number may write to in a day, at an age of so many seconds."""
         grown = self.first_contacts_per_day + int(self.growth_per_day * max(0.0, age) / DAY)
         return min(grown, max(self.first_contacts_at_most, self.first_contacts_per_day))
 
     def cost(self, peer_id: int) -> float:
-        """Return what this first contact costs: 1 on average, and always the same after a restart."""
+        """Return what this first contact costs: 1 on average, and the same again after a restart."""
         chance = crc32(str(peer_id).encode()) / 2**32
         return 1.0 + self.variance * (2.0 * chance - 1.0)
 
@@ -66,7 +66,7 @@ class Grant(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """Telegram takes the number for a spammer: until then it only answers."""
+    """Telegram suspects the number of sending spam, so until this moment it only answers."""
 
     cause: str
     until: float
@@ -127,7 +127,7 @@ def next_look_up(settings: Settings, usage: Usage, now: float) -> float:
 
 
 def suspicion_after(before: Suspicion | None, cause: str, now: float) -> Suspicion:
-    """Return how long only answers are sent now: longer each time, until a day has gone well."""
+    """Return the suspicion that holds now; each lasts longer, unless a day has passed without one."""
     if before is not None and now < before.until:
         return before  # the same suspicion, reported for another message
     times = before.times + 1 if before is not None and now < before.until + DAY else 1
@@ -176,7 +176,7 @@ def _next_at(settings: Settings, usage: Usage, now: float) -> float | None:
 
 
 class _Pace:
-    """Replays what was granted: a store that fills evenly over the day, and a limit for each day."""
+    """Replays the grants: a bucket that fills evenly over the day, and a limit for each day."""
 
     def __init__(self, settings: Settings, usage: Usage, now: float) -> None:
         self._settings = settings
@@ -213,7 +213,7 @@ class _Pace:
         self._grants.append(at)
 
     def _empty(self, at: float) -> None:
-        """After a suspicion begin slowly, not with everything that has waited."""
+        """Begin slowly after a suspicion, not with everything that has waited."""
         self._fill(at)
         self._level = min(self._level, 1.0)
         self._now = max(self._now, at)

@@ -39,7 +39,7 @@ _AS_NEW = {
     "replays": _row.replays + 1,
 }
 PIECE = 200  # rows that are decrypted at once
-# Of which there are few, with an index of their own.
+# States that few rows have; their conditions are those of partial indexes.
 _FEW = {RowState.PENDING: IS_PENDING, RowState.DEAD: IS_DEAD}
 
 
@@ -78,13 +78,13 @@ class Selection:
         if self.is_dismissed:
             return [_row.dismissed.is_not(None)]
         if self.state in _FEW:
-            # Both directions are named because the index begins with them; SQLite needs the hint.
+            # Both directions are named because the index has them before the id; SQLite needs the hint.
             return [_FEW[self.state], _row.direction.in_(list(Direction))]
         return [] if self.state is None else [_row.state == self.state]
 
     @property
     def newest_first(self) -> ColumnElement[int]:
-        """Order by the id, but not by its index where that would lead past all that are not meant."""
+        """Order by the id; the sum keeps the database from reading all rows by the index of their ids."""
         return (_row.id + 0 if self.state in _FEW else _row.id).desc()
 
     def matches(self, entry: Entry) -> bool:

@@ -1,4 +1,4 @@
-"""Stores what Planfix knows of a number's chats, and which statuses of messages it knows or is still owed."""
+"""Stores what Planfix knows of a number's chats, and which statuses it was told or must still be told."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Delete, Update
 
     from supervisor.database.database import Database
 
@@ -22,25 +22,24 @@ _row = tables.journal.c
 _notification = notification_tables.notification.c
 _recipient = notification_tables.recipient.c
 
-
 IS_OVER = or_(_row.state == RowState.DELIVERED, _row.dismissed.is_not(None))
 
 
 class OldRow(NamedTuple):
-    """A delivered message whose content is old enough to be erased."""
+    """A message whose content is old enough to be erased."""
 
     id: int
     number: str
 
 
 class Erasure:
-    """Finds and erases delivered messages that are old; dead letters only after they were dismissed."""
+    """Finds and erases old messages that were delivered, and dead letters that were dismissed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def find_old(self, before: datetime, most: int) -> tuple[OldRow, ...]:
-        """Return delivered messages that still have a body, the oldest first."""
+        """Return messages that are over and still have a body, the oldest first."""
         query = (
             select(_row.id, _row.number)
             .where(_row.body.is_not(None), _row.done < before, IS_OVER)
@@ -51,46 +50,28 @@ class Erasure:
 
     async def delete_files(self, before: datetime) -> None:
         """Delete the files that nodes stored for each other; the links to them have expired."""
-        statement = delete(stored_file).where(stored_file.c.created < before)
-
-        def unit(connection: Connection) -> None:
-            connection.execute(statement)
-
-        await self._database.write(unit)
+        await self._execute(delete(stored_file).where(stored_file.c.created < before))
 
     async def erase_bodies(self, rows: Sequence[OldRow]) -> None:
         """Erase the bodies; the rows stay, so that no message is delivered a second time."""
-        statement = update(tables.journal).where(_row.id.in_([row.id for row in rows]), IS_OVER)
-
-        def unit(connection: Connection) -> None:
-            connection.execute(statement.values(body=None))
-
-        await self._database.write(unit)
+        old = update(tables.journal).where(_row.id.in_([row.id for row in rows]), IS_OVER)
+        await self._execute(old.values(body=None))
 
     async def delete_heard(self, before: datetime) -> None:
-        """Delete what bots have heard and was dealt with before."""
+        """Delete what bots heard, if it was dealt with before this moment."""
         heard = bot_tables.heard
-        statement = delete(heard).where(heard.c.done < before)
-
-        def unit(connection: Connection) -> None:
-            connection.execute(statement)
-
-        await self._database.write(unit)
+        await self._execute(delete(heard).where(heard.c.done < before))
 
     async def delete_rows(self, before: datetime, most: int) -> int:
-        """Delete the rows of delivered messages, and return how many were deleted."""
+        """Delete the rows of messages that are over, and return how many were deleted."""
         old = select(_row.id).where(_row.done < before, IS_OVER)
         statement = delete(tables.journal).where(
             _row.id.in_(old.order_by(_row.done).limit(most)), _row.body.is_(None)
         )
-
-        def unit(connection: Connection) -> int:
-            return connection.execute(statement).rowcount
-
-        return await self._database.write(unit)
+        return await self._execute(statement)
 
     async def delete_notifications(self, before: datetime, most: int) -> int:
-        """Delete old notifications of which nothing waits, and return how many were deleted."""
+        """Delete old notifications that no recipient waits for, and return how many were deleted."""
         waiting = select(_recipient.notification).where(_recipient.state == "queued")
         old = (
             select(_notification.id)
@@ -98,8 +79,12 @@ class Erasure:
             .limit(most)
         )
         statement = delete(notification_tables.notification).where(_notification.id.in_(old))
+        return await self._execute(statement)
 
-        def unit(connection: Connection) -> int:
-            return connection.execute(statement).rowcount
+    async def _execute(self, statement: Delete | Update) -> int:
+        """Execute a statement, and return how many rows it has changed."""
+        return await self._database.write(_count_changed, statement)
 
-        return await self._database.write(unit)
+
+def _count_changed(connection: Connection, statement: Delete | Update) -> int:
+    return connection.execute(statement).rowcount

@@ -85,8 +85,8 @@ class Budgets:
         """Return what is left of the budgets."""
         return outlook(*await self.load(now), now)
 
-    async def save_settings(self, changes: Mapping[str, Any] | None) -> None:
-        """Change some settings, or forget all that were made."""
+    async def save_settings(self, changes: Mapping[str, Any]) -> None:
+        """Change some settings; without any changes, all of them become the defaults again."""
         await self._database.write(_save_settings, self._number, changes)
 
     async def is_stranger(self, peer_id: int) -> bool:
@@ -141,11 +141,11 @@ def _suspicion_of(stored: Any) -> Suspicion | None:
     return Suspicion(stored.suspected_for, stored.suspected_until, stored.suspected_times)
 
 
-def _save_settings(connection: Connection, number: str, changes: Mapping[str, Any] | None) -> None:
+def _save_settings(connection: Connection, number: str, changes: Mapping[str, Any]) -> None:
     query = select(_governor.settings).where(_governor.number == number)
-    stored = connection.execute(query).scalar()
-    text = changes and Settings.from_text(stored).changed(changes).as_text()
-    _write(connection, number, settings=text or None)
+    stored = Settings.from_text(connection.execute(query).scalar())
+    text = stored.changed(changes).as_text() if changes else None
+    _write(connection, number, settings=text)
 
 
 def _suspect(connection: Connection, number: str, suspicion: Suspicion) -> None:

@@ -54,7 +54,7 @@ _FRESH = {
 
 
 class NewOutgoing(NamedTuple):
-    """An employee's message, whether its chat is new here, and what to write down of a stranger."""
+    """An employee's message, whether its chat is new here, and the first contact if it is one."""
 
     cipher: BodyCipher
     outgoing: Outgoing
@@ -111,7 +111,7 @@ def insert_incoming(
     """Store the new part of each message, and return the answers in the same order."""
     incomings = [each.incoming for each in received]
     known, ours = _known_marks(connection, cipher.number, incomings)
-    new = [_take_new(incoming, known) for incoming in incomings]
+    new = [_select_new(incoming, known) for incoming in incomings]
     rows = iter(_insert_rows(connection, cipher, [each for each in new if each]))
     return [
         StoredIncoming(
@@ -126,7 +126,7 @@ def insert_incoming(
     ]
 
 
-def _take_new(incoming: Incoming, known: set[Mark]) -> Incoming | None:
+def _select_new(incoming: Incoming, known: set[Mark]) -> Incoming | None:
     new = without_known(incoming, known)
     known.update(marks_of(incoming))
     return new

@@ -193,9 +193,9 @@ class Journal:
         return await self._database.read(browsing.list_entries, self._cipher, selection)
 
     async def search(self, selection: Selection, most: int) -> tuple[Sequence[Entry], int | None]:
-        """Look through at most so many rows; return also where to go on, if there may be more.
+        """Search at most so many rows; also return the id before which to go on, if more may follow.
 
-        It goes piece by piece, so that others get their turn.
+        The rows are read piece by piece, so that other readers get their turn.
         """
         found: list[Entry] = []
         before = selection.before

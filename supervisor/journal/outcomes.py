@@ -53,7 +53,7 @@ _try = _of_row.values(
     attempts=_row.attempts + bindparam("tries"),
     is_trying=True,
     is_uncertain=or_(_row.is_uncertain, _may_come_twice),
-    # Another machine's clock may have set it, and `tried` is the time of this machine from now on.
+    # The clock of another machine may have set it, but from now on `tried` is by our own clock.
     next_try=None,
 )
 _settle = _of_row.values(
@@ -202,7 +202,7 @@ def write_parts(
 
 
 def erase_left_out(connection: Connection, number: str, rows: Sequence[int]) -> list[int]:
-    """Erase waiting messages whose chats are left out by now; return their rows."""
+    """Erase waiting messages whose chats are left out by now, and return the erased rows."""
     if not rows:
         return []
     query = _messages_of.where(
@@ -230,7 +230,7 @@ def _drop_echoes(connection: Connection, number: str, ids: list[int]) -> list[in
 
 
 def _drop(connection: Connection, number: str, rows: Mapping[int, int]) -> list[int]:
-    """Delete rows, each with so many messages, as if they had never come."""
+    """Delete rows, each of which has so many messages, as if they had never come in."""
     if rows:
         receipts.leave_out(connection, number, rows)
     for piece in pieces(rows):

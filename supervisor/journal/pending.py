@@ -48,8 +48,8 @@ _columns = (
     *(_row.attempts, _row.tried, _row.next_try, _row.is_trying, _row.is_uncertain),
 )
 
-# Literals, because with a parameter neither database would use the partial indexes of these rows. As
-# a Boolean, the second one would be compared with 1, and SQLite would read the whole journal.
+# Literals, because with a parameter neither database would use the partial indexes of these rows.
+# IS_DEAD has no type: SQLAlchemy would compare a Boolean with 1, and SQLite would read all rows.
 IS_PENDING: Final = _row.state == literal_column(f"'{RowState.PENDING}'")
 IS_DEAD: Final[ColumnElement[bool]] = literal_column(f"({DEAD})")
 UNREADABLE = "body_unreadable"
@@ -105,8 +105,8 @@ def next_waiting(
 def rows_in_doubt(connection: Connection, number: str, now: float) -> dict[int, int]:
     """Return for each chat the newest outgoing row that the previous worker may have sent.
 
-    Its last report may be lost, so a chat has such a row unless its oldest row is known to have
-    been waiting for its next attempt.
+    The last report of that worker may be lost. A chat therefore has such a row, unless its oldest
+    row is known to have been waiting for its next attempt.
     """
     ends = (
         select(func.min(_row.id).label("oldest"), func.max(_row.id).label("newest"))
@@ -163,7 +163,7 @@ def _open(cipher: BodyCipher, row: Any, now: float) -> Waiting | None:
         next_try=next_try_here(row.next_try, row.tried and row.tried.timestamp(), now),
         # An attempt without an outcome: its worker ended during it.
         is_uncertain=row.is_uncertain or row.is_trying,
-        # What was tried already, and is sent again because somebody wants it, does not count.
+        # A row that was tried before, also one that is replayed, is no longer a first contact.
         is_first=row.is_first and not row.attempts,
     )
 

@@ -55,9 +55,9 @@ def write_receipt(
     connection.execute(insert(tables.gap_receipt), receipt.model_dump(exclude={"id"}))
 
 
-def leave_out(connection: Connection, number: str, ours: Mapping[int, int]) -> None:
-    """Subtract the messages of rows that turned out to be our own from the receipts."""
-    for row, messages in ours.items():
+def leave_out(connection: Connection, number: str, rows: Mapping[int, int]) -> None:
+    """Subtract the messages of deleted rows, which are our own or of left-out chats, from the receipts."""
+    for row, messages in rows.items():
         connection.execute(
             update(tables.gap_receipt)
             .where(_receipt.number == number, _receipt.first_row <= row, _receipt.last_row >= row)

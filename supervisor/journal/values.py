@@ -1,4 +1,4 @@
-"""The values of the journal, and what is decided about a message, without a database and without a clock."""
+"""The values of the journal, and the decisions about a message, without a database or a clock."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ NONE: Final = Counts()
 
 
 _DELETION = -1
-_SAID = 2**20
+_FINGERPRINTS = 2**20
 
 
 class Mark(NamedTuple):
@@ -227,7 +227,8 @@ def may_have_been_sent(failure: Failure) -> bool:
 def next_try_here(next_try: float | None, tried: float | None, now: float) -> float:
     """Return when a message is due by our clock, whichever machine has tried it before.
 
-    That machine's clock may be an hour wrong. Its pause is not, because it set both moments.
+    The clock of that machine may be wrong by an hour, but the pause between the two moments is
+    right, because both are by the same clock.
     """
     if next_try is None or tried is None:
         return next_try or 0.0
@@ -274,16 +275,16 @@ def _change_of(incoming: Incoming) -> int:
         case IncomingKind.MESSAGE:
             return 0
         case IncomingKind.EDIT:
-            return (incoming.edit_date or incoming.date) * _SAID + _said(incoming)
+            return (incoming.edit_date or incoming.date) * _FINGERPRINTS + _fingerprint(incoming)
         case IncomingKind.DELETION:
             return _DELETION
         case IncomingKind.REACTION:
-            return -(incoming.date * _SAID + _said(incoming))
+            return -(incoming.date * _FINGERPRINTS + _fingerprint(incoming))
 
 
-def _said(incoming: Incoming) -> int:
-    """Tell apart what happens within a second: two edits, or a reaction that is put and taken back."""
-    return crc32(f"{incoming.is_echo} {incoming.text}".encode()) % _SAID
+def _fingerprint(incoming: Incoming) -> int:
+    """Return what differs within a second between two edits, or a reaction and its removal."""
+    return crc32(f"{incoming.is_echo} {incoming.text}".encode()) % _FINGERPRINTS
 
 
 def _is_left(file: IncomingFile, incoming: Incoming, new: tuple[int, ...]) -> bool:

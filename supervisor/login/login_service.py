@@ -111,7 +111,7 @@ class LoginService:
         async with self._keepers.lock_of(number):
             keeper = self._keepers.find(number)
         if keeper is not None:
-            await keeper.login.settle(LOGIN_LOOK_TIMEOUT)
+            await keeper.login.wait_until_answered(LOGIN_LOOK_TIMEOUT)
         stored, keeper = await self._store.numbers.get(number), self._keepers.find(number)
         progress = _progress(view_of(stored, keeper).state, keeper)
         if keeper is not None and progress.qr is not None:

@@ -85,7 +85,7 @@ class SessionTransfer:
             return None
 
     async def read_as_text(self, source: SessionSource) -> str | None:
-        """Return the session of a file as text; None if there is no such file here, or none is named."""
+        """Return the session of a file as text; None if no file is named, or if it is not on this node."""
         if source.name is None and source.path is None:
             return None
         imported = await self._read(source)
@@ -117,7 +117,7 @@ def write_string_session(session: Session) -> str:
         address = ipaddress.ip_address(session.server_address).packed
         layout = f">B{len(address)}sH256s"
         packed = struct.pack(layout, session.dc_id, address, session.port, session.auth_key)
-    except (ValueError, struct.error) as exc:  # its worker may have made it up
+    except (ValueError, struct.error) as exc:  # a hostile worker may have reported anything
         raise NotLoggedIn("The number's login does not fit into a StringSession.") from exc
     return _VERSION + urlsafe_b64encode(packed).decode()
 

@@ -1,4 +1,4 @@
-"""What the worker is told and asked: rows to send or deliver, with what is known of their chats, and whom to look up."""
+"""The commands and questions to the worker of a number, and what is remembered of its chats."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class RecipientQuestions:
         *,
         names: bool,
     ) -> ChatsListed:
-        """Ask which of the number's chats go to Planfix, so that messages may go there."""
+        """Ask which of the number's chats go to Planfix."""
         if tell is None:
             raise WorkerUnavailable
         request_id = self._lists.open()
@@ -192,7 +192,7 @@ class ChatCache:
         """Whether we can write to this person without searching for them in Telegram."""
         if peer_id in self._chats:
             return True
-        found = await self._journal.memories([peer_id])  # one question is enough for most
+        found = await self._journal.memories([peer_id])  # for most chats this query is enough
         if peer_id not in found and not await self._journal.knows(peer_id):
             return False
         self._chats.setdefault(peer_id, found.get(peer_id) or ChatMemory(peer_id=peer_id))

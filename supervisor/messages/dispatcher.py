@@ -75,13 +75,13 @@ class Dispatcher:
         self._out = HandOver(
             f"{name}out to Telegram",
             partial(journal.waiting, Direction.OUT),
-            lambda each: self.tell_worker(self._commands.send(each)),
+            lambda each: self.send_to_worker(self._commands.send(each)),
             is_shared=is_shared,
         )
         self._statuses = HandOver(
             f"{name}statuses",
             journal.owed,
-            lambda each: self.tell_worker(self._commands.status(each)),
+            lambda each: self.send_to_worker(self._commands.status(each)),
         )
         self.hand_overs = (self._in, self._out, self._statuses)
         self.governor = Governor(journal.number, journal.budgets, language, self._out.reload, clock)
@@ -151,7 +151,7 @@ class Dispatcher:
         for memory in report.chats.values():
             self.chats.remember(memory)
         if report.positions:
-            self.tell_worker(Stored(positions=tuple(report.positions)))
+            self.send_to_worker(Stored(positions=tuple(report.positions)))
         self._act(events, recorded)
         self.traffic.follow(events, recorded)
 
@@ -291,8 +291,8 @@ class Dispatcher:
     def _deliver(self, waiting: Waiting) -> None:
         self._in.in_flight.work(waiting.row)
         memory = self.chats.recall(waiting.peer_id)
-        self.tell_worker(self._commands.deliver(waiting, memory, time.time()))
+        self.send_to_worker(self._commands.deliver(waiting, memory, time.time()))
 
-    def tell_worker(self, command: Command) -> None:
+    def send_to_worker(self, command: Command) -> None:
         if self._tell is not None:
             self._tell(command)

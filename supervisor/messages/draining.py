@@ -1,4 +1,4 @@
-"""The last deliveries of a worker: they end, or are read from its notes, before its number moves."""
+"""The last deliveries of a worker: they end, or are read from its notes, before another one runs."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from supervisor.messages.dispatcher import Dispatcher
 
 PATIENCE = 60.0  # seconds; longer than a call to Planfix without files may take
-BRIEFLY = 5.0  # seconds; a change of a number and the end of the gateway wait for this
-MOST_HELD = 1024  # rows that a worker holds
+BRIEFLY = 5.0  # seconds; a change of a number, or the end of the gateway, waits for this
+MOST_HELD = 1024  # rows that a worker holds at most
 
 logger = logging.getLogger(__name__)
 
 
 async def drain(dispatcher: Dispatcher, patience: float = PATIENCE) -> bool:
-    """Let the worker deliver nothing more; return whether all that it delivered is recorded."""
+    """Let the worker deliver nothing more; return whether everything that it delivered is recorded."""
     if not dispatcher.has_worker:
         return False
-    dispatcher.tell_worker(Drain())
+    dispatcher.send_to_worker(Drain())
     with suppress(TimeoutError):
         async with asyncio.timeout(patience):
             await dispatcher.drained.wait()
@@ -42,7 +42,7 @@ async def drain(dispatcher: Dispatcher, patience: float = PATIENCE) -> bool:
 
 
 async def drain_briefly(dispatcher: Dispatcher) -> None:
-    """Give messages on their way a moment to arrive, before their worker is replaced."""
+    """Give messages on their way to Planfix a moment to arrive, before their worker ends."""
     incoming, *_ = dispatcher.hand_overs
     if incoming.in_flight.rows:
         await drain(dispatcher, BRIEFLY)
@@ -60,14 +60,14 @@ async def record_noted(dispatcher: Dispatcher, spool: Path) -> None:
 
 
 async def record_left(journal: Journal, epoch: int, noted: frozenset[bytes]) -> None:
-    """Record what a worker has noted whose gateway was killed; the next one may be elsewhere."""
+    """Record what the worker of a killed gateway has noted; the next worker may run elsewhere."""
     if delivered := await _find_noted(journal, noted):
         await journal.record(epoch, report_of(delivered), ())
 
 
 @contextmanager
 def tolerated(number: str) -> Iterator[None]:
-    """Let no number wait for this."""
+    """Log a failure of the gateway and go on, because no number may wait for its notes."""
     try:
         yield
     except GatewayError as exc:

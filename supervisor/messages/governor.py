@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 class Budgets(Protocol):
-    """Where it is stored what the number has used."""
+    """Stores what the number has used."""
 
     async def load(self, now: float) -> tuple[Settings, Usage]: ...
     async def is_stranger(self, peer_id: int) -> bool: ...
@@ -136,7 +136,7 @@ class Governor:
         await self._budgets.count_look_up(now)
 
     async def record(self, events: Sequence[MessageEvent]) -> None:
-        """Take note of what changes the budgets: a suspicion of Telegram, a stranger who answers."""
+        """Record what changes the budgets: a suspicion of Telegram, or a stranger who answers."""
         for event in events:
             match event:
                 case Failed(failure=failure) | Resolved(failure=failure) if (

@@ -46,7 +46,7 @@ class HandOver(Generic[T]):
         *,
         is_shared: bool = False,
     ) -> None:
-        """Let `load` return the oldest rows except some, and how many rows it looked at.
+        """Let `load` return the oldest rows without the excluded ones, and how many rows it looked at.
 
         If rows are shared, other nodes store some of them, so a new row may not be the next one.
         """
@@ -104,7 +104,7 @@ class HandOver(Generic[T]):
         self._wanted.set()
 
     def reload_if_behind(self, waiting: int | None) -> None:
-        """Reload if more rows wait than are handed over; None: there is at least one more."""
+        """Reload if more rows wait than are handed over; None stands for at least one more."""
         if waiting is None or waiting > len(self.in_flight.rows):
             self.reload()
 
@@ -119,7 +119,7 @@ class HandOver(Generic[T]):
             try:
                 await self._catch_up()
                 continue
-            except DatabaseUnavailable as exc:  # the database says so itself, once for all
+            except DatabaseUnavailable as exc:  # which is logged once for all numbers
                 logger.debug("%s: %s", self._name, exc)
             except DatabaseError as exc:
                 logger.warning("%s: %s", self._name, exc)
@@ -294,7 +294,7 @@ class EchoFilter:
             self._let_pass(waiting)
 
     def drop(self, rows: Collection[int]) -> None:
-        """Forget echoes that turned out to be our own messages."""
+        """Forget held messages that are finished or deleted, such as echoes of our own messages."""
         if rows:
             for peer_id, held in self._held.items():
                 self._held[peer_id] = deque(each for each in held if each.row not in rows)

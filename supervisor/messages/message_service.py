@@ -1,4 +1,4 @@
-"""What the API does with messages: accept, list, and replay them."""
+"""The dispatchers of all numbers, and what the API does with messages: accept, list, and replay them."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Dispatchers:
         self.is_kept: Callable[[str], bool] = lambda _number: True
         """Whether this node runs the number; otherwise nothing of it is remembered here."""
         self.watcher: Watcher | None = None
-        # A link is valid for as long as its file is kept.
         self.report: Callable[[MessageNews], None] = lambda _news: None
+        # A link is valid for as long as its file is kept.
         self.links = FileLinks(store.link_keys, config.public_url, config.retention_days * DAY)
 
     async def of(self, number: str) -> Dispatcher:
@@ -73,20 +73,20 @@ class Dispatchers:
         return self._dispatchers[number]
 
     def reload(self, number: str, waiting: int | None = None) -> None:
-        """See `HandOver.reload_if_behind`; messages of employees are meant."""
+        """Look for messages of employees that no worker has; see `HandOver.reload_if_behind`."""
         if number in self._dispatchers:
             _, outgoing, _ = self._dispatchers[number].hand_overs
             outgoing.reload_if_behind(waiting)
 
     async def look_for_messages(self, counts: Mapping[str, Counts]) -> None:
-        """Hand over what waits and was not announced."""
+        """Hand over what waits although no node has announced it."""
         for number, count in counts.items():
             self.reload(number, count.backlog.out)
         if self.watcher is not None:
             await self.watcher.look_for_work()
 
     async def drain(self, number: str) -> bool:
-        """Let a number that is to move deliver nothing more; see `draining.drain`."""
+        """Let a number deliver nothing more before it moves; see `draining.drain`."""
         dispatcher = self._dispatchers.get(number)
         return dispatcher is not None and await draining.drain(dispatcher)
 
@@ -99,7 +99,7 @@ class Dispatchers:
             await draining.record_noted(self._dispatchers[number], self._spool_of(number))
 
     async def record_left(self, number: str) -> None:
-        """Record what the last worker here has delivered when its gateway was killed with it."""
+        """Record what the last worker on this machine delivered before it was killed with its gateway."""
         with draining.tolerated(number):
             noted = await draining.read_notes(self._spool_of(number))
             if noted:
@@ -192,7 +192,7 @@ class MessageService:
         return await (await self._dispatchers.of(number)).journal.list(selection)
 
     async def search(self, number: str, selection: Selection) -> tuple[Sequence[Entry], int | None]:
-        """Find words in sealed messages; return also where to go on, if there may be more."""
+        """Find words in sealed messages; also return the id before which to go on, if more may follow."""
         journal = (await self._dispatchers.of(number)).journal
         return await journal.search(selection, MOST_SEARCHED)
 
@@ -207,7 +207,7 @@ class MessageService:
     async def chats(
         self, number: str, selection: ChatSelection | None, *, with_names: bool
     ) -> Chats:
-        """Show which private chats go to Planfix; without names, who is left out is only an id."""
+        """Show which private chats go to Planfix; without names, left-out people are only ids."""
         self._require_online(number)
         dispatcher = await self._dispatchers.of(number)
         listed = await dispatcher.list_chats(selection, with_names=with_names)

@@ -1,4 +1,4 @@
-"""What the messages of a number did: how many were delivered or failed, and how long they took."""
+"""What became of a number's messages: how many were delivered or failed, and how long they took."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MessageNews(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Who wants to know when a number has a worker, and when an outgoing message is finished."""
+    """Somebody who is told when a number has a worker, and when an outgoing message is finished."""
 
     def attach_worker(self, number: str) -> None: ...
     def detach_worker(self, number: str) -> None: ...
@@ -62,7 +62,7 @@ class Traffic:
             self._came[row] = self._clock()
 
     def move(self) -> None:
-        """Report that there are other messages now, although no worker said so."""
+        """Report that the number's messages have changed without an event of its worker."""
         self.report(MessageNews(self._number))
 
     def follow(self, events: Sequence[MessageEvent], recorded: Recorded) -> None:
@@ -91,7 +91,7 @@ class Traffic:
                         *(self._number, row, status, failure.code),
                     )
                 case _:
-                    pass  # nothing has come to an end
+                    pass  # no message has come to an end
         self.report(MessageNews(self._number, tuple(delivered), failures, tuple(dead)))
 
     def _end(self, row: int) -> float | None:

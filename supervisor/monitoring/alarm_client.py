@@ -22,7 +22,7 @@ class AlarmRefused(Exception):
 
 
 class AlarmWay(Protocol):
-    """A way on which alarms leave the gateway."""
+    """A way by which alarms leave the gateway."""
 
     async def send(self, alarm_id: str, body: str, now: float) -> None:
         """Deliver the JSON of an alarm, or raise AlarmRefused."""
@@ -37,7 +37,7 @@ def shown_secret(key: bytes) -> str:
 
 
 def sign(keys: Sequence[bytes], alarm_id: str, timestamp: int, body: str) -> str:
-    """Return a signature for each key, so that receivers may change theirs later."""
+    """Return a signature for each key, so that receivers may switch to the new key later."""
     signed = f"{alarm_id}.{timestamp}.{body}".encode()
     digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FEWEST = 3  # numbers with one cause that get one alarm together
 LASTING = 15.0  # seconds after which a trouble that may pass by itself raises an alarm
-OLD = 300.0  # seconds
+OLD = 300.0  # seconds after which a message has been waiting for too long
 
 
 class Kind(StrEnum):
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class Alarm(NamedTuple):
-    """Something that people want to be told of; `cause` is a code, the time in seconds since 1970."""
+    """Something that people want to be told; `cause` is a code, `at` is in seconds since 1970."""
 
     kind: Kind
     at: float
@@ -45,7 +45,7 @@ class Alarm(NamedTuple):
 
 
 class _Cause(NamedTuple):
-    """What numbers have in common; the client is empty if the cause is nobody's own."""
+    """A cause that numbers may share; the client is empty unless the cause lies with one client."""
 
     client: str
     code: str
@@ -83,7 +83,7 @@ class AlarmRules:
             self._dead[client, code, number] += 1
 
     def decide(self, now: float) -> list[Alarm]:
-        """Return the alarms of what was added since the last time, and of what lasts."""
+        """Return the alarms about what was added since the last call, and about what lasts."""
         changes, self._changes = self._changes, []
         alarms = [alarm for change in changes for alarm in self._follow(change)]
         alarms += self._report_shared(now)
@@ -94,7 +94,7 @@ class AlarmRules:
     def decide_backlog(
         self, now: float, oldest: Mapping[str, float], clients: Mapping[str, str]
     ) -> list[Alarm]:
-        """Return an alarm for each client whose messages wait for too long; once, until they do not."""
+        """Return an alarm for each client of numbers whose messages have only now waited for too long."""
         old = {number for number, since in oldest.items() if now - since > OLD}
         groups: dict[str, list[str]] = defaultdict(list)
         for number in sorted(old - self._old):
@@ -117,7 +117,7 @@ class AlarmRules:
             since = held.since if held and held.cause == cause else change.at
             self._troubles[number] = _Trouble(cause, attention, change, since)
         elif change.state is State.STOPPED:
-            # Somebody stopped it, maybe only to start it again: it is not well before it is online.
+            # Somebody has stopped it, maybe only to start it again, so it is not well again yet.
             for numbers in self._shared.values():
                 numbers.discard(number)
         elif attention is Attention.NONE and number in self._told:
@@ -125,7 +125,7 @@ class AlarmRules:
             yield _alarm(Kind.WELL_AGAIN, change, None)
 
     def _report_shared(self, now: float) -> Iterator[Alarm]:
-        """Tell of a cause once when enough numbers have it, and once when none has it any more."""
+        """Report a cause once when enough numbers have it, and once when none has it any more."""
         groups: dict[_Cause, list[str]] = defaultdict(list)
         for number, trouble in sorted(self._troubles.items()):
             lasts = trouble.attention is Attention.NEEDS_SOMEBODY or now - trouble.since >= LASTING

@@ -1,4 +1,4 @@
-"""Stores alarms and delivers them, again and again with growing pauses, in the way of nothing else."""
+"""Stores alarms, and delivers them with growing pauses between tries, while nothing else waits for them."""
 
 from __future__ import annotations
 
@@ -32,20 +32,21 @@ if TYPE_CHECKING:
 
 
 MARGIN = 30.0  # seconds that a node may need to notice that it is the first now
-LOOKED_AT = 200  # alarms
+LOOKED_AT = 200  # newest alarms among which those are found that were sent lately
 
 
 class Held(NamedTuple):
-    """An alarm that another node should tell."""
+    """An alarm that another node should send."""
 
     alarm: Alarm
     since: float
 
 
 class AlarmSpeaker:
-    """Lets the first node tell; the others keep what it may not have told yet, should it die.
+    """Lets only the first node send alarms; the others keep what it may not have sent, should it die.
 
-    Every node hears of every change and decides the same. Only of dead letters a node hears alone.
+    Every node hears of every change and decides the same alarms. A dead letter is the exception:
+    only the node of its number hears of it.
     """
 
     def __init__(self, node: Node | None, stored: AlarmRows) -> None:
@@ -55,12 +56,12 @@ class AlarmSpeaker:
         self._was_first = False
 
     async def select(self, alarms: Sequence[Alarm], now: float) -> list[Alarm]:
-        """Return what this node has to tell now."""
+        """Return the alarms that this node has to send now."""
         if self._node is None:
             return list(alarms)
         is_first = self._node.is_first
         oldest = now - self._node.lease.takeover - 2 * MARGIN
-        told = await self._told(oldest) if is_first and not self._was_first else frozenset()
+        sent = await self._sent(oldest) if is_first and not self._was_first else frozenset()
         own = [each for each in alarms if each.kind is Kind.DEAD]
         self._held += [Held(each, now) for each in alarms if each.kind is not Kind.DEAD]
         if not is_first:
@@ -68,12 +69,12 @@ class AlarmSpeaker:
             limit = now - self._node.lease.takeover - MARGIN
             self._held = [each for each in self._held if each.since > limit]
             return own
-        due = [each for each in self._held if _signature(each.alarm) not in told]
+        due = [each for each in self._held if _signature(each.alarm) not in sent]
         self._held, self._was_first = [], True
         return [*own, *(each.alarm for each in due)]
 
-    async def _told(self, oldest: float) -> frozenset[str]:
-        """Return the alarms that any node has sent since that moment."""
+    async def _sent(self, oldest: float) -> frozenset[str]:
+        """Return the signatures of the alarms that any node has sent since that moment."""
         stored = await self._stored.list(LOOKED_AT)
         lately = (each for each in stored if each.at.timestamp() > oldest)
         return frozenset(_signature_of(json.loads(each.body)) for each in lately)
@@ -92,8 +93,7 @@ def _signature(alarm: Alarm) -> str:
 
 
 def _signature_of(body: dict[str, object]) -> str:
-    said = [body[name] for name in ("type", "numbers", "client", "state", "cause")]
-    return json.dumps(said)
+    return json.dumps([body[name] for name in ("type", "numbers", "client", "state", "cause")])
 
 
 PAUSE = 1.0  # seconds between two looks at what has changed
@@ -113,7 +113,7 @@ logger = logging.getLogger(__name__)
 
 
 class AlarmChat(Protocol):
-    """A chat in which alarms are written, too."""
+    """A chat to which alarms are sent as well."""
 
     async def write(self, key: str, text: str) -> None:
         """Store a message for the chat, once for each key."""
@@ -127,7 +127,7 @@ class ChatAlarm(NamedTuple):
 
 
 class Alarms:
-    """Without anybody to send them to, alarms are neither decided nor stored."""
+    """Decides, stores and delivers alarms; without a receiver it decides and stores nothing."""
 
     def __init__(self, store: Store, config: Config, node: Node | None = None) -> None:
         self._node = node
@@ -183,30 +183,30 @@ class Alarms:
                 self._decided.extend(await self._look_at_backlog(now))
             await self._store_decided(now)
             await self._write_to_chat()
-        except DatabaseUnavailable:  # which is logged once for all who need it
+        except DatabaseUnavailable:  # which is logged once for everybody who needs it
             logger.debug("alarms could not be stored")
         return PAUSE
 
     async def _store_decided(self, now: float) -> None:
-        """Store what this node has to tell; what cannot be stored is kept for the next round."""
+        """Store what this node has to send; what cannot be stored is kept for the next round."""
         self._unwritten.extend(await self._speaker.select(tuple(self._decided), now))
         self._decided.clear()
         if not self._unwritten and not self._unstored:
             return
         bots = await self._store.bots.list()
-        self._unstored.extend((each, self._written(each, bots)) for each in self._unwritten)
+        self._unstored.extend((each, self._row_of(each, bots)) for each in self._unwritten)
         self._unwritten.clear()
-        written = tuple(self._unstored)
+        stored = tuple(self._unstored)
         if self.url:
-            await self._store.alarms.append([row for _, row in written])
+            await self._store.alarms.append([row for _, row in stored])
         self._unstored.clear()
         if self._config.alert_chat:
-            self._for_chat.extend(self._for_people(written, bots))
+            self._for_chat.extend(self._for_people(stored, bots))
 
     def _for_people(
-        self, written: Sequence[tuple[Alarm, Mapping[str, Any]]], bots: Mapping[str, Bot]
+        self, stored: Sequence[tuple[Alarm, Mapping[str, Any]]], bots: Mapping[str, Bot]
     ) -> Iterator[ChatAlarm]:
-        for alarm, row in written:
+        for alarm, row in stored:
             if alarm.kind in FOR_CHAT:
                 names = ", ".join(_shown(number, bots.get(number)) for number in alarm.numbers)
                 lines = (names, alarm.client, *self._texts(alarm, bots))
@@ -223,7 +223,7 @@ class Alarms:
 
     async def _look_at_backlog(self, now: float) -> Sequence[Alarm]:
         counts = await self._store.journals.counts()
-        if self._node is not None:  # others may know numbers of which nothing was heard here
+        if self._node is not None:  # other nodes may run numbers of which nothing was heard here
             running = await self._store.numbers.list_to_run()
             self._clients |= {each.number: each.client for each in running}
         oldest = {
@@ -262,8 +262,8 @@ class Alarms:
         await self._store.alarms.record_delivery(alarm.id)
         return True
 
-    def _written(self, alarm: Alarm, bots: Mapping[str, Bot]) -> Mapping[str, Any]:
-        """Make the row of an alarm, with the body that is sent byte for byte."""
+    def _row_of(self, alarm: Alarm, bots: Mapping[str, Bot]) -> Mapping[str, Any]:
+        """Make the row of an alarm, whose body is sent as it is, byte for byte."""
         alarm_id = f"msg_{secrets.token_hex(12)}"
         at = moment(alarm.at)
         detail, action = self._texts(alarm, bots)

@@ -28,7 +28,7 @@ class MessageCounts(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something that happened; ids grow, also over restarts of the gateway."""
+    """Something that happened; ids grow, even across restarts of the gateway."""
 
     id: int
     what: Change | MessageCounts

@@ -1,4 +1,4 @@
-"""What one number delivered in each minute of the last hour, in a memory that does not grow."""
+"""What one number delivered in each minute of the last hour, in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MINUTE = 60  # seconds
 
 
 class Way(NamedTuple):
-    """The messages of one direction, and how long those took whose beginning is known."""
+    """The messages of one direction, and how long those of them took whose beginning is known."""
 
     messages: int = 0
     timed: int = 0
@@ -70,7 +70,7 @@ class LastHour:
 
 
 def whole_hour(hours: Iterable[Iterable[Minute]], now: float) -> tuple[Minute, ...]:
-    """Add up the hours of many numbers; every minute is there, oldest first."""
+    """Add up the hours of many numbers; the result has every minute, oldest first."""
     newest = int(now // MINUTE)
     found = {each: Minute(each) for each in range(newest - MINUTES + 1, newest + 1)}
     for minute in (each for hour in hours for each in hour):

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from supervisor.config import Config
+    from supervisor.journal.values import Counts
     from supervisor.messages.traffic import MessageNews
     from supervisor.monitoring.last_hour import Minute
     from supervisor.nodes.node import Node
-    from supervisor.store.history import Told
+    from supervisor.store.history import StoredChange
     from supervisor.store.store import Store
 
 
@@ -34,7 +35,7 @@ MOST_AT_ONCE = 2000  # changes
 
 
 class FleetEvents:
-    """Reads what other nodes have stored since it was asked the last time."""
+    """Reads what other nodes have stored since the last read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -44,11 +45,11 @@ class FleetEvents:
         self._counts: dict[str, MessageCounts] = {}
 
     def remember_own(self, ids: Iterable[int]) -> None:
-        """Leave out changes that this node has told already."""
+        """Leave out changes that this node has published already."""
         self._own.update(ids)
 
     def pass_on(self, number: str) -> None:
-        """Tell once more what is known of a number that this node has given up."""
+        """Read once more what is stored of a number that this node has given up."""
         self._passed_on.add(number)
 
     async def read(self) -> list[Change]:
@@ -67,19 +68,20 @@ class FleetEvents:
     async def read_counts(self) -> list[MessageCounts]:
         """Return the counts of messages that have changed, of any number."""
         counts = await self._store.journals.counts()
-        found = [
-            MessageCounts(number, of.backlog, of.dead)
-            for number in sorted({*self._counts, *counts})
-            if (of := counts.get(number, NONE)) is not None
-        ]
+        found = [_message_counts(number, counts) for number in sorted({*self._counts, *counts})]
         changed = [each for each in found if self._counts.get(each.number) != each]
         self._counts = {each.number: each for each in found if each.number in counts}
         return changed
 
 
-def _as_change(told: Told) -> Change:
-    cause = Cause(told.code, told.detail or "") if told.code else None
-    return Change(told.number, told.client, told.at.timestamp(), State(told.state), cause)
+def _as_change(stored: StoredChange) -> Change:
+    cause = Cause(stored.code, stored.detail or "") if stored.code else None
+    return Change(stored.number, stored.client, stored.at.timestamp(), State(stored.state), cause)
+
+
+def _message_counts(number: str, counts: Mapping[str, Counts]) -> MessageCounts:
+    of_number = counts.get(number, NONE)
+    return MessageCounts(number, of_number.backlog, of_number.dead)
 
 
 PAUSE = 0.5  # seconds between two writes of what has changed; changes are shown within 2 s
@@ -93,9 +95,9 @@ logger = logging.getLogger(__name__)
 
 
 class Monitor:
-    """Tells of changes at once, and writes them down a moment later, many in one transaction.
+    """Publishes changes at once, and stores them a moment later, many in one transaction.
 
-    Nothing waits for it: what concerns messages never depends on what is written here.
+    Nothing waits for it: no message depends on what is stored here.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Monitor:
         last_heard: Callable[[], Mapping[str, float]],
         node: Node | None = None,
     ) -> None:
-        """With a node, tell of the numbers of all nodes."""
+        """With a node, publish the changes of the numbers of all nodes."""
         self._node = node
         self._fleet = FleetEvents(store)
         self._store = store
@@ -135,7 +137,7 @@ class Monitor:
         self._watch = asyncio.create_task(_watch_lag(self.lag), name="event loop lag")
 
     async def stop(self) -> None:
-        """Write what is left; the numbers that stop from here on stop with the gateway."""
+        """Store what is left; changes after this are not recorded, because the gateway stops its numbers."""
         self._is_on = False
         if self._watch is not None:
             self._watch.cancel()
@@ -158,7 +160,7 @@ class Monitor:
         self._publish(change)
 
     def pass_on(self, number: str) -> None:
-        """Tell from now on what the new node of a number says of it."""
+        """Publish from now on what the new node of a number stores of it."""
         self._fleet.pass_on(number)
 
     def receive_news(self, news: MessageNews) -> None:
@@ -193,7 +195,7 @@ class Monitor:
                 await self._read_fleet()
             if self._rounds % HEARD_EVERY == 0:
                 await self._write_heard()
-        except DatabaseUnavailable:  # which is logged once for all who need it
+        except DatabaseUnavailable:  # which is logged once for everybody who needs it
             return FAILURE_PAUSE
         return PAUSE
 
@@ -215,7 +217,7 @@ class Monitor:
             self._fleet.remember_own(ids)
 
     async def _read_fleet(self) -> None:
-        """Tell of what other nodes have stored; count messages only if anybody listens."""
+        """Publish what other nodes have stored; count messages only if anybody listens."""
         for change in await self._fleet.read():
             self._publish(change)
         if self.feed.has_listeners and self._rounds % COUNTED_EVERY == 0:
@@ -234,8 +236,7 @@ class Monitor:
         counts = await self._store.journals.counts(moved)
         self._moved -= moved
         for number in sorted(moved):
-            of = counts.get(number, NONE)
-            now = MessageCounts(number, of.backlog, of.dead)
+            now = _message_counts(number, counts)
             if self._counts.get(number) != now:
                 self._counts[number] = now
                 self.feed.publish(now)

@@ -1,4 +1,4 @@
-"""Asks Planfix a harmless question, to find out whether a number's address, key and provider are right."""
+"""Asks Planfix a harmless question to find out whether a number's address, key and provider are right."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def ask_planfix(account: PlanfixAccount, number: str) -> Checked:
     """Ask for the task of a chat that does not exist: a right answer is that there is none.
 
     Planfix answers `Invalid token` to a wrong key and to an unknown provider. A second question, which
-    names no provider, tells them apart: with the right key it is the provider that is missed.
+    names no provider, tells them apart: with the right key, Planfix says that the provider is missing.
     """
     checked = await _ask(account, number)
     if checked.finding is not Finding.KEY_WRONG:
@@ -99,7 +99,7 @@ async def _ask(account: PlanfixAccount, number: str) -> Checked:
 
 
 def judge_answer(status: int, body: bytes) -> Checked:
-    """Tell what an answer to a question for an unknown chat's task means."""
+    """Tell what Planfix's answer means when it was asked for the task of an unknown chat."""
     error = _error_in(body)
     detail = f"{status}: {error}" if error else str(status)
     if status == HTTPStatus.UNAUTHORIZED or error.lower() == "invalid token":

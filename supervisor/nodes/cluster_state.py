@@ -63,7 +63,7 @@ SPREAD = 0.1  # of a fair share; a smaller difference is left as it is
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """All that a node knows at one moment of the others and of itself."""
+    """Everything that a node knows at one moment about all nodes."""
 
     server: str
     peers: tuple[Peer, ...] = ()
@@ -75,10 +75,10 @@ class ClusterState:
     owned: frozenset[str] = frozenset()
 
     def numbers_to_claim(self, me: str, *, free_before: int) -> int:
-        """Return how many of the numbers without an owner to claim: what lacks to a fair share.
+        """Return how many numbers without an owner to claim, so that this node has its fair share.
 
-        What was free at the look before, too, is claimed by the first to come: the node whose share
-        it is may be dead.
+        Numbers that were free at the previous look as well are claimed by whichever node comes
+        first, because the node whose share they are may be dead.
         """
         alive = self._alive_loads()
         if me not in alive or not self.free:
@@ -111,12 +111,12 @@ class ClusterState:
 
     @property
     def first(self) -> str | None:
-        """The node that was there before the others; it speaks for all of them.
+        """The node that joined before the others; it speaks for all of them.
 
-        Whatever their clocks say, all nodes that see the same name the same one.
+        All nodes that see the same peers choose the same one, whatever their own clocks say.
         """
-        there = [(peer.since, peer.incarnation) for peer in self.peers if peer.since is not None]
-        return min(there)[1] if there else None
+        joined = [(peer.since, peer.incarnation) for peer in self.peers if peer.since is not None]
+        return min(joined)[1] if joined else None
 
     def _alive_loads(self) -> dict[str, int]:
         alive = (peer.incarnation for peer in self.peers if peer.state is NodeState.ALIVE)
@@ -142,7 +142,7 @@ class Observations:
     seen: Mapping[str, Seen] = field(default_factory=dict)
 
     def with_cluster(self, cluster: ClusterState, me: str, now: float) -> Self:
-        """Add a look; what another server said before does not count."""
+        """Add what was read now; what was read from another database server before does not count."""
         before = self.seen if cluster.server == self.server else {}
         seen = {}
         for peer in cluster.peers:
@@ -154,7 +154,7 @@ class Observations:
         return type(self)(cluster.server, seen)
 
     def lost(self, now: float, takeover: float) -> tuple[Peer, ...]:
-        """Return the peers that have not beaten for so many seconds."""
+        """Return the peers whose beats have not changed for so many seconds."""
         return tuple(each.peer for each in self.seen.values() if now - each.since >= takeover)
 
     def next_due(self, now: float, takeover: float) -> float:

@@ -36,7 +36,7 @@ _file = stored_file.c
 
 
 class Pieces(Protocol):
-    """Where the pieces of files lie, sealed; a piece that is there already is left as it is."""
+    """Stores the sealed pieces of files; a piece may be written twice, with the same content."""
 
     async def write(self, number: str, path: str, piece: int, sealed: bytes) -> None: ...
     async def read(self, number: str, path: str, piece: int) -> bytes | None: ...
@@ -97,7 +97,7 @@ class PiecesInFolder:
 
     def _erase(self, before: float) -> None:
         for file in self._folder.glob("*/in/*/*/*"):
-            with suppress(OSError):  # another node is at it, too
+            with suppress(OSError):  # another node erases files as well
                 if file.stat().st_mtime < before:
                     file.unlink()
         for level in ("*/in/*/*", "*/in/*"):
@@ -126,7 +126,7 @@ class SharedFiles:
             await self._keep_one(number, f"in/{row}/{name}", key)
 
     async def fetch(self, number: str, path: str) -> Path:
-        """Return the folder into which the file was written; raise FileGone if it is not stored."""
+        """Copy a stored file to this node, and return its folder; raise FileGone if it is not stored."""
         folder = self._config.data_dir / "fetched" / number
         target = folder / path
         if await asyncio.to_thread(target.is_file):
@@ -153,7 +153,7 @@ class SharedFiles:
         try:
             opened = await asyncio.to_thread(open_inside, self._config.spool_of(number), path)
         except (OSError, OutsideRoot):
-            return  # its worker took it away; the link to it leads nowhere on this node, too
+            return  # the worker has removed it, so its link leads nowhere on this node either
         try:
             found = os.fstat(opened)
             count = min(-(-found.st_size // PIECE) or 1, MOST_PIECES)

@@ -26,16 +26,16 @@ class NodeLease:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether enough of it is left to begin something."""
+        """Whether enough of it is left to begin something new."""
         return self._deadline - now() > COMFORTABLE * self.ttl
 
     def renew(self, began: float) -> None:
-        """Count from the moment before the beat was sent, because it is not known when it came."""
+        """Count from before the beat was sent, because it is not known when the database received it."""
         self._deadline = max(self._deadline, began + self.ttl)
         self._renewed.set()
 
     def end(self) -> None:
-        """Start nothing any more; what runs ends by itself."""
+        """Let nothing more start; what runs ends by itself."""
         self._deadline = min(self._deadline, now())
 
     async def wait_fresh(self) -> None:

@@ -65,8 +65,8 @@ class Node:
         self._loops = (self._looking, messages, self._moving)
 
     async def start(self) -> Collection[str]:
-        """Join the others; return what this node ran when it was killed and nobody has taken."""
-        # A database that is slow just now is given the time of a takeover.
+        """Join the others; return the numbers that this node ran when it was killed and nobody has taken."""
+        # A database that is slow now gets as much time as a takeover takes.
         until, left = now() + self.lease.takeover, tuple[str, ...]()
         while not self.lease.is_fresh:
             try:
@@ -92,14 +92,14 @@ class Node:
                 await self._looked.wait()
 
     async def halt(self) -> None:
-        """Take no numbers any more; those that run keep their lease."""
+        """Take no more numbers; those that run keep their lease."""
         for loop in self._loops:
             await loop.stop()
 
     async def stop(self) -> None:
         """Tell the others that this node has gone; all its workers must have ended."""
         await self._beating.stop()
-        with suppress(DatabaseError):  # otherwise they find out
+        with suppress(DatabaseError):  # then the others notice that it does not beat
             await self.nodes.leave(self.incarnation)
             self.announce()
         self.lease.end()
@@ -112,13 +112,13 @@ class Node:
         self._require_ours(number, await self.nodes.claim_one(self.incarnation, number))
 
     async def require_here(self, number: str) -> None:
-        """Raise NumberElsewhere if another node runs the number, NumberWithoutOwner if one will."""
+        """Raise NumberElsewhere if another node runs the number, NumberWithoutOwner if none does yet."""
         placed = await self.nodes.find(number)
         if placed.owner is not None or placed.is_to_run:
             self._require_ours(number, placed.owner)
 
     async def require_best_for_new(self, number: str) -> None:
-        """Raise NumberElsewhere if another node owns the number, or if that should start it."""
+        """Raise NumberElsewhere if another node owns the number, or should start it."""
         placed = await self.nodes.find(number)
         if placed.owner is not None:
             self._require_ours(number, placed.owner)
@@ -130,7 +130,7 @@ class Node:
                 raise NumberElsewhere(number, peer.url, 0)
 
     async def numbers_to_run(self) -> Collection[str]:
-        """Return the numbers that this node has to run; raise if it is not certain of any."""
+        """Return the numbers that this node has to run; raise DatabaseUnavailable if it cannot be certain."""
         if not self.lease.is_fresh:
             raise DatabaseUnavailable("this node could not beat")
         return (await self.nodes.look(self.incarnation)).to_run
@@ -209,7 +209,7 @@ class Node:
                 raise DatabaseUnavailable("this node could not beat")
             await self._act_on(await self.nodes.look(self.incarnation))
         except DatabaseError:
-            self._observations = Observations()  # we did not see what happened meanwhile
+            self._observations = Observations()  # beats may have been missed meanwhile
             raise
         finally:
             self._looked.set()
@@ -232,8 +232,9 @@ class Node:
                 logger.warning("node %s does not beat, so its numbers are taken over", peer.url)
                 self.announce()
         lost = set(self._runner.kept()) - cluster.owned
-        ways = ((each, partial(self._is_foreign, each), None) for each in lost)
-        await asyncio.gather(*(self._runner.give_up(*each) for each in ways))
+        await asyncio.gather(
+            *(self._runner.give_up(each, partial(self._is_foreign, each), None) for each in lost)
+        )
         await self._runner.adopt(cluster.to_run - set(self._runner.kept()), self._numbers_of_ours)
         await self._claim(cluster)
 
@@ -258,7 +259,7 @@ class Node:
         return not await self._is_ours(number)
 
     async def _move(self) -> float:
-        """Move one number if that spreads the load; all of them if this node is to be drained."""
+        """Move a number if that spreads the load, or some of them if this node is being drained."""
         if not self.lease.is_fresh:
             return self._interval
         if self.state is NodeState.DRAINING:
@@ -273,7 +274,7 @@ class Node:
         return BALANCE_PAUSE
 
     async def _give_away(self) -> bool:
-        """Move some numbers away; return whether there are more that somebody would take."""
+        """Move some numbers away; return whether there were any, and a node to take them."""
         cluster = await self.nodes.look(self.incarnation)
         heir = cluster.heir_of_drained(self.incarnation)
         if heir is None:

@@ -32,7 +32,7 @@ _node = node.c
 _placement = placement.c
 _number = tables.number.c
 KEPT_FOR: Final = timedelta(days=1)
-"""How long a node that has gone stays in the list."""
+"""How long ago a node that has gone must have joined to be taken off the list."""
 LIVE: Final = (NodeState.ALIVE, NodeState.DRAINING)
 _is_live = _node.state.in_(LIVE)
 # A node that was fenced or that has gone owns nothing, whatever the placements say.
@@ -40,7 +40,7 @@ _owns = and_(_placement.incarnation == _node.incarnation, _is_live)
 _is_free = _placement.incarnation.is_(None) | _placement.incarnation.not_in(
     select(_node.incarnation).where(_is_live)
 )
-# It changes when another server took over, which may not know the newest beats.
+# It changes when another server has taken over, which may not know the newest beats.
 _server = select(
     func.concat(
         func.substr(func.pg_walfile_name(func.pg_current_wal_insert_lsn()), 1, 8),
@@ -56,7 +56,7 @@ class Nodes:
         self._coordination = coordination
 
     async def join(self, incarnation: str, url: str) -> tuple[str, ...]:
-        """Return the numbers of an earlier node at this address that nobody has taken yet."""
+        """Add a node; return the numbers of an earlier node at its address that nobody has taken yet."""
         earlier = select(_node.incarnation).where(_node.url == url)
         left = select(_placement.number).where(_placement.incarnation.in_(earlier))
 
@@ -139,7 +139,7 @@ class Nodes:
         return await self._coordination.run(unit)
 
     async def hand_over(self, incarnation: str, number: str, to: str) -> bool:
-        """Make another node the owner, or nobody if that node takes none; its worker has ended."""
+        """Make another node the owner, or nobody if that one takes no numbers; the worker has ended."""
 
         def unit(connection: Connection) -> bool:
             heir = to if _is_claimant(connection, to) else None
@@ -229,10 +229,10 @@ def _is_claimant(connection: Connection, incarnation: str) -> bool:
 
 
 def _claim(connection: Connection, incarnation: str, numbers: Sequence[str]) -> tuple[str, ...]:
-    """Own those of the numbers that are free; nobody else can change them any more.
+    """Make the node the owner of those numbers that are free; until the commit nobody else can be.
 
-    They are locked before it is read who is alive: a claim that had to wait would otherwise take
-    from a node that has joined meanwhile.
+    The rows are locked before it is read which nodes are alive: otherwise a claim that had to wait
+    could take numbers from a node that has joined meanwhile.
     """
     if not numbers:
         return ()

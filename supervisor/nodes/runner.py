@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# What stands before the number in a wake-up call; older versions know only the first.
+# What comes before the number in a wake-up call; older versions know only the first.
 MESSAGES, NOTIFICATIONS = "", "notifications "
 
 Check = Callable[[], Awaitable[bool]]
@@ -35,12 +35,12 @@ class Runner(Protocol):
         """Hand over all waiting messages that no worker has."""
 
     async def adopt(self, numbers: Collection[str], still_ours: Choose) -> None:
-        """Start numbers that have become ours, those that still are."""
+        """Start those numbers that are still ours."""
 
     async def give_up(self, number: str, is_due: Check, pass_on: Act | None) -> None:
         """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile.
 
-        Without a way to pass it on, the others have taken it already.
+        Without `pass_on`, the others have taken the number already.
         """
 
 

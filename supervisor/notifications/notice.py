@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from supervisor.notifications.formatting.marked_text import MarkedText
     from supervisor.store.values import Queued
 
-# The API may not import session_worker.
+# Some names are passed on from session_worker, which the API may not import.
 __all__ = [
     "LONGEST_CAPTION",
     "LONGEST_TEXT",
@@ -37,7 +37,7 @@ MOST_FILES = 10
 
 
 class Rejected(PipeValue):
-    """A recipient who cannot be told anything, and why."""
+    """A recipient to whom nothing can be sent, and why."""
 
     to: CommandText
     code: CommandText
@@ -45,9 +45,9 @@ class Rejected(PipeValue):
 
 
 class Notice(PipeValue):
-    """Texts short enough for Telegram, files and buttons; who was rejected is kept with it.
+    """Texts short enough for Telegram, files and buttons, kept together with the rejected recipients.
 
-    ``task`` is the task of Planfix that it is about: an answer becomes a comment there. ``event`` is
+    ``task`` is the task in Planfix that it is about: an answer becomes a comment there. ``event`` is
     what a script of Planfix sent, while Planfix is still to be asked for the rest.
     """
 

@@ -49,7 +49,7 @@ class Sender(NamedTuple):
 
 
 class Wording(NamedTuple):
-    """What is to be said: a text, or the name of a template with its data."""
+    """What a notification is to say: a text, or the name of a template with its data."""
 
     text: str | None = None
     format: TextFormat = TextFormat.PLAIN
@@ -71,7 +71,7 @@ class NotificationService:
         sender_of: Callable[[str], Awaitable[Sender]],
         node: Node | None = None,
     ) -> None:
-        """With a node, others may run the sender; then a notification is stored, and its node woken."""
+        """With a node, another node may run the sender; it is woken when a notification is stored."""
         self._node = node
         self._store = store
         self._stored = store.notifications
@@ -95,7 +95,7 @@ class NotificationService:
     ) -> Accepted:
         """Store a notification durably; it is sent after that, once.
 
-        Who was rejected before, because of the address, is in the notice.
+        The notice already has the recipients that were rejected because of their addresses.
         """
         found = await self._find(sender, addresses)
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
@@ -118,8 +118,8 @@ class NotificationService:
         return Accepted(new.id, len(found.recipients), notice.rejected)
 
     async def store_unfinished(self, sender: Sender, notice: Notice, dedup_key: str) -> str:
-        """Store what an event of Planfix said durably; Planfix is asked for the rest after that."""
-        new = NewNotification(*(_new_id(), sender.number, b"", ()), 1, dedup_key, needs_lookup=True)
+        """Store durably what an event of Planfix said; Planfix is asked for the rest after that."""
+        new = NewNotification(_new_id(), sender.number, b"", (), 1, dedup_key, needs_lookup=True)
         stored_id = await self._stored.add(await self._sealed(new, notice))
         self._wake_sender(sender.number)
         return stored_id
@@ -127,7 +127,7 @@ class NotificationService:
     async def finish_stored(
         self, sender: Sender, notification: str, addresses: Sequence[Address], notice: Notice
     ) -> None:
-        """Replace what an event said by the notification itself, which is sent after that."""
+        """Replace what an event said with the notification itself, which is sent after that."""
         found = await self._find(sender, addresses)
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
         new = NewNotification(notification, sender.number, b"", found.recipients, notice.parts)
@@ -140,18 +140,18 @@ class NotificationService:
         return None if found is None else await self._first_answer(number, found)
 
     async def find_sent(self, number: str, peer_id: int, message_id: int) -> Notice:
-        """Return what a message said that was sent into this chat."""
+        """Return the notice that was sent as this message in this chat."""
         notification = await self._stored.find_by_message(number, peer_id, message_id)
         return Notice.model_validate_json(await self._stored.body(number, notification))
 
     async def show(self, number: str, notification: str) -> list[RecipientOutcome]:
-        """Return what became of the message to each recipient."""
+        """Return the outcome of the message to each recipient."""
         await self._stored.body(number, notification)
         progress = await self._stored.progress(number, notification)
         return [RecipientOutcome(each.name, each.peer_id, outcome_of(each)) for each in progress]
 
     async def wait(self, number: str, notification: str, seconds: float) -> list[RecipientOutcome]:
-        """Return the same once nothing changes any more, or after this time."""
+        """Like `show`, but wait until all outcomes are final, or for so many seconds."""
         until = time.monotonic() + min(seconds, LONGEST_WAIT)
         outcomes = await self.show(number, notification)
         while not all(each.outcome.is_final for each in outcomes):
@@ -182,7 +182,7 @@ class NotificationService:
         return text.with_title(wording.title or "")
 
     async def find_template(self, owner: str, name: str, language: str) -> Template:
-        """Return the owner's template, the operator's or ours, best in this language."""
+        """Return the owner's template, the operator's or our own, if possible in this language."""
         stored = await self._store.templates.find(owner, name)
         if stored:
             best = min(stored, key=lambda each: (each.language != language, each.language != ""))
@@ -247,7 +247,7 @@ class NotificationService:
     async def _start_queue(self, number: str, *, only_if_needed: bool = False) -> None:
         """Start the queue of a number, or only if it has something to send: most never notify."""
         while number in self._attached and number not in self._queues:
-            # The database is asked again, or what is stored would wait for ever.
+            # If the database fails, it is asked again; otherwise what is stored would wait for ever.
             with suppress(DatabaseError):
                 if not only_if_needed or await self._stored.has_work(number):
                     self._open_queue(number, await self.sender_of(number))

@@ -1,4 +1,4 @@
-"""What became of a recipient's message, in the words of the API."""
+"""The outcome of the message to a recipient, in the words of the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MUTING = frozenset({Reason.BLOCKED_BY_CONTACT, Reason.CONTACT_DELETED})
 
 
 class Outcome(NamedTuple):
-    """What callers see; a message that was sent but not found has the id 0."""
+    """What callers see; a message whose id is not known any more has the id 0."""
 
     state: RecipientState
     message_id: int | None = None
@@ -47,7 +47,7 @@ class Accepted(NamedTuple):
 
 
 class RecipientOutcome(NamedTuple):
-    """What became of the message to one recipient."""
+    """The outcome of the message to one recipient."""
 
     to: str
     peer_id: int
@@ -71,7 +71,7 @@ def outcome_of(progress: Progress) -> Outcome:
 
 
 def reason_of(code: str) -> str:
-    """Name a failure so that callers tell apart what matters; an unknown one keeps its own name."""
+    """Name a failure so that callers can tell the reasons apart; an unknown one keeps its own name."""
     reason = failure_entry(code).reason
     return code.lower() if reason is Reason.UNKNOWN and code else reason.value
 

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 READING = 5.0  # seconds for one call
 WRITING = 10.0
-LONGEST_REST = 3600.0  # seconds; after that Planfix is asked whether its limit is over
-PERSON_KEPT = 600.0  # seconds for which nobody's phone or Telegram name is asked again
+LONGEST_REST = (
+    3600.0  # seconds, after which Planfix is called again whatever it said about its limit
+)
+PERSON_KEPT = 600.0  # seconds for which Planfix is not asked again about the same person
 MOST_PEOPLE = 2000  # who are remembered
 
 
@@ -100,8 +102,8 @@ class PlanfixAccounts:
     async def write(self, number: str, task: str, text: str, *, is_repeat: bool) -> int | None:
         """Write a comment; return its id, if Planfix tells it.
 
-        A repeated try first looks for the earlier one's. A webhook cannot be asked, so there the
-        comment may come twice if its answer was lost.
+        A repeated try first looks for the comment of the earlier one. Through a webhook, comments
+        cannot be read, so there the comment may be written twice if an answer was lost.
         """
         from session_worker.planfix.rest import RestFailed
 
@@ -125,7 +127,7 @@ class PlanfixAccounts:
         ask: Callable[[PlanfixRest], Awaitable[T]],
         seconds: float = READING,
     ) -> T:
-        """Ask, unless the limit of the account is known to be reached; raise PlanfixRefused."""
+        """Ask Planfix; raise PlanfixRefused if that fails, or if the account's limit is reached."""
         from session_worker.planfix.rest import RestFailed
 
         if self.is_resting(number):
@@ -138,7 +140,7 @@ class PlanfixAccounts:
             raise PlanfixRefused(str(error), is_final=error.is_final) from error
 
     def is_resting(self, number: str) -> bool:
-        """Whether Planfix wants no more calls for now."""
+        """Whether Planfix has said that it accepts no more calls for now."""
         return time.monotonic() < self._rests_until.get(number, 0.0)
 
     async def _rest(self, number: str, seconds: float) -> PlanfixRest:
@@ -160,6 +162,11 @@ class PlanfixAccounts:
 
 
 def _plain(comment: RestComment) -> Comment:
-    text, author = plain_text(comment.text), plain_text(comment.author)
-    told = (comment.author_id, comment.notified)
-    return Comment(comment.id, text, author, comment.is_hidden, *told)
+    return Comment(
+        id=comment.id,
+        text=plain_text(comment.text),
+        author=plain_text(comment.author),
+        is_hidden=comment.is_hidden,
+        author_id=comment.author_id,
+        notified=comment.notified,
+    )

@@ -41,13 +41,13 @@ _REFUSED: Final[Mapping[str, str]] = {
     "uk": "ПланФікс не прийняв відповідь до завдання #{task}.",
 }
 
-PAUSES = (0.5, 2.0)  # seconds
+PAUSES = (0.5, 2.0)  # seconds before a message is looked for again
 
 logger = logging.getLogger(__name__)
 
 
 class PlanfixAnswers:
-    """Hears what people answer; anything else is for other listeners."""
+    """Handles the answers of people; anything else is for other listeners."""
 
     def __init__(
         self,
@@ -78,12 +78,12 @@ class PlanfixAnswers:
         try:
             await self._answer_press(row.bot, press.query_id)
         except (TelegramRefused, WorkerUnavailable) as error:
-            logger.info("bot %s: a pressed button was answered too late: %s", row.bot, error)
+            logger.info("bot %s: a pressed button was not answered: %s", row.bot, error)
         prompt = Manner(keyboard=Keyboard(kind="force_reply"), dedup_key=f"prompt:{row.row}")
         await self._report(row.bot, press.chat_id, _PROMPT, task, prompt)
 
     async def _task_of(self, bot: str, chat_id: int, message_id: int) -> str:
-        """Find the task; an answer may come before it is stored what the message has become."""
+        """Find the task; an answer may come before the id of the answered message is stored."""
         for pause in (*PAUSES, None):
             try:
                 return (await self._notifications.find_sent(bot, chat_id, message_id)).task
@@ -97,7 +97,7 @@ class PlanfixAnswers:
         """Write the comment once, though this may be called again after a crash."""
         name = f"{message.speaker.first_name} {message.speaker.last_name}".strip()
         text = f"{name or message.speaker.username or row.person}: {message.text}"
-        # Not by its text: people answer "yes" more than once.
+        # The key is not made from the text, because people answer "yes" more than once.
         begun = f"answering:{row.row}"
         is_repeat = await self._notifications.find_repeat(row.bot, begun) is not None
         await self._remember(row.bot, begun)
@@ -116,7 +116,7 @@ class PlanfixAnswers:
         await self._report(row.bot, chat, _ADDED, task, key)
 
     async def _remember(self, bot: str, key: str) -> None:
-        """Note a comment of ours, so that the script that reports it is not told to anybody."""
+        """Remember a comment of ours, so that nobody is notified when a script reports it."""
         sender = await self._notifications.sender_of(bot)
         await self._notifications.notify(sender, [], Notice(), Manner(dedup_key=key))
 

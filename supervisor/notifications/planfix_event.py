@@ -44,7 +44,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PlanfixEvent:
-    """Something that happened to a task, and whom the account wants to tell of it."""
+    """Something that happened to a task, and whom the account wants to notify of it."""
 
     event: str
     task: str
@@ -65,7 +65,7 @@ class PlanfixEvent:
         return self.event == "comment.added"
 
     def dedup_key(self, now: float) -> str:
-        """Name the event, so that a repeated call is the same one."""
+        """Return a key that a repeated call has as well."""
         if self.comment:
             return comment_key(self.task, self.comment)
         seen = json.dumps([self.event, self.task, sorted(self.fields.items())], ensure_ascii=False)
@@ -78,7 +78,7 @@ def comment_key(task: str, comment: str) -> str:
 
 
 def text_key(task: str, text: str, now: float) -> str:
-    """Name a comment by its text, while its id is not known yet."""
+    """Return a key for a comment whose id is not known yet, made from its text."""
     words = " ".join(plain_text(text).split())
     digest = hashlib.sha256(f"{task}:{words}".encode()).hexdigest()[:32]
     return f"planfix:own:{digest}:{int(now // REPEATED_WITHIN)}"
@@ -87,12 +87,12 @@ def text_key(task: str, text: str, now: float) -> str:
 def repair_json(text: str) -> Fields | None:
     """Read JSON that a script has put together; return None if it cannot be read.
 
-    The key is in the text, so strangers may call this with anything: the time that it takes grows
-    only as the length of the text does.
+    The caller's key is in the text, so strangers may send anything. The time that this takes is
+    therefore proportional to the length of the text.
     """
     text = _without_fence(text.strip().lstrip("\ufeff"))
     unquoted = _QUOTED_LIST.sub(r"\1", text)
-    for candidate in (text, unquoted, unquoted + "}", _without_breaks(unquoted)):
+    for candidate in (text, unquoted, unquoted + "}", _without_trailing_commas(unquoted)):
         try:
             found = json.loads(candidate, strict=False)
         except (ValueError, RecursionError):
@@ -103,7 +103,7 @@ def repair_json(text: str) -> Fields | None:
 
 
 def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
-    """Make sense of the fields; what cannot be understood is left out, and never an error."""
+    """Read the fields; what cannot be understood is left out and is never an error."""
     unknown: list[str] = []
     texts = {name: _text(value, unknown) for name, value in fields.items() if name != "token"}
     if texts.get("enc", "").lower() == "url":
@@ -118,7 +118,7 @@ def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
     event = texts.get("event", "").strip().lower()[:64]
     comment = _number(texts.get("comment", ""))
     found = tuple(dict.fromkeys(unknown))
-    texts.pop("enc", None)  # it is decoded already
+    texts.pop("enc", None)  # the fields are decoded now
     given = json.dumps(texts, ensure_ascii=False)
     return PlanfixEvent(event, task, comment, shown, recipients, rejected, found, given)
 
@@ -154,7 +154,7 @@ def plain_text(text: str) -> str:
 
 
 def fitting(fields: Mapping[str, str]) -> dict[str, str]:
-    """Leave out the ends of what would make a notification too long."""
+    """Shorten the fields that would make a notification too long."""
     most = dict.fromkeys(_NAMES, LONGEST_NAME) | {"text": LONGEST_TEXT}
     return {
         name: f"{text[: most[name] - 1]}…" if len(text) > most.get(name, len(text)) else text
@@ -163,7 +163,7 @@ def fitting(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def _text(value: Any, unknown: list[str]) -> str:
-    """Join lists with commas; a variable that Planfix did not know is empty."""
+    """Return a value as text, lists joined with commas; a variable that Planfix did not know is empty."""
     if isinstance(value, list):
         texts = (_text(each, unknown) for each in value if not isinstance(each, list))
         return ",".join(filter(None, texts))
@@ -202,7 +202,7 @@ def _number(text: str) -> str:
     return found[0] if found else ""
 
 
-def _without_breaks(text: str) -> str:
+def _without_trailing_commas(text: str) -> str:
     return re.sub(r",\s*([}\]])", r"\1", text)
 
 
@@ -236,7 +236,7 @@ def _salvaged(text: str) -> Fields | None:
     for field in fields:
         start = field.end()
         if field.start() < read_up_to:
-            continue  # it is a part of a text
+            continue  # it is inside the text of the previous field
         if text.startswith('"', start):
             if end := _first_after(start + 1, ends_of_texts):
                 found[field["name"]], read_up_to = text[start + 1 : end - 1], end

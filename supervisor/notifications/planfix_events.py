@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -49,11 +49,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an event says together with what Planfix says."""
+    """What an event says, together with what Planfix itself says."""
 
     fields: dict[str, str]
     recipients: tuple[Address, ...] = ()
-    rejected: tuple[Rejected, ...] = field(default=())
+    rejected: tuple[Rejected, ...] = ()
     is_hidden: bool = False
 
 
@@ -65,7 +65,7 @@ class PlanfixFacts:
         self._people = people
 
     async def complete(self, number: str, event: PlanfixEvent) -> Facts:
-        """Return the event with what it did not say; what Planfix does not tell is left out."""
+        """Return the event with what it did not say, as far as Planfix tells it."""
         facts = Facts(dict(event.fields), event.recipients, event.rejected)
         names_somebody = bool(event.recipients or event.rejected)
         told: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ def _with_comment(facts: Facts, comment: Comment | None) -> Facts:
 
 
 def _notified(comment: Comment | None) -> tuple[str, ...]:
-    """Return who was told in Planfix, but never the author."""
+    """Return who was notified in Planfix, but never the author."""
     if comment is None:
         return ()
     return tuple(each for each in comment.notified if each != comment.author_id)
@@ -163,7 +163,7 @@ def _with_task(fields: dict[str, str], task: RestTask, event: PlanfixEvent) -> d
     }
     if not event.is_comment:
         known["due"] = task.due
-    if event.event.startswith("task."):  # the others are not about what the task says
+    if event.event.startswith("task."):  # other events are not about the description and its author
         known |= {"text": plain_text(task.description), "author": plain_text(task.author)}
     return {**fields, **{name: fields[name] or text for name, text in known.items()}}
 
@@ -186,7 +186,7 @@ class PlanfixEvents:
     async def accept(self, number: str, event: PlanfixEvent) -> Accepted:
         """Store the notification of an event; a repeated event is the same notification.
 
-        Planfix does not wait while it is asked for the rest: that happens after the answer.
+        If Planfix has to be asked for more, that happens after its call is answered.
         """
         now = time.time()
         earlier = await self._earlier(number, event, now)
@@ -213,7 +213,7 @@ class PlanfixEvents:
         try:
             body = await self._store.notifications.body(number, identifier)
             event = read_event(json.loads(Notice.model_validate_json(body).event))
-        except (SealBroken, ValueError) as error:  # given up, so that the next ones are told
+        except (SealBroken, ValueError) as error:  # given up, so that it holds up no other event
             logger.error("bot %s: an event of Planfix cannot be read: %s", number, error)  # noqa: TRY400 - no bug of ours
             await self._notifications.finish_stored(sender, identifier, (), Notice())
             return True
@@ -243,7 +243,7 @@ class PlanfixEvents:
         return notice.changed(rejected=facts.rejected, task=event.task if can_answer else "")
 
     async def _earlier(self, number: str, event: PlanfixEvent, now: float) -> Accepted | None:
-        """Return the answer of a call that this one repeats, or that we caused ourselves."""
+        """Return the answer to the call that this one repeats, or no notification if we caused it."""
         for key in (event.dedup_key(now), event.dedup_key(now - REPEATED_WITHIN)):
             found = await self._notifications.find_repeat(number, key)
             if found is not None:

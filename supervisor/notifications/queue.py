@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from supervisor.store.notifications import Notifications
     from supervisor.store.values import Queued
 
-# Messages in the journal: a single one waits behind them at most. The next worker sends them at once,
-# so that there must be room for them within a second.
+# Notifications in the journal at the same time. An urgent one waits at most behind these, and a new
+# worker sends all of them at once, so they must fit into the limit of a second.
 MOST_UNDER_WAY = 20
-LOOKED_AT = 200  # heads of chats that are read at once
+LOOKED_AT = 200  # chats whose oldest waiting message is read at once
 MOST_KEPT = 20  # notifications whose contents are kept in memory
 IDLE_PAUSE = 600.0  # seconds until an empty queue is looked at; what fills it also wakes it
 PAUSE = 1.0  # seconds until the database is asked again after a failure
@@ -62,7 +62,7 @@ class NotificationQueue:
         self._pace = Pace(time.monotonic())
         self._under_way: dict[int, UnderWay] | None = None
         self._early: dict[int, float] | None = None
-        """When rows finish while others are being handed over, maybe before they are noted."""
+        """When rows finished during a step, perhaps before the step has recorded them as under way."""
         self._notices: OrderedDict[str, Notice] = OrderedDict()
         self._wanted = asyncio.Event()
         self._is_idle = False
@@ -83,7 +83,7 @@ class NotificationQueue:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing was there to be handed over when it last looked."""
+        """Whether the queue was empty when it last looked."""
         return self._is_idle
 
     def wake(self) -> None:
@@ -158,7 +158,7 @@ class NotificationQueue:
         step = next_step(queued, self._pace, room, under_way, time.monotonic())
         if step.ready:
             await self._hand_over(step.ready)
-            # Until another one may be sent it is of no use to look who is next.
+            # It is of no use to read what is next before another message may be sent.
             parts = sum(each.parts for each in self._under_way.values())
             return self._pace.wait(1, parts, time.monotonic())
         due = await self._stored.next_due(self._number, now)
@@ -167,7 +167,7 @@ class NotificationQueue:
         return min(step.pause if queued else longest, max(0.01, due - now) if due else longest)
 
     async def _recall(self, early: Mapping[int, float]) -> dict[int, UnderWay]:
-        """Read what is under way, and what another worker, maybe of another node, sent of late."""
+        """Read what is under way, and what another worker, maybe of another node, sent lately."""
         found = await self._stored.under_way(self._number)
         now, today = time.monotonic(), datetime.now(UTC)
         since = today - timedelta(seconds=MINUTE)
@@ -178,7 +178,7 @@ class NotificationQueue:
         return found
 
     async def _hand_over(self, ready: Sequence[Queued]) -> None:
-        """Put messages into the journal; after a crash in between the same key finds the same row."""
+        """Put messages into the journal; if this is repeated after a crash, each key finds its row."""
         given_up: dict[str, list[int]] = defaultdict(list)
         handed_over: list[int] = []
         for each in ready:
@@ -212,7 +212,7 @@ class NotificationQueue:
         return None
 
     async def _is_open(self, dispatcher: Dispatcher, accepted: Accepted) -> bool:
-        """Whether the end of this message is still to come; a chat must not wait for it in vain."""
+        """Whether the end of this message is still to come; otherwise its chat would wait in vain."""
         row = accepted.row
         is_done = accepted.is_repeat and not await dispatcher.journal.still_pending([row])
         return not is_done and row not in (self._early or ())
@@ -225,7 +225,7 @@ class NotificationQueue:
         return person is not None and person.muted
 
     async def _stranger(self, dispatcher: Dispatcher, recipient: Queued) -> Contact | None:
-        """Name somebody to whom a number writes for the first time; a bot is not limited in that."""
+        """Return a recipient to whom a number writes for the first time; only numbers have budgets."""
         peer_id = recipient.peer_id
         if self._is_bot or peer_id < 0 or await dispatcher.chats.has(peer_id):
             return None

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from supervisor.store.values import Queued, UnderWay
 
 MOST_CHATS = 5000  # that are remembered
-MOST_A_SECOND, MOST_TO_A_GROUP = 30, 20  # messages of a bot; and those to one group within a minute
+# Telegram's limits: messages of a bot within a second, and messages to one group within a minute.
+MOST_A_SECOND, MOST_TO_A_GROUP = 30, 20
 SECOND, MINUTE = 1.0, 60.0
 LONGEST_PAUSE = 30.0  # seconds until the queue is looked at again
 
@@ -48,8 +49,8 @@ class Bucket:
         return replace(self, left=self._left(now) - messages, at=max(now, self.at))
 
     def _left(self, now: float) -> float:
-        flown_in = max(0.0, now - self.at) * self.rate.a_second
-        return min(self.rate.burst, self.left + flown_in)
+        refilled = max(0.0, now - self.at) * self.rate.a_second
+        return min(self.rate.burst, self.left + refilled)
 
 
 class Window:
@@ -64,7 +65,7 @@ class Window:
         self._ended.append((at, messages))
 
     def wait(self, messages: int, under_way: int, now: float) -> float:
-        """Return the seconds until these fit in beside those that are under way."""
+        """Return the seconds until so many messages fit in beside those that are under way."""
         self._forget(now)
         ended = sum(count for _, count in self._ended)
         excess = ended + under_way + min(messages, self._most) - self._most
@@ -86,11 +87,11 @@ class Window:
 
 
 class Pace:
-    """What one bot has sent of late: to each chat, and to all chats together.
+    """What one bot has sent lately: to each chat, and to all chats together.
 
-    A message that was handed over comes to Telegram at some moment before its end is known: late if
-    there is no connection, and together with others if the next worker finds them all. So it counts
-    from when it is handed over until a second after its end.
+    A message reaches Telegram at an unknown moment between its hand-over and its end: late if there
+    is no connection, and together with others if a new worker finds them all. It therefore counts
+    from its hand-over until a second after its end.
     """
 
     def __init__(self, now: float) -> None:
@@ -100,11 +101,11 @@ class Pace:
         self._rests: dict[int, float] = {}
 
     def wait(self, messages: int, under_way: int, now: float) -> float:
-        """Return the seconds until so many may be sent, while others are under way."""
+        """Return the seconds until so many messages may be sent, while others are under way."""
         return max(self._evenly.wait(now), self._last_second.wait(messages, under_way, now))
 
     def rest(self, peer_id: int, messages: int, now: float) -> float:
-        """Return the seconds until this chat, in which nothing is under way, may get so many."""
+        """Return the seconds until this chat, in which nothing is under way, may get so many messages."""
         group = self._groups.get(peer_id)
         limit = group.wait(messages, 0, now) if group else 0.0
         return max(limit, self._rests.get(peer_id, now) - now)
@@ -113,7 +114,7 @@ class Pace:
         self._evenly = self._evenly.spend(messages, now)
 
     def end(self, sent: UnderWay, at: float) -> None:
-        """Count what is through; also what another process sent within the last minute."""
+        """Count a message that has ended, here or within the last minute in another process."""
         self._last_second.end(sent.parts, at)
         rests = at + sent.parts * SECOND
         self._rests[sent.peer_id] = max(rests, self._rests.get(sent.peer_id, rests))
@@ -139,10 +140,10 @@ class Step:
 def next_step(
     queued: Sequence[Queued], pace: Pace, room: int, under_way: Collection[UnderWay], now: float
 ) -> Step:
-    """Choose as many as the limits allow; what is chosen is spent.
+    """Choose as many messages as the limits allow, and count them as sent.
 
-    A chat is urgent if a single message waits in it: then its earlier ones are sent first. A chat
-    whose earlier message is under way waits until that is through.
+    A message is urgent if one to a single recipient waits in its chat: such chats come first. A chat
+    with a message under way waits until that message has ended.
     """
     ready: list[Queued] = []
     pause = LONGEST_PAUSE
@@ -159,7 +160,7 @@ def next_step(
         wait = pace.wait(each.parts, parts, now)
         if wait > 0 or len(ready) >= room:
             pause = min(pause, wait or pause)
-            break  # nothing overtakes a message of many parts
+            break  # otherwise smaller messages would overtake a message of many parts for ever
         pace.begin(each.parts, now)
         parts += each.parts
         ready.append(each)

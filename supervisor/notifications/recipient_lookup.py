@@ -1,4 +1,4 @@
-"""Finds out whom an address means in Telegram, and who must not be written to."""
+"""Finds the recipient in Telegram that an address means, and who must not be written to."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class People(Protocol):
 
 
 class Found(NamedTuple):
-    """Whom the addresses mean; somebody who is meant twice is found once."""
+    """The recipients that the addresses mean; one whom two addresses mean is found once."""
 
     recipients: tuple[NewRecipient, ...]
     rejected: tuple[Rejected, ...]
 
 
 class _Refused(Exception):
-    """Nobody may be written to under this address."""
+    """Nothing may be sent to this address."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(code)

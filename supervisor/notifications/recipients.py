@@ -19,7 +19,7 @@ _FILLING = re.compile(r"[\s().\u00a0-]")
 
 
 class AddressKind(StrEnum):
-    """By what a recipient is named."""
+    """What kind of name an address has for its recipient."""
 
     CHAT = "chat"  # also a person, by their id
     NAME = "name"
@@ -42,7 +42,7 @@ class Address:
 
 
 def parse_address(written: object) -> Address:
-    """Read an address; raise AddressMalformed if it is none."""
+    """Read an address; raise AddressMalformed if it has another form."""
     text = str(written).strip()
     if len(text) > LONGEST_ADDRESS:
         raise AddressMalformed(f"{text[:LONGEST_ADDRESS]}…")
@@ -61,7 +61,7 @@ def parse_address(written: object) -> Address:
 
 
 def parse_loosely(written: str) -> Address:
-    """Read an address as people fill it into a card: a bare name, a phone without `+`, a link."""
+    """Read an address as people fill it into a contact's card, such as a bare user name or a link."""
     text = re.sub(r"^(https?://)?(t\.me|telegram\.me)/", "@", written.strip(), flags=re.IGNORECASE)
     if name := _NAME.fullmatch(text):
         return Address(text, AddressKind.NAME, name[1])

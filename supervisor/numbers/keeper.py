@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 class Keeper:
     """Keeps one number running until told to stop; no failure of the number leaves its keeper.
 
-    Its methods must not be called by two callers at a time: `Keepers.lock_of` sees to that.
+    Two callers must not start or stop it at the same time: they hold the lock of `Keepers.lock_of`.
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class Keeper:
             if not isinstance(exc, DatabaseUnavailable):  # which is logged once for all numbers
                 logger.exception("%s: the database failed", self._records.name)
             return WorkerExit.STORE_FAILED
-        except Exception:  # it is beside the worker, so it counts as a crash of this number alone
+        except Exception:  # a bug of the gateway counts as a crash of this number alone
             logger.exception("%s: its worker could not be served", self._records.name)
             return WorkerExit.CRASHED
         finally:
@@ -175,7 +175,7 @@ class Keeper:
             self.requests.abort()
 
     async def _wait_for_proxy(self) -> None:
-        """Give a proxy time to close the connection of a killed worker: two would cost the login."""
+        """Let a proxy close the connection of a killed worker: Telegram ends a login that has two."""
         left = self._connection_held_until - now()
         if left > 0:
             self.has_begun = True
@@ -196,8 +196,8 @@ class Keeper:
         worker = await WorkerProcess.start(
             pool.forkserver, assignment, pool.timing, lambda: pool.lease.deadline, self.log
         )
-        # Nothing is awaited from here to `run`, which alone ends the process: whatever came between
-        # would leave a process that nobody reaps, beside which the next one would start.
+        # Only `run` ends the process, so nothing is awaited before it: an error or a cancellation
+        # would leave a process that nobody reaps, and the next worker would start beside it.
         self.log.record(f"process {worker.pid} was started")
         self._worker, self.has_begun = worker, True
         if one_off is not None:
@@ -216,8 +216,8 @@ class Keeper:
                 slot,
                 self._listening,
                 self.requests,
-                note_trouble=partial(self._pool.note_trouble, self.number),
-                note_planfix=partial(self._note_planfix, assignment.planfix.url),
+                report_trouble=partial(self._pool.record_trouble, self.number),
+                report_planfix=partial(self._record_planfix, assignment.planfix.url),
             )
             run = WorkerRun(
                 worker,
@@ -230,12 +230,12 @@ class Keeper:
             )
             return await run.run()
         finally:
-            self._note_end(worker, assignment)
+            self._record_end(worker, assignment)
             if dispatcher is not None:
                 await dispatcher.detach_worker()
 
     def _ageing_of(self, dispatcher: Dispatcher | None) -> Ageing | None:
-        """Let a worker of messages be replaced in time; one for a login ends by itself."""
+        """Let a worker that handles messages be replaced in time; one for a login ends by itself."""
         if dispatcher is None:
             return None
         lifetime, chance = self._pool.timing.lifetime, self._pool.random.random()
@@ -245,7 +245,7 @@ class Keeper:
 
         return Ageing(lifetime, is_quiet, Age(chance))
 
-    def _note_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
+    def _record_end(self, worker: WorkerProcess, assignment: Assignment) -> None:
         self._last_heard, self._why_parked = self.last_heard, worker.breach or ""
         self._worker = None
         self._pool.leave(self.number, assignment.planfix.url)
@@ -256,8 +256,8 @@ class Keeper:
         self.log.record(change.state, change.cause and change.cause.code)
         self._pool.report_change(change)
 
-    def _note_planfix(self, url: str, *, is_away: bool) -> None:
-        self._pool.planfix_outages.note(url, self.number, self.send if is_away else None)
+    def _record_planfix(self, url: str, *, is_away: bool) -> None:
+        self._pool.planfix_outages.record(url, self.number, self.send if is_away else None)
 
     def _record_unanswered(self, beats: int) -> None:
         self.live_state.stall(is_stalled=beats >= self._pool.timing.stalled_after)
@@ -269,12 +269,12 @@ class Keeper:
             self._record = self._record.with_exit(ending, now(), self._pool.policy.window)
         chance = self._pool.random.random()
         step = next_step(ending, self._record, self._pool.policy, chance, braked=braked)
-        self._pool.exit_log.note(self._records.name, ending, step, now())
+        self._pool.exit_log.record(self._records.name, ending, step, now())
         self.log.record("its process ended", ending)
         return step
 
     async def _follow(self, ending: WorkerExit) -> bool:
-        """Do what has to follow the end of a worker; return whether to start it again."""
+        """Carry out what follows the end of a worker; return whether to start the next one."""
         step = self._decide(ending)
         with self.live_state.one_change():
             await self._show_end(ending, step)
@@ -284,7 +284,7 @@ class Keeper:
 
     async def _show_end(self, ending: WorkerExit, step: Step) -> None:
         if not isinstance(step, Rest):
-            # It is no longer online, however long the writing takes.
+            # The number is no longer online, however long it takes to store what follows.
             self.live_state.show(ProcessState.STARTING)
         match step:
             case Restart(pause):

@@ -58,12 +58,12 @@ class Keepers:
         return [number.number for number in await self._store.numbers.list_to_run()]
 
     async def start_or_join(self) -> None:
-        """Start all numbers that should run here, or join the other nodes, with which to share them."""
+        """Start all numbers that should run, or join the other nodes and share the numbers with them."""
         if self.node is None:
             await self.start_all(await self.numbers_to_run())
             return
         left = await self.node.start()
-        with suppress(TimeoutError):  # nobody delivers again what is recorded before the takeover
+        with suppress(TimeoutError):  # after the takeover, another node may have delivered it again
             async with asyncio.timeout(self.node.lease.takeover):
                 for number in left:
                     await self.dispatchers.record_left(number)
@@ -121,17 +121,17 @@ class Keepers:
             self.dispatchers.watcher.wake(number)
 
     async def look_for_messages(self) -> None:
-        """Hand over all waiting messages that no worker has; being woken is only faster."""
+        """Hand over all waiting messages that no worker has; a wake-up call is only faster."""
         counts = await self._store.journals.counts(tuple(self._keepers))
         await self.dispatchers.look_for_messages(counts)
 
     async def adopt(self, numbers: Collection[str], still_ours: Choose) -> None:
-        """Start numbers that have become ours, those that still are; one question is for all."""
+        """Start those numbers that are still ours; the database is asked once for all of them."""
         async with AsyncExitStack() as stack:
             free = []
             for number in numbers:
                 lock = self.lock_of(number)
-                # Somebody may be at work on one, which will be looked at again.
+                # A number that somebody is working on is left until the next look.
                 if not lock.locked() and number not in self._keepers:
                     await stack.enter_async_context(lock)
                     free.append(number)
@@ -144,13 +144,15 @@ class Keepers:
     async def give_up(self, number: str, is_due: Check, pass_on: Act | None) -> None:
         """If it is due, stop a number, pass it on and forget it; nobody starts it meanwhile.
 
-        It is online until its deliveries have ended; one that others have taken is stopped at once.
+        A number that is passed on stays online until its deliveries have ended; one that another
+        node has taken is stopped at once.
         """
         async with self.lock_of(number):
             if not await is_due():
                 return
             is_drained = pass_on is not None and await self.dispatchers.drain(number)
-            if number in self._keepers:  # a number that moves is not stopped
+            if number in self._keepers:
+                # A number that moves must not be reported as stopped.
                 self._keepers[number].live_state.mute()
                 await self._keepers[number].stop()
             try:
@@ -183,7 +185,7 @@ class Keepers:
 
     @asynccontextmanager
     async def stopped(self, number: str) -> AsyncIterator[None]:
-        """Stop a number meanwhile; if the database fails, one that ran runs on as it was."""
+        """Keep a number stopped meanwhile; if the database fails, start one that ran as it was."""
         ran = number in self._pool.running
         await self.stop(number)
         try:

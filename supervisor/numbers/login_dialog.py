@@ -1,4 +1,4 @@
-"""The dialog with a worker that logs its number in or out: open questions, the newest answer, and what it may say."""
+"""The dialog with a worker that logs its number in or out: questions, answers, and which events it may send."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LoginDialog:
             return answer
         raise _error_of(answer)
 
-    async def settle(self, patience: float) -> None:
+    async def wait_until_answered(self, patience: float) -> None:
         """Wait until the questions that are open now are answered, or for so many seconds."""
         await self._questions.wait_for_all(patience)
 
@@ -98,7 +98,7 @@ class UnexpectedEvent(Exception):
 
 
 class ExpectedEvents:
-    """Which events a worker may send, by the session it runs; any other event was made up."""
+    """Which events a worker may send, by the session it runs; any other event is forged."""
 
     def __init__(self, one_off: OneOffSession | None) -> None:
         self._one_off = one_off

@@ -65,7 +65,7 @@ class Record:
         return replace(self, crashes=_recent(self.crashes, now, window))
 
     def with_exit(self, ending: WorkerExit, now: float, window: float) -> Self:
-        """Add an end, if it is of those that count."""
+        """Add an end, if it is one of those that count."""
         if ending in CRASHES:
             return self.with_crash(now, window)
         if ending in {WorkerExit.FORKSERVER_LOST, WorkerExit.LEASE_OVER}:
@@ -91,7 +91,7 @@ def next_step(
         case WorkerExit.FORK_FAILED | WorkerExit.STORE_FAILED:
             return Restart(policy.own_fault_pause * (1.0 + chance))
         case WorkerExit.FORKSERVER_LOST | WorkerExit.LEASE_OVER:
-            # Not the number's fault, so it is never parked; but what dies on and on is given time.
+            # It is not the number's fault, so the number is never parked, but the pauses grow.
             return Restart(policy.pause_before(len(record.losses), chance))
         case WorkerExit.CRASHED | WorkerExit.KILLED | WorkerExit.UNRESPONSIVE:
             return _after_crash(record, policy, chance, braked=braked)

@@ -110,7 +110,7 @@ class Cause(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A number came into a state, or into another trouble; the time is in seconds since 1970."""
+    """A number came into a state, or got another cause of trouble; `at` is in seconds since 1970."""
 
     number: str
     client: str
@@ -175,7 +175,7 @@ class LiveState:
             self._report()
 
     def mute(self) -> None:
-        """Report nothing any more."""
+        """Report no more changes."""
         self._report_change = _ignore
 
     def stall(self, *, is_stalled: bool) -> None:

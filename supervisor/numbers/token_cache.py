@@ -1,4 +1,4 @@
-"""Which number a token opens; the tokens in use are kept in memory, not read for each message."""
+"""Which number a token opens; tokens in use are kept in memory, so that no message needs a query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TokenCache:
     """Remembers which number a token opens, until that number gets a new token."""
 
     def __init__(self, numbers: Numbers, most: int = _MOST) -> None:
-        """Remember at most so many; none where another node may give a number a new token."""
+        """Remember at most so many tokens: none if another node may give a number a new token."""
         self._most = most
         self._numbers = numbers
         self._opened: dict[bytes, str] = {}

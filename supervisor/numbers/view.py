@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Attention(StrEnum):
-    """Whether a person has to act for a number, or the gateway is at it, or all is well."""
+    """Whether a person has to act for a number, or the gateway is dealing with it, or all is well."""
 
     NEEDS_SOMEBODY = "needs_somebody"
     MENDS_ITSELF = "mends_itself"

@@ -52,7 +52,7 @@ Lane = tuple[str, int]
 
 
 class Listener(Protocol):
-    """Somebody who reacts to what bots hear."""
+    """Reacts to what bots hear."""
 
     async def handle(self, row: HeardRow) -> bool:
         """React; return whether the event is dealt with. The same event may come again."""
@@ -81,12 +81,12 @@ class HeardEvents:
             self.resume(await self.find_left(bot) if bot in self._unsure else new)
             self._unsure.discard(bot)
         except DatabaseError:
-            # They may be stored all the same, and would not be new when they are stored again.
+            # They may have been stored although we got an error, and would then not be new next time.
             self._unsure.add(bot)
             raise
 
     async def find_left(self, bot: str) -> list[HeardRow]:
-        """Return what an earlier process of the gateway has left, and nobody deals with here."""
+        """Return what is stored and not dealt with yet, unless it is waiting here already."""
         held = {row.row for (of, _), lane in self._lanes.items() if of == bot for row in lane}
         return [row for row in await self._rows.open(bot) if row.row not in held]
 
@@ -122,7 +122,7 @@ class HeardEvents:
         while queue:
             row = queue[0]
             await self._deal_with(row)
-            # It is not there any more if its bot was erased meanwhile.
+            # The row is gone from the queue if its bot was erased meanwhile.
             if queue and queue[0] is row:
                 queue.popleft()
         del self._lanes[lane], self._tasks[lane]
@@ -137,7 +137,7 @@ class HeardEvents:
                 pause = None
             except NumberUnknown:
                 pause = None
-            except DatabaseUnavailable:  # which is logged once for all
+            except DatabaseUnavailable:  # which is logged once for all numbers
                 pass
             except Exception:  # the root of an event: the next one must not wait for it
                 logger.exception("bot %s: event %d could not be dealt with", row.bot, row.row)
@@ -182,8 +182,8 @@ class WorkerEvents:
     _slot: StartSlot
     _listening: HeardEvents
     _requests: Questions[Done]
-    note_trouble: Callable[[Trouble | None], None]
-    note_planfix: PlanfixNotice
+    report_trouble: Callable[[Trouble | None], None]
+    report_planfix: PlanfixNotice
 
     async def handle(self, events: list[Event]) -> None:
         for are_messages, group in groupby(events, lambda event: isinstance(event, MessageEvent)):
@@ -211,7 +211,7 @@ class WorkerEvents:
             case KeySaved() | EntitiesSeen() | UpdateStateMoved():
                 await self._until_stored(partial(self._records.save, event))
             case PlanfixChanged(is_away=is_away):
-                self.note_planfix(is_away=is_away)
+                self.report_planfix(is_away=is_away)
             case LoginMoved() | LoginFailed():
                 await self._handle_login(event)
             case Heard(positions=positions, what=what):
@@ -224,7 +224,7 @@ class WorkerEvents:
                 logger.warning("%s: a %s is ignored", self._records.name, event.kind)
 
     async def _handle_session(self, event: SessionChanged) -> None:
-        self.note_trouble(event.trouble)
+        self.report_trouble(event.trouble)
         is_online = event.state is SessionState.ONLINE
         with self._live_state.one_change():
             await self._records.record_trouble(event.trouble, is_online=is_online)
@@ -249,7 +249,7 @@ class WorkerEvents:
 
     def _confirm(self, positions: tuple[int, ...]) -> None:
         if self._dispatcher is not None:
-            self._dispatcher.tell_worker(Stored(positions=positions))
+            self._dispatcher.send_to_worker(Stored(positions=positions))
 
     async def _until_stored(self, store: Callable[[], Awaitable[None]]) -> None:
         """Store what must not be lost; while the database is away, the worker waits with us."""

@@ -66,20 +66,20 @@ logger = logging.getLogger(__name__)
 
 
 class PlanfixOutages:
-    """Lets one number of an account look often, the others when that one has found it back."""
+    """While a Planfix account does not answer, lets one of its numbers try often, and the others wait."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, dict[str, Tell]] = {}
 
-    def note(self, url: str, number: str, tell: Tell | None) -> None:
-        """Hear from a number that its Planfix is away, with the way to tell it more, or is back."""
+    def record(self, url: str, number: str, tell: Tell | None) -> None:
+        """Record that a number's Planfix does not answer or, without `tell`, that it answers again."""
         if tell is None:
             self.end(url, number)
         else:
             self.begin(url, number, tell)
 
     def begin(self, url: str, number: str, tell: Tell) -> None:
-        """Note that a number can't reach its Planfix; tell it whether another one looks."""
+        """Record that a number cannot reach its Planfix; tell it whether it is the one that tries."""
         waiting = self._waiting.setdefault(url, {})
         if not waiting:
             logger.warning("Planfix at %s does not answer, messages wait", urlsplit(url).hostname)
@@ -87,7 +87,7 @@ class PlanfixOutages:
         tell(WatchPlanfix(is_lookout=next(iter(waiting)) == number))
 
     def end(self, url: str, number: str) -> None:
-        """Let all try that wait for an account of which one number has found that it is back."""
+        """Let all waiting numbers of an account try, because one of them has reached Planfix."""
         waiting = self._waiting.pop(url, {})
         if waiting:
             host, count = urlsplit(url).hostname, len(waiting)
@@ -97,7 +97,7 @@ class PlanfixOutages:
             tell(WatchPlanfix(is_lookout=True, try_now=True))
 
     def leave(self, url: str, number: str) -> None:
-        """Forget a number whose worker ended; if it was the one that looked, another does."""
+        """Forget a number whose worker ended; if it was the one that tried, another one does."""
         waiting = self._waiting.get(url, {})
         was_lookout = next(iter(waiting), None) == number
         waiting.pop(number, None)
@@ -109,7 +109,7 @@ class PlanfixOutages:
 
 OWN = MassFailure(share=0.0, fewest=10, window=5.0)
 SHARED = MassFailure(share=0.0, fewest=1, window=60.0)
-"""What is never the fault of one number: all others follow, so the first end tells it."""
+"""For ends that are never the fault of one number: all others follow, so the first one is reported."""
 SHARED_CAUSES = {
     WorkerExit.FORKSERVER_LOST: "the forkserver is gone, its workers with it",
     WorkerExit.FORK_FAILED: "no worker can be forked",
@@ -118,27 +118,27 @@ SHARED_CAUSES = {
 }
 
 
-AS_IT_SHOULD_BE = {WorkerExit.REPLACED, WorkerExit.LOGGED_IN}
+INTENDED = {WorkerExit.REPLACED, WorkerExit.LOGGED_IN}
 
 
 class ExitLog:
-    """Tells ends one by one until they are many of a kind at once."""
+    """Logs the ends of workers one by one, unless there are many of a kind at once."""
 
     def __init__(self) -> None:
         self._lately: dict[WorkerExit, MassFailure] = {}
 
-    def note(self, name: str, ending: WorkerExit, step: Step, now: float) -> None:
+    def record(self, name: str, ending: WorkerExit, step: Step, now: float) -> None:
         before = self._lately.get(ending, SHARED if ending in SHARED_CAUSES else OWN)
         self._lately[ending] = after = before.with_failure(name, now)
         was_told = before.is_on(0, now)
         level = logging.DEBUG if after.is_on(0, now) else logging.WARNING
-        if ending in AS_IT_SHOULD_BE:
+        if ending in INTENDED:
             level = logging.INFO
         if not was_told and after.is_on(0, now):
-            self._tell_cause(ending, len(after.failures), after.window)
+            self._log_cause(ending, len(after.failures), after.window)
         logger.log(level, "%s: worker ended: %s; next: %s", name, ending, step)
 
-    def _tell_cause(self, ending: WorkerExit, count: int, window: float) -> None:
+    def _log_cause(self, ending: WorkerExit, count: int, window: float) -> None:
         if ending in CRASHES:
             many = "%d workers ended within %g s (%s), so no more are named one by one"
             logger.error(many, count, window, ending)
@@ -146,13 +146,13 @@ class ExitLog:
             logger.error("%s", SHARED_CAUSES[ending])
 
 
-MOST_AT_LEAST = 3  # numbers in the same trouble, below which each speaks for itself
+FEWEST_CUT_OFF = 3  # numbers without Telegram that are reported together
 STARTING_AT_ONCE = 16  # workers between their fork and their first report
 
 
 @dataclass(slots=True)
 class WorkerPool:
-    """The source of workers, the rules for them, and the limit on starts at the same time."""
+    """The source of workers, the rules for them, and what is known about all of them together."""
 
     forkserver: Forkserver
     timing: Timing = field(default_factory=Timing)
@@ -171,7 +171,7 @@ class WorkerPool:
     off_clock: set[str] = field(default_factory=set)
 
     def is_braked(self, number: str, ending: WorkerExit, now: float) -> bool:
-        """Take note of a crash; return whether so many workers crash that no number is at fault."""
+        """Record a crash; return whether so many workers crash that no number is at fault."""
         if ending not in CRASHES:
             return False
         self.mass_failure = self.mass_failure.with_failure(number, now)
@@ -181,8 +181,11 @@ class WorkerPool:
         )
 
     def record_silence(self, number: str, *, is_silent: bool) -> None:
-        """Take note of whether a worker owes an answer."""
-        (self.silent.numbers.add if is_silent else self.silent.numbers.discard)(number)
+        """Record whether a worker owes an answer."""
+        if is_silent:
+            self.silent.numbers.add(number)
+        else:
+            self.silent.numbers.discard(number)
         if self.silent.are_told and not self._are_many_silent():
             self.silent.are_told = False
             logger.info("most workers answer again")
@@ -190,8 +193,8 @@ class WorkerPool:
     def may_kill(self) -> bool:
         """Whether a worker that hangs may be killed.
 
-        If many are silent at once, the machine is slow or was frozen. The kernel ends those that
-        hang all the same, when their leases are over.
+        If many are silent at once, the machine is slow or was frozen. Workers that hang nevertheless
+        are ended by the kernel when their leases are over.
         """
         if not self._are_many_silent():
             return True
@@ -206,15 +209,18 @@ class WorkerPool:
     def leave(self, number: str, url_planfix: str) -> None:
         """Forget what is known of a worker that ended."""
         self.planfix_outages.leave(url_planfix, number)
-        self.note_trouble(number, None)
+        self.record_trouble(number, None)
         self.record_silence(number, is_silent=False)
 
-    def note_trouble(self, number: str, trouble: Trouble | None) -> None:
-        """Tell once when most numbers can't reach Telegram, once more when they can again."""
+    def record_trouble(self, number: str, trouble: Trouble | None) -> None:
+        """Log once when most numbers cannot reach Telegram, and once when they can again."""
         self._record_clock(number, trouble)
         is_cut_off = trouble is not None and trouble.code is TroubleCode.UNREACHABLE
         were_most = self._are_most_cut_off()
-        (self.cut_off.add if is_cut_off else self.cut_off.discard)(number)
+        if is_cut_off:
+            self.cut_off.add(number)
+        else:
+            self.cut_off.discard(number)
         are_most = self._are_most_cut_off()
         count = len(self.cut_off)
         if are_most and not were_most:
@@ -223,7 +229,7 @@ class WorkerPool:
             logger.warning("Telegram can be reached again, %d numbers are to follow", count)
 
     def _record_clock(self, number: str, trouble: Trouble | None) -> None:
-        """Report the clock of the machine once: each number compares it with Telegram's on and on."""
+        """Log once that the clock of the machine is wrong, although each number finds it again and again."""
         was_wrong = bool(self.off_clock)
         if trouble is not None and trouble.code is TroubleCode.CLOCK:
             self.off_clock.add(number)
@@ -239,9 +245,9 @@ class WorkerPool:
         return silent.are_many(len(self.running)) and self._are_of_most_clients(silent.numbers)
 
     def _are_of_most_clients(self, numbers: Iterable[str]) -> bool:
-        """Whether trouble is too widespread to be that of one client, who may have many numbers."""
+        """Whether the numbers belong to more than half of the clients, one of whom may have many numbers."""
         clients = {self.running[number] for number in numbers if number in self.running}
         return len(clients) > len(set(self.running.values())) / 2
 
     def _are_most_cut_off(self) -> bool:
-        return len(self.cut_off) >= max(MOST_AT_LEAST, len(self.running) / 2)
+        return len(self.cut_off) >= max(FEWEST_CUT_OFF, len(self.running) / 2)

@@ -71,7 +71,7 @@ P = ParamSpec("P")
 def _if_possible(
     record: Callable[Concatenate[WorkerRecords, P], Awaitable[None]],
 ) -> Callable[Concatenate[WorkerRecords, P], Coroutine[None, None, None]]:
-    """Log if something that is only shown to people could not be stored; the number runs on."""
+    """Log a failure to store something that is only shown to people; the number runs on."""
     record_name = getattr(record, "__name__", "a record")
 
     @wraps(record)
@@ -98,12 +98,12 @@ class WorkerRecords:
         self._epoch = 0
         self.client = ""
         self.name = f"number {number}"
-        """What it is called in the log."""
+        """The name of the number or bot in the log."""
         self._error_code: str | None = None
         self.live_state = LiveState(number)
 
     async def make_assignment(self, one_off: OneOffSession | None = None) -> Assignment:
-        """Open a new epoch: from here on, nothing that an earlier worker reported is written."""
+        """Return what the next worker needs, in a new epoch: no report of an earlier worker is stored now."""
         number = await self._store.numbers.get(self.number)
         self.client = number.client
         self.name = f"{'bot' if number.is_bot else 'number'} {self.number}"
@@ -160,7 +160,7 @@ class WorkerRecords:
 
     @_if_possible
     async def record_trouble(self, trouble: Trouble | None, *, is_online: bool) -> None:
-        """Show the session's trouble until it is over, and the end of a worker until the next is well."""
+        """Show a session's trouble until it is over, and a worker's end until the next one is online."""
         over = {*TroubleCode, *WorkerExit} if is_online else set(TroubleCode)
         if trouble is not None:
             await self._record_error(trouble.code, trouble.detail)
@@ -197,14 +197,14 @@ class WorkerRecords:
 
     @property
     def claim(self) -> Claim:
-        """In whose name this worker's events are written."""
+        """The number and the epoch in whose name this worker's events are stored."""
         return Claim(self.number, self._epoch)
 
     @_if_possible
     async def record_logged_in(self, who: str, username: str | None = None) -> None:
-        """End the login link, store what a bot is called, and record the login in the audit log."""
+        """End the login link, store a bot's user name, and record the login in the audit log."""
         if username:
-            await self._store.bots.name(self.number, username)
+            await self._store.bots.save_username(self.number, username)
         await self._store.login_links.use(self.number)
         await self._store.audit.append(who, "logged_in", self.number)
 

@@ -1,4 +1,4 @@
-"""When a worker that works well is replaced all the same: it has grown too large or too old."""
+"""When a healthy worker is replaced, because it has grown too large or too old."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Age:
     reason: str = ""
 
     def measured(self, uptime: float, memory: int, lifetime: Lifetime, now: float) -> Self:
-        """Take note of a measurement; a peak that has passed is forgotten."""
+        """Add a measurement; a peak that has passed is forgotten."""
         reason = self._reason(uptime, memory, lifetime)
         since = (self.over_since if self.over_since is not None else now) if reason else None
         return replace(self, over_since=since, reason=reason)
 
     def is_over(self, lifetime: Lifetime, now: float, *, is_quiet: bool) -> bool:
-        """Whether it ends now: in a quiet moment, or at last in the middle of its work."""
+        """Whether the worker is replaced now: soon in a quiet moment, later even in the middle of its work."""
         if self.over_since is None:
             return False
         lasted = now - self.over_since

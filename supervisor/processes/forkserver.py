@@ -56,7 +56,7 @@ class Child:
             logger.debug("process %d has ended already", self.pid)
 
     def schedule(self, *, behind_others: bool) -> None:
-        """Let its main thread never push others off the processor when it wakes, or let it again."""
+        """With `behind_others`, do not let it interrupt other processes when it wakes up; else let it."""
         policy = os.SCHED_BATCH if behind_others else os.SCHED_OTHER
         try:
             os.sched_setscheduler(self.pid, policy, os.sched_param(0))

@@ -26,7 +26,7 @@ class PageMerging(StrEnum):
 _TEXTS = {
     PageMerging.OFF: "equal pages of workers are not merged: MEMORY_MERGE=off",
     PageMerging.UNAVAILABLE: "equal pages of workers are not merged: the kernel cannot do it (Linux 6.4 can)",
-    PageMerging.IDLE: "equal pages of workers are not merged: %s is not 1, see docs/operating.md",
+    PageMerging.IDLE: f"equal pages of workers are not merged: {KSMD} is not 1, see docs/operating.md",
     PageMerging.ON: "equal pages of workers are merged by the kernel",
 }
 
@@ -51,5 +51,4 @@ def look_at_merging(*, wanted: bool) -> PageMerging:
 
 def log_merging(*, wanted: bool) -> None:
     """Log whether equal pages are merged."""
-    found = look_at_merging(wanted=wanted)
-    logger.info(_TEXTS[found].replace("%s", str(KSMD)))
+    logger.info("%s", _TEXTS[look_at_merging(wanted=wanted)])

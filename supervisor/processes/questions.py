@@ -45,7 +45,7 @@ class Questions(Generic[Answer]):
             await asyncio.wait(set(self._waiting.values()), timeout=patience)
 
     def answer(self, request_id: int | None, answer: Answer) -> None:
-        """Pass an answer on; nobody may be waiting for it any more."""
+        """Pass an answer on, unless its caller has stopped waiting."""
         waiting = self._waiting.get(request_id) if request_id is not None else None
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)

@@ -1,4 +1,4 @@
-"""The newest lines that the workers of one number have logged, in a memory that does not grow."""
+"""The newest lines that the workers of one number have logged, in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATEWAY = "GATEWAY"
 
 
 class LoggedLine(NamedTuple):
-    """A line, with an id that grows, also over restarts of the gateway."""
+    """A line, with an id that grows, even across restarts of the gateway."""
 
     id: int
     at: float
@@ -27,7 +27,7 @@ class LoggedLine(NamedTuple):
 
 
 class WorkerLog:
-    """Keeps lines over the ends of workers, because the last lines of one are the most interesting."""
+    """Keeps the lines of workers that have ended, because their last lines are the most interesting."""
 
     def __init__(self) -> None:
         self._next = int(time.time() * 1000) * 1000

@@ -43,12 +43,12 @@ IN_ORDER = frozenset({ExitCode.OK, ExitCode.BOOT_FAILED, ExitCode.NEEDS_LOGIN, E
 logger = logging.getLogger(__name__)
 
 
-FLOODED = 200  # events and messages that wait
-CALM = 20
+FLOODED = 200  # events and messages that wait; above this, others go first
+CALM = 20  # down to this, others still go first
 
 
 def is_flooded(waiting: int, *, was_flooded: bool) -> bool:
-    """Whether a worker has so much to do that others go first; once it has, until little is left."""
+    """Whether a worker has so much to do that others go first, until only little of it is left."""
     return waiting > (CALM if was_flooded else FLOODED)
 
 
@@ -115,7 +115,7 @@ class WorkerProcess:
 
     @property
     def lease_over(self) -> bool:
-        """Whether it was without a beat for so long that the kernel has ended it."""
+        """Whether it has had no beat for so long that the kernel has ended it."""
         return now() >= self._deadline
 
     @property
@@ -226,9 +226,8 @@ class WorkerProcess:
                 await self._events.put(event, len(frame))
             self.frames += 1
             if self.frames % READ_IN_A_ROW == 0:
-                await asyncio.sleep(
-                    0
-                )  # frames that are in the buffer already are read without waiting
+                # Frames that are in the buffer are read without waiting, so nobody else would run.
+                await asyncio.sleep(0)
 
     def _record_pulse(self, pulse: Pulse) -> None:
         """Accept the answer to a beat: one for each beat, and none before it."""

@@ -148,7 +148,7 @@ class WorkerRun:
 
     def _is_hang(self, silence: Silence) -> bool:
         patience = self._timing.patience
-        # A login calculates for long at a time, as a start does.
+        # Like a start, a login computes for a long time without a pause.
         if self._worker.pulse is None or self._is_login:
             patience = patience.of_boot()
         return silence.is_hang(
@@ -227,12 +227,12 @@ class EventQueue:
                 await self._change()
             if not self._waiting:
                 return
-            batch, weight = self._take()
+            batch, weight = self._pop_batch()
             yield batch
             self.weight -= weight
             self._changed.set()
 
-    def _take(self) -> tuple[list[Event], int]:
+    def _pop_batch(self) -> tuple[list[Event], int]:
         limits = self._limits
         event, weight = self._waiting.popleft()
         batch = [event]

@@ -1,4 +1,4 @@
-"""What is stored only of bots: their user names, their tokens, and their keys for Planfix's REST API."""
+"""What is stored for bots only: their user names, their tokens, and their keys for Planfix's REST API."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Bots:
         self._vault = vault
 
     async def get(self, bot: str) -> Bot:
-        """Return a bot; raise NumberUnknown if this is none."""
+        """Return a bot; raise NumberUnknown if there is none with this id."""
         return _as_value(await self._row(_bot.number == bot))
 
     async def find_by_token(self, token: str) -> Bot | None:
-        """Return the bot with this token of Telegram's."""
+        """Return the bot that has this token at Telegram."""
         try:
             return _as_value(await self._row(_bot.token_hash == hash_token(token)))
         except NumberUnknown:
@@ -67,8 +67,8 @@ class Bots:
         token = key.open(_cell(bot, "token"), row.token).decode()
         return BotSecrets(token, opened("planfix_rest_token"), opened("planfix_webhook_url"))
 
-    async def name(self, bot: str, username: str) -> None:
-        """Store what the bot is called in Telegram."""
+    async def save_username(self, bot: str, username: str) -> None:
+        """Store the user name that the bot has in Telegram."""
         statement = update(bot_tables.bot).where(_bot.number == bot).values(username=username)
 
         def unit(connection: Connection) -> None:

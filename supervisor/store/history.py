@@ -1,4 +1,4 @@
-"""What happened: who did what, the states that numbers were in, and when they were last heard."""
+"""What happened: who did what, the states that numbers were in, when they were last heard, and alarms."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class PastState(NamedTuple):
     detail: str | None
 
 
-class Told(NamedTuple):
+class StoredChange(NamedTuple):
     """A stored change, with the client of its number."""
 
     id: int
@@ -93,7 +93,7 @@ class Told(NamedTuple):
     detail: str | None
 
 
-_told = (
+_stored_changes = (
     select(
         *(_change.id, _change.number, tables.client.c.name, _change.at),
         *(_change.state, _change.code, _change.detail),
@@ -101,7 +101,7 @@ _told = (
     .join(tables.number, _number.digits == _change.number)
     .join(tables.client)
 )
-# Of the nodes that share a PostgreSQL one at a time adds changes.
+# Only one at a time of the nodes that share a PostgreSQL adds changes.
 _TAKE_TURN = text("SELECT pg_try_advisory_xact_lock(7351283)")
 
 
@@ -116,8 +116,8 @@ class History:
     ) -> frozenset[int] | None:
         """Store changes in their order; those of numbers that are gone are left out.
 
-        A node stores only those of numbers that it owns. Its changes are committed in the order of
-        their ids, so that the others miss none; None means that another node was just at it.
+        A node stores only those of numbers that it owns. Changes are committed in the order of their
+        ids, so that the other nodes miss none; None means that another node is adding changes now.
         """
         rows = [each._asdict() for each in changes]
         for row in rows:
@@ -142,16 +142,16 @@ class History:
         rows = await self._database.fetch(select(func.coalesce(func.max(_change.id), 0)))
         return int(rows[0][0])
 
-    async def list_after(self, newest: int, limit: int) -> tuple[Told, ...]:
+    async def list_after(self, newest: int, limit: int) -> tuple[StoredChange, ...]:
         """Return the changes after the one with this id, the oldest first."""
-        query = _told.where(_change.id > newest).order_by(_change.id).limit(limit)
-        return tuple(Told(*row) for row in await self._database.fetch(query))
+        query = _stored_changes.where(_change.id > newest).order_by(_change.id).limit(limit)
+        return tuple(StoredChange(*row) for row in await self._database.fetch(query))
 
-    async def list_newest(self, numbers: Collection[str]) -> tuple[Told, ...]:
+    async def list_newest(self, numbers: Collection[str]) -> tuple[StoredChange, ...]:
         """Return the newest change of each of these numbers."""
         newest = select(func.max(_change.id)).where(_change.number.in_(sorted(numbers)))
-        query = _told.where(_change.id.in_(newest.group_by(_change.number)))
-        return tuple(Told(*row) for row in await self._database.fetch(query))
+        query = _stored_changes.where(_change.id.in_(newest.group_by(_change.number)))
+        return tuple(StoredChange(*row) for row in await self._database.fetch(query))
 
     async def list(self, number: str, before: int | None, limit: int) -> tuple[PastState, ...]:
         """Return the newest changes first, or those older than the one with the id `before`."""
@@ -162,7 +162,7 @@ class History:
         return tuple(PastState(r.id, r.number, r.at, r.state, r.code, r.detail) for r in rows)
 
     async def trim(self, before: datetime) -> None:
-        """Delete what is too old, and what is too much; the newest change of a number stays."""
+        """Delete changes that are too old or too many; the newest change of a number stays."""
         place = func.row_number().over(partition_by=_change.number, order_by=_change.id.desc())
         placed = select(_change.id, _change.at, place.label("place")).subquery()
         too_much = select(placed.c.id).where(
@@ -175,7 +175,7 @@ class History:
         await self._database.write(unit)
 
     async def record_heard(self, heard: Mapping[str, float]) -> None:
-        """Store when numbers were last heard, so that a restart of the gateway forgets it not."""
+        """Store when numbers were last heard, so that it is known after a restart of the gateway."""
         statement = update(tables.number).where(_number.digits == bindparam("of_number"))
         values = [{"of_number": number, "heard_at": at} for number, at in heard.items()]
 
@@ -199,7 +199,7 @@ class StoredAlarm(NamedTuple):
 
 
 class AlarmRows:
-    """The alarms that were sent, and those that wait to be."""
+    """The alarms that were sent, and those that still have to be sent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -216,7 +216,7 @@ class AlarmRows:
         await self._database.write(unit)
 
     async def due(self, now: float, limit: int) -> tuple[StoredAlarm, ...]:
-        """Return those that wait for their next try, the oldest first."""
+        """Return the alarms whose next try is due, the oldest first."""
         due = _alarms.where(IS_PENDING, _alarm.next_try <= now).order_by(_alarm.at, _alarm.id)
         return tuple(StoredAlarm(*row) for row in await self._database.fetch(due.limit(limit)))
 
@@ -225,7 +225,7 @@ class AlarmRows:
         return tuple(StoredAlarm(*row) for row in await self._database.fetch(newest))
 
     async def claim(self, alarm: StoredAlarm, now: float, until: float) -> bool:
-        """Keep other nodes from sending it until then; return whether nobody else has claimed it."""
+        """Keep other nodes from sending an alarm until then; return False if another one has claimed it."""
         statement = (
             update(history_tables.alarm)
             .where(_alarm.id == alarm.id, IS_PENDING, _alarm.next_try <= now)
@@ -243,7 +243,7 @@ class AlarmRows:
         )
 
     async def record_failure(self, alarm_id: str, error: str, next_try: float | None) -> None:
-        """Try again at this time, or never."""
+        """Record why a delivery failed, and when it is tried again, or that it never is."""
         if next_try is None:
             await self._change(alarm_id, state=RowState.DEAD, done=tables.now(), error=error)
         else:

@@ -23,7 +23,7 @@ _check = select(tables.gateway.c.key_check)
 
 
 class RewrapStep(NamedTuple):
-    """The number of data keys that a step re-wrapped, and the numbers whose keys do not open."""
+    """How many data keys a step re-wrapped, the numbers whose keys do not open, and the last number."""
 
     moved: int
     stuck: tuple[str, ...]

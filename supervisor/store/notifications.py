@@ -58,7 +58,7 @@ class NewNotification(NamedTuple):
     not_before: float = 0.0
     expires: float | None = None
     needs_lookup: bool = False
-    """Planfix is asked for the rest before it is sent; so far it has no recipients."""
+    """Whether Planfix is asked for the rest before it is sent; until then it has no recipients."""
 
 
 class Notifications:
@@ -149,7 +149,7 @@ class Notifications:
         return str(rows[0].id) if rows else None
 
     async def finish(self, found: NewNotification) -> None:
-        """Store what Planfix was asked for, and the recipients; once, even if others asked too."""
+        """Store what Planfix has answered, and the recipients; once, even if others have asked as well."""
         await self._database.write(_finish, found)
 
     async def numbers_with_due(self, now: float) -> frozenset[str]:
@@ -171,7 +171,7 @@ class Notifications:
         }
 
     async def ended_since(self, number: str, moment: datetime) -> list[tuple[datetime, UnderWay]]:
-        """Return the messages that have come to an end since then, in the order of their ends."""
+        """Return the messages that have ended since then, in the order of their ends."""
         query = _under_way(number, _row.done >= moment).order_by(_row.done)
         rows = await self._database.fetch(query)
         return [(row.done, UnderWay(row.peer_id, row.parts)) for row in rows]
@@ -180,7 +180,7 @@ class Notifications:
         await self._mark(recipient.c.id.in_(sorted(ids)), state, error)
 
     async def fail_chat(self, number: str, peer_id: int, error: str) -> None:
-        """Give up everything that still waits for this chat."""
+        """Give up every message that still waits for this chat."""
         is_of_chat = (recipient.c.number == number) & (recipient.c.peer_id == peer_id)
         await self._mark(is_of_chat, "failed", error)
 
@@ -279,7 +279,7 @@ def _under_way(number: str, which: ColumnElement[bool]) -> Select[Any]:
 
 
 def _next_queued(connection: Connection, number: str, now: float, limit: int) -> list[Queued]:
-    # Grouped, not numbered by a window: of a long queue that would sort all rows with all columns.
+    # Grouped, because a window function would sort all rows of a long queue with all their columns.
     only_bulk = func.min(case((recipient.c.is_bulk, 1), else_=0)).label("only_bulk")
     heads = select(func.min(recipient.c.id).label("head"), only_bulk)
     heads = heads.where(recipient.c.number == number, _IS_QUEUED, recipient.c.not_before <= now)

@@ -154,9 +154,6 @@ class Numbers:
         shared = {(each.client, each.url_planfix) for each in held if each.url_planfix}
         return len(held) == 2 and len(shared) == 1 and all(each.url_planfix for each in held)
 
-    async def planfix_token(self, number: str) -> str:
-        return (await self.secrets(number)).token_planfix
-
     async def secrets(self, number: str) -> Secrets:
         """Return the secrets that a worker of the number needs."""
         row = await self._read_row(_number.digits == number)
@@ -169,7 +166,7 @@ class Numbers:
     async def list(
         self, client: str | None = None, *, are_bots: bool = False
     ) -> tuple[Number, ...]:
-        """Return all numbers, or those of one client; or the bots, which are no numbers here."""
+        """Return all numbers, or those of one client; or the bots instead of the numbers."""
         kind = ~IS_NUMBER if are_bots else IS_NUMBER
         if client is None:
             return await self._read(kind)
@@ -245,7 +242,7 @@ def _cell(number: str) -> Cell:
 
 
 class Runs:
-    """Each method raises `StaleEpoch` if the number has been started again since then."""
+    """Stores what happens to workers; each method raises `StaleEpoch` if a newer worker has started."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

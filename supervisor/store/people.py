@@ -20,7 +20,7 @@ _person = bot_tables.person.c
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has started a bot, as far as they have said who they are."""
+    """Somebody who has started a bot, with as much as they have told it about themselves."""
 
     user_id: int
     name: str
@@ -33,7 +33,7 @@ class Person:
 
     @property
     def muted(self) -> bool:
-        """Whether nothing may be written to them, as they wish, or because they block the bot."""
+        """Whether nothing may be sent to them, because they wish so or because they block the bot."""
         return self.is_muted or self.is_blocked
 
 
@@ -44,7 +44,7 @@ class People:
         self._database = database
 
     async def list(self, bot: str) -> tuple[Person, ...]:
-        """Return all people of a bot, those who came first at the beginning."""
+        """Return all people of a bot, in the order in which they came."""
         query = (
             select(bot_tables.person)
             .where(_person.number == bot)
@@ -62,9 +62,8 @@ class People:
         user_id: int | None = None,
         username: str | None = None,
         phone: str | None = None,
-        alias: str | None = None,
     ) -> Person | None:
-        """Return who has the first of these names that anybody has."""
+        """Return the person with the first of these names that anybody has."""
         if user_id is not None and (found := await self.get(bot, user_id)):
             return found
         if username:
@@ -74,10 +73,8 @@ class People:
                 return found
         if phone:
             digits = "".join(filter(str.isdigit, phone))
-            found = await self._first(bot, _person.phone == digits)
-            if found:
-                return found
-        return await self._first(bot, _person.alias == alias) if alias else None
+            return await self._first(bot, _person.phone == digits)
+        return None
 
     async def save(self, bot: str, person: Person) -> None:
         values = {
@@ -99,7 +96,7 @@ class People:
         await self._database.write(unit)
 
     async def block(self, bot: str, user_id: int, *, is_blocked: bool) -> None:
-        """Note that somebody blocks the bot, or no longer does."""
+        """Record that somebody blocks the bot, or no longer does."""
         statement = update(bot_tables.person).where(
             _person.number == bot, _person.user_id == user_id
         )

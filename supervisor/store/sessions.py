@@ -128,7 +128,7 @@ class Sessions:
 
 # Nodes on one PostgreSQL import one after the other; on SQLite there is only one writer anyway.
 _TAKE_TURN: Final = text("SELECT pg_advisory_xact_lock(32286, 61895)")
-_NONCE: Final = slice(1, 13)  # the part of a sealed key that no other sealing has
+_NONCE: Final = slice(1, 13)  # the part of a sealed key that is different each time it is sealed
 _sealed_with = func.substr(_session.auth_key, 2, 12)
 _marked_with = func.substr(_session.key_mark, 1, 12)
 _digest = func.substr(_session.key_mark, 13)
@@ -139,7 +139,7 @@ _is_unmarked = _session.key_mark.is_(None) | (_marked_with != _sealed_with)
 def import_login(connection: Connection, vault: Vault, held: Any, session: Session) -> None:
     """Store a login that comes from elsewhere for the number that has this row.
 
-    Raise SessionInUse if another number has it: two connections with one key would cost the login.
+    Raise SessionInUse if another number has it: Telegram ends a login that has two connections.
     """
     if connection.dialect.name != "sqlite":
         connection.execute(_TAKE_TURN)

@@ -27,7 +27,7 @@ class Store:
     """Everything that the gateway stores."""
 
     def __init__(self, database_url: str, secret_key: str, patience: float | None = None) -> None:
-        """Nodes that share the database end a transaction that pauses for `patience` seconds."""
+        """Let the server end a transaction that pauses for `patience` seconds, if nodes share it."""
         vault = self.vault = Vault.from_secret_key(secret_key)
         self.database = Database(database_url, patience=patience)
         self.keys = Keys(self.database, vault)

@@ -32,7 +32,7 @@ class LastError:
 
 @dataclass(frozen=True, slots=True)
 class BotDetails:
-    """What makes a number a bot: its token at Telegram, and what else is stored only of bots."""
+    """What makes a number a bot: its token at Telegram, and what else is stored for bots only."""
 
     token: str = field(repr=False)
     language: str = "ru"
@@ -43,7 +43,7 @@ class BotDetails:
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """What is stored of a bot beside what is stored of every number, without its secrets."""
+    """What is stored for a bot in addition to what is stored for every number, without its secrets."""
 
     bot: str
     username: str
@@ -265,7 +265,7 @@ class Queued(NamedTuple):
 
 
 class UnderWay(NamedTuple):
-    """A message that is in the journal, and of how many messages in Telegram it consists."""
+    """A message in the journal, with the number of messages in Telegram that it becomes."""
 
     peer_id: int
     parts: int

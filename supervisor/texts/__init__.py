@@ -1,4 +1,4 @@
-"""The troubles of a number and the failures of a message, in the languages of the gateway."""
+"""What is wrong with a number, and why a message failed, in the languages of the gateway."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Texts = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """All texts of a language, as pairs.
+    """All texts of a language, most of them pairs.
 
-    Of a failure on the way to Telegram: what the employee reads, and what the operator reads.
-    Of everything else: what happened, and who has to do what.
+    For a failure on the way to Telegram: what the employee reads, and what the operator reads.
+    For everything else: what happened, and who has to do what.
     """
 
     failures: Mapping[Reason, Texts]
@@ -53,7 +53,7 @@ def describe_trouble(
 
 
 def translate_error(error: LastError, language: str, *, parked: bool = False) -> LastError:
-    """Describe a stored error in the language of the reader; an unknown one stays as it was told."""
+    """Describe a stored error in the language of the reader; an unknown one stays as it was stored."""
     if error.code not in _LANGUAGES[language].troubles:
         return error
     return describe_trouble(error.code, language, error.detail, parked=parked)

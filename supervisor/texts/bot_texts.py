@@ -1,4 +1,4 @@
-"""The troubles of a bot: those of a number in other words, because a bot logs in by its token."""
+"""What is wrong with a bot: the texts about a number in other words, because a bot logs in by its token."""
 
 # ruff: noqa: RUF001 - the letters are meant to be Cyrillic
 
@@ -35,7 +35,7 @@ _STEMS: Final[Mapping[str, str]] = {"number": "bot", "номер": "бот", "Н
 
 
 def about_bot(error: LastError, language: str) -> LastError:
-    """Tell a bot's trouble with the words and the actions that fit a bot."""
+    """Describe a bot's trouble with the words and the actions that fit a bot."""
     action = for_bot(error.action)
     if error.code in LOGIN_LOST:
         action = _LOG_IN[language]
@@ -45,5 +45,5 @@ def about_bot(error: LastError, language: str) -> LastError:
 
 
 def for_bot(text: str) -> str:
-    """Say of a bot what is said of a number."""
+    """Rewrite a text about a number so that it is about a bot."""
     return _STEM.sub(lambda found: _STEMS[found[0]], text).replace("PUT /webhook", "POST /bots")

@@ -15,7 +15,7 @@ FAILURES: Final = {
     ),
     Reason.BLOCKED_BY_US: (
         "This contact is blocked on our side in Telegram.",
-        "The number's owner has blocked the contact. Client: unblock it in Telegram, send again.",
+        "The number's owner has blocked the contact. Client: unblock the contact in Telegram, then send the message again.",
     ),
     Reason.CONTACT_DELETED: (
         "The contact has deleted the Telegram account.",
@@ -50,8 +50,8 @@ FAILURES: Final = {
         "The number's `chats` leave this chat out. Client: change them with PUT /webhook if it is to be written to.",
     ),
     Reason.SPAM_LIMIT: (
-        "Telegram lets this number write only to people who wrote first for now.",
-        "Telegram suspects spam (PEER_FLOOD). Client: ask @SpamBot how long; write to no strangers.",
+        "For now, Telegram lets this number write only to people who wrote to it first.",
+        "Telegram suspects spam (PEER_FLOOD). Client: ask @SpamBot how long this lasts; write to no strangers.",
     ),
     Reason.FROZEN: (
         "Telegram has frozen this number's account.",
@@ -122,8 +122,8 @@ FAILURES: Final = {
         "Client: log the number in again.",
     ),
     Reason.EXPIRED: (
-        "The message was not sent before its end of validity.",
-        "It waited until it had expired. Nobody has to do anything.",
+        "The message expired before it could be sent.",
+        f"The message waited until it had expired. {_NOTHING}",
     ),
     Reason.UNKNOWN: (
         "Telegram refused the message.",
@@ -207,7 +207,7 @@ TROUBLES: Final = {
     "proxy_forbidden": (
         "The number's proxy is not used: it lies at a private address.",
         "Client: send a proxy at a public address with PUT /webhook. "
-        "Operator: if this one is meant, send it with the admin key.",
+        "Operator: if this proxy is the right one, send it with the admin key.",
     ),
     "worker_crashed": ("The number's process ended with an error.", _AGAIN),
     "worker_killed": ("The number's process was killed.", _AGAIN),
@@ -242,11 +242,11 @@ TROUBLES: Final = {
 DELIVERIES: Final = {
     "first_contact_budget": (
         "The number has written to as many new people as is safe, so this message waits.",
-        "Nothing to do: it is sent by itself; governor of PUT /webhook changes the budget.",
+        "Nothing to do: it will be sent automatically; `governor` in PUT /webhook changes the budget.",
     ),
     "answers_only": (
         "Telegram suspects the number of sending spam, so messages to new people wait.",
-        "Nothing to do: they are sent by themselves when that has passed.",
+        "Nothing to do: they will be sent automatically when that has passed.",
     ),
     "planfix_answer_lost": (
         "The connection to Planfix broke before its answer came, so the message may be there.",
@@ -268,10 +268,10 @@ DELIVERIES: Final = {
 HELD: Final = {
     "first_contact_budget": (
         "⏳ Waiting: today this number has written to as many new people as is safe. "
-        "The message is sent by itself, expected at {moment} UTC."
+        "The message will be sent automatically, probably at {moment} UTC."
     ),
     "answers_only": (
         "⏳ Waiting: Telegram lets this number only answer for now. "
-        "The message is sent by itself, expected at {moment} UTC."
+        "The message will be sent automatically, probably at {moment} UTC."
     ),
 }

@@ -25,7 +25,10 @@ _EN: Final = {
     "stalled": ("The number's process has not answered for a moment.", _NOTHING_EN),
     "deaf": ("Telegram does not announce new messages.", _NOTHING_EN),
     "limited": ("Telegram limits how much this account may send.", _NOTHING_EN),
-    "backing_off": ("The number's process ended and is started again after a pause.", _NOTHING_EN),
+    "backing_off": (
+        "The number's process ended and will be started again after a pause.",
+        _NOTHING_EN,
+    ),
     "needs_login": ("The number is not logged in to Telegram.", "Client: log the number in."),
     "needs_code": ("The login waits for the code from Telegram.", "Client: enter the code."),
     "needs_password": (

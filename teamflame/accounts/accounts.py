@@ -1,4 +1,4 @@
-"""Signs people in and out, and calls the service in their name with tokens that are renewed in time."""
+"""Signs people in and out, and calls the service in their name with tokens that it renews in time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_GUESSERS = 10_000
 class SignInLimit:
     """Counts wrong passwords of each caller; the count decreases with time.
 
-    A password counts as wrong from the beginning, or many at the same time would pass together.
+    A password counts as wrong until it has been checked; otherwise many guesses at once would pass.
     """
 
     def __init__(self) -> None:
@@ -133,12 +133,12 @@ class Accounts:
         return await self._renew(account, access)
 
     async def stop(self) -> None:
-        """Let the renewals end: TeamFlame accepts the earlier tokens no more."""
+        """Let the renewals end, because TeamFlame no longer accepts the earlier tokens."""
         if self._renewals:
             await asyncio.wait(self._renewals.values())
 
     async def _renew(self, account: str, used: Access) -> Access:
-        """Renew the tokens once, however many calls find them too old at the same time.
+        """Renew the tokens once, even if many calls find them too old at the same time.
 
         A caller who hangs up meanwhile does not stop it, or the new tokens would be lost.
         """

@@ -71,7 +71,7 @@ class ShortTokens:
         self._keys = [hmac.digest(key, _PURPOSE, "sha256") for key in keys]
 
     def make(self, caller: Caller, now: float) -> tuple[str, int]:
-        """Return a token and when it ends; it never outlives the launch by more than its own life."""
+        """Return a token and when it expires; it is refused earlier if the launch is too old by then."""
         expires = int(now) + TOKEN_LIFETIME
         claims = {
             "user": caller.user_id,

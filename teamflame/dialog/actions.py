@@ -14,7 +14,7 @@ class _Action(BaseModel):
 
 
 class ShowHome(_Action):
-    """Show the start."""
+    """Show the first screen."""
 
     do: Literal["home"] = "home"
 

@@ -40,7 +40,7 @@ class Conversation:
             await self._chat.present(language, texts.commands, texts.menu, app_url)
 
     async def handle_message(self, message: ChatMessage) -> None:
-        """React to a message, and tell the person what came of it."""
+        """React to a message and tell the person the outcome."""
         if message.chat_id != message.user_id:
             return
         talk = await self.talk(message.user_id, str(message.row))
@@ -60,7 +60,7 @@ class Conversation:
             await talk.send(talk.trouble(exc))
 
     async def handle_press(self, press: ChatPress) -> None:
-        """React to a button, if it is the presser's own."""
+        """React to a button, if it was made for the person who pressed it."""
         talk = await self.talk(press.user_id, str(press.row))
         found = await self._dialogs.find_button(press.data)
         if found is None:
@@ -88,7 +88,7 @@ class Conversation:
         return Talk(self._teamflame, self._dialogs, self._chat, user_id, event, language)
 
     async def _act(self, talk: Talk, press: ChatPress, action: Action) -> str:
-        """Carry out a button; return what to note beside it."""
+        """Carry out the action of a button; return the note to show for it."""
         try:
             screen = await talk.carry_out(action)
         except TeamFlameError as exc:

@@ -37,7 +37,7 @@ LONGEST_TEXT = 3500  # characters of a message
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button: an action of ours, or the Mini App, at a card of it if there is a `start`."""
+    """A button that performs an action or opens the Mini App, at a card if `start` names one."""
 
     text: str
     action: Action | None = None
@@ -86,9 +86,9 @@ class Screens:
         )
 
     def first_choice(self, account: Account, spaces: Sequence[Space]) -> Screen:
-        """Lead somebody who has no board yet to one."""
+        """List the spaces for somebody who has not chosen a board yet."""
         shown = self.spaces(spaces, 0)
-        rows = (*shown.rows[:-1], *self._end())
+        rows = (*shown.rows[:-1], self._sign_out())
         return Screen(f"{self._who(account)}\n\n{shown.text}", rows)
 
     def spaces(self, spaces: Sequence[Space], page: int) -> Screen:
@@ -146,7 +146,7 @@ class Screens:
         switches = tuple((self._switch(board, kind, kind in kinds),) for kind in Kind)
         other = Button(self._texts.other_board, ShowSpaces())
         text = self._texts.notifications.format(board=board.name)
-        return Screen(text, (*switches, (other,), *self._end(), self._back(ShowHome())))
+        return Screen(text, (*switches, (other,), self._sign_out(), self._back(ShowHome())))
 
     def created(self, task: Task) -> Screen:
         return Screen(self._texts.created.format(task=name_of(task)), self.task_rows(task))
@@ -207,5 +207,5 @@ class Screens:
     def _back(self, action: Action) -> tuple[Button, ...]:
         return (Button(self._texts.back, action),)
 
-    def _end(self) -> tuple[tuple[Button, ...], ...]:
-        return ((Button(self._texts.sign_out, SignOut()),),)
+    def _sign_out(self) -> tuple[Button, ...]:
+        return (Button(self._texts.sign_out, SignOut()),)

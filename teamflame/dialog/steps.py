@@ -67,7 +67,7 @@ _COMMANDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A wish with what was said to it, and what the bot waits for after it."""
+    """A wish, the words that belong to it, and what the bot waits for next."""
 
     wish: Wish
     said: str = ""
@@ -83,7 +83,7 @@ def understand(text: str, dialog: Dialog) -> Meaning:
 
 
 def _is_secret(dialog: Dialog, command: str) -> bool:
-    """Tell whether this is a password, which may begin with a slash as a command does."""
+    """Whether this is a password, which may begin with a slash like a command."""
     return dialog.step is Step.PASSWORD and command.lower() not in _COMMANDS
 
 

@@ -88,26 +88,26 @@ class Talk:
         self._screens = Screens(self.texts)
 
     async def send(self, screen: Screen) -> None:
-        """Send a screen durably, once however often the event is handed over."""
+        """Send a screen durably, and only once even if the event is handed over again."""
         keys = await self.make_keys(screen)
         self._sent += 1
         key = f"teamflame:{self._event}:{self._sent}"
         await self._chat.send(key, self._user_id, screen.text, keys)
 
     async def notify(self, screen: Screen) -> None:
-        """Tell of what the person has not asked for, as fast as Telegram's limits allow, and once."""
+        """Send once, and at the pace of notifications, what the person has not asked for."""
         keys = await self.make_keys(screen)
         await self._chat.notify(f"teamflame:{self._event}", self._user_id, screen.text, keys)
 
     async def make_keys(self, screen: Screen) -> ChatButtons:
-        """Give each button an opaque id, behind which lies what it does."""
+        """Store what each button does under an opaque id, which is all that the chat learns."""
         actions = [each.action for row in screen.rows for each in row if each.action is not None]
         texts = [action.model_dump_json() for action in actions]
         ids = iter(await self._dialogs.add_buttons(self._user_id, texts))
         return tuple(tuple(self._key(each, ids) for each in row) for row in screen.rows)
 
     def trouble(self, exc: TeamFlameError) -> Screen:
-        """Say in words what TeamFlame's trouble is."""
+        """Say in words what went wrong with TeamFlame."""
         if isinstance(exc, SignInNeeded):
             return self._screens.sign_in_first()
         if isinstance(exc, Limited):

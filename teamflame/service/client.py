@@ -83,7 +83,7 @@ class ServiceClient:
         token: str | None = None,
         fields: Mapping[str, Any] | None = None,
     ) -> Json:
-        """Make a call, again if it was not carried out for sure, or if it changes nothing."""
+        """Make a call; repeat it if it certainly was not carried out, or if it changes nothing."""
         endpoint = endpoint_of(self._config.dialect, call)
         for attempt in range(1, self._config.attempts + 1):
             try:

@@ -58,7 +58,7 @@ class Endpoint(NamedTuple):
     path: str
 
 
-# Subject and rest of each address; the second dialect has the subjects in the plural.
+# Method, subject and rest of each address; the second dialect has the subjects in the plural.
 _PATHS: Final[Mapping[Call, tuple[str, str, str]]] = {
     Call.ME: ("GET", "user", "me"),
     Call.USER: ("GET", "user", "{}"),

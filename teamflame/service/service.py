@@ -33,7 +33,7 @@ class Users:
         try:
             answer = await self._client.call(Call.SPACE_PEOPLE, space, token=token)
         except (NotFound, Rejected):
-            # The address of this call is not known for sure, that of the space and of a user is.
+            # The address of this call is a guess; those of a space and of a user are known.
             return await self._one_by_one(token, space)
         return parser.read_list(answer, parser.person)
 

@@ -91,7 +91,7 @@ class Tasks:
     async def change(
         self, token: str, task: str, fields: TaskFields, read_at: datetime | None = None
     ) -> Task:
-        """Read the task anew and write it as a whole; refuse if it is newer than what was read."""
+        """Read the task again and write all of it; refuse if it has changed since `read_at`."""
         answer = await self._client.call(Call.TASK, task, token=token)
         known = parser.read_one(answer, parser.task)
         if read_at is not None and known.updated is not None and known.updated > read_at:

@@ -20,7 +20,7 @@ _subscription = tables.subscription.c
 
 
 class Kind(StrEnum):
-    """What may be notified of."""
+    """The kinds of event of which people may be notified."""
 
     CREATED = "created"
     ASSIGNED = "assigned"
@@ -92,7 +92,7 @@ class Choices:
         self.have_changed.set()
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """List the subscriptions to anything at all."""
+        """List the subscriptions that contain at least one kind of event."""
         query = select(_subscription.user_id, _subscription.board_id, _subscription.kinds)
         rows = await self._database.fetch(query.where(_subscription.kinds != ""))
         return tuple(Subscription(row.user_id, row.board_id, _split(row.kinds)) for row in rows)

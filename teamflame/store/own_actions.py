@@ -1,4 +1,4 @@
-"""Stores what people do through us, so that they are not told of it and others hear who did it."""
+"""Stores what people do through the gateway: they are not notified of it, and others learn who did it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class OwnActions:
         self._database = database
 
     async def add(self, account: str, changes: Collection[Change]) -> None:
-        """Note changes before they are made, so that a crash or a quick look finds them."""
+        """Note changes before they are made, so that neither a crash nor an early look misses them."""
         now = datetime.now(UTC)
         rows = [{**_row(each), "account": account, "made": now} for each in changes]
         old = delete(tables.own_action).where(_own.made < now - LIFETIME)
@@ -67,11 +67,11 @@ class OwnActions:
         await self._delete(changes, account)
 
     async def forget(self, changes: Collection[Change]) -> None:
-        """Forget changes that have been noticed: the same change later is another one."""
+        """Forget changes that have been seen on the board: the same change later is another one."""
         await self._delete(changes)
 
     async def actors_of(self, changes: Collection[Change]) -> dict[Change, Person]:
-        """Find out who made changes; the last one who did is who the board now shows."""
+        """Find out who made changes; if several people made the same one, the last of them counts."""
         found: dict[Change, Person] = {}
         columns = (_own.task_id, _own.kind, _own.about, tables.account.c.id, tables.account.c.name)
         joined = tables.own_action.join(tables.account, _own.account == tables.account.c.id)

@@ -104,7 +104,7 @@ class TeamFlameButton(SQLModel, table=True):
 
 
 class TeamFlameOwnAction(SQLModel, table=True):
-    """A change that an account made through us; `about` is the column, the person or the text of it."""
+    """A change that an account made through the gateway; `about` is its column, person or text."""
 
     __tablename__: ClassVar[Any] = "teamflame_own_action"
 

@@ -87,7 +87,7 @@ class BoardWatch:
         )
 
     def is_awaited(self, waited: float) -> bool:
-        """Tell whether somebody has opened the board, who need not wait as long as others."""
+        """Whether somebody has the board open now, so that the next look should not wait any longer."""
         is_open = self._teamflame.is_open(self._board_id, self._pace.open_for)
         return is_open and waited >= self._pace.open and not self._failures
 
@@ -99,7 +99,8 @@ class BoardWatch:
         before = None if stored is None else snapshot.read(stored)
         found = snapshot.compare(before, columns, datetime.now(UTC))
         own = await self._teamflame.own_actions.actors_of({each.change for each in found.events})
-        # Told first: a gateway that dies in between tells again, under keys that send nothing twice.
+        # People are notified first: a gateway that dies before the snapshot is saved does it again,
+        # under the same keys, so that nothing is sent twice.
         for event in found.events:
             await self._notify(replace(event, actor=own.get(event.change, event.actor)))
         if found.snapshot != before:
@@ -167,7 +168,7 @@ def _event_text(event: Event, texts: BotTexts) -> str:
 
 
 def _name(event: Event) -> str:
-    """Name an event, so that people hear of it once even if it is found twice."""
+    """Name an event, so that people are notified of it once even if it is found twice."""
     parts = (
         event.kind,
         event.task.id,

@@ -38,7 +38,7 @@ Snapshot = dict[str, SeenTask]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a task, and to whom it matters if not to everybody."""
+    """What happened to a task; `people` are those whom it concerns, None means everybody."""
 
     kind: Kind
     task: Task
@@ -49,7 +49,7 @@ class Event:
 
     @property
     def change(self) -> Change:
-        """What was changed, as it was noted when it was done through us."""
+        """The change, in the form in which it was noted if it was made through the gateway."""
         if self.comment is not None:
             return comment_change(self.task.id, self.comment.text)
         about = self.task.column_id if self.kind is Kind.MOVED else ""
@@ -67,7 +67,7 @@ class Comparison:
 
 
 def compare(before: Snapshot | None, columns: Sequence[Column], now: datetime) -> Comparison:
-    """Find what happened; the first look at a board tells of nothing."""
+    """Find what happened; the first look at a board finds nothing, because there is no comparison."""
     snapshot: Snapshot = {}
     events: list[Event] = []
     for column in columns:
@@ -107,7 +107,7 @@ def _see(task: Task, known: SeenTask | None) -> SeenTask:
     due = task.due.isoformat() if task.due is not None else None
     comments = len(task.comments) if task.comments is not None else None
     if comments is None and known is not None:
-        comments = known.comments  # nobody has asked for the comments this time
+        comments = known.comments  # the comments were not fetched this time
     return SeenTask(
         column=task.column_id,
         assignees=tuple(sorted(person.id for person in task.assignees)),
@@ -163,7 +163,7 @@ class Watcher:
 
 
 def recipients_of(event: Event, watchers: Sequence[Watcher]) -> list[Watcher]:
-    """Choose who wants to know, is meant, and did not do it."""
+    """Choose those who want to know, are concerned, and did not do it themselves."""
     return [
         watcher
         for watcher in watchers
@@ -174,7 +174,7 @@ def recipients_of(event: Event, watchers: Sequence[Watcher]) -> list[Watcher]:
 
 
 def _is_own(event: Event, account: Account) -> bool:
-    """Tell whether it was this person; of comments made elsewhere only the author's name is known."""
+    """Whether this person did it; of comments made elsewhere, only the author's name is known."""
     if event.actor is not None:
         return event.actor.id == account.id
     return event.comment is not None and event.comment.author == account.name

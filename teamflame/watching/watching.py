@@ -1,4 +1,4 @@
-"""Keeps one look-out for each board that somebody wants to hear of."""
+"""Watches each board of which somebody wants to be notified."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-REFRESH = 5.0  # seconds between two looks at who wants to hear of what
-FAILURE_PAUSE = 30.0  # seconds after trouble that is not TeamFlame's
+REFRESH = 5.0  # seconds between two readings of the subscriptions
+FAILURE_PAUSE = 30.0  # seconds after a failure of the gateway itself
 STAGGER = 0.05  # seconds between the first looks at two boards
 
 
@@ -67,7 +67,7 @@ class Watching:
             await self._wait()
 
     async def _wait(self) -> None:
-        """Wait until somebody has subscribed, or for others that did so on another node."""
+        """Wait until somebody has subscribed; not for long, because it may be on another node."""
         changed = self._teamflame.choices.have_changed
         with suppress(TimeoutError):
             async with asyncio.timeout(self._refresh):
@@ -75,7 +75,7 @@ class Watching:
         changed.clear()
 
     async def _adjust(self) -> None:
-        """Watch the boards that somebody wants to hear of, and no others."""
+        """Watch the boards to which somebody has subscribed, and no others."""
         wanted = await self._wanted() if self._chat.is_here else {}
         for board_id in self._watches.keys() - wanted.keys():
             del self._watches[board_id]
@@ -115,7 +115,7 @@ class Watching:
             await self._pause(watch, pause)
 
     async def _pause(self, watch: BoardWatch, pause: float) -> None:
-        """Wait; less if somebody opens the board meanwhile."""
+        """Wait, but not as long if somebody opens the board in the meantime."""
         waited = 0.0
         while waited < pause and not watch.is_awaited(waited):
             step = min(pause - waited, self._refresh)

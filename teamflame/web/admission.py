@@ -55,7 +55,7 @@ def caller_address() -> str:
 
 
 def admit() -> Caller:
-    """Return who proves to be calling, by the data of the launch or by a token made for them."""
+    """Return who makes the call, as proved by the data of the launch or by one of our tokens."""
     shared = teamflame()
     scheme, _, proof = request.headers.get("Authorization", "").partition(" ")
     match scheme.lower():
@@ -68,7 +68,7 @@ def admit() -> Caller:
 
 
 def admit_person() -> tuple[Caller, int]:
-    """Like `admit`, for what is stored about a Telegram user."""
+    """Like `admit`, but only for Telegram users, about whom more is stored."""
     caller = admit()
     if caller.user_id is None:
         raise CallInvalid("only for people in Telegram", HTTPStatus.FORBIDDEN, "telegram_only")

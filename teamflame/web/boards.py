@@ -95,7 +95,7 @@ async def post_board() -> Response:
 async def get_board(board: str) -> Response:
     """Show a board with its columns and tasks; with If-None-Match, 304 while nothing has changed."""
     answer = (await _full_board(admit(), key(board))).model_dump_json()
-    teamflame().see_open(board)
+    teamflame().record_look(board)
     etag = hashlib.sha256(answer.encode()).hexdigest()[:32]
     response = Response(answer, content_type="application/json")
     response.set_etag(etag)
@@ -109,7 +109,7 @@ async def get_board(board: str) -> Response:
 @call("boards")
 @document_response(SelectedAnswer)
 async def put_selected(board: str) -> Response:
-    """Choose a board; the bot shows it too, and tells of what happens on it."""
+    """Choose a board; the bot then shows it too, and notifies the caller of what happens on it."""
     shared, (caller, user_id) = teamflame(), admit_person()
     found = await shared.call(caller, shared.service.boards.get, key(board))
     chosen = Selection(found.space_id, found.project_id, found.id)

@@ -42,7 +42,7 @@ class OfProject(Body):
 
 
 class SignInBody(Body):
-    """The keys of an account at TeamFlame."""
+    """The credentials of an account at TeamFlame."""
 
     email: Email
     password: Annotated[SecretStr, Field(min_length=1, max_length=500)]
@@ -239,7 +239,7 @@ class CommentAnswer(Answer):
 
 
 class WholeTaskAnswer(TaskAnswer):
-    """A task with everything."""
+    """A task with its description and comments."""
 
     description: str
     comments: list[CommentAnswer]
@@ -275,7 +275,7 @@ class FullBoardAnswer(BoardAnswer):
 
 
 class SelectedAnswer(Answer):
-    """The choice, which the bot knows too."""
+    """The chosen board, which the bot uses too."""
 
     selection: SelectionAnswer
 

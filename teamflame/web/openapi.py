@@ -13,7 +13,7 @@ Handler = TypeVar("Handler", bound="Callable[..., Any]")
 
 SCHEMES: Final = {
     "miniApp": "`tma` and the raw initData with which Telegram has opened the Mini App",
-    "miniAppToken": "the token that `POST /teamflame/api/auth/telegram` gives",
+    "miniAppToken": "the token that `POST /teamflame/api/auth/telegram` returns",
 }
 
 

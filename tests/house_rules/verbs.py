@@ -51,23 +51,13 @@ def _names(text: str) -> frozenset[str]:
 
 # Functions that still use such a verb, by package; the lists only shrink.
 UNCHANGED: Final[Mapping[str, frozenset[str]]] = {
-    "api": _names(
-        """
-        _let_in _say_failed _take _take_over gather take_place
-        """
-    ),
     "session_worker": _names(
         """
         _note _take_socket _tell learn let_pages_be_merged take take_entities take_gaps
         take_key take_text take_token tell_status
         """
     ),
-    "supervisor": _names(
-        """
-        _note_end _note_planfix _settle _take _take_new _tell_cause
-        tell_worker note note_trouble settle take take_epoch
-        """
-    ),
+    "supervisor": _names("take take_epoch"),
 }
 
 # Classes that still undo with the verb of another pair; this set only shrinks.

@@ -25,7 +25,7 @@ _SUBJECTS = {
 
 
 def asked_language(known: Container[str]) -> str | None:
-    """Choose the first language of the reader that there is, or English; None if none is named."""
+    """Return the first language of the reader that is known, or English; None if the reader names none."""
     asked = [tag.lower() for tag in request.accept_languages.values() if tag]
     if not asked or asked[0] == "*":
         return None
@@ -34,14 +34,14 @@ def asked_language(known: Container[str]) -> str | None:
 
 
 def reason_language() -> str:
-    """Programs name no language, and read English."""
+    """Return the language of the caller, or English, because programs name none."""
     if not has_request_context():  # a WebSocket, which is refused
         return "en"
     return asked_language({"en", *REASONS}) or "en"
 
 
 def translate_reason(english: str, language: str) -> str:
-    """Say a reason in this language; one that is unknown stays as it is."""
+    """Translate a reason into this language; an unknown one stays as it is."""
     reasons = REASONS.get(language, {})
     if not reasons or english in reasons or len(english) > LONGEST_REASON:
         return reasons.get(english, english)
@@ -54,7 +54,7 @@ def translate_reason(english: str, language: str) -> str:
 
 
 def rewrite_for_bot(reason: str, language: str) -> str:
-    """Say of a bot what is otherwise said of a number."""
+    """Rewrite a reason about a number so that it is about a bot."""
     for number, bot in _SUBJECTS[language]:
         reason = reason.replace(number, bot)
     return reason
@@ -64,7 +64,7 @@ def _shape_of(pattern: str) -> re.Pattern[str]:
     return re.compile("(.+?)".join(map(re.escape, pattern.split("{}"))), re.DOTALL)
 
 
-# What reasons with values look like; those that say the most come first.
+# The patterns of reasons with values; the longest come first, because they are the most specific.
 _SHAPES = [
     (pattern, _shape_of(pattern))
     for pattern in sorted(ru.REASONS, key=len, reverse=True)

@@ -100,7 +100,7 @@ VALUES: Final = {
     "error_not_dead": "This message is not a dead letter any more.",
     "error_template_unknown": "There is no such template.",
     "error_template_invalid": "The template has a mistake.",
-    "error_field_missing": "The template needs a field that the data do not have.",
+    "error_field_missing": "The template needs a field that the data does not have.",
     "error_markup_invalid": "The markup of the text has a mistake.",
     "error_too_many_attempts": "There were too many wrong keys from this address. Wait a little.",
 }

@@ -174,13 +174,13 @@ async def handle_fault(name: str, cmd: str) -> Response | None:
             return _failed(401, 1, "Invalid token")
         case Mode.REFUSE:
             return _failed(400, 1, "Invalid parameters")
-        case _:  # the answer of a call that is carried out is lost only by the chat API
+        case _:  # DOWN, or LOST_ANSWER, under which only the chat API carries the call out
             cut_connection()
             return Response(status=503)
 
 
 def _shown(what: str, shown: Json) -> Response:
-    """Answer with the fields that were asked for, without which Planfix tells almost nothing."""
+    """Answer with the requested fields; if none are requested, Planfix shows only the id."""
     wanted = set(request.args.get("fields", "").split(","))
     return jsonify({"result": "success", what: _only(shown, wanted)})
 

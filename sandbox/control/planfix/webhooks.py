@@ -35,7 +35,7 @@ async def put_webhooks(name: str) -> dict[str, Any]:
 
 @blueprint.post("/<name>/webhook/json/<code>")
 async def post_webhook(name: str, code: str) -> Response:
-    """Carry out a call; what Planfix answers is not documented but for the id of the task."""
+    """Carry out a call; of Planfix's answer only the id of the task is documented."""
     fault = await handle_fault(name, "webhook")
     if fault is not None:
         return fault

@@ -189,7 +189,7 @@ async def post_read() -> Json:
 
 @blueprint.post("/typing")
 async def post_typing() -> Json:
-    """Show that somebody is typing; who sees it forgets it after some seconds."""
+    """Show that somebody is typing; the app that shows it forgets it after some seconds."""
     order = await read_body(Reading)
     writer, peer = (data_centre().account_of(p) for p in (order.by, order.chat_with))
     update = types.UpdateUserTyping(writer.id, types.SendMessageTypingAction())

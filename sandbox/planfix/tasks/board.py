@@ -102,7 +102,7 @@ class ScriptCall:
 
 
 class Board:
-    """The tasks of one account; its scripts run for comments by REST, too, as Planfix's do."""
+    """The tasks of one account; as in Planfix, its scripts also run for comments made over REST."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http

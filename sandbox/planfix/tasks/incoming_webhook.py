@@ -34,7 +34,7 @@ def read_call(webhook: IncomingWebhook, body: Any) -> Reported | None:
 
 
 def _found(body: Any, path: str) -> Any:
-    """Follow a path of names, such as `$.task.number`: that is all an account needs here."""
+    """Follow a path of names, such as `$.task.number`; other kinds of JSONPath are not supported."""
     for name in path.removeprefix("$.").split("."):
         body = body.get(name) if isinstance(body, dict) else None
     return body

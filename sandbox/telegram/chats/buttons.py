@@ -52,7 +52,7 @@ def button_at(markup: Any, row: int, column: int) -> Any:
 
 
 def has_callback(markup: Any, data: bytes) -> bool:
-    """Return whether a message has a button that sends this data."""
+    """Whether a message has a button that sends this data."""
     kinds = (getattr(button, "type", None) for button in buttons_of(markup))
     return any(isinstance(k, types.InlineButtonTypeCallback) and k.data == data for k in kinds)
 

@@ -40,8 +40,9 @@ class UpdatePush:
     def record(self, account: Account, event: Event, *, origin: Session | None = None) -> Entry:
         """Log an event and push it to all sessions but the one that caused it."""
         profile = account.bot_profile
-        is_apart = profile is not None and isinstance(event, BotStopped)
-        log = profile.log if profile and is_apart else account.log
+        # Events of this kind are counted by qts, and so have a log of their own.
+        is_by_qts = isinstance(event, BotStopped)
+        log = profile.log if profile and is_by_qts else account.log
         entry = log.append(event)
         self._push(self._listeners(account, origin), partial(self._shown, entry))
         return entry

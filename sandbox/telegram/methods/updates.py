@@ -35,15 +35,15 @@ def get_difference(call: Call, request: Any) -> Any:
         return types.updates.DifferenceTooLong(account.log.pts)
     entries, channels = account.log.since(request.pts), _active_channels(call, request.date)
     profile = account.bot_profile
-    apart = profile.log.since(request.qts) if profile else []
-    if not entries and not channels and not apart:
+    by_qts = profile.log.since(request.qts) if profile else []
+    if not entries and not channels and not by_qts:
         return types.updates.DifferenceEmpty(now(), 0)
     size = max(1, min(request.pts_limit or SLICE, SLICE))
     if len(entries) > size:
         parts = _parts(call, entries[:size], [])
         reached = tl_views.state(account, entries[size - 1].pts, request.qts)
         return types.updates.DifferenceSlice(*parts, reached)
-    parts = _parts(call, [*entries, *apart], channels)
+    parts = _parts(call, [*entries, *by_qts], channels)
     return types.updates.Difference(*parts, tl_views.state(account))
 
 

@@ -39,7 +39,7 @@ _BUTTONS = {
     "keyboardButtonUrl": (types.KeyboardInlineButton, types.InlineButtonTypeUrl),
     "keyboardButtonWebView": (types.KeyboardInlineButton, types.InlineButtonTypeWebView),
 }
-# Up to this layer, a method answered with that field of what it now answers with.
+# Up to this layer, a method answered with only this field of what it answers with now.
 _BARE_ANSWERS_UNTIL = 178
 _BARE_ANSWERS = {types.messages.InvitedUsers: "updates", types.messages.DialogFilters: "filters"}
 
@@ -170,7 +170,7 @@ def _fields(text: str) -> tuple[Field, ...]:
 
 
 def _key(cls: Any) -> tuple[bool, str, str]:
-    """Return by what a class is found: Telethon spells names in another way than schemas do."""
+    """Return the key by which a class is found, since Telethon spells names in another way than schemas."""
     is_request, family = issubclass(cls, TLRequest), cls.__module__.split(".")[3:]
     name = cls.__name__.removesuffix("Request") if is_request else cls.__name__
     return is_request, "".join(family), name.lower()

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from sandbox.telegram.protocol.client_session import Session
 
-TOO_OLD = 300  # seconds a client's clock may be behind
-TOO_NEW = 30  # seconds it may be ahead
+TOO_OLD = 300  # seconds by which a client's clock may be behind
+TOO_NEW = 30  # seconds by which it may be ahead
 _NEVER_RECEIVED, _RECEIVED = 2, 4
 _MAX_SALTS = 64
 

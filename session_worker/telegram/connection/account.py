@@ -158,7 +158,7 @@ class TelegramAccount:
         self._session_reporter.may_report = may_report
 
     def report_folders(self, missing: Sequence[str]) -> None:
-        """Report which folders the account lacks that say which chats are private."""
+        """Report which folders are missing in the account, although the selection of chats names them."""
         self._announcements.report_folders(missing)
 
     def report_entities(self) -> None:
@@ -227,8 +227,8 @@ class TelegramAccount:
         # An outage is logged once; its end shows in the state.
         level = logging.INFO if attempt <= 1 else logging.DEBUG
         logger.log(level, "the connection to Telegram was lost: %s", error)
-        # Two connections with the same key, one of them still held by the proxy, could cost the
-        # login.
+        # While the proxy still holds the old connection, a new one with the same key could cost
+        # the login.
         linger = self._timing.proxy_hold_limit if self._held_connections else 0.0
         return max(self._timing.pause_before(attempt), trouble.retry_after or 0.0, linger)
 
@@ -273,8 +273,8 @@ class TelegramAccount:
         if state.pts > connection.update_state.pts:
             await self._inbox.start_catch_up(connection.update_state, state.pts)
             await connection.catch_up()
-        # Those who are told that the account is online rely on hearing everything from here on,
-        # also if this process ends at once.
+        # Whoever learns that the account is online relies on receiving everything from here on,
+        # even if this process ends at once.
         self._session_reporter.flush()
         self._announcements.announce(
             SessionState.ONLINE, clock_trouble(state.date, datetime.now(UTC))

@@ -55,7 +55,7 @@ class Announcements:
         self._deafness = None
 
     def report_folders(self, missing: Sequence[str]) -> None:
-        """Report that the account lacks folders which say what is private, or no longer does."""
+        """Report that folders named in the selection of chats are missing, or no longer are."""
         detail = ", ".join(missing)
         lacks = Trouble(code=TroubleCode.FOLDER_MISSING, detail=detail) if missing else None
         if lacks != self._folders:

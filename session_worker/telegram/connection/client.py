@@ -148,8 +148,8 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
             connection.abort()
 
     async def __call__(self, request: Any, ordered: bool = False, **_: Any) -> Any:
-        # Telethon would sleep after a 5xx, repeat the request, and after a flood wait refuse all
-        # requests of that kind.
+        # Telethon's own method would sleep after a 5xx and repeat the request, and after a flood
+        # wait it would refuse all requests of that kind.
         await request.resolve(self, utils)
         if isinstance(request, functions.updates.GetDifferenceRequest):
             return await self._differences.read(request)

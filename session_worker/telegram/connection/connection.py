@@ -46,13 +46,13 @@ class ConnectionTiming:
     request_limit: float = 20.0
     poll_interval: float = 15.0
     poll_limit: float = 6.0
-    # An update that is pushed before an answer is processed a moment after it.
+    # An update that was pushed before an answer may be processed a moment after the answer.
     push_grace: float = 1.0
     close_limit: float = 3.0
     # How long a connection to another data centre is kept for the next file.
     idle_limit: float = 60.0
-    # How long a proxy may take to close its half of a connection; if it has not, it may hold it
-    # this long.
+    # How long a proxy may take to close its half of a connection, and how long it may hold the
+    # connection if it has not closed it by then.
     proxy_close_limit: float = 1.0
     proxy_hold_limit: float = 10.0
     # How long before its expiry a QR code is replaced.
@@ -108,7 +108,7 @@ class Connection:
         """Send a request to any data centre, as `ask` does to the account's own."""
         if dc_id == self._client.session.dc_id:
             return await self.ask(request)
-        # Each step has a limit of its own; this one is for what nobody thought of.
+        # Each step has a limit of its own; this one is a safeguard.
         limit = 2 * (self._timing.connect_limit + 2 * self._timing.request_limit)
         return await self._bounded(self._file_centres.ask(dc_id, request), limit)
 
@@ -160,8 +160,8 @@ class Connection:
             self._watcher.cancel()
         ended = self._client.disconnected
         if ended.done() and not ended.cancelled():
-            # Nobody watches a connection that never opened; asyncio complains if nobody reads its
-            # error.
+            # No watcher reads the error of a connection that never opened, and asyncio complains
+            # about errors that are not read.
             ended.exception()
         if not self._lost.done():
             self._lost.set_result(Unreachable("the connection was closed"))
@@ -244,14 +244,12 @@ def fenced(
     return FencedConnection
 
 
-_SHOWN_FIRST, _SHOWN_LAST = (
-    3,
-    2,
-)  # digits shown of another phone; a person who mistyped the number recognises it
+# Digits shown of another phone, by which a person who mistyped the number recognises it.
+_SHOWN_FIRST, _SHOWN_LAST = 3, 2
 
 
 def require_own(user: Any, number: str, *, is_bot: bool = False) -> None:
-    """Raise NeedsLogin if this is the account of another phone, or another bot than that of this id."""
+    """Raise NeedsLogin if this account belongs to another phone or, for a bot, has another id."""
     if is_bot:
         if not user.bot or str(user.id) != number:
             detail = f"this is the account {user.id}"

@@ -16,21 +16,18 @@ from telethon.tl.core import GzipPacked, MessageContainer, TLMessage
 from session_worker.telegram.connection.updates import Gap, Undecoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    OnUndecodable = Callable[[TypeNotFoundError], None]
     from collections.abc import Awaitable, Callable
 
+    OnUndecodable = Callable[[TypeNotFoundError], None]
 
 _HEAD = struct.Struct("<qqqii")  # salt, session, message id, sequence number, length
 _PART = struct.Struct("<qii")  # message id, sequence number, length
-
 
 logger = logging.getLogger(__name__)
 
 
 def log_undecodable(error: TypeNotFoundError) -> None:
-    """Only log the object, for connections that live for a moment."""
+    """Only log the object, as is enough for connections that last a moment."""
     logger.warning("Telegram sent an object that this version cannot decode: %s", error)
 
 
@@ -103,11 +100,9 @@ class Differences:
     A skipped step is reported as a gap before the answer that follows it is handed over.
     """
 
-    def __init__(
-        self, send: Callable[[Any], Awaitable[Any]], leave_out: Callable[[Gap], None]
-    ) -> None:
+    def __init__(self, send: Callable[[Any], Awaitable[Any]], skip: Callable[[Gap], None]) -> None:
         self._send = send
-        self._skip = leave_out
+        self._skip = skip
         self._size = WHOLE
 
     async def read(self, request: Any) -> Any:

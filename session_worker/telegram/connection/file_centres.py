@@ -63,7 +63,7 @@ class FileCentres:
 
 
 class FileCentre:
-    """One other data centre, with a connection that is opened when needed under a key of its own."""
+    """One other data centre, with a connection that is opened when needed and has a key of its own."""
 
     def __init__(
         self, dc_id: int, client: AccountClient, timing: ConnectionTiming, address_of: AddressOf

@@ -1,4 +1,4 @@
-"""Polls a connection to find out what silence hides: a lost session, missed updates, a wrong clock."""
+"""Polls a connection to find a lost session, missed updates and a wrong clock, which make no noise."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_UNPROVEN = 3  # consecutive polls that were answered only by errors
 
 
 def pause_before_poll(unproven: int, timing: ConnectionTiming) -> float:
-    """Return the pause before a poll; after polls that proved nothing it starts short again."""
+    """Return the pause before a poll; after polls that proved nothing, it is short at first and grows."""
     if unproven == 0:
         return timing.poll_interval
     return Backoff(first=timing.push_grace, longest=timing.poll_interval).pause(

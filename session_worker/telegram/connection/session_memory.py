@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     MayReport = Callable[[Entity], bool | None]
 
 
-MOST_PEERS = (
-    10_000  # kept in memory; the database has all of them, and a hash can be asked for again
-)
+# The database has all of them, and the hash of one that was displaced can be asked for again.
+MOST_PEERS = 10_000
 
 Row = tuple[int, int, str | None, str | None, str | None]
 

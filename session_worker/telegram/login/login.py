@@ -1,4 +1,4 @@
-"""Logs a number in on a connection of its own, which leaves nothing behind unless that succeeds, and out."""
+"""Logs a number in, on a connection of its own that leaves nothing behind if it fails, and out."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class Login:
         try:
             require_own(user, self._assignment.number, is_bot=self._assignment.is_bot)
         except NeedsLogin:
-            # This very attempt has made the login, so nobody else uses it.
+            # This attempt has just created the login at Telegram, so nobody else uses it.
             await self._ask(functions.auth.LogOutRequest())
             raise
         self._done = True

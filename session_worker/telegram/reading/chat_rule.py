@@ -71,7 +71,7 @@ def needs_book(selection: ChatSelection) -> bool:
 
 
 def folder_of(shown: Any) -> Folder | None:
-    """Make a value from a folder; None for the list of all chats, which is none."""
+    """Make a value from a folder; None for the list of all chats, which is not a real folder."""
     if not isinstance(shown, types.DialogFilter | types.DialogFilterChatlist):
         return None
     return Folder(

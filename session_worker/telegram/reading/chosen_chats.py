@@ -1,4 +1,4 @@
-"""The chats of an account that go to Planfix; about all others nothing leaves the worker."""
+"""The chats of an account that go to Planfix; nothing about any other chat leaves the worker."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class ChosenChats:
         return self.are_all or is_chosen(self._selection, contact, await self._current_book())
 
     async def until_decided(self, peer_id: int, contact: Contact | None = None) -> bool:
-        """Decide even if Telegram has to be waited for."""
+        """Decide, and wait for Telegram if the folders or contacts have to be read first."""
         is_known = contact is not None and contact != Contact(peer_id=peer_id)
         while True:
             try:

@@ -192,7 +192,7 @@ class Backfill:
 
 
 def address_of(dialog: Any, entities: dict[int, Any]) -> Any:
-    """Return by what the history of a private chat is asked for."""
+    """Return the peer by which the history of a private chat is requested."""
     return _address(entities[marked_id(dialog.peer)])
 
 

@@ -74,7 +74,8 @@ class MessageIndex:
     async def find(self, message_id: int) -> IndexedMessage | None:
         await self.save()
         records = await asyncio.to_thread(_read, self._path) + b"".join(self._fresh)
-        place = records.find(needle := _ID.pack(message_id))
+        needle = _ID.pack(message_id)
+        place = records.find(needle)
         while place >= 0 and place % RECORD.size:
             place = records.find(needle, place + 1)
         if place < 0:

@@ -1,4 +1,4 @@
-"""Who the people are that write, and what they say about themselves."""
+"""Who the people in the chats are, and what they say about themselves."""
 
 from __future__ import annotations
 

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 QUOTE = ">> "
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
-Insertion = tuple[
-    int, int, int, str
-]  # position, order at that position, outer before inner, inserted text
+# Position, order at that position, order of outer before inner, inserted text.
+Insertion = tuple[int, int, int, str]
 
 
 def plain(text: str) -> str:
@@ -227,7 +226,7 @@ def _named(media: Any, texts: ChatTexts) -> str:
     return text
 
 
-# These concern the look of the chat, its order or its history here: nobody says anything by them.
+# By these, nobody says anything: they concern the look of the chat, its order or its history.
 SILENT = (
     types.MessageActionEmpty,
     types.MessageActionHistoryClear,

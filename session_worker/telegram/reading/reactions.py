@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from session_worker.texts.chat_texts import ChatTexts
 
 MOST_KEPT = 500  # messages
-RECENT = 2 * 24 * 3600  # seconds; what a real edit shows of an older reaction is no news
+RECENT = 2 * 24 * 3600  # seconds; an older reaction that the update of an edit lists is not new
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class UpdateParser:
         return ()
 
     async def _parse_response(self, update: Any) -> Sequence[ParsedUpdate]:
-        """Parse what somebody did with messages that are there already."""
+        """Parse what somebody did with earlier messages: read them or reacted to one."""
         contact = await self._contact_of(update.peer)
         if contact is None:
             return ()
@@ -102,7 +102,11 @@ class UpdateParser:
     async def parse_history(
         self, message: Any, entities: Mapping[int, Any]
     ) -> Sequence[ParsedMessage]:
-        """Parse a message from before our time, which says nothing about what was received since."""
+        """Parse a message from before the number was connected.
+
+        It is indexed like the messages that we sent, because the newest id in the index of received
+        messages says up to where everything was received.
+        """
         return await self._parse_written(message, entities, self._sent)
 
     async def _parse_written(
@@ -123,7 +127,9 @@ class UpdateParser:
         contact = await self._contact_in(message)
         if contact is None or isinstance(message, types.MessageService):
             return ()
-        reacted = self._reacted(contact, message.id, message.reactions, hides=message.edit_hide)
+        reacted = self._reacted(
+            contact, message.id, message.reactions, may_be_old=not message.edit_hide
+        )
         if not is_rewritten(message):
             return reacted
         known = self._recent_messages.find(message.id)
@@ -133,15 +139,15 @@ class UpdateParser:
         return (*reacted, edited(message, now, self._texts, has_new_file=has_new_file))
 
     def _reacted(
-        self, contact: Contact, message_id: int, shown: Any, *, hides: bool = True
+        self, contact: Contact, message_id: int, shown: Any, *, may_be_old: bool = False
     ) -> Sequence[ParsedMessage]:
-        """Return a line for each reaction that is new; `hides` unless the text changed, too."""
+        """Return a line for each new reaction; an edit of the text also lists old ones."""
         now = int(time.time())
         found = reactions_of(shown, self._texts)
         return [
             reaction_line(reaction, message_id, contact, self._texts)
             for reaction in self._reactions.changes(message_id, found, now)
-            if hides or reaction.date > now - RECENT
+            if not may_be_old or reaction.date > now - RECENT
         ]
 
     def _remember_people(self, what: Any, entities: Mapping[int, Any]) -> None:

@@ -1,4 +1,4 @@
-"""As what a file is sent, which depends on the size and duration that its first bytes tell."""
+"""Decides how a file is sent (as a photo, video, voice message …) after a look at its content."""
 
 from __future__ import annotations
 
@@ -221,9 +221,7 @@ TAIL = 64 << 10
 
 
 def measure_voice(file: IO[bytes]) -> float | None:
-    """Return the seconds of an Opus recording, or None if the file is not one and so cannot be a
-    voice message.
-    """
+    """Return the seconds of an Opus recording; None for another file, which is no voice message."""
     file.seek(0)
     head = file.read(64)
     if not head.startswith(_PAGE) or _CODEC not in head:

@@ -27,7 +27,7 @@ class Limited(Protocol):
 
 
 class FloodControl:
-    """Distinguishes a chat that must wait from an account that must wait.
+    """Distinguishes a wait for one chat from a wait for the whole account.
 
     Telegram does not say which it means. If a second chat is refused while the first still waits,
     the whole account must wait with requests of that kind.

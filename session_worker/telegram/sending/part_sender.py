@@ -1,4 +1,4 @@
-"""Sends the parts of a row, and knows what earlier tries have achieved."""
+"""Sends the parts of a row, and continues from what earlier tries have achieved."""
 
 from __future__ import annotations
 
@@ -145,8 +145,8 @@ class PartSender:
         """Send what has not been sent yet; raises TelegramError or FileFailed."""
         lost, ids = self._state.failed_files, self._state.ids
         # The file that cannot be sent may have been the one with the caption.
-        is_apart = not self._part.files or self._text_id in self._state.sent_separately
-        if is_apart or any(index in lost for index in self._part.files):
+        is_separate = not self._part.files or self._text_id in self._state.sent_separately
+        if is_separate or any(index in lost for index in self._part.files):
             await self._send_text()
         files = [i for i in self._part.files if i not in lost and self._id_of[i] not in ids]
         for index in files:

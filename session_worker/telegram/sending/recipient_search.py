@@ -1,4 +1,4 @@
-"""Finds people who are to be written to: who they are, and under which access hash."""
+"""Finds the people to write to: who they are, and the access hash that addresses them."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def _failed(command: Resolve, cause: Cause) -> Resolved:
 
 
 def _peer(resolved: Any) -> Any:
-    """Return the person in an answer; a channel or group is none."""
+    """Return the person in an answer, or None if it is a channel or a group."""
     if resolved is None or not isinstance(resolved.peer, types.PeerUser):
         return None
     return _user(resolved.users, resolved.peer.user_id)
@@ -220,7 +220,7 @@ class AccessHashes:
 
 
 class AccessHashesOfBot(AccessHashes):
-    """Names people and groups without a hash, as a bot may do with all that it has met."""
+    """Addresses people and groups without a hash, as a bot may do with everyone it has met."""
 
     async def renew(self, peer_id: int, stale: int | None = None) -> int:
         """Try without a hash; raise PeerUnknown if that is what was refused."""

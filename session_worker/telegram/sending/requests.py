@@ -137,7 +137,7 @@ class Sender:
     def __init__(
         self, ask: Ask, flood_control: FloodControl, outgoing: Outgoing, access_hash: int
     ) -> None:
-        """Send what is not part of a text as the outgoing message says: silently, as a reply."""
+        """Take the chat, the keyboard, the silence and the reply from the outgoing message."""
         self._ask_account = ask
         self._flood_control = flood_control
         self._keyboard = outgoing.keyboard

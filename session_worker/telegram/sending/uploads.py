@@ -68,7 +68,7 @@ class Uploads:
             request.bytes = b""
 
     async def _send_part(self, request: Any) -> None:
-        """Send a part again after a short flood wait or a lost connection, because the other parts are there."""
+        """Repeat a part after a short wait or a lost connection, because Telegram keeps the other parts."""
         tries = 0
         while True:
             try:

@@ -1,4 +1,4 @@
-"""The templates that are there from the start: Planfix's events, and those of an app that sells tickets."""
+"""The templates that exist from the start: for Planfix's events, and for an app that sells tickets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 FALLBACK_LANGUAGE = "en"
 OTHER_EVENT = "planfix.event"
-"""The template of an event of Planfix's that has none of its own."""
+"""The template for an event of Planfix that has none of its own."""
 
 _HEADS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
@@ -77,7 +77,7 @@ def default_template(name: str, language: str) -> Template | None:
 
 
 def event_names() -> list[str]:
-    """Return the names of the templates that are for events of Planfix's."""
+    """Return the names of the templates for events of Planfix."""
     return sorted(_HEADS[FALLBACK_LANGUAGE])
 
 

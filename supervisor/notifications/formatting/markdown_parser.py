@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Dialect(StrEnum):
-    """The kinds of Markdown: the Bot API's two, and ours, which takes what is wrong for text."""
+    """The kinds of Markdown: the Bot API's two, and our own, which shows wrong marks as text."""
 
     LEGACY = "Markdown"
     STRICT = "MarkdownV2"
@@ -55,7 +55,7 @@ _STYLES: Mapping[str, MarkKind] = {
     "~~": MarkKind.STRIKE,
     "||": MarkKind.SPOILER,
 }
-_NOT_TELEGRAMS = frozenset({"**", "~~"})
+_NOT_OF_BOT_API = frozenset({"**", "~~"})
 _PERSON = re.compile(r"tg://user\?id=(\d{1,18})")
 _EMOJI = re.compile(r"tg://emoji\?id=(\d{1,19})")
 _ADDRESS = re.compile(r"(?:https?|tg|mailto|tel):\S+", re.IGNORECASE)
@@ -63,7 +63,7 @@ _SPECIAL = re.compile(r"([_*\[\]()~`>#+\-=|{}.!\\])")
 
 
 class _Open(NamedTuple):
-    """A mark that was begun: its sign, its place in the text, and its place in the source."""
+    """A mark whose end has not been found yet: its sign, and its places in the text and the source."""
 
     sign: str
     start: int
@@ -139,7 +139,7 @@ class _Reader:
 
     def _mark(self, token: re.Match[str]) -> None:
         sign = token[0]
-        if sign in _NOT_TELEGRAMS and self._dialect is Dialect.STRICT:
+        if sign in _NOT_OF_BOT_API and self._dialect is Dialect.STRICT:
             raise self._without_end(token.start())
         if self._open and self._open[-1].sign == sign:
             self._builder.mark(_STYLES[sign], self._open.pop().start)
@@ -219,7 +219,7 @@ class _Begun:
         self._tokens.append(token)
 
     def end(self, sign: str) -> list[int]:
-        """End the newest sign of this kind; return where those stand that began after it."""
+        """End the newest sign of this kind; return the places of the signs that began after it."""
         place = self._places[sign][-1]
         ended = self._tokens[place:]
         del self._tokens[place:]

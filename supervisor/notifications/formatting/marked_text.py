@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _SOLID = frozenset({MarkKind.LINK, MarkKind.MENTION, MarkKind.EMOJI, MarkKind.CODE})
 LONGEST_SOLID = 1000  # UTF-16 units that are kept together
-# One sign to the reader, though it has several characters: a flag, or a letter or a picture with what is
-# added to it.
+# What a reader sees as one sign although it has several characters: a flag, or a letter or an emoji
+# with its modifiers.
 _SIGN = re.compile(
     "[\U0001f1e6-\U0001f1ff]{2}"
     "|.(?:[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f"
@@ -106,7 +106,7 @@ class TextBuilder:
 
 
 def _moved(marks: tuple[Mark, ...], start: int, end: int) -> tuple[Mark, ...]:
-    """Return what lies between these places of the marks, counted from the first."""
+    """Return the parts of the marks between two places, counted from the first place."""
     spans = ((mark, max(mark.offset, start), min(mark.offset + mark.length, end)) for mark in marks)
     return tuple(
         mark.model_copy(update={"offset": first - start, "length": last - first})

@@ -46,7 +46,7 @@ class Template:
 
 
 class _Limited(Environment):
-    """Liquid that stops a template without end, with those filters that cannot grow without bounds."""
+    """Liquid that stops an endless template, and has only filters whose results can be bounded."""
 
     loop_iteration_limit: ClassVar[int] = 1000
     output_stream_limit: ClassVar[int] = 131_072

@@ -1,4 +1,4 @@
-"""Starting a bot, pressing its buttons, answering that, and opening its Mini App."""
+"""Starting a bot, pressing its buttons, answering a press, and opening its Mini App."""
 
 from __future__ import annotations
 

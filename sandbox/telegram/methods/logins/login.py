@@ -24,7 +24,7 @@ _RESEND_AFTER = 60  # seconds
 
 
 def admit(call: Call, account: Account) -> Any:
-    """Log a client's key in to an account; from then on it hears of updates, whatever it asks for."""
+    """Log a client's key in to an account; from then on updates are pushed to it without a request."""
     call.services.keys.sign_in(call.key, account)
     account.logins += 1
     call.session.wants_updates = True

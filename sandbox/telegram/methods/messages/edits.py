@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @method(functions.messages.EditMessageRequest)
 def edit_message(call: Call, request: Any) -> Any:
-    """Change what the request names; a text or media that it leaves out stay the same."""
+    """Change what the request names; a text or media that it leaves out stays the same."""
     if isinstance(request.peer, types.InputPeerChannel):
         return _edit_post(call, request)
     peer(call, request.peer)
-    office = call.services.message_actions
-    content = office.own_message(call.account, request.id).content
+    actions = call.services.message_actions
+    content = actions.own_message(call.account, request.id).content
     media = make_media(call, request.media) if request.media else None
     if request.message is None:
         text, entities = content.text, tuple(content.entities)
@@ -34,7 +34,7 @@ def edit_message(call: Call, request: Any) -> Any:
     check = checked_caption if media or content.media else checked_text
     markup = checked_markup(call.account, request.reply_markup)
     draft = Draft(check(text), entities, media, reply_markup=markup)
-    return updates_with(call, office.edit(call.account, request.id, draft, origin=call.session))
+    return updates_with(call, actions.edit(call.account, request.id, draft, origin=call.session))
 
 
 def _edit_post(call: Call, request: Any) -> Any:

@@ -178,7 +178,7 @@ async def test_all_downloads_have_a_limit_too() -> None:
 
     async def hold(number: str, until: asyncio.Event) -> None:
         with call_with_end():
-            await downloads.take_place(number)
+            await downloads.acquire_place(number)
             await until.wait()
 
     done = asyncio.Event()

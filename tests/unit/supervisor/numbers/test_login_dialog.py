@@ -54,9 +54,9 @@ async def test_silence_has_an_end(autojump_clock: AutojumpClock) -> None:
 async def test_look_waits_for_a_step_under_way(autojump_clock: AutojumpClock) -> None:
     """Who only looks waits until the questions of others are answered, or for as long as it likes."""
     dialog = LoginDialog()
-    await dialog.settle(5)
+    await dialog.wait_until_answered(5)
     asked = dialog.open()
-    looking = asyncio.create_task(dialog.settle(5))
+    looking = asyncio.create_task(dialog.wait_until_answered(5))
     start = autojump_clock.time()
 
     await asyncio.wait({looking}, timeout=1)
@@ -66,7 +66,7 @@ async def test_look_waits_for_a_step_under_way(autojump_clock: AutojumpClock) ->
     assert autojump_clock.time() == pytest.approx(start + 1)
 
     dialog.open()
-    await dialog.settle(5)
+    await dialog.wait_until_answered(5)
     assert autojump_clock.time() == pytest.approx(start + 6)
 
 

@@ -64,11 +64,11 @@ class HandledWorker:
             StartSlot(self.starting),
             HeardEvents(recorded.store),
             Questions(PATIENCE),
-            note_trouble=self.troubles.append,
-            note_planfix=self.note_planfix,
+            report_trouble=self.troubles.append,
+            report_planfix=self.report_planfix,
         ).handle
 
-    def note_planfix(self, *, is_away: bool) -> None:
+    def report_planfix(self, *, is_away: bool) -> None:
         self.is_planfix_away = is_away
 
 

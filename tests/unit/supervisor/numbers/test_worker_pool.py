@@ -25,7 +25,7 @@ def _everything(caplog: pytest.LogCaptureFixture) -> None:
 
 def end(log: ExitLog, numbers: Iterable[str], ending: WorkerExit, now: float = 0.0) -> None:
     for number in numbers:
-        log.note(f"number {number}", ending, Restart(0.0), now)
+        log.record(f"number {number}", ending, Restart(0.0), now)
 
 
 def test_a_few_ends_are_told_each(caplog: pytest.LogCaptureFixture) -> None:
@@ -139,9 +139,9 @@ def test_wrong_clock_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     pool = pool_of({"a": 12})
     wrong = Trouble(code=TroubleCode.CLOCK, detail="the local clock is 90 s behind Telegram's")
     for number in pool.running:
-        pool.note_trouble(number, wrong)
+        pool.record_trouble(number, wrong)
     for number in pool.running:
-        pool.note_trouble(number, None)
+        pool.record_trouble(number, None)
 
     [told, over] = caplog.messages
     assert "90 s behind" in told

@@ -31,7 +31,7 @@ async def test_bot_is_a_number_apart(store: Store, acme: NewNumber) -> None:
     """A bot has its own list, opens with its token of Telegram's, and gives its secrets back."""
     await store.numbers.create(acme)
     created = await store.numbers.create(NEW)
-    await store.bots.name(BOT, "shop_bot")
+    await store.bots.save_username(BOT, "shop_bot")
 
     found = await store.bots.find_by_token(TOKEN)
     assert created.number.is_bot
@@ -75,7 +75,7 @@ async def test_secrets_do_not_show(store: Store) -> None:
 
 
 async def test_people_are_found_by_any_name(store: Store) -> None:
-    """Telegram id, user name in any case, phone in any spelling, alias: each finds the person."""
+    """Telegram id, user name in any case, phone in any spelling: each finds the person."""
     await store.numbers.create(NEW)
     await store.people.save(BOT, ANNA)
     find = store.people.find
@@ -83,8 +83,8 @@ async def test_people_are_found_by_any_name(store: Store) -> None:
     assert await find(BOT, user_id=7) == ANNA
     assert await find(BOT, username="@anna") == ANNA
     assert await find(BOT, phone="+380 67 123-45-67") == ANNA
-    assert await find(BOT, alias="ops") == ANNA
-    assert await find(BOT, user_id=8, username="nobody", phone="1", alias="x") is None
+
+    assert await find(BOT, user_id=8, username="nobody", phone="1") is None
     assert await find("7000002", user_id=7) is None
 
 

@@ -37,7 +37,7 @@ async def test_wrong_key_refuses_to_start(
 
     async with Store(database_url, secret_key) as store:
         assert await store.numbers.list() == (created.number,)
-        assert await store.numbers.planfix_token(acme.number) == acme.token_planfix
+        assert (await store.numbers.secrets(acme.number)).token_planfix == acme.token_planfix
 
 
 async def test_wrong_key_leaves_the_file_as_it_is(tmp_path: Path, secret_key: str) -> None:
@@ -80,7 +80,7 @@ async def test_rotation_lets_the_old_key_go(
     with pytest.raises(SecretKeyWrong):
         await Store(database_url, secret_key).start()
     async with Store(database_url, new_key) as store:
-        assert await store.numbers.planfix_token(acme.number) == acme.token_planfix
+        assert (await store.numbers.secrets(acme.number)).token_planfix == acme.token_planfix
         assert await store.numbers.get_with_token(acme.number, token)
 
 
@@ -128,7 +128,7 @@ async def test_damaged_data_key_stops_no_other(
         is_over = await KeyRotation(store.keys).rotate(piece=1)
 
         assert (is_over, await store.keys.count_old()) == (False, 1 + 1)
-        assert await store.numbers.planfix_token(other.number) == other.token_planfix
+        assert (await store.numbers.secrets(other.number)).token_planfix == other.token_planfix
     assert f"number {acme.number}: its data key cannot be opened" in caplog.text
 
 

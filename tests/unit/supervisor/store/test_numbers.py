@@ -42,7 +42,7 @@ async def test_secrets_are_not_shown(store: Store, acme: NewNumber) -> None:
 
 async def test_planfix_token_is_opened(store: Store, created: Created, acme: NewNumber) -> None:
     """The Planfix token comes back as it was given."""
-    assert await store.numbers.planfix_token(created.number.number) == acme.token_planfix
+    assert (await store.numbers.secrets(created.number.number)).token_planfix == acme.token_planfix
 
 
 async def test_number_that_runs_is_refused(store: Store, created: Created, acme: NewNumber) -> None:
@@ -76,7 +76,7 @@ async def test_stopped_number_gets_a_new_token(
     assert await store.numbers.find_by_token(created.token) is None
     assert await store.numbers.get_with_token(acme.number, again.token) == again.number
     assert (again.number.wanted, again.number.epoch) == (Wanted.RUNNING, created.number.epoch)
-    assert await store.numbers.planfix_token(acme.number) == "new"
+    assert (await store.numbers.secrets(acme.number)).token_planfix == "new"
 
 
 async def test_stopped_number_is_not_given_to_another_client(
@@ -138,7 +138,7 @@ async def test_change_leaves_the_rest(store: Store, created: Created, acme: NewN
     assert (number.url_planfix, number.client) == ("https://new.example", "Acme 2")
     assert (number.user_email, number.provider_id) == (acme.user_email, "telegram")
     assert number.changed >= created.number.changed
-    assert await store.numbers.planfix_token(acme.number) == "newer"
+    assert (await store.numbers.secrets(acme.number)).token_planfix == "newer"
     assert await store.numbers.get_with_token(acme.number, created.token) == number
 
 
@@ -222,7 +222,7 @@ async def test_unknown_number_is_told(store: Store) -> None:
     """Each verb on a number that is not there says so."""
     numbers = store.numbers
 
-    for call in (numbers.get, numbers.start, numbers.stop, numbers.purge, numbers.planfix_token):
+    for call in (numbers.get, numbers.start, numbers.stop, numbers.purge, numbers.secrets):
         with pytest.raises(NumberUnknown):
             await call("70000000000")
     with pytest.raises(NumberUnknown):
@@ -238,4 +238,4 @@ async def test_numbers_survive_a_restart(
 
     async with Store(database_url, secret_key) as second:
         assert await second.numbers.get_with_token(acme.number, created.token) == created.number
-        assert await second.numbers.planfix_token(acme.number) == acme.token_planfix
+        assert (await second.numbers.secrets(acme.number)).token_planfix == acme.token_planfix
