@@ -41,7 +41,7 @@ coverage: .venv/ready
 	$(BIN)/coverage report
 
 check: .venv/ready
-	@$(MAKE) --no-print-directory --jobs 2 style types
+	@$(MAKE) --no-print-directory --jobs 2 style types .venv/tests-compiled
 
 .PHONY: style types
 style:
@@ -51,6 +51,12 @@ style:
 
 types:
 	$(BIN)/mypy
+
+# Compiled beside mypy, which takes one processor, the tests need not be compiled by each process that runs them.
+# What fails here fails when they run, and is shown then.
+.venv/tests-compiled: .venv/ready
+	@$(BIN)/python -m pytest --collect-only > /dev/null 2>&1 || true
+	@touch $@
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks

@@ -25,7 +25,7 @@ import httpx
 from benchmarks.chaos_faults import FAULTS, LONGEST, SHORTEST, Fault, Server, Stage
 from benchmarks.chaos_traffic import Books, Traffic, keep_evidence
 from benchmarks.sandbox_program import TOP
-from tests.acceptance.api.server import running_sandbox
+from tests.acceptance.api.server import gateway, running_sandbox
 from tests.acceptance.nodes.cluster import REAL, Cluster
 from tests.support.databases import install
 from tests.support.waiting import eventually
@@ -177,6 +177,7 @@ async def running_cluster(
                 running_sandbox(Path(folder)) as sandbox,
                 Cluster(Path(folder), sandbox, url, settings, app, is_severable=True) as cluster,
             ):
+                cluster.run = gateway
                 cluster.attempt = ATTEMPT
                 offsets = (HOUR, -HOUR) if are_clocks_wrong else ()
                 for place in range(nodes):

@@ -38,7 +38,7 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        """Planfix may get a message twice if the answer to the first call was lost."""
+        """Whether all is well; Planfix may get a message twice if the answer to its first call was lost."""
         bad = (self.lost, self.refused, self.twice_in_telegram, self.out_of_order)
         return not any(bad) and not self.without_status and not self.growing
 

@@ -131,9 +131,8 @@ class TelegramSender:
         except Exception as error:  # a bug must not block the chat for ever
             logger.exception("the message of row %d cannot be sent", state.send.row)
             return Failure(code=UNKNOWN, detail=type(error).__name__)
-        for lost in state.failed_files.values():
-            return Failure(code=lost.code, detail=lost.detail)
-        return None
+        lost = next(iter(state.failed_files.values()), None)
+        return None if lost is None else Failure(code=lost.code, detail=lost.detail)
 
     def _judge(self, cause: Cause, state: SendState) -> Failure:
         """Decide by how often the same kind of failure has happened."""

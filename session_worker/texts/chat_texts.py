@@ -49,6 +49,7 @@ class ChatTexts:
     shared: str
     self_erasing: str
     self_erasing_off: str
+    days: str
     service: str
     forwarded: str
     somebody: str

@@ -45,6 +45,7 @@ TEXTS = ChatTexts(
     shared="Shared a contact or a chat",
     self_erasing="Messages in this chat now erase themselves after {duration}",
     self_erasing_off="Messages in this chat do not erase themselves any more",
+    days="{count} d",
     service="Event in Telegram: {kind}",
     forwarded="Forwarded from {name}:",
     somebody="somebody",

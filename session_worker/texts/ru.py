@@ -45,6 +45,7 @@ TEXTS = ChatTexts(
     shared="Передан контакт или чат",
     self_erasing="Сообщения в этом чате теперь удаляются сами через {duration}",
     self_erasing_off="Сообщения в этом чате больше не удаляются сами",
+    days="{count} дн.",
     service="Событие в Telegram: {kind}",
     forwarded="Переслано от {name}:",
     somebody="неизвестно кого",

@@ -45,6 +45,7 @@ TEXTS = ChatTexts(
     shared="Передано контакт чи чат",
     self_erasing="Повідомлення в цьому чаті тепер видаляються самі через {duration}",
     self_erasing_off="Повідомлення в цьому чаті більше не видаляються самі",
+    days="{count} дн.",
     service="Подія в Telegram: {kind}",
     forwarded="Переслано від {name}:",
     somebody="невідомо кого",

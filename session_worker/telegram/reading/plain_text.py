@@ -262,7 +262,7 @@ def service_text(action: Any, texts: ChatTexts, *, is_out: bool) -> str:
         case types.MessageActionSetMessagesTTL(period=0):
             return texts.self_erasing_off
         case types.MessageActionSetMessagesTTL(period=period):
-            return texts.self_erasing.format(duration=_period_text(period))
+            return texts.self_erasing.format(duration=_period_text(period, texts))
         case types.MessageActionCustomAction(message=message):
             return str(message)
         case _:
@@ -280,9 +280,9 @@ def _call_text(call: Any, texts: ChatTexts, *, is_out: bool) -> str:
     return texts.missed_video_call if call.video else texts.missed_call
 
 
-def _period_text(seconds: int) -> str:
+def _period_text(seconds: int, texts: ChatTexts) -> str:
     days, rest = divmod(seconds, _DAY)
-    return f"{days} d" if days and not rest else duration_text(seconds)
+    return texts.days.format(count=days) if days and not rest else duration_text(seconds)
 
 
 def _named_action(action: Any, texts: ChatTexts) -> str:

@@ -1,10 +1,11 @@
-"""Forks gateways from one process that has loaded all they need, because loading takes most of a start."""
+"""Forks gateways and sandboxes, each kind from a process that has loaded it, because loading takes most of a start."""
 
 from __future__ import annotations
 
 import atexit
 import functools
 import gc
+import importlib
 import json
 import os
 import select
@@ -16,18 +17,26 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from tests.acceptance.api.spare_forkserver import keep_spare_forkserver
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+TOP = Path(__file__).parents[3]
+GATEWAY, SANDBOX = "hypercorn", "sandbox"
+FORKSERVER = ("session_worker.number", "session_worker.process.trial")  # most of what it imports
+MODULES = {
+    GATEWAY: ("hypercorn.__main__", "hypercorn.asyncio.run", "api.app", *FORKSERVER),
+    SANDBOX: ("sandbox.__main__",),
+}
 LONGEST = 1 << 16  # bytes of an order
 KILLED = -signal.SIGKILL
 Order = dict[str, Any]
 
 
 class Forked:
-    """A forked gateway, as the test sees it; it has what we use of a process of asyncio."""
+    """A forked program, as the test sees it; it has what we use of a process of asyncio."""
 
     def __init__(self, line: socket.socket) -> None:
         self.pid = int(line.recv(64))
@@ -54,7 +63,7 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
     async def wait(self) -> int:
-        await eventually(lambda: self.returncode is not None, awaited="the end of a gateway")
+        await eventually(lambda: self.returncode is not None, awaited="the end of a program")
         assert self.returncode is not None
         return self.returncode
 
@@ -64,20 +73,30 @@ def fork_gateway(
 ) -> Forked:
     """Start hypercorn with these arguments; what it says goes to the file."""
     order = {"folder": str(folder), "environment": environment, "arguments": arguments}
+    return _fork(GATEWAY, order, out)
+
+
+def fork_sandbox(arguments: Sequence[str], out: IO[bytes]) -> Forked:
+    """Start the sandbox with these arguments; what it says goes to the file."""
+    order = {"folder": str(TOP), "environment": {**os.environ}, "arguments": arguments}
+    return _fork(SANDBOX, order, out)
+
+
+def _fork(program: str, order: Order, out: IO[bytes]) -> Forked:
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    line.connect(_launcher())
+    line.connect(_launcher(program))
     socket.send_fds(line, [json.dumps(order).encode()], [out.fileno()])
     return Forked(line)
 
 
 @functools.cache
-def _launcher() -> str:
-    """Start the launcher of this test process, which ends with it; return its address."""
+def _launcher(program: str) -> str:
+    """Start the launcher of this test process for a program, which ends with it; return its address."""
     folder = tempfile.mkdtemp(prefix="launcher")
     address = f"{folder}/socket"
     launcher = subprocess.Popen(
-        [sys.executable, "-m", __name__, address],
-        cwd=Path(__file__).parents[3],
+        [sys.executable, "-m", __name__, program, address],
+        cwd=TOP,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -95,7 +114,7 @@ def _end(launcher: subprocess.Popen[bytes]) -> None:
 
 
 def serve(address: str) -> Order | None:
-    """Fork until standard input ends; in each gateway, return its order."""
+    """Fork until standard input ends; in each program, return its order."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how the guardians ended
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(address)
@@ -113,7 +132,7 @@ def serve(address: str) -> Order | None:
 
 
 def _guard(line: socket.socket) -> Order:
-    """Fork a gateway and tell how it ended; it does not outlive the test that ordered it."""
+    """Fork a program and tell how it ended; it does not outlive the test that ordered it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     told, [out], *_ = socket.recv_fds(line, LONGEST, 1)
     pid = os.fork()
@@ -140,28 +159,36 @@ def _readable(*descriptors: int) -> list[int]:
     return select.select(descriptors, [], [])[0]
 
 
-def run(order: Order) -> int:
+def run(program: str, order: Order) -> int:
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    sys.argv = ["hypercorn", *order["arguments"]]
+    sys.argv = [program, *order["arguments"]]
+    return _run_gateway() if program == GATEWAY else _run_sandbox()
+
+
+def _run_gateway() -> int:
     from hypercorn.__main__ import main
 
+    keep_spare_forkserver()
     return int(main(sys.argv[1:]) or 0)
 
 
-def load() -> None:
-    """Import what a gateway imports when it starts."""
-    import hypercorn.__main__
-    import hypercorn.asyncio.run
+def _run_sandbox() -> int:
+    from sandbox.__main__ import main
 
-    import api.app
+    main()
+    return 0
 
-    del hypercorn, api
+
+def load(program: str) -> None:
+    """Import what a program imports when it starts."""
+    for name in MODULES[program]:
+        importlib.import_module(name)
     gc.freeze()
 
 
 if __name__ == "__main__":
-    load()
-    if (order := serve(sys.argv[1])) is not None:
-        sys.exit(run(order))
+    load(sys.argv[1])
+    if (order := serve(sys.argv[2])) is not None:
+        sys.exit(run(sys.argv[1], order))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
+import tempfile
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,23 +16,16 @@ from typing import IO, TYPE_CHECKING
 import httpx
 import psutil
 
-from tests.acceptance.api.launcher import Forked, fork_gateway
+from tests.acceptance.api.launcher import Forked, fork_gateway, fork_sandbox
 from tests.support.callers import caller
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    import signal
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Mapping, Sequence
 
 TOP = Path(__file__).parents[3]
 ONE_PROCESS = ("--workers", "0")  # as in the Procfile
-# The kernel kills the sandbox when its test run ends, even if that was killed.
-MORTAL_SANDBOX = (
-    "import ctypes, runpy, signal; "
-    "ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
-    "runpy.run_module('sandbox', run_name='__main__', alter_sys=True)"
-)
 BARE: tuple[str, ...] = ()  # hypercorn's master with a child for the application
 
 
@@ -93,25 +88,27 @@ class Server:
 
 @asynccontextmanager
 async def running_sandbox(folder: Path) -> AsyncIterator[dict[str, str]]:
+    """Start the sandbox as a program, except that it is forked; how it is loaded has tests of its own."""
     telegram_port, http_port, key = free_port(), free_port(), folder / "dc.pem"
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MORTAL_SANDBOX, "--telegram-port", str(telegram_port)),
-        *("--http-port", str(http_port), "--key", str(key)),
-        cwd=TOP,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        while (line := await process.stdout.readline()) != b"READY\n":
-            assert line, "the sandbox ended while starting"
-        yield {
-            "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
-            "TELEGRAM_DC_KEY": str(key),
-            "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
-        }
-    finally:
-        process.terminate()
-        await process.wait()
+    ports = ("--telegram-port", str(telegram_port), "--http-port", str(http_port))
+    with tempfile.TemporaryFile() as out:  # codes of logins are nothing to leave in a folder
+        process = fork_sandbox([*ports, "--key", str(key)], out)
+        try:
+            await eventually(lambda: _says_ready(process, out), awaited="the sandbox is ready")
+            yield {
+                "TELEGRAM_DC": f"127.0.0.1:{telegram_port}",
+                "TELEGRAM_DC_KEY": str(key),
+                "SANDBOX_URL": f"http://127.0.0.1:{http_port}",
+            }
+        finally:
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+
+
+def _says_ready(process: Forked, out: IO[bytes]) -> bool:
+    said = os.pread(out.fileno(), 1 << 16, 0)
+    assert process.returncode is None, f"the sandbox ended while starting: {said.decode()}"
+    return b"READY\n" in said
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.acceptance.api.conftest import NUMBERS
 from tests.acceptance.api.number_model import NumberModel
-from tests.acceptance.api.server import gateway
+from tests.acceptance.api.server import forked_gateway
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def test_any_life_is_as_the_model_says(
         await operator.bring_session(model.number)
 
     for _ in range(2):
-        async with gateway(tmp_path, settings) as server:
+        async with forked_gateway(tmp_path, settings) as server:
             await server.wait_ready()
             await asyncio.gather(*(model.holds(server) for model in stories))
             await asyncio.gather(*(model.go_on(server, STEPS) for model in stories))
@@ -48,6 +48,6 @@ async def _workers_are(server: Server, number: int) -> None:
 
 
 def _workers(server: Server) -> int:
-    """Count what was forked from the forkserver, by the command line they share with it."""
-    sharing = ["multiprocess.forkserver" in " ".join(one.cmdline()) for one in server.family]
-    return sum(sharing) - 1
+    """Count what was forked from the forkserver: nothing else that the gateway starts has children."""
+    gateway = server.family[0]
+    return len(gateway.children(recursive=True)) - len(gateway.children())

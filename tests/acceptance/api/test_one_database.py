@@ -16,7 +16,7 @@ from supervisor.store.store import Store
 from supervisor.store.values import NewNumber
 from tests.acceptance.api.conftest import NUMBERS
 from tests.acceptance.api.operator import ADMIN_KEY, SECRET_KEY
-from tests.acceptance.api.server import TOP, gateway, refused
+from tests.acceptance.api.server import TOP, forked_gateway, refused
 from tests.support.databases import execute
 from tests.support.waiting import eventually
 
@@ -55,7 +55,7 @@ async def test_restored_database_serves_one_gateway(
     """
     database = {**settings, "DATABASE_URL": postgres_url}
     await save_and_restore(operator, number, postgres, postgres_url, tmp_path)
-    async with gateway(tmp_path, database) as first:
+    async with forked_gateway(tmp_path, database) as first:
         await first.wait_ready()
         await eventually(lambda: is_online(operator, first, number), awaited="the number is online")
         contact = str(next(NUMBERS))
@@ -127,7 +127,7 @@ async def test_gateway_ends_when_it_was_replaced(
     """Who finds another owner of the database in its place stops in order, its numbers with it."""
     engine = create_async_engine(postgres_url, isolation_level="AUTOCOMMIT")
     async with (
-        gateway(tmp_path, {**settings, "DATABASE_URL": postgres_url}) as server,
+        forked_gateway(tmp_path, {**settings, "DATABASE_URL": postgres_url}) as server,
         engine.connect() as waiting,
         engine.connect() as ending,
     ):

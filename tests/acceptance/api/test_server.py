@@ -14,7 +14,7 @@ import pytest
 from api.lifecycle.server_process import START_REFUSED
 from supervisor.file_access import MODE
 from tests.acceptance.api.operator import ADMIN_KEY
-from tests.acceptance.api.server import BARE, gateway, refused
+from tests.acceptance.api.server import BARE, forked_gateway, gateway, refused
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ async def test_second_gateway_stands_by_then_takes_over(
 ) -> None:
     """Two gateways on one DATA_DIR: one works, the other waits, then goes on where it stopped."""
     token = await operator.start_online(server, number)
-    async with gateway(tmp_path, settings) as second:
+    async with forked_gateway(tmp_path, settings) as second:
         await second.wait_serving()
 
         waiting = [await second.status("/healthz"), await second.status("/readyz")]
@@ -130,7 +130,7 @@ async def test_other_secret_key_is_refused(
     tmp_path: Path, settings: dict[str, str], operator: Operator, number: str
 ) -> None:
     """A database written with another SECRET_KEY is not touched."""
-    async with gateway(tmp_path, settings) as first:
+    async with forked_gateway(tmp_path, settings) as first:
         await first.wait_serving()
         await operator.start(first, number)
         await first.end(signal.SIGTERM)
@@ -168,7 +168,7 @@ async def test_open_folder_is_told(tmp_path: Path, settings: dict[str, str]) -> 
     folder.mkdir()
     folder.chmod(0o755)
 
-    async with gateway(tmp_path, settings) as server:
+    async with forked_gateway(tmp_path, settings) as server:
         await server.wait_serving()
 
     said = server.log.read_text()
@@ -181,18 +181,18 @@ async def test_secret_key_is_changed_while_serving(
 ) -> None:
     """With the new key put first the gateway says when the old one may go; without it all goes on."""
     old, new = settings["SECRET_KEY"], urlsafe_b64encode(b"n" * 32).decode()
-    async with gateway(tmp_path, settings) as first:
+    async with forked_gateway(tmp_path, settings) as first:
         await first.wait_serving()
         token = await operator.start_online(first, number)
         await first.end(signal.SIGTERM)
 
-    async with gateway(tmp_path, {**settings, "SECRET_KEY": f"{new},{old}"}) as second:
+    async with forked_gateway(tmp_path, {**settings, "SECRET_KEY": f"{new},{old}"}) as second:
         await second.wait_ready()
         await eventually(lambda: "remove the older ones" in second.log.read_text())
         figures = await operator.call(second, "GET", "/metrics", ADMIN_KEY)
         await second.end(signal.SIGTERM)
 
-    async with gateway(tmp_path, {**settings, "SECRET_KEY": new}) as third:
+    async with forked_gateway(tmp_path, {**settings, "SECRET_KEY": new}) as third:
         await third.wait_ready()
         await eventually(lambda: _is_online(operator, third, number, token))
     assert "telefix_old_key_uses 0.0" in figures.text
@@ -219,7 +219,7 @@ async def test_all_processes_write_lines_of_one_shape(
 ) -> None:
     """LOG_FORMAT=json: whatever the server, the gateway or a worker says has the same fields."""
     wanted = {**settings, "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "json"}
-    async with gateway(tmp_path, wanted) as server:
+    async with forked_gateway(tmp_path, wanted) as server:
         await server.wait_serving()
         token = await operator.start_online(server, number)
         worker = (await operator.show(server, number, token)).json()["worker"]["pid"]

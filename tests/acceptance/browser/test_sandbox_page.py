@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from tests.acceptance.api.server import Server, gateway
+from tests.acceptance.api.server import Server, forked_gateway
 from tests.support.callers import caller
 from tests.support.waiting import eventually
 
@@ -43,7 +43,7 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server
     """Start what `make run` starts."""
     folder = tmp_path_factory.mktemp("page")
     settings = {"SANDBOX": "1", "DATA_DIR": str(folder / "data"), "LANGUAGE": "en"}
-    async with gateway(folder, settings) as server:
+    async with forked_gateway(folder, settings) as server:
         await server.wait_serving()
         await eventually(lambda: server.log.read_text().count(": online\n") == 2)
         yield server

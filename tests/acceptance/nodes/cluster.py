@@ -16,16 +16,19 @@ import psutil
 from sqlalchemy import make_url
 
 from tests.acceptance.api.operator import ADMIN_KEY, CLIENT, settings_of
-from tests.acceptance.api.server import free_port, gateway
+from tests.acceptance.api.server import forked_gateway, free_port
 from tests.support.callers import caller
 from tests.support.relay import Relay
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from tests.acceptance.api.server import Server
+
+    Run = Callable[..., AbstractAsyncContextManager[Server]]
 
 LOOPBACK = "127.0.0.1"
 REAL = "api:create_app()"
@@ -134,6 +137,7 @@ class Cluster:
         is_severable: bool = False,
     ) -> None:
         """With `is_severable` the nodes may be cut off from everything, not only the database."""
+        self.run: Run = forked_gateway
         self._is_severable = is_severable
         self._settings = settings
         self._folder = folder
@@ -192,7 +196,7 @@ class Cluster:
     async def start(self, node: NodeProgram) -> None:
         """Start the program of a node, again if it has ended."""
         await node.life.aclose()
-        program = gateway(self._folder, node.settings, self._app, port=node.port)
+        program = self.run(self._folder, node.settings, self._app, port=node.port)
         node.server = await node.life.enter_async_context(program)
 
     async def _lay(self, host: str, port: int) -> Relay:

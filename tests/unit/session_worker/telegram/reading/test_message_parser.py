@@ -135,7 +135,16 @@ def test_every_kind_has_its_words(made: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("language", "texts"),
     [
-        ("en", ["Photo", "Voice message, 1:05", "Missed call", "Forwarded from somebody:\nx"]),
+        (
+            "en",
+            [
+                "Photo",
+                "Voice message, 1:05",
+                "Missed call",
+                "Forwarded from somebody:\nx",
+                "Messages in this chat now erase themselves after 7 d",
+            ],
+        ),
         (
             "ru",
             [
@@ -143,6 +152,7 @@ def test_every_kind_has_its_words(made: Any, text: str) -> None:
                 "Голосовое сообщение, 1:05",
                 "Пропущенный звонок",
                 "Переслано от неизвестно кого:\nx",
+                "Сообщения в этом чате теперь удаляются сами через 7 дн.",
             ],
         ),
         (
@@ -152,6 +162,7 @@ def test_every_kind_has_its_words(made: Any, text: str) -> None:
                 "Голосове повідомлення, 1:05",
                 "Пропущений дзвінок",
                 "Переслано від невідомо кого:\nx",
+                "Повідомлення в цьому чаті тепер видаляються самі через 7 дн.",
             ],
         ),
     ],
@@ -163,6 +174,7 @@ def test_the_gateway_speaks_the_language_of_its_operator(language: str, texts: l
         message(media=document("audio/ogg", VOICE)),
         event(call(reason=MISSED)),
         message("x", fwd_from=types.MessageFwdHeader(DATE)),
+        event(types.MessageActionSetMessagesTTL(86400 * 7)),
     ]
 
     assert [told(kind, language) for kind in kinds] == texts
