@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from quart import Quart, Response, request
+from quart.wrappers.response import DataBody
 
 from api.bot_api import calls as bot_api_calls
 from api.bots import calls as bot_calls
@@ -124,6 +125,9 @@ async def _add_headers(headers: dict[str, str], response: Response) -> Response:
     if "frame-ancestors 'self'" in response.headers.get("Content-Security-Policy", ""):
         present.add("X-Frame-Options")  # the Mini App's own policy says who may show it in a frame
     response.headers.extend(each for each in headers.items() if each[0] not in present)
+    if isinstance(response.response, DataBody):
+        # The guard already limits a single piece; to limit all pieces the framework starts a task.
+        response.timeout = None
     if response.status_code == HTTPStatus.PERMANENT_REDIRECT:
         # The framework redirects only to add a slash. It would use the scheme and host that it
         # sees itself; behind a proxy, a visitor would then send a login link over plain HTTP.

@@ -94,7 +94,7 @@ class TemplateUnknown(GatewayError):
 
 
 class AddressMalformed(GatewayError):
-    """A recipient has an address of another form."""
+    """The address of a recipient has none of the known forms."""
 
 
 class MarkupInvalid(GatewayError):
@@ -225,7 +225,7 @@ class LoginFlood(LoginError):
 
 
 class TokenMalformed(LoginError):
-    """The token is not one of a bot; BotFather gives them, such as 123456:ABC…."""
+    """The token is not the token of a bot; BotFather gives them, such as 123456:ABC…."""
 
 
 class TelegramRefused(GatewayError):

@@ -133,7 +133,7 @@ class Gateway:
         await self._keepers.listening.stop()
         await self._store.stop()
         await self._unlock()
-        self.takeover.release()  # last, when nothing of ours can write any more
+        self.takeover.release()  # last, when nothing of this gateway can write any more
         self._pool.forkserver.close()
 
     async def create(self, new: NewNumber, session: SessionSource = NO_SESSION) -> Created:
@@ -232,7 +232,9 @@ class Gateway:
         if waiting:
             return Readiness(ok=False, reason=f"{len(waiting)} of {len(wanted)} not started yet")
         if self.starting:
-            return Readiness(ok=False, reason=f"bot of {', '.join(sorted(self.starting))} starts")
+            return Readiness(
+                ok=False, reason=f"the bot of {', '.join(sorted(self.starting))} is starting"
+            )
         return Readiness(ok=True)
 
     async def _begin(self) -> None:

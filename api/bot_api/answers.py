@@ -101,8 +101,8 @@ def too_many_requests(seconds: float) -> BotApiError:
 
 def sent_message(accepted: Accepted, outcomes: list[RecipientOutcome]) -> SentMessage:
     """Return what was sent or still waits; raise BotApiError if it never will be."""
-    for rejected in accepted.rejected:
-        raise _because(rejected.code)
+    if accepted.rejected:
+        raise _because(accepted.rejected[0].code)
     first = outcomes[0]
     match first.outcome.state:
         case RecipientState.FAILED:

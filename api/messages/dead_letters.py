@@ -1,4 +1,4 @@
-"""What becomes of the dead letters of a number: they are sent again, or dismissed."""
+"""The calls that send the dead letters of a number again, or dismiss them."""
 
 from __future__ import annotations
 

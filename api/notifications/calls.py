@@ -188,7 +188,7 @@ async def _admit_sender() -> str:
 
 
 async def _admit_owner() -> str | None:
-    """Return who calls; None stands for the operator."""
+    """Return the bot or number that calls; None stands for the operator."""
     number = await context().gateway.tokens.number_of(presented_key(request), None)
     if number is None:
         context().authenticator.require_operator(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import unicodedata
@@ -19,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 from quart import Response
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from api.requests.errors import ApiError, invalid, invalid_fields
 
@@ -45,7 +46,7 @@ async def read_body(request: Request, limit: int = SMALL) -> Fields:
 
 async def read_pairs(request: Request, limit: int) -> Pairs:
     """Read the fields of a body; some of them may repeat."""
-    raw = await request.get_data(cache=True, as_text=False, parse_form_data=False)
+    raw = await _whole(request)
     if len(raw) > limit:
         raise RequestEntityTooLarge
     if not raw:
@@ -53,6 +54,16 @@ async def read_pairs(request: Request, limit: int) -> Pairs:
     _check_encoding(request)
     text = _decode(raw)
     return _sound(_from_json(text) if request.mimetype == _JSON else _from_form(text))
+
+
+async def _whole(request: Request) -> bytes:
+    """Wait for the whole body here, where the framework would start a task to wait for it."""
+    try:
+        async with asyncio.timeout(request.body_timeout):
+            whole: bytes = await request.body
+    except TimeoutError as exc:
+        raise RequestTimeout from exc
+    return whole
 
 
 async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:

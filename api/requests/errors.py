@@ -160,12 +160,11 @@ async def _answer_gateway(error: gateway.GatewayError) -> Response:
 
 
 async def _answer_server(error: HTTPException) -> Response:
-    status = error.code if error.code in _HTTP_ERRORS else 500
-    code, detail = _HTTP_ERRORS.get(status or 500, _INTERNAL_ERROR)
+    status = error.code if error.code is not None and error.code in _HTTP_ERRORS else 500
+    code, detail = _HTTP_ERRORS.get(status, _INTERNAL_ERROR)
     allow = dict(error.get_headers()).get("Allow") if status == 405 else None
-    return await answer_error(
-        ApiError(status or 500, code, detail, headers={"Allow": allow} if allow else {})
-    )
+    headers = {"Allow": allow} if allow else {}
+    return await answer_error(ApiError(status, code, detail, headers=headers))
 
 
 def _detail_of(error: gateway.GatewayError) -> str:

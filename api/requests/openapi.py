@@ -112,6 +112,7 @@ def gives(media_type: str) -> Callable[[Handler], Handler]:
 
 
 def describe_api(app: Quart) -> None:
+    make_response = app.make_response
     QuartSchema(
         app,
         info=Info(
@@ -126,3 +127,5 @@ def describe_api(app: Quart) -> None:
         security_schemes=_SCHEMES,
         openapi_provider_class=Description,
     )
+    # It would look in each answer for models to write out, but ours are responses already.
+    app.make_response = make_response  # type: ignore[method-assign]

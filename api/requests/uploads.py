@@ -1,4 +1,4 @@
-"""Reads the bodies of uploads as fast as they are stored, so that only a little of them is in memory."""
+"""Reads uploads as fast as they are stored, so that little of them is in memory, and sends whole answers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from quart import Quart, Request
 from quart.asgi import ASGIHTTPConnection
+from quart.utils import encode_headers
 from quart.wrappers.request import Body
+from quart.wrappers.response import DataBody
 from werkzeug.exceptions import RequestEntityTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from hypercorn.typing import ASGIReceiveCallable
+    from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
+    from quart.typing import ResponseTypes
 
 LARGEST_UPLOAD = 50 << 20  # bytes of a file: as much as the Bot API takes
 LARGEST_CALL = LARGEST_UPLOAD + (64 << 10)  # with what is written around the file
@@ -80,7 +83,20 @@ class UploadRequest(Request):
 
 
 class PacedConnection(ASGIHTTPConnection):
-    """Takes the next piece of an upload only when there is room for it."""
+    """Takes the next piece of an upload only when there is room for it, and sends a whole answer at once."""
+
+    async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
+        if not isinstance(response.response, DataBody):
+            await super()._send_response(send, response)
+            return
+        headers = encode_headers(response.headers)
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        )
+        # The framework would send an empty piece after it.
+        async with response.response as pieces:
+            async for whole in pieces:
+                await send({"type": "http.response.body", "body": whole, "more_body": False})
 
     async def handle_messages(self, request: Request, receive: ASGIReceiveCallable) -> None:
         if not isinstance(request.body, UploadBody):

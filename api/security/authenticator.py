@@ -74,7 +74,7 @@ class Authenticator:
         return number
 
     async def require_bot(self, request: Request, telegram_token: str) -> Bot:
-        """Return the bot with this token of Telegram's."""
+        """Return the bot that has this token at Telegram."""
         bot = await self._gateway.bots.find_by_token(telegram_token)
         if bot is None:
             self._check_limit(request)

@@ -1,6 +1,6 @@
 // Lets the reader try each call with the key of the console, which this tab keeps.
 
-const KEY = "admin_key"; // the console's own place for it
+const KEY = "admin_key"; // where the console keeps its key
 const MOST = 20000; // characters of an answer that are shown
 const CHANGES = new Set(["delete", "put", "patch"]);
 const api = fetch("openapi.json").then((answer) => answer.json());
@@ -10,8 +10,6 @@ const make = (tag, attributes = {}, ...children) => {
   made.append(...children);
   return made;
 };
-
-// The key
 
 const form = document.getElementById("key");
 const showKey = () => {
@@ -35,8 +33,7 @@ function headersFor(body) {
   return headers;
 }
 
-// What a body may look like
-
+/** Returns what a body with this schema may look like. */
 function exampleOf(schema, parts) {
   if (schema.$ref) return exampleOf(parts[schema.$ref.split("/").at(-1)], parts);
   if (schema.examples?.length) return schema.examples[0];
@@ -52,8 +49,6 @@ function bodyOf(schema, parts) {
   const names = schema.required ?? [];
   return Object.fromEntries(names.map((name) => [name, exampleOf(schema.properties[name], parts)]));
 }
-
-// Trying a call
 
 async function addTry(place) {
   const { paths, components } = await api;
@@ -115,8 +110,7 @@ function readable(text) {
   }
 }
 
-// The address opens what it names
-
+/** Opens the call that the address of the page names. */
 function openNamed() {
   const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (named instanceof HTMLDetailsElement) {

@@ -45,7 +45,11 @@ def plan(
     no file, there are no parts.
     """
     texts = split(repair_surrogates(text).replace("\0", ""))  # the pipe drops this character, too
-    can_be_caption = len(texts) == 1 and width_of(render(texts[0]).text) <= LONGEST_CAPTION
+    can_be_caption = (
+        bool(attachments)  # the only messages whose text has to be rendered here
+        and len(texts) == 1
+        and width_of(render(texts[0]).text) <= LONGEST_CAPTION
+    )
     return arrange([(each, None) for each in texts], attachments, can_be_caption, draw)
 
 

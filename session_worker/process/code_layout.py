@@ -32,14 +32,14 @@ def end_recording() -> None:
     threading.setprofile(None)
 
 
-def lay_side_by_side(*groups: CodeIds) -> None:
+def lay_side_by_side(*groups: CodeIds, make_room: Callable[[], object] = gc.collect) -> None:
     """Give the functions of each group copies of their code, made one right after the other.
 
     Otherwise each lies where its module was imported, among code that no worker runs. Running code
     writes to its reference count, so a worker would copy a whole page of memory for little code.
     """
-    gc.collect()  # otherwise the copies would fill the scattered gaps that garbage leaves
     functions = [each for each in gc.get_objects() if type(each) is FunctionType]
+    make_room()  # otherwise the copies would fill the scattered gaps that garbage leaves
     # The originals are kept until the end, because an identity is used again once it is free.
     copies: dict[int, tuple[CodeType, CodeType]] = {}
     for group in groups:

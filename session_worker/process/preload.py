@@ -46,8 +46,10 @@ padding: list[bytes] = []
 HEAD = sys.getsizeof(b"")
 SMALL = range(48, 512 + 1, 16)  # bytes, of which CPython keeps objects of one size together
 POOL = 16 << 10  # bytes for objects of one size
-LARGE = (16384, 8192, 4096, 2048, 1024, 768, 528)  # bytes; the C library has place for them
+LARGE = (16384, 8192, 4096, 2048, 1536, *range(1040, 512, -16))
+"""Bytes; the C library keeps free places of up to 1040 bytes for objects of the very same size."""
 MOST = 5000  # objects of one size, in case another allocator is in use, which has no end of gaps
+MOST_FILLED = 1 << 20  # bytes for objects of one size, in the same case
 SURE = 4  # objects in a row at the end of the C library's heap prove that no gap is left
 
 
@@ -57,7 +59,7 @@ def warm() -> None:
         importlib.import_module(name)
     from session_worker.process.code_layout import lay_side_by_side
     from session_worker.process.log import set_levels
-    from session_worker.process.trial import code_of_messages, code_of_start
+    from session_worker.process.trial import code_of_messages, code_of_rest, code_of_start
     from session_worker.process.warmup import warm_up
 
     # Where the operator has chosen no other level, workers need not write to all loggers.
@@ -69,21 +71,27 @@ def warm() -> None:
         sys._clear_type_cache()  # noqa: SLF001 - documented for such special purposes
     end = time.monotonic() + LIMIT
     warm_up(1, end)  # afterwards nothing is imported or built for the first time
-    lay_side_by_side(code_of_start(end), code_of_messages(end))
+    groups = code_of_rest(end), code_of_start(end), code_of_messages(end)
+    lay_side_by_side(*groups, make_room=fill)
     warm_up(COUNTED_CALLS, end)
+    fill()
+    gc.freeze()
+
+
+def fill() -> None:
+    """Fill the free places between the objects that there are."""
     gc.collect()
     for size in SMALL:
         padding.extend(fill_pools(size))
-    for size in LARGE:
+    for size in LARGE * 2:  # the first time the lists themselves leave gaps
         padding.extend(fill_heap(size))
-    gc.freeze()
 
 
 def fill_pools(size: int) -> list[bytes]:
     """Return objects in all free places for objects of this size, and in one whole new pool."""
     made: list[bytes] = []
     in_a_row = last = 0
-    while in_a_row < POOL // size - 2 and len(made) < MOST:  # a pool begins with a header
+    while (in_a_row < POOL // size - 2 or last % POOL + 2 * size <= POOL) and len(made) < MOST:
         made.append(bytes(size - HEAD))
         in_a_row = in_a_row + 1 if id(made[-1]) == last + size else 0
         last = id(made[-1])
@@ -94,7 +102,7 @@ def fill_heap(size: int) -> list[bytes]:
     """Return objects in all gaps of the C library's heap that are of this size or larger."""
     made: list[bytes] = []
     beyond = end = 0
-    while beyond < SURE and len(made) < MOST:
+    while beyond < SURE and len(made) * size < MOST_FILLED:
         made.append(bytes(size - HEAD))
         beyond = beyond + 1 if id(made[-1]) > end else 0
         end = max(end, id(made[-1]))

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from session_worker.protocol.contract import Command, Event
 
     Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+    Supervise = Callable[[Pipe[Event, Command]], Awaitable[None]]
 
 HOST = "127.0.0.1"
 FOREVER = 1e9  # seconds
@@ -70,10 +71,11 @@ async def run_scenario(spool: str) -> None:
         serving(WarmupServer(KEY).serve) as telegram,
         serving(_serve_planfix) as planfix,
     ):
-        await _run_worker(assignment_to(telegram, planfix, spool))
+        await run_worker(assignment_to(telegram, planfix, spool), _answer_events)
 
 
-async def _run_worker(assignment: Assignment) -> None:
+async def run_worker(assignment: Assignment, supervise: Supervise) -> None:
+    """Run a worker in this process until `supervise` returns, which has its other end."""
     ours, theirs = socket.socketpair()
     supervisor: Pipe[Event, Command] = await Pipe.open(ours, EVENTS)
     pipe: Pipe[Command, Event] = await Pipe.open(theirs, COMMANDS)
@@ -83,7 +85,7 @@ async def _run_worker(assignment: Assignment) -> None:
     worker = asyncio.create_task(Worker(session, pipe, pipe, lease, gauge).run())
     try:
         supervisor.put(Beat(beat_id=1, deadline=assignment.deadline + 1.0))
-        await _answer_events(supervisor)
+        await supervise(supervisor)
         supervisor.finish()
         await worker
     finally:

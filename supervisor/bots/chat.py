@@ -90,7 +90,7 @@ class Chat(Protocol):
     async def edit(
         self, chat_id: int, message_id: int, text: str, buttons: ChatButtons = ()
     ) -> None:
-        """Change a message of the bot's."""
+        """Change a message that the bot has sent."""
 
     async def delete(self, chat_id: int, message_id: int) -> None:
         """Delete a message for both sides."""
@@ -108,7 +108,7 @@ _NOT_HERE = frozenset({State.STOPPED, State.PARKED})
 
 
 class BotChat:
-    """Writes as one bot, and hands over what it hears."""
+    """A `Chat` that writes as one bot, and hands over what the bot hears."""
 
     def __init__(
         self,
@@ -129,7 +129,6 @@ class BotChat:
 
     @property
     def is_here(self) -> bool:
-        """Whether this node runs the bot."""
         keeper = self._keepers.find(self.bot)
         return keeper is not None and keeper.live_state.state not in _NOT_HERE
 
@@ -155,10 +154,7 @@ class BotChat:
         return False
 
     async def send(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
-        """Store an answer, which is sent at once, and only once however often it has this key.
-
-        Nothing is sent to somebody who blocks the bot, until they write to it again.
-        """
+        """Store an answer, unless the person blocks the bot and has not written to it since then."""
         person = await self._people.get(self.bot, user_id)
         if person is not None and person.is_blocked:
             return
@@ -174,7 +170,6 @@ class BotChat:
         await dispatcher.accept(outgoing)
 
     async def notify(self, key: str, user_id: int, text: str, buttons: ChatButtons = ()) -> None:
-        """Store what nobody has asked for, to be sent once, as fast as Telegram's limits allow."""
         manner = Manner(keyboard=_keyboard(buttons), dedup_key=key)
         address = Address(str(user_id), AddressKind.CHAT, str(user_id))
         sender = await self._notifications.sender_of(self.bot)
@@ -184,20 +179,17 @@ class BotChat:
     async def edit(
         self, chat_id: int, message_id: int, text: str, buttons: ChatButtons = ()
     ) -> None:
-        """Change a message of the bot's."""
         await self._requests.edit(self.bot, chat_id, message_id, text, keyboard=_keyboard(buttons))
 
     async def delete(self, chat_id: int, message_id: int) -> None:
         await self._requests.delete(self.bot, chat_id, [message_id])
 
     async def answer(self, query_id: int, text: str = "") -> None:
-        """Answer a pressed button, with a note if there is a text."""
         await self._requests.answer_press(self.bot, query_id, text)
 
     async def present(
         self, language: str, commands: Mapping[str, str], menu_text: str, menu_url: str
     ) -> None:
-        """Set the commands in a language or, without one, those for all others and the menu button."""
         shown: Sequence[BotCommand] = [
             BotCommand(name=name, description=words) for name, words in commands.items()
         ]

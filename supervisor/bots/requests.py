@@ -46,7 +46,7 @@ class BotRequests:
         *,
         without_preview: bool = False,
     ) -> None:
-        """Change a message of the bot's; without a text only its buttons."""
+        """Change a message that the bot has sent; without a text, only its buttons."""
         await self.ask(
             bot,
             lambda request_id: EditMessage(

@@ -250,7 +250,7 @@ class Access:
 
     def _lost(self, reason: str) -> DatabaseUnavailable:
         if not self._failures:
-            logger.error("the database can't be %s: %s", self._done, reason)
+            logger.error("the database cannot be %s: %s", self._done, reason)
         self._failures += 1
         return DatabaseUnavailable(reason)
 

@@ -163,7 +163,7 @@ class Dispatcher:
         first = await self.governor.admit(new) if new else None
         try:
             accepted = await self.journal.accept(outgoing, is_new_chat=new is not None, first=first)
-        except BaseException:  # it may be stored all the same; a repeat would not hand it over
+        except BaseException:  # it may have been stored, and a repeat would not hand it over
             self._out.reload()
             self.governor.reload()
             raise

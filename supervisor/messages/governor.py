@@ -158,7 +158,9 @@ class Governor:
         await self._budgets.suspect(suspicion)
         logger.warning(
             "number %s: Telegram suspects spam (%s), so it only answers for %.0f s",
-            *(self._number, cause, suspicion.until - now),
+            self._number,
+            cause,
+            suspicion.until - now,
         )
         await self.load()
         held = list(islice(self._usage.held, MOST_EXPECTED))

@@ -62,7 +62,9 @@ class Dispatchers:
             erased = self._erased
             journal = await self._store.journals.open(number)
             dispatcher = Dispatcher(
-                *(journal, self.links, self._language),
+                journal,
+                self.links,
+                self._language,
                 watcher=self.watcher,
                 is_shared=self._is_shared,
             )

@@ -88,7 +88,10 @@ class Traffic:
                 case StatusTold(row=row, status=status, failure=failure) if failure is not None:
                     logger.warning(
                         "number %s: Planfix refused the status of row %d (%s): %s",
-                        *(self._number, row, status, failure.code),
+                        self._number,
+                        row,
+                        status,
+                        failure.code,
                     )
                 case _:
                     pass  # no message has come to an end

@@ -1,1 +1,1 @@
-"""Several gateways on one database: which of them are there, and which numbers each one runs."""
+"""Several gateways on one database: which of them are alive, and which numbers each one runs."""

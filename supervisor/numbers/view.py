@@ -111,7 +111,7 @@ def view_of(number: Number, keeper: Keeper | None, counts: Counts = NONE) -> Vie
 
 
 def _at_rest(number: Number, counts: Counts) -> View:
-    """Show a number without a keeper: it was stopped, parked or banned before the last start."""
+    """Show a number without a keeper here: another node has it, or it did not run at the last start."""
     return View(
         number=number.number,
         client=number.client,

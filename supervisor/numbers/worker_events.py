@@ -70,7 +70,7 @@ class HeardEvents:
         self._unsure: set[str] = set()
 
     def listen(self, listener: Listener) -> None:
-        """Ask this listener before those that are there already."""
+        """Ask this listener before all that were added earlier."""
         self._listeners.insert(0, listener)
 
     async def store(self, claim: Claim, heard: Sequence[HeardByBot]) -> None:

@@ -224,7 +224,7 @@ class WorkerPool:
         are_most = self._are_most_cut_off()
         count = len(self.cut_off)
         if are_most and not were_most:
-            logger.error("Telegram can't be reached, %d numbers try again and again", count)
+            logger.error("Telegram cannot be reached, %d numbers try again and again", count)
         if were_most and not are_most:
             logger.warning("Telegram can be reached again, %d numbers are to follow", count)
 

@@ -25,7 +25,9 @@ class Age:
     def measured(self, uptime: float, memory: int, lifetime: Lifetime, now: float) -> Self:
         """Add a measurement; a peak that has passed is forgotten."""
         reason = self._reason(uptime, memory, lifetime)
-        since = (self.over_since if self.over_since is not None else now) if reason else None
+        if not reason:
+            return replace(self, over_since=None, reason="")
+        since = now if self.over_since is None else self.over_since
         return replace(self, over_since=since, reason=reason)
 
     def is_over(self, lifetime: Lifetime, now: float, *, is_quiet: bool) -> bool:

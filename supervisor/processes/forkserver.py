@@ -85,7 +85,7 @@ class Forkserver:
         except (OSError, EOFError) as exc:
             raise ForkFailed(str(exc)) from exc
         except asyncio.CancelledError:
-            # The thread forks all the same, and the process it forks must not be left behind.
+            # The thread forks nevertheless, and the new process must not be left behind.
             await self.discard(await forking)
             raise
 

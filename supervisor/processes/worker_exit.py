@@ -9,7 +9,7 @@ from session_worker.protocol.contract import ExitCode
 
 
 class WorkerExit(StrEnum):
-    """Why a worker ended although it was not asked to."""
+    """Why a worker ended although nobody has stopped its number."""
 
     BOOT_FAILED = "boot_failed"
     BOUNDS_BROKEN = "bounds_broken"

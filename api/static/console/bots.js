@@ -1,4 +1,4 @@
-// The bots: how they are, who registered with each, what became of their messages, and the templates of their texts.
+// The bots: their states, who registered with each, the outcomes of their messages, and the templates of their texts.
 
 import { element, facts, forget, handout, make, put, renderOnce, table, tell } from "./elements.js";
 import { Refused, ask } from "./gateway.js";
@@ -86,8 +86,6 @@ async function addBot(form) {
   element("bot-added").replaceChildren(handout(words.bot_key, made.key, words));
   return fill(words.added, { number: `@${made.username}` });
 }
-
-// Templates
 
 const templateQuery = (form) => (form.elements.language.value ? `?language=${form.elements.language.value}` : "");
 

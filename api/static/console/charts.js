@@ -18,7 +18,7 @@ function draw(tag, attributes, ...children) {
 const picture = (width, height, label, ...children) =>
   draw("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": label, class: "chart" }, ...children);
 
-/** A bar for each count, from the bottom; `below` says how much of each bar is taken already. */
+/** A bar for each count, on top of the count in `below`, if there is one. */
 function bars(counts, most, height, name, below = []) {
   return counts.flatMap((count, at) => {
     if (!count) return [];

@@ -17,7 +17,7 @@ export async function showChats(place, number, selection) {
   return "";
 }
 
-/** The names of those who are left out are theirs, so the gateway does not tell them. */
+/** Shows a person; the gateway does not tell the operator the names of people who are left out. */
 function nameOf({ name, username, user_id: id, goes }) {
   if (!goes && !name) return make("span", { className: "soft" }, words.chat_private);
   return [name, username && `@${username}`].filter(Boolean).join(", ") || String(id);

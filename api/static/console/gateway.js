@@ -48,14 +48,14 @@ async function call(method, path, body, bearer) {
   }
 }
 
-/** Says what was refused in the reader's language; what the API says of single fields, in English, has lines of its own. */
+/** Says in the reader's language what was refused; the reason of each field has a line of its own. */
 function explain({ error, detail }) {
   if (!Array.isArray(detail)) return language === "en" ? detail : (words[`error_${error}`] ?? detail);
   const reasons = detail.map(({ field, reason }) => `${field}: ${reason}`);
   return (language === "en" ? reasons : [words.error_invalid_request, ...reasons]).join("\n");
 }
 
-/** Hears every change of every number, for as long as the tab is signed in; EventSource could not send the key. */
+/** Receives every change of every number for as long as the tab is signed in; EventSource could not send the key. */
 export async function listen(hear) {
   for (;;) {
     if (key() && !document.hidden) await readEvents(hear).catch(() => {});

@@ -8,7 +8,7 @@ const PAUSE = 2000; // milliseconds between two looks
 const MOST = 500; // lines that the page keeps
 const LEVELS = { WARNING: "wait", ERROR: "act", CRITICAL: "act", GATEWAY: "good" };
 
-let following = 0; // which panel is followed; an older one ends
+let following = 0; // counts the panels, because only the newest one follows its log
 
 /** Fills the place and follows the log for as long as `isOpen` says so. */
 export async function logPanel(place, number, isOpen) {

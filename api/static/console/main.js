@@ -8,15 +8,13 @@ import { beginOverview, showOverview, showTraffic, takeChange, viewOf } from "./
 import { beginAdding } from "./settings.js";
 import { clock, fill, language, words } from "./words.js";
 
-const PAUSE = 15000; // milliseconds between two looks at everything; changes are heard in between
+const PAUSE = 15000; // milliseconds between two looks at everything; changes are received in between
 const SETTLE = 300; // milliseconds in which changes are collected before the next look
 const LANGUAGES = { en: "English", ru: "Русский", uk: "Українська" };
 
 let lastLook = null;
 let wake = () => {};
 let isHurried = false;
-
-// The address
 
 function showAddress() {
   const [, number, tab] = /^#\/numbers\/(\d+)(?:\/(\w+))?$/.exec(location.hash) ?? [];
@@ -30,8 +28,6 @@ function showAddress() {
   else closeNumber();
   soon();
 }
-
-// Following the gateway
 
 async function look() {
   const bearer = key();
@@ -100,8 +96,6 @@ function hear(event, change) {
     soon();
   }, SETTLE);
 }
-
-// The key
 
 async function signIn(event) {
   event.preventDefault();

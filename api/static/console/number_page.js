@@ -111,8 +111,7 @@ function governorFacts(governor) {
   ];
 }
 
-// What each tab reads, and how it is shown
-
+/** What each tab shows. */
 const PANELS = {
   state: statePanel,
   messages: (number) => messagesPanel(element("panel"), number, carryOut),
@@ -156,9 +155,7 @@ function historyRow({ at, state, cause, detail }) {
   return [time(at), word("state", state), why];
 }
 
-// Actions
-
-/** Runs an action, tells its outcome, and looks again. */
+/** Runs an action, shows its outcome, and reads everything again. */
 async function carryOut(button, action, place = element("said")) {
   const number = opened;
   const told = (text, isBad) => number === opened && tell(place, text, isBad);

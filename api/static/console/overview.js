@@ -61,7 +61,7 @@ export function showTraffic({ minutes, numbers }) {
   }
 }
 
-/** Takes one change as it was heard, before the next look at everything. */
+/** Shows one change as soon as it is received, before the next look at everything. */
 export function takeChange(change) {
   const view = viewOf(change.number);
   if (!view) return false;
@@ -82,8 +82,6 @@ function dropMissing() {
     chosen.delete(number);
   }
 }
-
-// Rows
 
 function makeRow(number) {
   const box = make("input", { type: "checkbox", ariaLabel: fill(words.choose, { number: `+${number}` }), onchange: () => choose(number, box.checked) });
@@ -114,8 +112,6 @@ function putFigure(cell, text, isNotable, title = "") {
   cell.title = title;
   cell.classList.toggle("some", isNotable);
 }
-
-// What is above the list
 
 function showSummary(merging) {
   const count = (level) => views.filter((view) => levelOf(view) === level).length;
@@ -166,8 +162,6 @@ function showChoice(clients) {
     select.value = wanted.client;
   });
 }
-
-// Filter, order, choice
 
 function want(change) {
   Object.assign(wanted, { limit: PAGE }, change);

@@ -13,7 +13,7 @@ export function levelOf({ state, attention }) {
 export const badge = (level, text) => make("span", { className: `badge ${level}` }, text);
 export const stateBadge = (view) => badge(levelOf(view), word("state", view.state));
 
-/** Numbers that need a person come first, then what mends itself. */
+/** Numbers that need a person come first, then those that recover by themselves. */
 export const rank = (view) => ({ act: 0, wait: 1, good: 2, off: 3 })[levelOf(view)];
 
 /** What happened, and who must act, in words; nothing for a number that is well. */

@@ -6,7 +6,7 @@ import { both, figure, fill, pair, words } from "./words.js";
 
 const AT_ONCE = 3; // causes that are shown before somebody asks for the others
 
-/** One line for one cause, however many numbers it troubles. */
+/** One line for each cause, however many numbers have it. */
 export function showCauses(causes, want) {
   const many = causes.filter(({ numbers }) => numbers.length > 1);
   renderOnce(element("causes"), many, () => {

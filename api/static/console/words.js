@@ -31,7 +31,7 @@ export function age(text) {
   return ages.format(-count, unit);
 }
 
-/** When a number was last heard; a quiet one that is well has heard nothing since its start. */
+/** When a number last heard from Telegram; one that is well may have heard nothing since its start. */
 export function heard({ last_heard, status, worker }, quiet = words.unheard) {
   if (last_heard || status !== "online" || !worker) return age(last_heard);
   const start = new Date(Date.now() - worker.uptime * 1000);

@@ -130,6 +130,11 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         self._verified.set()
         await self._arrived(self.update_state, ())
 
+    def end_pings(self) -> None:
+        """Leave it to the caller to find out, again and again, whether the connection still works."""
+        if self._keepalive_handle is not None:
+            self._keepalive_handle.cancel()
+
     def blame(self, error: TelegramError) -> TelegramError:
         """Return the error of the side that is responsible for the silence."""
         connection = self._sender._connection  # noqa: SLF001 - only the transport knows what it has received

@@ -116,6 +116,10 @@ class Connection:
         """Ask for the current update state; this also makes Telegram send updates on this connection."""
         return await self.ask(functions.updates.GetStateRequest(), self._timing.poll_limit)
 
+    def end_pings(self) -> None:
+        """Send no more pings, which a poll makes needless and for which a worker needs memory."""
+        self._client.end_pings()
+
     async def me(self) -> Any:
         """Ask which account is logged in on this connection."""
         users = await self.ask(functions.users.GetUsersRequest([types.InputUserSelf()]))

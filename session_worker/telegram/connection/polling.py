@@ -88,6 +88,7 @@ class Polling:
 
     async def run(self) -> None:
         """Poll until the connection is lost or must be given up; always ends with a TelegramError."""
+        self._connection.end_pings()
         while True:
             await self._connection.until_lost(pause_before_poll(self._unproven, self._timing))
             await self._poll()

@@ -218,7 +218,7 @@ async def test_database_is_locked(
 def assert_told_once(log: pytest.LogCaptureFixture) -> None:
     lines = [line for line in warnings(log) if "the database" in line]
     assert len(lines) == 2, lines
-    assert "can't be written" in lines[0]
+    assert "cannot be written" in lines[0]
     assert "is written again" in lines[1]
     assert len(numbers_named(log)) <= 1
 

@@ -50,6 +50,17 @@ async def test_code_of_a_start_lies_side_by_side() -> None:
     assert 2.5 * pages < codes
 
 
+RESTING_CODE = CODE.replace("code_of_start", "code_of_rest")
+
+
+async def test_code_of_a_resting_worker_lies_side_by_side() -> None:
+    """What it runs again and again is on the fewest pages, because those are never merged."""
+    codes, pages = map(int, (await run(RESTING_CODE)).split())
+
+    assert codes > 100
+    assert 3 * pages < codes
+
+
 FOREIGN_NAME = """
 import sys
 import session_worker.process.preload

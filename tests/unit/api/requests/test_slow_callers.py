@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from api import create_app
 from supervisor.gateway import NO_SESSION
 from tests.fakes.gateway import FakeGateway
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 from tests.unit.api.calls import ADMIN_KEY, NUMBER, bearer, draft
 
 if TYPE_CHECKING:
@@ -80,3 +80,45 @@ async def test_slow_body_is_cut_off(settings: Settings) -> None:
     assert response.status_code == 408
     assert b'"request_timeout"' in answer
     assert gateway.created == []
+
+
+SCOPE = {
+    "type": "http",
+    "asgi": {"spec_version": "2.1", "version": "3.0"},
+    "http_version": "1.1",
+    "method": "GET",
+    "scheme": "http",
+    "path": "/healthz",
+    "raw_path": b"/healthz",
+    "query_string": b"",
+    "root_path": "",
+    "headers": [],
+    "client": ("192.0.2.1", 50000),
+    "server": ("192.0.2.2", 80),
+    "state": {},
+    "extensions": {},
+}
+
+
+async def test_answer_that_nobody_takes_is_given_up(settings: Settings) -> None:
+    """Also if it is one short piece: its caller holds neither the call nor the memory."""
+    app = create_app(settings, FakeGateway())
+    app.config["STALL_TIMEOUT"] = 0.05
+    sent: list[Any] = []
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+        if event["type"] == "http.response.body":
+            await never()
+
+    async with app.test_app():
+        async with asyncio.timeout(PATIENCE):
+            await app(cast("Any", dict(SCOPE)), never, send)
+
+    (start, whole) = sent
+    assert (start["type"], whole["type"]) == ("http.response.start", "http.response.body")
+    assert whole["body"]
+    assert not whole["more_body"]

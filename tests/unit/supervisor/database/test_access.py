@@ -26,7 +26,7 @@ def test_trouble_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
         run(access, lambda: None)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "the database can't be written: ConnectionRefusedError",
+        "the database cannot be written: ConnectionRefusedError",
         "the database is written again, after 200 failures",
     ]
 

@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from session_worker.backoff import Backoff
+from session_worker.process import warmup
 from session_worker.protocol.contract import (
     Application,
     Assignment,
@@ -19,6 +20,7 @@ from session_worker.protocol.contract import (
 from session_worker.telegram.connection.account import TelegramAccount
 from session_worker.telegram.connection.connection import ConnectionTiming
 from session_worker.telegram.connection.polling import pause_before_poll
+from session_worker.telegram.warmup_server import WarmupServer
 
 if TYPE_CHECKING:
     import pytest
@@ -96,6 +98,25 @@ async def test_ten_minutes_without_telegram(
     assert 20 <= len(lost) <= 50
     assert len([each for each in lost if each.levelno > logging.DEBUG]) <= 2
     assert reports.states.count(SessionState.RECONNECTING) == 1
+
+
+async def test_polled_connection_is_not_pinged(
+    autojump_clock: AutojumpClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A poll proves more than a ping of the library, which would be asked for in vain every minute."""
+    reports = Reports()
+    async with warmup.serving(WarmupServer(warmup.KEY, has_news=False).serve) as port:
+        assignment = warmup.assignment_to(port, 1, "/nonexistent")
+        account = TelegramAccount(assignment, reports, HeldLease(), on_update=hear_nothing)
+        running = asyncio.create_task(account.run())
+        began = autojump_clock.time()
+        await asyncio.sleep(600)
+        await account.stop()
+        await running
+
+    assert autojump_clock.time() >= began + 600
+    assert SessionState.ONLINE in reports.states
+    assert "PingRequest" not in caplog.text  # of which the server would complain
 
 
 def assignment_to(port: int) -> Assignment:
