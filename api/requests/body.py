@@ -77,6 +77,11 @@ def read_query(request: Request) -> Fields:
     return _unique(_sound(_from_form(_decode(request.query_string))))
 
 
+def read_filters(request: Request) -> Fields:
+    """Read the query; a filter without a value is none."""
+    return {name: value for name, value in read_query(request).items() if value}
+
+
 def validate(model: type[Model], fields: Fields, **context: Any) -> Model:
     try:
         return model.model_validate(fields, context=context)
