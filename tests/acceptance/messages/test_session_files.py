@@ -39,8 +39,11 @@ async def test_file_that_is_ahead_loses_nothing(
 
     assert await change(programs, conversation, name_session="ahead") == "online"
 
+    async def is_counted() -> bool:
+        return [counted(each) for each in await conversation.receipts()] == [(3, 3, 0)]
+
     await conversation.until_in_planfix("before", *MISSED)
-    assert [counted(each) for each in await conversation.receipts()] == [(3, 3, 0)]
+    await eventually(is_counted, awaited="a receipt of all")
 
 
 async def test_same_file_again_reads_nothing_again(
