@@ -230,11 +230,6 @@ def _email(text: str) -> str:
     return text
 
 
-def _as_name(value: Any) -> Any:
-    """Accept a Telegram id that is written as a number as well."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 def _absent_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
@@ -254,7 +249,6 @@ Email = Annotated[Text, Field(min_length=1, max_length=254), AfterValidator(_ema
 SessionName = Annotated[Text, Field(min_length=1, max_length=255)]
 SessionPath = Annotated[Text, Field(min_length=1, max_length=4000)]
 StringSession = Annotated[Text, Field(min_length=1, max_length=1000)]
-ChatName = Annotated[Text, BeforeValidator(_as_name), Field(min_length=1, max_length=200)]
 AbsentIfEmpty = BeforeValidator(_absent_if_empty)
 LONGEST_WAIT = 60.0  # seconds
 Wait = Annotated[
@@ -269,13 +263,6 @@ class Answer(BaseModel):
     """The body of an answer."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class ErrorAnswer(Answer):
-    """What went wrong."""
-
-    error: str = Field(examples=["invalid_request"])
-    detail: str | list[dict[str, str]]
 
 
 def respond(answer: Answer, status: int = 200) -> Response:
