@@ -8,6 +8,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
 TOP = Path(__file__).parents[3]
 GATEWAY, SANDBOX = "hypercorn", "sandbox"
+"""Programs that have a launcher of their own; another one is forked like the gateway, of which it is made."""
 FORKSERVER = ("session_worker.number", "session_worker.process.trial")  # most of what it imports
 MODULES = {
-    GATEWAY: ("hypercorn.__main__", "hypercorn.asyncio.run", "api.app", *FORKSERVER),
-    SANDBOX: ("sandbox.__main__",),
+    GATEWAY: ("hypercorn.run", "hypercorn.asyncio.run", "api.app", *FORKSERVER),
+    SANDBOX: ("sandbox.sandbox", "uvloop"),
 }
 LONGEST = 1 << 16  # bytes of an order
 KILLED = -signal.SIGKILL
@@ -69,22 +71,26 @@ class Forked:
 
 
 def fork_gateway(
-    folder: Path, environment: Mapping[str, str], arguments: Sequence[str], out: IO[bytes]
+    folder: Path,
+    environment: Mapping[str, str],
+    arguments: Sequence[str],
+    out: IO[bytes],
+    program: str = GATEWAY,
 ) -> Forked:
-    """Start hypercorn with these arguments; what it says goes to the file."""
-    order = {"folder": str(folder), "environment": environment, "arguments": arguments}
-    return _fork(GATEWAY, order, out)
+    """Start a gateway as `python -m PROGRAM ARGUMENTS` would; what it says goes to the file."""
+    order = {"program": program, "folder": str(folder), "environment": environment}
+    return _fork(GATEWAY, {**order, "arguments": arguments}, out)
 
 
 def fork_sandbox(arguments: Sequence[str], out: IO[bytes]) -> Forked:
     """Start the sandbox with these arguments; what it says goes to the file."""
-    order = {"folder": str(TOP), "environment": {**os.environ}, "arguments": arguments}
-    return _fork(SANDBOX, order, out)
+    order = {"program": SANDBOX, "folder": str(TOP), "environment": {**os.environ}}
+    return _fork(SANDBOX, {**order, "arguments": arguments}, out)
 
 
-def _fork(program: str, order: Order, out: IO[bytes]) -> Forked:
+def _fork(image: str, order: Order, out: IO[bytes]) -> Forked:
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    line.connect(_launcher(program))
+    line.connect(_launcher(image))
     socket.send_fds(line, [json.dumps(order).encode()], [out.fileno()])
     return Forked(line)
 
@@ -159,26 +165,14 @@ def _readable(*descriptors: int) -> list[int]:
     return select.select(descriptors, [], [])[0]
 
 
-def run(program: str, order: Order) -> int:
+def run(order: Order) -> None:
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    sys.argv = [program, *order["arguments"]]
-    return _run_gateway() if program == GATEWAY else _run_sandbox()
-
-
-def _run_gateway() -> int:
-    from hypercorn.__main__ import main
-
-    keep_spare_forkserver()
-    return int(main(sys.argv[1:]) or 0)
-
-
-def _run_sandbox() -> int:
-    from sandbox.__main__ import main
-
-    main()
-    return 0
+    sys.argv = [order["program"], *order["arguments"]]
+    if order["program"] != SANDBOX:
+        keep_spare_forkserver()
+    runpy.run_module(order["program"], run_name="__main__", alter_sys=True)
 
 
 def load(program: str) -> None:
@@ -191,4 +185,4 @@ def load(program: str) -> None:
 if __name__ == "__main__":
     load(sys.argv[1])
     if (order := serve(sys.argv[2])) is not None:
-        sys.exit(run(sys.argv[1], order))
+        run(order)

@@ -6,9 +6,8 @@ import asyncio
 import os
 import random
 import signal
-import sys
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,19 +27,21 @@ from supervisor.journal.browsing import Selection
 from supervisor.messages.file_links import MessageFile
 from supervisor.messages.message_service import AttachmentDraft, OutgoingMessage
 from supervisor.numbers.restart_policy import RestartPolicy
+from tests.acceptance.api.launcher import fork_gateway
 from tests.fakes.spool_session import MORTAL, SpoolFiles
 from tests.process.workers.conftest import PATIENT, RunningGateway, make_gateway, new_number
 from tests.process.workers.watched_gateway import TOP
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from supervisor.config import Config
+    from tests.acceptance.api.launcher import Forked
 
 NUMBER = "380500000001"
+SENDER = "tests.process.workers.sender"
 KNOWN = f"{NUMBER}_5"
 UNDYING = RestartPolicy(budget=10_000, first_pause=0.0, longest_pause=0.01)
 
@@ -74,26 +75,34 @@ def assert_all_is_well(files: SpoolFiles, *, sent: int, came: int) -> None:
     assert {int(message_id) for _, message_id in files.read("in")} == set(range(1, came + 1))
 
 
+@dataclass(frozen=True)
+class Sender:
+    """A gateway that accepts one message after the other, and what it has said."""
+
+    process: Forked
+    said: asyncio.StreamReader
+
+    async def line(self) -> str:
+        return (await self.said.readline()).decode().strip()
+
+
 @asynccontextmanager
-async def sending(folder: Path, url: str, first: int, last: int = 10**6) -> AsyncIterator[Process]:
-    """Run a gateway that accepts one message after the other, saying so."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.process.workers.sender"),
-        *(str(folder), url, NUMBER, str(first), str(last)),
-        stdout=asyncio.subprocess.PIPE,
-        cwd=TOP,
-    )
+async def sending(folder: Path, url: str, first: int, last: int = 10**6) -> AsyncIterator[Sender]:
+    """Run such a gateway, forked from what is loaded."""
+    reading, writing = os.pipe()
+    said = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    pipe = os.fdopen(reading, "rb", 0)
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(said), pipe)
+    with os.fdopen(writing, "wb") as out:
+        arguments = [str(folder), url, NUMBER, str(first), str(last)]
+        process = fork_gateway(TOP, {**os.environ}, arguments, out, SENDER)
     try:
-        yield process
+        yield Sender(process, said)
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
-
-
-async def line_of(process: Process) -> str:
-    assert process.stdout is not None
-    return (await process.stdout.readline()).decode().strip()
+        process.kill()
+        await process.wait()
+        transport.close()
 
 
 async def meet(gateway: RunningGateway, files: SpoolFiles) -> None:
@@ -137,12 +146,12 @@ async def test_dying_gateways_lose_nothing(tmp_path: Path, database_url: str) ->
         files.updates += 5
         async with sending(tmp_path, database_url, accepted) as program:
             for _ in range(random.randrange(3, 12)):
-                accepted = int(await line_of(program)) + 1
-            program.kill()
+                accepted = int(await program.line()) + 1
+            program.process.kill()
 
     async with sending(tmp_path, database_url, accepted, accepted + 1) as program:
-        assert await line_of(program) == str(accepted)
-        assert await line_of(program) == "done"
+        assert await program.line() == str(accepted)
+        assert await program.line() == "done"
 
     # A gateway that is killed may have accepted more than it had time to say.
     told = {words[0] for words in files.read("status")}
