@@ -192,6 +192,7 @@ class NumberSession:
                 await self._account.handle(command)
 
     async def _process_update(self, _: TelegramAccount, incoming: PositionedUpdate) -> None:
+        self._message_index.begin(incoming.position)
         match incoming.update:
             case Gap() as gap:
                 last = Last(self._message_index.newest, self._since)

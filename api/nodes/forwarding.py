@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import json
 import logging
 import ssl
+from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 import httpx
 from quart import Response, current_app, g, request
 
+from api.context import context
 from api.requests.errors import ApiError, answer_error, from_gateway
 from api.requests.uploads import UploadBody
 from supervisor.errors import GatewayError, NumberElsewhere, NumberWithoutOwner
@@ -31,6 +34,7 @@ EPOCH = "X-Telefix-Epoch"
 CONNECT_TIMEOUT = 2.0  # seconds
 LONGEST = 90.0  # seconds without a byte of an answer; calls may ask to wait for a number
 PAUSE = 0.3  # seconds until it is read again who runs the number
+WRONG_KEYS = 64  # that are remembered
 WHOLE = 1 << 20  # bytes up to which an answer is passed on as a whole
 _NOT_OWNER = "not_owner"
 _OF_ONE_CONNECTION = frozenset(
@@ -63,9 +67,18 @@ class Forwarding:
         self._client = client
         self._keys = keys
         self._node = node
+        self._wrong: deque[bytes] = deque(maxlen=WRONG_KEYS)
 
     def knows(self, key: str) -> bool:
         return any(hmac.compare_digest(each.encode(), key.encode()) for each in self._keys)
+
+    def is_guess(self, key: str) -> bool:
+        """Whether a wrong key is a new one: a node that still has an old key shows it in every call."""
+        digest = hashlib.sha256(key.encode()).digest()
+        if digest in self._wrong:
+            return False
+        self._wrong.append(digest)
+        return True
 
     async def require_owner(self, number: str, epoch: str) -> None:
         """Raise unless this node still owns the number as the other node believes."""
@@ -234,14 +247,19 @@ def require_node() -> None:
 
 def register_forwarding(app: Quart) -> None:
     app.register_error_handler(NumberElsewhere, forward)
-    app.before_request(_check_owner)
+    app.before_request(_check_node)
 
 
-async def _check_owner() -> None:
+async def _check_node() -> None:
+    """Refuse a node that takes this one for the owner of a number, and whoever guesses the key."""
     if _KEY not in current_app.extensions:
         return  # it is alone
-    epoch = request.headers.get(EPOCH, "0")
-    if epoch != "0" and is_forwarded():
+    key, epoch = request.headers.get(KEY, ""), request.headers.get(EPOCH, "0")
+    if key and not is_forwarded():
+        # A wrong key is ignored: the call is the caller's own, and needs a key of the caller's.
+        if find_forwarding().is_guess(key):
+            context(on_standby=True).authenticator.count_guess(request)
+    elif key and epoch != "0":
         await find_forwarding().require_owner(request.headers.get(NUMBER, ""), epoch)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import math
+import re
 from typing import TYPE_CHECKING
 
 from quart import Quart, Response, jsonify, request
@@ -71,6 +72,7 @@ _INTERNAL_ERROR = (
     "internal_error",
     "an internal error occurred; the gateway's log has the details",
 )
+_OF_BOT_API = re.compile(r"/bot(?!s?(?:/|$))")  # a token follows; `/bots` is ours
 _SESSION_FIELD = {
     gateway.SessionPathForbidden: "path_session",
     gateway.SessionStringBroken: "string_session",
@@ -161,10 +163,21 @@ async def _answer_gateway(error: gateway.GatewayError) -> Response:
 
 async def _answer_server(error: HTTPException) -> Response:
     status = error.code if error.code is not None and error.code in _HTTP_ERRORS else 500
+    if status in {404, 405} and _OF_BOT_API.match(request.path):
+        return _respond_like_bot_api(error)
     code, detail = _HTTP_ERRORS.get(status, _INTERNAL_ERROR)
     allow = dict(error.get_headers()).get("Allow") if status == 405 else None
     headers = {"Allow": allow} if allow else {}
     return await answer_error(ApiError(status, code, detail, headers=headers))
+
+
+def _respond_like_bot_api(error: HTTPException) -> Response:
+    """Answer like Telegram's own server about addresses and methods of HTTP that it does not have."""
+    body = {"ok": False, "error_code": error.code, "description": error.name}
+    response = jsonify(body)
+    response.status_code = error.code or 500
+    response.headers.extend(each for each in error.get_headers() if each[0] == "Allow")
+    return response
 
 
 def _detail_of(error: gateway.GatewayError) -> str:

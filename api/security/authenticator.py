@@ -1,4 +1,4 @@
-"""Who may do what: the admin key, the token of a number, and a limit on guesses."""
+"""Who may do what: the admin key, the token of a number, and a limit on guesses of keys."""
 
 from __future__ import annotations
 
@@ -100,6 +100,11 @@ class Authenticator:
         self.require_operator(request)
         return True
 
+    def count_guess(self, request: Request) -> None:
+        """Count a wrong key of a node; raise if this address has presented too many wrong keys."""
+        self._check_limit(request)
+        self._count(request)
+
     def _is_admin(self, key: str) -> bool:
         # Hashed, so that the time of the comparison does not reveal the length of the key either.
         return hmac.compare_digest(_hash(key), self._admin_key_hash)
@@ -110,11 +115,14 @@ class Authenticator:
             raise too_many_attempts(int(wait) + 1)
 
     def _refuse(self, request: Request) -> Exception:
+        self._count(request)
+        return unauthorized()
+
+    def _count(self, request: Request) -> None:
         caller, now = self.address_of(request), _now()
         self._limit.count(neighbourhood(caller), now)
         if self._limit.wait(neighbourhood(caller), now):
             logger.warning("too many wrong keys from %s", caller)
-        return unauthorized()
 
     def address_of(self, request: Request) -> str:
         """Return the address of the caller behind trusted proxies."""

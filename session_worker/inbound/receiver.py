@@ -104,6 +104,7 @@ class UpdateReceiver:
 
     def acknowledge(self, position: int) -> None:
         """Acknowledge an update from which nothing has to be stored."""
+        self._message_index.finish(position)
         self._telegram.acknowledge(position)
 
     async def report(self, positions: tuple[int, ...], parsed: ParsedUpdate) -> None:
@@ -129,8 +130,11 @@ class UpdateReceiver:
 
     async def acknowledge_stored(self, positions: Iterable[int]) -> None:
         """Let the update state move on; a restart will not see these updates again."""
+        stored = tuple(positions)
+        for position in stored:
+            self._message_index.finish(position)
         await self._message_index.save()
-        for position in positions:
+        for position in stored:
             self._telegram.acknowledge(position)
 
     async def run(self) -> None:

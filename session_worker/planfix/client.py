@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from session_worker.network.answer_body import BodyUnreadable, read_body
 from session_worker.network.guarded_transport import (
     NOT_SENT,
     AddressForbidden,
@@ -171,7 +172,7 @@ HEADERS = {
     "User-Agent": "Telefix",
 }
 LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4)
-LONGEST_ANSWER = 64 * 1024  # bytes; the rest is not read
+LONGEST_ANSWER = 64 * 1024  # bytes, unpacked; the rest is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ class PlanfixTimeouts:
 
 
 class Answer(NamedTuple):
-    """What came back from a call; if there is a flaw, the body is useless."""
+    """What came back from a call; if there is a flaw, the body could not be read."""
 
     status: int
     body: bytes
@@ -221,7 +222,12 @@ class PlanfixClient:
     async def new_message(self, message: PlanfixMessage) -> None:
         timeouts = self._timeouts
         limit = timeouts.answer_with_files if message.files else timeouts.answer
-        await self._call(self._forms.new_message(message), limit)
+        form = self._forms.new_message(message)
+        answer = await self._exchange(form, limit)
+        # Planfix promises nothing but a status here: without a body that complains, 2xx means taken,
+        # and a second try would be a second message.
+        if not (answer.flaw and 200 <= answer.status < 300):
+            _data_of(answer, form)
 
     async def get_task(self, peer_id: int) -> int | None:
         """Return the number of the chat's task, or None while there is none."""
@@ -254,11 +260,7 @@ class PlanfixClient:
         return await self._exchange(self._forms.get_task(peer_id), self._timeouts.answer)
 
     async def _call(self, form: Form, limit: float) -> dict[str, Any]:
-        answer = await self._exchange(form, limit)
-        retry_after = seconds_to_wait(answer.retry_after, datetime.now(UTC))
-        if answer.flaw:
-            raise without_body(answer.status, retry_after, answer.flaw)
-        return check(answer.status, answer.body, retry_after, form)
+        return _data_of(await self._exchange(form, limit), form)
 
     async def _exchange(self, form: Form, limit: float) -> Answer:
         try:
@@ -275,21 +277,17 @@ class PlanfixClient:
 
     async def _post(self, content: bytes) -> Answer:
         async with self._http.stream("POST", self._url, content=content) as response:
-            body = bytearray()
-            # Raw, because a few compressed bytes may expand to more than there is memory.
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > LONGEST_ANSWER:
-                    break
-            retry_after = response.headers.get("Retry-After")
-            flaw = _flaw(response, len(body))
-            return Answer(response.status_code, bytes(body), retry_after, flaw)
+            body, flaw = b"", ""
+            try:
+                body = await read_body(response, LONGEST_ANSWER)
+            except BodyUnreadable as exc:
+                flaw = str(exc)
+            return Answer(response.status_code, body, response.headers.get("Retry-After"), flaw)
 
 
-def _flaw(response: httpx.Response, size: int) -> str:
-    """Say why a body must not be read, if there is a reason."""
-    if size > LONGEST_ANSWER:
-        return f"with more than {LONGEST_ANSWER} bytes"
-    if size and response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        return "encoded in a way that was not asked for"
-    return ""
+def _data_of(answer: Answer, form: Form) -> dict[str, Any]:
+    """Return the data of an answer, or raise the error that it stands for."""
+    retry_after = seconds_to_wait(answer.retry_after, datetime.now(UTC))
+    if answer.flaw:
+        raise without_body(answer.status, retry_after, answer.flaw)
+    return check(answer.status, answer.body, retry_after, form)

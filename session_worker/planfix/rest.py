@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from session_worker.network.answer_body import BodyUnreadable, read_body
 from session_worker.network.guarded_transport import (
     AddressForbidden,
     GuardedBackend,
@@ -147,17 +148,14 @@ class PlanfixRest:
 
 
 async def _read(response: httpx.Response) -> httpx.Response:
-    """Read a body as it is sent, because a few compressed bytes may expand to more than there is memory."""
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise RestFailed("encoded in a way that was not asked for", is_final=False)
-    stream = response.extensions["network_stream"]
-    content = bytearray()
-    async for chunk in response.aiter_raw():
-        stream.earn(len(chunk))
-        content += chunk
-        if len(content) > LARGEST_ANSWER:
-            raise RestFailed(f"an answer of more than {LARGEST_ANSWER} bytes", is_final=True)
-    return httpx.Response(response.status_code, headers=response.headers, content=bytes(content))
+    """Read the whole answer; without a readable body the status says whether to try again."""
+    status = response.status_code
+    try:
+        content = await read_body(response, LARGEST_ANSWER)
+    except BodyUnreadable as error:
+        raise RestFailed(f"HTTP {status}, {error}", is_final=status < 500) from error
+    headers = [each for each in response.headers.multi_items() if each[0] != "content-encoding"]
+    return httpx.Response(status, headers=headers, content=content)
 
 
 def answer_of(response: httpx.Response) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class RowState(StrEnum):
     DEAD = "dead"
 
 
+UNREAD: Final = "last_id IS NOT NULL AND read IS NULL AND connector IS NULL"
 DEAD: Final = "state = 'dead' AND dismissed IS NULL"
 """The dead letters that somebody still has to look at."""
 
@@ -80,8 +81,11 @@ def first_epoch() -> int:
 
 
 def number_key() -> "Column[Any]":
-    owner = ForeignKey("number.digits", ondelete="CASCADE")
-    return Column(String(20), owner, primary_key=True)
+    return _number_column(primary_key=True)
+
+
+def _number_column(**options: Any) -> "Column[Any]":
+    return Column(String(20), ForeignKey("number.digits", ondelete="CASCADE"), **options)
 
 
 def _row_key() -> "Column[Any]":
@@ -188,6 +192,7 @@ class JournalRow(SQLModel, table=True):
         partial_index("journal_pending", "number", "direction", "id", where="state = 'pending'"),
         partial_index("journal_dead", "number", "direction", "id", where=DEAD),
         partial_index("journal_owed", "number", "id", where="status_due IS NOT NULL"),
+        partial_index("journal_unread", "number", "peer_id", "last_id", where=UNREAD),
         partial_index("journal_bodies", "done", where="body IS NOT NULL"),
         Index("journal_done", "done"),
         {"sqlite_autoincrement": True},
@@ -197,11 +202,7 @@ class JournalRow(SQLModel, table=True):
         default=None,
         sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     )
-    number: str = Field(
-        sa_column=Column(
-            String(20), ForeignKey("number.digits", ondelete="CASCADE"), nullable=False
-        )
-    )
+    number: str = Field(sa_column=_number_column(nullable=False))
     direction: Direction = Field(sa_type=String(3))
     peer_id: int = Field(sa_type=BigInteger)
     connector: str | None = Field(default=None, sa_type=String(10))
@@ -268,11 +269,7 @@ class GapReceipt(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "gap_receipt"
 
     id: int | None = Field(default=None, primary_key=True)
-    number: str = Field(
-        sa_column=Column(
-            String(20), ForeignKey("number.digits", ondelete="CASCADE"), nullable=False, index=True
-        )
-    )
+    number: str = Field(sa_column=_number_column(nullable=False, index=True))
     pts_from: int
     pts_to: int
     began: datetime = Field(sa_type=Moment)

@@ -282,7 +282,8 @@ class NotificationService:
 
     async def _find(self, sender: Sender, addresses: Sequence[Address]) -> Found:
         dispatcher = await self._dispatchers.of(sender.number)
-        lookup = RecipientLookup(self._people, dispatcher, self._require_here, is_bot=sender.is_bot)
+        entities, here = self._store.entities, self._require_here
+        lookup = RecipientLookup(self._people, entities, dispatcher, here, is_bot=sender.is_bot)
         return await lookup.find(addresses)
 
     async def _sealed(self, new: NewNotification, notice: Notice) -> NewNotification:

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.notifications.recipients import Address
+    from supervisor.store.sessions import Entities
 
 UNKNOWN = "unknown_recipient"
 MUTED = "muted"
 STRANGER = "stranger"
+_NAMED = {AddressKind.NAME, AddressKind.PHONE}
 
 
 class Person(Protocol):
@@ -75,6 +77,7 @@ class RecipientLookup:
     def __init__(
         self,
         people: People,
+        entities: Entities,
         dispatcher: Dispatcher,
         require_here: Callable[[str], Awaitable[None]],
         *,
@@ -82,6 +85,7 @@ class RecipientLookup:
     ) -> None:
         """Let `require_here` raise NumberElsewhere if the worker that has to be asked runs elsewhere."""
         self._people = people
+        self._entities = entities
         self._dispatcher = dispatcher
         self._require_here = require_here
         self._is_bot = is_bot
@@ -89,10 +93,10 @@ class RecipientLookup:
     async def find(self, addresses: Sequence[Address]) -> Found:
         found: dict[tuple[int, int | None], NewRecipient] = {}
         rejected: list[Rejected] = []
-        is_single = len(addresses) == 1
+        known = await self._known_names(addresses)
         for address in addresses:
             try:
-                peers = await self._peers(address, is_single=is_single)
+                peers = await self._peers(address, known)
             except _Refused as refused:
                 detail = refused.detail
                 rejected.append(Rejected(to=address.written, code=refused.code, detail=detail))
@@ -102,9 +106,16 @@ class RecipientLookup:
                 found.setdefault((peer_id, address.topic), new)
         return Found(tuple(found.values()), tuple(rejected))
 
-    async def _peers(self, address: Address, *, is_single: bool) -> list[int]:
+    async def _known_names(self, addresses: Sequence[Address]) -> set[str] | None:
+        """Return the names of people whom a number knows that tells many; None if all may be told."""
+        if self._is_bot or len(addresses) == 1:
+            return None
+        names = {each.value.lower() for each in addresses if each.kind in _NAMED}
+        return await self._entities.find_names(self._dispatcher.number, names)
+
+    async def _peers(self, address: Address, known: set[str] | None) -> list[int]:
         if not self._is_bot:
-            return [await self._chat_of_number(address, is_single=is_single)]
+            return [await self._chat_of_number(address, known)]
         match address.kind:
             case AddressKind.ALIAS:
                 return await self._people_of_alias(address.value)
@@ -129,16 +140,16 @@ class RecipientLookup:
             raise _Refused(MUTED, "everybody with this alias blocked the bot or stopped it")
         return told
 
-    async def _chat_of_number(self, address: Address, *, is_single: bool) -> int:
-        """Find a chat of a number, which must not write to many strangers."""
+    async def _chat_of_number(self, address: Address, known: set[str] | None) -> int:
+        """Find a chat of a number, which must neither write to many strangers nor look for them."""
         if address.kind is AddressKind.ALIAS:
             raise _Refused(UNKNOWN, "only bots have aliases")
         is_id = address.kind is AddressKind.CHAT
+        if known is not None and not is_id and address.value.lower() not in known:
+            raise _stranger()
         peer_id = address.chat_id if is_id else await self._resolve(address)
-        if not is_single and not await self._dispatcher.chats.has(peer_id):
-            raise _Refused(
-                STRANGER, "a number writes to many only if it has written to them before"
-            )
+        if known is not None and not await self._dispatcher.chats.has(peer_id):
+            raise _stranger()
         return peer_id
 
     async def _resolve(self, address: Address) -> int:
@@ -159,6 +170,10 @@ class RecipientLookup:
     @property
     def _bot(self) -> str:
         return self._dispatcher.number
+
+
+def _stranger() -> _Refused:
+    return _Refused(STRANGER, "a number writes to many only if it has written to them before")
 
 
 def _allowed(person: Person) -> int:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from session_worker.backoff import Backoff
+from session_worker.network.answer_body import BodyUnreadable, read_body
 from session_worker.network.guarded_transport import (
     NOT_SENT,
     AddressForbidden,
@@ -42,7 +43,7 @@ Json = Any
 
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "Telefix"}
 LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=8)
-LONGEST_ANSWER = 8 * 1024 * 1024  # bytes
+LONGEST_ANSWER = 8 * 1024 * 1024  # bytes, unpacked
 _BACKOFF = Backoff(first=0.3, longest=2.0)
 _REFUSALS: dict[int, type[TeamFlameError]] = {
     HTTPStatus.UNAUTHORIZED: AccessExpired,
@@ -133,7 +134,9 @@ class ServiceClient:
     async def _send(self, endpoint: Endpoint, request: httpx.Request) -> Json:
         response = await self._hosts[endpoint.host].send(request, stream=True)
         try:
-            body = await _read(response)
+            body = await read_body(response, LONGEST_ANSWER)
+        except BodyUnreadable as exc:
+            raise Rejected(f"TeamFlame answered {exc}") from exc
         finally:
             await response.aclose()
         if not response.is_success:
@@ -152,20 +155,6 @@ def _open(url: str, config: ServiceConfig) -> httpx.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
     )
-
-
-async def _read(response: httpx.Response) -> bytes:
-    """Read the body as it comes, because a few compressed bytes may expand to more than there is memory."""
-    stream = response.extensions["network_stream"]
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        stream.earn(len(chunk))
-        body += chunk
-        if len(body) > LONGEST_ANSWER:
-            raise Rejected("TeamFlame answered with too much")
-    if body and response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Rejected("TeamFlame answered in an encoding that was not asked for")
-    return bytes(body)
 
 
 def _parse(body: bytes) -> Json:

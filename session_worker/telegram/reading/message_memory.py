@@ -42,38 +42,61 @@ class MessageIndex:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._fresh: list[bytes] = []
+        self._position = 0
+        self._waiting: dict[int, bytearray] = {}
+        self._stored: set[int] = set()
+        self._fresh = bytearray()
         self._lock = asyncio.Lock()
         self._is_stuck = False
         self.newest = 0
 
     async def open(self) -> None:
-        """Read the highest known message id."""
+        """Read the highest id of a message that is stored, as all messages before it are."""
         records = await asyncio.to_thread(_read, self._path)
         self.newest = max((each[0] for each in RECORD.iter_unpack(records)), default=0)
 
+    def begin(self, position: int) -> None:
+        """Keep what is added from now on out of the file until the update at this position is stored.
+
+        The next process takes the newest message of the file for the last one that was stored.
+        """
+        self._position = position
+
     def add(self, message_id: int, peer_id: int, *, is_out: bool) -> None:
-        self._fresh.append(RECORD.pack(message_id, -peer_id if is_out else peer_id))
+        record = RECORD.pack(message_id, -peer_id if is_out else peer_id)
+        if self._position:
+            self._waiting.setdefault(self._position, bytearray()).extend(record)
+        else:
+            self._fresh += record
         self.newest = max(self.newest, message_id)
 
+    def finish(self, position: int) -> None:
+        """Let the messages of a stored update be written, if those of all earlier ones are stored."""
+        if position in self._waiting:
+            self._stored.add(position)
+        while self._waiting and (first := next(iter(self._waiting))) in self._stored:
+            self._stored.remove(first)
+            self._fresh += self._waiting.pop(first)
+
     async def save(self) -> None:
-        """Write what was added since the last time."""
+        """Write what may be written and was not yet."""
         async with self._lock:
-            fresh, self._fresh = self._fresh, []
+            fresh, self._fresh = self._fresh, bytearray()
             if not fresh:
                 return
             try:
-                await asyncio.to_thread(_append, self._path, b"".join(fresh))
+                await asyncio.to_thread(_append, self._path, bytes(fresh))
             except OSError as error:
                 # The disk may be full, which may pass; a worker that dies of it would not help.
                 self._warn_once(error)
-                self._fresh = (fresh + self._fresh)[-MOST_INDEXED:]
+                self._fresh = (fresh + self._fresh)[-MOST_INDEXED * RECORD.size :]
             else:
                 self._is_stuck = False
 
     async def find(self, message_id: int) -> IndexedMessage | None:
         await self.save()
-        records = await asyncio.to_thread(_read, self._path) + b"".join(self._fresh)
+        records = await asyncio.to_thread(_read, self._path)
+        records = b"".join((records, self._fresh, *self._waiting.values()))
         needle = _ID.pack(message_id)
         place = records.find(needle)
         while place >= 0 and place % RECORD.size:

@@ -51,6 +51,7 @@ BOARDS = (
     "Offline",
     "Markup",
     "Slow",
+    "Late",
     "Many",
 )
 # Remembers the names of the cards that are added, removed or changed from now on.
@@ -329,6 +330,36 @@ async def test_slow_link(app: MiniApp) -> None:
         await dialog.get_by_role("button", name="Close").tap()
         await expect(card(column(page, "Done"), "Bake")).to_be_visible()
         await _stored(app, "Slow", "Bake", "column", lambda name: name == "Done")
+
+
+async def test_late_answer_puts_no_card_back(app: MiniApp) -> None:
+    """An answer that was asked for before a move, and comes after it, does not show the old column again."""
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        headers = {k: v for k, v in route.request.headers.items() if k != "if-none-match"}
+        answer = await route.fetch(headers=headers)
+        asked.set()
+        await released.wait()
+        await route.fulfill(response=answer)
+
+    async with app.opened("Late") as page:
+        await expect(card(page, "Bake")).to_be_visible()
+        await page.route(f"**/boards/{app.ids['Late']}", hold)
+        await page.evaluate("dispatchEvent(new Event('online'))")
+        await asked.wait()
+        await card(page, "Bake").tap()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Move to", exact=True).select_option(label="Done")
+        await _stored(app, "Late", "Bake", "column", lambda name: name == "Done")
+        await dialog.get_by_role("button", name="Close").tap()
+        await expect(card(column(page, "Done"), "Bake")).to_be_visible()
+
+        async with page.expect_event("requestfinished"):
+            released.set()
+        await page.evaluate("new Promise((done) => setTimeout(done, 100))")
+
+        assert await card(column(page, "Done"), "Bake").count() == 1
 
 
 async def test_board_of_many_cards(app: MiniApp) -> None:

@@ -34,11 +34,14 @@ export function useBoard(
 ): BoardControls {
   const [state, setState] = useState<BoardState | null>(null);
   const etag = useRef<string | null>(null);
+  const changes = useRef(0);
 
   const refresh = useCallback(async () => {
+    const before = changes.current;
     try {
       const answer = await api.board(boardId, etag.current);
-      if (answer === null) return;
+      // An answer that began before our own change, or for another board, shows what is over.
+      if (answer === null || changes.current !== before) return;
       etag.current = answer.etag;
       setState((known) => refreshed(known, answer.value));
     } catch (error) {
@@ -47,6 +50,7 @@ export function useBoard(
   }, [api, boardId, report]);
 
   useEffect(() => {
+    changes.current += 1;
     etag.current = null;
     setState(null);
     void refresh();
@@ -65,6 +69,7 @@ export function useBoard(
 
   const change = useCallback((next: (known: BoardState) => BoardState) => {
     // What was read before our own change must not be taken for the newest state.
+    changes.current += 1;
     etag.current = null;
     setState((known) => (known ? next(known) : known));
   }, []);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from session_worker.protocol.messages import (
@@ -41,6 +42,7 @@ class EventRecorder(Memory):
         self.uncertain: set[int] = set()
         self.hands_over = True
         self.stores = True
+        self.most_rows: float = inf
         self.number: NumberSession | None = None
         self.commands: asyncio.Queue[Command] = asyncio.Queue()
 
@@ -64,7 +66,7 @@ class EventRecorder(Memory):
                 pass
 
     def _store(self, event: Received) -> None:
-        if not self.stores:
+        if not self.stores or len(self.rows) >= self.most_rows:
             return
         incoming = event.incoming
         change = f"{incoming.edit_date} {incoming.text if incoming.what == 'reaction' else ''}"

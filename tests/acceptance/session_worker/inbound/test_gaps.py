@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from sandbox.telegram.faults import Kind
@@ -67,6 +68,26 @@ async def test_a_chat_that_can_not_be_read_is_on_the_receipt(inbound: InboundNum
     (receipt,) = inbound.recorder.receipts
     assert (receipt.found, receipt.missing) == (0, 1)
     assert str(inbound.contact.id) in receipt.detail
+    await inbound.until_settled()
+
+
+async def test_kill_within_a_gap_loses_no_chat(inbound: InboundNumber) -> None:
+    """What a killed worker had read but nobody stored is looked for again, although newer messages were."""
+    await away(inbound)
+    inbound.write("from Taras")
+    inbound.write("from Ivan", sender=inbound.other)
+    inbound.centre.afflict(Kind.TOO_LONG, PHONE)
+    inbound.recorder.most_rows = 2
+    await inbound.start_again()
+    await eventually(lambda: inbound.recorder.receipts)
+    await inbound.until_texts("before", "from Ivan")
+
+    await inbound.kill()
+    inbound.recorder.most_rows = inf
+    inbound.centre.afflict(Kind.TOO_LONG, PHONE)
+    await inbound.start_again()
+
+    await inbound.until_texts("before", "from Ivan", "from Taras")
     await inbound.until_settled()
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import tracemalloc
+import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from session_worker.planfix.answer import PlanfixAnswerLost, PlanfixForbidden, PlanfixUnavailable
+from session_worker.planfix.answer import (
+    PlanfixAnswerLost,
+    PlanfixForbidden,
+    PlanfixRejected,
+    PlanfixUnavailable,
+)
 from session_worker.planfix.client import LONGEST_ANSWER, PlanfixClient, PlanfixMessage
 from session_worker.protocol.contract import PlanfixAccount
 from session_worker.protocol.messages import Contact
@@ -24,15 +31,20 @@ if TYPE_CHECKING:
 UNPACKED = 48 << 20  # bytes
 MOST = 8 << 20  # bytes that an answer may cost
 BOMB = gzip.compress(gzip.compress(bytes(UNPACKED)))
+GOOD = gzip.compress(b'{"data":{"number":5}}')
 LINE = PlanfixMessage(Contact(peer_id=7, first_name="A"), "hello")
 ADDRESS = "webchat/api"
 
-HOSTILE = {
+UNSEEN = {
     "a bomb": Answer(BOMB, headers=("Content-Encoding: gzip, gzip",)),
-    "a bomb with a refusal": Answer(BOMB, 400, headers=("Content-Encoding: gzip, gzip",)),
-    "packed": Answer(gzip.compress(b"{}"), headers=("Content-Encoding: gzip",)),
+    "a small bomb": Answer(gzip.compress(bytes(UNPACKED)), headers=("Content-Encoding: gzip",)),
     "packed in a way nobody knows": Answer(b"{}", headers=("Content-Encoding: x-own",)),
+    "packed, then damaged": Answer(GOOD[:-3], headers=("Content-Encoding: gzip",)),
+    "not packed at all": Answer(b"{}", headers=("Content-Encoding: gzip",)),
     "too much": Answer(b" " * (LONGEST_ANSWER + 1)),
+}
+SENSELESS = {
+    "a bomb with a refusal": Answer(BOMB, 400, headers=("Content-Encoding: gzip, gzip",)),
     "deep lists": Answer(b"[" * (LONGEST_ANSWER // 2) + b"]" * (LONGEST_ANSWER // 2)),
     "deep objects": Answer(b'{"a":' * 9000),
     "deep data": Answer(json.dumps({"data": "[" * 9000}).encode()),
@@ -42,6 +54,7 @@ HOSTILE = {
     "no number": Answer(b'{"data":{"number":NaN}}'),
     "infinity in a text": Answer(b'{"data":"{\\"number\\":-Infinity}"}'),
 }
+HOSTILE = UNSEEN | SENSELESS
 
 
 @pytest.fixture
@@ -60,16 +73,16 @@ async def planfix(server: FileServer) -> AsyncIterator[PlanfixClient]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_answer_that_can_not_be_read_is_a_lost_answer(
+async def test_answer_that_can_not_be_read_costs_little(
     server: FileServer, planfix: PlanfixClient, name: str
 ) -> None:
-    """Another try follows; nothing of the answer was unpacked, nor held beyond the limit."""
+    """The question is asked again; nothing was unpacked, nor held, beyond the limit."""
     server.offer(ADDRESS, HOSTILE[name])
     tracemalloc.start()
     try:
         with pytest.raises(PlanfixUnavailable):
             await planfix.get_task(7)
-        with pytest.raises(PlanfixAnswerLost):
+        with suppress(PlanfixAnswerLost):
             await planfix.new_message(LINE)
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -77,6 +90,32 @@ async def test_answer_that_can_not_be_read_is_a_lost_answer(
 
     assert peak < MOST
     assert "accept-encoding: identity" in server.heads[-1].lower()
+
+
+@pytest.mark.parametrize("name", SENSELESS)
+async def test_answer_that_makes_no_sense_is_a_lost_answer(
+    server: FileServer, planfix: PlanfixClient, name: str
+) -> None:
+    """Nobody knows what became of the message, so another try follows."""
+    server.offer(ADDRESS, SENSELESS[name])
+
+    with pytest.raises(PlanfixAnswerLost):
+        await planfix.new_message(LINE)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZip", "deflate"])
+async def test_compressed_answer_is_read(
+    server: FileServer, planfix: PlanfixClient, encoding: str
+) -> None:
+    """A proxy that compresses although nobody asked for it changes nothing."""
+    pack = zlib.compress if encoding == "deflate" else gzip.compress
+    headers = (f"Content-Encoding: {encoding}",)
+    refusal = Answer(pack(b'{"error":"Invalid parameters"}'), 400, headers)
+    server.offer(ADDRESS, Answer(pack(b'{"data":{"number":5}}'), 200, headers), refusal)
+
+    assert await planfix.get_task(7) == 5
+    with pytest.raises(PlanfixRejected, match="Invalid parameters"):
+        await planfix.new_message(LINE)
 
 
 async def test_port_that_does_not_exist_is_not_called() -> None:
@@ -100,6 +139,27 @@ async def test_nothing_of_an_answer_is_remembered(
         assert await planfix.get_task(7) is None
 
     assert "cookie" not in server.heads[-1].lower()
+
+
+TAKEN = {"compressed": Answer(GOOD, headers=("Content-Encoding: gzip",))} | UNSEEN
+
+
+@pytest.mark.parametrize("name", TAKEN)
+async def test_message_that_was_taken_is_not_posted_twice(
+    inbound: InboundNumber, name: str
+) -> None:
+    """The status says that Planfix has the message, whatever the rest of the answer looks like."""
+    await inbound.kill()
+    async with FileServer() as server:
+        server.offer(ADDRESS, Answer(b'{"data":{"number":5}}'), TAKEN[name])
+        inbound.planfix_url = f"{server.url}/{ADDRESS}"
+        await inbound.start_again()
+        inbound.write("hello")
+
+        await eventually(lambda: inbound.recorder.delivered)
+        assert server.requests == [f"/{ADDRESS}"] * 2
+
+    assert inbound.recorder.failures == []
 
 
 @pytest.mark.parametrize("name", ["a bomb", "deep lists", "no finite number"])

@@ -176,6 +176,8 @@ async def test_a_bug_is_500_without_a_traceback(
         ("POST", "/", 405, "method_not_allowed"),
         ("GET", "/webhook/", 404, "not_found"),
         ("GET", "/numbers/1/2/3", 404, "not_found"),
+        ("GET", "/bots/1/2/3", 404, "not_found"),
+        ("GET", "/bot", 404, "not_found"),
         ("PATCH", "/webhook", 405, "method_not_allowed"),
         ("DELETE", "/numbers", 405, "method_not_allowed"),
         ("POST", "/healthz", 405, "method_not_allowed"),
@@ -189,6 +191,29 @@ async def test_wrong_address_or_verb_is_told_as_json(
 
     assert response.status_code == status
     assert (await response.get_json())["error"] == code
+    assert ("Allow" in response.headers) == (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "words"),
+    [
+        ("POST", "/bot123:abc", 404, "Not Found"),
+        ("GET", "/bot123:abc", 404, "Not Found"),
+        ("GET", "/bot123:abc/", 404, "Not Found"),
+        ("POST", "/bot123:abc/sendMessage/", 404, "Not Found"),
+        ("POST", "/bot123:abc/a/b", 404, "Not Found"),
+        ("DELETE", "/bot123:abc", 404, "Not Found"),
+        ("PUT", "/bot123:abc/getMe", 405, "Method Not Allowed"),
+    ],
+)
+async def test_wrong_address_of_the_bot_api_is_told_in_its_words(
+    client: TestClientProtocol, method: str, path: str, status: int, words: str
+) -> None:
+    """A program made for the Bot API finds the error body that it knows at every address under a token."""
+    response = await client.open(path, method=method, json={})
+
+    assert response.status_code == status
+    assert await response.get_json() == {"ok": False, "error_code": status, "description": words}
     assert ("Allow" in response.headers) == (status == 405)
 
 

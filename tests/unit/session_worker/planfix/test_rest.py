@@ -21,8 +21,9 @@ from session_worker.planfix.rest import (
 from tests.fakes.file_server import Answer, FileServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
+GZIP = ("Content-Encoding: gzip",)
 LIMIT = "Rest API billing - rate limit exceeded, remaining:0, timeToReset:57283"
 
 
@@ -84,12 +85,19 @@ async def rest() -> AsyncIterator[tuple[FileServer, PlanfixRest]]:
         yield server, PlanfixRest(f"{server.url}/rest", "key", may_be_private=True, seconds=60)
 
 
-async def test_long_answer_is_read(rest: tuple[FileServer, PlanfixRest]) -> None:
-    """Twenty comments with long texts are read as they are."""
+@pytest.mark.parametrize(
+    ("pack", "headers"), [(bytes, ()), (gzip.compress, GZIP)], ids=["plain", "compressed"]
+)
+async def test_long_answer_is_read(
+    rest: tuple[FileServer, PlanfixRest],
+    pack: Callable[[bytes], bytes],
+    headers: tuple[str, ...],
+) -> None:
+    """Twenty comments with long texts are read as they are, even from a proxy that compresses."""
     server, planfix = rest
     comments = [{"id": number, "description": "a" * 40_000} for number in range(20)]
     body = json.dumps({"result": "success", "comments": comments}).encode()
-    server.offer("rest/task/5/comments/list", body)
+    server.offer("rest/task/5/comments/list", Answer(pack(body), headers=headers))
 
     found = await planfix.comments("5")
 
@@ -100,9 +108,11 @@ async def test_long_answer_is_read(rest: tuple[FileServer, PlanfixRest]) -> None
     ("answer", "is_final"),
     [
         (Answer(b" " * LARGEST_ANSWER + b"{}"), True),
-        (Answer(gzip.compress(b"{}"), headers=("Content-Encoding: gzip",)), False),
+        (Answer(gzip.compress(bytes(2 * LARGEST_ANSWER)), headers=GZIP), True),
+        (Answer(b"{}", headers=("Content-Encoding: br",)), True),
+        (Answer(b"{}", 502, headers=("Content-Encoding: br",)), False),
     ],
-    ids=["too long", "compressed"],
+    ids=["too long", "too long when unpacked", "packed in another way", "a proxy's error"],
 )
 async def test_answer_that_would_fill_the_memory_is_not_read(
     rest: tuple[FileServer, PlanfixRest], answer: Answer, is_final: bool

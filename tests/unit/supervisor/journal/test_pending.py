@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event, text, update
 
-from session_worker.protocol.messages import Deliver, Failed, Failure, Send, Trying
+from session_worker.protocol.messages import Deliver, Failed, Failure, ReadByContact, Send, Trying
 from supervisor.database import tables
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
@@ -80,8 +80,20 @@ async def test_listing_reads_only_what_it_shows(
     assert is_sorted == (index in {"journal_dead", "journal_pending"})  # these are few
 
 
-async def plans_of(store: Store, read: Callable[[], Awaitable[object]]) -> list[str]:
-    """Return how the database finds what it is asked for, question by question."""
+async def test_receipt_reads_only_what_is_unread(recorded: RecordedDispatcher) -> None:
+    """However long a chat is, a read receipt looks only at the messages that were not read before."""
+    receipt = ReadByContact(positions=(1,), peer_id=1, up_to=5)
+    store = recorded.store
+
+    [marking] = await plans_of(store, lambda: recorded.say(receipt), "UPDATE journal")
+
+    assert "journal_unread" in marking
+
+
+async def plans_of(
+    store: Store, act: Callable[[], Awaitable[object]], of: str = "FROM journal"
+) -> list[str]:
+    """Return how the database finds what it is asked for, or is to change, question by question."""
     asked: list[tuple[str, Any]] = []
 
     def note(
@@ -89,11 +101,13 @@ async def plans_of(store: Store, read: Callable[[], Awaitable[object]]) -> list[
     ) -> None:
         asked.append((statement, parameters))
 
-    engine = store.database._reading.engine
-    event.listen(engine, "before_cursor_execute", note)
-    await read()
-    event.remove(engine, "before_cursor_execute", note)
-    questions = [each for each in asked if "FROM journal" in each[0]]
+    database = store.database
+    for access in (database._reading, database._writing):
+        event.listen(access.engine, "before_cursor_execute", note)
+    await act()
+    for access in (database._reading, database._writing):
+        event.remove(access.engine, "before_cursor_execute", note)
+    questions = [each for each in asked if of in each[0]]
 
     def explain(connection: Connection) -> list[str]:
         is_file = connection.dialect.name == "sqlite"

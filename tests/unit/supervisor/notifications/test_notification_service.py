@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import update
 
-from session_worker.protocol.messages import Failed, Failure, Send
+from session_worker.protocol.messages import Contact, Failed, Failure, Resolve, Resolved, Send
 from supervisor.bots.chat import BotChat, ChatButton
 from supervisor.config import Config
 from supervisor.database.notification_tables import notification
@@ -27,7 +27,7 @@ from supervisor.notifications.queue import NotificationQueue
 from supervisor.notifications.rates import MOST_TO_A_GROUP
 from supervisor.notifications.recipients import parse_address
 from supervisor.store.notifications import Notifications
-from supervisor.store.values import UnderWay
+from supervisor.store.values import Entity, UnderWay
 from tests.support.waiting import eventually
 from tests.unit.supervisor.rows import NUMBER, sent
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from supervisor.store.values import Queued
 
 PLAIN = Manner()
+KNOWN = Contact(peer_id=7, first_name="Olena")
 
 
 @dataclass
@@ -111,6 +112,10 @@ class Bot:
     @property
     def sends(self) -> list[Send]:
         return [command for command in self.told if isinstance(command, Send)]
+
+    @property
+    def questions(self) -> list[Resolve]:
+        return [command for command in self.told if isinstance(command, Resolve)]
 
     async def say(self, *events: Any) -> None:
         await (await self.dispatchers.of(NUMBER)).record_events(events)
@@ -401,6 +406,26 @@ async def test_number_writes_to_few_strangers(bot: Bot) -> None:
 
     assert [each.code for each in many.rejected] == ["stranger", "stranger"]
     assert one.accepted == 1
+
+
+async def test_number_asks_telegram_for_no_strangers(bot: Bot) -> None:
+    """Of many names only those are looked up in Telegram that belong to somebody it knows."""
+    bot.is_bot = False
+    await bot.attach()
+    epoch = (await bot.store.numbers.get(NUMBER)).epoch
+    await bot.store.entities.save(NUMBER, epoch, [Entity(7, 1, "Known"), Entity(8, 1)])
+
+    names = ["@known", "@nobody", "+380501"]
+    telling = asyncio.create_task(bot.notify(*names))
+    await eventually(lambda: bot.questions)
+    await bot.say(Resolved(request_id=bot.questions[0].request_id, contact=KNOWN))
+    accepted = await telling
+
+    assert [question.username for question in bot.questions] == ["known"]
+    assert [(each.to, each.code) for each in accepted.rejected] == [
+        (name, "stranger") for name in names[1:]
+    ]
+    assert accepted.accepted == 1
 
 
 async def test_waiting_ends_with_the_outcome(bot: Bot) -> None:

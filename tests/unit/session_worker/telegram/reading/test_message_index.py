@@ -43,6 +43,24 @@ async def test_they_outlive_the_process(tmp_path: Path) -> None:
     assert await after.find(5) == IndexedMessage(70, is_out=False)
 
 
+async def test_what_is_not_stored_is_not_written(tmp_path: Path) -> None:
+    """The next process begins after the last message before which all are stored."""
+    places = MessageIndex(tmp_path / "messages")
+    for position, message_id in ((1, 5), (2, 6), (3, 7)):
+        places.begin(position)
+        places.add(message_id, 70, is_out=False)
+    after = MessageIndex(tmp_path / "messages")
+
+    newest = []
+    for stored in (2, 1, 4, 3):
+        places.finish(stored)
+        assert await places.find(7) == IndexedMessage(70, is_out=False)
+        await after.open()
+        newest.append(after.newest)
+
+    assert newest == [0, 6, 6, 7]
+
+
 async def test_the_oldest_are_forgotten(tmp_path: Path) -> None:
     """The file stays small."""
     path = tmp_path / "messages"
