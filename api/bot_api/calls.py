@@ -156,6 +156,8 @@ async def _send(
     manner = Manner(
         keyboard=parameters.keyboard,
         is_silent=parameters.flag("disable_notification"),
+        is_protected=parameters.flag("protect_content"),
+        without_preview=parameters.without_preview,
         reply_to=parameters.reply_to,
     )
     notice = make_notice(text, files, manner)
@@ -170,9 +172,12 @@ async def _send(
 async def _edit_message_text(bot: Bot, parameters: Parameters) -> dict[str, Any]:
     text = _text_of(parameters)
     chat_id, message_id = _message_of(parameters)
-    keyboard = parameters.keyboard
     edit = context().gateway.bots.requests.edit
-    await edit(bot.bot, chat_id, message_id, text.text, text.marks, keyboard)
+    await edit(
+        *(bot.bot, chat_id, message_id, text.text, text.marks),
+        keyboard=parameters.keyboard,
+        without_preview=parameters.without_preview,
+    )
     shown = await _describe(bot, chat_id, message_id, text)
     return {**shown, "edit_date": shown["date"]}
 

@@ -91,6 +91,16 @@ class Parameters:
         return Address(address.written, address.kind, address.value, topic)
 
     @property
+    def without_preview(self) -> bool:
+        """Whether no preview of a link is wanted, said in the present or in the earlier way."""
+        options = self.json("link_preview_options")
+        if options is None:
+            return self.flag("disable_web_page_preview")
+        if not isinstance(options, dict):
+            raise bad_request("object expected as link preview options")
+        return options.get("is_disabled") is True
+
+    @property
     def reply_to(self) -> int | None:
         reply = self.json("reply_parameters")
         if reply is None:

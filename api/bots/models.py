@@ -13,8 +13,8 @@ from api.requests.body import (
     Answer,
     Body,
     ClientName,
+    NewProviderId,
     PlanfixToken,
-    ProviderId,
     Text,
 )
 from supervisor.bots.bot_service import bot_of
@@ -42,7 +42,7 @@ class NewBot(Body):
     ]
     url_planfix: Annotated[PlanfixAddress | None, AbsentIfEmpty] = None
     token_planfix: Annotated[PlanfixToken | None, AbsentIfEmpty] = Field(None, repr=False)
-    provider_id: ProviderId = "telegram"
+    provider_id: NewProviderId = "telegram"
     planfix_rest_url: Annotated[PlanfixAddress | None, AbsentIfEmpty] = None
     planfix_rest_token: Annotated[PlanfixToken | None, AbsentIfEmpty] = Field(None, repr=False)
     planfix_webhook_url: Annotated[PlanfixAddress | None, AbsentIfEmpty] = Field(

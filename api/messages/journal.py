@@ -17,7 +17,7 @@ from api.messages.models import (
     row_of,
     texts_about,
 )
-from api.requests.body import Answer, read_query, respond, validate
+from api.requests.body import Answer, read_filters, respond, validate
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from supervisor.database.tables import Direction, RowState
 from supervisor.journal.browsing import Selection
@@ -106,7 +106,7 @@ blueprint = Blueprint("journal", __name__, url_prefix="/numbers/<number>")
 async def get_messages(number: str) -> Response:
     """List messages, newest first."""
     digits = await admit(number)
-    page = validate(JournalPage, read_query(request))
+    page = validate(JournalPage, read_filters(request))
     entries, following = await _find(digits, page.as_selection(digits))
     texts = await texts_about(digits)
     messages = [describe_entry(digits, entry, texts) for entry in entries]

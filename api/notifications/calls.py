@@ -89,14 +89,16 @@ class WaitedAnswer(NotifyAnswer):
 
 @blueprint.get("/notify/<notification>")
 @tag(["notifications"])
-@needs(TOKEN)
+@needs(ADMIN_OR_TOKEN)
 @document_response(NotificationAnswer)
 async def get_notification(notification: str) -> Response:
     """Show the outcome of a notification."""
-    number = await _admit_sender()
+    owner = await _admit_owner()
     if "\0" in notification:  # PostgreSQL cannot look for it
         raise NotificationUnknown
-    outcomes = await context().gateway.notifications.show(number, notification)
+    notifications = context().gateway.notifications
+    number = owner or await notifications.number_of(notification)
+    outcomes = await notifications.show(number, notification)
     return respond(NotificationAnswer(id=notification, recipients=_shown(outcomes)))
 
 
@@ -186,7 +188,7 @@ async def _admit_sender() -> str:
 
 
 async def _admit_owner() -> str | None:
-    """Return the bot or number whose templates the call is about; None stands for the operator."""
+    """Return the bot or number that calls; None stands for the operator."""
     number = await context().gateway.tokens.number_of(presented_key(request), None)
     if number is None:
         context().authenticator.require_operator(request)

@@ -19,7 +19,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, tag
 
 from api.context import CLIENT, admit_as, context
-from api.requests.body import AbsentIfEmpty, Answer, Body, ChatName, read_query, respond, validate
+from api.requests.body import AbsentIfEmpty, Answer, Body, Text, read_query, respond, validate
 from api.requests.openapi import ADMIN_OR_TOKEN, needs
 from supervisor.store import values
 
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 LONGEST_HISTORY = 90  # days
 MOST_NAMES = 500
 MOST_FOLDERS = 50
+
+
+def _as_name(value: Any) -> Any:
+    """Accept a Telegram id that is written as a number as well."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+ChatName = Annotated[Text, BeforeValidator(_as_name), Field(min_length=1, max_length=200)]
 
 blueprint = Blueprint("chats", __name__, url_prefix="/numbers")
 

@@ -19,7 +19,7 @@ from api.requests.body import (
     PlanfixToken,
     ProviderId,
     read_body,
-    read_query,
+    read_filters,
     respond,
     validate,
 )
@@ -90,7 +90,7 @@ async def get_history(number: str) -> Response:
     """List the states of a number with their causes, newest first."""
     digits = await admit(number)
     await context().gateway.show(digits)
-    page = validate(HistoryPage, read_query(request))
+    page = validate(HistoryPage, read_filters(request))
     states = await context().gateway.history.list(digits, page.before, page.limit)
     language = reader_language()
     return respond(HistoryAnswer(states=[_describe(each, language) for each in states]))

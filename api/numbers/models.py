@@ -15,6 +15,7 @@ from api.requests.body import (
     ClientName,
     Digits,
     Email,
+    NewProviderId,
     PlanfixToken,
     ProviderId,
     SessionName,
@@ -60,7 +61,7 @@ class NewNumber(NumberFields):
     name: ClientName
     url_planfix: PlanfixAddress
     token_planfix: PlanfixToken = Field(repr=False)
-    provider_id: ProviderId = "telegram"
+    provider_id: NewProviderId = "telegram"
 
     def as_value(self) -> values.NewNumber:
         return values.NewNumber(

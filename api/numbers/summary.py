@@ -19,7 +19,7 @@ from api.numbers.answers import (
     describe,
 )
 from api.numbers.models import Chosen
-from api.requests.body import read_query, respond, validate
+from api.requests.body import read_filters, respond, validate
 from api.requests.openapi import ADMIN, needs
 from api.texts import reader_language
 from supervisor.numbers.state import State, Status
@@ -45,7 +45,7 @@ blueprint = Blueprint("summary", __name__)
 async def get_numbers() -> Response:
     """List all numbers, or those of one client or in one state, and add them up."""
     context().authenticator.require_operator(request)
-    chosen = validate(Chosen, read_query(request))
+    chosen = validate(Chosen, read_filters(request))
     views = await views_of_all_nodes(chosen.client, chosen.state)
     merging = (await context().gateway.page_merging()).value
     language = reader_language()

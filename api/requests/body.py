@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 from quart import Response
 from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
@@ -74,6 +75,11 @@ async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:
 
 def read_query(request: Request) -> Fields:
     return _unique(_sound(_from_form(_decode(request.query_string))))
+
+
+def read_filters(request: Request) -> Fields:
+    """Read the query; a filter without a value is none."""
+    return {name: value for name, value in read_query(request).items() if value}
 
 
 def validate(model: type[Model], fields: Fields, **context: Any) -> Model:
@@ -224,11 +230,6 @@ def _email(text: str) -> str:
     return text
 
 
-def _as_name(value: Any) -> Any:
-    """Accept a Telegram id that is written as a number as well."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 def _absent_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
@@ -240,11 +241,14 @@ Digits = Annotated[str, BeforeValidator(normalise_number), WithJsonSchema(_NUMBE
 ClientName = Annotated[Text, Field(min_length=1, max_length=200)]
 PlanfixToken = Annotated[Text, Field(min_length=1, max_length=1000)]
 ProviderId = Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(_without_tilde)]
+NewProviderId = Annotated[
+    ProviderId, BeforeValidator(lambda value: "telegram" if value == "" else value)
+]
+"""Of a new number or bot; an empty field of a form is left out."""
 Email = Annotated[Text, Field(min_length=1, max_length=254), AfterValidator(_email)]
 SessionName = Annotated[Text, Field(min_length=1, max_length=255)]
 SessionPath = Annotated[Text, Field(min_length=1, max_length=4000)]
 StringSession = Annotated[Text, Field(min_length=1, max_length=1000)]
-ChatName = Annotated[Text, BeforeValidator(_as_name), Field(min_length=1, max_length=200)]
 AbsentIfEmpty = BeforeValidator(_absent_if_empty)
 LONGEST_WAIT = 60.0  # seconds
 Wait = Annotated[
@@ -261,13 +265,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class ErrorAnswer(Answer):
-    """What went wrong."""
-
-    error: str = Field(examples=["invalid_request"])
-    detail: str | list[dict[str, str]]
-
-
 def respond(answer: Answer, status: int = 200) -> Response:
     return Response(answer.model_dump_json(by_alias=True), status, content_type="application/json")
 
@@ -276,6 +273,19 @@ class Body(BaseModel):
     """The fields of a call; an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, fields: Any) -> Any:
+        """Take null for a field that is left out, as many libraries write it, unless it means more."""
+        if not isinstance(fields, dict):
+            return fields
+        known = cls.model_fields
+        optional = {name for name in known if not known[name].is_required()}
+        plain = {name for name in optional if known[name].default is not None}
+        return {
+            name: given for name, given in fields.items() if given is not None or name not in plain
+        }
 
 
 class Numbered(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 from quart_schema import (
     APIKeySecurityScheme,
     HttpSecurityScheme,
@@ -14,7 +14,7 @@ from quart_schema import (
     security_scheme,
 )
 
-from api.requests.body import ErrorAnswer
+from api.requests.body import Answer
 from api.requests.glossary import describe_fields
 from teamflame.web.admission import Body as JsonBody
 from teamflame.web.openapi import SCHEMES as MINI_APP_SCHEMES
@@ -46,6 +46,15 @@ _KEYS = {
     "token": "the token of the number",
     **MINI_APP_SCHEMES,
 }
+
+
+class ErrorAnswer(Answer):
+    """What went wrong."""
+
+    error: str = Field(examples=["invalid_request"])
+    detail: str | list[dict[str, str]]
+
+
 _MEDIA_TYPE = "_media_type"
 _FORM = "application/x-www-form-urlencoded"
 _ERROR = {

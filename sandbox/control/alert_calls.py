@@ -11,7 +11,7 @@ from quart import Blueprint, current_app, request
 
 from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body
-from sandbox.control.telegram.bodies import Order
+from sandbox.order import Order
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from quart import Blueprint, current_app, request
 
 from sandbox.control.request_body import read_body
-from sandbox.control.telegram.bodies import Order
+from sandbox.order import Order
 from sandbox.proxy.server import Mode
 
 if TYPE_CHECKING:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from sandbox.order import Order
 
 
 class Mode(StrEnum):
@@ -19,14 +21,12 @@ class Mode(StrEnum):
     LOST_ANSWER = "lost_answer"
 
 
-class Fault(BaseModel):
+class Fault(Order):
     """One failure of the calls to an account: of the next `times` calls, or of all.
 
     A port that other accounts share cannot refuse the TCP handshake, so `down` aborts the connection
     without an answer before anything is carried out: a client sees a reset instead of a refusal.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Mode
     times: int | None = Field(default=None, ge=1)

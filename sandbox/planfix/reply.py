@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sandbox.encoded_bytes import EncodedBytes
+from sandbox.order import Order
 from sandbox.planfix.attachment import MAX_BYTES
 from sandbox.planfix.tasks_and_contacts import Chat, Contact
 
@@ -27,14 +28,14 @@ class File(BaseModel):
     content: Annotated[EncodedBytes, Field(alias="base64", max_length=MAX_BYTES, repr=False)]
 
 
-class Reply(BaseModel):
+class Reply(Order):
     """An employee's message to a chat, or to a person without a chat.
 
     A `message_id` that was used before repeats that message, unchanged if no other field is given.
     A person's id may be written as the number that other calls give.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     chat_id: str | None = None
     contact_phone: str | None = None

@@ -58,9 +58,16 @@ def arrange(
     attachments: Sequence[Attachment],
     can_be_caption: bool,
     draw: Callable[[], int] = draw_random_id,
+    *,
+    last_alone: bool = False,
 ) -> tuple[Part, ...]:
-    """Make the parts of texts that are short enough, each with its marks, and of files."""
+    """Make the parts of texts that are short enough, each with its marks, and of files.
+
+    The last file is no part of an album if it is to carry the buttons.
+    """
     groups = list(_groups(attachments))
+    if last_alone and groups and len(groups[-1]) > 1:
+        groups[-1:] = [groups[-1][:-1], groups[-1][-1:]]
     if groups and can_be_caption:
         [text], [first, *groups] = texts, groups
         messages = [(*text, first)]

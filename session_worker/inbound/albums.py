@@ -109,10 +109,14 @@ def _joined(items: list[ParsedMessage], texts: ChatTexts) -> Incoming:
     items = sorted(items, key=lambda item: item.incoming.message_ids)
     first = items[0].incoming
     label = items[0].label if len(items) == 1 else texts.album.format(count=len(items))
-    captions = [item.incoming.text for item in items if item.incoming.text]
+    lines = [line for item in items for line in (item.preface, _caption(item)) if line]
     ids = dict.fromkeys(i for item in items for i in item.incoming.message_ids)
     return first.changed(
         message_ids=tuple(ids),
-        text="\n".join(dict.fromkeys(captions)) or label or texts.empty,
+        text="\n".join(dict.fromkeys(lines)) or label or texts.empty,
         files=tuple(file for item in items for file in item.incoming.files),
     )
+
+
+def _caption(item: ParsedMessage) -> str:
+    return item.incoming.text.removeprefix(item.preface).removeprefix("\n")

@@ -83,6 +83,7 @@ class EditMessage(PipeValue):
     text: CommandText | None = None
     marks: tuple[Mark, ...] = ()
     keyboard: Keyboard | None = None
+    without_preview: bool = False
 
 
 class DeleteMessages(PipeValue):

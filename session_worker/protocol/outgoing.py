@@ -99,7 +99,7 @@ class Outgoing(PipeValue):
     """What an employee answers or a program reports, split into parts.
 
     ``keyboard`` belongs to the last part that has a text. ``peer_id`` is negative for a group or
-    a channel, as in the Bot API.
+    a channel, as in the Bot API. What is protected cannot be forwarded or saved.
     """
 
     peer_id: Int64
@@ -108,6 +108,8 @@ class Outgoing(PipeValue):
     parts: tuple[Part, ...]
     keyboard: Keyboard | None = None
     is_silent: bool = False
+    is_protected: bool = False
+    without_preview: bool = False
     topic: int | None = None
     reply_to: int | None = None
     expires: float | None = None

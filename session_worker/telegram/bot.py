@@ -177,6 +177,7 @@ def _edit(command: EditMessage, peer: Any) -> Any:
         peer,
         command.message_id,
         message=command.text,
+        no_webpage=command.without_preview or None,
         entities=entities(command.marks),
         reply_markup=reply_markup(command.keyboard),
     )

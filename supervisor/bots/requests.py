@@ -35,7 +35,7 @@ class BotRequests:
         if done.failure is not None:
             raise TelegramRefused(done.failure, done.retry_after)
 
-    async def edit(
+    async def edit(  # noqa: PLR0913 - what the method of the Bot API takes
         self,
         bot: str,
         chat_id: int,
@@ -43,6 +43,8 @@ class BotRequests:
         text: str | None,
         marks: Sequence[Mark] = (),
         keyboard: Keyboard | None = None,
+        *,
+        without_preview: bool = False,
     ) -> None:
         """Change a message that the bot has sent; without a text, only its buttons."""
         await self.ask(
@@ -54,6 +56,7 @@ class BotRequests:
                 text=text,
                 marks=tuple(marks),
                 keyboard=keyboard,
+                without_preview=without_preview,
             ),
         )
 

@@ -9,7 +9,7 @@ import hmac
 import json
 import os
 import secrets
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 
 _KEY_BYTES = 32
-_NONCE_BYTES = 12
+NONCE_BYTES = 12
 _FORMAT = b"\x01"
+NONCE: Final = slice(len(_FORMAT), len(_FORMAT) + NONCE_BYTES)
+"""The part of what a data key has sealed that is different each time."""
 _CHECK = b"telefix"
 KEY_ID_BYTES = 8
 
@@ -127,12 +129,12 @@ def _data_key_cell(number: str) -> Cell:
 
 
 def _seal(cipher: AESGCM, cell: Cell, plain: bytes) -> bytes:
-    nonce = os.urandom(_NONCE_BYTES)
+    nonce = os.urandom(NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plain, cell.as_associated_data())
 
 
 def _open(cipher: AESGCM, cell: Cell, sealed: bytes) -> bytes:
-    nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    nonce, body = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
     try:
         return cipher.decrypt(nonce, body, cell.as_associated_data())
     except (InvalidTag, ValueError) as exc:  # ValueError: too short to contain a nonce
@@ -174,6 +176,11 @@ def hash_token(token: str) -> bytes:
     # Plain SHA-256: 256 random bits cannot be guessed, so a key would add nothing, and a hash that
     # depends on SECRET_KEY would become invalid when SECRET_KEY is changed.
     return hashlib.sha256(token.encode(errors="replace")).digest()
+
+
+def hash_login(auth_key: bytes) -> bytes:
+    # Plain SHA-256, as of tokens: nobody can guess 2048 random bits.
+    return hashlib.sha256(b"telefix login" + auth_key).digest()
 
 
 def is_token(token: str, stored_hash: bytes | None) -> bool:

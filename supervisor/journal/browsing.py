@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from sqlalchemy import select, update
 
@@ -88,9 +89,14 @@ class Selection:
 
     def matches(self, entry: Entry) -> bool:
         """Whether an entry contains the searched words; bodies are sealed, so no database can say."""
-        words = (self.search or "").casefold()
+        words = _plain(self.search or "")
         texts = (entry.text, entry.contact, *entry.files)
-        return any(words in text.casefold() for text in texts if text)
+        return any(words in _plain(text) for text in texts if text)
+
+
+def _plain(text: str) -> str:
+    # The same letter may be written with one character or with two, as some phones do.
+    return normalize("NFC", text).casefold()
 
 
 def list_entries(

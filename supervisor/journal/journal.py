@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from session_worker.protocol.messages import ChatMemory, Incoming
 from session_worker.protocol.outgoing import Outgoing
@@ -103,6 +103,11 @@ class Journals:
             raise NumberUnknown
         cipher = BodyCipher(number, self._vault.open_data_key(number, rows[0].data_key))
         return Journal(self._database, cipher)
+
+    async def newest(self, number: str) -> int:
+        """Return the newest row of a number; 0 if it has none."""
+        query = select(func.max(_row.id)).where(_row.number == number)
+        return (await self._database.fetch(query))[0][0] or 0
 
     def budgets(self, number: str) -> Budgets:
         return Budgets(self._database, number)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import os
 import re
+import shutil
 import stat
 import time
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from supervisor.nodes.node import Node
 
 PHOTO = "photo.jpg"
+
+logger = logging.getLogger(__name__)
 
 _LONGEST = 200  # characters of a token
 _MESSAGE_FILE = re.compile(r"([0-9]{5,15})\.([0-9]{1,18})\.([0-9]{1,5})\.([0-9]{1,12})")
@@ -104,6 +108,18 @@ def _without_slashes(name: str) -> str:
     """Make the name a single step of a path; `.` and `..` are not."""
     one_step = name.encode("utf-8", "replace").decode().replace("/", "_")
     return one_step if one_step.strip(".") else "file"
+
+
+def remove_newer_rows(spool: Path, newest: int) -> None:
+    """Remove the files, fetched from Telegram or for it, of rows that are newer than this one."""
+    # A hostile worker controls these folders, so no link in them is followed.
+    folders = [each for each in (spool / "in", spool / "out") if not each.is_symlink()]
+    rows = [row for folder in folders if folder.is_dir() for row in folder.iterdir()]
+    strays = [row for row in rows if row.name.isdecimal() and int(row.name) > newest]
+    for stray in strays:
+        shutil.rmtree(stray, ignore_errors=True)  # it refuses links
+    if strays:
+        logger.warning("%s: files of %d other messages were removed", spool, len(strays))
 
 
 class OpenFile(NamedTuple):

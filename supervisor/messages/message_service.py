@@ -18,7 +18,7 @@ from supervisor.errors import (
 from supervisor.journal.values import chat_id, peer_of
 from supervisor.messages import draining
 from supervisor.messages.dispatcher import Dispatcher
-from supervisor.messages.file_links import FileLinks
+from supervisor.messages.file_links import FileLinks, remove_newer_rows
 from supervisor.nodes.files import SharedFiles
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Dispatchers:
         self._language = config.language
         self._spool_of = config.spool_of
         self._dispatchers: dict[str, Dispatcher] = {}
+        self._without_strays: set[str] = set()
         self._erased = 0
         self._is_shared = config.node is not None
         self.files = SharedFiles(store, config)
@@ -73,6 +74,18 @@ class Dispatchers:
                 dispatcher.traffic.report = self.report
                 self._dispatchers.setdefault(number, dispatcher)
         return self._dispatchers[number]
+
+    async def of_next_worker(self, number: str) -> Dispatcher:
+        """Return the dispatcher of a number that has no worker now and gets one.
+
+        Before the first one, files of rows that this database does not have are removed: they are
+        of another database, or of the time after a backup, and a new message may get such a row.
+        """
+        if number not in self._without_strays:
+            newest = await self._store.journals.newest(number)
+            await asyncio.to_thread(remove_newer_rows, self._spool_of(number), newest)
+            self._without_strays.add(number)
+        return await self.of(number)
 
     def reload(self, number: str, waiting: int | None = None) -> None:
         """Look for messages of employees that no worker has; see `HandOver.reload_if_behind`."""

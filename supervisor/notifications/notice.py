@@ -55,6 +55,8 @@ class Notice(PipeValue):
     attachments: tuple[Attachment, ...] = ()
     keyboard: Keyboard | None = None
     is_silent: bool = False
+    is_protected: bool = False
+    without_preview: bool = False
     reply_to: int | None = None
     rejected: tuple[Rejected, ...] = ()
     task: CommandText = ""
@@ -71,9 +73,16 @@ class Notice(PipeValue):
             peer_id=recipient.peer_id,
             planfix_id=key,
             attachments=self.attachments,
-            parts=arrange(self.texts, self.attachments, can_be_caption=self._can_be_caption),
+            parts=arrange(
+                self.texts,
+                self.attachments,
+                can_be_caption=self._can_be_caption,
+                last_alone=self.keyboard is not None and not self.texts,
+            ),
             keyboard=self.keyboard,
             is_silent=self.is_silent,
+            is_protected=self.is_protected,
+            without_preview=self.without_preview,
             topic=recipient.topic,
             reply_to=self.reply_to,
             expires=recipient.expires,
@@ -82,7 +91,9 @@ class Notice(PipeValue):
 
     @property
     def _can_be_caption(self) -> bool:
-        has_one = len(self.texts) == 1 and bool(self.attachments)
+        # Several files may become an album, which carries no buttons.
+        most = MOST_FILES if self.keyboard is None else 1
+        has_one = len(self.texts) == 1 and 0 < len(self.attachments) <= most
         return has_one and width_of(self.texts[0][0]) <= LONGEST_CAPTION
 
 
@@ -92,6 +103,8 @@ class Manner:
 
     keyboard: Keyboard | None = None
     is_silent: bool = False
+    is_protected: bool = False
+    without_preview: bool = False
     reply_to: int | None = None
     dedup_key: str | None = None
     not_before: float = 0.0
@@ -110,5 +123,7 @@ def make_notice(text: MarkedText, attachments: Sequence[Attachment], manner: Man
         attachments=tuple(attachments),
         keyboard=manner.keyboard,
         is_silent=manner.is_silent,
+        is_protected=manner.is_protected,
+        without_preview=manner.without_preview,
         reply_to=manner.reply_to,
     )

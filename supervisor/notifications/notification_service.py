@@ -77,7 +77,7 @@ class NotificationService:
         self._stored = store.notifications
         self._dispatchers = dispatchers
         self._people = people
-        self.sender_of = sender_of
+        self.sender_of, self.number_of = sender_of, self._stored.number_of
         self._queues: dict[str, NotificationQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._attached: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -179,31 +179,50 @@ class NotificationQueue:
 
     async def _hand_over(self, ready: Sequence[Queued]) -> None:
         """Put messages into the journal; if this is repeated after a crash, each key finds its row."""
-        dispatcher = await self._dispatchers.of(self._number)
-        unreadable: list[int] = []
+        given_up: dict[str, list[int]] = defaultdict(list)
+        handed_over: list[int] = []
         for each in ready:
-            notice = await self._notice(each.notification)
-            if notice is None:
-                unreadable.append(each.id)
-                continue
-            outgoing = notice.outgoing(each, journal_key(each.id))
-            accepted = await dispatcher.accept(outgoing, await self._stranger(dispatcher, each))
-            handed = UnderWay(each.peer_id, each.parts)
-            if await self._is_open(dispatcher, accepted) and self._under_way is not None:
-                self._under_way[accepted.row] = handed
-            elif self._early and accepted.row in self._early:
-                self._pace.end(handed, self._early[accepted.row])
-        handed_over = [each.id for each in ready if each.id not in unreadable]
+            reason = await self._put_into_journal(each)
+            (handed_over if reason is None else given_up[reason]).append(each.id)
         await self._stored.mark(handed_over, HANDED_OVER)
-        if unreadable:  # given up, so that they hold up nothing
-            logger.error("notifications of %s cannot be read: %s", self._number, unreadable)
-            await self._stored.mark(unreadable, RecipientState.FAILED, UNREADABLE)
+        for reason, ids in given_up.items():  # so that they hold up nothing
+            level = logging.ERROR if reason == UNREADABLE else logging.INFO
+            logger.log(
+                level, "notifications of %s are given up (%s): %s", self._number, reason, ids
+            )
+            await self._stored.mark(ids, RecipientState.FAILED, reason)
+        if given_up:
+            await self._report_finished()
+
+    async def _put_into_journal(self, queued: Queued) -> str | None:
+        """Return why the message must be given up, or None."""
+        notice = await self._notice(queued.notification)
+        if notice is None:
+            return UNREADABLE
+        if await self._is_muted(queued.peer_id):
+            return MUTED
+        dispatcher = await self._dispatchers.of(self._number)
+        outgoing = notice.outgoing(queued, journal_key(queued.id))
+        accepted = await dispatcher.accept(outgoing, await self._stranger(dispatcher, queued))
+        handed = UnderWay(queued.peer_id, queued.parts)
+        if await self._is_open(dispatcher, accepted) and self._under_way is not None:
+            self._under_way[accepted.row] = handed
+        elif self._early and accepted.row in self._early:
+            self._pace.end(handed, self._early[accepted.row])
+        return None
 
     async def _is_open(self, dispatcher: Dispatcher, accepted: Accepted) -> bool:
         """Whether the end of this message is still to come; otherwise its chat would wait in vain."""
         row = accepted.row
         is_done = accepted.is_repeat and not await dispatcher.journal.still_pending([row])
         return not is_done and row not in (self._early or ())
+
+    async def _is_muted(self, peer_id: int) -> bool:
+        """Whether somebody has stopped or blocked the bot since the notification was accepted."""
+        if not self._is_bot or peer_id < 0:
+            return False
+        person = await self._people.find(self._number, user_id=peer_id)
+        return person is not None and person.muted
 
     async def _stranger(self, dispatcher: Dispatcher, recipient: Queued) -> Contact | None:
         """Return a recipient to whom a number writes for the first time; only numbers have budgets."""

@@ -188,7 +188,7 @@ class Keeper:
         self._why_parked = ""
         assignment = await self._records.make_assignment(one_off)
         self._pool.running[self.number] = self._records.client
-        dispatcher = None if one_off else await self._dispatchers.of(self.number)
+        dispatcher = None if one_off else await self._dispatchers.of_next_worker(self.number)
         unheard = await self._listening.find_left(self.number) if assignment.is_bot else ()
         if dispatcher is not None:
             await dispatcher.prepare(assignment.epoch, is_bot=assignment.is_bot)

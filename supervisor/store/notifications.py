@@ -92,10 +92,16 @@ class Notifications:
             .where(recipient.c.number == number, recipient.c.peer_id == peer_id)
             .where(mark.number == number, mark.message_id == message_id, mark.change == 0)
         )
-        rows = await self._database.fetch(query)
-        if not rows:
-            raise NotificationUnknown
-        return str(rows[0].notification)
+        if rows := await self._database.fetch(query):
+            return str(rows[0].notification)
+        raise NotificationUnknown
+
+    async def number_of(self, notification_id: str) -> str:
+        """Return who sends a notification."""
+        query = select(notification.c.number).where(notification.c.id == notification_id)
+        if rows := await self._database.fetch(query):
+            return str(rows[0].number)
+        raise NotificationUnknown
 
     async def body(self, number: str, notification_id: str) -> bytes:
         query = select(notification.c.body).where(
@@ -130,9 +136,8 @@ class Notifications:
 
     async def next_due(self, number: str, now: float) -> float | None:
         """Return when the next scheduled message is due, if there is one."""
-        query = select(func.min(recipient.c.not_before)).where(
-            recipient.c.number == number, _IS_QUEUED, recipient.c.not_before > now
-        )
+        is_later = (recipient.c.number == number) & _IS_QUEUED & (recipient.c.not_before > now)
+        query = select(func.min(recipient.c.not_before)).where(is_later)
         due = (await self._database.fetch(query))[0][0]
         return None if due is None else float(due)
 
@@ -268,11 +273,9 @@ def _earlier(
 
 
 def _under_way(number: str, which: ColumnElement[bool]) -> Select[Any]:
-    return (
-        select(_row.id, _row.peer_id, _row.parts, _row.done)
-        .where(_row.number == number, _row.direction == Direction.OUT)
-        .where(which, _row.key.startswith(_KEY))
-    )
+    found = select(_row.id, _row.peer_id, _row.parts, _row.done).where(which)
+    is_ours = (_row.number == number) & (_row.direction == Direction.OUT)
+    return found.where(is_ours, _row.key.startswith(_KEY))
 
 
 def _next_queued(connection: Connection, number: str, now: float, limit: int) -> list[Queued]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +12,7 @@ from supervisor.database import tables
 from supervisor.database.tables import Login
 from supervisor.database.transactions import upsert
 from supervisor.database.writer import Claim, fresh_claims, require_fresh
-from supervisor.encryption.vault import Cell
+from supervisor.encryption.vault import NONCE, NONCE_BYTES, Cell, hash_login
 from supervisor.errors import SealBroken, SessionInUse
 from supervisor.store import number_rows
 from supervisor.store.values import Entity, LoginLink, Session, UpdatesMoved, UpdateState
@@ -128,10 +127,10 @@ class Sessions:
 
 # Nodes on one PostgreSQL import one after the other; on SQLite there is only one writer anyway.
 _TAKE_TURN: Final = text("SELECT pg_advisory_xact_lock(32286, 61895)")
-_NONCE: Final = slice(1, 13)  # the part of a sealed key that is different each time it is sealed
-_sealed_with = func.substr(_session.auth_key, 2, 12)
-_marked_with = func.substr(_session.key_mark, 1, 12)
-_digest = func.substr(_session.key_mark, 13)
+# A mark is the nonce of the sealed key, then the hash of the key. SQL counts bytes from 1.
+_sealed_with = func.substr(_session.auth_key, NONCE.start + 1, NONCE_BYTES)
+_marked_with = func.substr(_session.key_mark, 1, NONCE_BYTES)
+_digest = func.substr(_session.key_mark, NONCE_BYTES + 1)
 # An older version, which may still run on another node, stores a new key and leaves the mark.
 _is_unmarked = _session.key_mark.is_(None) | (_marked_with != _sealed_with)
 
@@ -152,7 +151,7 @@ def import_login(connection: Connection, vault: Vault, held: Any, session: Sessi
 
 def _is_held_by_another(connection: Connection, vault: Vault, number: str, auth_key: bytes) -> bool:
     others = _with_data_key.where(_session.number != number, _session.auth_key != b"")
-    candidates = others.where(_is_unmarked | (_digest == _digest_of(auth_key)))
+    candidates = others.where(_is_unmarked | (_digest == hash_login(auth_key)))
     return any(_holds(row, vault, auth_key) for row in connection.execute(candidates))
 
 
@@ -175,11 +174,6 @@ def _save(connection: Connection, claim: Claim, session: Session, key: DataKey) 
     number_rows.change(connection, claim.number, login=Login.DONE)
 
 
-def _digest_of(auth_key: bytes) -> bytes:
-    # Plain SHA-256, as of tokens: nobody can guess 2048 random bits.
-    return hashlib.sha256(b"telefix login" + auth_key).digest()
-
-
 def _cell(number: str) -> Cell:
     return Cell("session", number, "auth_key")
 
@@ -194,7 +188,7 @@ def _values(claim: Claim, session: Session, key: DataKey) -> dict[str, Any]:
         "server_address": session.server_address,
         "port": session.port,
         "auth_key": sealed,
-        "key_mark": sealed[_NONCE] + _digest_of(session.auth_key),
+        "key_mark": sealed[NONCE] + hash_login(session.auth_key),
         "user_id": session.user_id,
         **(asdict(place) if place else dict.fromkeys(_PLACE)),
     }

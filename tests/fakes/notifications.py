@@ -44,6 +44,10 @@ class FakeNotifications(NotificationService):
         self.accepted.append((sender.number, notice))
         return Accepted(f"ntf_{len(self.accepted)}", len(addresses), notice.rejected)
 
+    async def number_of(self, notification: str) -> str:
+        await self.show("", notification)
+        return self.accepted[int(notification.removeprefix("ntf_")) - 1][0]
+
     async def show(self, number: str, notification: str) -> list[RecipientOutcome]:
         if notification not in {f"ntf_{place + 1}" for place in range(len(self.accepted))}:
             raise NotificationUnknown

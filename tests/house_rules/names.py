@@ -54,7 +54,7 @@ ENGINEERING: Final = _words(
     exit failures fault faults fields filling fleet forkserver forwarding
     guard guarded hanging hand health index init input intake layout lease lifespan
     lines links load log lookup main mark measurement memory merging models newer older layers
-    outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
+    order outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
     process program push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search
     sender server service services settings shape soak starvation state store

@@ -6,8 +6,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -16,6 +14,7 @@ from pydantic import (
 )
 
 from sandbox.encoded_bytes import EncodedBytes
+from sandbox.order import Order
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.phone_owner import OwnFile
 
@@ -25,12 +24,6 @@ BOT_NAME = r"@?[A-Za-z]\w{1,28}[Bb][Oo][Tt]"
 OwnPhone = Annotated[str, Field(pattern=f"^{PHONE}$")]
 Phone = Annotated[str, Field(pattern=f"^({PHONE}|{BOT_NAME})$")]
 """What names an account: a phone, or the user name of a bot, which has no phone."""
-
-
-class Order(BaseModel):
-    """The body of a control call."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class NewBot(Order):

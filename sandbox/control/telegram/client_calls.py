@@ -14,8 +14,9 @@ from quart import Blueprint
 
 from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body, read_json
-from sandbox.control.telegram.bodies import MethodTrouble, Order, Phone, PhoneOnly, Scan, Trouble
+from sandbox.control.telegram.bodies import MethodTrouble, Phone, PhoneOnly, Scan, Trouble
 from sandbox.control.telegram.calls import data_centre, read_argument
+from sandbox.order import Order
 from sandbox.telegram.faults import Kind
 from sandbox.telegram.methods.logins.qr import scan
 

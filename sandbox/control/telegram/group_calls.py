@@ -9,8 +9,9 @@ from quart import Blueprint
 
 from sandbox.control.errors import ControlError
 from sandbox.control.request_body import read_body
-from sandbox.control.telegram.bodies import Order, Phone
+from sandbox.control.telegram.bodies import Phone
 from sandbox.control.telegram.calls import data_centre, describe_message
+from sandbox.order import Order
 from sandbox.telegram.chats.message_actions import Draft
 from sandbox.telegram.records.chats import Channel, Group
 

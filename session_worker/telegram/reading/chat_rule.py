@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from telethon.tl import types
 
@@ -113,10 +114,11 @@ def _plain(name: str) -> str:
     digits = name.translate(_PHONE_SIGNS)
     if digits.isdecimal():
         return digits
-    return " ".join(name.removeprefix("@").casefold().split())
+    # The same letter may be written with one character or with two, as some phones do.
+    return " ".join(normalize("NFC", name).removeprefix("@").casefold().split())
 
 
-_PHONE_SIGNS: Mapping[int, None] = dict.fromkeys(map(ord, "+ ()-"))
+_PHONE_SIGNS: Mapping[int, None] = dict.fromkeys(map(ord, "+ ()-.\u00a0"))
 
 
 def _people_in(peers: Iterable[Any]) -> frozenset[int]:

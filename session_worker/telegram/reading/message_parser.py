@@ -34,18 +34,18 @@ def written(
 ) -> ParsedMessage:
     """Make a value from a message in a private chat."""
     body = plain(_body(message, texts))
-    lines = [*_preface(message, names, texts), body]
+    preface = "\n".join(_preface(message, names, texts))
     incoming = Incoming(
         peer_id=message.peer_id.user_id,
         message_ids=(message.id,),
         date=int(message.date.timestamp()),
         is_echo=bool(message.out),
-        text="\n".join(line for line in lines if line),
+        text="\n".join(filter(None, (preface, body))),
         reply_to=_replied(message.reply_to),
         contact=contact,
         files=files_of(message),
     )
-    return ParsedMessage(incoming, _label(message, texts), message.grouped_id)
+    return ParsedMessage(incoming, _label(message, texts), message.grouped_id, preface=preface)
 
 
 def edited(
@@ -195,11 +195,15 @@ def _replied(reply: Any) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMessage:
-    """Something to report to Planfix; without a text of its own it is shown by its label."""
+    """Something to report to Planfix; without a text of its own it is shown by its label.
+
+    ``preface`` is what the text begins with: whom the message quotes, and who wrote it first.
+    """
 
     incoming: Incoming
     label: str = ""
     album: int | None = None
+    preface: str = ""
     heard: HeardMessage | None = None
     is_for_planfix: bool = True
 

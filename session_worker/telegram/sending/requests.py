@@ -144,13 +144,19 @@ class Sender:
         self._has_text = any(part.text for part in outgoing.parts)
         self._peer_id = outgoing.peer_id
         self._peer = input_peer(outgoing.peer_id, access_hash)
-        self._manner = {"silent": outgoing.is_silent or None, "reply_to": _reply_to(outgoing)}
+        self._without_preview = outgoing.without_preview or None
+        self._manner = {
+            "silent": outgoing.is_silent or None,
+            "noforwards": outgoing.is_protected or None,
+            "reply_to": _reply_to(outgoing),
+        }
 
     async def text(self, text: Rendered, random_id: int) -> int:
         request = functions.messages.SendMessageRequest(
             self._peer,
             text.text,
             random_id=random_id,
+            no_webpage=self._without_preview,
             entities=entities(text.marks),
             reply_markup=reply_markup(self._keyboard),
             **self._manner,

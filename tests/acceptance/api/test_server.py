@@ -34,7 +34,7 @@ async def test_restart_brings_numbers_back(
         status = await first.end(signal.SIGTERM)
         left = await operator.connections(number)
 
-    async with gateway(tmp_path, settings) as second:
+    async with forked_gateway(tmp_path, settings) as second:
         await second.wait_ready()
         await eventually(lambda: _is_online(operator, second, number, token))
 

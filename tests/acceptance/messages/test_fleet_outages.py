@@ -170,7 +170,7 @@ async def test_telegram_is_away(hurried: Client, log: pytest.LogCaptureFixture, 
     await hurried.until_all_arrived()
     assert await hurried.pids() == pids
     lost, found = warnings(log)
-    assert lost.startswith("Telegram can't be reached")
+    assert lost.startswith("Telegram cannot be reached")
     assert found.startswith("Telegram can be reached again")
 
 

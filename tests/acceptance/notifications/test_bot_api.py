@@ -260,6 +260,7 @@ async def test_values_that_mean_nothing_are_refused(bot: Bot) -> None:
         {"reply_parameters": {"message_id": "x"}},
         {"reply_parameters": {"message_id": 2**31}},
         {"reply_parameters": [1]},
+        {"link_preview_options": [1]},
         {"reply_markup": {"keyboard": "x"}},
         {"text": "\ud83d"},
         {"chat_id": -1009999999999},
@@ -277,8 +278,8 @@ async def test_values_that_mean_nothing_are_refused(bot: Bot) -> None:
     answers += [await raw(bot, "sendDocument", chat_id=person, document=link) for link in links]
 
     assert [(code, body["ok"]) for code, body in answers] == [(400, False)] * len(answers)
-    assert answers[9][1]["description"] == "Bad Request: chat not found"
-    assert "message to edit not found" in answers[10][1]["description"]
+    assert answers[10][1]["description"] == "Bad Request: chat not found"
+    assert "message to edit not found" in answers[11][1]["description"]
 
 
 async def test_log_holds_no_token(bot: Bot, server: Any) -> None:

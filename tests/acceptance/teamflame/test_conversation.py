@@ -67,7 +67,7 @@ async def test_wrong_password(office: Office) -> None:
     anna = office.phone()
     await anna.write("/signin")
     await anna.write("no address")
-    assert "no e-mail" in anna.text
+    assert "not an e-mail" in anna.text
     await anna.write(ANNA["email"])
 
     assert "does not accept" in await anna.write("/wrong secret")

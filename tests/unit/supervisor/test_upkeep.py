@@ -12,6 +12,7 @@ from session_worker.protocol.contract import incoming_file, photo_file
 from session_worker.protocol.messages import Deliver, Delivered, Failed, Failure
 from supervisor.config import Config
 from supervisor.database import tables
+from supervisor.messages.message_service import Dispatchers
 from supervisor.upkeep import Retention
 from tests.unit.supervisor.rows import NUMBER, picture, received, sent
 
@@ -73,6 +74,26 @@ async def test_contents_go_first_rows_later(
 
     await retention.erase(days_later(2 * DAYS + 1))
     assert {entry.id for entry in await recorded.entries()} == {dead, pending}
+
+
+async def test_first_worker_finds_no_files_of_another_database(
+    recorded: RecordedDispatcher, config: Config
+) -> None:
+    """Files of rows that the database does not have are not taken for those of a new message."""
+    await recorded.say(received(5, files=(picture(5),)))
+    (order,) = recorded.told_of(Deliver)
+    spool, row = config.spool_of(NUMBER), order.row
+    kept, *strays = [
+        make_file(spool / place / "0") for place in (f"in/{row}", f"in/{row + 1}", f"out/{row + 7}")
+    ]
+    dispatchers = Dispatchers(recorded.store, config)
+
+    await dispatchers.of_next_worker(NUMBER)
+    assert [file.exists() for file in (kept, *strays)] == [True, False, False]
+
+    make_file(strays[0])
+    await dispatchers.of_next_worker(NUMBER)
+    assert strays[0].exists()
 
 
 async def test_many_are_erased_in_pieces(

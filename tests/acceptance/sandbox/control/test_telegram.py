@@ -35,6 +35,17 @@ async def test_new_account_gets_an_id_with_a_lasting_code(control: Control) -> N
     assert [a["user_id"] for a in listed][-1] == made["user_id"]
 
 
+async def test_null_stands_for_what_is_left_out(control: Control) -> None:
+    """A field that need not be given may be null, as many libraries write it."""
+    nulls = dict.fromkeys(("last_name", "username", "password", "about"))
+    await control.ask("POST", "/telegram/accounts", 201, phone="380502", first_name="D", **nulls)
+    message = {"from": ALICE, "to": "380502", "text": "hello", "files": None, "reply_to": None}
+
+    sent = await control.ask("POST", "/telegram/messages", 201, **message, voice=None)
+
+    assert len(sent["ids"]) == 1
+
+
 async def test_code_of_an_account_logs_in(control: Control) -> None:
     """The code told at creation is the one that a login needs, announced when it is sent."""
     string = (await control.ask("POST", "/telegram/sessions", 201, phone=ALICE))["string_session"]

@@ -53,7 +53,7 @@ async def test_wasteful_answer_is_cut_off(
     """An answer that is nearly all wrapping ends the connection; the file is tried again later."""
     link = server.offer("file", Answer(answer, is_raw=True))
 
-    with pytest.raises(LinkUnreachable, match="more around its answer"):
+    with pytest.raises(LinkUnreachable, match="too much beside the body"):
         await fetcher.fetch(link, tmp_path / "0")
 
 

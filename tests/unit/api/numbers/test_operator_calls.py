@@ -38,6 +38,18 @@ async def test_numbers_are_listed_by_client(client: TestClientProtocol) -> None:
     assert (await nobody.get_json())["numbers"] == []
 
 
+async def test_filter_without_a_value_is_none(client: TestClientProtocol) -> None:
+    """A form that sends its empty fields, too, gets everything."""
+    await start(client)
+    filters = "direction=&state=&before=&message_id=&telegram_id=&chat=&search="
+
+    listed = await client.get("/numbers?client=&state=", headers=bearer(ADMIN_KEY))
+    journal = await client.get(f"/numbers/{NUMBER}/messages?{filters}", headers=bearer(ADMIN_KEY))
+
+    assert [each["number"] for each in (await listed.get_json())["numbers"]] == [NUMBER]
+    assert journal.status_code == 200
+
+
 async def test_merging_is_told(client: TestClientProtocol, gateway: FakeGateway) -> None:
     """GET /numbers says whether equal pages of workers are merged, how much of each worker is."""
     gateway.merging = PageMerging.IDLE

@@ -56,13 +56,14 @@ async def test_number_may_be_written_in_several_ways(
 
 async def test_form_starts_a_number_too(client: TestClientProtocol, gateway: FakeGateway) -> None:
     """A form says the same as JSON; its empty optional fields are no fields."""
-    form = draft(name="Ромашка", user_email="", name_session="")
+    form = draft(name="Ромашка", user_email="", name_session="", provider_id="")
 
     response = await client.post("/webhook", form=form, headers=bearer(ADMIN_KEY))
 
     assert response.status_code == 201
     assert gateway.created[0].client == "Ромашка"
     assert gateway.created[0].user_email is None
+    assert gateway.created[0].provider_id == "telegram"
 
 
 async def test_running_number_is_not_started_again(client: TestClientProtocol) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +48,19 @@ def test_an_album_waits_until_it_is_quiet() -> None:
     assert gathered.incoming.text == "caption"
     assert [file.message_id for file in gathered.incoming.files] == [1, 2]
     assert albums.next_due is None
+
+
+def test_preface_of_an_album_is_said_once() -> None:
+    """That an album was forwarded stands once above its captions, whichever items have one."""
+    albums = Albums(WORDS)
+    for place, caption in enumerate(["", "first", "", "second"], start=1):
+        text = "\n".join(filter(None, ("Forwarded from Bo", caption)))
+        forwarded = replace(item(place, album=1, text=text), preface="Forwarded from Bo")
+        albums.add((place,), forwarded, 0.0)
+
+    (gathered,) = albums.close_all()
+
+    assert gathered.incoming.text == "Forwarded from Bo\nfirst\nsecond"
 
 
 def test_an_album_outlasts_the_wait_for_a_late_item() -> None:

@@ -20,14 +20,21 @@ from supervisor.messages.message_service import Dispatchers
 from supervisor.notifications.formatting.default_templates import default_names
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.formatting.templates import Template, TextFormat
-from supervisor.notifications.notice import Manner, Rejected, make_notice
+from supervisor.notifications.notice import (
+    Attachment,
+    Button,
+    Keyboard,
+    Manner,
+    Rejected,
+    make_notice,
+)
 from supervisor.notifications.notification_service import NotificationService, Sender, Wording
 from supervisor.notifications.outcome import Accepted, RecipientState
 from supervisor.notifications.queue import NotificationQueue
 from supervisor.notifications.rates import MOST_TO_A_GROUP
 from supervisor.notifications.recipients import parse_address
 from supervisor.store.notifications import Notifications
-from supervisor.store.values import Entity, UnderWay
+from supervisor.store.values import Entity, Queued, UnderWay
 from tests.support.waiting import eventually
 from tests.unit.supervisor.rows import NUMBER, sent
 
@@ -37,10 +44,10 @@ if TYPE_CHECKING:
 
     from session_worker.protocol.contract import Command
     from supervisor.store.store import Store
-    from supervisor.store.values import Queued
 
 PLAIN = Manner()
 KNOWN = Contact(peer_id=7, first_name="Olena")
+QUEUED = Queued(id=1, peer_id=5, parts=1, is_urgent=False, expires=None)
 
 
 @dataclass
@@ -144,6 +151,29 @@ async def test_notification_reaches_the_worker_once(bot: Bot) -> None:
     ]  # fmt: skip
     await bot.say(sent(bot.sends[0].row, 71))
     assert (await bot.states(accepted))[0] == ("5", "sent", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "messages"),
+    [
+        ("see", ["a.jpg"], [("see", (0,))]),
+        ("see", ["a.jpg", "b.jpg"], [("see", ()), ("", (0, 1))]),
+        ("", ["a.jpg", "b.jpg", "c.jpg"], [("", (0, 1)), ("", (2,))]),
+        ("", ["a.jpg", "b.jpg", "c.pdf"], [("", (0, 1)), ("", (2,))]),
+    ],
+)
+async def test_buttons_are_in_no_album(
+    text: str, names: list[str], messages: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    """Telegram shows no buttons under an album: the text, or else the last file, is by itself."""
+    buttons = Manner(keyboard=Keyboard(rows=((Button(text="Open", data="1"),),)))
+    files = [Attachment(name=each, url=f"https://example.com/{each}") for each in names]
+    notice = make_notice(MarkedText(text), files, buttons)
+
+    outgoing = notice.outgoing(QUEUED, "notify:1")
+
+    assert [(part.text, part.files) for part in outgoing.parts] == messages
+    assert notice.parts == len(names) + (len(messages[0][1]) == 0)
 
 
 async def test_chat_goes_on_after_a_crash_behind_a_sent_message(bot: Bot) -> None:
@@ -375,6 +405,19 @@ async def test_block_mutes_and_ends_the_rest(bot: Bot) -> None:
     await _state_becomes(bot, second, ("5", "failed", "muted"))
     assert await bot.states(first) == [("5", "failed", "blocked_by_contact")]
     assert len(bot.sends) == 1
+
+
+async def test_who_stops_the_bot_is_told_nothing_that_waits(bot: Bot) -> None:
+    """What was accepted for later does not reach somebody who has stopped the bot meanwhile."""
+    stopped, other = await bot.notify(5), await bot.notify(6)
+    bot.people.known = {"5": FakePerson(5, muted=True), "6": FakePerson(6)}
+    await bot.attach()
+
+    await eventually(lambda: bool(bot.sends))
+    await _state_becomes(bot, stopped, ("5", "failed", "muted"))
+
+    assert await bot.states(other) == [("6", "queued", None)]
+    assert [each.outgoing.peer_id for each in bot.sends] == [6]
 
 
 async def test_late_notification_expires(bot: Bot) -> None:

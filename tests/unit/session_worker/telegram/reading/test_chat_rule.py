@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ SELECTIONS = st.builds(
 
 
 @pytest.mark.parametrize(
-    "name", ["7", "anna_b", "@Anna_B", "anna  bo", "+38 044-1", "380441"], ids=str
+    "name", ["7", "anna_b", "@Anna_B", "anna  bo", "+38 044-1", "380441", "+38\u00a0044.1"], ids=str
 )
 def test_people_have_several_names(name: str) -> None:
     """A person is named by id, user name, full name or phone, however it is written."""
@@ -43,6 +44,18 @@ def test_people_have_several_names(name: str) -> None:
     assert is_chosen(only, ANNA, AddressBook())
     assert not is_chosen(only.changed(mode=Mode.EXCEPT), ANNA, AddressBook())
     assert not is_chosen(only, STRANGER, AddressBook())
+
+
+def test_letters_may_be_written_with_one_character_or_two() -> None:
+    """A name means the same however a phone or a keyboard composes its letters."""
+    name, title = "Сергій Їжак", "Сім'я й друзі"
+    composed, apart = normalize("NFC", name), normalize("NFD", name)
+    for ours, theirs in ((composed, apart), (apart, composed)):
+        selection = ChatSelection(mode=Mode.EXCEPT, people=(ours,))
+        assert not is_chosen(selection, Contact(peer_id=8, first_name=theirs), AddressBook())
+
+    folders = ChatSelection(mode=Mode.ONLY, folders=(normalize("NFC", title),))
+    assert unknown_folders(folders, AddressBook(folders=(Folder(normalize("NFD", title)),))) == ()
 
 
 @given(SELECTIONS)
