@@ -157,7 +157,6 @@ class AccountClient(TelegramClient):  # type: ignore[misc]  # telethon is untype
         # wait it would refuse all requests of that kind.
         await request.resolve(self, utils)
         if isinstance(request, functions.updates.GetDifferenceRequest):
-            await self._verified.wait()
             return await self._differences.read(request)
         return await self._send(request, ordered=ordered)
 
