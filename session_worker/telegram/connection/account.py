@@ -269,8 +269,7 @@ class TelegramAccount:
         if self._start_owner not in {None, self.owner}:
             self._start_owner, self._start_state = self.owner, None
             raise Unreachable("the phone has a new account, whose updates start from the beginning")
-        is_behind = state.pts > connection.update_state.pts
-        if is_behind:
+        if is_behind := state.pts > connection.update_state.pts:
             await self._inbox.start_catch_up(connection.update_state, state.pts)
         await connection.follow()
         if is_behind:
