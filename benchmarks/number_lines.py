@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KEY = "planfix-token"
 GLANCES = 0.0003  # seconds between two looks
 PATIENCE = 60.0  # seconds
+STARTING = 50.0  # seconds for a number to come online, fewer than the call may take
 PHONES = itertools.count(380_500_000_001)
 
 
@@ -120,8 +121,10 @@ class Fleet:
         session = centre.session_string_for(number)
         settings = Settings(planfix_token=KEY, provider_id="telegram")
         planfix = self.sandbox.planfix.put_account(f"client{number}", settings)
+        # What is written before a new number is online is not delivered, and on a busy machine that
+        # takes longer than the call waits by itself.
         made = await self.gateway.call(
-            "POST", "/webhook", self._draft(number, planfix.url, session)
+            "POST", f"/webhook?wait={STARTING}", self._draft(number, planfix.url, session)
         )
         line = ConnectedNumber(self.sandbox, me, contact, planfix, made["token"])
         line.write("hello")
