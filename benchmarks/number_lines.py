@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 KEY = "planfix-token"
 GLANCES = 0.0003  # seconds between two looks
 PATIENCE = 60.0  # seconds
-STARTING = 50.0  # seconds for a number to come online, fewer than the call may take
+STARTING = 60.0  # seconds; the call waits no longer
 PHONES = itertools.count(380_500_000_001)
 
 
