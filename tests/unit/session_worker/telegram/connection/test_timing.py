@@ -77,6 +77,15 @@ class HeldLease:
 async def hear_nothing(*_: object) -> None: ...
 
 
+async def run_ten_minutes(account: TelegramAccount, autojump_clock: AutojumpClock) -> None:
+    running = asyncio.create_task(account.run())
+    began = autojump_clock.time()
+    await asyncio.sleep(600)
+    await account.stop()
+    await running
+    assert autojump_clock.time() >= began + 600
+
+
 async def test_ten_minutes_without_telegram(
     autojump_clock: AutojumpClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -87,13 +96,8 @@ async def test_ten_minutes_without_telegram(
         unused.bind(("127.0.0.1", 0))  # nobody listens, so that each attempt is refused at once
         assignment = assignment_to(unused.getsockname()[1])
         account = TelegramAccount(assignment, reports, HeldLease(), on_update=hear_nothing)
-        running = asyncio.create_task(account.run())
-        began = autojump_clock.time()
-        await asyncio.sleep(600)
-        await account.stop()
-        await running
+        await run_ten_minutes(account, autojump_clock)
 
-    assert autojump_clock.time() >= began + 600
     lost = [each for each in caplog.records if "to Telegram was lost" in each.message]
     assert 20 <= len(lost) <= 50
     assert len([each for each in lost if each.levelno > logging.DEBUG]) <= 2
@@ -108,13 +112,8 @@ async def test_polled_connection_is_not_pinged(
     async with warmup.serving(WarmupServer(warmup.KEY, has_news=False).serve) as port:
         assignment = warmup.assignment_to(port, 1, "/nonexistent")
         account = TelegramAccount(assignment, reports, HeldLease(), on_update=hear_nothing)
-        running = asyncio.create_task(account.run())
-        began = autojump_clock.time()
-        await asyncio.sleep(600)
-        await account.stop()
-        await running
+        await run_ten_minutes(account, autojump_clock)
 
-    assert autojump_clock.time() >= began + 600
     assert SessionState.ONLINE in reports.states
     assert "PingRequest" not in caplog.text  # of which the server would complain
 
