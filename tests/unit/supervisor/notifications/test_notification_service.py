@@ -17,7 +17,7 @@ from supervisor.config import Config
 from supervisor.database.notification_tables import notification
 from supervisor.errors import DatabaseUnavailable, NotificationUnknown, TemplateUnknown
 from supervisor.messages.message_service import Dispatchers
-from supervisor.notifications.formatting.default_templates import default_names
+from supervisor.notifications.formatting.default_templates import event_names
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.formatting.templates import Template, TextFormat
 from supervisor.notifications.notice import (
@@ -547,7 +547,7 @@ async def test_default_templates_can_be_rendered(bot: Bot, language: str) -> Non
         *("location", "date", "organizer", "event_title", "price", "buyer"),
     )
     data = {name: f"<{name}>" for name in names}
-    for name in default_names():
+    for name in (*event_names(), "event.created", "ticket.purchased"):
         wording = Wording(template=name, data=data, language=language)
         rendered = await bot.service.word(Sender(NUMBER, is_bot=True, language="en"), wording)
 
