@@ -17,6 +17,7 @@ FOLDERS = ("api", "supervisor", "session_worker/protocol")
 # The settings are read at the start, and the Bot API speaks as Telegram does.
 ELSEWHERE = {
     "settings.py",
+    "settings_fields.py",
     "client_address.py",
     "file_access.py",
     "keys.py",
