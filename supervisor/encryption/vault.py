@@ -177,7 +177,7 @@ def rsa_public_key(pem: bytes) -> str:
 
     key = load_pem_public_key(pem)
     if not isinstance(key, RSAPublicKey):
-        raise ValueError("it is no key of RSA")  # noqa: TRY004 - the text is wrong, not its type
+        raise ValueError(type(key).__name__)  # noqa: TRY004 - the text is wrong, not its type
     return key.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
 
 
