@@ -44,7 +44,9 @@ class BotService:
         self.people = store.people
         self.requests = BotRequests(keepers)
         self.uploads = Uploads(config)
-        keepers.listening.listen(RegistrationService(store, keepers.dispatchers, self.requests))
+        keepers.listening.listen(
+            RegistrationService(store, keepers.dispatchers, self.requests, notifications.settle)
+        )
 
     def listen(self, listener: Listener) -> None:
         """Let this listener react to what bots hear, before registration does."""
