@@ -45,7 +45,9 @@ class BotService:
         self.requests = BotRequests(keepers)
         self.uploads = Uploads(config)
         keepers.listening.listen(
-            RegistrationService(store, keepers.dispatchers, self.requests, notifications.settle)
+            RegistrationService(
+                store, keepers.dispatchers, self.requests, notifications.wait_handed_over
+            )
         )
 
     def listen(self, listener: Listener) -> None:

@@ -182,11 +182,11 @@ class RegistrationService:
         store: Store,
         dispatchers: Dispatchers,
         requests: BotRequests,
-        settle: Callable[[str], Awaitable[None]],
+        wait_handed_over: Callable[[str], Awaitable[None]],
     ) -> None:
-        """Let `settle` return when those who are muted get no more notifications of a bot."""
+        """Let `wait_handed_over` return when those who are muted get no more notifications of a bot."""
         self._store = store
-        self._settle = settle
+        self._wait_handed_over = wait_handed_over
         self._dispatchers = dispatchers
         self._requests = requests
 
@@ -203,7 +203,7 @@ class RegistrationService:
         elif reaction.person is not None:
             await self._store.people.save(bot, reaction.person)
             if reaction.person.muted:
-                await self._settle(bot)
+                await self._wait_handed_over(bot)
         await self._write(row, reaction)
         if isinstance(what, ButtonPress):
             await self._answer(bot, what, reaction.answer or "")

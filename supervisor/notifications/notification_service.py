@@ -214,10 +214,10 @@ class NotificationService:
         if queue is not None and queue.has(row):
             self._in_background(queue.finish(row))
 
-    async def settle(self, number: str) -> None:
+    async def wait_handed_over(self, number: str) -> None:
         """Return when whoever is muted already gets nothing more."""
         if queue := self._queues.get(number):
-            await queue.settle()
+            await queue.wait_handed_over()
 
     async def look_for_work(self) -> None:
         """Find what another node stored for a number that runs here; being woken is only faster."""

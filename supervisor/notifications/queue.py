@@ -112,7 +112,7 @@ class NotificationQueue:
         self.wake()
         await self._report_finished()
 
-    async def settle(self) -> None:
+    async def wait_handed_over(self) -> None:
         """Wait until nothing is being handed over; whoever is muted already gets nothing after that."""
         async with self._handing_over:
             return

@@ -31,7 +31,7 @@ START = HeardMessage(
 )
 
 
-async def _settle(_bot: str) -> None:
+async def _wait_handed_over(_bot: str) -> None:
     """Nothing is ever handed over here."""
 
 
@@ -44,7 +44,9 @@ async def keepers(store: Store, tmp_path: Path) -> Keepers:
 
 async def test_repeated_event_leads_to_the_same_messages(store: Store, keepers: Keepers) -> None:
     """After a crash between acting and noting it, the event comes again; nobody hears twice."""
-    service = RegistrationService(store, keepers.dispatchers, BotRequests(keepers), _settle)
+    service = RegistrationService(
+        store, keepers.dispatchers, BotRequests(keepers), _wait_handed_over
+    )
     row = HeardRow(1, BOT, START)
 
     taken = [await service.handle(row), await service.handle(row)]
@@ -61,12 +63,14 @@ async def test_stop_is_answered_when_nothing_more_is_sent(store: Store, keepers:
     seen: list[tuple[bool, int]] = []
     journal = (await keepers.dispatchers.of(BOT)).journal
 
-    async def settle(bot: str) -> None:
+    async def wait_handed_over(bot: str) -> None:
         (person,) = await store.people.list(bot)
         answers = await journal.list(Selection(direction=Direction.OUT))
         seen.append((person.muted, len(answers)))
 
-    service = RegistrationService(store, keepers.dispatchers, BotRequests(keepers), settle)
+    service = RegistrationService(
+        store, keepers.dispatchers, BotRequests(keepers), wait_handed_over
+    )
 
     await service.handle(HeardRow(1, BOT, START.changed(text="/stop")))
 
@@ -76,7 +80,9 @@ async def test_stop_is_answered_when_nothing_more_is_sent(store: Store, keepers:
 
 async def test_other_messages_are_left_alone(store: Store, keepers: Keepers) -> None:
     """What has nothing to do with registration is for others."""
-    service = RegistrationService(store, keepers.dispatchers, BotRequests(keepers), _settle)
+    service = RegistrationService(
+        store, keepers.dispatchers, BotRequests(keepers), _wait_handed_over
+    )
     row = HeardRow(1, BOT, START.changed(text="Where is my order?"))
 
     assert not await service.handle(row)

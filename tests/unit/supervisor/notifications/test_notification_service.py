@@ -451,7 +451,7 @@ async def test_nobody_is_told_anything_after_stopping_the_bot(bot: Bot) -> None:
     await eventually(lambda: bool(bot.people.asked))
     bot.people.known = {"5": FakePerson(5, muted=True)}
 
-    settling = asyncio.create_task(bot.service.settle(NUMBER))
+    settling = asyncio.create_task(bot.service.wait_handed_over(NUMBER))
     await asyncio.sleep(0)  # lets it begin
     was_waiting = not settling.done()
     bot.people.may_answer.set()
