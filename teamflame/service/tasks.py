@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from teamflame.errors import ChangedMeanwhile
@@ -63,7 +63,7 @@ class Tasks:
     async def of_column(self, token: str, column: str) -> tuple[Task, ...]:
         """List the tasks of a column with their comments."""
         answer = await self._client.call(Call.TASKS_OF_COLUMN, column, token=token)
-        return parser.read_list(answer, parser.task)
+        return tuple(each.at(column) for each in parser.read_list(answer, parser.task))
 
     async def create(
         self, token: str, board: Board | None, column: str, fields: TaskFields
@@ -130,7 +130,9 @@ class Comments:
     async def create(self, token: str, task: str, text: str) -> Comment:
         fields = {"task": task, "text": to_markup(text)}
         answer = await self._client.call(Call.CREATE_COMMENT, token=token, fields=fields)
-        return parser.read_one(answer, parser.comment)
+        # Not every TeamFlame says more than that it was created.
+        made = parser.comment(answer if isinstance(answer, dict) else {})
+        return made if made.text else replace(made, text=text)
 
 
 def _place(board: Board) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,6 +76,12 @@ class Task:
     created: datetime | None = None
     updated: datetime | None = None
     comments: tuple[Comment, ...] | None = None
+
+    def at(self, column_id: str, board_id: str = "") -> Task:
+        """Add the place of the task, which the service may leave out where it lists tasks by their place."""
+        return replace(
+            self, column_id=self.column_id or column_id, board_id=self.board_id or board_id
+        )
 
 
 @dataclass(frozen=True, slots=True)

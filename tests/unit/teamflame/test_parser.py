@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,11 @@ from hypothesis import strategies as st
 
 from teamflame.errors import Rejected
 from teamflame.service import parser
+from teamflame.service.client import ServiceClient
+from teamflame.service.tasks import Comments
+
+if TYPE_CHECKING:
+    from teamflame.service.endpoints import Call
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 JSON = st.recursive(
@@ -49,6 +54,40 @@ def test_whole_task() -> None:
     assert found.start == datetime(2026, 12, 1, tzinfo=UTC)
     assert found.comments is not None
     assert [(each.author, each.text) for each in found.comments] == [("Boris", "Hi")]
+
+
+def test_task_in_a_list_is_where_it_is_listed() -> None:
+    """A board and a column that the service leaves out of their own tasks are known all the same."""
+    listed = {"id": "c1", "boardId": "b1", "tasks": [{"id": "t1"}, {"id": "t2", "columnId": "c9"}]}
+
+    found = parser.column(listed).tasks
+
+    assert [(each.column_id, each.board_id) for each in found] == [("c1", "b1"), ("c9", "b1")]
+
+
+def test_assignees_may_be_bare_ids() -> None:
+    """Whoever is written as an id may come back as an id; a change of the task must not remove them."""
+    found = parser.task({"id": "t1", "users": ["u1", {"id": "u2", "name": "Boris"}, 5, ""]})
+
+    assert [(each.id, each.name) for each in found.assignees] == [("u1", "?"), ("u2", "Boris")]
+
+
+class _Terse(ServiceClient):
+    """A TeamFlame that says only that something was created."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    async def call(self, call: Call, key: str = "", **given: Any) -> Any:
+        return self._answer
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"userName": "Boris"}, {"text": "<p>Hi</p>"}])
+async def test_comment_is_created_whatever_the_answer_says(answer: Any) -> None:
+    """An answer without an id is no refusal: whoever got an error would comment once more."""
+    made = await Comments(_Terse(answer)).create("token", "t1", "Hi")
+
+    assert made.text == "Hi"
 
 
 @given(JSON)
