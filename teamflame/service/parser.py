@@ -62,14 +62,13 @@ def board(item: dict[str, Any]) -> Board:
 
 
 def column(item: dict[str, Any]) -> Column:
-    key, board_id = _id(item), _reference(item.get("boardId"))
     return Column(
-        id=key,
+        id=_id(item),
         name=_name(item.get("name")),
-        board_id=board_id,
+        board_id=_reference(item.get("boardId")),
         color=_name(item.get("color")),
         is_closed=item.get("isClose") is True,
-        tasks=tuple(each.at(key, board_id) for each in read_list(item.get("tasks"), task)),
+        tasks=read_list(item.get("tasks"), task),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from teamflame.errors import ChangedMeanwhile
@@ -127,12 +128,13 @@ class Comments:
         found = next((each for each in together if each.id == task.id), None)
         return (found.comments or ()) if found else ()
 
-    async def create(self, token: str, task: str, text: str) -> Comment:
+    async def create(self, token: str, task: str, text: str, author: str = "") -> Comment:
+        """Comment; not every TeamFlame says more than that this was done, so the rest is known from here."""
         fields = {"task": task, "text": to_markup(text)}
         answer = await self._client.call(Call.CREATE_COMMENT, token=token, fields=fields)
-        # Not every TeamFlame says more than that it was created.
-        made = parser.comment(answer if isinstance(answer, dict) else {})
-        return made if made.text else replace(made, text=text)
+        told = answer if isinstance(answer, dict) else {}
+        known = {"_id": f"new{token_hex(6)}", "userName": author, "text": fields["text"]}
+        return parser.comment(known | {name: value for name, value in told.items() if value})
 
 
 def _place(board: Board) -> dict[str, str]:

@@ -95,6 +95,12 @@ class Column:
     is_closed: bool = False
     tasks: tuple[Task, ...] = ()
 
+    def on(self, board_id: str) -> Column:
+        """Add the board and the places of the tasks, as far as the service has left them out."""
+        place = self.board_id or board_id
+        tasks = tuple(task.at(self.id, place) for task in self.tasks)
+        return replace(self, board_id=place, tasks=tasks)
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
