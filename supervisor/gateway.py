@@ -179,12 +179,13 @@ class Gateway:
             await self._keepers.stop(number)
             if purge:
                 await self._log_out(number)
+                # Files first: if the gateway ends here, the number is still there to be purged.
+                await self._keepers.dispatchers.files.forget(number)
+                await self._clear_spool(number)
                 await self._store.numbers.purge(number)
                 self._keepers.forget(number)
                 self.tokens.forget(number)
                 self.monitor.forget(number)
-                await self._keepers.dispatchers.files.forget(number)
-                await self._clear_spool(number)
                 if self.node is not None:
                     await self.node.disown(number)
         return was_running
