@@ -23,6 +23,7 @@ from supervisor.notifications.notification_service import NotificationService, S
 from supervisor.notifications.planfix_accounts import PlanfixAccounts
 from supervisor.notifications.planfix_answers import PlanfixAnswers
 from supervisor.notifications.planfix_events import PlanfixEvents
+from supervisor.notifications.planfix_facts import PlanfixFacts
 from supervisor.numbers.keepers import Keepers
 from supervisor.numbers.token_cache import TokenCache
 from supervisor.numbers.view import View, view_of
@@ -100,7 +101,8 @@ class Gateway:
         )
         self.bots = BotService(store, self._keepers, self.tokens, self.notifications, config)
         accounts = PlanfixAccounts(store, config)
-        self.planfix_events = PlanfixEvents(store, self.notifications, accounts)
+        facts = PlanfixFacts(accounts, store.people)
+        self.planfix_events = PlanfixEvents(store, self.notifications, accounts, facts)
         self.bots.listen(
             PlanfixAnswers(self.notifications, accounts, self.bots.requests.answer_press)
         )

@@ -53,7 +53,7 @@ class DeliveredLog:
         async with self._lock:
             if self._earlier is None:
                 self._earlier = await asyncio.to_thread(self._open)
-        return bool(self._earlier) and digest_of(incoming) in self._earlier
+        return digest_of(incoming) in (self._earlier or ())
 
     def add(self, incoming: Incoming) -> None:
         if self._ring is not None:

@@ -21,7 +21,6 @@ from supervisor.notifications.planfix_event import (
 from supervisor.notifications.planfix_facts import (
     ASKED_AGAIN,
     Lack,
-    PlanfixFacts,
     facts_of,
     wait_of,
 )
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from supervisor.notifications.notification_service import NotificationService, Sender
     from supervisor.notifications.planfix_accounts import PlanfixAccounts
     from supervisor.notifications.planfix_event import PlanfixEvent
-    from supervisor.notifications.planfix_facts import Facts, Wait
+    from supervisor.notifications.planfix_facts import Facts, PlanfixFacts, Wait
     from supervisor.store.store import Store
     from supervisor.store.values import Lookup
 
@@ -53,12 +52,16 @@ class PlanfixEvents:
     """The events of all accounts."""
 
     def __init__(
-        self, store: Store, notifications: NotificationService, accounts: PlanfixAccounts
+        self,
+        store: Store,
+        notifications: NotificationService,
+        accounts: PlanfixAccounts,
+        facts: PlanfixFacts,
     ) -> None:
         self._store = store
         self._notifications = notifications
         self._accounts = accounts
-        self._facts = PlanfixFacts(accounts, store.people)
+        self._facts = facts
         self._put_off: dict[str, PutOff] = {}
         notifications.lookup.chore = self._finish_next
 

@@ -17,6 +17,7 @@ from supervisor.notifications.notification_service import NotificationService, S
 from supervisor.notifications.planfix_accounts import Comment, PlanfixAccounts, PlanfixRefused
 from supervisor.notifications.planfix_event import read_event
 from supervisor.notifications.planfix_events import PlanfixEvents
+from supervisor.notifications.planfix_facts import PlanfixFacts
 from supervisor.store.people import Person
 from tests.unit.supervisor.rows import NUMBER
 
@@ -77,7 +78,8 @@ class Office:
         self.notifications = NotificationService(
             self.store, dispatchers, self.store.people, _sender_of
         )
-        self.events = PlanfixEvents(self.store, self.notifications, self.accounts)
+        facts = PlanfixFacts(self.accounts, self.store.people)
+        self.events = PlanfixEvents(self.store, self.notifications, self.accounts, facts)
 
     async def accept(self, **fields: str) -> str:
         accepted = await self.events.accept(NUMBER, read_event(fields))
