@@ -101,8 +101,9 @@ class Gateway:
         )
         self.bots = BotService(store, self._keepers, self.tokens, self.notifications, config)
         accounts = PlanfixAccounts(store, config)
-        facts = PlanfixFacts(accounts, store.people)
-        self.planfix_events = PlanfixEvents(store, self.notifications, accounts, facts)
+        self.planfix_events = PlanfixEvents(
+            store, self.notifications, accounts, PlanfixFacts(accounts, store.people)
+        )
         self.bots.listen(
             PlanfixAnswers(self.notifications, accounts, self.bots.requests.answer_press)
         )

@@ -225,6 +225,11 @@ class NotificationService:
         if queue is not None and queue.has(row):
             self._in_background(queue.finish(row))
 
+    async def wait_handed_over(self, number: str) -> None:
+        """Return when whoever is muted already gets nothing more."""
+        if queue := self._queues.get(number):
+            await queue.wait_handed_over()
+
     async def look_for_work(self) -> None:
         """Find what another node stored for a number that runs here; being woken is only faster."""
         for number in self._attached & await self._stored.numbers_with_due(time.time()):
