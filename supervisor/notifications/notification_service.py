@@ -94,10 +94,9 @@ class NotificationService:
         dry_run: bool = False,
         unfinished: Notice | None = None,
     ) -> Accepted:
-        """Store a notification durably; it is sent after that, once.
+        """Store a notification durably, or an unfinished one if somebody may only be found later.
 
-        The notice already has the recipients that were rejected because of their addresses. If
-        somebody may only be found later, the unfinished notice is stored in its place.
+        The notice already has the recipients that were rejected because of their addresses.
         """
         found = await self.find(sender, addresses)
         if found.is_open and unfinished is not None:
@@ -123,14 +122,12 @@ class NotificationService:
         self._wake_sender(sender.number)
         return stored_id
 
-    async def finish_stored(
-        self, sender: Sender, notification: str, found: Found, notice: Notice
-    ) -> None:
+    async def finish_stored(self, number: str, stored: str, found: Found, notice: Notice) -> None:
         """Replace what an event said with the notification itself, which is sent after that."""
         notice = notice.changed(rejected=(*notice.rejected, *found.rejected))
-        new = NewNotification(notification, sender.number, b"", found.recipients, notice.parts)
+        new = NewNotification(stored, number, b"", found.recipients, notice.parts)
         await self._stored.finish(await self._sealed(new, notice))
-        self._wake_sender(sender.number)
+        self._wake_sender(number)
 
     async def find(self, sender: Sender, addresses: Sequence[Address]) -> Found:
         """Look up whom the addresses mean."""
@@ -159,11 +156,9 @@ class NotificationService:
         """Like `show`, but wait until all outcomes are final, or for so many seconds."""
         until = time.monotonic() + min(seconds, LONGEST_WAIT)
         outcomes = await self.show(number, notification)
-        while not all(each.outcome.is_final for each in outcomes):
+        while not all(each.outcome.is_final for each in outcomes) and time.monotonic() < until:
             left = until - time.monotonic()
             queue = self._queues.get(number)
-            if left <= 0:
-                break
             if queue is None:
                 await asyncio.sleep(min(left, 0.5))
             else:

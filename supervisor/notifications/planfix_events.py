@@ -95,7 +95,7 @@ class PlanfixEvents:
         sender = await self._notifications.sender_of(number)
         event = await self._read(number, oldest.id)
         if event is None:  # given up, so that it holds up no other event
-            await self._notifications.finish_stored(sender, oldest.id, NOBODY, Notice())
+            await self._notifications.finish_stored(number, oldest.id, NOBODY, Notice())
             return 0.0
         age = time.time() - oldest.created.timestamp()
         wait = await self._finish(sender, oldest.id, event, age)
@@ -140,7 +140,7 @@ class PlanfixEvents:
             if facts.lack is Lack.RECIPIENTS and not found.recipients:
                 logger.error("bot %s: Planfix did not tell whom an event is for", number)
         notice = notice or Notice(rejected=facts.rejected)
-        await self._notifications.finish_stored(sender, identifier, found, notice)
+        await self._notifications.finish_stored(number, identifier, found, notice)
         return None
 
     async def _notice(self, sender: Sender, event: PlanfixEvent, facts: Facts) -> Notice | None:
