@@ -73,6 +73,10 @@ class MessageNotDead(GatewayError):
     """Only a dead letter can be sent again."""
 
 
+class MessageNotDismissable(MessageNotDead):
+    """DELETE dismisses a dead letter; a message in another state stays as it is."""
+
+
 class MessageEmpty(GatewayError):
     """There is neither a text nor a file to send."""
 
@@ -139,6 +143,10 @@ class DatabaseError(GatewayError):
 
 class DatabaseUnavailable(DatabaseError):
     """The database does not answer."""
+
+
+class FilesUnavailable(DatabaseUnavailable):
+    """The folder in which nodes store files for each other cannot be written."""
 
 
 class DatabaseRefused(DatabaseError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import logging
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ from supervisor.notifications.planfix_event import read_event, repair_json
 
 if TYPE_CHECKING:
     from supervisor.notifications.planfix_event import Fields
+
+_ENCODINGS = frozenset({"windows-1251", "cp1251", "koi8-r", "koi8-u", "iso-8859-1", "utf-16"})
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("planfix_events", __name__, url_prefix="/webhook")
@@ -63,11 +66,12 @@ async def _read_fields() -> Fields:
         return {}
     if len(raw) > LARGEST:
         return {}
-    text = raw.decode(errors="replace").replace("\0", "")
+    encoding = _encoding_of(raw)
+    text = raw.decode(encoding, errors="replace").replace("\0", "")
     if text.lstrip().startswith(("{", "`", "\ufeff")):
         return repair_json(text) or {}
     values: dict[str, list[str]] = {}
-    for name, value in _pairs(raw, text):
+    for name, value in _pairs(raw, text, encoding):
         values.setdefault(name.removesuffix("[]"), []).append(value)
     fields: Fields = {
         name: given[0] if len(given) == 1 else given for name, given in values.items()
@@ -76,14 +80,20 @@ async def _read_fields() -> Fields:
     return {"task": task, **fields} if task else fields
 
 
-def _pairs(raw: bytes, text: str) -> list[tuple[str, str]]:
+def _encoding_of(raw: bytes) -> str:
+    """Return the encoding that the call names, or else the one in which the body begins."""
+    named = request.mimetype_params.get("charset", "").lower()
+    return named if named in _ENCODINGS else json.detect_encoding(raw)
+
+
+def _pairs(raw: bytes, text: str, encoding: str) -> list[tuple[str, str]]:
     """Return the fields of a form; none if it has too many of them, or is cut off."""
     try:
         if request.mimetype == "multipart/form-data":
             boundary = request.mimetype_params.get("boundary", "").encode()
             form, _ = MultiPartParser().parse(BytesIO(raw), boundary, len(raw))
             return list(form.items(multi=True))
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
+        return parse_qsl(text, keep_blank_values=True, encoding=encoding, max_num_fields=1000)
     except (ValueError, RequestEntityTooLarge):
         return []
 

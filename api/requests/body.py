@@ -34,7 +34,7 @@ Fields = dict[str, Any]
 Pairs = list[tuple[str, Any]]
 SMALL = 64 * 1024  # bytes; more than all fields of a number at their longest
 LARGEST = 1024 * 1024  # bytes; the most that the server reads of any body
-_MOST_FIELDS = 100
+MOST_FIELDS = 100
 _UNSOUND = "must not contain NUL or half of a surrogate pair"
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -44,8 +44,8 @@ async def read_body(request: Request, limit: int = SMALL) -> Fields:
     return _unique(await read_pairs(request, limit))
 
 
-async def read_pairs(request: Request, limit: int) -> Pairs:
-    """Read the fields of a body; some of them may repeat."""
+async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> Pairs:
+    """Read the fields of a body, at most so many in a form; some of them may repeat."""
     raw = await _whole(request)
     if len(raw) > limit:
         raise RequestEntityTooLarge
@@ -53,7 +53,7 @@ async def read_pairs(request: Request, limit: int) -> Pairs:
         raise invalid("body", "is empty")
     _check_encoding(request)
     text = _decode(raw)
-    return _sound(_from_json(text) if request.mimetype == _JSON else _from_form(text))
+    return _sound(_from_json(text) if request.mimetype == _JSON else _from_form(text, most))
 
 
 async def _whole(request: Request) -> bytes:
@@ -116,13 +116,13 @@ def _from_json(text: str) -> Pairs:
     return list(fields.items())
 
 
-def _from_form(text: str) -> Pairs:
+def _from_form(text: str, most: int = MOST_FIELDS) -> Pairs:
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=most)
     except UnicodeDecodeError as exc:
         raise invalid("body", "is not UTF-8") from exc
     except ValueError as exc:
-        raise invalid("body", f"has more than {_MOST_FIELDS} fields") from exc
+        raise invalid("body", f"has more than {most} fields") from exc
 
 
 def _sound(pairs: Pairs) -> Pairs:

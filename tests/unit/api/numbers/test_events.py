@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,17 @@ async def test_silence_is_filled(
             assert autojump_clock.time() == pytest.approx(start + count * HEARTBEAT)
         feed.publish(change(State.ONLINE))
         assert (await event(stream))[0] == "number"
+
+
+@pytest.mark.usefixtures("autojump_clock", "feed")
+async def test_head_is_answered_to_the_end(client: TestClientProtocol) -> None:
+    """The answer to HEAD has no stream that would hold up the next request of the connection."""
+    async with asyncio.timeout(HEARTBEAT):
+        response = await client.head("/events", headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 200
+    assert response.content_type == "text/event-stream; charset=utf-8"
+    assert await response.get_data() == b""
 
 
 @pytest.mark.usefixtures("autojump_clock")
