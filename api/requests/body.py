@@ -237,10 +237,6 @@ def _email(text: str) -> str:
     return text
 
 
-def _absent_if_empty(value: Any) -> Any:
-    return None if value == "" else value
-
-
 Text = Annotated[
     str, BeforeValidator(_is_text), AfterValidator(_printable), AfterValidator(_filled)
 ]
@@ -256,7 +252,7 @@ Email = Annotated[Text, Field(min_length=1, max_length=254), AfterValidator(_ema
 SessionName = Annotated[Text, Field(min_length=1, max_length=255)]
 SessionPath = Annotated[Text, Field(min_length=1, max_length=4000)]
 StringSession = Annotated[Text, Field(min_length=1, max_length=1000)]
-AbsentIfEmpty = BeforeValidator(_absent_if_empty)
+AbsentIfEmpty = BeforeValidator(lambda value: None if value == "" else value)
 LONGEST_WAIT = 60.0  # seconds
 Wait = Annotated[
     float,

@@ -61,12 +61,8 @@ class Plain:
 
 def unescape(text: str) -> str:
     """Replace the references of HTML by their characters, in any text."""
-    return html.unescape(without_long_numbers(text))
-
-
-def without_long_numbers(text: str) -> str:
-    """Replace references with more digits than any character has, on which Python's reader fails."""
-    return _LONG_NUMBER.sub("\ufffd", text)
+    # Python fails on a reference with more digits than it reads as a number.
+    return html.unescape(_LONG_NUMBER.sub("\ufffd", text))
 
 
 def read(source: str) -> Plain:

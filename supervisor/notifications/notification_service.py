@@ -178,8 +178,7 @@ class NotificationService:
             written = wording.text or ""
             text = await beside_loop(len(written), read_text, written, wording.format)
             return text.with_title(wording.title or "")
-        # In a thread: whatever a template does, the beats of the workers go on.
-        text = await asyncio.to_thread(render_template, template, wording.data)
+        text = await asyncio.to_thread(render_template, template, wording.data)  # see beside_loop
         return text.with_title(wording.title or "")
 
     async def find_template(self, owner: str, name: str, language: str) -> Template:

@@ -80,7 +80,7 @@ class PlanfixAnswers:
             await self._answer_press(row.bot, press.query_id)
         except (TelegramRefused, WorkerUnavailable) as error:
             logger.info("bot %s: a pressed button was not answered: %s", row.bot, error)
-        if press.data != f"{ANSWER_PREFIX}{task}":
+        if not task or press.data != f"{ANSWER_PREFIX}{task}":
             return
         prompt = Manner(keyboard=Keyboard(kind="force_reply"), dedup_key=f"prompt:{row.row}")
         await self._report(row.bot, press.chat_id, _PROMPT, task, prompt)

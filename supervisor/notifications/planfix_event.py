@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
 from session_worker.formatting.markup import unescape
+from session_worker.formatting.plan import repair_surrogates
 from supervisor.errors import AddressMalformed
 from supervisor.notifications.formatting.default_templates import OTHER_EVENT, event_names
 from supervisor.notifications.notice import Button, Keyboard, Rejected
@@ -105,7 +106,8 @@ def repair_json(text: str) -> Fields | None:
 def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
     """Read the fields; what cannot be understood is left out and is never an error."""
     unknown: list[str] = []
-    texts = {name: _text(value, unknown) for name, value in fields.items() if name != "token"}
+    known = {name: fields[name] for name in fields if name in _FIELDS and name != "token"}
+    texts = {name: _text(value, unknown) for name, value in known.items()}
     if texts.get("enc", "").lower() == "url":
         texts = {name: unquote_plus(value) for name, value in texts.items()}
     recipients, rejected = _recipients(texts)
@@ -169,7 +171,8 @@ def _text(value: Any, unknown: list[str]) -> str:
         return ",".join(filter(None, texts))
     if value is None or isinstance(value, dict | bool):
         return ""
-    text = str(value)[:LONGEST_FIELD]
+    # A script may cut a text within an emoji, and half of one can neither be stored nor sent.
+    text = repair_surrogates(str(value)[:LONGEST_FIELD].replace("\0", ""))
     unknown += _VARIABLE.findall(text)
     return _VARIABLE.sub("", text).strip()
 

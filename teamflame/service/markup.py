@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 import re
 
-from session_worker.formatting.markup import unescape
-
 _BLOCKS = frozenset(
     {"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre"}
 )
@@ -24,7 +22,13 @@ _ADDRESS = re.compile(
     r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))""",
     re.IGNORECASE,
 )
+_LONG_NUMBER = re.compile(r"&#[0-9]{20,};?")
 _SPECIAL = re.compile(r"[<>&]")
+
+
+def _unescape(text: str) -> str:
+    # Python fails on a reference with more digits than it reads as a number.
+    return html.unescape(_LONG_NUMBER.sub("\ufffd", text))
 
 
 def to_text(markup: str) -> str:
@@ -33,11 +37,11 @@ def to_text(markup: str) -> str:
         return markup.strip()
     reader, at = _Reader(), 0
     for token in _TOKEN.finditer(markup):
-        reader.take_text(markup[at : token.start()])
+        reader.add_text(markup[at : token.start()])
         if token["tag"]:
-            reader.take_tag(token)
+            reader.add_tag(token)
         at = token.end()
-    reader.take_text(markup[at:])
+    reader.add_text(markup[at:])
     return reader.text()
 
 
@@ -62,11 +66,11 @@ class _Reader:
         lines = (re.sub(r"[ \t\r\f\v]+", " ", line).strip() for line in joined.split("\n"))
         return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
-    def take_text(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         if text and not self._silent:
-            self._parts.append(unescape(text))
+            self._parts.append(_unescape(text))
 
-    def take_tag(self, token: re.Match[str]) -> None:
+    def add_tag(self, token: re.Match[str]) -> None:
         tag, is_end = token["tag"].lower(), bool(token["end"])
         if tag in _SILENT:
             self._silent = max(0, self._silent + (-1 if is_end else 1))
@@ -78,7 +82,7 @@ class _Reader:
             self._end_link()
         elif tag == "a":
             found = _ADDRESS.search(token["attributes"])
-            self._link = unescape(next(filter(None, found.groups()), "")) if found else ""
+            self._link = _unescape(next(filter(None, found.groups()), "")) if found else ""
 
     def _begin_line(self) -> None:
         if self._parts and not self._parts[-1].endswith("\n"):

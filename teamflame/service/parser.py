@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from session_worker.formatting.plan import repair_surrogates
 from teamflame.errors import Rejected
 from teamflame.service.markup import to_text
 from teamflame.service.values import (
@@ -180,4 +179,5 @@ def _text(value: Any) -> str:
     """Read a text, without NUL; half of an emoji, which JSON can name, is replaced."""
     if not isinstance(value, str):
         return ""
-    return repair_surrogates(value[:_LONGEST_TEXT].replace("\0", ""))
+    text = value[:_LONGEST_TEXT].replace("\0", "")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
