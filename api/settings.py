@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from api.security.client_address import parse_proxies
-from supervisor.bots.bot_service import bot_of
+from api.settings_fields import (
+    AdminKey,
+    AlertAddress,
+    ApiId,
+    BotToken,
+    ChatId,
+    ClusterKey,
+    DatabaseAddress,
+    Days,
+    FilesFolder,
+    HostAndPort,
+    Language,
+    LogLevel,
+    OwnAddress,
+    PublicKeyFile,
+    SecretKeys,
+    TrustedProxies,
+)
 from supervisor.database.engines import database_url
-from supervisor.encryption.vault import cluster_keys, parse_secret_key
-from supervisor.errors import TokenMalformed
-from supervisor.file_access import make_private_folder, read_file_url
+from supervisor.encryption.vault import cluster_keys
+from supervisor.file_access import make_private_folder
 
-SHORTEST_KEY = 8  # characters
-LANGUAGES = ("en", "ru", "uk")
 HINTS = {
     "admin_key": "choose a long random text; it is the operator's key",
     "secret_key": (
@@ -37,33 +42,18 @@ HINTS = {
     "telegram_api_id": "get it for your application at my.telegram.org, or set SANDBOX=1",
     "telegram_api_hash": "get it for your application at my.telegram.org, or set SANDBOX=1",
 }
+_WORDS = {"bool_parsing": "must be 1 or 0"}  # in place of the library's
 LONGER = 1.2  # times NODE_TTL, after which the workers of a node that cannot beat are gone
-_LOCALES = re.compile(r"[A-Za-z]{1,8}([_.@:][\w.@:-]*)+|C|POSIX")
 _WHERE = "Set it in the environment or in .env."
-
-
-def pick_language(value: Any) -> Any:
-    """Accept `uk`, or choose the first supported language of a list such as `uk_UA:en`."""
-    if value in LANGUAGES or not isinstance(value, str) or not _LOCALES.fullmatch(value):
-        return value
-    wanted = (re.split(r"[_.@]", part)[0] for part in value.split(":"))
-    return next((language for language in wanted if language in LANGUAGES), "ru")
 
 
 def explain_errors(exc: ValidationError) -> str:
     lines = ["The gateway cannot start:"]
     for error in exc.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in error["loc"]).upper()
-        reason = error["msg"].removeprefix("Value error, ")
+        reason = _WORDS.get(error["type"]) or error["msg"].removeprefix("Value error, ")
         lines.append(f"  {name}: {reason}" if name else "  " + reason.replace("\n", "\n  "))
     return "\n".join([*lines, _WHERE])
-
-
-Language = Literal["en", "ru", "uk"]
-LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-_DATA_CENTRE = re.compile(r"(?P<host>[^\s:/]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})")
-_ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
-_UNSAFE_IN_KEY = re.compile(r"[^\x21-\x7e]")
 
 
 class SettingsInvalid(Exception):
@@ -85,105 +75,35 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=1, le=65534)
     sandbox_port: int | None = Field(None, ge=0, le=65535)
     data_dir: Path = Path("data")
-    admin_key: SecretStr = SecretStr("")
-    secret_key: SecretStr = SecretStr("")
-    database_url: SecretStr = SecretStr("")
+    admin_key: AdminKey = SecretStr("")
+    secret_key: SecretKeys = SecretStr("")
+    database_url: DatabaseAddress = SecretStr("")
     session_root: Path = Path()
-    public_url: str = ""
-    trusted_proxies: str = ""
-    telegram_api_id: int = Field(0, ge=0)
+    public_url: OwnAddress = ""
+    trusted_proxies: TrustedProxies = ""
+    telegram_api_id: ApiId = 0
     telegram_api_hash: SecretStr = SecretStr("")
-    telegram_dc: str | None = None
-    telegram_dc_key: Path | None = None
-    telegram_bot_token: SecretStr = SecretStr("")
-    telegram_chat_id: str = ""
+    telegram_dc: HostAndPort = None
+    telegram_dc_key: PublicKeyFile = None
+    telegram_bot_token: BotToken = SecretStr("")
+    telegram_chat_id: ChatId = ""
     allow_private_planfix: bool = False
-    language: Annotated[Language, BeforeValidator(pick_language)] = "ru"
+    language: Language = "ru"
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
     log_format: Literal["text", "json"] = "text"
-    retention_days: int = Field(30, ge=1)
-    alert_url: str = ""
-    node_url: str = ""
-    cluster_key: SecretStr = SecretStr("")
-    files_url: Annotated[Path | None, BeforeValidator(read_file_url)] = None
+    retention_days: Days = 30
+    alert_url: AlertAddress = ""
+    node_url: OwnAddress = ""
+    cluster_key: ClusterKey = SecretStr("")
+    files_url: FilesFolder = None
     node_ttl: float = Field(12.0, ge=1.0, le=600.0)
     node_takeover: float = Field(15.0, le=3600.0)
     memory_merge: Annotated[Literal["auto", "off"], BeforeValidator(str.lower)] = "auto"
 
     teamflame_bot_token: SecretStr = SecretStr("")
-    teamflame_auth_url: str = "https://auth-api.teamflame.ru"
-    teamflame_api_url: str = "https://api.teamflame.ru"
+    teamflame_auth_url: OwnAddress = "https://auth-api.teamflame.ru"
+    teamflame_api_url: OwnAddress = "https://api.teamflame.ru"
     teamflame_profile: Literal["v2023", "v2024"] = "v2023"
-
-    @field_validator("public_url", "node_url", "teamflame_auth_url", "teamflame_api_url")
-    @classmethod
-    def _without_slash(cls, url: str) -> str:
-        if url and not _ADDRESS.fullmatch(url):
-            raise ValueError("must be a URL such as https://gateway.example.com")
-        return url.rstrip("/")
-
-    @field_validator("alert_url")
-    @classmethod
-    def _an_address(cls, url: str) -> str:
-        if url and not _ADDRESS.match(url):
-            raise ValueError("must be a URL such as https://alarms.example.com/telefix")
-        return url
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _of_addresses(cls, proxies: str) -> str:
-        parse_proxies(proxies)
-        return proxies
-
-    @field_validator("admin_key", "cluster_key")
-    @classmethod
-    def _fit_for_a_header(cls, key: SecretStr) -> SecretStr:
-        if _UNSAFE_IN_KEY.search(key.get_secret_value()):
-            raise ValueError("must contain only visible ASCII characters and no spaces")
-        if 0 < len(key.get_secret_value()) < SHORTEST_KEY:
-            raise ValueError(
-                f"must have at least {SHORTEST_KEY} characters, better 32: it opens everything, "
-                'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-            )
-        return key
-
-    @field_validator("secret_key")
-    @classmethod
-    def _of_thirty_two_bytes(cls, keys: SecretStr) -> SecretStr:
-        if keys.get_secret_value():
-            parse_secret_key(keys.get_secret_value())
-        return keys
-
-    @field_validator("database_url")
-    @classmethod
-    def _of_a_known_kind(cls, url: SecretStr) -> SecretStr:
-        database_url(url.get_secret_value())
-        return url
-
-    @field_validator("telegram_bot_token")
-    @classmethod
-    def _of_a_bot(cls, token: SecretStr) -> SecretStr:
-        if token.get_secret_value():
-            try:
-                bot_of(token.get_secret_value())
-            except TokenMalformed as exc:
-                raise ValueError(str(exc)) from exc
-        return token
-
-    @field_validator("telegram_dc")
-    @classmethod
-    def _with_port(cls, address: str | None) -> str | None:
-        found = address and _DATA_CENTRE.fullmatch(address)
-        if address and not (found and 0 < int(found["port"]) < 65536):
-            raise ValueError("must be host:port")
-        return address
-
-    @field_validator("telegram_dc_key")
-    @classmethod
-    def _that_exists(cls, path: Path | None) -> Path | None:
-        if path and not path.is_file():
-            raise ValueError("the file does not exist")
-        return path
 
     @model_validator(mode="before")
     @classmethod
@@ -193,7 +113,7 @@ class Settings(BaseSettings):
             "data_dir": data_dir,
             "session_root": data_dir / "sessions",
             "database_url": f"sqlite+aiosqlite:///{data_dir / 'telefix.db'}",
-            "public_url": f"http://127.0.0.1:{values.get('port') or 8080}",
+            "public_url": f"http://127.0.0.1:{_port_in(values)}",
         }
         if str(values.get("sandbox", "")).strip().lower() in {"1", "true", "yes", "on"}:
             derived |= {
@@ -233,8 +153,8 @@ class Settings(BaseSettings):
     @property
     def alert_chat(self) -> int:
         """The chat to which the gateway's own bot sends alarms; 0 if there is no chat, or no bot."""
-        is_id = re.fullmatch(r"-?[0-9]{1,19}", self.telegram_chat_id)
-        return int(self.telegram_chat_id) if is_id and self.telegram_bot_token else 0
+        has_bot = self.telegram_bot_token.get_secret_value()
+        return int(self.telegram_chat_id) if self.telegram_chat_id and has_bot else 0
 
     @property
     def cluster_keys(self) -> tuple[str, ...]:
@@ -263,8 +183,18 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as exc:
         raise SettingsInvalid(explain_errors(exc)) from exc
+    except UnicodeDecodeError as exc:
+        raise SettingsInvalid(
+            "The gateway cannot start: .env is not UTF-8; save it as such."
+        ) from exc
     except OSError as exc:
         raise SettingsInvalid(f"the gateway cannot write to DATA_DIR: {exc}") from exc
+
+
+def _port_in(values: dict[str, Any]) -> str:
+    """Return the port as it was given; one that cannot be is refused by its own name."""
+    port = str(values.get("port") or "")
+    return port if port.isdecimal() and 0 < int(port) < 65536 else "8080"
 
 
 def _plain(value: Any) -> Any:

@@ -73,6 +73,10 @@ class MessageNotDead(GatewayError):
     """Only a dead letter can be sent again."""
 
 
+class MessageNotDismissable(MessageNotDead):
+    """DELETE dismisses a dead letter; a message in another state stays as it is."""
+
+
 class MessageEmpty(GatewayError):
     """There is neither a text nor a file to send."""
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from api.bot_api.fields import Parameters
     from supervisor.notifications.formatting.marked_text import MarkedText
+    from supervisor.notifications.notice import Keyboard
     from supervisor.notifications.recipients import Address
     from supervisor.store.values import Bot
 
@@ -172,19 +173,22 @@ async def _send(
     accepted = await context().work.run(notifications.notify(sender, [address], notice, manner))
     outcomes = await notifications.wait(bot.bot, accepted.id or "", PATIENCE)
     sent = sent_message(accepted, outcomes)
-    return await _describe(bot, sent.chat_id, sent.message_id, text, is_caption=bool(files))
+    return await _describe(
+        *(bot, sent.chat_id, sent.message_id, text), manner.keyboard, is_caption=bool(files)
+    )
 
 
 async def _edit_message_text(bot: Bot, parameters: Parameters) -> dict[str, Any]:
     text = await _text_of(parameters)
     chat_id, message_id = _message_of(parameters)
+    keyboard = parameters.keyboard
     edit = context().gateway.bots.requests.edit
     await edit(
         *(bot.bot, chat_id, message_id, text.text, text.marks),
-        keyboard=parameters.keyboard,
+        keyboard=keyboard,
         without_preview=parameters.without_preview,
     )
-    shown = await _describe(bot, chat_id, message_id, text)
+    shown = await _describe(bot, chat_id, message_id, text, keyboard)
     return {**shown, "edit_date": shown["date"]}
 
 
@@ -228,12 +232,18 @@ def _named(name: str, is_photo: bool) -> str:
 
 
 async def _describe(
-    bot: Bot, chat_id: int, message_id: int, text: MarkedText, *, is_caption: bool = False
+    bot: Bot,
+    chat_id: int,
+    message_id: int,
+    text: MarkedText,
+    keyboard: Keyboard | None,
+    *,
+    is_caption: bool = False,
 ) -> dict[str, Any]:
     """Describe a message of the bot's, and the person it was sent to."""
     person = await context().gateway.bots.people.get(bot.bot, chat_id) if chat_id > 0 else None
     chat = describe_chat(chat_id, person)
-    return describe_message(bot, chat, message_id, text, is_caption=is_caption)
+    return describe_message(bot, chat, message_id, text, keyboard, is_caption=is_caption)
 
 
 # Any node can store a message, which the bot's node sends. The other methods need the bot's worker,

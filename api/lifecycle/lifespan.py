@@ -18,7 +18,8 @@ from api.security.authenticator import Authenticator
 from api.security.client_address import parse_proxies
 from api.teamflame import config_of, run_teamflame_demo, serve_teamflame
 from supervisor.config import Config, NodeConfig, TelegramDataCentre
-from supervisor.errors import GatewayError
+from supervisor.encryption.vault import rsa_public_key
+from supervisor.errors import DatabaseUnavailable, GatewayError
 from supervisor.file_access import make_private_folder, warn_if_open
 from supervisor.gateway import Gateway
 from supervisor.ownership import DataDirLock
@@ -26,6 +27,7 @@ from supervisor.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
+    from pathlib import Path
     from typing import Any
 
     from quart import Quart
@@ -81,6 +83,9 @@ async def _make(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
 async def _start(stack: AsyncExitStack, gateway: Gateway) -> Gateway:
     try:
         return await stack.enter_async_context(gateway)
+    except DatabaseUnavailable as exc:
+        hint = "Check DATABASE_URL, and that the database runs."
+        raise StartRefused(f"The gateway cannot start: {exc} {hint}") from exc
     except GatewayError as exc:
         raise StartRefused(f"The gateway cannot start: {exc}") from exc
 
@@ -120,8 +125,7 @@ def make_gateway(settings: Settings, sandbox: RunningSandbox | None) -> Gateway:
 
 def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
     for path, setting in ((settings.data_dir, "DATA_DIR"), (settings.session_root, "SESSION_ROOT")):
-        make_private_folder(path)
-        warn_if_open(path, setting)
+        _make_folder(path, setting)
     return Config(
         data_dir=settings.data_dir,
         session_root=settings.session_root,
@@ -141,6 +145,17 @@ def make_config(settings: Settings, sandbox: RunningSandbox | None) -> Config:
     )
 
 
+def _make_folder(path: Path, setting: str) -> None:
+    try:
+        make_private_folder(path)
+        warn_if_open(path, setting)
+    except OSError as exc:
+        reason = exc.strerror or type(exc).__name__
+        raise StartRefused(
+            f"The gateway cannot start: {setting}: the folder {path} cannot be made or used: {reason}"
+        ) from exc
+
+
 def _node(settings: Settings) -> NodeConfig | None:
     if not settings.node_url:
         return None
@@ -156,4 +171,4 @@ def _data_centre(settings: Settings, sandbox: RunningSandbox | None) -> Telegram
         (host, port), key = settings.data_centre, settings.telegram_dc_key
     else:
         return None
-    return TelegramDataCentre(host, port, key.read_text())
+    return TelegramDataCentre(host, port, rsa_public_key(key.read_bytes()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -53,7 +54,7 @@ class JournalPage(BaseModel):
     before: int | None = Field(
         None, ge=1, le=LARGEST_ID, description="only messages with a smaller id"
     )
-    message_id: Annotated[str | None, Field(max_length=200)] = Field(
+    message_id: Annotated[str | None, Field(max_length=255)] = Field(
         None, description="the id that Planfix gave the message"
     )
     telegram_id: int | None = Field(
@@ -140,5 +141,7 @@ async def _find(number: str, selection: Selection) -> tuple[Sequence[Entry], int
     messages = context().gateway.messages
     if selection.search:
         return await messages.search(number, selection)
-    entries = await messages.list(number, selection)
-    return entries, entries[-1].id if len(entries) == selection.limit else None
+    # One more than the page shows whether another page follows.
+    entries = await messages.list(number, replace(selection, limit=selection.limit + 1))
+    page = entries[: selection.limit]
+    return page, page[-1].id if len(entries) > len(page) else None

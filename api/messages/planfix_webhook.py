@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from quart import Blueprint, Response, request
 from quart_schema import document_request, document_response, tag
 
@@ -22,10 +30,12 @@ if TYPE_CHECKING:
 LARGEST_CALL = 1024 * 1024  # bytes
 LONGEST_TEXT = 64 * 1024  # characters; the limit of a comment in Planfix
 MOST_FILES = 50
+MOST_FIELDS = 100 + 2 * MOST_FILES  # each file has two
 LONGEST_NAME = 100  # characters of a field's name that are repeated in an answer
 # Planfix repeats the plain keys; the numbered forms of PHP and Rails are understood too.
 _ATTACHMENT = re.compile(r"attachments(?:\[(\d*)\])?\[(name|url)\](?:\[\])?")
-_USERNAME = re.compile(r"(?:https?://)?(?:t\.me/)?@?(\w{3,32})/?", re.ASCII)
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_USERNAME = re.compile(r"(?:https?://)?(?:t(?:elegram)?\.me/)?@?(\w{3,32})/?", re.ASCII)
 _USER_ID = re.compile(r"[1-9][0-9]{0,14}")
 
 
@@ -61,6 +71,12 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _web_address(url: str) -> str:
+    if not _WEB.match(url):
+        raise ValueError("must start with http:// or https://")
+    return url
+
+
 def _if_null(nothing: Any) -> BeforeValidator:
     """Take JSON's null for a field that is left out."""
     return BeforeValidator(lambda value: nothing if value is None else value)
@@ -75,7 +91,7 @@ class NamedLink(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: Annotated[str, Field(max_length=255)] = ""
-    url: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^(?i:https?)://")]
+    url: Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_web_address)]
 
 
 class PlanfixMessage(BaseModel):
@@ -192,7 +208,7 @@ blueprint = Blueprint("message", __name__, url_prefix="/webhook")
 async def post_message() -> Response:
     """Accept a message that an employee wrote in Planfix."""
     try:
-        fields = collect_fields(await read_pairs(request, LARGEST_CALL))
+        fields = collect_fields(await read_pairs(request, LARGEST_CALL, MOST_FIELDS))
         number = await _admit(fields)
     except ApiError as exc:
         raise as_planfix_says(exc) from exc

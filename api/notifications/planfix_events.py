@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
 import logging
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from supervisor.notifications.planfix_event import Fields
 
 MOST_FIELDS = 1000
+_ENCODINGS = frozenset({"windows-1251", "cp1251", "koi8-r", "koi8-u", "iso-8859-1", "utf-16"})
 
 logger = logging.getLogger(__name__)
 blueprint = Blueprint("planfix_events", __name__, url_prefix="/webhook")
@@ -69,16 +71,17 @@ async def _read_fields() -> Fields:
         return {}
     is_parted = request.mimetype == "multipart/form-data"
     boundary = request.mimetype_params.get("boundary", "") if is_parted else None
-    task = request.headers.get("X-Planfix-Task")
-    return await beside_loop(len(raw), _fields_of, raw, boundary, task)
+    task, encoding = request.headers.get("X-Planfix-Task"), _encoding_of(raw)
+    return await beside_loop(len(raw), _fields_of, raw, encoding, boundary, task)
 
 
-def _fields_of(raw: bytes, boundary: str | None, task: str | None) -> Fields:
-    text = raw.decode(errors="replace").replace("\0", "")
+def _fields_of(raw: bytes, encoding: str, boundary: str | None, task: str | None) -> Fields:
+    text = raw.decode(encoding, errors="replace").replace("\0", "")
     if text.lstrip().startswith(("{", "`", "\ufeff")):
         return repair_json(text) or {}
     values: dict[str, list[str]] = {}
-    for name, value in _pairs(raw, text, boundary):
+    pairs = _form_of(text, encoding) if boundary is None else _parts_of(raw, boundary)
+    for name, value in pairs:
         values.setdefault(name.removesuffix("[]"), []).append(value)
     fields: Fields = {
         name: given[0] if len(given) == 1 else given for name, given in values.items()
@@ -86,16 +89,30 @@ def _fields_of(raw: bytes, boundary: str | None, task: str | None) -> Fields:
     return {"task": task, **fields} if task else fields
 
 
-def _pairs(raw: bytes, text: str, boundary: str | None) -> list[tuple[str, str]]:
-    """Return the fields of a form; none if it has too many of them, or is cut off."""
+def _encoding_of(raw: bytes) -> str:
+    """Return the encoding that the call names, or else the one in which the body begins."""
+    named = request.mimetype_params.get("charset", "").lower()
+    return named if named in _ENCODINGS else json.detect_encoding(raw)
+
+
+def _form_of(text: str, encoding: str) -> list[tuple[str, str]]:
+    """Return the fields of a form; none if it has too many of them."""
     try:
-        if boundary is not None:
-            parser = MultiPartParser(max_form_parts=MOST_FIELDS)
-            form, _ = parser.parse(BytesIO(raw), boundary.encode(), len(raw))
-            return list(form.items(multi=True))
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        return parse_qsl(
+            text, keep_blank_values=True, encoding=encoding, max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        return []
+
+
+def _parts_of(raw: bytes, boundary: str) -> list[tuple[str, str]]:
+    """Return the fields of a form in parts; none if it has too many of them, or is cut off."""
+    parser = MultiPartParser(max_form_parts=MOST_FIELDS)
+    try:
+        form, _ = parser.parse(BytesIO(raw), boundary.encode(), len(raw))
     except (ValueError, RequestEntityTooLarge):
         return []
+    return list(form.items(multi=True))
 
 
 async def _admit(fields: Fields) -> str:

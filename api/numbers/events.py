@@ -71,7 +71,8 @@ async def get_events() -> Response:
     is_known = after is None or feed.knows(after)
     listener = feed.listen(number, after if is_known else None)
     stream = _stream(listener, admission, reader_language(), ending, is_known=is_known)
-    response = Response(stream)
+    # The answer to HEAD has no body, so it must end: the caller's next request waits behind it.
+    response = Response(b"" if request.method == "HEAD" else stream)
     response.content_type = f"{STREAM}; charset=utf-8"
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"

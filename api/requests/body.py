@@ -35,7 +35,7 @@ Fields = dict[str, Any]
 Pairs = list[tuple[str, Any]]
 SMALL = 64 * 1024  # bytes; more than all fields of a number at their longest
 LARGEST = 1024 * 1024  # bytes; the most that the server reads of any body
-_MOST_FIELDS = 100
+MOST_FIELDS = 100
 _UNSOUND = "must not contain NUL or half of a surrogate pair"
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -45,22 +45,22 @@ async def read_body(request: Request, limit: int = SMALL) -> Fields:
     return _unique(await read_pairs(request, limit))
 
 
-async def read_pairs(request: Request, limit: int) -> Pairs:
-    """Read the fields of a body; some of them may repeat."""
+async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> Pairs:
+    """Read the fields of a body, at most so many in a form; some of them may repeat."""
     raw = await _whole(request)
     if len(raw) > limit:
         raise RequestEntityTooLarge
     if not raw:
         raise invalid("body", "is empty")
     _check_encoding(request)
-    read = partial(_read, raw, is_json=request.mimetype == _JSON)
+    read = partial(_read, raw, most, is_json=request.mimetype == _JSON)
     # Nobody has shown a key yet, and the event loop answers the beats of all workers.
     return read() if len(raw) <= SMALL else await asyncio.to_thread(read)
 
 
-def _read(raw: bytes, *, is_json: bool) -> Pairs:
+def _read(raw: bytes, most: int, *, is_json: bool) -> Pairs:
     text = _decode(raw)
-    return _sound(_from_json(text) if is_json else _from_form(text))
+    return _sound(_from_json(text) if is_json else _from_form(text, most))
 
 
 async def _whole(request: Request) -> bytes:
@@ -123,13 +123,13 @@ def _from_json(text: str) -> Pairs:
     return list(fields.items())
 
 
-def _from_form(text: str) -> Pairs:
+def _from_form(text: str, most: int = MOST_FIELDS) -> Pairs:
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=most)
     except UnicodeDecodeError as exc:
         raise invalid("body", "is not UTF-8") from exc
     except ValueError as exc:
-        raise invalid("body", f"has more than {_MOST_FIELDS} fields") from exc
+        raise invalid("body", f"has more than {most} fields") from exc
 
 
 def _sound(pairs: Pairs) -> Pairs:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,11 @@ def unauthorized() -> ApiError:
     return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
+def key_missing() -> ApiError:
+    detail = "send the key in the header Authorization or Token"
+    return ApiError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
 def operator_only(fields: Iterable[str]) -> ApiError:
     detail = f"only the admin key may change {', '.join(fields)}"
     return ApiError(403, "operator_only", detail)
@@ -121,15 +127,33 @@ def invalid(field: str, reason: str) -> ApiError:
 
 
 def invalid_fields(exc: ValidationError) -> ApiError:
-    found = exc.errors(include_input=False, include_url=False, include_context=False)
     detail = [
         {
             "field": ".".join(str(part) for part in error["loc"]) or "body",
-            "reason": error["msg"].removeprefix("Value error, "),
+            "reason": _reason_of(error),
         }
-        for error in found
+        for error in exc.errors(include_url=False)
     ]
     return ApiError(400, "invalid_request", detail)
+
+
+def _reason_of(error: ErrorDetails) -> str:
+    """Return the library's words, unless they name one of our classes, or count the items of a text."""
+    bounds = error.get("ctx", {})
+    is_text = bounds.get("field_type") == "Value" and not isinstance(error["input"], list | tuple)
+    match error["type"]:
+        case "model_type":
+            return "must be a JSON object"
+        case "bool_parsing":
+            return "must be true or false"
+        case "too_long" if is_text:
+            return f"String should have at most {bounds['max_length']} characters"
+        case "too_short" if is_text:
+            return f"String should have at least {bounds['min_length']} character"
+        case "too_long" | "too_short":
+            return error["msg"].replace("Value ", "List ", 1)
+        case _:
+            return error["msg"].removeprefix("Value error, ")
 
 
 def register_error_handlers(app: Quart) -> None:

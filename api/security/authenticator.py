@@ -9,7 +9,7 @@ import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from api.requests.errors import too_many_attempts, too_many_changes, unauthorized
+from api.requests.errors import key_missing, too_many_attempts, too_many_changes, unauthorized
 from api.security.client_address import Proxies, find_caller, neighbourhood
 from supervisor.errors import NumberUnknown
 
@@ -145,7 +145,7 @@ def presented_key(request: Request) -> str:
     key = _authorization(request.headers.get("Authorization", "").strip())
     key = key or request.headers.get("Token", "").strip()
     if not key:
-        raise unauthorized()
+        raise key_missing()
     return key
 
 

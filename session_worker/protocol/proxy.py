@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SECRET = 16  # bytes
 PADDED, FAKE_TLS = 0xDD, 0xEE  # the first byte of a longer secret
 LONGEST_CREDENTIAL = 255  # bytes; SOCKS5 has one byte for the length
+ADDRESS = (
+    "must look like socks5://user:password@host:1080, without spaces, and with a port up to 65535"
+)
 SCHEMES = "must start with socks5://, http:// or mtproxy://"
 _ONLY_VISIBLE = re.compile(r"[\x21-\x7e]+")
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -121,12 +124,12 @@ def _bytes_of(text: str) -> bytes:
 
 def _split(text: str) -> SplitResult:
     if not _ONLY_VISIBLE.fullmatch(text) or "\\" in text:
-        raise ProxyMalformed("is no address")
+        raise ProxyMalformed(ADDRESS)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        raise ProxyMalformed("is no address") from exc
+        raise ProxyMalformed(ADDRESS) from exc
     _kind_of(parts.scheme)
     if not host or not port:
         raise ProxyMalformed("must name a host and a port")

@@ -47,7 +47,7 @@ _READ_ONLY = {
 def database_url(text: str) -> URL:
     try:
         url = make_url(text)
-    except ArgumentError as exc:
+    except (ArgumentError, ValueError) as exc:  # ValueError: the port is no number
         # The text is left out of the message: it may hold a password.
         raise DatabaseUrlInvalid from exc
     if url.drivername not in _DRIVERS or url.database in {None, "", ":memory:"}:

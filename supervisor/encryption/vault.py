@@ -165,6 +165,22 @@ def _derive(key: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(key)
 
 
+def rsa_public_key(pem: bytes) -> str:
+    """Return an RSA public key in PKCS#1, the form that Telethon reads; raise ValueError if it is none."""
+    # Imported late: only a gateway with another data centre than Telegram's needs it.
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_pem_public_key,
+    )
+
+    key = load_pem_public_key(pem)
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError(type(key).__name__)  # noqa: TRY004 - the text is wrong, not its type
+    return key.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
+
+
 _NO_HASH = bytes(32)
 
 

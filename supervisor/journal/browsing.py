@@ -13,7 +13,12 @@ from session_worker.protocol.messages import Incoming
 from session_worker.protocol.outgoing import Outgoing
 from supervisor.database import history_tables, tables
 from supervisor.database.tables import Direction, RowState
-from supervisor.errors import MessageNotDead, MessageUnknown, SealBroken
+from supervisor.errors import (
+    MessageNotDead,
+    MessageNotDismissable,
+    MessageUnknown,
+    SealBroken,
+)
 from supervisor.journal import chats
 from supervisor.journal.pending import IS_DEAD, IS_PENDING
 from supervisor.journal.values import Entry, FailedTries, MessagePath
@@ -155,7 +160,7 @@ def find_path(connection: Connection, cipher: BodyCipher, row: int) -> MessagePa
 
 def dismiss(connection: Connection, number: str, row: int) -> None:
     """Let a dead letter rest: it is no longer counted, and is erased like a delivered message."""
-    _require_dead(connection, number, row)
+    _require_dead(connection, number, row, MessageNotDismissable)
     connection.execute(update(tables.journal).where(_row.id == row).values(dismissed=tables.now()))
 
 
@@ -172,13 +177,15 @@ def revive_all(connection: Connection, number: str) -> int:
     return len(_revive(connection, _row.number == number, IS_DEAD))
 
 
-def _require_dead(connection: Connection, number: str, row: int) -> None:
+def _require_dead(
+    connection: Connection, number: str, row: int, otherwise: type[MessageNotDead] = MessageNotDead
+) -> None:
     query = select(_row.state).where(_row.number == number, _row.id == row)
     state = connection.execute(query).scalar()
     if state is None:
         raise MessageUnknown(str(row))
     if state != RowState.DEAD:
-        raise MessageNotDead(f"it is {state}")
+        raise otherwise(f"it is {state}")
 
 
 def find_body(connection: Connection, cipher: BodyCipher, row: int) -> Incoming | Outgoing | None:

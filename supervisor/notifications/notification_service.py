@@ -102,14 +102,8 @@ class NotificationService:
         if dry_run:
             return Accepted(None, len(found.recipients), notice.rejected)
         new = NewNotification(
-            id=_new_id(),
-            number=sender.number,
-            body=b"",
-            recipients=found.recipients,
-            parts=notice.parts,
-            dedup_key=manner.dedup_key,
-            not_before=manner.not_before,
-            expires=manner.expires,
+            *(_new_id(), sender.number, b"", found.recipients, notice.parts),
+            *(manner.dedup_key, manner.not_before, manner.expires),
         )
         stored_id = await self._stored.add(await self._sealed(new, notice))
         if stored_id != new.id:
@@ -219,6 +213,11 @@ class NotificationService:
         queue = self._queues.get(number)
         if queue is not None and queue.has(row):
             self._in_background(queue.finish(row))
+
+    async def wait_handed_over(self, number: str) -> None:
+        """Return when whoever is muted already gets nothing more."""
+        if queue := self._queues.get(number):
+            await queue.wait_handed_over()
 
     async def look_for_work(self) -> None:
         """Find what another node stored for a number that runs here; being woken is only faster."""

@@ -13,7 +13,7 @@ from supervisor.errors import NotificationUnknown, TelegramRefused, WorkerUnavai
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.notice import Manner, Notice, make_notice
 from supervisor.notifications.planfix_accounts import PlanfixRefused
-from supervisor.notifications.planfix_event import ANSWER_PREFIX, comment_key, text_key
+from supervisor.notifications.planfix_event import ANSWER_PREFIX, own_comment_key, text_key
 from supervisor.notifications.recipients import Address, AddressKind
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class PlanfixAnswers:
             await self._report(row.bot, chat, _REFUSED, task, key)
             return
         if comment is not None:
-            await self._remember(row.bot, comment_key(task, str(comment)))
+            await self._remember(row.bot, own_comment_key(task, str(comment)))
         await self._report(row.bot, chat, _ADDED, task, key)
 
     async def _remember(self, bot: str, key: str) -> None:

@@ -65,17 +65,26 @@ class PlanfixEvent:
     def is_comment(self) -> bool:
         return self.event == "comment.added"
 
+    @property
+    def may_be_comment(self) -> bool:
+        """Whether a comment was added, as far as the name of the event tells."""
+        return self.is_comment or self.template == OTHER_EVENT
+
     def dedup_key(self, now: float) -> str:
-        """Return a key that a repeated call has as well."""
-        if self.comment:
-            return comment_key(self.task, self.comment)
-        seen = json.dumps([self.event, self.task, sorted(self.fields.items())], ensure_ascii=False)
-        digest = hashlib.sha256(seen.encode()).hexdigest()[:32]
+        """Return a key that a repeated call has as well.
+
+        The same task may be assigned to one person after another, and a comment may come together
+        with another status: those are other events.
+        """
+        if self.comment and self.is_comment:
+            return f"planfix:comment:{self.task}:{self.comment}"
+        digest = hashlib.sha256(self.given.encode()).hexdigest()[:32]
         return f"planfix:{digest}:{int(now // REPEATED_WITHIN)}"
 
 
-def comment_key(task: str, comment: str) -> str:
-    return f"planfix:comment:{task}:{comment}"
+def own_comment_key(task: str, comment: str) -> str:
+    """Return a key for a comment that the bot itself has written."""
+    return f"planfix:own:{task}:{comment}"
 
 
 def text_key(task: str, text: str, now: float) -> str:
@@ -99,7 +108,7 @@ def repair_json(text: str) -> Fields | None:
         except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
-            return found
+            return {_sound(name): _sound(value) for name, value in found.items()}
     return _salvaged(unquoted)
 
 
@@ -121,7 +130,7 @@ def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
     comment = _number(texts.get("comment", ""))
     found = tuple(dict.fromkeys(unknown))
     texts.pop("enc", None)  # the fields are decoded now
-    given = json.dumps(texts, ensure_ascii=False)
+    given = json.dumps(texts, ensure_ascii=False, sort_keys=True)
     return PlanfixEvent(event, task, comment, shown, recipients, rejected, found, given)
 
 
@@ -162,6 +171,13 @@ def fitting(fields: Mapping[str, str]) -> dict[str, str]:
         name: f"{text[: most[name] - 1]}…" if len(text) > most.get(name, len(text)) else text
         for name, text in fields.items()
     }
+
+
+def _sound(value: Any) -> Any:
+    """Replace halves of surrogate pairs, which JSON can name and nothing can store."""
+    if isinstance(value, list):
+        return [each if isinstance(each, list) else _sound(each) for each in value]
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _text(value: Any, unknown: list[str]) -> str:

@@ -26,6 +26,7 @@ from supervisor.notifications.planfix_event import (
     REPEATED_WITHIN,
     fitting,
     keyboard_of,
+    own_comment_key,
     plain_text,
     read_event,
     text_key,
@@ -260,11 +261,14 @@ class PlanfixEvents:
 
     async def _is_ours(self, number: str, event: PlanfixEvent, facts: Facts) -> bool:
         """Whether the event reports a comment that the bot itself has written."""
-        if not event.is_comment:
-            return False
         now = time.time()
-        for moment in (now, now - REPEATED_WITHIN):
-            key = text_key(event.task, facts.fields["text"], moment)
+        keys: list[str] = []
+        if event.comment and event.may_be_comment:
+            keys.append(own_comment_key(event.task, event.comment))
+        if event.is_comment:
+            text = facts.fields["text"]
+            keys += [text_key(event.task, text, each) for each in (now, now - REPEATED_WITHIN)]
+        for key in keys:
             if await self._notifications.find_repeat(number, key) is not None:
                 return True
         return False

@@ -11,7 +11,7 @@ from supervisor.notifications.recipients import AddressKind
 from supervisor.store.values import NewRecipient
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from supervisor.messages.dispatcher import Dispatcher
     from supervisor.notifications.recipients import Address
@@ -51,6 +51,8 @@ class People(Protocol):
     ) -> Person | None: ...
 
     async def list(self, bot: str, /) -> Sequence[Person]: ...
+
+    async def find_muted(self, bot: str, user_ids: Collection[int], /) -> frozenset[int]: ...
 
     async def block(self, bot: str, user_id: int, /, *, is_blocked: bool) -> None: ...
 

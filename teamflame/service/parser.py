@@ -87,7 +87,7 @@ def task(item: dict[str, Any]) -> Task:
         number=_name(item.get("taskNumber")),
         description=to_text(_text(item.get("description"))),
         priority=_name(item.get("priority")),
-        assignees=read_list(item.get("users"), person),
+        assignees=_people(item.get("users")),
         creator=person(creator) if isinstance(creator, dict) else None,
         start=moment(item.get("startDate")),
         due=moment(item.get("endDate")),
@@ -164,6 +164,12 @@ def _reference(value: Any) -> str:
     if isinstance(value, dict):
         return _id(value)
     return _text(value)[:100]
+
+
+def _people(value: Any) -> tuple[Person, ...]:
+    """Read people who come as objects or only as ids; an id that was lost would be written back as lost."""
+    found = value if isinstance(value, list) else []
+    return read_list([{"id": each} if isinstance(each, str) else each for each in found], person)
 
 
 def _ids(value: Any) -> tuple[str, ...]:

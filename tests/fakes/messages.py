@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supervisor.database.tables import RowState
-from supervisor.errors import LinkInvalid, MessageNotDead, MessageUnknown
+from supervisor.errors import (
+    LinkInvalid,
+    MessageNotDead,
+    MessageNotDismissable,
+    MessageUnknown,
+)
 from supervisor.journal.values import MessagePath
 from supervisor.messages.file_links import LinkedFiles, OpenFile
 from supervisor.messages.message_service import Accepted, Chats, MessageService
@@ -43,7 +48,9 @@ class FakeMessages(MessageService):
 
     async def list(self, number: str, selection: Selection) -> tuple[Entry, ...]:
         self.selections.append(selection)
-        return tuple(self.entries)
+        before = selection.before
+        page = [each for each in self.entries if before is None or each.id < before]
+        return tuple(page[: selection.limit])
 
     async def chats(
         self, number: str, selection: ChatSelection | None, *, with_names: bool
@@ -62,14 +69,17 @@ class FakeMessages(MessageService):
         return MessagePath(found[0], (), ())
 
     async def dismiss(self, number: str, row: int) -> None:
-        await self.replay(number, row)
+        try:
+            await self.replay(number, row)
+        except MessageNotDead as exc:
+            raise MessageNotDismissable(exc.detail) from exc
 
     async def replay(self, number: str, row: int) -> None:
         found = [entry for entry in self.entries if entry.id == row]
         if not found:
             raise MessageUnknown
         if found[0].state is not RowState.DEAD:
-            raise MessageNotDead
+            raise MessageNotDead(f"it is {found[0].state}")
 
     async def replay_all(self, number: str) -> int:
         return sum(entry.state is RowState.DEAD for entry in self.entries)

@@ -17,6 +17,7 @@ FOLDERS = ("api", "supervisor", "session_worker/protocol")
 # The settings are read at the start, and the Bot API speaks as Telegram does.
 ELSEWHERE = {
     "settings.py",
+    "settings_fields.py",
     "client_address.py",
     "file_access.py",
     "keys.py",
@@ -36,7 +37,15 @@ CALLS = {
     *("ApiError", "invalid", "invalid_parameters", "not_found", "_unsupported", "Readiness"),
     *("ValueError", "ProxyMalformed", "Rejected", "_Refused"),
 }
-VARIABLES = {"detail", "reason", "SCHEMES", "_UNSOUND", "_HTTP_ERRORS", "_INTERNAL_ERROR"}
+VARIABLES = {
+    "detail",
+    "reason",
+    "ADDRESS",
+    "SCHEMES",
+    "_UNSOUND",
+    "_HTTP_ERRORS",
+    "_INTERNAL_ERROR",
+}
 FUNCTIONS = {"objection", "reason", "not_active_reason"}  # whose results are reasons
 OUTER_SHAPES = {"{}; try again in {} s", "{} ({})"}  # made around the reason of an error
 

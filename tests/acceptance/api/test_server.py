@@ -100,7 +100,7 @@ async def test_second_gateway_stands_by_then_takes_over(
         ),
         (
             {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/telefix"},
-            ["database does not answer"],
+            ["database does not answer", "Check DATABASE_URL"],
         ),
     ],
     ids=["settings", "database"],

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from api.lifecycle.server_process import START_REFUSED
+from api.lifecycle.lifespan import make_config
+from api.lifecycle.server_process import START_REFUSED, StartRefused
 from api.settings import SettingsInvalid, read_settings
 from supervisor import file_access
 from tests.unit.api.calls import SECRET_KEY
@@ -72,13 +75,21 @@ def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, st
         ("SECRET_KEY", f"{SECRET_KEY},{SECRET_KEY[:-2]}"),
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgresql://telefix@db:port/telefix"),
         ("PUBLIC_URL", "gateway.example.com"),
         ("PUBLIC_URL", "https://"),
         ("PUBLIC_URL", "https://example.com/?a=b"),
+        ("PUBLIC_URL", "https://example.com:99999"),
+        ("NODE_URL", "http://[::1"),
+        ("ALERT_URL", "http://[::1"),
+        ("ALERT_URL", "https://alarms.example.com/two words"),
+        ("CLUSTER_KEY", "15-characters.."),
         ("TRUSTED_PROXIES", "nginx"),
         ("TRUSTED_PROXIES", "0.0.0.0/0"),
         ("TELEGRAM_API_ID", "abc"),
         ("TELEGRAM_API_ID", "-1"),
+        ("TELEGRAM_API_ID", "2147483648"),
+        ("TELEGRAM_CHAT_ID", "@somebody"),
         ("TELEGRAM_DC", "127.0.0.1"),
         ("TELEGRAM_DC", "127.0.0.1:0"),
         ("TELEGRAM_DC", "127.0.0.1:65536"),
@@ -95,6 +106,7 @@ def test_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, st
         ("FILES_URL", "s3://bucket/files"),
         ("RETENTION_DAYS", "0"),
         ("RETENTION_DAYS", "soon"),
+        ("RETENTION_DAYS", "36501"),
     ],
 )
 def test_malformed_setting_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -107,6 +119,81 @@ def test_malformed_setting_is_named(environment: pytest.MonkeyPatch, name: str, 
     assert "cannot start" in str(refusal.value)
     if name in COMPLETE and not name.endswith("ID"):
         assert value not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("SANDBOX", "perhaps", "SANDBOX: must be 1 or 0"),
+        ("PORT", "99999", "PORT: Input should be less than or equal to 65534"),
+        ("DATABASE_URL", "postgresql://db:port/x", "DATABASE_URL must be sqlite"),
+    ],
+)
+def test_reason_is_one_that_people_understand(
+    environment: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    """Each malformed setting gets one line, in words about settings and not about programs."""
+    environment.setenv(name, value)
+
+    with pytest.raises(SettingsInvalid, match=reason) as refusal:
+        read_settings()
+
+    assert len(str(refusal.value).splitlines()) == 3
+
+
+def write_key(path: Path, form: PublicFormat = PublicFormat.PKCS1) -> RSAPublicKey:
+    key = generate_private_key(65537, 2048).public_key()
+    path.write_bytes(key.public_bytes(Encoding.PEM, form))
+    return key
+
+
+@pytest.mark.parametrize("form", [PublicFormat.PKCS1, PublicFormat.SubjectPublicKeyInfo])
+def test_key_of_a_data_centre_is_read_in_both_forms(
+    environment: pytest.MonkeyPatch, tmp_path: Path, form: PublicFormat
+) -> None:
+    """An RSA public key as PEM is usable, whether Telegram's or OpenSSL's default form is in the file."""
+    key = write_key(tmp_path / "key.pem", form)
+    environment.setenv("TELEGRAM_DC", "127.0.0.1:443")
+    environment.setenv("TELEGRAM_DC_KEY", "key.pem")
+
+    config = make_config(read_settings(), None)
+
+    assert config.data_centre is not None
+    expected = key.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode()
+    assert config.data_centre.public_key == expected
+
+
+@pytest.mark.parametrize("content", [b"hello", b"\xff\xfe", b"-----BEGIN RSA PUBLIC KEY-----"])
+def test_file_without_a_public_key_is_refused(
+    environment: pytest.MonkeyPatch, tmp_path: Path, content: bytes
+) -> None:
+    """A TELEGRAM_DC_KEY with which no number could log in is refused at the start, by its name."""
+    (tmp_path / "key.pem").write_bytes(content)
+    environment.setenv("TELEGRAM_DC", "127.0.0.1:443")
+    environment.setenv("TELEGRAM_DC_KEY", "key.pem")
+
+    with pytest.raises(SettingsInvalid, match="TELEGRAM_DC_KEY: the file must hold an RSA public"):
+        read_settings()
+
+
+def test_file_of_settings_in_another_encoding_is_told(tmp_path: Path) -> None:
+    """A `.env` that is not UTF-8 is told in words."""
+    (tmp_path / ".env").write_bytes("# ключ\n".encode("cp1251"))
+
+    with pytest.raises(SettingsInvalid, match=r"\.env is not UTF-8"):
+        read_settings()
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "SESSION_ROOT"])
+def test_folder_that_cannot_be_made_is_named(
+    environment: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """If a folder cannot be made, the sentence names its setting and the reason."""
+    (tmp_path / "file").touch()
+    environment.setenv(name, str(tmp_path / "file"))
+
+    with pytest.raises(StartRefused, match=f"{name}: the folder .*file .*File exists"):
+        make_config(read_settings(), None)
 
 
 def test_start_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -163,7 +250,7 @@ def test_sandbox_does_not_meet_another_data_centre(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """SANDBOX=1 together with TELEGRAM_DC contradict each other."""
-    (tmp_path / "key.pem").touch()
+    write_key(tmp_path / "key.pem")
     environment.setenv("SANDBOX", "1")
     environment.setenv("TELEGRAM_DC", "127.0.0.1:443")
     environment.setenv("TELEGRAM_DC_KEY", "key.pem")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +12,14 @@ from pydantic import ValidationError
 
 from teamflame.errors import Rejected
 from teamflame.service import parser
+from teamflame.service.client import ServiceClient
+from teamflame.service.service import Columns
+from teamflame.service.tasks import Comments, Tasks
 from teamflame.watching.snapshot import compare
 from teamflame.web.models import TaskAnswer, TaskBody
+
+if TYPE_CHECKING:
+    from teamflame.service.endpoints import Call
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 JSON = st.recursive(
@@ -52,6 +58,47 @@ def test_whole_task() -> None:
     assert found.start == datetime(2026, 12, 1, tzinfo=UTC)
     assert found.comments is not None
     assert [(each.author, each.text) for each in found.comments] == [("Boris", "Hi")]
+
+
+def test_assignees_may_be_bare_ids() -> None:
+    """Whoever is written as an id may come back as an id; a change of the task must not remove them."""
+    found = parser.task({"id": "t1", "users": ["u1", {"id": "u2", "name": "Boris"}, 5, ""]})
+
+    assert [(each.id, each.name) for each in found.assignees] == [("u1", "?"), ("u2", "Boris")]
+
+
+class _Terse(ServiceClient):
+    """A TeamFlame that always answers the same."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    async def call(self, call: Call, key: str = "", **given: Any) -> Any:
+        return self._answer
+
+
+async def test_task_in_a_list_is_where_it_is_listed() -> None:
+    """A board and a column that the service leaves out of their own tasks are known all the same."""
+    tasks = [{"id": "t1"}, {"id": "t2", "columnId": "c9"}]
+
+    [column] = await Columns(_Terse([{"id": "c1", "tasks": tasks}])).list("token", "b1")
+    listed = await Tasks(_Terse(tasks)).of_column("token", "c1")
+
+    assert column.board_id == "b1"
+    places = [(each.column_id, each.board_id) for each in column.tasks]
+    assert places == [("c1", "b1"), ("c9", "b1")]
+    assert [each.column_id for each in listed] == ["c1", "c9"]
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"userName": "Boris"}, {"text": "<p>Hi</p>"}])
+async def test_comment_is_created_whatever_the_answer_says(answer: Any) -> None:
+    """An answer without an id is no refusal: whoever got an error would comment once more."""
+    comments = Comments(_Terse(answer))
+
+    made = [await comments.create("token", "t1", "Hi", "Boris") for _ in range(2)]
+
+    assert [(each.author, each.text) for each in made] == [("Boris", "Hi")] * 2
+    assert made[0].id != made[1].id
 
 
 @given(JSON)

@@ -131,6 +131,31 @@ async def test_attachments_repeat(client: TestClientProtocol, gateway: FakeGatew
     assert gateway.messages.accepted[0].attachments == (("a", LINK), ("b", f"{LINK}?2"))
 
 
+async def test_as_many_files_as_are_promised_fit_into_a_form(
+    client: TestClientProtocol, gateway: FakeGateway
+) -> None:
+    """Fifty files, each with a name and a link, leave room for all other fields."""
+    token = await start(client)
+    files = [("attachments[name]", "a"), ("attachments[url]", LINK)] * 50
+
+    response = await send(client, [*GOOD.items(), *files], token)
+
+    assert response.status_code == 200
+    assert len(gateway.messages.accepted[0].attachments) == 50
+
+
+async def test_link_of_a_file_must_lead_into_the_web(client: TestClientProtocol) -> None:
+    """What is wrong with a link is told in words, not as a pattern."""
+    token = await start(client)
+    files = [("attachments[name]", "a"), ("attachments[url]", "ftp://romashka.planfix.ua/1")]
+
+    response = await send(client, [*GOOD.items(), *files], token)
+
+    assert (await response.get_json())["detail"] == [
+        {"field": "attachments.0.url", "reason": "must start with http:// or https://"}
+    ]
+
+
 async def test_long_name_of_a_field_is_not_repeated(client: TestClientProtocol) -> None:
     """A field that is given twice is named in the answer, but a stranger's long name only in part."""
     name = " of " * 1000

@@ -59,7 +59,7 @@ async def test_moment_means_its_day(
     ("fields", "place", "reason"),
     [
         ({"chats": "everybody"}, "chats", "must be a JSON object"),
-        ({"chats": ["only"]}, "chats", "dictionary"),
+        ({"chats": ["only"]}, "chats", "JSON object"),
         ({"chats": {}}, "chats.mode", "required"),
         ({"chats": {"mode": "some"}}, "chats.mode", "'all', 'only' or 'except'"),
         ({"chats": {"mode": "all", "contacts": True}}, "chats", "names nobody"),

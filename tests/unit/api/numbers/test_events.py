@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,17 @@ async def test_token_opens_no_more_streams_than_it_may(client: TestClientProtoco
     assert (await refused.get_json())["error"] == "too_many_streams"
     async with listening(client, query, **key):
         pass
+
+
+@pytest.mark.usefixtures("autojump_clock", "feed")
+async def test_head_is_answered_to_the_end(client: TestClientProtocol) -> None:
+    """The answer to HEAD has no stream that would hold up the next request of the connection."""
+    async with asyncio.timeout(HEARTBEAT):
+        response = await client.head("/events", headers=bearer(ADMIN_KEY))
+
+    assert response.status_code == 200
+    assert response.content_type == "text/event-stream; charset=utf-8"
+    assert await response.get_data() == b""
 
 
 @pytest.mark.usefixtures("autojump_clock")

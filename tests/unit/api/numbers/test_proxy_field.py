@@ -68,6 +68,19 @@ async def test_malformed_proxy_is_refused(client: TestClientProtocol, proxy: obj
     assert str(proxy) not in await response.get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    "proxy", ["socks5://proxy.example.com:99999", "socks5://proxy example:1", "socks5://[::1:1080"]
+)
+async def test_reason_says_what_an_address_looks_like(
+    client: TestClientProtocol, proxy: str
+) -> None:
+    """Whoever mistypes the address of a proxy is shown one."""
+    response = await client.post("/webhook", json=draft(proxy=proxy), headers=bearer(ADMIN_KEY))
+
+    [told] = (await response.get_json())["detail"]
+    assert "socks5://user:password@host:1080" in told["reason"]
+
+
 @pytest.mark.parametrize("proxy", PRIVATE)
 async def test_private_proxy_is_the_operators(
     client: TestClientProtocol, gateway: FakeGateway, proxy: str

@@ -38,6 +38,21 @@ async def test_token_travels_in_either_header(client: TestClientProtocol) -> Non
     assert (by_token.status_code, by_both.status_code) == (200, 401)
 
 
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic eDp5"}, {"Token": " "}])
+async def test_call_without_a_key_is_told_where_it_belongs(
+    client: TestClientProtocol, headers: dict[str, str]
+) -> None:
+    """Who has sent no key is not told that a number does not exist."""
+    response = await client.get("/numbers", headers=headers)
+
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert await response.get_json() == {
+        "error": "unauthorized",
+        "detail": "send the key in the header Authorization or Token",
+    }
+
+
 @pytest.mark.usefixtures("autojump_clock")
 async def test_guessing_is_slowed_down(client: TestClientProtocol) -> None:
     """After a hundred wrong keys the address must wait, unless it shows a right one."""
