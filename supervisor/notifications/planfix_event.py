@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
 from session_worker.formatting.markup import unescape
-from session_worker.formatting.plan import repair_surrogates
 from supervisor.errors import AddressMalformed
 from supervisor.notifications.formatting.default_templates import OTHER_EVENT, event_names
 from supervisor.notifications.notice import Button, Keyboard, Rejected
@@ -187,8 +186,7 @@ def _text(value: Any, unknown: list[str]) -> str:
         return ",".join(filter(None, texts))
     if value is None or isinstance(value, dict | bool):
         return ""
-    # A script may cut a text within an emoji, and half of one can neither be stored nor sent.
-    text = repair_surrogates(str(value)[:LONGEST_FIELD].replace("\0", ""))
+    text = str(value)[:LONGEST_FIELD].replace("\0", "")
     unknown += _VARIABLE.findall(text)
     return _VARIABLE.sub("", text).strip()
 
