@@ -120,6 +120,9 @@ REASONS: Final = {
     "Another gateway owns the data, so this one is on standby.": "Данными владеет другой шлюз, этот в резерве.",
     "The database failed.": "В базе данных произошла ошибка.",
     "The database does not answer.": "База данных не отвечает.",
+    "The folder in which nodes store files for each other cannot be written.": (
+        "В папку, где узлы хранят файлы друг для друга, не удаётся записать."
+    ),
     "The database refused the data.": "База данных не приняла данные.",
     "the connection was given up": "соединение закрыто",
     "the gateway is closing": "шлюз завершает работу",

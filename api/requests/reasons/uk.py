@@ -120,6 +120,9 @@ REASONS: Final = {
     "Another gateway owns the data, so this one is on standby.": "Даними володіє інший шлюз, цей у резерві.",
     "The database failed.": "У базі даних сталася помилка.",
     "The database does not answer.": "База даних не відповідає.",
+    "The folder in which nodes store files for each other cannot be written.": (
+        "До теки, де вузли зберігають файли одне для одного, не вдається записати."
+    ),
     "The database refused the data.": "База даних не прийняла дані.",
     "the connection was given up": "з’єднання закрито",
     "the gateway is closing": "шлюз завершує роботу",
