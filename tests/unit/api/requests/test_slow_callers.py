@@ -140,12 +140,15 @@ async def test_answer_that_fails_before_its_first_piece_is_not_begun(settings: S
     async def answer() -> Response:
         return Response(pieces())
 
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
     async def send(event: Any) -> None:
         sent.append(event)
 
     app.add_url_rule("/pieces", view_func=answer)
     async with app.test_app():
         with pytest.raises(OSError, match="gone"):
-            await app(cast("Any", SCOPE | {"path": "/pieces"}), asyncio.Event().wait, send)
+            await app(cast("Any", SCOPE | {"path": "/pieces"}), never, send)
 
     assert sent == []
