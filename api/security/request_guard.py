@@ -98,8 +98,10 @@ def refusal(scope: HTTPScope) -> int | None:
     if scope["http_version"] >= "2" and scope["scheme"] == "http":
         # A proxy that forwards `Upgrade: h2c` would let a stranger bypass the rules of the proxy.
         return 505
-    if not scope["path"].startswith("/"):
-        return 400  # an absolute URL, `*`, or nothing: the framework fails on these
+    if not (scope["path"].startswith("/") and scope["raw_path"].startswith(b"/")):
+        # An absolute URL, `*`, or nothing: the framework fails on these. An encoded slash at the
+        # beginning: behind the address of another node, what follows could be taken for its host.
+        return 400
     if scope["path"].startswith("/static/") and len(scope["path"]) > _LONGEST_STATIC:
         return 404  # no file has such a long name, and the framework would fail with an error
     if len(_LENGTHS.intersection(name for name, _ in scope["headers"])) > 1:
