@@ -19,7 +19,7 @@ from supervisor.notifications.formatting.templates import (
     read_text,
     render_template,
 )
-from supervisor.notifications.notice import Notice
+from supervisor.notifications.notice import Notice, beside_loop
 from supervisor.notifications.outcome import Accepted, RecipientOutcome, outcome_of
 from supervisor.notifications.queue import PAUSE, NotificationQueue
 from supervisor.notifications.recipient_lookup import RecipientLookup
@@ -175,10 +175,10 @@ class NotificationService:
         elif wording.is_template:
             template = Template(wording.text or "", wording.format)
         else:
-            text = read_text(wording.text or "", wording.format)
+            written = wording.text or ""
+            text = await beside_loop(len(written), read_text, written, wording.format)
             return text.with_title(wording.title or "")
-        # In a thread: whatever a template does, the beats of the workers go on.
-        text = await asyncio.to_thread(render_template, template, wording.data)
+        text = await asyncio.to_thread(render_template, template, wording.data)  # see beside_loop
         return text.with_title(wording.title or "")
 
     async def find_template(self, owner: str, name: str, language: str) -> Template:
@@ -194,7 +194,7 @@ class NotificationService:
 
     async def save_template(self, owner: str | None, name: str, template: Template) -> None:
         """Store a template; without an owner it is for everybody."""
-        check_template(template)
+        await asyncio.to_thread(check_template, template)
         stored = StoredTemplate(name, template.language, template.text, template.format)
         await self._store.templates.save(owner or EVERYBODY, stored)
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from supervisor.errors import DatabaseError, GatewayError, NotificationUnknown, SealBroken
-from supervisor.notifications.notice import Manner, Notice, make_notice
+from supervisor.notifications.notice import Manner, Notice, beside_loop, make_notice
 from supervisor.notifications.notification_service import Wording
 from supervisor.notifications.outcome import Accepted
 from supervisor.notifications.planfix_event import (
@@ -162,7 +162,8 @@ class PlanfixEvents:
         keyboard = keyboard_of(event, url, sender.language, can_answer=can_answer)
         wording = Wording(template=event.template, data=fitting(facts.fields))
         text = await self._notifications.word(sender, wording)
-        notice = make_notice(text, [], Manner(keyboard=keyboard))
+        manner = Manner(keyboard=keyboard)
+        notice = await beside_loop(len(text.text), make_notice, text, [], manner)
         return notice.changed(rejected=facts.rejected, task=event.task if can_answer else "")
 
     async def _earlier(self, number: str, event: PlanfixEvent, now: float) -> Accepted | None:
