@@ -23,7 +23,7 @@ from api.notifications.models import (
     TemplateBody,
     addresses_of,
 )
-from api.requests.body import LARGEST, read_body, read_query, respond, validate
+from api.requests.body import LARGEST, Wait, read_body, read_query, respond, validate
 from api.requests.errors import ApiError, translated
 from api.requests.openapi import ADMIN_OR_TOKEN, TOKEN, needs
 from api.security.authenticator import presented_key
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class Waiting(BaseModel):
     """How long the call may wait for the outcome."""
 
-    wait: Annotated[float, Field(ge=0, le=60)] = 0.0
+    wait: Wait = 0.0
 
 
 class InLanguage(BaseModel):
@@ -63,7 +63,7 @@ async def post_notify() -> Response:
     """Notify people. The notification is stored before this call is answered, and is then sent once."""
     number = await _admit_sender()
     waiting = validate(Waiting, read_query(request))
-    body = validate(NotifyBody, await read_body(request, LARGEST))
+    body = validate(NotifyBody, await read_body(request, LARGEST, repeated="to"))
     notifications = context().gateway.notifications
     sender = await notifications.sender_of(number)
     try:

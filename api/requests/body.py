@@ -41,8 +41,13 @@ _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 
 
-async def read_body(request: Request, limit: int = SMALL) -> Fields:
-    return _unique(await read_pairs(request, limit))
+async def read_body(request: Request, limit: int = SMALL, *, repeated: str = "") -> Fields:
+    """Read the fields, which are given once each; a `repeated` one becomes a list, as forms write lists."""
+    pairs = await read_pairs(request, limit)
+    values = [value for name, value in pairs if name == repeated]
+    if len(values) > 1:
+        pairs = [(repeated, values), *(pair for pair in pairs if pair[0] != repeated)]
+    return _unique(pairs)
 
 
 async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> Pairs:
