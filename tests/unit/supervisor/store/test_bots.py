@@ -123,7 +123,7 @@ async def test_block_of_a_stranger_is_remembered_until_it_ends(store: Store) -> 
     await store.people.block(BOT, 5, is_blocked=False)
 
     assert blocked is not None
-    assert (blocked.language, blocked.muted, muted) == ("uk", True, {5})
+    assert (blocked.language, blocked.muted, muted) == ("uk", True, frozenset({5}))
     assert await store.people.get(BOT, 5) is None
     assert await store.people.get("7000002", 5) is None
     await store.people.block(BOT, 5, is_blocked=True)
