@@ -10,24 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from benchmarks import (
-    fairness,
-    fleet,
-    growth,
-    merging,
-    messages,
-    notifications,
-    outages,
-    sandbox_load,
-    starvation,
-    takeover,
-    teamflame,
-)
+from benchmarks import notifications, sandbox_load, teamflame
 from benchmarks.alternatives import comparison
-from benchmarks.measurement import describe_machine
+from benchmarks.failures import outages, starvation, takeover
+from benchmarks.measurement import describe_machine, table
+from benchmarks.messages import fairness, messages
+from benchmarks.numbers import fleet, growth, merging
 
 if TYPE_CHECKING:
-    from benchmarks.measurement import Benchmark, Measurement
+    from benchmarks.measurement import Benchmark
 
 RESULTS = Path(__file__).with_name("results.json")
 # A new benchmark is a module with an async measure(); its line here makes it part of the run.
@@ -66,15 +57,6 @@ def read_results() -> dict[str, Any]:
     """Return the results of earlier runs, which are kept for benchmarks that are not run now."""
     found: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     return found
-
-
-def table(name: str, figures: list[Measurement]) -> str:
-    width = max(len(figure.name) for figure in figures)
-    lines = (
-        f"  {f.name:{width}}  {f.value:>10,.4g} {f.unit:12} {f.goal:10} {f.verdict}".rstrip()
-        for f in figures
-    )
-    return "\n".join((name, *lines))
 
 
 if __name__ == "__main__":

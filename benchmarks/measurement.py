@@ -1,10 +1,10 @@
-"""One measured value and its goal, and the machine that it was measured on."""
+"""Measured values and their goals, as a table, and the machine that they were measured on."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +39,19 @@ class Measurement:
 Benchmark = Callable[[], Coroutine[Any, Any, list[Measurement]]]
 
 
+def table(name: str, figures: Sequence[Measurement]) -> str:
+    width = max(len(figure.name) for figure in figures)
+    lines = (
+        f"  {f.name:{width}}  {f.value:>10,.4g} {f.unit:12} {f.goal:10} {f.verdict}".rstrip()
+        for f in figures
+    )
+    return "\n".join((name, *lines))
+
+
+def p99(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) * 99 // 100]
+
+
 def describe_machine() -> dict[str, Any]:
     """Describe what the results depend on; the load is that of other programs before the run."""
     return {
@@ -47,3 +60,11 @@ def describe_machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+def origin(machine: Mapping[str, Any]) -> str:
+    """Say where and when figures are from, and how busy the machine was before."""
+    return (
+        f"{machine['cores']} cores, Python {machine['python']}, {machine['measured_at'][:10]}; "
+        f"load of other programs before: {machine['load']:g}"
+    )

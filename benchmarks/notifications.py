@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import uvloop
 
-from benchmarks.form_load import post_all
-from benchmarks.gateway_program import CLIENT, running_gateway, until
-from benchmarks.measurement import Measurement
-from benchmarks.number_lines import as_program
+from benchmarks.measurement import Measurement, table
+from benchmarks.programs.gateway import CLIENT, running_gateway, until
+from benchmarks.programs.load import post_all
+from benchmarks.programs.sandbox import as_program
 from sandbox.sandbox import Sandbox
 from sandbox.telegram.chats.message_actions import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.gateway_program import GatewayProgram
+    from benchmarks.programs.gateway import GatewayProgram
     from sandbox.telegram.accounts.accounts import Account as Person
 
 MESSAGES, PEOPLE = 600, 200
@@ -96,7 +96,7 @@ async def _storing(sandbox: Sandbox, gateway: GatewayProgram) -> Measurement:
     def forms() -> Iterator[dict[str, str]]:
         return ({"to": str(10**9 + each), "text": "Sold: a ticket"} for each in range(CALLS))
 
-    url = f"{_url(gateway)}/notify"
+    url = f"{gateway.url}/notify"
     await post_all(url, itertools.islice(forms(), CALLS // 5), CALLERS, made["key"])
     rate = CALLS / await post_all(url, forms(), CALLERS, made["key"])
     await gateway.call("DELETE", f"/bots/{made['bot']}?purge=true")
@@ -121,7 +121,7 @@ async def _telling(
     *many, single = bulk.people
     begun, expected = time.time(), _orders(count, [person.id for person in many])
     for text, to in expected.items():
-        await bulk.notify(_url(first), to, text)
+        await bulk.notify(first.url, to, text)
     killing = asyncio.create_task(_kill_now_and_then(first, second, count))
     delays = await _send_single(bulk, single, (first, second), count, killing)
     async with asyncio.timeout(count / 10 + LONGEST):
@@ -186,7 +186,7 @@ async def _send_single(
         text = f"single {len(taken)}"
         for gateway in gateways:
             try:
-                await bulk.notify(_url(gateway), [person.id], text)
+                await bulk.notify(gateway.url, [person.id], text)
             except httpx.HTTPError:
                 continue
             taken[text] = time.time()
@@ -251,13 +251,7 @@ async def _register(gateway: GatewayProgram, bot: Person) -> Any:
     return await gateway.call("POST", "/bots?wait=60", body)
 
 
-def _url(gateway: GatewayProgram) -> str:
-    return f"{gateway.http.base_url}".rstrip("/")
-
-
 def main() -> None:
-    from benchmarks.__main__ import table
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.notifications", description=__doc__)
     parser.add_argument("messages", nargs="?", type=int, default=MESSAGES)
     parser.add_argument("people", nargs="?", type=int, default=PEOPLE)

@@ -18,8 +18,10 @@ from telethon.crypto import rsa
 from telethon.sessions import StringSession
 from telethon.tl import types
 
-from benchmarks.measurement import Measurement
-from benchmarks.sandbox_program import SandboxProgram, running_sandbox
+from benchmarks.measurement import Measurement, p99
+from benchmarks.programs.load import steadily
+from benchmarks.programs.processes import cpu_seconds
+from benchmarks.programs.sandbox import SandboxProgram, running_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +55,8 @@ class Run:
         return max(self.received.values()) - min(self.sent.values())
 
     def latencies(self) -> list[float]:
-        """Return the milliseconds that each message took, sorted."""
-        return sorted((at - self.sent[text]) * 1000 for text, at in self.received.items())
+        """Return the milliseconds that each message took."""
+        return [(at - self.sent[text]) * 1000 for text, at in self.received.items()]
 
 
 @dataclass(slots=True)
@@ -148,23 +150,27 @@ async def exchange(
 
     for writer in writers:
         writer.client.add_event_handler(receive, events.Raw(types.UpdateNewMessage))
-    start, sandbox_before, own_before = time.perf_counter(), sandbox.cpu_seconds(), used_by(own)
+    start, sandbox_before, own_before = (
+        time.perf_counter(),
+        cpu_seconds(sandbox.process),
+        cpu_seconds(own),
+    )
     await how(writers, run)
     async with asyncio.timeout(PATIENCE):
         await run.complete.wait()
     wall = time.perf_counter() - start
     for writer in writers:
         writer.client.remove_event_handler(receive)
-    return run, Cost(wall, sandbox.cpu_seconds() - sandbox_before, used_by(own) - own_before)
+    return run, Cost(
+        wall, cpu_seconds(sandbox.process) - sandbox_before, cpu_seconds(own) - own_before
+    )
 
 
 async def paced(writers: list[Writer], run: Run) -> None:
     """Write at a steady rate, independent of earlier messages."""
     run.expected = RATE * DURATION
-    start = time.perf_counter()
     async with asyncio.TaskGroup() as tasks:
-        for number in range(run.expected):
-            await asyncio.sleep(start + number / RATE - time.perf_counter())
+        async for number in steadily(RATE, DURATION):
             writer = writers[number % len(writers)]
             tasks.create_task(writer.write(run, f"paced {number}"))
 
@@ -190,11 +196,6 @@ async def at_most(number: int, calls: Iterator[Callable[[], Awaitable[object]]])
     await asyncio.gather(*(work() for _ in range(number)))
 
 
-def used_by(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 def paced_measurements(run: Run, cost: Cost) -> list[Measurement]:
     latencies = run.latencies()
     wanted = f"at {RATE} messages/s"
@@ -203,9 +204,7 @@ def paced_measurements(run: Run, cost: Cost) -> list[Measurement]:
             f"{wanted}: received", len(latencies) / run.seconds, "messages/s", at_least=RATE * 0.99
         ),
         Measurement(f"{wanted}: sent to received, median", statistics.median(latencies), "ms"),
-        Measurement(
-            f"{wanted}: sent to received, p99", latencies[len(latencies) * 99 // 100], "ms"
-        ),
+        Measurement(f"{wanted}: sent to received, p99", p99(latencies), "ms"),
         Measurement(f"{wanted}: sandbox", cost.sandbox / cost.wall * 100, "% of a core"),
         Measurement(f"{wanted}: 200 clients", cost.clients / cost.wall * 100, "% of a core"),
     ]

@@ -18,16 +18,16 @@ from urllib.parse import urlencode
 import httpx
 import psutil
 
-from benchmarks.fleet import make_sessions, register
-from benchmarks.gateway_program import running_gateway, until
 from benchmarks.measurement import Measurement
-from benchmarks.sandbox_program import running_sandbox
+from benchmarks.programs.gateway import running_gateway, until
+from benchmarks.programs.numbers import register
+from benchmarks.programs.sandbox import running_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from benchmarks.gateway_program import GatewayProgram
-    from benchmarks.sandbox_program import SandboxProgram
+    from benchmarks.programs.gateway import GatewayProgram
+    from benchmarks.programs.sandbox import SandboxProgram
 
 BOARDS = 100
 MOVES = 8
@@ -168,8 +168,7 @@ async def telling(stage: Stage) -> list[Measurement]:
 
 async def remembering(stage: Stage, sandbox: SandboxProgram) -> list[Measurement]:
     """Compare the worker of the bot with that of a number, both after some use."""
-    sessions = await make_sessions(sandbox, [NUMBER])
-    await register(stage.gateway, sandbox, sessions)
+    await register(stage.gateway, sandbox, [NUMBER])
     await asyncio.sleep(MINUTE / 3)
     shown = {
         "bot": await stage.gateway.call("GET", f"/bots/{stage.bot_token.partition(':')[0]}"),

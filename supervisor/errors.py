@@ -145,6 +145,10 @@ class DatabaseUnavailable(DatabaseError):
     """The database does not answer."""
 
 
+class FilesUnavailable(DatabaseUnavailable):
+    """The folder in which nodes store files for each other cannot be written."""
+
+
 class DatabaseRefused(DatabaseError):
     """The database refused the data."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from supervisor.errors import TelegramRefused
     from supervisor.notifications.formatting.marked_text import MarkedText
-    from supervisor.notifications.notice import Attachment
+    from supervisor.notifications.notice import Attachment, Button, Keyboard
     from supervisor.notifications.outcome import Accepted, RecipientOutcome
     from supervisor.store.people import Person
     from supervisor.store.values import Bot
@@ -48,6 +48,9 @@ _CODES: Mapping[str, str] = {
     "MESSAGE_NOT_MODIFIED": "message is not modified: specified new message content and reply "
     "markup are exactly the same as a current content and reply markup of the message",
     "MESSAGE_ID_INVALID": "message to edit not found",
+    "MESSAGE_AUTHOR_REQUIRED": "message can't be edited",
+    "MESSAGE_EDIT_TIME_EXPIRED": "message can't be edited",
+    "MESSAGE_NOT_IN_CHAT": "message to delete not found",
     "MESSAGE_DELETE_FORBIDDEN": "message can't be deleted",
     "MESSAGE_EMPTY": "message text is empty",
     "PEER_ID_INVALID": "chat not found",
@@ -167,9 +170,15 @@ def describe_chat(chat_id: int, person: Person | None) -> Json:
 
 
 def describe_message(
-    bot: Bot, chat: Json, message_id: int, text: MarkedText, *, is_caption: bool
+    bot: Bot,
+    chat: Json,
+    message_id: int,
+    text: MarkedText,
+    keyboard: Keyboard | None,
+    *,
+    is_caption: bool,
 ) -> Json:
-    """Describe a message that the bot has just sent or changed."""
+    """Describe a message that the bot has just sent or changed; of its buttons, those under the text."""
     shown = {
         "message_id": message_id,
         "from": describe_bot(bot),
@@ -180,6 +189,9 @@ def describe_message(
         shown["caption" if is_caption else "text"] = text.text
         if entities := _describe_marks(text):
             shown["caption_entities" if is_caption else "entities"] = entities
+    if keyboard is not None and keyboard.kind == "inline":
+        rows = [[_describe_button(each) for each in row] for row in keyboard.rows]
+        shown["reply_markup"] = {"inline_keyboard": rows}
     return shown
 
 
@@ -191,6 +203,12 @@ def describe_file(kind: str, file: Attachment, message_id: int) -> Json:
         return {"photo": [{**identified, "width": 0, "height": 0}]}
     mime = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     return {"document": {**identified, "file_name": file.name, "mime_type": mime}}
+
+
+def _describe_button(button: Button) -> Json:
+    app = button.web_app and {"url": button.web_app}
+    does = {"url": button.url, "callback_data": button.data, "web_app": app}
+    return {"text": button.text} | {name: what for name, what in does.items() if what}
 
 
 def _describe_marks(text: MarkedText) -> list[dict[str, Any]]:

@@ -40,14 +40,17 @@ from supervisor.notifications.notice import (
     LONGEST_TEXT,
     Attachment,
     Manner,
+    beside_loop,
     make_notice,
 )
+from supervisor.notifications.recipients import AddressKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from api.bot_api.fields import Parameters
     from supervisor.notifications.formatting.marked_text import MarkedText
+    from supervisor.notifications.notice import Keyboard
     from supervisor.notifications.recipients import Address
     from supervisor.store.values import Bot
 
@@ -118,16 +121,20 @@ async def _get_me(bot: Bot, _parameters: Parameters) -> dict[str, Any]:
 
 
 async def _send_message(bot: Bot, parameters: Parameters) -> dict[str, Any]:
-    return await _send(bot, parameters, _text_of(parameters), [])
+    return await _send(bot, parameters, await _text_of(parameters), [])
 
 
-def _text_of(parameters: Parameters) -> MarkedText:
-    text = parameters.marked("text")
+async def _text_of(parameters: Parameters) -> MarkedText:
+    text = await _marked(parameters, "text")
     if not text.text:
         raise bad_request("message text is empty")
     if width_of(text.text) > LONGEST_TEXT:
         raise bad_request("message is too long")
     return text
+
+
+async def _marked(parameters: Parameters, name: str) -> MarkedText:
+    return await beside_loop(len(parameters.text(name)), parameters.marked, name)
 
 
 async def _send_photo(bot: Bot, parameters: Parameters) -> dict[str, Any]:
@@ -139,7 +146,7 @@ async def _send_document(bot: Bot, parameters: Parameters) -> dict[str, Any]:
 
 
 async def _send_file(bot: Bot, parameters: Parameters, kind: str) -> dict[str, Any]:
-    text = parameters.marked("caption")
+    text = await _marked(parameters, "caption")
     if width_of(text.text) > LONGEST_CAPTION:
         raise bad_request("message caption is too long")
     _ = parameters.address  # a wrong chat is refused before the file is kept
@@ -166,19 +173,22 @@ async def _send(
     accepted = await context().work.run(notifications.notify(sender, [address], notice, manner))
     outcomes = await notifications.wait(bot.bot, accepted.id or "", PATIENCE)
     sent = sent_message(accepted, outcomes)
-    return await _describe(bot, sent.chat_id, sent.message_id, text, is_caption=bool(files))
+    return await _describe(
+        *(bot, sent.chat_id, sent.message_id, text), manner.keyboard, is_caption=bool(files)
+    )
 
 
 async def _edit_message_text(bot: Bot, parameters: Parameters) -> dict[str, Any]:
-    text = _text_of(parameters)
+    text = await _text_of(parameters)
     chat_id, message_id = _message_of(parameters)
+    keyboard = parameters.keyboard
     edit = context().gateway.bots.requests.edit
     await edit(
         *(bot.bot, chat_id, message_id, text.text, text.marks),
-        keyboard=parameters.keyboard,
+        keyboard=keyboard,
         without_preview=parameters.without_preview,
     )
-    shown = await _describe(bot, chat_id, message_id, text)
+    shown = await _describe(bot, chat_id, message_id, text, keyboard)
     return {**shown, "edit_date": shown["date"]}
 
 
@@ -191,7 +201,7 @@ async def _delete_message(bot: Bot, parameters: Parameters) -> bool:
 def _message_of(parameters: Parameters) -> tuple[int, int]:
     message_id = parameters.number("message_id")
     address: Address = parameters.address
-    if not message_id or not address.value.lstrip("-").isdigit():
+    if not message_id or address.kind is not AddressKind.CHAT:
         raise bad_request("message identifier is not specified")
     return address.chat_id, message_id
 
@@ -222,12 +232,18 @@ def _named(name: str, is_photo: bool) -> str:
 
 
 async def _describe(
-    bot: Bot, chat_id: int, message_id: int, text: MarkedText, *, is_caption: bool = False
+    bot: Bot,
+    chat_id: int,
+    message_id: int,
+    text: MarkedText,
+    keyboard: Keyboard | None,
+    *,
+    is_caption: bool = False,
 ) -> dict[str, Any]:
     """Describe a message of the bot's, and the person it was sent to."""
     person = await context().gateway.bots.people.get(bot.bot, chat_id) if chat_id > 0 else None
     chat = describe_chat(chat_id, person)
-    return describe_message(bot, chat, message_id, text, is_caption=is_caption)
+    return describe_message(bot, chat, message_id, text, keyboard, is_caption=is_caption)
 
 
 # Any node can store a message, which the bot's node sends. The other methods need the bot's worker,

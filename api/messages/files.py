@@ -6,11 +6,13 @@ import asyncio
 import os
 import re
 from collections import defaultdict
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from quart import Blueprint, Response, current_app, request, send_file
+from quart import Blueprint, Response, current_app, request
+from quart.wrappers.response import ResponseBody
 from quart_schema import hide
 from werkzeug.http import parse_range_header
 
@@ -20,6 +22,8 @@ from api.security.request_guard import at_end
 from supervisor.errors import FileGone, LinkInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from supervisor.messages.file_links import OpenFile
 
 blueprint = Blueprint("files", __name__, url_prefix="/files")
@@ -32,6 +36,7 @@ _HARMLESS = re.compile(
     r"image/(?:png|jpeg|gif|webp)|(?:video|audio)/[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?"
 )
 _BYTES = "application/octet-stream"
+_PIECE = 64 << 10  # bytes
 
 
 @blueprint.get("/<token>/<name>")
@@ -46,9 +51,9 @@ async def get_file(token: str, name: str) -> Response:  # noqa: ARG001 - the nam
         raise not_found("the file does not exist, or its link has expired") from exc
     now = os.fstat(opened)
     _normalise_range(now.st_size)
-    # Opened by its descriptor, so it is the file that was checked, whatever has its name by now.
-    opened_file = f"/proc/self/fd/{opened}"
-    response = await send_file(opened_file, mimetype=safe_type(file.mime), add_etags=False)
+    response = Response(Content(opened, now.st_size), mimetype=safe_type(file.mime))
+    response.content_length = now.st_size
+    response.last_modified = datetime.fromtimestamp(now.st_mtime, UTC)
     response.set_etag(f"{now.st_mtime_ns:x}-{now.st_size:x}")
     await response.make_conditional(request, accept_ranges=True, complete_length=now.st_size)
     response.headers["Content-Disposition"] = disposition(file.name)
@@ -70,6 +75,36 @@ async def open_for_call(file: OpenFile) -> int:
 def _close(opening: asyncio.Future[int]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         os.close(opening.result())
+
+
+class Content(ResponseBody):
+    """The bytes of a file that the call has opened and will close, as the framework sends them.
+
+    The framework's own body opens the file once more, and a caller who is cut off twice leaves it open.
+    """
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor, self._size = descriptor, size
+        self.begin, self.end = 0, size  # the framework's names; it writes them into Content-Range
+
+    async def __aenter__(self) -> AsyncIterator[bytes]:
+        return self._pieces()
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def make_conditional(self, begin: int, end: int | None) -> int:
+        self.begin, self.end = begin, self._size if end is None else end
+        return self._size
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        place = self.begin
+        while count := min(_PIECE, self.end - place):
+            piece = await asyncio.to_thread(os.pread, self._descriptor, count, place)
+            if not piece:
+                break  # somebody has cut the file
+            place += len(piece)
+            yield piece
 
 
 def _leave_out_body(response: Response) -> None:

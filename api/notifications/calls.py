@@ -29,7 +29,7 @@ from api.requests.openapi import ADMIN_OR_TOKEN, TOKEN, needs
 from api.security.authenticator import presented_key
 from supervisor.errors import NotificationUnknown, TemplateUnknown
 from supervisor.notifications.formatting.templates import Template, TextFormat
-from supervisor.notifications.notice import make_notice
+from supervisor.notifications.notice import beside_loop, make_notice
 from supervisor.notifications.notification_service import Sender
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ async def post_notify() -> Response:
     except TemplateUnknown as exc:
         raise ApiError(422, "template_unknown", str(exc)) from exc
     addresses, rejected = addresses_of(body.to)
-    notice = make_notice(text, body.files, body.manner).changed(rejected=rejected)
+    made = await beside_loop(len(text.text), make_notice, text, body.files, body.manner)
+    notice = made.changed(rejected=rejected)
     accepted = await context().work.run(
         notifications.notify(sender, addresses, notice, body.manner, dry_run=body.dry_run)
     )
@@ -119,7 +120,7 @@ async def post_preview() -> Response:
     return respond(
         PreviewAnswer(
             text=text.text,
-            parts=len(list(text.cut())),
+            parts=await beside_loop(len(text.text), text.count_parts),
             entities=[
                 EntityAnswer(
                     type=mark.kind, offset=mark.offset, length=mark.length, value=mark.value

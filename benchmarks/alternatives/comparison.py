@@ -20,18 +20,18 @@ import psutil
 from benchmarks.alternatives import restarts
 from benchmarks.alternatives.environment import programs
 from benchmarks.alternatives.one_loop import HANG
-from benchmarks.chart import Bars, draw_bars
-from benchmarks.fleet import by_part, pss, restart_by_kill, until_online
-from benchmarks.gateway_program import BY_DEFAULT, GatewayOptions, running_gateway
-from benchmarks.growth_plots import PLOTS, origin
-from benchmarks.measurement import Measurement, describe_machine
-from benchmarks.sandbox_program import TOP
-from benchmarks.traffic import running_traffic
+from benchmarks.measurement import Measurement, describe_machine, origin
+from benchmarks.plots.chart import PLOTS, Bars, draw_bars
+from benchmarks.programs.gateway import BY_DEFAULT, GatewayOptions, running_gateway
+from benchmarks.programs.numbers import restart_by_kill, until_online, worker_of
+from benchmarks.programs.processes import by_part, pss
+from benchmarks.programs.sandbox import TOP
+from benchmarks.programs.traffic import running_traffic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from benchmarks.traffic import Traffic
+    from benchmarks.programs.traffic import Traffic
 
 NUMBERS = [f"38056{number:07}" for number in range(50)]
 KILLED = NUMBERS[::5]
@@ -105,7 +105,7 @@ async def _workers(folder: Path, traffic: Traffic, options: GatewayOptions) -> W
         parts = await by_part(gateway)
         helpers = parts["forkserver"] if options is BY_DEFAULT else []
         memory = sum(map(pss, (*parts["workers"], *helpers))) / len(NUMBERS)
-        pid = (await gateway.call("GET", f"/numbers/{NUMBERS[0]}"))["worker"]["pid"]
+        pid = await worker_of(gateway, NUMBERS[0])
         quiet, hanging = await _delays(traffic, lambda: _freeze(pid))
         await gateway.terminate()
     return Way(memory, start, quiet, hanging)

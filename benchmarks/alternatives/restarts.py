@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from benchmarks.gateway_program import free_port
+from benchmarks.programs.gateway import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from api.settings import read_settings
 from session_worker.confinement.confinement import get_ready
 from session_worker.network.guarded_transport import tls_context
 from session_worker.process import entry
-from supervisor.config import Timing
+from supervisor.config import Patience, Timing
 from supervisor.gateway import Gateway
 from supervisor.numbers.worker_pool import WorkerPool
 from supervisor.ownership import DataDirLock
@@ -40,7 +40,7 @@ NEEDED = (
     "session_worker.process.worker",
     "stringprep",
 )
-LEASE = 300.0  # seconds; on a busy machine the imports of a worker take longer than the usual lease
+LONG = 300.0  # seconds; on a busy machine the imports of a worker take longer than a worker may be silent otherwise
 
 
 class Spawner(Forkserver):
@@ -85,7 +85,7 @@ def create_app() -> Quart:
     settings = read_settings()
     set_up_logging(settings)
     store = Store(settings.database_url.get_secret_value(), settings.secret_key.get_secret_value())
-    pool = WorkerPool(Spawner(), Timing(lease=LEASE))
+    pool = WorkerPool(Spawner(), Timing(lease=LONG, patience=Patience(ran=LONG)))
     config = make_config(settings, None)
     gateway = Gateway(store, DataDirLock(settings.data_dir), config, pool)
     return app.create_app(settings, gateway)

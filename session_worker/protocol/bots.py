@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -86,8 +86,12 @@ class EditMessage(PipeValue):
     without_preview: bool = False
 
 
+NOT_IN_CHAT: Final = "MESSAGE_NOT_IN_CHAT"
+"""Our own code, because Telegram has none: the chat has no such message."""
+
+
 class DeleteMessages(PipeValue):
-    """Command: delete messages for both sides."""
+    """Command: delete messages of a chat for both sides; NOT_IN_CHAT if there are none."""
 
     kind: Literal["delete_messages"] = "delete_messages"
     request_id: int

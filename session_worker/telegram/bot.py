@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from session_worker.protocol.bots import (
+    NOT_IN_CHAT,
     AnswerPress,
     ButtonPress,
     DeleteMessages,
@@ -146,8 +147,7 @@ class BotRequests:
     async def carry_out(self, command: BotRequest) -> Done:
         """Carry it out once, and report a refusal by Telegram's code for it."""
         try:
-            for request in self._requests(command):
-                await self._ask(request)
+            await self._carry_out(command)
         except Refused as refusal:
             return Done(request_id=command.request_id, failure=refusal.text)
         except TelegramError as error:
@@ -156,16 +156,31 @@ class BotRequests:
             return Done(request_id=command.request_id, failure=code, retry_after=wait)
         return Done(request_id=command.request_id)
 
-    def _requests(self, command: BotRequest) -> list[Any]:
+    async def _carry_out(self, command: BotRequest) -> None:
         match command:
             case EditMessage():
-                return [_edit(command, self._peer(command.peer_id))]
-            case DeleteMessages(message_ids=ids):
-                return [_delete(list(ids), self._peer(command.peer_id))]
+                await self._ask(_edit(command, self._peer(command.peer_id)))
+            case DeleteMessages():
+                await self._delete(command)
             case AnswerPress():
-                return [_answer(command)]
+                await self._ask(_answer(command))
             case PresentBot():
-                return _present(command)
+                for request in _present(command):
+                    await self._ask(request)
+
+    async def _delete(self, command: DeleteMessages) -> None:
+        """Delete what is in this chat; Telegram itself would delete messages of other chats as well."""
+        peer = self._peer(command.peer_id)
+        found = await self._ask(_get(command.message_ids, peer))
+        here = [
+            message.id
+            for message in found.messages
+            if not isinstance(message, types.MessageEmpty)
+            and marked_id(message.peer_id) == command.peer_id
+        ]
+        if not here:
+            raise Refused(400, NOT_IN_CHAT)
+        await self._ask(_delete(here, peer))
 
     def _peer(self, peer_id: int) -> Any:
         known = self._access_hash(peer_id)
@@ -183,11 +198,21 @@ def _edit(command: EditMessage, peer: Any) -> Any:
     )
 
 
+def _get(message_ids: Sequence[int], peer: Any) -> Any:
+    named = [types.InputMessageID(message_id) for message_id in message_ids]
+    if isinstance(peer, types.InputPeerChannel):
+        return functions.channels.GetMessagesRequest(_channel(peer), named)
+    return functions.messages.GetMessagesRequest(named)
+
+
 def _delete(message_ids: list[int], peer: Any) -> Any:
     if isinstance(peer, types.InputPeerChannel):
-        channel = types.InputChannel(peer.channel_id, peer.access_hash)
-        return functions.channels.DeleteMessagesRequest(channel, message_ids)
+        return functions.channels.DeleteMessagesRequest(_channel(peer), message_ids)
     return functions.messages.DeleteMessagesRequest(message_ids, revoke=True)
+
+
+def _channel(peer: Any) -> Any:
+    return types.InputChannel(peer.channel_id, peer.access_hash)
 
 
 def _answer(command: AnswerPress) -> Any:

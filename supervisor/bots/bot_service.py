@@ -44,7 +44,11 @@ class BotService:
         self.people = store.people
         self.requests = BotRequests(keepers)
         self.uploads = Uploads(config)
-        keepers.listening.listen(RegistrationService(store, keepers.dispatchers, self.requests))
+        keepers.listening.listen(
+            RegistrationService(
+                store, keepers.dispatchers, self.requests, notifications.wait_handed_over
+            )
+        )
 
     def listen(self, listener: Listener) -> None:
         """Let this listener react to what bots hear, before registration does."""

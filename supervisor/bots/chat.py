@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from session_worker.protocol.bots import BotCommand, ButtonPress, HeardMessage
+from session_worker.protocol.bots import NOT_IN_CHAT, BotCommand, ButtonPress, HeardMessage
 from session_worker.protocol.outgoing import Button, Keyboard, Outgoing, Part
 from supervisor.errors import TelegramRefused, WorkerUnavailable
 from supervisor.notifications.formatting.marked_text import MarkedText
@@ -182,7 +182,11 @@ class BotChat:
         await self._requests.edit(self.bot, chat_id, message_id, text, keyboard=_keyboard(buttons))
 
     async def delete(self, chat_id: int, message_id: int) -> None:
-        await self._requests.delete(self.bot, chat_id, [message_id])
+        try:
+            await self._requests.delete(self.bot, chat_id, [message_id])
+        except TelegramRefused as error:
+            if error.code != NOT_IN_CHAT:  # otherwise somebody else has deleted it already
+                raise
 
     async def answer(self, query_id: int, text: str = "") -> None:
         await self._requests.answer_press(self.bot, query_id, text)

@@ -14,7 +14,7 @@ from supervisor.errors import GatewayError
 from supervisor.store.people import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from session_worker.protocol.bots import HeardByBot
     from supervisor.bots.requests import BotRequests
@@ -177,8 +177,16 @@ def _phone_question(texts: Texts) -> Reply:
 class RegistrationService:
     """Listens to all bots; it is asked last."""
 
-    def __init__(self, store: Store, dispatchers: Dispatchers, requests: BotRequests) -> None:
+    def __init__(
+        self,
+        store: Store,
+        dispatchers: Dispatchers,
+        requests: BotRequests,
+        wait_handed_over: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """Let `wait_handed_over` return when those who are muted get no more notifications of a bot."""
         self._store = store
+        self._wait_handed_over = wait_handed_over
         self._dispatchers = dispatchers
         self._requests = requests
 
@@ -194,6 +202,8 @@ class RegistrationService:
             await self._store.people.block(bot, what.user_id, is_blocked=what.is_stopped)
         elif reaction.person is not None:
             await self._store.people.save(bot, reaction.person)
+            if reaction.person.muted:
+                await self._wait_handed_over(bot)
         await self._write(row, reaction)
         if isinstance(what, ButtonPress):
             await self._answer(bot, what, reaction.answer or "")

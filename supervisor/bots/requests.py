@@ -61,7 +61,7 @@ class BotRequests:
         )
 
     async def delete(self, bot: str, chat_id: int, message_ids: Sequence[int]) -> None:
-        """Delete messages for both sides."""
+        """Delete messages for both sides; raise TelegramRefused with NOT_IN_CHAT if there are none."""
         await self.ask(
             bot,
             lambda request_id: DeleteMessages(

@@ -13,7 +13,7 @@ from supervisor.errors import NotificationUnknown, TelegramRefused, WorkerUnavai
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.notice import Manner, Notice, make_notice
 from supervisor.notifications.planfix_accounts import PlanfixRefused
-from supervisor.notifications.planfix_event import ANSWER_PREFIX, comment_key, text_key
+from supervisor.notifications.planfix_event import ANSWER_PREFIX, own_comment_key, text_key
 from supervisor.notifications.recipients import Address, AddressKind
 
 if TYPE_CHECKING:
@@ -74,11 +74,14 @@ class PlanfixAnswers:
                 return False
 
     async def _ask_for_answer(self, row: HeardRow, press: ButtonPress) -> None:
-        task = press.data.removeprefix(ANSWER_PREFIX)
+        # The pressed message says which task it is: anybody can send a press with data of their own.
+        task = await self._task_of(row.bot, press.chat_id, press.message_id)
         try:
             await self._answer_press(row.bot, press.query_id)
         except (TelegramRefused, WorkerUnavailable) as error:
             logger.info("bot %s: a pressed button was not answered: %s", row.bot, error)
+        if not task or press.data != f"{ANSWER_PREFIX}{task}":
+            return
         prompt = Manner(keyboard=Keyboard(kind="force_reply"), dedup_key=f"prompt:{row.row}")
         await self._report(row.bot, press.chat_id, _PROMPT, task, prompt)
 
@@ -112,7 +115,7 @@ class PlanfixAnswers:
             await self._report(row.bot, chat, _REFUSED, task, key)
             return
         if comment is not None:
-            await self._remember(row.bot, comment_key(task, str(comment)))
+            await self._remember(row.bot, own_comment_key(task, str(comment)))
         await self._report(row.bot, chat, _ADDED, task, key)
 
     async def _remember(self, bot: str, key: str) -> None:

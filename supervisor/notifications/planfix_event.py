@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import re
 from bisect import bisect_right
@@ -12,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
+from session_worker.formatting.markup import unescape
 from supervisor.errors import AddressMalformed
 from supervisor.notifications.formatting.default_templates import OTHER_EVENT, event_names
 from supervisor.notifications.notice import Button, Keyboard, Rejected
@@ -33,7 +33,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
 _LINK = re.compile(r"(?i:https?)://[^\s/?#]+\S*")
 _NAMES: Final = ("title", "author", "status", "due", "assignee")
-_NUMBER = re.compile(r"\d{1,12}")
+_NUMBER = re.compile(r"[0-9]{1,12}")
 _OPEN: Final[Mapping[str, str]] = {"en": "Open", "ru": "Открыть", "uk": "Відкрити"}
 _ANSWER: Final[Mapping[str, str]] = {"en": "Answer", "ru": "Ответить", "uk": "Відповісти"}
 ANSWER_PREFIX = "planfix:"
@@ -64,17 +64,26 @@ class PlanfixEvent:
     def is_comment(self) -> bool:
         return self.event == "comment.added"
 
+    @property
+    def may_be_comment(self) -> bool:
+        """Whether a comment was added, as far as the name of the event tells."""
+        return self.is_comment or self.template == OTHER_EVENT
+
     def dedup_key(self, now: float) -> str:
-        """Return a key that a repeated call has as well."""
-        if self.comment:
-            return comment_key(self.task, self.comment)
-        seen = json.dumps([self.event, self.task, sorted(self.fields.items())], ensure_ascii=False)
-        digest = hashlib.sha256(seen.encode()).hexdigest()[:32]
+        """Return a key that a repeated call has as well.
+
+        The same task may be assigned to one person after another, and a comment may come together
+        with another status: those are other events.
+        """
+        if self.comment and self.is_comment:
+            return f"planfix:comment:{self.task}:{self.comment}"
+        digest = hashlib.sha256(self.given.encode()).hexdigest()[:32]
         return f"planfix:{digest}:{int(now // REPEATED_WITHIN)}"
 
 
-def comment_key(task: str, comment: str) -> str:
-    return f"planfix:comment:{task}:{comment}"
+def own_comment_key(task: str, comment: str) -> str:
+    """Return a key for a comment that the bot itself has written."""
+    return f"planfix:own:{task}:{comment}"
 
 
 def text_key(task: str, text: str, now: float) -> str:
@@ -98,14 +107,15 @@ def repair_json(text: str) -> Fields | None:
         except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
-            return found
+            return {_sound(name): _sound(value) for name, value in found.items()}
     return _salvaged(unquoted)
 
 
 def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
     """Read the fields; what cannot be understood is left out and is never an error."""
     unknown: list[str] = []
-    texts = {name: _text(value, unknown) for name, value in fields.items() if name != "token"}
+    known = {name: fields[name] for name in fields if name in _FIELDS and name != "token"}
+    texts = {name: _text(value, unknown) for name, value in known.items()}
     if texts.get("enc", "").lower() == "url":
         texts = {name: unquote_plus(value) for name, value in texts.items()}
     recipients, rejected = _recipients(texts)
@@ -119,7 +129,7 @@ def read_event(fields: Mapping[str, Any]) -> PlanfixEvent:
     comment = _number(texts.get("comment", ""))
     found = tuple(dict.fromkeys(unknown))
     texts.pop("enc", None)  # the fields are decoded now
-    given = json.dumps(texts, ensure_ascii=False)
+    given = json.dumps(texts, ensure_ascii=False, sort_keys=True)
     return PlanfixEvent(event, task, comment, shown, recipients, rejected, found, given)
 
 
@@ -149,7 +159,7 @@ def task_link(url_planfix: str, task: str, comment: str = "") -> str:
 def plain_text(text: str) -> str:
     """Show the HTML of a comment as a plain text."""
     text = _BREAK.sub("\n", text.replace("\r", ""))
-    text = html.unescape(_TAG.sub("", text)).replace("\xa0", " ").replace("\0", "")
+    text = unescape(_TAG.sub("", text)).replace("\xa0", " ").replace("\0", "")
     return _BLANK_LINES.sub("\n\n", text).strip()[:LONGEST_FIELD]
 
 
@@ -162,6 +172,13 @@ def fitting(fields: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _sound(value: Any) -> Any:
+    """Replace halves of surrogate pairs, which JSON can name and nothing can store."""
+    if isinstance(value, list):
+        return [each if isinstance(each, list) else _sound(each) for each in value]
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
 def _text(value: Any, unknown: list[str]) -> str:
     """Return a value as text, lists joined with commas; a variable that Planfix did not know is empty."""
     if isinstance(value, list):
@@ -169,7 +186,7 @@ def _text(value: Any, unknown: list[str]) -> str:
         return ",".join(filter(None, texts))
     if value is None or isinstance(value, dict | bool):
         return ""
-    text = str(value)[:LONGEST_FIELD]
+    text = str(value)[:LONGEST_FIELD].replace("\0", "")
     unknown += _VARIABLE.findall(text)
     return _VARIABLE.sub("", text).strip()
 

@@ -67,6 +67,7 @@ class NotificationQueue:
         self._wanted = asyncio.Event()
         self._is_idle = False
         self._finished = asyncio.Condition()
+        self._handing_over = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -110,6 +111,11 @@ class NotificationQueue:
             logger.warning("notifications of %s: %s", self._number, exc)
         self.wake()
         await self._report_finished()
+
+    async def wait_handed_over(self) -> None:
+        """Wait until nothing is being handed over; whoever is muted already gets nothing after that."""
+        async with self._handing_over:
+            return
 
     async def wait_finished(self, seconds: float) -> None:
         """Wait until any message is finished, but no longer than this."""
@@ -181,9 +187,12 @@ class NotificationQueue:
         """Put messages into the journal; if this is repeated after a crash, each key finds its row."""
         given_up: dict[str, list[int]] = defaultdict(list)
         handed_over: list[int] = []
-        for each in ready:
-            reason = await self._put_into_journal(each)
-            (handed_over if reason is None else given_up[reason]).append(each.id)
+        async with self._handing_over:
+            muted = await self._muted(ready)
+            for each in ready:
+                is_muted = each.peer_id in muted
+                reason = MUTED if is_muted else await self._put_into_journal(each)
+                (handed_over if reason is None else given_up[reason]).append(each.id)
         await self._stored.mark(handed_over, HANDED_OVER)
         for reason, ids in given_up.items():  # so that they hold up nothing
             level = logging.ERROR if reason == UNREADABLE else logging.INFO
@@ -199,8 +208,6 @@ class NotificationQueue:
         notice = await self._notice(queued.notification)
         if notice is None:
             return UNREADABLE
-        if await self._is_muted(queued.peer_id):
-            return MUTED
         dispatcher = await self._dispatchers.of(self._number)
         outgoing = notice.outgoing(queued, journal_key(queued.id))
         accepted = await dispatcher.accept(outgoing, await self._stranger(dispatcher, queued))
@@ -217,12 +224,12 @@ class NotificationQueue:
         is_done = accepted.is_repeat and not await dispatcher.journal.still_pending([row])
         return not is_done and row not in (self._early or ())
 
-    async def _is_muted(self, peer_id: int) -> bool:
-        """Whether somebody has stopped or blocked the bot since the notification was accepted."""
-        if not self._is_bot or peer_id < 0:
-            return False
-        person = await self._people.find(self._number, user_id=peer_id)
-        return person is not None and person.muted
+    async def _muted(self, ready: Sequence[Queued]) -> frozenset[int]:
+        """Return who has stopped or blocked the bot since the notifications were accepted."""
+        people = {each.peer_id for each in ready if each.peer_id > 0}
+        if not (self._is_bot and people):
+            return frozenset()
+        return await self._people.find_muted(self._number, people)
 
     async def _stranger(self, dispatcher: Dispatcher, recipient: Queued) -> Contact | None:
         """Return a recipient to whom a number writes for the first time; only numbers have budgets."""

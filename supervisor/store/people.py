@@ -11,6 +11,8 @@ from supervisor.database import bot_tables, tables
 from supervisor.database.transactions import upsert
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import ColumnElement, Connection
 
     from supervisor.database.database import Database
@@ -75,6 +77,15 @@ class People:
             digits = "".join(filter(str.isdigit, phone))
             return await self._first(bot, _person.phone == digits)
         return None
+
+    async def find_muted(self, bot: str, user_ids: Collection[int]) -> frozenset[int]:
+        """Return those of these people to whom nothing may be sent."""
+        query = select(_person.user_id).where(
+            _person.number == bot,
+            _person.user_id.in_(sorted(user_ids)),
+            _person.is_muted | _person.is_blocked,
+        )
+        return frozenset(row.user_id for row in await self._database.fetch(query))
 
     async def save(self, bot: str, person: Person) -> None:
         values = {

@@ -115,7 +115,7 @@ class Columns:
     async def list(self, token: str, board: str) -> tuple[Column, ...]:
         """List the columns with all their tasks, in one call."""
         answer = await self._client.call(Call.COLUMNS, board, token=token)
-        return parser.read_list(answer, parser.column)
+        return tuple(each.on(board) for each in parser.read_list(answer, parser.column))
 
     async def create(self, token: str, name: str, board: Board) -> Column:
         fields = {

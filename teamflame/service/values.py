@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,6 +77,12 @@ class Task:
     updated: datetime | None = None
     comments: tuple[Comment, ...] | None = None
 
+    def at(self, column_id: str, board_id: str = "") -> Task:
+        """Add the place of the task, which the service may leave out where it lists tasks by their place."""
+        return replace(
+            self, column_id=self.column_id or column_id, board_id=self.board_id or board_id
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -88,6 +94,12 @@ class Column:
     color: str = ""
     is_closed: bool = False
     tasks: tuple[Task, ...] = ()
+
+    def on(self, board_id: str) -> Column:
+        """Add the board and the places of the tasks, as far as the service has left them out."""
+        place = self.board_id or board_id
+        tasks = tuple(task.at(self.id, place) for task in self.tasks)
+        return replace(self, board_id=place, tasks=tasks)
 
 
 @dataclass(frozen=True, slots=True)

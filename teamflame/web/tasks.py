@@ -122,8 +122,10 @@ async def post_comment() -> Response:
     """Comment on a task."""
     shared, caller = teamflame(), admit()
     body = await read(CommentBody)
+    author = (await shared.accounts.require(caller)).name
+    create = shared.service.comments.create
     async with shared.own(caller, comment_change(body.task_id, body.text)):
-        made = await shared.call(caller, shared.service.comments.create, body.task_id, body.text)
+        made = await shared.call(caller, create, body.task_id, body.text, author)
     return respond(CommentAnswer.model_validate(made), HTTPStatus.CREATED)
 
 

@@ -45,17 +45,17 @@ ENGINEERING: Final = _words(
     board screens snapshot snapshots steps talk watch watching
     auth boards choices conversation endpoints mini proof
     background events loop outages questions
-    chaos chart clock code comparison environment fairness flask growth one plots restarts sitecustomize spawned
+    chart clock code comparison connected environment fairness flask growth one restarts sitecustomize spawned
     alarm alarms alert rules answers feed histogram monitor summary
     ageing access actions address announcements app assembly audit authenticator backoff bodies body
     breaker browsing budget bytes cache check circuit clock cluster codec config confinement
     connection context contract control coordination data database default decoding dispatcher draining
     downloads encoded encryption engines entry erasure errors event exchange
-    exit failures fault faults fields filling fleet forkserver forwarding
+    exit facts failures fault faults fields filling fleet forkserver forwarding
     guard guarded hanging hand health index init input intake layout lease lifespan
-    lines links load log lookup main mark measurement memory merging models newer older layers
+    links load log lookup main mark measurement memory merging models newer older layers
     order outcome outcomes outgoing page pages parser pending picture plain plan policy polling pool preload
-    process program push queue rates receiver reconciliation records
+    process processes push queue rates receiver reconciliation records
     rendering report reporter restart run runner running search
     sender server service services settings shape soak starvation state store
     stored traffic transactions transfer trial upkeep values vault view viewer views warmup writer

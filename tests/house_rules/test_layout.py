@@ -121,12 +121,11 @@ def test_reasons_are_needed(sources: list[Source]) -> None:
 
 
 def test_crowded_folder_is_found() -> None:
-    """Fifteen modules are too many, except where each is a measurement or a migration."""
+    """Fifteen modules are too many, except where each is a migration."""
     crowd = [f"{{}}/{name}.py" for name in "abcdefghijklmno"]
 
     assert list(layout.folders_are_small([path.format("api") for path in crowd]))
     assert not list(layout.folders_are_small([path.format("api") for path in crowd[1:]]))
-    assert not list(layout.folders_are_small([path.format("benchmarks") for path in crowd]))
     versions = "supervisor/migrations/versions"
     assert not list(layout.folders_are_small([path.format(versions) for path in crowd]))
 

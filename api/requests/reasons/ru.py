@@ -18,6 +18,10 @@ REASONS: Final = {
     "send the key in the header Authorization or Token": "пришлите ключ в заголовке Authorization или Token",
     "only the admin key may change {}": "{}: это меняют только с ключом администратора",
     "too many wrong keys from this address; try again in {} s": "с этого адреса пришло слишком много неверных ключей; повторите через {} с",
+    "too many changes of this number; try again in {} s": "слишком много изменений этого номера; повторите через {} с",
+    "too many streams of this number are open": "открыто слишком много потоков событий этого номера",
+    "a tag has no end: {}{}": "у тега нет конца: {}{}",
+    "more than {} blanks in a tag": "в теге больше {} пробелов",
     "the number does not exist": "такого номера нет",
     "the number does not exist, or is not of this client and in this state": "такого номера нет, или он другого клиента либо в другом состоянии",
     "the message does not exist": "такого сообщения нет",
@@ -116,6 +120,9 @@ REASONS: Final = {
     "Another gateway owns the data, so this one is on standby.": "Данными владеет другой шлюз, этот в резерве.",
     "The database failed.": "В базе данных произошла ошибка.",
     "The database does not answer.": "База данных не отвечает.",
+    "The folder in which nodes store files for each other cannot be written.": (
+        "В папку, где узлы хранят файлы друг для друга, не удаётся записать."
+    ),
     "The database refused the data.": "База данных не приняла данные.",
     "the connection was given up": "соединение закрыто",
     "the gateway is closing": "шлюз завершает работу",

@@ -18,6 +18,10 @@ REASONS: Final = {
     "send the key in the header Authorization or Token": "надішліть ключ у заголовку Authorization або Token",
     "only the admin key may change {}": "{}: це змінюють лише з ключем адміністратора",
     "too many wrong keys from this address; try again in {} s": "із цієї адреси надійшло забагато хибних ключів; повторіть через {} с",
+    "too many changes of this number; try again in {} s": "забагато змін цього номера; повторіть через {} с",
+    "too many streams of this number are open": "відкрито забагато потоків подій цього номера",
+    "a tag has no end: {}{}": "у тега немає кінця: {}{}",
+    "more than {} blanks in a tag": "у тегу понад {} пробілів",
     "the number does not exist": "такого номера немає",
     "the number does not exist, or is not of this client and in this state": "такого номера немає, або він іншого клієнта чи в іншому стані",
     "the message does not exist": "такого повідомлення немає",
@@ -116,6 +120,9 @@ REASONS: Final = {
     "Another gateway owns the data, so this one is on standby.": "Даними володіє інший шлюз, цей у резерві.",
     "The database failed.": "У базі даних сталася помилка.",
     "The database does not answer.": "База даних не відповідає.",
+    "The folder in which nodes store files for each other cannot be written.": (
+        "До теки, де вузли зберігають файли одне для одного, не вдається записати."
+    ),
     "The database refused the data.": "База даних не прийняла дані.",
     "the connection was given up": "з’єднання закрито",
     "the gateway is closing": "шлюз завершує роботу",

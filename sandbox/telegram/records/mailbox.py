@@ -88,10 +88,6 @@ class Conversation:
             if ids[place : place + 1] == [message.id]:
                 del ids[place]
 
-    def before(self, offset_id: int) -> list[int]:
-        """Return the ids below an offset, oldest first; 0 means all."""
-        return self.ids[: bisect_left(self.ids, offset_id)] if offset_id else list(self.ids)
-
     def newest_incoming(self, up_to: int) -> int:
         """Return the newest message from the other side up to an id; 0 means any."""
         place = bisect_right(self.incoming, up_to) if up_to else len(self.incoming)

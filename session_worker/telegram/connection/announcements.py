@@ -10,7 +10,7 @@ from session_worker.protocol.contract import SessionChanged, SessionState, Troub
 from session_worker.telegram.errors import translate, trouble_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from session_worker.session import Outbox
 
@@ -23,9 +23,8 @@ _CONNECTED = frozenset({SessionState.ONLINE, SessionState.LIMITED})
 class Announcements:
     """Combines the state of the connection with what is known of limits, deafness and undecodable objects."""
 
-    def __init__(self, outbox: Outbox, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._clock = clock
         self._limit: Trouble | None = None
         self._deafness: Trouble | None = None
         self._undecodable: Trouble | None = None
@@ -65,11 +64,11 @@ class Announcements:
     def report_undecodable(self, error: BaseException) -> None:
         """Report that our layer is too old for something that Telegram sent; all else continues."""
         trouble = trouble_of(translate(error))
-        if trouble != self._undecodable or self._clock() >= self._undecodable_until:
+        if trouble != self._undecodable or time.monotonic() >= self._undecodable_until:
             logger.warning(
                 "Telegram sent an object that this version cannot decode: %s", trouble.detail
             )
-        self._undecodable, self._undecodable_until = trouble, self._clock() + LAYER_TOLD
+        self._undecodable, self._undecodable_until = trouble, time.monotonic() + LAYER_TOLD
         self._announce_again()
 
     def _announce_again(self) -> None:
@@ -82,7 +81,7 @@ class Announcements:
             return SessionState.DEAF, self._deafness
         if self._limit is not None:
             return SessionState.LIMITED, self._limit
-        if trouble is None and self._clock() < self._undecodable_until:
+        if trouble is None and time.monotonic() < self._undecodable_until:
             trouble = self._undecodable
         return SessionState.ONLINE, trouble or self._folders
 

@@ -11,7 +11,10 @@ from telethon.tl import types
 
 from session_worker.protocol.messages import IncomingFile
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
+# Beside paths: what would show a name in another order, so that a program looks like a picture.
+_UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _LONGEST_NAME = 120  # characters
 _SHORT_SUBTYPE = re.compile(r"[a-z0-9]{2,4}")  # such as png, which is also a suffix of file names
 _SUFFIXES = {"audio/mpeg": ".mp3", "image/jpeg": ".jpg", "application/x-tgsticker": ".tgs"}

@@ -81,10 +81,6 @@ def event_names() -> list[str]:
     return sorted(_HEADS[FALLBACK_LANGUAGE])
 
 
-def default_names() -> list[str]:
-    return sorted({*_HEADS[FALLBACK_LANGUAGE], *_SALES[FALLBACK_LANGUAGE]})
-
-
 def _of_sale(name: str, language: str) -> str:
     head, *labels = _SALES[language][name]
     fields = zip(labels, _FIELDS[name], strict=True)

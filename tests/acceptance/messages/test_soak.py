@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from benchmarks.soak import soak
+from benchmarks.soak.soak import soak
 
 
 @pytest.mark.timeout(900)

@@ -77,6 +77,9 @@ async def test_aiogram_sends_edits_and_deletes(bot: Bot) -> None:
     assert notes.chat.first_name == (await bot.people())[0]["name"]
     assert (sent.text, edited.text) == ("bold and code", "changed")
     assert {entity.type for entity in sent.entities or ()} == {"bold", "code"}
+    assert sent.reply_markup
+    assert sent.reply_markup.inline_keyboard[0][0].callback_data == "take:1"
+    assert edited.reply_markup is None
     assert [(m["text"], m["file"] and m["file"]["mime"]) for m in told] == [
         ("changed", None), ("c", "image/png"), ("", "text/plain")
     ]  # fmt: skip
@@ -100,6 +103,8 @@ async def test_aiogram_knows_the_errors(bot: Bot) -> None:
         sent = await client.send_message(await user_id(bot), "same")
         with pytest.raises(TelegramBadRequest, match="message is not modified"):
             await sent.edit_text("same")
+        with pytest.raises(TelegramBadRequest, match="message can't be edited"):
+            await client.edit_message_text("x", chat_id=await user_id(bot), message_id=1)
         with pytest.raises(TelegramBadRequest, match="chat not found"):
             await client.send_message("@nobody_here_at_all", "x")
         block = {"by": bot.person, "who": bot.username}
@@ -109,6 +114,22 @@ async def test_aiogram_knows_the_errors(bot: Bot) -> None:
     async with aiogram_client(base(bot), "7654321:AAnobodys") as client:
         with pytest.raises(TelegramUnauthorizedError):
             await client.get_me()
+
+
+async def test_message_is_deleted_in_its_own_chat(bot: Bot) -> None:
+    """Telegram deletes by the id alone; the Bot API knows the chat, and says when nothing was deleted."""
+    person = await user_id(bot)
+    _, sent = await raw(bot, "sendMessage", chat_id=person, text="keep me")
+    message = {"message_id": sent["result"]["message_id"]}
+
+    answers = [await raw(bot, "deleteMessage", chat_id=5, **message)]
+    told = (await bot.said(3))[-1]["text"]
+    answers += [await raw(bot, "deleteMessage", chat_id=person, **message) for _ in range(2)]
+
+    assert told == "keep me"
+    assert [code for code, _ in answers] == [400, 200, 400]
+    for _, body in (answers[0], answers[2]):
+        assert body["description"] == "Bad Request: message to delete not found"
 
 
 async def test_python_telegram_bot_sends(bot: Bot) -> None:
@@ -235,6 +256,8 @@ async def test_broken_uploads_are_refused(bot: Bot, body: bytes) -> None:
         ("sendDocument", {"chat_id": 5}, 400, "there is no document"),
         ("editMessageText", {"chat_id": 5, "text": "x"}, 400, "message identifier"),
         ("deleteMessage", {"chat_id": "@x1234", "message_id": 1}, 400, "message identifier"),
+        ("deleteMessage", {"chat_id": "alias:\u00b2", "message_id": 1}, 400, "message identifier"),
+        ("deleteMessage", {"chat_id": "+380501112233", "message_id": 1}, 400, "message identifier"),
     ],
 )  # fmt: skip
 async def test_wrong_calls_are_refused_as_telegram_does(
@@ -264,6 +287,7 @@ async def test_values_that_mean_nothing_are_refused(bot: Bot) -> None:
         {"reply_markup": {"keyboard": "x"}},
         {"text": "\ud83d"},
         {"chat_id": -1009999999999},
+        {"entities": [{"type": "bold", "offset": float("inf"), "length": 1}]},
     ]
     url, answers = f"/bot{bot.token}/sendMessage", []
     for fields in wrong:
@@ -279,7 +303,7 @@ async def test_values_that_mean_nothing_are_refused(bot: Bot) -> None:
 
     assert [(code, body["ok"]) for code, body in answers] == [(400, False)] * len(answers)
     assert answers[10][1]["description"] == "Bad Request: chat not found"
-    assert "message to edit not found" in answers[11][1]["description"]
+    assert "message to edit not found" in answers[12][1]["description"]
 
 
 async def test_log_holds_no_token(bot: Bot, server: Any) -> None:

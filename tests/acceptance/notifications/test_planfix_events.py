@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.acceptance.bots.conftest import make_bot
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from httpx import Response
@@ -71,6 +72,62 @@ async def test_repeated_call_is_one_message(bot: Bot) -> None:
     told = (await bot.said(4))[2:]
     assert len({answer["id"] for answer in answers}) == 1
     assert [message["text"].splitlines()[-1] for message in told] == ["a", "next"]
+
+
+async def test_next_assignee_is_told_as_well(bot: Bot) -> None:
+    """What differs only in its recipients, or in the event that a comment came with, is no repeat."""
+    other = f"38067111{bot.person[-4:]}"
+    person = {"phone": other, "first_name": "Taras", "username": f"taras{bot.id}"}
+    await bot.stage.control("POST", "/telegram/accounts", **person)
+    await bot.write("/start", other)
+    await bot.wait_for_person(username=person["username"])
+    chat = f"/telegram/messages?of={other}&with={bot.username}"
+    assigned = fields(bot, event="task.assigned", telegramUserName="alias:ops")
+    posts = [
+        assigned,
+        assigned | {"telegramUserName": f"@{person['username']}"},
+        fields(bot, comment="5"),
+        fields(bot, comment="5", event="status.changed"),
+    ]
+
+    answers = [(await bot.stage.gateway.post(PATH, data=each)).json() for each in posts]
+
+    told = [message["text"].splitlines()[0] for message in (await bot.said(5))[2:]]
+    assert [answer["accepted"] for answer in answers] == [1, 1, 1, 1]
+    assert told == [
+        "A task was assigned to you #86190", "New comment #86190", "The status has changed #86190"
+    ]  # fmt: skip
+
+    async def other_is_told() -> bool:
+        found = await bot.stage.control("GET", chat)
+        return "A task was assigned to you" in found[-1]["text"]
+
+    await eventually(other_is_told)
+
+
+async def test_every_encoding_is_read(bot: Bot) -> None:
+    """The encoding that a call names or begins with is understood, and half of a sign breaks nothing."""
+    end = f'"token":"{bot.key}","telegramUserName":"alias:ops"}}'
+    form = f"token={bot.key}&telegramUserName=alias:ops&title="
+    calls = [
+        ("application/json", "utf-8", r'{"title":"\ud83d","author":"Олена",' + end),
+        ("application/json", "utf-16", '{"title":"Привет",' + end),
+        ("application/x-www-form-urlencoded", "windows-1251", form + "При%E2%E5%F2"),
+        ("application/x-www-form-urlencoded", "utf-8", "\ufeff" + form + "Привет"),
+    ]
+
+    ids = []
+    for kind, encoding, content in calls:
+        headers = {"Content-Type": f"{kind}; charset={encoding}"}
+        body = content.encode(encoding)
+        response = await bot.stage.gateway.post(PATH, content=body, headers=headers)
+        assert response.status_code == 200
+        ids.append(response.json()["id"])
+
+    told = (await bot.said(4))[2:]
+    assert ids[1:] == [ids[1]] * 3  # the same words are the same event
+    lines = [message["text"].splitlines()[1:] for message in told]
+    assert lines == [["?", "From: Олена"], ["Привет"]]
 
 
 async def test_wrong_key_is_the_only_refusal(bot: Bot) -> None:
@@ -142,7 +199,7 @@ async def test_hidden_comment_is_not_told(stage: Stage) -> None:
 
 
 async def test_ids_alone_are_enough(stage: Stage) -> None:
-    """A script that sends only ids tells those whom Planfix has told, with texts asked from Planfix."""
+    """A script that sends only ids tells those whom Planfix has told, with texts asked from Planfix, if need be later."""
     bot = await make_bot_with_planfix(stage)
     await let_planfix_know(bot)
     await stage.control("PUT", "/planfix/acme/scripts", scripts=[])
@@ -155,6 +212,8 @@ async def test_ids_alone_are_enough(stage: Stage) -> None:
     comment = await stage.control("POST", path, text="<p>When is it <b>ready</b>?</p>", **people)
     before = len(await bot.said(3))
     ids = {"token": bot.key, "task": str(task["number"])}
+    limit = {"mode": "error", "cmd": "rest", "status": 429, "retry_after": 2, "times": 1}
+    await stage.control("POST", "/planfix/acme/faults", **limit)
 
     told = [
         await stage.gateway.post(PATH, data=ids | {"event": event} | more)

@@ -83,11 +83,9 @@ async def test_bot_shows_its_commands_and_the_app(stage: Stage) -> None:
 
     async def look() -> Any:
         found = await stage.control("GET", f"/telegram/bots/{BOT}")
-        return found if found["commands"] and found["menu_button"] else None
+        return found["commands"] and "/teamflame/app/" in str(found["menu_button"])
 
-    shown = await eventually(look)
-
-    assert "/teamflame/app/" in str(shown["menu_button"])
+    await eventually(look, awaited="the bot's commands and the app in its menu")
     page = await stage.ask("GET", "/teamflame/app/", {})
     assert page.status_code == 200
     assert "X-Frame-Options" not in page.headers

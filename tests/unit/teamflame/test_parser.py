@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from teamflame.errors import Rejected
 from teamflame.service import parser
+from teamflame.service.client import ServiceClient
+from teamflame.service.service import Columns
+from teamflame.service.tasks import Comments, Tasks
+from teamflame.watching.snapshot import compare
+from teamflame.web.models import TaskAnswer, TaskBody
+
+if TYPE_CHECKING:
+    from teamflame.service.endpoints import Call
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 JSON = st.recursive(
@@ -51,6 +60,47 @@ def test_whole_task() -> None:
     assert [(each.author, each.text) for each in found.comments] == [("Boris", "Hi")]
 
 
+def test_assignees_may_be_bare_ids() -> None:
+    """Whoever is written as an id may come back as an id; a change of the task must not remove them."""
+    found = parser.task({"id": "t1", "users": ["u1", {"id": "u2", "name": "Boris"}, 5, ""]})
+
+    assert [(each.id, each.name) for each in found.assignees] == [("u1", "?"), ("u2", "Boris")]
+
+
+class _Terse(ServiceClient):
+    """A TeamFlame that always answers the same."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    async def call(self, call: Call, key: str = "", **given: Any) -> Any:
+        return self._answer
+
+
+async def test_task_in_a_list_is_where_it_is_listed() -> None:
+    """A board and a column that the service leaves out of their own tasks are known all the same."""
+    tasks = [{"id": "t1"}, {"id": "t2", "columnId": "c9"}]
+
+    [column] = await Columns(_Terse([{"id": "c1", "tasks": tasks}])).list("token", "b1")
+    listed = await Tasks(_Terse(tasks)).of_column("token", "c1")
+
+    assert column.board_id == "b1"
+    places = [(each.column_id, each.board_id) for each in column.tasks]
+    assert places == [("c1", "b1"), ("c9", "b1")]
+    assert [each.column_id for each in listed] == ["c1", "c9"]
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"userName": "Boris"}, {"text": "<p>Hi</p>"}])
+async def test_comment_is_created_whatever_the_answer_says(answer: Any) -> None:
+    """An answer without an id is no refusal: whoever got an error would comment once more."""
+    comments = Comments(_Terse(answer))
+
+    made = [await comments.create("token", "t1", "Hi", "Boris") for _ in range(2)]
+
+    assert [(each.author, each.text) for each in made] == [("Boris", "Hi")] * 2
+    assert made[0].id != made[1].id
+
+
 @given(JSON)
 def test_strange_answers(answer: Any) -> None:
     """Whatever the service answers becomes values or a refusal, never another error."""
@@ -87,3 +137,31 @@ def test_moments_are_written_as_the_service_writes_them() -> None:
 
     assert parser.write_moment(there) == "2026-12-01T14:30:00.000Z"
     assert parser.moment(parser.write_moment(there)) == there
+
+
+@pytest.mark.parametrize("field", ["name", "description", "taskNumber", "priority"])
+def test_texts_can_be_answered_and_stored(field: str) -> None:
+    """Half of an emoji and NUL, which JSON can name, spoil no answer in which they stand."""
+    found = parser.task({"id": "t\ud8001", field: "cut\ud83d\0", "columnId": "c\0"})
+
+    answer = TaskAnswer.model_validate(found).model_dump_json()
+
+    assert "cut\ufffd" in answer or field == "description"
+    assert (found.id, found.column_id) == ("t\ufffd1", "c")
+    assert "\0" not in f"{found}"
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59Z"),
+        *("9999-12-31T23:59:59-23:59", "1969-12-31T00:00:00Z"),
+    ],
+)
+def test_dates_at_the_edge_of_the_calendar_are_none(date: str) -> None:
+    """A due date to which no day can be added would stop the notifications of everybody on the board."""
+    columns = [parser.column({"id": "c", "tasks": [{"id": "t", "name": "x", "endDate": date}]})]
+
+    assert compare({}, columns, NOW).snapshot["t"].due is None
+    with pytest.raises(ValidationError, match="1970"):
+        TaskBody.model_validate({"title": "x", "column_id": "c", "due": date})

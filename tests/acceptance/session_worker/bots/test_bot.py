@@ -11,6 +11,7 @@ import pytest
 from sandbox.telegram.chats.message_actions import Draft
 from session_worker.bot import BotSession
 from session_worker.protocol.bots import (
+    NOT_IN_CHAT,
     AnswerPress,
     BotCommand,
     ButtonPress,
@@ -234,14 +235,15 @@ async def test_press_is_heard_and_answered(bot: RunningBot, taras: Account) -> N
         late = await bot.ask(session, answer.model_copy(update={"request_id": 4}))
         shown = sent.content.text, sent.content.reply_markup
         gone = DeleteMessages(request_id=5, peer_id=taras.id, message_ids=(press.message_id,))
+        elsewhere = gone.model_copy(update={"request_id": 6, "peer_id": taras.id + 1})
+        spared = await bot.ask(session, elsewhere)
         deleted = await bot.ask(session, gone)
 
     assert (press.user_id, press.chat_id, press.data) == (taras.id, taras.id, "take:1")
     assert (await pressing).message == "Yours"
-    assert [done.failure for done in (answered, edited, again, late, deleted)] == [
+    assert [done.failure for done in (answered, edited, again, late, spared, deleted)] == [
         *(None, None, "MESSAGE_NOT_MODIFIED"),
-        "QUERY_ID_INVALID",
-        None,
+        *("QUERY_ID_INVALID", NOT_IN_CHAT, None),
     ]
     assert shown == ("Taken", None)
     assert taras.box.get(2) is None
@@ -267,7 +269,7 @@ async def test_bot_presents_itself(bot: RunningBot) -> None:
 async def test_groups_are_written_to_and_heard_for_commands(
     bot: RunningBot, taras: Account
 ) -> None:
-    """In a supergroup the bot hears a command, not the talk, and writes into a topic."""
+    """In a supergroup the bot hears a command, not the talk, writes into a topic, and deletes that again."""
     telegram = bot.telegram
     crowd, _ = telegram.channels.create(taras, "Crowd", broadcast=False)
     telegram.channels.invite(crowd, taras, [bot.account])
@@ -280,10 +282,15 @@ async def test_groups_are_written_to_and_heard_for_commands(
         newest = await eventually(
             lambda: next((m for m in crowd.box if m.content.text == "disk full"), None)
         )
+        assert newest is not None
+        gone = DeleteMessages(request_id=1, peer_id=crowd.id, message_ids=(newest.id, 999))
+        deleted = await bot.ask(session, gone)
+        again = await bot.ask(session, gone.model_copy(update={"request_id": 2}))
 
     assert (heard.text, heard.chat_id, heard.speaker.user_id) == ("/chat", crowd.id, taras.id)
-    assert newest is not None
     assert newest.content.topic == topic
+    assert (deleted.failure, again.failure) == (None, NOT_IN_CHAT)
+    assert newest.id not in {each.id for each in crowd.box}
 
 
 async def test_recipients_are_found_among_acquaintances(bot: RunningBot, taras: Account) -> None:

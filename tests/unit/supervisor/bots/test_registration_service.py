@@ -31,6 +31,10 @@ START = HeardMessage(
 )
 
 
+async def _wait_handed_over(_bot: str) -> None:
+    """Nothing is ever handed over here."""
+
+
 @pytest.fixture
 async def keepers(store: Store, tmp_path: Path) -> Keepers:
     await store.numbers.create(NewNumber(BOT, "Acme", "", "", bot=BotDetails("7000001:AA", "en")))
@@ -40,7 +44,9 @@ async def keepers(store: Store, tmp_path: Path) -> Keepers:
 
 async def test_repeated_event_leads_to_the_same_messages(store: Store, keepers: Keepers) -> None:
     """After a crash between acting and noting it, the event comes again; nobody hears twice."""
-    service = RegistrationService(store, keepers.dispatchers, BotRequests(keepers))
+    service = RegistrationService(
+        store, keepers.dispatchers, BotRequests(keepers), _wait_handed_over
+    )
     row = HeardRow(1, BOT, START)
 
     taken = [await service.handle(row), await service.handle(row)]
@@ -52,9 +58,31 @@ async def test_repeated_event_leads_to_the_same_messages(store: Store, keepers: 
     assert [person.name for person in await store.people.list(BOT)] == ["Anna"]
 
 
+async def test_stop_is_answered_when_nothing_more_is_sent(store: Store, keepers: Keepers) -> None:
+    """Whoever is told that the bot keeps quiet gets no message after that."""
+    seen: list[tuple[bool, int]] = []
+    journal = (await keepers.dispatchers.of(BOT)).journal
+
+    async def wait_handed_over(bot: str) -> None:
+        (person,) = await store.people.list(bot)
+        answers = await journal.list(Selection(direction=Direction.OUT))
+        seen.append((person.muted, len(answers)))
+
+    service = RegistrationService(
+        store, keepers.dispatchers, BotRequests(keepers), wait_handed_over
+    )
+
+    await service.handle(HeardRow(1, BOT, START.changed(text="/stop")))
+
+    assert seen == [(True, 0)]
+    assert len(await journal.list(Selection(direction=Direction.OUT))) == 1
+
+
 async def test_other_messages_are_left_alone(store: Store, keepers: Keepers) -> None:
     """What has nothing to do with registration is for others."""
-    service = RegistrationService(store, keepers.dispatchers, BotRequests(keepers))
+    service = RegistrationService(
+        store, keepers.dispatchers, BotRequests(keepers), _wait_handed_over
+    )
     row = HeardRow(1, BOT, START.changed(text="Where is my order?"))
 
     assert not await service.handle(row)

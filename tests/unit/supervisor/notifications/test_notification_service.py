@@ -16,8 +16,9 @@ from supervisor.bots.chat import BotChat, ChatButton
 from supervisor.config import Config
 from supervisor.database.notification_tables import notification
 from supervisor.errors import DatabaseUnavailable, NotificationUnknown, TemplateUnknown
+from supervisor.journal.browsing import Selection
 from supervisor.messages.message_service import Dispatchers
-from supervisor.notifications.formatting.default_templates import default_names
+from supervisor.notifications.formatting.default_templates import event_names
 from supervisor.notifications.formatting.marked_text import MarkedText
 from supervisor.notifications.formatting.templates import Template, TextFormat
 from supervisor.notifications.notice import (
@@ -39,7 +40,7 @@ from tests.support.waiting import eventually
 from tests.unit.supervisor.rows import NUMBER, sent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Collection
     from pathlib import Path
 
     from session_worker.protocol.contract import Command
@@ -63,12 +64,24 @@ class FakePeople:
 
     known: dict[str, FakePerson] = field(default_factory=dict)
     blocked: list[int] = field(default_factory=list)
+    asked: list[set[int]] = field(default_factory=list)
+    """About whom the queue has asked whether they are muted, in each question."""
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     async def find(self, _bot: str, **names: Any) -> FakePerson | None:
         return next((self.known[str(n)] for n in names.values() if str(n) in self.known), None)
 
     async def list(self, _bot: str) -> list[FakePerson]:
         return list(self.known.values())
+
+    async def find_muted(self, _bot: str, user_ids: Collection[int]) -> frozenset[int]:
+        self.asked.append(set(user_ids))
+        muted = {each for each in user_ids if (known := self.known.get(str(each))) and known.muted}
+        await self.may_answer.wait()
+        return frozenset(muted)
 
     async def block(self, _bot: str, user_id: int, *, is_blocked: bool) -> None:
         assert is_blocked
@@ -420,6 +433,35 @@ async def test_who_stops_the_bot_is_told_nothing_that_waits(bot: Bot) -> None:
     assert [each.outgoing.peer_id for each in bot.sends] == [6]
 
 
+async def test_muted_people_are_asked_for_together(bot: Bot) -> None:
+    """A bulk costs one question for each part that is handed over, and a group is asked for never."""
+    await bot.notify(5, 6, 7, "chat:-1001234567890")
+    await bot.attach()
+
+    await eventually(lambda: len(bot.sends) == 4)
+
+    assert bot.people.asked == [{5, 6, 7}]
+
+
+async def test_nobody_is_told_anything_after_stopping_the_bot(bot: Bot) -> None:
+    """What is handed over while somebody stops the bot comes before the answer to that."""
+    bot.people.may_answer.clear()
+    await bot.notify(5)
+    await bot.attach()
+    await eventually(lambda: bool(bot.people.asked))
+    bot.people.known = {"5": FakePerson(5, muted=True)}
+
+    settling = asyncio.create_task(bot.service.wait_handed_over(NUMBER))
+    await asyncio.sleep(0)  # lets it begin
+    was_waiting = not settling.done()
+    bot.people.may_answer.set()
+    await settling
+
+    stored = await (await bot.dispatchers.of(NUMBER)).journal.list(Selection())
+    assert was_waiting
+    assert len(stored) == 1
+
+
 async def test_late_notification_expires(bot: Bot) -> None:
     """What could not be sent in time is not sent late."""
     accepted = await bot.notify(5, manner=Manner(expires=time.time() - 1))
@@ -547,7 +589,7 @@ async def test_default_templates_can_be_rendered(bot: Bot, language: str) -> Non
         *("location", "date", "organizer", "event_title", "price", "buyer"),
     )
     data = {name: f"<{name}>" for name in names}
-    for name in default_names():
+    for name in (*event_names(), "event.created", "ticket.purchased"):
         wording = Wording(template=name, data=data, language=language)
         rendered = await bot.service.word(Sender(NUMBER, is_bot=True, language="en"), wording)
 

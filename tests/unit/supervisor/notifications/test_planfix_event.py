@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from supervisor.notifications.formatting.default_templates import OTHER_EVENT
 from supervisor.notifications.notice import LONGEST_NOTICE
 from supervisor.notifications.planfix_event import (
-    comment_key,
     fitting,
     keyboard_of,
     plain_text,
@@ -76,6 +75,25 @@ def test_no_text_of_a_stranger_takes_long(text: str) -> None:
     Where the time grew with the square or the cube of the length, this would never end.
     """
     assert len(repair_json(text) or {}) <= 1
+
+
+@pytest.mark.parametrize("field", ["text", "title", "author"])
+def test_reference_without_end_is_no_error(field: str) -> None:
+    """A customer may write a reference with more digits than Python reads as a number."""
+    event = read_event({"task": "5", field: f"a &#{'1' * 5000}; b"})
+
+    assert event.fields[field] == "a \ufffd b"
+
+
+def test_nul_and_unknown_names_are_left_out() -> None:
+    """JSON can name what no database stores, and a stranger may choose the names of fields."""
+    fields = repair_json('{"text":"ok\\u0000","task":"5","telegramUserName":"a\\u0000b c"}') or {}
+
+    event = read_event({**fields, "\ud800": "x"})
+
+    assert event.fields["text"] == "ok"
+    assert event.given.encode()
+    assert [each.to for each in event.rejected] == ["ab c"]
 
 
 def test_lists_in_lists_are_left_out() -> None:
@@ -143,10 +161,32 @@ def test_event_has_one_key() -> None:
     status = {"event": "status.changed", "task": "5", "status": "Done"}
 
     assert read_event(FIELDS).dedup_key(0.0) == read_event(FIELDS).dedup_key(10**6)
-    assert read_event(FIELDS).dedup_key(0.0) == comment_key("86190", "77")
     assert read_event(status).dedup_key(0.0) == read_event({**status, "token": "x"}).dedup_key(9.0)
     assert read_event(status).dedup_key(0.0) != read_event(status).dedup_key(10**6)
     assert text_key("5", "<p>a  b</p>", 0.0) == text_key("5", "a\nb", 1.0)
+
+
+def test_other_recipients_and_other_events_have_other_keys() -> None:
+    """A task that is assigned to one person after another is told to both, and so is a status with a comment."""
+    assigned = {"event": "task.assigned", "task": "5", "telegramUserName": "@olena"}
+    status = {**FIELDS, "event": "status.changed", "status": "Done"}
+
+    events = (assigned, assigned | {"telegramUserName": "@taras"}, FIELDS, status)
+    keys = [read_event(each).dedup_key(0.0) for each in events]
+
+    assert len(set(keys)) == 4
+    assert read_event(dict(reversed(assigned.items()))).dedup_key(0.0) == keys[0]
+
+
+def test_halves_of_signs_are_replaced() -> None:
+    """JSON can name half of a surrogate pair, which neither the database nor Telegram takes."""
+    text = (
+        r'{"token":"k\ud800","task":"5","title":"a\ud83d","tags\udc00":["\udc00b","\ud83d\ude00"]}'
+    )
+
+    found = repair_json(text)
+
+    assert found == {"token": "k?", "task": "5", "title": "a?", "tags?": ["?b", "😀"]}
 
 
 def test_buttons_lead_to_the_task() -> None:

@@ -99,3 +99,14 @@ async def test_person_is_changed_and_muted(store: Store) -> None:
     assert (person.language, person.muted, person.is_muted) == ("en", True, False)
     await store.people.block(BOT, 7, is_blocked=False)
     assert not (await store.people.list(BOT))[0].muted
+
+
+async def test_muted_people_are_found_together(store: Store) -> None:
+    """Of many people those are named who have stopped the bot or block it; strangers are not."""
+    await store.numbers.create(NEW)
+    for person in (ANNA, replace(ANNA, user_id=8, is_muted=True), replace(ANNA, user_id=9)):
+        await store.people.save(BOT, person)
+    await store.people.block(BOT, 9, is_blocked=True)
+
+    assert await store.people.find_muted(BOT, {7, 8, 9, 10}) == {8, 9}
+    assert await store.people.find_muted("7000002", {8}) == frozenset()

@@ -1,0 +1,1 @@
+"""What messages cost, and how long they take."""

@@ -1,0 +1,1 @@
+"""Thousands of messages while processes are killed."""
