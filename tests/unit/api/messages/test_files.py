@@ -82,7 +82,7 @@ async def test_caller_who_has_the_file_is_told_so(
     of_file = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}[condition]
     headers = {condition: had.headers[of_file]}
 
-    response = await client.open(LINK, method=method, headers=headers)
+    response = await client.open(LINK, method=method, headers=headers, json=None)
 
     assert (response.status_code, await response.get_data()) == (304, b"")
 
