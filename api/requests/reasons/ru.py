@@ -124,6 +124,7 @@ REASONS: Final = {
         "В папку, где узлы хранят файлы друг для друга, не удаётся записать."
     ),
     "The database refused the data.": "База данных не приняла данные.",
+    "the database cannot be written": "в базу данных не удаётся записать",
     "the connection was given up": "соединение закрыто",
     "the gateway is closing": "шлюз завершает работу",
     "too many writes of this number wait": "слишком много записей этого номера ждут очереди",

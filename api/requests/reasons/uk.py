@@ -124,6 +124,7 @@ REASONS: Final = {
         "До теки, де вузли зберігають файли одне для одного, не вдається записати."
     ),
     "The database refused the data.": "База даних не прийняла дані.",
+    "the database cannot be written": "до бази даних не вдається записати",
     "the connection was given up": "з’єднання закрито",
     "the gateway is closing": "шлюз завершує роботу",
     "too many writes of this number wait": "забагато записів цього номера чекають у черзі",
