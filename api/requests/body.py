@@ -59,7 +59,7 @@ async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> P
 
 
 def _read(raw: bytes, most: int, *, is_json: bool) -> Pairs:
-    text = _decode(raw)
+    text = _decode(raw, "body")
     return _sound(_from_json(text) if is_json else _from_form(text, most))
 
 
@@ -81,7 +81,7 @@ async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:
 
 
 def read_query(request: Request) -> Fields:
-    return _unique(_sound(_from_form(_decode(request.query_string))))
+    return _unique(_sound(_from_form(_decode(request.query_string, "query"), place="query")))
 
 
 def read_filters(request: Request) -> Fields:
@@ -104,11 +104,11 @@ def _check_encoding(request: Request) -> None:
         raise _unsupported("send UTF-8 without a content encoding")
 
 
-def _decode(raw: bytes) -> str:
+def _decode(raw: bytes, place: str) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError as exc:
-        raise invalid("body", "is not UTF-8") from exc
+        raise invalid(place, "is not UTF-8") from exc
 
 
 def _from_json(text: str) -> Pairs:
@@ -123,13 +123,13 @@ def _from_json(text: str) -> Pairs:
     return list(fields.items())
 
 
-def _from_form(text: str, most: int = MOST_FIELDS) -> Pairs:
+def _from_form(text: str, most: int = MOST_FIELDS, place: str = "body") -> Pairs:
     try:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=most)
     except UnicodeDecodeError as exc:
-        raise invalid("body", "is not UTF-8") from exc
+        raise invalid(place, "is not UTF-8") from exc
     except ValueError as exc:
-        raise invalid("body", f"has more than {most} fields") from exc
+        raise invalid(place, f"has more than {most} fields") from exc
 
 
 def _sound(pairs: Pairs) -> Pairs:
