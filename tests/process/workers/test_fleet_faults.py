@@ -93,7 +93,9 @@ def arrived(files: SpoolFiles) -> set[int]:
 async def fleet_of(config: Config, database_url: str) -> AsyncIterator[Fleet]:
     postal = replace(config, session_factory="tests.fakes.spool_session:SpoolSession")
     async with make_gateway(postal, database_url, policy=QUICK_BRAKE) as gateway:
-        gateway._pool.exit_log = ExitLog(*(replace(each, window=PATIENCE) for each in (OWN, SHARED)))
+        gateway._pool.exit_log = ExitLog(
+            *(replace(each, window=PATIENCE) for each in (OWN, SHARED))
+        )
         for number in NUMBERS:
             await gateway.create(new_number(number))
         pool = Fleet(gateway, {number: SpoolFiles(config.spool_of(number)) for number in NUMBERS})
