@@ -229,6 +229,8 @@ class Gateway:
         if self.takeover.not_active_reason is not None:
             return Readiness(ok=False, reason=self.takeover.not_active_reason)
         try:
+            if await self._store.alarms.failing_since() is not None:
+                return Readiness(ok=False, reason="the database cannot be written")
             wanted = await self._keepers.numbers_to_run()
         except DatabaseError as exc:
             return Readiness(ok=False, reason=str(exc))

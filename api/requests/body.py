@@ -42,7 +42,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 async def read_body(request: Request, limit: int = SMALL) -> Fields:
-    return _unique(await read_pairs(request, limit))
+    return require_unique(await read_pairs(request, limit))
 
 
 async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> Pairs:
@@ -59,7 +59,7 @@ async def read_pairs(request: Request, limit: int, most: int = MOST_FIELDS) -> P
 
 
 def _read(raw: bytes, most: int, *, is_json: bool) -> Pairs:
-    text = _decode(raw)
+    text = _decode(raw, "body")
     return _sound(_from_json(text) if is_json else _from_form(text, most))
 
 
@@ -81,7 +81,7 @@ async def read_body_or_query(request: Request, names: frozenset[str]) -> Fields:
 
 
 def read_query(request: Request) -> Fields:
-    return _unique(_sound(_from_form(_decode(request.query_string))))
+    return require_unique(_sound(_from_form(_decode(request.query_string, "query"), place="query")))
 
 
 def read_filters(request: Request) -> Fields:
@@ -104,16 +104,16 @@ def _check_encoding(request: Request) -> None:
         raise _unsupported("send UTF-8 without a content encoding")
 
 
-def _decode(raw: bytes) -> str:
+def _decode(raw: bytes, place: str) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError as exc:
-        raise invalid("body", "is not UTF-8") from exc
+        raise invalid(place, "is not UTF-8") from exc
 
 
 def _from_json(text: str) -> Pairs:
     try:
-        fields = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        fields = json.loads(text, object_pairs_hook=require_unique, parse_constant=_no_constant)
     except RecursionError as exc:
         raise invalid("body", "is nested too deeply") from exc
     except ValueError as exc:
@@ -123,13 +123,13 @@ def _from_json(text: str) -> Pairs:
     return list(fields.items())
 
 
-def _from_form(text: str, most: int = MOST_FIELDS) -> Pairs:
+def _from_form(text: str, most: int = MOST_FIELDS, place: str = "body") -> Pairs:
     try:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=most)
     except UnicodeDecodeError as exc:
-        raise invalid("body", "is not UTF-8") from exc
+        raise invalid(place, "is not UTF-8") from exc
     except ValueError as exc:
-        raise invalid("body", f"has more than {most} fields") from exc
+        raise invalid(place, f"has more than {most} fields") from exc
 
 
 def _sound(pairs: Pairs) -> Pairs:
@@ -166,7 +166,7 @@ def _has_half(text: str) -> bool:
     return False
 
 
-def _unique(pairs: Iterable[tuple[str, Any]]) -> Fields:
+def require_unique(pairs: Iterable[tuple[str, Any]]) -> Fields:
     fields: Fields = {}
     for name, value in pairs:
         if name in fields:

@@ -161,9 +161,11 @@ async def test_disk_takes_nothing_more(
         async with full_disk(database):
             pool.write(MEANWHILE)
             await eventually(lambda: warnings(log))
+            assert not (await pool.gateway.readiness()).ok
         pool.write(AFTER)
 
         await pool.until_delivered()
+        assert (await pool.gateway.readiness()).ok
         assert await pool.pids() == pids
         assert_told_once(log)
         await start_without_room(pool, config.spool_of(LATE))
